@@ -1,0 +1,77 @@
+/** Problem types of the API (RFC 9457): the slug ends the `type` URI, so it is part of the contract. */
+export const PROBLEMS = {
+  'malformed-json': [400, 'The request body is not valid JSON'],
+  'invalid-request': [400, 'The request does not fit its schema'],
+  'invalid-cursor': [400, 'The cursor is not one of ours'],
+  unauthorized: [401, 'Authentication is required'],
+  'token-expired': [401, 'The access token has expired'],
+  'invalid-credentials': [401, 'E-mail and password do not match'],
+  forbidden: [403, 'The credentials do not allow this'],
+  'not-found': [404, 'There is no such resource'],
+  'method-not-allowed': [405, 'The resource does not know this method'],
+  'not-acceptable': [406, 'None of the accepted media types can be served'],
+  conflict: [409, 'The request conflicts with the present state'],
+  'trade-conflict': [409, 'The external id is already booked with another content'],
+  'payload-too-large': [413, 'The request body is too large'],
+  'unsupported-media-type': [415, 'The request body has a media type that is not supported'],
+  'unprocessable-entry': [422, 'The ledger cannot take this entry'],
+  'rate-limited': [429, 'Too many requests'],
+  'internal-error': [500, 'Something went wrong here'],
+  unavailable: [503, 'The service cannot answer at the moment'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemSlug = keyof typeof PROBLEMS;
+
+/** One wrong field: a JSON pointer into the body, or the name of a query, path or header parameter. */
+export interface FieldError {
+  pointer?: string;
+  parameter?: string;
+  detail: string;
+}
+
+export interface ProblemMembers {
+  detail?: string;
+  errors?: FieldError[];
+  /** Response headers that go with it, such as `Retry-After`. */
+  headers?: Record<string, string>;
+  cause?: unknown;
+}
+
+/** An error that is meant for the caller. Anything else that is thrown becomes a 500 without internals. */
+export class Problem extends Error {
+  readonly slug: ProblemSlug;
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string | undefined;
+  readonly errors: FieldError[] | undefined;
+  readonly headers: Record<string, string>;
+
+  constructor(slug: ProblemSlug, members: ProblemMembers = {}) {
+    const [status, title] = PROBLEMS[slug];
+    super(members.detail ?? title, { cause: members.cause });
+    this.name = 'Problem';
+    this.slug = slug;
+    this.status = status;
+    this.title = title;
+    this.detail = members.detail;
+    this.errors = members.errors;
+    this.headers = members.headers ?? {};
+  }
+
+  /** The `application/problem+json` body. */
+  toBody(requestId: string): Record<string, unknown> {
+    return {
+      type: `/problems/${this.slug}`,
+      title: this.title,
+      status: this.status,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+      ...(this.errors === undefined ? {} : { errors: this.errors }),
+      requestId,
+    };
+  }
+}
+
+/** `throw problem('not-found')`. */
+export function problem(slug: ProblemSlug, members?: ProblemMembers): Problem {
+  return new Problem(slug, members);
+}

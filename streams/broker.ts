@@ -1,0 +1,102 @@
+/**
+ * A log is an append-only bounded sequence of events: the ring. Offsets run 1, 2, 3, … within an epoch, a random
+ * name made with the log. When a log is lost or rolled back its epoch changes, so no old position fits it any more.
+ */
+export interface Position {
+  epoch: string;
+  offset: number;
+}
+
+/** What a writer appends. `data` is JSON text, encoded once for every subscriber of every node. */
+export interface Payload {
+  /** State key within the log (`ticker:BTC/KRW`): the log remembers the newest event of each key. */
+  key?: string;
+  data: string;
+}
+
+export interface LogEvent extends Payload {
+  offset: number;
+  /** When it was published, epoch milliseconds. */
+  at: number;
+}
+
+export interface HistoryPage {
+  epoch: string;
+  events: LogEvent[];
+  /** The log's last offset when the page was read. */
+  head: number;
+}
+
+/** `after` is no longer (or never was) a position in this log: the reader must start from the current state. */
+export type HistoryLoss = { lost: 'expired' | 'epoch' | 'ahead' };
+
+/** The newest event of every key, as of `head`. */
+export interface LogState {
+  position: Position;
+  entries: LogEvent[];
+}
+
+export interface LogListener {
+  /** Consecutive events: the first follows the last one delivered, or the position that `subscribe` returned. */
+  events(epoch: string, events: readonly LogEvent[]): void;
+  /** Continuity is lost (other epoch, or a gap the ring no longer covers). `position` is where delivery goes on. */
+  reset(position: Position, reason: 'epoch' | 'expired'): void;
+  /** Delivery is held up (`away`: the backend cannot be reached) or goes on again (`back`). */
+  condition(state: 'away' | 'back'): void;
+}
+
+export interface Subscription {
+  /** Events after this position are delivered to the listener. */
+  position: Position;
+  close(): Promise<void>;
+}
+
+/** The bound of a ring: whichever is reached first. */
+export interface LogBounds {
+  events: number;
+  bytes: number;
+  ageMs: number;
+}
+
+export interface PublishOptions {
+  /** Fencing token of the writer's lease: a publish with a smaller one than the log has seen is refused. */
+  fence?: number;
+}
+
+/** The writer's lease has passed to another holder: it must stop writing. */
+export class FencedError extends Error {
+  constructor(log: string) {
+    super(`another writer has taken over the log ${log}`);
+    this.name = 'FencedError';
+  }
+}
+
+/** The backend cannot be reached or did not answer in time. Nothing is known of the command's outcome. */
+export class BrokerUnavailableError extends Error {
+  constructor(cause?: unknown) {
+    super('the broker cannot be reached', { cause });
+    this.name = 'BrokerUnavailableError';
+  }
+}
+
+/** Rings for queueing and replay, with live delivery. Memory: one process. Redis: a fleet. */
+export interface Broker {
+  /** Appends a batch in order. @returns the position of its last event @throws FencedError, BrokerUnavailableError */
+  publish(log: string, events: readonly Payload[], options?: PublishOptions): Promise<Position>;
+  /** At most `limit` events after a position, oldest first. An empty page means that `after` is the head. */
+  history(log: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss>;
+  /** Live delivery. Several listeners of one log share one backend subscription. */
+  subscribe(log: string, listener: LogListener): Promise<Subscription>;
+  /** The log's newest position; makes the log (an epoch) if there is none. */
+  head(log: string): Promise<Position>;
+  /** The newest event of every key. */
+  state(log: string): Promise<LogState>;
+  close(): Promise<void>;
+}
+
+export const MARKET_LOG = 'market';
+
+/** The private log of one portfolio. */
+export function portfolioLog(portfolioId: string): string {
+  return `portfolio:${portfolioId}`;
+}

@@ -1,0 +1,69 @@
+/** What the logs hold, as JSON text in `Payload.data`. Channels are views on these records. */
+
+export interface TickerBody {
+  symbol: string;
+  price: string;
+  /** Over the last 24 hours; `null` while less than one earlier price is known. */
+  change: string | null;
+  changeRate: string | null;
+  high: string;
+  low: string;
+  /** Base quantity traded in the last 24 hours, as far as this log has seen. */
+  volume: string;
+  quoteVolume: string;
+  /** Exchange time, ISO 8601. */
+  time: string;
+  exchange: string | null;
+  simulated: boolean;
+}
+
+export interface PublicTradeBody {
+  symbol: string;
+  tradeId: string | null;
+  side: 'buy' | 'sell' | null;
+  price: string;
+  quantity: string;
+  time: string;
+  exchange: string | null;
+  simulated: boolean;
+}
+
+export interface CandleBody {
+  symbol: string;
+  interval: string;
+  /** Start of the candle, ISO 8601. */
+  time: string;
+  open: string;
+  high: string;
+  low: string;
+  close: string;
+  volume: string;
+  quoteVolume: string;
+  trades: number;
+  closed: boolean;
+}
+
+/** One tick serves `ticker:` (conflated) and, when it was a trade, `trade:` (each one). */
+export interface TickRecord {
+  type: 'tick';
+  ticker: TickerBody;
+  trade: PublicTradeBody | null;
+}
+
+export interface CandleRecord {
+  type: 'candle';
+  candle: CandleBody;
+}
+
+export type MarketRecord = TickRecord | CandleRecord;
+
+/** `body` is the response body of the REST endpoint of the same name. */
+export type PortfolioRecord =
+  | { type: 'pnl'; body: Record<string, unknown> }
+  | { type: 'holdings'; body: Record<string, unknown> }
+  | {
+      type: 'fill';
+      change: 'booked' | 'changed' | 'removed';
+      version: number;
+      entry: Record<string, unknown>;
+    };
