@@ -46,7 +46,8 @@ export interface CandleBody {
 /** One tick serves `ticker:` (conflated) and, when it was a trade, `trade:` (each one). */
 export interface TickRecord {
   type: 'tick';
-  ticker: TickerBody;
+  /** `null` for a late tick: it is a trade to report, but never moves the price back. */
+  ticker: TickerBody | null;
   trade: PublicTradeBody | null;
 }
 
@@ -57,13 +58,15 @@ export interface CandleRecord {
 
 export type MarketRecord = TickRecord | CandleRecord;
 
-/** `body` is the response body of the REST endpoint of the same name. */
+/** What happened to a ledger entry. */
+export type LedgerChange = 'booked' | 'changed' | 'removed';
+
+/**
+ * `body` is the response body of the REST endpoint of the same name, `trade` that of `GET …/trades/:tradeId`. A
+ * `transfer` is shown on no channel; it tells the projector that the ledger has moved.
+ */
 export type PortfolioRecord =
-  | { type: 'pnl'; body: Record<string, unknown> }
-  | { type: 'holdings'; body: Record<string, unknown> }
-  | {
-      type: 'fill';
-      change: 'booked' | 'changed' | 'removed';
-      version: number;
-      entry: Record<string, unknown>;
-    };
+  | { type: 'pnl'; body: object }
+  | { type: 'holdings'; body: object }
+  | { type: 'fill'; change: LedgerChange; version: number; trade: object }
+  | { type: 'transfer'; change: LedgerChange; version: number };

@@ -51,3 +51,10 @@ export interface TransferEntry extends EntryBase {
 }
 
 export type LedgerEntry = TradeEntry | TransferEntry;
+
+/** Orders a ledger: by time, then by the stable tie (plain code-unit order: `COLLATE "C"` in SQL). */
+export function compareOrder(a: { time: number; tie: string }, b: { time: number; tie: string }): number {
+  if (a.time !== b.time) return a.time - b.time;
+  if (a.tie === b.tie) return 0;
+  return a.tie < b.tie ? -1 : 1;
+}

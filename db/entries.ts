@@ -1,0 +1,114 @@
+import type { LedgerEntry } from '../lib/pnl/entry.ts';
+import { splitSymbol } from '../lib/symbol.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import type { Database } from './database.ts';
+import type { StoredEntry } from './entry.ts';
+import { ENTRY_COLUMNS, toEntry, type EntryRow } from './entry-row.ts';
+import { pageOf, type Page, type PageQuery } from './page.ts';
+
+/** Entries for which all of it holds. */
+export interface EntryFilter {
+  kinds?: readonly LedgerEntry['kind'][] | undefined;
+  /** Trades of this symbol, `BTC/KRW`. */
+  symbol?: string | undefined;
+  /** Epoch milliseconds, inclusive. */
+  from?: number | undefined;
+  /** Epoch milliseconds, exclusive. */
+  to?: number | undefined;
+}
+
+export interface EntryQuery extends EntryFilter, PageQuery {
+  /** By time, and by the stable order within an instant. */
+  order: 'asc' | 'desc';
+}
+
+export async function getEntry(db: Database, portfolioId: string, id: string): Promise<StoredEntry | null> {
+  const row: EntryRow | undefined = await db('ledger_entries')
+    .where({ portfolio_id: portfolioId, id })
+    .first(db.raw(ENTRY_COLUMNS));
+  return row === undefined ? null : toEntry(row);
+}
+
+/** @throws Problem `invalid-cursor`; RangeError for a symbol that is none */
+export async function listEntries(
+  db: Database,
+  portfolioId: string,
+  query: EntryQuery,
+): Promise<Page<StoredEntry>> {
+  const { kinds, symbol, from, to, order, limit, cursor } = query;
+  const rows = db('ledger_entries')
+    .select(db.raw(ENTRY_COLUMNS))
+    .where({ portfolio_id: portfolioId })
+    .orderBy(['time', 'tie', 'id'].map((column) => ({ column, order })))
+    .limit(limit + 1);
+  // By the parts of the symbol: they have an index.
+  if (symbol !== undefined) void rows.where({ ...splitSymbol(symbol) });
+  if (kinds !== undefined) void rows.whereIn('kind', kinds);
+  if (from !== undefined) void rows.where('time', '>=', new Date(from));
+  if (to !== undefined) void rows.where('time', '<', new Date(to));
+  if (cursor) {
+    const [time, tie, id] = decodeCursor(cursor, ['number', 'text', 'uuid']);
+    void rows.whereRaw(`(time, tie, id) ${order === 'asc' ? '>' : '<'} (?, ?, ?)`, [new Date(time), tie, id]);
+  }
+  const entries = ((await rows) as EntryRow[]).map(toEntry);
+  return pageOf(entries, limit, (last) => encodeCursor([last.time, last.tie, last.id]));
+}
+
+const CHUNK = 1_000;
+
+/**
+ * Every entry that fits, read in pieces: memory stays bounded, and a slow reader holds no connection. Not a snapshot:
+ * what is booked meanwhile is seen if it lies ahead.
+ */
+export async function* eachEntry(
+  db: Database,
+  portfolioId: string,
+  filter: EntryFilter & { order?: 'asc' | 'desc' } = {},
+): AsyncGenerator<StoredEntry, void, undefined> {
+  let cursor: string | null = null;
+  do {
+    const page: Page<StoredEntry> = await listEntries(db, portfolioId, {
+      order: 'asc',
+      ...filter,
+      limit: CHUNK,
+      cursor,
+    });
+    yield* page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+/** What each entry may move an asset as: no entry is in two, and each has an index that ends in the ledger's order. */
+const ROLES = [
+  'base = :asset',
+  'quote = :asset and base <> :asset',
+  'fee_currency = :asset and base <> :asset and quote <> :asset',
+  'asset = :asset',
+];
+
+/** The next `limit` entries that may move the asset, in ledger order. */
+export async function entriesTouching(
+  db: Database,
+  portfolioId: string,
+  asset: string,
+  after: { time: number; tie: string } | null,
+  limit: number,
+): Promise<StoredEntry[]> {
+  const branches = ROLES.map(
+    (role) =>
+      `(select ${ENTRY_COLUMNS} from ledger_entries
+        where portfolio_id = :portfolioId and ${role} and (time, tie) > (cast(:time as timestamptz), :tie)
+        order by time, tie limit :limit)`,
+  );
+  const { rows }: { rows: EntryRow[] } = await db.raw(
+    `${branches.join(' union all ')} order by time, tie limit :limit`,
+    {
+      asset,
+      portfolioId,
+      time: after === null ? '-infinity' : new Date(after.time),
+      tie: after?.tie ?? '',
+      limit,
+    },
+  );
+  return rows.map(toEntry);
+}

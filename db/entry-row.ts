@@ -1,0 +1,147 @@
+import { decimal, decimalOrNull, fixed, type Fixed } from '../lib/money.ts';
+import type { StoredEntry } from './entry.ts';
+
+/** A row of `ledger_entries` as read: NUMERIC as text, TIMESTAMPTZ as epoch milliseconds. */
+export interface EntryRow {
+  id: string;
+  portfolio_id: string;
+  kind: StoredEntry['kind'];
+  exchange: string;
+  external_id: string | null;
+  time: number;
+  tie: string;
+  base: string | null;
+  quote: string | null;
+  side: 'buy' | 'sell' | null;
+  quantity: string;
+  price: string | null;
+  fee_amount: string | null;
+  fee_currency: string | null;
+  asset: string | null;
+  unit_cost: string | null;
+  unit_value: string | null;
+  quote_rate: string | null;
+  fee_rate: string | null;
+  order_id: string | null;
+  note: string | null;
+  tags: string[];
+  created_at: number;
+  updated_at: number;
+}
+
+/** What is written, and of which type it is in SQL. */
+const WRITTEN = {
+  id: 'uuid',
+  portfolio_id: 'uuid',
+  kind: 'text',
+  exchange: 'text',
+  external_id: 'text',
+  time: 'timestamptz',
+  tie: 'text',
+  base: 'text',
+  quote: 'text',
+  side: 'text',
+  quantity: 'numeric',
+  price: 'numeric',
+  fee_amount: 'numeric',
+  fee_currency: 'text',
+  asset: 'text',
+  unit_cost: 'numeric',
+  unit_value: 'numeric',
+  quote_rate: 'numeric',
+  fee_rate: 'numeric',
+  order_id: 'text',
+  note: 'text',
+  tags: 'text[]',
+  content_hash: 'text',
+  created_at: 'timestamptz',
+  updated_at: 'timestamptz',
+} as const;
+
+export const ENTRY_COLUMNS = Object.keys(WRITTEN)
+  .filter((column) => column !== 'content_hash')
+  .join(', ');
+
+/** `columns` and a source of rows in one parameter, however many: a JSON array, which keeps NUMERIC text exact. */
+export const ENTRY_RECORDSET = {
+  columns: Object.keys(WRITTEN).join(', '),
+  source: `json_to_recordset(?::json) as entry (${Object.entries(WRITTEN)
+    .map(([column, type]) => `${column} ${type}`)
+    .join(', ')})`,
+};
+
+export function toRow(entry: StoredEntry, contentHash: string): Record<keyof typeof WRITTEN, unknown> {
+  const trade = entry.kind === 'trade' ? entry : null;
+  const transfer = entry.kind === 'trade' ? null : entry;
+  return {
+    id: entry.id,
+    portfolio_id: entry.portfolioId,
+    kind: entry.kind,
+    exchange: entry.exchange,
+    external_id: entry.externalId,
+    time: new Date(entry.time),
+    tie: entry.tie,
+    base: trade?.base ?? null,
+    quote: trade?.quote ?? null,
+    side: trade?.side ?? null,
+    quantity: decimal(entry.quantity),
+    price: trade && decimal(trade.price),
+    fee_amount: trade?.fee ? decimal(trade.fee.amount) : null,
+    fee_currency: trade?.fee?.currency ?? null,
+    asset: transfer?.asset ?? null,
+    unit_cost: transfer && decimalOrNull(transfer.unitCost),
+    unit_value: transfer && decimalOrNull(transfer.unitValue),
+    quote_rate: trade && decimalOrNull(trade.quoteRate),
+    fee_rate: trade && decimalOrNull(trade.feeRate),
+    order_id: entry.orderId,
+    note: entry.note,
+    tags: entry.tags,
+    content_hash: contentHash,
+    created_at: new Date(entry.createdAt),
+    updated_at: new Date(entry.updatedAt),
+  };
+}
+
+export function toEntry(row: EntryRow): StoredEntry {
+  const common = {
+    id: row.id,
+    portfolioId: row.portfolio_id,
+    time: row.time,
+    tie: row.tie,
+    exchange: row.exchange,
+    externalId: row.external_id,
+    quantity: fixed(row.quantity),
+    orderId: row.order_id,
+    note: row.note,
+    tags: row.tags,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+  if (row.kind !== 'trade') {
+    const { kind, asset } = row;
+    const amounts = { unitCost: fixedOrNull(row.unit_cost), unitValue: fixedOrNull(row.unit_value) };
+    return { ...common, ...amounts, kind, asset: given(asset) };
+  }
+  return {
+    ...common,
+    kind: row.kind,
+    base: given(row.base),
+    quote: given(row.quote),
+    side: given(row.side),
+    price: fixed(given(row.price)),
+    fee:
+      row.fee_amount === null ? null : { amount: fixed(row.fee_amount), currency: given(row.fee_currency) },
+    quoteRate: fixedOrNull(row.quote_rate),
+    feeRate: fixedOrNull(row.fee_rate),
+  };
+}
+
+function fixedOrNull(text: string | null): Fixed | null {
+  return text === null ? null : fixed(text);
+}
+
+/** The table's checks see to it that it is there. */
+function given<T>(value: T | null): T {
+  if (value === null) throw new TypeError('a ledger entry lacks a column of its kind');
+  return value;
+}

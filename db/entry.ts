@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { TradeEntry, TransferEntry } from '../lib/pnl/entry.ts';
+import { decimal, decimalOrNull, type Fixed } from '../lib/money.ts';
+
+/** What an entry carries besides its figures. */
+export interface EntryDetails {
+  /** Where it comes from; `''` if not said. Part of the idempotency key. */
+  exchange: string;
+  /** The source's own id of it: with portfolio and exchange the idempotency key. `null`: it is booked each time. */
+  externalId: string | null;
+  orderId: string | null;
+  note: string | null;
+  tags: string[];
+}
+
+/** Base currency per unit as the user gave it; `null` if they did not. `unitValue` is then what was looked up. */
+interface UnitCost {
+  unitCost: Fixed | null;
+}
+
+export type TradeDraft = Omit<TradeEntry, 'id' | 'tie'> & EntryDetails;
+export type TransferDraft = Omit<TransferEntry, 'id' | 'tie'> & UnitCost & EntryDetails;
+
+/** An entry to be booked, with its rates already looked up. Amounts have at most 20 digits before the point. */
+export type EntryDraft = TradeDraft | TransferDraft;
+
+interface Booking {
+  portfolioId: string;
+  /** Epoch milliseconds. */
+  createdAt: number;
+  updatedAt: number;
+}
+
+export type StoredTrade = TradeEntry & EntryDetails & Booking;
+export type StoredTransfer = TransferEntry & UnitCost & EntryDetails & Booking;
+
+/** An entry as it stands in the ledger. */
+export type StoredEntry = StoredTrade | StoredTransfer;
+
+/**
+ * Tells whether two drafts with the same key are the same: over what the user sent, so neither ids nor rates that were
+ * looked up, and `1.50` is `1.5`.
+ */
+export function contentHash(draft: EntryDraft): string {
+  const figures =
+    draft.kind === 'trade'
+      ? [
+          draft.base,
+          draft.quote,
+          draft.side,
+          decimal(draft.quantity),
+          decimal(draft.price),
+          draft.fee && [decimal(draft.fee.amount), draft.fee.currency],
+        ]
+      : [draft.asset, decimal(draft.quantity), decimalOrNull(draft.unitCost)];
+  const content = [draft.kind, draft.time, figures, draft.orderId, draft.note, draft.tags];
+  return createHash('sha256').update(JSON.stringify(content)).digest('base64url');
+}
+
+const RANK = { deposit: 0, income: 1, trade: 2, withdrawal: 3 };
+
+/**
+ * Orders entries of one instant, the same way in whatever order they arrive: money comes in before it is spent, and
+ * goes out after; then by source and its id, in which 9 comes before 10. An entry without external id has nothing of
+ * the kind, and takes its place by arrival.
+ * @param sequence number of arrival in the portfolio, of an entry without external id
+ */
+export function tieOf(draft: EntryDraft, sequence: number): string {
+  const { kind, exchange, externalId } = draft;
+  const tie =
+    externalId === null
+      ? [RANK[kind], `~${String(sequence).padStart(16, '0')}`]
+      : [RANK[kind], exchange, externalId.replace(/\d+/g, sortable), externalId];
+  return tie.join('\t').replace(/[^\t -~]/g, escaped);
+}
+
+/** A run of digits behind its length: a longer number is a greater one. */
+function sortable(digits: string): string {
+  const number = digits.replace(/^0+/, '');
+  return String(number.length).padStart(3, '0') + number;
+}
+
+/** ASCII only: SQL and JavaScript order anything else differently. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

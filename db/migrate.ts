@@ -1,0 +1,48 @@
+import type { Knex } from 'knex';
+import type { Database } from './database.ts';
+import * as accounts from './migrations/001-accounts.ts';
+import * as ledger from './migrations/002-ledger.ts';
+import * as candles from './migrations/003-candles.ts';
+
+interface Migration {
+  name: string;
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+/** Named here and not after their files, which end in `.ts` when developed and in `.js` when built. */
+const MIGRATIONS: Migration[] = [
+  { name: '001-accounts', ...accounts },
+  { name: '002-ledger', ...ledger },
+  { name: '003-candles', ...candles },
+];
+
+const source: Knex.MigrationSource<Migration> = {
+  getMigrations: () => Promise.resolve(MIGRATIONS),
+  getMigrationName: (migration) => migration.name,
+  getMigration: (migration) => Promise.resolve(migration),
+};
+
+/** Any number, as long as every node takes the same. */
+const ADVISORY_LOCK = 7_203_441_902;
+
+/**
+ * Brings the schema up to date, all or nothing. Nodes that start at once wait for the first: the lock ends with the
+ * transaction, so that none is left behind by a node that dies here.
+ * @returns the names of the migrations applied
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  return await db.transaction(async (trx) => {
+    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]).options({ query_timeout: 600_000 });
+    const [, applied]: [number, string[]] = await trx.migrate.latest({ migrationSource: source });
+    return applied;
+  });
+}
+
+/** Takes the schema down again, for tests of the migrations. */
+export async function rollback(db: Database): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
+    await trx.migrate.rollback({ migrationSource: source }, true);
+  });
+}

@@ -1,0 +1,121 @@
+import type { Role } from '../lib/caller.ts';
+import type { Clock } from '../lib/clock.ts';
+import { newId } from '../lib/id.ts';
+import { problem } from '../lib/problem.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import type { Database } from './database.ts';
+import { pageOf, type Page, type PageQuery } from './page.ts';
+
+export interface User {
+  id: string;
+  /** Lower case. */
+  email: string;
+  name: string | null;
+  role: Role;
+  /** Epoch milliseconds, as all times here. */
+  disabledAt: number | null;
+  createdAt: number;
+}
+
+interface UserRow {
+  id: string;
+  email: string;
+  name: string | null;
+  role: Role;
+  disabled_at: number | null;
+  created_at: number;
+}
+
+const COLUMNS = ['id', 'email', 'name', 'role', 'disabled_at', 'created_at'] as const;
+
+function toUser(row: UserRow): User {
+  const { id, email, name, role } = row;
+  return { id, email, name, role, disabledAt: row.disabled_at, createdAt: row.created_at };
+}
+
+/** @throws Problem `conflict` if the e-mail address is taken */
+export async function createUser(
+  db: Database,
+  user: { email: string; name: string | null; passwordHash: string; role: Role },
+  { clock }: { clock: Clock },
+): Promise<User> {
+  const rows: UserRow[] = await db('users')
+    .insert({
+      id: newId(clock),
+      email: user.email.toLowerCase(),
+      name: user.name,
+      password_hash: user.passwordHash,
+      role: user.role,
+      created_at: new Date(clock.now()),
+    })
+    .onConflict('email')
+    .ignore()
+    .returning(COLUMNS);
+  const [row] = rows;
+  if (row === undefined) throw problem('conflict', { detail: 'the e-mail address is already in use' });
+  return toUser(row);
+}
+
+export async function getUser(db: Database, id: string): Promise<User | null> {
+  const row: UserRow | undefined = await db('users').where({ id }).first(COLUMNS);
+  return row === undefined ? null : toUser(row);
+}
+
+/** The user and what the password is checked against. In any case of letters. */
+export async function findCredentials(
+  db: Database,
+  email: string,
+): Promise<{ user: User; passwordHash: string } | null> {
+  const row: (UserRow & { password_hash: string }) | undefined = await db('users')
+    .where({ email: email.toLowerCase() })
+    .first([...COLUMNS, 'password_hash']);
+  return row === undefined ? null : { user: toUser(row), passwordHash: row.password_hash };
+}
+
+/** Whether there is any administrator, disabled or not. */
+export async function hasAdmin(db: Database): Promise<boolean> {
+  const row: unknown = await db('users').where({ role: 'admin' }).first('id');
+  return row !== undefined;
+}
+
+/** In order of creation. */
+export async function listUsers(db: Database, { limit, cursor }: PageQuery): Promise<Page<User>> {
+  const query = db('users')
+    .select(COLUMNS)
+    .orderBy('id')
+    .limit(limit + 1);
+  if (cursor) void query.where('id', '>', decodeCursor(cursor, ['uuid'])[0]);
+  const rows: UserRow[] = await query;
+  return pageOf(rows.map(toUser), limit, (last) => encodeCursor([last.id]));
+}
+
+export interface UserChange {
+  name?: string | null | undefined;
+  role?: Role | undefined;
+  passwordHash?: string | undefined;
+  /** `null` enables the user again. */
+  disabledAt?: number | null | undefined;
+}
+
+/** What is `undefined` stays. `null` if there is no such user. */
+export async function updateUser(db: Database, id: string, change: UserChange): Promise<User | null> {
+  const { name, role, passwordHash, disabledAt } = change;
+  const rows: UserRow[] = await db('users')
+    .where({ id })
+    .update({
+      // Keeps the statement valid when nothing changes.
+      id,
+      ...(name === undefined ? {} : { name }),
+      ...(role === undefined ? {} : { role }),
+      ...(passwordHash === undefined ? {} : { password_hash: passwordHash }),
+      ...(disabledAt === undefined ? {} : { disabled_at: disabledAt === null ? null : new Date(disabledAt) }),
+    })
+    .returning(COLUMNS);
+  const [row] = rows;
+  return row === undefined ? null : toUser(row);
+}
+
+/** With all that is theirs. False if there was no such user. */
+export async function deleteUser(db: Database, id: string): Promise<boolean> {
+  return (await db('users').where({ id }).delete()) > 0;
+}

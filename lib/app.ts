@@ -1,0 +1,87 @@
+import cors from '@koa/cors';
+import { bodyParser } from '@koa/bodyparser';
+import Koa, { type Middleware } from 'koa';
+import helmet from 'koa-helmet';
+import serve from 'koa-static';
+import { isUnavailable } from '../db/unavailable.ts';
+import { docsPage } from '../openapi/docs-page.ts';
+import { openApiDocument } from '../openapi/document.ts';
+import { ENDPOINTS } from '../routes/endpoints.ts';
+import { mount } from '../routes/mount.ts';
+import type { Services } from '../routes/services.ts';
+import { BrokerUnavailableError } from '../streams/broker.ts';
+import { problem } from './problem.ts';
+import { problemHandler } from './problem-handler.ts';
+import { requestLog } from './request-log.ts';
+import { VERSION, WEB_FOLDER } from './package-info.ts';
+
+/** JSON bodies only: another media type with a body is refused, not ignored. */
+function jsonBodies(limitKb: number): Middleware {
+  const parse = bodyParser({
+    enableTypes: ['json'],
+    jsonLimit: `${limitKb}kb`,
+    jsonStrict: true,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  return async function parseJson(ctx, next) {
+    const hasBody = Number(ctx.get('Content-Length') || 0) > 0 || ctx.get('Transfer-Encoding') !== '';
+    if (hasBody && ctx.is('application/json', '+json') === false) throw problem('unsupported-media-type');
+    await parse(ctx as never, next);
+  };
+}
+
+/** The whole life of a request, from top to bottom. */
+export function createApp(services: Services): Koa {
+  const { config, logger, clock } = services;
+  const app = new Koa({ proxy: config.TRUST_PROXY });
+  // What gets here was thrown after the response had begun, or by a socket that broke.
+  app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
+
+  app.use(requestLog(logger, clock));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'self'"],
+          objectSrc: ["'none'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+          formAction: ["'self'"],
+        },
+      },
+      // Event streams are meant to be read from the allowed origins.
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+      // Behind a proxy it is the proxy that knows whether there is TLS.
+      strictTransportSecurity: false,
+    }) as unknown as Middleware,
+  );
+  app.use(problemHandler(logger, (error) => error instanceof BrokerUnavailableError || isUnavailable(error)));
+  app.use(
+    cors({
+      origin: (ctx) => (config.CORS_ORIGINS.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
+      credentials: true,
+      exposeHeaders: ['X-Request-Id', 'Retry-After', 'ETag'],
+      maxAge: 600,
+    }) as unknown as Middleware,
+  );
+  app.use(docsPage());
+  app.use(openApi());
+  app.use(serve(WEB_FOLDER, { maxage: 0 }) as unknown as Middleware);
+  app.use(jsonBodies(config.BODY_LIMIT_KB));
+  for (const middleware of mount(ENDPOINTS, services)) app.use(middleware);
+  return app;
+}
+
+function openApi(): Middleware {
+  const document = JSON.stringify(openApiDocument(ENDPOINTS, VERSION));
+  return function serveOpenApi(ctx, next) {
+    if (ctx.path !== '/openapi.json' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    ctx.type = 'application/json';
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = document;
+    return Promise.resolve();
+  };
+}

@@ -1,0 +1,210 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const url = (protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+/** Every variable the process reads, with its default. README's table is made from the descriptions. */
+export const ENVIRONMENT = z.object({
+  PORT: port.default(3000).describe('TCP port to listen on; `0` picks a free one.'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on; `0.0.0.0` for all.'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('Folder of the embedded database and of the generated secret.'),
+  DATABASE_URL: url(['postgres:', 'postgresql:'])
+    .optional()
+    .describe('PostgreSQL instead of the embedded database.'),
+  DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(10)
+    .describe('Connections to PostgreSQL at most.'),
+  REDIS_URL: url(['redis:', 'rediss:']).optional().describe('Redis instead of in-memory rings and leases.'),
+  MARKET_FEED: z
+    .string()
+    .min(1)
+    .default('simulator')
+    .describe(
+      'Where ticks come from: `simulator`, `replay:<csv>?symbol=ETH/USDT`, `push`, `ccxt:<exchange>?symbols=BTC/KRW,…` or `none`.',
+    ),
+  REPLAY_SPEED: z
+    .union([z.literal('max'), z.coerce.number().positive().max(1e6)])
+    .default(1)
+    .describe(
+      'Speed of a replay: `1` as recorded, `60` a minute a second, `max` as fast as it can be stored.',
+    ),
+  FEED_SEED: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe('Seed of the simulator, for a market that repeats itself.'),
+  ADMIN_EMAIL: z.email().default('admin@marktide.local').describe('The first administrator.'),
+  ADMIN_PASSWORD: z
+    .string()
+    .min(8)
+    .max(200)
+    .optional()
+    .describe('Password of the first administrator; unset: one is made and printed once.'),
+  DEMO: flag
+    .optional()
+    .describe('A demo user with a funded, traded portfolio; `true` by default without `DATABASE_URL`.'),
+  JWT_SECRET: z
+    .string()
+    .min(32, 'must have at least 32 characters')
+    .optional()
+    .describe('Secret of the access tokens; required with `DATABASE_URL`, else made and kept in `DATA_DIR`.'),
+  ACCESS_TOKEN_TTL: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(900)
+    .describe('Life of an access token, in seconds.'),
+  REFRESH_TOKEN_TTL: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(31_536_000)
+    .default(2_592_000)
+    .describe('Life of a refresh token, in seconds.'),
+  PUBLIC_MARKET: flag.default(false).describe('`true`: market data needs no login.'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    )
+    .refine(
+      (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+      {
+        message: 'must be a comma-separated list of origins such as https://app.example.com',
+      },
+    )
+    .describe('Origins that browsers may call from, comma-separated.'),
+  TRUST_PROXY: flag.default(false).describe('`true` behind a proxy: believe its `X-Forwarded-*` headers.'),
+  BODY_LIMIT_KB: z.coerce
+    .number()
+    .int()
+    .min(16)
+    .max(65_536)
+    .default(8_192)
+    .describe('Largest JSON body, in KiB.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('How much is logged.'),
+  STREAM_FLUSH_MS: milliseconds(0, 1_000)
+    .default(20)
+    .describe('Longest time a busy stream gathers events before a write.'),
+  STREAM_HEARTBEAT_MS: milliseconds(100, 120_000)
+    .default(15_000)
+    .describe('Silence after which a stream sends a heartbeat comment.'),
+  STREAM_MAX_AGE_MS: milliseconds(1_000, 86_400_000)
+    .default(3_600_000)
+    .describe('Age at which a stream ends and the client resumes (± 10 %).'),
+  STREAM_QUEUE_KB: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(65_536)
+    .default(1_024)
+    .describe('Bytes one connection may have queued, in KiB.'),
+  STREAMS_PER_USER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(64)
+    .describe('Open streams of one user.'),
+  STREAMS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(20_000)
+    .describe('Open streams of one process.'),
+  DRAIN_MS: milliseconds(0, 120_000).default(3_000).describe('Time over which streams end on shutdown.'),
+  RING_EVENTS: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(10_000_000)
+    .default(100_000)
+    .describe('Events the market ring keeps for resume.'),
+  RING_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16_384)
+    .default(64)
+    .describe('Size of the market ring, in MiB.'),
+  PORTFOLIO_RING_EVENTS: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(100_000)
+    .default(500)
+    .describe('Events a portfolio ring keeps for resume.'),
+  RING_AGE_S: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(604_800)
+    .default(86_400)
+    .describe('Age up to which rings keep events, in seconds.'),
+  PNL_INTERVAL_MS: milliseconds(10, 60_000)
+    .default(250)
+    .describe('Shortest time between two PnL events of a portfolio.'),
+});
+
+export type Environment = z.output<typeof ENVIRONMENT>;
+
+/** The validated configuration; the rules that span variables are already applied. */
+export type Config = Omit<Environment, 'DEMO'> & { DEMO: boolean };
+
+/** All that is wrong with the environment, one line a variable. */
+export class ConfigError extends Error {
+  readonly lines: string[];
+  constructor(lines: string[]) {
+    super(`The environment is not usable:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.lines = lines;
+  }
+}
+
+/** Values never shown, not even when they are wrong. */
+const SECRET = /PASSWORD|SECRET|_URL$/;
+
+/** Reads the environment once. An empty variable counts as unset. @throws ConfigError naming every bad variable */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = ENVIRONMENT.safeParse(given);
+  const lines = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => {
+        const name = String(issue.path[0]);
+        const shown = SECRET.test(name) ? '' : ` (it is ${JSON.stringify(given[name])})`;
+        return `${name}: ${issue.message}${shown}`;
+      });
+  // Told along with the rest, so that nobody mends one variable only to be shown the next.
+  if (given['DATABASE_URL'] !== undefined && given['JWT_SECRET'] === undefined) {
+    lines.push('JWT_SECRET: is required with DATABASE_URL, since all nodes must share it');
+  }
+  if (!parsed.success || lines.length > 0) throw new ConfigError(lines);
+  return { ...parsed.data, DEMO: parsed.data.DEMO ?? parsed.data.DATABASE_URL === undefined };
+}

@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import type { TradeDraft, TransferDraft } from '../db/entry.ts';
+import { bookEntries } from '../db/ledger.ts';
+import { createPortfolio, listPortfolios } from '../db/portfolios.ts';
+import { createUser, findCredentials, hasAdmin, type User } from '../db/users.ts';
+import { DEMO_LOGIN } from '../routes/health.ts';
+import type { Services } from '../routes/services.ts';
+import { fixed, ONE } from './money.ts';
+import { hashPassword } from './password.ts';
+import { Problem } from './problem.ts';
+
+/** Makes the first administrator. @returns the password if it had to be made up, to be shown once */
+export async function ensureAdmin({ db, clock, config }: Services): Promise<string | null> {
+  if (await hasAdmin(db)) return null;
+  const password = config.ADMIN_PASSWORD ?? randomBytes(15).toString('base64url');
+  const passwordHash = await hashPassword(password);
+  try {
+    await createUser(
+      db,
+      { email: config.ADMIN_EMAIL, name: 'Administrator', passwordHash, role: 'admin' },
+      { clock },
+    );
+  } catch (error) {
+    // Another node was quicker.
+    if (error instanceof Problem && error.slug === 'conflict') return null;
+    throw error;
+  }
+  return config.ADMIN_PASSWORD === undefined ? password : null;
+}
+
+interface DemoFill {
+  base: string;
+  side: 'buy' | 'sell';
+  quantity: string;
+  price: string;
+  daysAgo: number;
+}
+
+/** A month of somebody's trading at prices near the simulator's first ones. */
+const DEMO_FILLS: readonly DemoFill[] = [
+  { base: 'BTC', side: 'buy', quantity: '0.12', price: '88500000', daysAgo: 28 },
+  { base: 'ETH', side: 'buy', quantity: '2.5', price: '4450000', daysAgo: 26 },
+  { base: 'XRP', side: 'buy', quantity: '3200', price: '1820', daysAgo: 21 },
+  { base: 'BTC', side: 'sell', quantity: '0.03', price: '91200000', daysAgo: 17 },
+  { base: 'SOL', side: 'buy', quantity: '14', price: '251000', daysAgo: 12 },
+  { base: 'ETH', side: 'sell', quantity: '0.8', price: '4610000', daysAgo: 9 },
+  { base: 'DOGE', side: 'buy', quantity: '9000', price: '312', daysAgo: 5 },
+  { base: 'BTC', side: 'buy', quantity: '0.02', price: '89900000', daysAgo: 2 },
+];
+
+const DAY_MS = 86_400_000;
+const FEE_RATE = fixed('0.0005');
+
+async function demoUser({ db, clock }: Services): Promise<User> {
+  const found = await findCredentials(db, DEMO_LOGIN.email);
+  if (found !== null) return found.user;
+  const passwordHash = await hashPassword(DEMO_LOGIN.password);
+  return createUser(db, { email: DEMO_LOGIN.email, name: 'Demo', passwordHash, role: 'trader' }, { clock });
+}
+
+/** The demo user with one funded, traded portfolio. Does nothing when it has a portfolio already. */
+export async function ensureDemo(services: Services): Promise<void> {
+  const { db, clock } = services;
+  const user = await demoUser(services);
+  if ((await listPortfolios(db, user.id, { limit: 1 })).items.length > 0) return;
+  const portfolio = await createPortfolio(
+    db,
+    user.id,
+    {
+      name: 'Demo',
+      baseCurrency: 'KRW',
+      costMethod: 'average',
+      cashMode: 'tracked',
+      timeZone: 'Asia/Seoul',
+      benchmark: null,
+    },
+    { clock },
+  );
+  const now = clock.now();
+  const common = { exchange: 'demo', orderId: null, note: null, tags: [] };
+  const deposit: TransferDraft = {
+    ...common,
+    kind: 'deposit',
+    externalId: 'deposit-1',
+    time: now - 29 * DAY_MS,
+    asset: 'KRW',
+    quantity: fixed('50000000'),
+    unitCost: null,
+    unitValue: ONE,
+  };
+  const fills = DEMO_FILLS.map(({ base, side, quantity, price, daysAgo }, index): TradeDraft => {
+    const value = (fixed(quantity) * fixed(price)) / ONE;
+    return {
+      ...common,
+      kind: 'trade',
+      externalId: `fill-${index + 1}`,
+      time: now - daysAgo * DAY_MS,
+      base,
+      quote: 'KRW',
+      side,
+      quantity: fixed(quantity),
+      price: fixed(price),
+      fee: { amount: (value * FEE_RATE) / ONE, currency: 'KRW' },
+      quoteRate: ONE,
+      feeRate: null,
+    };
+  });
+  await bookEntries(db, portfolio.id, [deposit, ...fills], { clock });
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { DataLockError } from '../db/data-lock.ts';
+import { DEMO_LOGIN } from '../routes/health.ts';
+import { createApp } from './app.ts';
+import { systemClock } from './clock.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { ensureAdmin, ensureDemo } from './first-start.ts';
+import { createLogger } from './log.ts';
+import { VERSION } from './package-info.ts';
+import { listen, stopListening } from './server.ts';
+import { createServices } from './services.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = createLogger(config.LOG_LEVEL);
+  const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+  const { services, close } = await createServices({ config, clock: systemClock, random, logger });
+  const adminPassword = await ensureAdmin(services);
+  if (config.DEMO) await ensureDemo(services);
+  const { server, url } = await listen(createApp(services), { host: config.HOST, port: config.PORT });
+
+  const lines = [
+    `Marktide ${VERSION} is at ${url}`,
+    `  page    ${url}/`,
+    `  docs    ${url}/docs`,
+    `  market  ${config.MARKET_FEED}${config.MARKET_FEED === 'simulator' ? ' (made-up prices)' : ''}`,
+    ...(config.DEMO ? [`  login   ${DEMO_LOGIN.email} / ${DEMO_LOGIN.password}`] : []),
+    ...(adminPassword === null
+      ? []
+      : [`  admin   ${config.ADMIN_EMAIL} / ${adminPassword}   (shown only this once)`]),
+    '  stream  ' + streamCommand(url, config.DEMO, config.PUBLIC_MARKET),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'shutting down');
+    const closed = stopListening(server, systemClock, config.DRAIN_MS + 5_000);
+    await services.hub.drain(config.DRAIN_MS);
+    await closed;
+    await close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+}
+
+/** A line to paste: market data as it comes, with the login it needs. */
+function streamCommand(url: string, demo: boolean, publicMarket: boolean): string {
+  const stream = `curl -N '${url}/v1/streams/market?symbols=BTC/KRW'`;
+  if (publicMarket) return stream;
+  const login = demo
+    ? `curl -s ${url}/v1/auth/login -H 'content-type: application/json' -d '${JSON.stringify(DEMO_LOGIN)}'`
+    : `curl -s ${url}/v1/auth/login -H 'content-type: application/json' -d '{"email":"…","password":"…"}'`;
+  return `${stream} -H "authorization: Bearer $(${login} | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')"`;
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof ConfigError || error instanceof DataLockError;
+  const text = error instanceof Error ? ((expected ? null : error.stack) ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,163 @@
+export const PERIOD_INTERVALS = ['day', 'week', 'month', 'year'] as const;
+export type PeriodInterval = (typeof PERIOD_INTERVALS)[number];
+
+/** From `start` up to, not including, `end`: epoch milliseconds. */
+export interface Period {
+  start: number;
+  end: number;
+  /** Local date of the start, `2024-03-31`. */
+  label: string;
+}
+
+/** A day of the proleptic Gregorian calendar as the number of days since 1970-01-01: date arithmetic without zones. */
+type DayNumber = number;
+
+const DAY_MS = 86_400_000;
+const CACHE_LIMIT = 1_000;
+
+/** More periods than this in one answer is a mistake in the question. */
+export const PERIOD_LIMIT = 40_000;
+
+/** Days and what is made of them as one IANA time zone sees them. DST days are 23 or 25 hours long. */
+export interface Calendar {
+  zone: string;
+  /** When the local day that `time` falls on began: its first instant, also where midnight does not exist. */
+  startOfDay: (time: number) => number;
+  /** The calendar periods that cover [from, to), whole even at its ends. @throws RangeError for more than PERIOD_LIMIT */
+  periods: (from: number, to: number, interval: PeriodInterval) => Period[];
+  /** The period that `time` falls in. */
+  periodAt: (time: number, interval: PeriodInterval) => Period;
+}
+
+/** Formatters are dear to make and hold no state of ours: shared, and bounded, since zones can be spelt in many ways. */
+const calendars = new Map<string, Calendar>();
+
+export function isTimeZone(zone: string): boolean {
+  try {
+    calendarOf(zone);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws RangeError for a name that is no IANA time zone */
+export function calendarOf(zone: string): Calendar {
+  const known = calendars.get(zone);
+  if (known !== undefined) return known;
+  const calendar = makeCalendar(zone);
+  if (calendars.size >= CACHE_LIMIT) calendars.clear();
+  calendars.set(zone, calendar);
+  return calendar;
+}
+
+export function startOfDay(time: number, zone: string): number {
+  return calendarOf(zone).startOfDay(time);
+}
+
+export function periods(from: number, to: number, interval: PeriodInterval, zone: string): Period[] {
+  return calendarOf(zone).periods(from, to, interval);
+}
+
+function makeCalendar(zone: string): Calendar {
+  const offsetAt = offsetsOf(zone);
+  const starts = new Map<DayNumber, number>();
+
+  const startOf = (day: DayNumber): number => {
+    const known = starts.get(day);
+    if (known !== undefined) return known;
+    const start = firstInstant(day * DAY_MS, offsetAt);
+    if (starts.size >= PERIOD_LIMIT) starts.clear();
+    starts.set(day, start);
+    return start;
+  };
+
+  const dayOf = (time: number): DayNumber => {
+    const day = Math.floor((time + offsetAt(time)) / DAY_MS);
+    // Clocks put back across midnight show the old date once more: the new day has begun all the same.
+    return startOf(day + 1) <= time ? day + 1 : day;
+  };
+
+  const periodOf = (first: DayNumber, interval: PeriodInterval): Period => ({
+    start: startOf(first),
+    end: startOf(nextFirst(first, interval)),
+    label: new Date(first * DAY_MS).toISOString().slice(0, 10),
+  });
+
+  return {
+    zone,
+    startOfDay: (time) => startOf(dayOf(time)),
+    periodAt: (time, interval) => periodOf(firstDay(dayOf(time), interval), interval),
+    periods(from, to, interval) {
+      const found: Period[] = [];
+      if (from >= to) return found;
+      let first = firstDay(dayOf(from), interval);
+      for (let period = periodOf(first, interval); period.start < to; period = periodOf(first, interval)) {
+        // A date that a zone skipped altogether (Samoa, 2011-12-30) is no period.
+        if (period.end > period.start) found.push(period);
+        if (found.length > PERIOD_LIMIT) throw new RangeError(`more than ${PERIOD_LIMIT} periods`);
+        first = nextFirst(first, interval);
+      }
+      return found;
+    },
+  };
+}
+
+/** The first day of the period that a day falls in; weeks begin on Monday. */
+function firstDay(day: DayNumber, interval: PeriodInterval): DayNumber {
+  if (interval === 'day') return day;
+  // 1970-01-01 was a Thursday.
+  if (interval === 'week') return day - ((((day + 3) % 7) + 7) % 7);
+  const date = new Date(day * DAY_MS);
+  return Date.UTC(date.getUTCFullYear(), interval === 'month' ? date.getUTCMonth() : 0) / DAY_MS;
+}
+
+function nextFirst(first: DayNumber, interval: PeriodInterval): DayNumber {
+  if (interval === 'day') return first + 1;
+  if (interval === 'week') return first + 7;
+  const date = new Date(first * DAY_MS);
+  const year = date.getUTCFullYear();
+  return (interval === 'month' ? Date.UTC(year, date.getUTCMonth() + 1) : Date.UTC(year + 1, 0)) / DAY_MS;
+}
+
+/**
+ * The first instant at which the clock shows `local` (milliseconds as if the wall clock were UTC); where it is
+ * skipped, the instant of the jump.
+ */
+function firstInstant(local: number, offsetAt: (time: number) => number): number {
+  const before = offsetAt(local - DAY_MS);
+  const after = offsetAt(local + DAY_MS);
+  const candidates = [local - before, local - after].filter((time) => time + offsetAt(time) === local);
+  if (candidates.length > 0) return Math.min(...candidates);
+  // The jump lies between the two readings of the missing hour.
+  let low = local - after - 1;
+  let high = local - before;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (middle + offsetAt(middle) >= local) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** How far the zone's clock is ahead of UTC at an instant, in milliseconds. */
+function offsetsOf(zone: string): (time: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  return (time) => {
+    const shown: Record<string, number> = {};
+    for (const { type, value } of format.formatToParts(time)) shown[type] = Number(value);
+    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
+    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(time / 1000) * 1000;
+  };
+}

@@ -1,0 +1,31 @@
+import type { Middleware } from 'koa';
+import type { Clock } from './clock.ts';
+import { newId } from './id.ts';
+import type { Logger } from './log.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/**
+ * Gives each request an id (the caller's `X-Request-Id`, if sensible) and logs it when it is answered. Only the path is
+ * logged: a query may hold a token.
+ */
+export function requestLog(logger: Logger, clock: Clock): Middleware {
+  return async function logRequest(ctx, next) {
+    const given = ctx.get('X-Request-Id');
+    const requestId = REQUEST_ID.test(given) ? given : newId(clock);
+    ctx.state['requestId'] = requestId;
+    ctx.set('X-Request-Id', requestId);
+    const start = clock.monotonic();
+    await next();
+    logger.info(
+      {
+        requestId,
+        method: ctx.method,
+        path: ctx.path,
+        status: ctx.res.headersSent ? ctx.res.statusCode : ctx.status,
+        ms: Math.round(clock.monotonic() - start),
+      },
+      'request',
+    );
+  };
+}

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { candlesSince, lastCloses, upsertCandles } from '../db/candles.ts';
+import { type OpenedDatabase, openDatabase } from '../db/database.ts';
+import { migrate } from '../db/migrate.ts';
+import { portfolioVersions } from '../db/portfolios.ts';
+import { findEndedSessions } from '../db/sessions.ts';
+import type { Services } from '../routes/services.ts';
+import { Authority } from '../streams/authority.ts';
+import { type Broker, type LogBounds, MARKET_LOG } from '../streams/broker.ts';
+import { openFeed } from '../streams/feeds/open-feed.ts';
+import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
+import { Hub } from '../streams/hub.ts';
+import type { Leases } from '../streams/lease.ts';
+import { MarketWriter } from '../streams/market-writer.ts';
+import { Market } from '../streams/market.ts';
+import { MemoryBroker } from '../streams/memory-broker.ts';
+import { MemoryLeases } from '../streams/memory-leases.ts';
+import { valuePortfolio } from '../streams/portfolio-valuation.ts';
+import { Projector } from '../streams/projector.ts';
+import { Readiness } from '../streams/readiness.ts';
+import { RedisBroker } from '../streams/redis-broker.ts';
+import { RedisLeases } from '../streams/redis-leases.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Config } from './config.ts';
+import type { Logger } from './log.ts';
+import { decimal } from './money.ts';
+import { loadTokenKey } from './token.ts';
+
+export interface Environment {
+  config: Config;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}
+
+export interface RunningServices {
+  services: Services;
+  /** Ends what `createServices` started, in the reverse order. */
+  close(): Promise<void>;
+}
+
+/** The bounds of each kind of log. Control and canary logs only need to bridge a moment. */
+function boundsOf(config: Config): (log: string) => LogBounds {
+  const ageMs = config.RING_AGE_S * 1000;
+  const market = { events: config.RING_EVENTS, bytes: config.RING_MB * 2 ** 20, ageMs };
+  const portfolio = { events: config.PORTFOLIO_RING_EVENTS, bytes: 4 * 2 ** 20, ageMs };
+  const service = { events: 100, bytes: 2 ** 16, ageMs: 600_000 };
+  return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
+}
+
+function openBroker({ config, clock, random, logger }: Environment): { broker: Broker; leases: Leases } {
+  const bounds = boundsOf(config);
+  if (config.REDIS_URL === undefined) {
+    return { broker: new MemoryBroker({ clock, random, bounds, log: logger }), leases: new MemoryLeases() };
+  }
+  const redis = { clock, random, log: logger };
+  return {
+    broker: new RedisBroker({ ...redis, url: config.REDIS_URL, bounds }),
+    leases: new RedisLeases({ ...redis, redis: config.REDIS_URL }),
+  };
+}
+
+function openMarketWriter(
+  { config, clock, random, logger }: Environment,
+  {
+    database,
+    broker,
+    leases,
+    market,
+  }: { database: OpenedDatabase; broker: Broker; leases: Leases; market: Market },
+): MarketWriter {
+  const spec = parseFeedSpec(config.MARKET_FEED);
+  const day = 86_400_000;
+  return new MarketWriter({
+    broker,
+    leases,
+    market,
+    clock,
+    random,
+    log: logger,
+    feedName: config.MARKET_FEED,
+    startsOver: spec.kind === 'replay',
+    openFeed: () =>
+      openFeed(spec, {
+        clock,
+        random,
+        replaySpeed: config.REPLAY_SPEED,
+        seed: config.FEED_SEED,
+        lastPrice: (symbol) => {
+          const mark = market.price(symbol);
+          return mark === null ? null : decimal(mark.price);
+        },
+      }),
+    recentCandles: () => candlesSince(database.knex, clock.now() - day, 100_000),
+    saveCandles: (candles) => upsertCandles(database.knex, candles, 'merge'),
+  });
+}
+
+/** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
+export async function createServices(environment: Environment): Promise<RunningServices> {
+  const { config, clock, random, logger } = environment;
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) {
+      await step().catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
+    }
+  };
+  try {
+    const database = await openDatabase({
+      url: config.DATABASE_URL,
+      dataDir: config.DATA_DIR,
+      log: logger,
+      poolMax: config.DATABASE_POOL,
+    });
+    closing.push(() => database.close());
+    await migrate(database.knex);
+    const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR);
+    const { broker, leases } = openBroker(environment);
+    closing.push(
+      () => broker.close(),
+      () => leases.close(),
+    );
+    const market = new Market({
+      broker,
+      clock,
+      random,
+      log: logger,
+      lastCloses: () => lastCloses(database.knex),
+    });
+    await market.start();
+    closing.push(() => market.close());
+    const marketWriter = openMarketWriter(environment, { database, broker, leases, market });
+    await marketWriter.start();
+    closing.push(() => marketWriter.close());
+    const projector = new Projector({
+      broker,
+      leases,
+      market,
+      clock,
+      logger,
+      intervalMs: config.PNL_INTERVAL_MS,
+      value: (portfolioId) => valuePortfolio(database.knex, market, portfolioId),
+      versions: (ids) => portfolioVersions(database.knex, ids),
+    });
+    closing.push(() => projector.close());
+    const hub = new Hub({
+      broker,
+      clock,
+      random,
+      logger,
+      flushMs: config.STREAM_FLUSH_MS,
+      heartbeatMs: config.STREAM_HEARTBEAT_MS,
+      maxAgeMs: config.STREAM_MAX_AGE_MS,
+      queueBytes: config.STREAM_QUEUE_KB * 1024,
+      maxStreams: config.STREAMS_MAX,
+      maxStreamsPerUser: config.STREAMS_PER_USER,
+      watchPortfolio: (portfolioId) => projector.watch(portfolioId),
+    });
+    closing.push(() => hub.close());
+    const authority = new Authority({
+      broker,
+      hub,
+      clock,
+      logger,
+      findEnded: (ids) => findEndedSessions(database.knex, ids, { clock }),
+    });
+    await authority.start();
+    closing.push(() => authority.close());
+    const readiness = new Readiness(broker, clock, randomBytes(6).toString('base64url'));
+    readiness.start();
+    closing.push(() => readiness.close());
+    const services = {
+      config,
+      clock,
+      logger,
+      db: database.knex,
+      broker,
+      market,
+      marketWriter,
+      hub,
+      readiness,
+      tokenKey,
+    };
+    return { services, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

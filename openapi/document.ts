@@ -1,0 +1,134 @@
+import {
+  extendZodWithOpenApi,
+  OpenAPIRegistry,
+  OpenApiGeneratorV31,
+  type RouteConfig,
+} from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import { PROBLEMS, type ProblemSlug } from '../lib/problem.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
+
+extendZodWithOpenApi(z);
+
+type Responses = RouteConfig['responses'];
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    errors: z
+      .array(
+        z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }),
+      )
+      .optional(),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
+
+/** What any endpoint may answer, by what it is. */
+function problemsOf(endpoint: Endpoint): ProblemSlug[] {
+  return [
+    ...(endpoint.problems ?? []),
+    ...(endpoint.body === undefined
+      ? []
+      : (['malformed-json', 'payload-too-large', 'unsupported-media-type'] as const)),
+    ...(endpoint.access === 'public' ? [] : (['unauthorized', 'token-expired', 'forbidden'] as const)),
+    'internal-error',
+    'unavailable',
+  ];
+}
+
+function responsesOf(endpoint: Endpoint): Responses {
+  const responses: Responses = {};
+  const { response, examples } = endpoint;
+  const content =
+    response === null
+      ? {}
+      : endpoint.produces === 'stream'
+        ? {
+            content: {
+              'text/event-stream': { schema: z.string() },
+              'application/x-ndjson': { schema: z.string() },
+            },
+          }
+        : {
+            content: {
+              'application/json': {
+                schema: response,
+                ...(examples?.response === undefined ? {} : { example: examples.response }),
+              },
+            },
+          };
+  responses[endpoint.status] = { description: endpoint.summary, ...content };
+  for (const { status, description } of endpoint.otherStatuses ?? [])
+    responses[status] = { description, ...content };
+  const byStatus = new Map<number, string[]>();
+  for (const slug of new Set(problemsOf(endpoint))) {
+    const [status, title] = PROBLEMS[slug];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), `\`${slug}\`: ${title}`]);
+  }
+  for (const [status, titles] of byStatus) {
+    responses[status] ??= {
+      description: titles.join('; '),
+      content: { 'application/problem+json': { schema: problemSchema } },
+    };
+  }
+  return responses;
+}
+
+/** The OpenAPI 3.1 document of the endpoints, made from the very schemas that validate their requests. */
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): object {
+  const registry = new OpenAPIRegistry();
+  const bearer = registry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+  });
+  for (const endpoint of endpoints) {
+    registry.registerPath({
+      method: endpoint.method,
+      path: endpoint.path.replaceAll(/:(\w+)/g, '{$1}'),
+      operationId: endpoint.id,
+      tags: [endpoint.tag],
+      summary: endpoint.summary,
+      ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
+      security: endpoint.access === 'public' ? [] : [{ [bearer.name]: [] }],
+      request: {
+        ...(endpoint.params === undefined ? {} : { params: endpoint.params as z.ZodObject }),
+        ...(endpoint.query === undefined ? {} : { query: endpoint.query as z.ZodObject }),
+        ...(endpoint.body === undefined
+          ? {}
+          : {
+              body: {
+                required: true,
+                content: {
+                  'application/json': {
+                    schema: endpoint.body,
+                    ...(endpoint.examples?.request === undefined
+                      ? {}
+                      : { example: endpoint.examples.request }),
+                  },
+                },
+              },
+            }),
+      },
+      responses: responsesOf(endpoint),
+    });
+  }
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Marktide',
+      version,
+      description:
+        'Market ticks and fills in; an exact ledger and live PnL out, over REST and event streams that resume.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: ['auth', 'portfolios', 'trades', 'transfers', 'pnl', 'market', 'streams', 'service'].map(
+      (name) => ({ name }),
+    ),
+  });
+}

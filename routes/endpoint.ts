@@ -1,0 +1,89 @@
+import type { Context } from 'koa';
+import type { z } from 'zod';
+import type { Caller, Scope } from '../lib/caller.ts';
+import type { ProblemSlug } from '../lib/problem.ts';
+import type { Services } from './services.ts';
+
+type Schema = z.ZodType;
+type Parsed<T> = T extends Schema ? z.output<T> : undefined;
+type Body<T> = T extends Schema ? z.input<T> : void;
+
+/** `public` endpoints answer anybody; all others ask for a credential with the scope. */
+export type Access = Scope | 'public';
+
+export interface Input<P, Q, B, A> {
+  params: Parsed<P>;
+  query: Parsed<Q>;
+  body: Parsed<B>;
+  /** Who asks; `null` on public endpoints unless a valid credential came along. */
+  caller: A extends 'public' ? Caller | null : Caller;
+  /** For what has no declaration: streams write to the response themselves. */
+  ctx: Context;
+}
+
+/** A response other than the declared status with a plain body. */
+export class Reply<T> {
+  readonly body: T;
+  readonly status: number | undefined;
+  readonly headers: Record<string, string>;
+  constructor(body: T, { status, headers = {} }: { status?: number; headers?: Record<string, string> } = {}) {
+    this.body = body;
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+interface Declaration<P, Q, B, R, A extends Access> {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  path: string;
+  /** Names the operation in OpenAPI and in the typed client. */
+  id: string;
+  tag: 'auth' | 'portfolios' | 'trades' | 'transfers' | 'pnl' | 'market' | 'streams' | 'service';
+  summary: string;
+  description?: string;
+  access: A;
+  /** With `PUBLIC_MARKET=true` it answers anybody. */
+  publicMarket?: boolean;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** Success status; 204 has no response schema. */
+  status: 200 | 201 | 204;
+  /** Further success statuses with the same body: 200 beside 201 when nothing new was made. */
+  otherStatuses?: { status: number; description: string }[];
+  response: R;
+  /** `stream`: the handler writes an event stream to the response. `text`: the response is not JSON. */
+  produces?: 'json' | 'stream' | 'text';
+  examples?: { request?: unknown; response?: unknown };
+  problems?: ProblemSlug[];
+}
+
+/** An endpoint with its types taken off, for those who treat all alike: router and documents. */
+export interface Endpoint extends Declaration<
+  Schema | undefined,
+  Schema | undefined,
+  Schema | undefined,
+  Schema | null,
+  Access
+> {
+  handler(input: Input<Schema, Schema, Schema, Access>, services: Services): Promise<unknown>;
+}
+
+/**
+ * Declares one endpoint: router, validation, types and documents are all made from this.
+ *
+ * Bodies and queries must be strict objects: an unknown field is an error that names it, not something to ignore.
+ */
+export function endpoint<
+  A extends Access,
+  R extends Schema | null,
+  P extends Schema | undefined = undefined,
+  Q extends Schema | undefined = undefined,
+  B extends Schema | undefined = undefined,
+>(
+  declaration: Declaration<P, Q, B, R, A> & {
+    handler(input: Input<P, Q, B, A>, services: Services): Promise<Body<R> | Reply<Body<R>>>;
+  },
+): Endpoint {
+  return declaration as unknown as Endpoint;
+}

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { fixed, type Fixed } from '../lib/money.ts';
+import { WARNING_CODES } from '../lib/pnl/warning.ts';
+import { ASSET_PATTERN, SYMBOL_PATTERN } from '../lib/symbol.ts';
+
+/** The fields that requests and responses are made of: parsed at the edge, trusted inside. */
+
+const DECIMAL = /^-?\d{1,20}(\.\d{1,18})?$/;
+const DECIMAL_RULE =
+  'must be a plain decimal string with at most 20 digits before the point and 18 behind it';
+
+/** A decimal on output. */
+export const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .meta({ example: '1250.5' });
+
+/** `null`: not known; a warning says why. */
+export const decimalOrNull = z.union([decimal, z.null()]);
+
+function amount(accepts: (value: Fixed) => boolean, rule: string) {
+  return z
+    .string(DECIMAL_RULE)
+    .regex(DECIMAL, DECIMAL_RULE)
+    .transform((text) => fixed(text))
+    .refine(accepts, rule)
+    .meta({
+      type: 'string',
+      example: '0.25',
+      description: 'A plain decimal string; numbers would lose digits.',
+    });
+}
+
+export const positiveAmount = amount((value) => value > 0n, 'must be greater than zero');
+/** A positive decimal that stays text: for what is only passed on. */
+export const positiveText = z
+  .string(DECIMAL_RULE)
+  .regex(DECIMAL, DECIMAL_RULE)
+  .refine((text) => DECIMAL.test(text) && fixed(text) > 0n, 'must be greater than zero')
+  .meta({ example: '0.25' });
+export const nonNegativeAmount = amount((value) => value >= 0n, 'must not be negative');
+
+const EARLIEST = Date.UTC(1970, 0, 1);
+/** Far enough for any clock that is off, near enough to tell a slip of the keyboard. */
+const FUTURE_MS = 24 * 3_600_000;
+const TIME_RULE = 'must be an ISO 8601 time with an offset, or epoch milliseconds';
+
+/** A point in time as epoch milliseconds. */
+export const instant = z
+  .union([z.iso.datetime({ offset: true, error: TIME_RULE }), z.number(TIME_RULE).int(TIME_RULE)], TIME_RULE)
+  .transform((value) => (typeof value === 'number' ? value : Date.parse(value)))
+  .refine((time) => Number.isFinite(time) && time >= EARLIEST && time <= 8.64e15, TIME_RULE)
+  .meta({ type: 'string', format: 'date-time', example: '2026-03-02T09:00:00.000Z' });
+
+/** As `instant`, in a query string: digits are epoch milliseconds. */
+export const queryInstant = z
+  .string()
+  .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : text))
+  .pipe(instant)
+  .meta({ type: 'string', format: 'date-time', example: '2026-03-02T09:00:00.000Z' });
+
+/** @returns whether an event at `time` can have happened */
+export function isInFuture(time: number, now: number): boolean {
+  return time > now + FUTURE_MS;
+}
+
+/** A time on output. */
+export const timestamp = z.iso.datetime({ precision: 3 }).meta({ example: '2026-03-02T09:00:00.000Z' });
+
+export const id = z.uuid().meta({ example: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' });
+
+export const asset = z
+  .string()
+  .regex(ASSET_PATTERN, 'must be an asset code such as BTC: capital letters and digits')
+  .meta({ example: 'BTC' });
+
+export const symbol = z
+  .string()
+  .regex(SYMBOL_PATTERN, 'must be base/quote such as BTC/KRW')
+  .meta({ example: 'BTC/KRW' });
+
+/** A comma-separated list of symbols in a query string. */
+export const symbolList = z
+  .string()
+  .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
+  .pipe(z.array(symbol).min(1).max(500))
+  .meta({ type: 'string', example: 'BTC/KRW,ETH/KRW' });
+
+/** Text without control characters, which would be line breaks in a CSV or a log. */
+export function text(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+}
+
+export const limit = z.coerce.number().int().min(1).max(1000).default(100);
+
+/** Times on output are ISO 8601 UTC with milliseconds. */
+export function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** The envelope of every list. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.union([z.string(), z.null()]) });
+}
+
+/** What a figure cannot say for itself. */
+export const warning = z
+  .object({
+    code: z.enum(WARNING_CODES),
+    detail: z.string(),
+    asset: z.string().optional(),
+    entries: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The entries concerned: the first of them.' }),
+    count: z.int().optional().meta({ description: 'How many entries are concerned.' }),
+    figures: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The figures that are `null` because of it.' }),
+  })
+  .meta({ id: 'Warning' });

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { problem } from '../lib/problem.ts';
+import { splitSymbol } from '../lib/symbol.ts';
+import { endpoint } from './endpoint.ts';
+import * as field from './fields.ts';
+
+const ticker = z
+  .object({
+    symbol: field.symbol,
+    price: field.decimal,
+    change: field.decimalOrNull,
+    changeRate: field.decimalOrNull,
+    high: field.decimal,
+    low: field.decimal,
+    volume: field.decimal,
+    quoteVolume: field.decimal,
+    time: field.timestamp,
+    exchange: z.union([z.string(), z.null()]),
+    simulated: z.boolean(),
+  })
+  .meta({ id: 'Ticker' });
+
+export const listSymbols = endpoint({
+  method: 'get',
+  path: '/v1/market/symbols',
+  id: 'listSymbols',
+  tag: 'market',
+  summary: 'The symbols that have a price',
+  access: 'read',
+  publicMarket: true,
+  status: 200,
+  response: field.listOf(z.object({ symbol: field.symbol, base: field.asset, quote: field.asset })),
+  handler(_input, { market }) {
+    const items = market
+      .symbols()
+      .sort()
+      .map((symbol) => ({ symbol, ...splitSymbol(symbol) }));
+    return Promise.resolve({ items, nextCursor: null });
+  },
+});
+
+export const listTickers = endpoint({
+  method: 'get',
+  path: '/v1/market/tickers',
+  id: 'listTickers',
+  tag: 'market',
+  summary: 'Last price and 24-hour figures; the state of the `ticker:` channels',
+  access: 'read',
+  publicMarket: true,
+  query: z.strictObject({ symbols: field.symbolList.optional() }),
+  status: 200,
+  response: field.listOf(ticker),
+  problems: ['invalid-request'],
+  handler({ query }, { market }) {
+    const wanted = query.symbols === undefined ? null : new Set(query.symbols);
+    const items = market.tickers().filter(({ symbol }) => wanted === null || wanted.has(symbol));
+    return Promise.resolve({ items: items.sort((a, b) => (a.symbol < b.symbol ? -1 : 1)), nextCursor: null });
+  },
+});
+
+const tickInput = z.strictObject({
+  symbol: field.symbol,
+  price: field.positiveText,
+  quantity: field.positiveText.optional(),
+  side: z.enum(['buy', 'sell']).optional(),
+  time: field.instant.optional(),
+});
+
+const MAX_TICKS = 10_000;
+
+export const pushTicks = endpoint({
+  method: 'post',
+  path: '/v1/market/ticks',
+  id: 'pushTicks',
+  tag: 'market',
+  summary: 'Push public market events, one or a batch',
+  description:
+    'With a quantity a tick is a public trade, without one it is a price. `time` is now when left out.',
+  access: 'market:write',
+  body: z.union([tickInput, z.strictObject({ items: z.array(tickInput).min(1).max(MAX_TICKS) })]),
+  status: 200,
+  response: z.object({ accepted: z.int() }),
+  examples: { request: { symbol: 'BTC/KRW', price: '89886000', quantity: '0.01', side: 'buy' } },
+  problems: ['invalid-request', 'unavailable'],
+  async handler({ body }, { marketWriter, clock }) {
+    const items = 'items' in body ? body.items : [body];
+    const now = clock.now();
+    const errors = items.flatMap((item, index) =>
+      item.time !== undefined && field.isInFuture(item.time, now)
+        ? [{ pointer: 'items' in body ? `/items/${index}/time` : '/time', detail: 'is in the future' }]
+        : [],
+    );
+    if (errors.length > 0)
+      throw problem('invalid-request', { detail: 'Body: time', errors: errors.slice(0, 20) });
+    await marketWriter.push(
+      items.map(({ symbol, price, quantity, side, time }) => ({
+        symbol,
+        price,
+        quantity: quantity ?? null,
+        side: side ?? null,
+        time: time ?? now,
+        tradeId: null,
+        exchange: null,
+        simulated: false,
+      })),
+    );
+    return { accepted: items.length };
+  },
+});
+
+export const marketEndpoints = [listSymbols, listTickers, pushTicks];

@@ -1,0 +1,188 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Caller } from '../lib/caller.ts';
+import { newId } from '../lib/id.ts';
+import { problem } from '../lib/problem.ts';
+import { type Channel, ChannelError, parseChannels } from '../streams/channel.ts';
+import { StreamLimitError } from '../streams/hub.ts';
+import { openResponse } from '../streams/response-connection.ts';
+import { ndjsonWire, sseWire } from '../streams/wire.ts';
+import { endpoint } from './endpoint.ts';
+import * as field from './fields.ts';
+import { readablePortfolio } from './portfolio-access.ts';
+import type { Services } from './services.ts';
+
+const resume = {
+  lastEventId: z
+    .string()
+    .max(4_096)
+    .optional()
+    .meta({ description: 'For clients that cannot send the `Last-Event-ID` header; the header goes first.' }),
+  replay: z.enum(['full', 'latest']).default('full').meta({
+    description:
+      '`full`: every retained event since the id. `latest`: of state channels only the newest state.',
+  }),
+};
+
+function parseOrProblem(parameter: string, list: string): Channel[] {
+  try {
+    return parseChannels(list);
+  } catch (error) {
+    if (!(error instanceof ChannelError)) throw error;
+    throw problem('invalid-request', {
+      detail: `Query: ${parameter}`,
+      errors: [{ parameter, detail: error.message }],
+    });
+  }
+}
+
+async function assertReadable(
+  channels: readonly Channel[],
+  caller: Caller | null,
+  { db }: Services,
+): Promise<void> {
+  const portfolios = new Set(channels.flatMap((channel) => channel.portfolioId ?? []));
+  if (portfolios.size === 0) return;
+  if (caller === null) throw problem('unauthorized');
+  for (const portfolioId of portfolios) {
+    await readablePortfolio(db, portfolioId, caller);
+  }
+}
+
+/** Answers with an event stream on the channels, as SSE or NDJSON. */
+async function serve(
+  ctx: Context,
+  channels: readonly Channel[],
+  query: { lastEventId?: string | undefined; replay: 'full' | 'latest' },
+  caller: Caller | null,
+  services: Services,
+): Promise<void> {
+  const { hub, clock, logger } = services;
+  await assertReadable(channels, caller, services);
+  const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
+  if (format === false) throw problem('not-acceptable');
+  const ndjson = format === 'application/x-ndjson';
+  try {
+    hub.admit(caller?.userId ?? null);
+  } catch (error) {
+    if (!(error instanceof StreamLimitError)) throw error;
+    const headers = { 'Retry-After': '5' };
+    if (error.limit === 'user') throw problem('rate-limited', { detail: error.message, headers });
+    throw problem('unavailable', { detail: error.message, headers });
+  }
+  ctx.respond = false;
+  if (ctx.method === 'HEAD') {
+    ctx.res.writeHead(200, { 'Content-Type': format }).end();
+    return;
+  }
+  const { req, res } = ctx;
+  req.socket.setKeepAlive(true, 30_000);
+  const contentType = ndjson ? 'application/x-ndjson' : 'text/event-stream';
+  const connection = await openResponse(res, { contentType, retryMs: ndjson ? null : hub.retryMs() }, clock);
+  if (connection === null) return;
+  // An empty header is what a browser without an id sends: it is no id.
+  const lastEventId = ctx.get('Last-Event-ID') || query.lastEventId || null;
+  const id = newId(clock);
+  void hub
+    .open({
+      id,
+      owner: {
+        userId: caller?.userId ?? null,
+        sessionId: caller?.sessionId ?? null,
+        expiresAt: caller?.expiresAt ?? null,
+      },
+      channels,
+      lastEventId,
+      replay: query.replay,
+      wire: ndjson ? ndjsonWire : sseWire,
+      sink: connection,
+      onOpen: (subscriber) => res.once('close', () => subscriber.closed()),
+    })
+    .catch((error: unknown) => {
+      logger.error({ err: error, stream: id }, 'stream failed');
+      res.destroy();
+    });
+}
+
+const description =
+  '`Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that the past is not whole; the current state follows. `event: ready` says that the stream is in step.';
+
+export const streams = endpoint({
+  method: 'get',
+  path: '/v1/streams',
+  id: 'openStream',
+  tag: 'streams',
+  summary: 'Any mix of channels on one connection',
+  description,
+  access: 'read',
+  publicMarket: true,
+  produces: 'stream',
+  query: z.strictObject({
+    channels: z.string().max(40_000).meta({
+      example: 'ticker:BTC/KRW,trade:BTC/KRW',
+      description:
+        'Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`; `*` for all symbols.',
+    }),
+    ...resume,
+  }),
+  status: 200,
+  response: z.string(),
+  problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    await serve(ctx, parseOrProblem('channels', query.channels), query, caller, services);
+    return '';
+  },
+});
+
+export const marketStream = endpoint({
+  method: 'get',
+  path: '/v1/streams/market',
+  id: 'openMarketStream',
+  tag: 'streams',
+  summary: 'Tickers and public trades of symbols',
+  description,
+  access: 'read',
+  publicMarket: true,
+  produces: 'stream',
+  query: z.strictObject({
+    symbols: field.symbolList.optional().meta({ description: 'All symbols when left out.' }),
+    ...resume,
+  }),
+  status: 200,
+  response: z.string(),
+  problems: ['invalid-request', 'not-acceptable', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    const symbols = query.symbols ?? ['*'];
+    const names = symbols.flatMap((symbol) => [`ticker:${symbol}`, `trade:${symbol}`]);
+    await serve(ctx, parseOrProblem('symbols', names.join(',')), query, caller, services);
+    return '';
+  },
+});
+
+export const pnlStream = endpoint({
+  method: 'get',
+  path: '/v1/streams/pnl',
+  id: 'openPnlStream',
+  tag: 'streams',
+  summary: 'PnL and fills of a portfolio',
+  description,
+  access: 'read',
+  produces: 'stream',
+  query: z.strictObject({ portfolioId: field.id, ...resume }),
+  status: 200,
+  response: z.string(),
+  problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    const { portfolioId } = query;
+    await serve(
+      ctx,
+      parseOrProblem('portfolioId', `pnl:${portfolioId},fills:${portfolioId}`),
+      query,
+      caller,
+      services,
+    );
+    return '';
+  },
+});
+
+export const streamEndpoints = [streams, marketStream, pnlStream];

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { Database } from '../db/database.ts';
+import type { StoredTrade, TradeDraft } from '../db/entry.ts';
+import { rateAt } from '../db/rates.ts';
+import { type Fixed, mul, ONE } from '../lib/money.ts';
+import { type FieldError, problem } from '../lib/problem.ts';
+import { splitSymbol } from '../lib/symbol.ts';
+import * as field from './fields.ts';
+
+export const tradeInput = z
+  .strictObject({
+    externalId: field
+      .text(200)
+      .optional()
+      .meta({ description: "The source's own id: makes booking idempotent." }),
+    exchange: field.text(50).optional().meta({ example: 'upbit' }),
+    symbol: field.symbol,
+    side: z.enum(['buy', 'sell']),
+    quantity: field.positiveAmount,
+    price: field.positiveAmount,
+    fee: z.strictObject({ amount: field.nonNegativeAmount, currency: field.asset }).optional(),
+    time: field.instant,
+    orderId: field.text(200).optional(),
+    note: field.text(1000).optional(),
+    tags: z.array(field.text(50)).max(20).optional(),
+  })
+  .meta({ id: 'TradeInput' });
+
+export type TradeInput = z.output<typeof tradeInput>;
+
+/** Base currency per unit of an asset at a time; `null` when no price leads there. */
+export type RateFinder = (asset: string, time: number) => Promise<Fixed | null>;
+
+/** Rates from the stored candles, asked for once a minute and asset within one request. */
+export function rateFinder(db: Database, baseCurrency: string): RateFinder {
+  const known = new Map<string, Promise<Fixed | null>>();
+  return function find(asset, time) {
+    if (asset === baseCurrency) return Promise.resolve(ONE);
+    const key = `${asset} ${Math.floor(time / 60_000)}`;
+    let rate = known.get(key);
+    if (rate === undefined) {
+      rate = rateAt(db, asset, baseCurrency, time).then((found) => found?.rate ?? null);
+      known.set(key, rate);
+    }
+    return rate;
+  };
+}
+
+function tradeErrors(input: TradeInput, now: number): FieldError[] {
+  const errors: FieldError[] = [];
+  const { base, quote } = splitSymbol(input.symbol);
+  if (base === quote) errors.push({ pointer: '/symbol', detail: 'must name two different assets' });
+  if (field.isInFuture(input.time, now)) errors.push({ pointer: '/time', detail: 'is in the future' });
+  const { fee } = input;
+  const most =
+    fee?.currency === quote
+      ? mul(input.quantity, input.price)
+      : fee?.currency === base
+        ? input.quantity
+        : null;
+  if (fee !== undefined && most !== null && fee.amount > most) {
+    errors.push({ pointer: '/fee/amount', detail: 'is more than the trade itself' });
+  }
+  return errors;
+}
+
+/** @throws the 422 that names what no exchange can have reported */
+export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch: boolean): void {
+  const errors = inputs.flatMap((input, index) =>
+    tradeErrors(input, now).map(({ pointer, detail }) => ({
+      pointer: inBatch ? `/items/${index}${pointer}` : `${pointer}`,
+      detail,
+    })),
+  );
+  if (errors.length > 0) {
+    throw problem('unprocessable-entry', { detail: errors[0]?.pointer ?? '', errors: errors.slice(0, 20) });
+  }
+}
+
+export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {
+  const { base, quote } = splitSymbol(input.symbol);
+  const { fee, time } = input;
+  const feeIsThird = fee !== undefined && fee.currency !== base && fee.currency !== quote;
+  return {
+    kind: 'trade',
+    time,
+    base,
+    quote,
+    side: input.side,
+    quantity: input.quantity,
+    price: input.price,
+    fee: fee === undefined || fee.amount === 0n ? null : fee,
+    quoteRate: await rate(quote, time),
+    feeRate: feeIsThird ? await rate(fee.currency, time) : null,
+    exchange: input.exchange ?? '',
+    externalId: input.externalId ?? null,
+    orderId: input.orderId ?? null,
+    note: input.note ?? null,
+    tags: input.tags ?? [],
+  };
+}
+
+/** A booked trade as it would have been sent. */
+export function toTradeInput(entry: StoredTrade): TradeInput {
+  return {
+    externalId: entry.externalId ?? undefined,
+    exchange: entry.exchange === '' ? undefined : entry.exchange,
+    symbol: `${entry.base}/${entry.quote}`,
+    side: entry.side,
+    quantity: entry.quantity,
+    price: entry.price,
+    fee: entry.fee ?? undefined,
+    time: entry.time,
+    orderId: entry.orderId ?? undefined,
+    note: entry.note ?? undefined,
+    tags: entry.tags,
+  };
+}

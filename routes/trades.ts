@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import { getEntry, listEntries } from '../db/entries.ts';
+import type { StoredEntry, StoredTrade } from '../db/entry.ts';
+import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
+import { decimal } from '../lib/money.ts';
+import { problem } from '../lib/problem.ts';
+import { announce } from '../streams/announce.ts';
+import { portfolioLog } from '../streams/broker.ts';
+import { endpoint, Reply } from './endpoint.ts';
+import * as field from './fields.ts';
+import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
+import { portfolioParams } from './portfolios.ts';
+import { checkTrades, rateFinder, toTradeDraft, toTradeInput, tradeInput } from './trade-draft.ts';
+
+const fee = z.object({ amount: field.decimal, currency: field.asset });
+
+export const tradeSchema = z
+  .object({
+    id: field.id,
+    externalId: z.union([z.string(), z.null()]),
+    exchange: z.union([z.string(), z.null()]),
+    symbol: field.symbol,
+    side: z.enum(['buy', 'sell']),
+    quantity: field.decimal,
+    price: field.decimal,
+    fee: z.union([fee, z.null()]),
+    time: field.timestamp,
+    orderId: z.union([z.string(), z.null()]),
+    note: z.union([z.string(), z.null()]),
+    tags: z.array(z.string()),
+    createdAt: field.timestamp,
+    updatedAt: field.timestamp,
+  })
+  .meta({ id: 'Trade' });
+
+export function tradeBody(entry: StoredTrade): z.input<typeof tradeSchema> {
+  return {
+    id: entry.id,
+    externalId: entry.externalId,
+    exchange: entry.exchange === '' ? null : entry.exchange,
+    symbol: `${entry.base}/${entry.quote}`,
+    side: entry.side,
+    quantity: decimal(entry.quantity),
+    price: decimal(entry.price),
+    fee: entry.fee === null ? null : { amount: decimal(entry.fee.amount), currency: entry.fee.currency },
+    time: field.isoTime(entry.time),
+    orderId: entry.orderId,
+    note: entry.note,
+    tags: entry.tags,
+    createdAt: field.isoTime(entry.createdAt),
+    updatedAt: field.isoTime(entry.updatedAt),
+  };
+}
+
+function asTrade(entry: StoredEntry | null): StoredTrade {
+  if (entry?.kind !== 'trade') throw problem('not-found', { detail: 'There is no such trade.' });
+  return entry;
+}
+
+/** The 409 of an idempotency key that stands for something else already. */
+export function conflictProblem(error: EntryConflictError, inBatch: boolean): Error {
+  const pointer = inBatch ? `/items/${error.index}/externalId` : '/externalId';
+  return problem('trade-conflict', {
+    detail: `The external id is already booked with another content, as entry ${error.existingId ?? 'of this batch'}.`,
+    errors: [{ pointer, detail: 'is already booked with another content' }],
+    cause: error,
+  });
+}
+
+const outcome = z.object({ status: z.enum(['booked', 'duplicate']), trade: tradeSchema });
+const batchOutcome = z.object({ version: z.int(), items: z.array(outcome) }).meta({ id: 'TradeBatch' });
+
+export const bookTrades = endpoint({
+  method: 'post',
+  path: '/v1/portfolios/:portfolioId/trades',
+  id: 'bookTrades',
+  tag: 'trades',
+  summary: 'Book one fill, or a batch',
+  description:
+    'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.',
+  access: 'trades:write',
+  params: portfolioParams,
+  body: z.union([tradeInput, z.strictObject({ items: z.array(tradeInput).min(1).max(BATCH_LIMIT) })]),
+  status: 201,
+  otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
+  response: z.union([tradeSchema, batchOutcome]),
+  examples: {
+    request: {
+      externalId: 'upbit-778812',
+      exchange: 'upbit',
+      symbol: 'BTC/KRW',
+      side: 'buy',
+      quantity: '0.015',
+      price: '89886000',
+      fee: { amount: '674.145', currency: 'KRW' },
+      time: '2026-03-02T09:00:00.000Z',
+    },
+  },
+  problems: ['invalid-request', 'not-found', 'trade-conflict', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const inBatch = 'items' in body;
+    const inputs = inBatch ? body.items : [body];
+    checkTrades(inputs, clock.now(), inBatch);
+    const rate = rateFinder(db, portfolio.baseCurrency);
+    const drafts = [];
+    for (const input of inputs) drafts.push(await toTradeDraft(input, rate));
+    let booked;
+    try {
+      booked = await bookEntries(db, portfolio.id, drafts, { clock });
+    } catch (error) {
+      if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
+      throw error;
+    }
+    const { version } = booked;
+    const items = booked.outcomes.map(({ status, entry }) => ({ status, trade: tradeBody(asTrade(entry)) }));
+    const fresh = items.filter(({ status }) => status === 'booked');
+    await announce(
+      services,
+      portfolioLog(portfolio.id),
+      fresh.map(({ trade }) => ({ type: 'fill' as const, change: 'booked' as const, version, trade })),
+    );
+    const status = fresh.length > 0 ? 201 : 200;
+    const [only] = items;
+    return !inBatch && only ? new Reply(only.trade, { status }) : new Reply({ version, items }, { status });
+  },
+});
+
+export const listTrades = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/trades',
+  id: 'listTrades',
+  tag: 'trades',
+  summary: 'The fills of a portfolio',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    symbol: field.symbol.optional(),
+    from: field.queryInstant.optional().meta({ description: 'Inclusive.' }),
+    to: field.queryInstant.optional().meta({ description: 'Exclusive.' }),
+    order: z.enum(['asc', 'desc']).default('desc').meta({ description: 'By time.' }),
+    limit: field.limit,
+    cursor: z.string().max(1000).optional(),
+  }),
+  status: 200,
+  response: field.listOf(tradeSchema),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, { db }) {
+    const { from, to } = query;
+    if (from !== undefined && to !== undefined && from > to) {
+      throw problem('invalid-request', {
+        detail: 'Query: from',
+        errors: [{ parameter: 'from', detail: 'is after `to`' }],
+      });
+    }
+    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    const page = await listEntries(db, portfolio.id, { ...query, kinds: ['trade'] });
+    return { items: page.items.map((entry) => tradeBody(asTrade(entry))), nextCursor: page.nextCursor };
+  },
+});
+
+const tradeParams = portfolioParams.extend({ tradeId: field.id });
+
+export const getTrade = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/trades/:tradeId',
+  id: 'getTrade',
+  tag: 'trades',
+  summary: 'One fill',
+  access: 'read',
+  params: tradeParams,
+  status: 200,
+  response: tradeSchema,
+  problems: ['not-found'],
+  async handler({ params, caller }, { db }) {
+    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    return tradeBody(asTrade(await getEntry(db, portfolio.id, params.tradeId)));
+  },
+});
+
+export const changeTrade = endpoint({
+  method: 'patch',
+  path: '/v1/portfolios/:portfolioId/trades/:tradeId',
+  id: 'changeTrade',
+  tag: 'trades',
+  summary: 'Correct a fill; every figure after it is restated',
+  access: 'trades:write',
+  params: tradeParams,
+  body: tradeInput.omit({ externalId: true, exchange: true }).partial(),
+  status: 200,
+  response: tradeSchema,
+  problems: ['invalid-request', 'not-found', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+    const changed = await changeEntry(
+      db,
+      portfolio.id,
+      params.tradeId,
+      (before, trx) => {
+        const input = { ...toTradeInput(asTrade(before)), ...given };
+        checkTrades([input], clock.now(), false);
+        return toTradeDraft(input, rateFinder(trx, portfolio.baseCurrency));
+      },
+      { clock },
+    );
+    const trade = tradeBody(asTrade(changed?.entry ?? null));
+    await announce(services, portfolioLog(portfolio.id), [
+      { type: 'fill', change: 'changed', version: changed?.version ?? 0, trade },
+    ]);
+    return trade;
+  },
+});
+
+export const removeTrade = endpoint({
+  method: 'delete',
+  path: '/v1/portfolios/:portfolioId/trades/:tradeId',
+  id: 'removeTrade',
+  tag: 'trades',
+  summary: 'Take a fill out of the ledger; every figure after it is restated',
+  access: 'trades:write',
+  params: tradeParams,
+  status: 204,
+  response: null,
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    asTrade(await getEntry(db, portfolio.id, params.tradeId));
+    const removed = await removeEntry(db, portfolio.id, params.tradeId, { clock });
+    const trade = tradeBody(asTrade(removed?.before ?? null));
+    await announce(services, portfolioLog(portfolio.id), [
+      { type: 'fill', change: 'removed', version: removed?.version ?? 0, trade },
+    ]);
+  },
+});
+
+export const tradeEndpoints = [bookTrades, listTrades, getTrade, changeTrade, removeTrade];

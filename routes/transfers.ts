@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import { listEntries } from '../db/entries.ts';
+import type { StoredEntry, StoredTransfer, TransferDraft } from '../db/entry.ts';
+import { BATCH_LIMIT, bookEntries, EntryConflictError } from '../db/ledger.ts';
+import { decimal, decimalOrNull } from '../lib/money.ts';
+import { problem } from '../lib/problem.ts';
+import { announce } from '../streams/announce.ts';
+import { portfolioLog } from '../streams/broker.ts';
+import { endpoint, Reply } from './endpoint.ts';
+import * as field from './fields.ts';
+import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
+import { portfolioParams } from './portfolios.ts';
+import { type RateFinder, rateFinder } from './trade-draft.ts';
+import { conflictProblem } from './trades.ts';
+
+const KINDS = ['deposit', 'withdrawal', 'income'] as const;
+
+const transferInput = z
+  .strictObject({
+    externalId: field.text(200).optional(),
+    exchange: field.text(50).optional(),
+    kind: z.enum(KINDS),
+    asset: field.asset,
+    quantity: field.positiveAmount,
+    unitCost: field.nonNegativeAmount
+      .optional()
+      .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
+    time: field.instant,
+    note: field.text(1000).optional(),
+    tags: z.array(field.text(50)).max(20).optional(),
+  })
+  .meta({ id: 'TransferInput' });
+
+type TransferInput = z.output<typeof transferInput>;
+
+const transferSchema = z
+  .object({
+    id: field.id,
+    externalId: z.union([z.string(), z.null()]),
+    exchange: z.union([z.string(), z.null()]),
+    kind: z.enum(KINDS),
+    asset: field.asset,
+    quantity: field.decimal,
+    unitCost: field.decimalOrNull,
+    time: field.timestamp,
+    note: z.union([z.string(), z.null()]),
+    tags: z.array(z.string()),
+    createdAt: field.timestamp,
+    updatedAt: field.timestamp,
+  })
+  .meta({ id: 'Transfer' });
+
+function transferBody(entry: StoredTransfer): z.input<typeof transferSchema> {
+  return {
+    id: entry.id,
+    externalId: entry.externalId,
+    exchange: entry.exchange === '' ? null : entry.exchange,
+    kind: entry.kind,
+    asset: entry.asset,
+    quantity: decimal(entry.quantity),
+    unitCost: decimalOrNull(entry.unitCost),
+    time: field.isoTime(entry.time),
+    note: entry.note,
+    tags: entry.tags,
+    createdAt: field.isoTime(entry.createdAt),
+    updatedAt: field.isoTime(entry.updatedAt),
+  };
+}
+
+function asTransfer(entry: StoredEntry): StoredTransfer {
+  if (entry.kind === 'trade') throw problem('not-found', { detail: 'There is no such transfer.' });
+  return entry;
+}
+
+async function toTransferDraft(input: TransferInput, rate: RateFinder): Promise<TransferDraft> {
+  const unitCost = input.unitCost ?? null;
+  return {
+    kind: input.kind,
+    time: input.time,
+    asset: input.asset,
+    quantity: input.quantity,
+    unitCost,
+    unitValue: unitCost ?? (await rate(input.asset, input.time)),
+    exchange: input.exchange ?? '',
+    externalId: input.externalId ?? null,
+    orderId: null,
+    note: input.note ?? null,
+    tags: input.tags ?? [],
+  };
+}
+
+function checkTransfers(
+  inputs: readonly TransferInput[],
+  now: number,
+  baseCurrency: string,
+  inBatch: boolean,
+): void {
+  const errors = inputs.flatMap((input, index) => {
+    const at = inBatch ? `/items/${index}` : '';
+    return [
+      ...(field.isInFuture(input.time, now) ? [{ pointer: `${at}/time`, detail: 'is in the future' }] : []),
+      ...(input.unitCost !== undefined && input.asset === baseCurrency
+        ? [{ pointer: `${at}/unitCost`, detail: 'cannot be given for the base currency' }]
+        : []),
+    ];
+  });
+  if (errors.length > 0) {
+    throw problem('unprocessable-entry', { detail: errors[0]?.pointer ?? '', errors: errors.slice(0, 20) });
+  }
+}
+
+const batchOutcome = z.object({
+  version: z.int(),
+  items: z.array(z.object({ status: z.enum(['booked', 'duplicate']), transfer: transferSchema })),
+});
+
+export const bookTransfers = endpoint({
+  method: 'post',
+  path: '/v1/portfolios/:portfolioId/transfers',
+  id: 'bookTransfers',
+  tag: 'transfers',
+  summary: 'Book a deposit, withdrawal or income, or a batch of them',
+  description: 'Idempotent by (exchange, externalId), as trades are.',
+  access: 'trades:write',
+  params: portfolioParams,
+  body: z.union([transferInput, z.strictObject({ items: z.array(transferInput).min(1).max(BATCH_LIMIT) })]),
+  status: 201,
+  otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
+  response: z.union([transferSchema, batchOutcome]),
+  examples: {
+    request: { kind: 'deposit', asset: 'KRW', quantity: '10000000', time: '2026-03-01T00:00:00.000Z' },
+  },
+  problems: ['invalid-request', 'not-found', 'trade-conflict', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const inBatch = 'items' in body;
+    const inputs = inBatch ? body.items : [body];
+    checkTransfers(inputs, clock.now(), portfolio.baseCurrency, inBatch);
+    const rate = rateFinder(db, portfolio.baseCurrency);
+    const drafts = [];
+    for (const input of inputs) drafts.push(await toTransferDraft(input, rate));
+    let booked;
+    try {
+      booked = await bookEntries(db, portfolio.id, drafts, { clock });
+    } catch (error) {
+      if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
+      throw error;
+    }
+    const { version } = booked;
+    const items = booked.outcomes.map(({ status, entry }) => ({
+      status,
+      transfer: transferBody(asTransfer(entry)),
+    }));
+    const isNew = items.some(({ status }) => status === 'booked');
+    if (isNew) {
+      await announce(services, portfolioLog(portfolio.id), [{ type: 'transfer', change: 'booked', version }]);
+    }
+    const status = isNew ? 201 : 200;
+    const [only] = items;
+    return !inBatch && only
+      ? new Reply(only.transfer, { status })
+      : new Reply({ version, items }, { status });
+  },
+});
+
+export const listTransfers = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/transfers',
+  id: 'listTransfers',
+  tag: 'transfers',
+  summary: 'Deposits, withdrawals and income',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    order: z.enum(['asc', 'desc']).default('desc').meta({ description: 'By time.' }),
+    limit: field.limit,
+    cursor: z.string().max(1000).optional(),
+  }),
+  status: 200,
+  response: field.listOf(transferSchema),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, { db }) {
+    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    const page = await listEntries(db, portfolio.id, { ...query, kinds: KINDS });
+    return { items: page.items.map((entry) => transferBody(asTransfer(entry))), nextCursor: page.nextCursor };
+  },
+});
+
+export const transferEndpoints = [bookTransfers, listTransfers];

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { migrate, rollback } from '../../db/migrate.ts';
+import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../support/databases.ts';
+
+const NAMES = ['001-accounts', '002-ledger', '003-candles'];
+
+eachDatabase('migrations', (open) => {
+  it('go up on an empty database, are not repeated, and come down again', async () => {
+    const { knex, close } = await open();
+    try {
+      assert.deepEqual(await migrate(knex), NAMES);
+      assert.deepEqual(await migrate(knex), []);
+      await rollback(knex);
+      assert.deepEqual(await migrate(knex), NAMES);
+      assert.deepEqual(await knex('knex_migrations').pluck('name').orderBy('id'), NAMES);
+    } finally {
+      await close();
+    }
+  });
+});
+
+onPostgres('migrations of a fleet', () => {
+  it('succeed on every node when several start on an empty database at once', async () => {
+    const url = await newPostgresDatabase();
+    const nodes = await Promise.all([1, 2, 3, 4].map(() => openOnPostgres({ url })));
+    try {
+      const applied = await Promise.all(nodes.map(({ knex }) => migrate(knex)));
+      assert.deepEqual(
+        applied.filter((names) => names.length > 0),
+        [NAMES],
+      );
+    } finally {
+      await Promise.all(nodes.map((node) => node.close()));
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { PGlite } from '@electric-sql/pglite';
+import { createLogger } from '../../lib/log.ts';
+import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/database.ts';
+import { postgresAvailable, startPostgres, type PostgresServer } from './postgres-server.ts';
+
+export const quiet = createLogger('silent');
+
+let server: Promise<PostgresServer> | undefined;
+let template: Promise<Blob> | undefined;
+
+// A root hook: the server is shared by every suite of the run.
+after(async () => {
+  await (await server)?.stop();
+});
+
+/** The URL of a new, empty database on the PostgreSQL server of this test run, which the first call starts. */
+export async function newPostgresDatabase(): Promise<string> {
+  server ??= startPostgres();
+  const { url } = await server;
+  const name = `t${randomUUID().replaceAll('-', '')}`;
+  const admin = await openDatabase({ url, log: quiet });
+  try {
+    await admin.knex.raw('create database ??', [name]);
+  } finally {
+    await admin.close();
+  }
+  return url.replace(/\/postgres$/, `/${name}`);
+}
+
+/** A fresh initdb takes seconds each time: one is made, and every database in memory starts as a copy. */
+async function makeTemplate(): Promise<Blob> {
+  const lite = await PGlite.create('memory://');
+  try {
+    return await lite.dumpDataDir('none');
+  } finally {
+    await lite.close();
+  }
+}
+
+export async function openInMemory(options: Partial<DatabaseOptions> = {}): Promise<OpenedDatabase> {
+  template ??= makeTemplate();
+  return await openDatabase({ dataDir: 'memory://', log: quiet, template: await template, ...options });
+}
+
+export async function openOnPostgres(options: Partial<DatabaseOptions> = {}): Promise<OpenedDatabase> {
+  return await openDatabase({ log: quiet, ...options, url: options.url ?? (await newPostgresDatabase()) });
+}
+
+/** A suite that needs PostgreSQL: visibly pending on a machine without it. */
+export function onPostgres(name: string, suite: () => void): void {
+  (postgresAvailable() ? describe : describe.skip)(`${name} (PostgreSQL)`, suite);
+}
+
+/**
+ * Runs one suite on the embedded database and on PostgreSQL. Each call of `open` gives a new, empty database, without
+ * the schema, that the suite closes.
+ */
+export function eachDatabase(
+  name: string,
+  suite: (open: (options?: Partial<DatabaseOptions>) => Promise<OpenedDatabase>) => void,
+): void {
+  describe(`${name} (embedded)`, () => suite(openInMemory));
+  onPostgres(name, () => suite(openOnPostgres));
+}

@@ -1,0 +1,181 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+export interface PostgresServer {
+  /** `postgres://…/postgres`, of a superuser without password. */
+  readonly url: string;
+  readonly port: number;
+  /** Sends the signal to the whole server, and waits for its end if it is one that ends it. */
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same folder and port, after `kill` or by stopping it first. */
+  restart(): Promise<void>;
+  /** Freezes every process of the server: connections stay open and nothing answers. */
+  pause(): void;
+  resume(): void;
+  /** Stops it and deletes its folder. */
+  stop(): Promise<void>;
+}
+
+/** The folder with `postgres` and `initdb`, or `null` when there is none on this machine. */
+function binaries(): string | null {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root)
+    ? readdirSync(root).sort((a, b) => Number.parseFloat(b) - Number.parseFloat(a))
+    : [];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    ...versions.map((version) => join(root, version, 'bin')),
+  ];
+  return folders.find((dir) => ['initdb', 'postgres'].every((name) => existsSync(join(dir, name)))) ?? null;
+}
+
+export function postgresAvailable(): boolean {
+  return binaries() !== null;
+}
+
+/**
+ * Starts a PostgreSQL server of its own on a free port, in a temporary folder.
+ * @param options.durable fsync as in production, for tests that kill it; otherwise quick
+ */
+export async function startPostgres(options: { durable?: boolean } = {}): Promise<PostgresServer> {
+  const bin = binaries();
+  if (bin === null) throw new Error('there are no PostgreSQL binaries on this machine');
+  const user = unprivilegedUser();
+  const folder = await mkdtemp(join(tmpdir(), 'marktide-pg-'));
+  if (user) await chown(folder, user.uid, user.gid);
+  await chmod(folder, 0o700);
+  const made = spawnSync(
+    join(bin, 'initdb'),
+    ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
+    { ...user, cwd: '/', encoding: 'utf8' },
+  );
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? '')}`);
+
+  const port = await freePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: options.durable === true ? 'on' : 'off',
+    shared_buffers: '32MB',
+    max_connections: '60',
+  };
+  const args = ['-D', folder, '-p', String(port)].concat(
+    Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  );
+
+  async function start(): Promise<ChildProcess> {
+    for (let attempt = 1; ; attempt += 1) {
+      const child = spawn(join(bin ?? '', 'postgres'), args, {
+        ...user,
+        cwd: '/',
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const problem = await ready(child);
+      if (problem === null) return child;
+      // After SIGKILL of the postmaster, its children take a moment to notice and let go of the shared memory.
+      if (!problem.includes('pre-existing shared memory') || attempt === 50) {
+        throw new Error(`postgres did not start: ${problem}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  let server = await start();
+  // A test run that is cut short must not leave a server behind.
+  const onExit = (): void => void server.kill('SIGQUIT');
+  process.once('exit', onExit);
+
+  function signalAll(signal: NodeJS.Signals): void {
+    const pid = server.pid;
+    if (pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    for (const member of [pid, ...childrenOf(pid)]) {
+      try {
+        process.kill(member, signal);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    }
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const exited = once(server, 'exit');
+    if (signal === 'SIGKILL') signalAll(signal);
+    else server.kill(signal);
+    await exited;
+  }
+
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    async kill(signal) {
+      if (['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT'].includes(signal)) await end(signal);
+      else signalAll(signal);
+    },
+    async restart() {
+      await end('SIGINT');
+      server = await start();
+    },
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
+    async stop() {
+      signalAll('SIGCONT');
+      await end('SIGQUIT');
+      process.off('exit', onExit);
+      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
+}
+
+/** Resolves to `null` once it accepts connections, or to what it said when it ended instead. */
+function ready(child: ChildProcess): Promise<string | null> {
+  return new Promise((resolve) => {
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (said.length > 100_000) return;
+      said += text;
+      if (said.includes('ready to accept connections')) resolve(null);
+    });
+    child.once('error', (error) => resolve(String(error)));
+    child.once('exit', () => resolve(said));
+  });
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivilegedUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n');
+  for (const name of ['postgres', 'nobody']) {
+    const fields = accounts.find((line) => line.startsWith(`${name}:`))?.split(':');
+    if (fields) return { uid: Number(fields[2]), gid: Number(fields[3]) };
+  }
+  throw new Error('running as root, and there is no user to run PostgreSQL as');
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ');
+        return Number(fields[1]) === parent;
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

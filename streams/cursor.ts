@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import type { Position } from './broker.ts';
+
+/**
+ * The cursor is what a client sends back as `Last-Event-ID`: the position it has reached in every log it reads.
+ *
+ * Form: `<channel set tag>.<part>.<part>…`, a part being log tag (3), epoch (5) and offset (base 64, up to 7), with
+ * `~n` when n views of the next event were already delivered. Only `[A-Za-z0-9._~-]`, at most 128 characters: other
+ * characters or a longer id would make browsers send a CORS preflight with every reconnect.
+ */
+export interface CursorPosition extends Position {
+  /** Views of event `offset + 1` that were already delivered. */
+  views: number;
+}
+
+export interface Cursor {
+  channelSet: string;
+  /** By log tag. */
+  positions: Map<string, CursorPosition>;
+}
+
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-';
+const DIGIT_VALUE = new Map([...DIGITS].map((digit, value) => [digit, value]));
+const PART = /^([A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9]))?$/;
+const CHANNEL_SET = /^[A-Za-z0-9_-]{4}$/;
+
+export const MAX_CURSOR_LENGTH = 128;
+
+/** Three characters that stand for a log's name. */
+export function logTag(log: string): string {
+  return createHash('sha256').update(log).digest('base64url').slice(0, 3);
+}
+
+function encodeOffset(offset: number): string {
+  let text = '';
+  let rest = offset;
+  do {
+    text = (DIGITS[rest % 64] ?? '') + text;
+    rest = Math.floor(rest / 64);
+  } while (rest > 0);
+  return text;
+}
+
+function decodeOffset(text: string): number {
+  let offset = 0;
+  for (const digit of text) offset = offset * 64 + (DIGIT_VALUE.get(digit) ?? 0);
+  return offset;
+}
+
+/** One log's share of a cursor. */
+export function encodePart(tag: string, epoch: string, offset: number, views = 0): string {
+  return `${tag}${epoch}${encodeOffset(offset)}${views > 0 ? `~${views}` : ''}`;
+}
+
+export function encodeCursor(channelSet: string, parts: Iterable<string>): string {
+  return [channelSet, ...parts].join('.');
+}
+
+/** @returns `null` for anything that is not a cursor of ours */
+export function decodeCursor(text: string): Cursor | null {
+  if (text.length > MAX_CURSOR_LENGTH) return null;
+  const [channelSet = '', ...parts] = text.split('.');
+  if (!CHANNEL_SET.test(channelSet) || parts.length === 0) return null;
+  const positions = new Map<string, CursorPosition>();
+  for (const part of parts) {
+    const [, tag, epoch, offset, views] = PART.exec(part) ?? [];
+    if (tag === undefined || epoch === undefined || offset === undefined || positions.has(tag)) return null;
+    positions.set(tag, { epoch, offset: decodeOffset(offset), views: Number(views ?? 0) });
+  }
+  return { channelSet, positions };
+}

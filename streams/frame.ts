@@ -1,0 +1,128 @@
+import type { LogEvent } from './broker.ts';
+import type { ChannelKind } from './channel.ts';
+import { encodePart } from './cursor.ts';
+import type { MarketRecord, PortfolioRecord } from './record.ts';
+
+/** A view of one log event on one channel, encoded once however many connections send it. */
+export class Frame {
+  readonly offset: number;
+  readonly kind: ChannelKind;
+  /** The channel's exact name, and the wildcard that includes it, if there is one. */
+  readonly channel: string;
+  readonly wildcard: string | null;
+  /** SSE event name. */
+  readonly event: string;
+  /** JSON text. */
+  readonly data: string;
+  /** When the event was published, epoch milliseconds. */
+  readonly at: number;
+  readonly #tag: string;
+  readonly #epoch: string;
+  #part: string | null = null;
+  #memoKey = '';
+  #memoText = '';
+
+  constructor(
+    source: { tag: string; epoch: string; offset: number; at: number },
+    view: { kind: ChannelKind; channel: string; wildcard: string | null; event: string; data: string },
+  ) {
+    this.#tag = source.tag;
+    this.#epoch = source.epoch;
+    this.offset = source.offset;
+    this.at = source.at;
+    this.kind = view.kind;
+    this.channel = view.channel;
+    this.wildcard = view.wildcard;
+    this.event = view.event;
+    this.data = view.data;
+  }
+
+  /** The cursor part after the whole event; `views` > 0: after that many of its views, the event not being whole yet. */
+  part(views: number): string {
+    if (views > 0) return encodePart(this.#tag, this.#epoch, this.offset - 1, views);
+    this.#part ??= encodePart(this.#tag, this.#epoch, this.offset);
+    return this.#part;
+  }
+
+  /** The wire text for a key (wire format and id); connections with the same channels ask for the same one in a row. */
+  text(key: string, make: () => string): string {
+    if (this.#memoKey !== key) {
+      this.#memoKey = key;
+      this.#memoText = make();
+    }
+    return this.#memoText;
+  }
+}
+
+type View = { kind: ChannelKind; channel: string; wildcard: string | null; event: string; data: string };
+
+function marketViews(record: MarketRecord): View[] {
+  if (record.type === 'candle') {
+    const { symbol, interval } = record.candle;
+    return [
+      {
+        kind: 'state',
+        channel: `candle:${symbol}:${interval}`,
+        wildcard: `candle:*:${interval}`,
+        event: 'candle',
+        data: JSON.stringify(record.candle),
+      },
+    ];
+  }
+  const views: View[] = [];
+  if (record.ticker !== null) {
+    views.push({
+      kind: 'state',
+      channel: `ticker:${record.ticker.symbol}`,
+      wildcard: 'ticker:*',
+      event: 'ticker',
+      data: JSON.stringify(record.ticker),
+    });
+  }
+  if (record.trade !== null) {
+    views.push({
+      kind: 'events',
+      channel: `trade:${record.trade.symbol}`,
+      wildcard: 'trade:*',
+      event: 'trade',
+      data: JSON.stringify(record.trade),
+    });
+  }
+  return views;
+}
+
+function portfolioViews(portfolioId: string, record: PortfolioRecord): View[] {
+  if (record.type === 'transfer') return [];
+  if (record.type === 'fill') {
+    const { type: _type, ...data } = record;
+    return [
+      {
+        kind: 'events',
+        channel: `fills:${portfolioId}`,
+        wildcard: null,
+        event: 'fill',
+        data: JSON.stringify(data),
+      },
+    ];
+  }
+  return [
+    {
+      kind: 'state',
+      channel: `${record.type}:${portfolioId}`,
+      wildcard: null,
+      event: record.type,
+      data: JSON.stringify(record.body),
+    },
+  ];
+}
+
+/** The frames of a log event, in the fixed order that a cursor's view count relies on. */
+export function framesOf(log: string, tag: string, epoch: string, event: LogEvent): Frame[] {
+  const source = { tag, epoch, offset: event.offset, at: event.at };
+  const record = JSON.parse(event.data) as MarketRecord | PortfolioRecord;
+  const views =
+    record.type === 'tick' || record.type === 'candle'
+      ? marketViews(record)
+      : portfolioViews(log.slice(log.indexOf(':') + 1), record);
+  return views.map((view) => new Frame(source, view));
+}

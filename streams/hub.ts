@@ -1,0 +1,257 @@
+import type { Clock, Random } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Broker } from './broker.ts';
+import type { Channel } from './channel.ts';
+import { FlushScheduler } from './flush-scheduler.ts';
+import { LogView } from './log-view.ts';
+import { type EndReason, type Sink, Subscriber } from './subscriber.ts';
+import type { Wire } from './wire.ts';
+
+export interface HubOptions {
+  broker: Broker;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  flushMs: number;
+  heartbeatMs: number;
+  maxAgeMs: number;
+  queueBytes: number;
+  maxStreams: number;
+  maxStreamsPerUser: number;
+  /**
+   * Called before the first watcher of a portfolio's log is served; resolves when the log holds the current state.
+   * The function it returns is called when the last watcher has gone.
+   */
+  watchPortfolio: (portfolioId: string) => Promise<() => Promise<void>>;
+}
+
+/** Who opened a stream, and until when. `null` fields: an anonymous reader of public market data. */
+export interface StreamOwner {
+  userId: string | null;
+  sessionId: string | null;
+  /** Epoch milliseconds. */
+  expiresAt: number | null;
+}
+
+export interface StreamRequest {
+  id: string;
+  owner: StreamOwner;
+  channels: readonly Channel[];
+  lastEventId: string | null;
+  replay: 'full' | 'latest';
+  wire: Wire;
+  sink: Sink;
+  /** Called before anything is awaited, so that a client that leaves early is noticed. */
+  onOpen: (subscriber: Subscriber) => void;
+}
+
+export interface OpenStream {
+  id: string;
+  owner: StreamOwner;
+  subscriber: Subscriber;
+}
+
+export class StreamLimitError extends Error {
+  readonly limit: 'process' | 'user';
+  constructor(limit: 'process' | 'user') {
+    super(limit === 'user' ? 'too many open streams of this user' : 'too many open streams on this node');
+    this.name = 'StreamLimitError';
+    this.limit = limit;
+  }
+}
+
+interface SharedView {
+  log: string;
+  opening: Promise<LogView>;
+  unwatch: () => Promise<void>;
+  users: number;
+}
+
+/** How often ages, expiries and heartbeats are looked at: one sweep for all connections, not a timer for each. */
+const SWEEP_MS = 250;
+
+/** The connections of this process and the log views they share. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #scheduler: FlushScheduler;
+  readonly #views = new Map<string, SharedView>();
+  readonly #streams = new Map<string, OpenStream & { maxAge: number }>();
+  readonly #perUser = new Map<string, number>();
+  readonly #cancelSweep: () => void;
+  #draining = false;
+  #closing = 0;
+  readonly #idle = new Set<() => void>();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#scheduler = new FlushScheduler(options.clock, options.flushMs);
+    this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  streams(): OpenStream[] {
+    return [...this.#streams.values()];
+  }
+
+  /** @throws StreamLimitError before anything of the response is sent */
+  admit(userId: string | null): void {
+    if (this.#streams.size >= this.#options.maxStreams) throw new StreamLimitError('process');
+    if (userId !== null && (this.#perUser.get(userId) ?? 0) >= this.#options.maxStreamsPerUser) {
+      throw new StreamLimitError('user');
+    }
+  }
+
+  /** Serves a connection until it ends. Resolves when it is live. */
+  async open(request: StreamRequest): Promise<Subscriber> {
+    const { clock, random, logger, broker, queueBytes, maxAgeMs } = this.#options;
+    const held: SharedView[] = [];
+    const subscriber = new Subscriber({
+      channels: request.channels,
+      lastEventId: request.lastEventId,
+      replay: request.replay,
+      wire: request.wire,
+      sink: request.sink,
+      queueBytes,
+      retryMs: () => this.retryMs(),
+      broker,
+      scheduler: this.#scheduler,
+      clock,
+      logger,
+      onEnd: (reason) => {
+        this.#forget(request.id, request.owner.userId);
+        for (const shared of held.splice(0)) this.#release(shared);
+        logger.debug({ stream: request.id, reason }, 'stream ended');
+      },
+    });
+    // ± 10 %, so that the streams of a fleet do not all come back at once.
+    const maxAge = maxAgeMs * (0.9 + 0.2 * random());
+    this.#streams.set(request.id, { id: request.id, owner: request.owner, subscriber, maxAge });
+    const { userId } = request.owner;
+    if (userId !== null) this.#perUser.set(userId, (this.#perUser.get(userId) ?? 0) + 1);
+    request.onOpen(subscriber);
+    const views = new Map<string, LogView>();
+    try {
+      for (const log of subscriber.logs) {
+        const shared = this.#acquire(log);
+        held.push(shared);
+        views.set(log, await shared.opening);
+        if (subscriber.isEnded) return subscriber;
+      }
+    } catch (error) {
+      logger.warn({ err: error, stream: request.id }, 'a log cannot be read');
+      subscriber.end('unavailable');
+      return subscriber;
+    }
+    await subscriber.start(views);
+    return subscriber;
+  }
+
+  /** Ends the streams that a predicate selects. @returns how many */
+  endWhere(predicate: (stream: OpenStream) => boolean, reason: EndReason): number {
+    const selected = this.streams().filter(predicate);
+    for (const { subscriber } of selected) subscriber.end(reason);
+    return selected.length;
+  }
+
+  /** A reconnect delay around two seconds: spreads clients that were cut at the same moment. */
+  retryMs(): number {
+    return Math.round(1_000 + 2_000 * this.#options.random());
+  }
+
+  /** Ends all streams, spread over `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.#draining = true;
+    const streams = this.streams();
+    const steps = Math.max(1, Math.min(20, streams.length, Math.floor(ms / 50)));
+    for (let step = 0; step < steps; step += 1) {
+      const share = streams.slice(
+        Math.floor((streams.length * step) / steps),
+        Math.floor((streams.length * (step + 1)) / steps),
+      );
+      for (const { subscriber } of share) subscriber.end('shutdown');
+      if (step + 1 < steps) {
+        await new Promise<void>((resolve) => {
+          this.#options.clock.after(ms / steps, resolve);
+        });
+      }
+    }
+    for (const { subscriber } of this.streams()) subscriber.end('shutdown');
+  }
+
+  async close(): Promise<void> {
+    this.#draining = true;
+    this.#cancelSweep();
+    for (const { subscriber } of this.streams()) subscriber.end('shutdown');
+    this.#scheduler.close();
+    if (this.#views.size > 0 || this.#closing > 0) {
+      await new Promise<void>((resolve) => this.#idle.add(resolve));
+    }
+  }
+
+  #forget(id: string, userId: string | null): void {
+    if (!this.#streams.delete(id) || userId === null) return;
+    const left = (this.#perUser.get(userId) ?? 1) - 1;
+    if (left > 0) this.#perUser.set(userId, left);
+    else this.#perUser.delete(userId);
+  }
+
+  #acquire(log: string): SharedView {
+    let shared = this.#views.get(log);
+    if (shared === undefined) {
+      const created: SharedView = {
+        log,
+        opening: Promise.resolve().then(async () => {
+          if (log.startsWith('portfolio:')) {
+            created.unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length));
+          }
+          return LogView.open(log, this.#options.broker, this.#options.logger);
+        }),
+        unwatch: () => Promise.resolve(),
+        users: 0,
+      };
+      shared = created;
+      this.#views.set(log, shared);
+      // A log that could not be opened is tried anew by the next connection.
+      created.opening.catch(() => this.#views.get(log) === created && this.#views.delete(log));
+    }
+    shared.users += 1;
+    return shared;
+  }
+
+  #release(shared: SharedView): void {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    if (this.#views.get(shared.log) === shared) this.#views.delete(shared.log);
+    this.#closing += 1;
+    void shared.opening
+      .then((view) => view.close())
+      .catch(() => undefined)
+      .then(() => shared.unwatch())
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ err: error, log: shared.log }, 'closing a log view failed'),
+      )
+      .then(() => {
+        this.#closing -= 1;
+        this.#tellIdle();
+      });
+  }
+
+  #tellIdle(): void {
+    if (this.#closing > 0 || this.#views.size > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.now();
+    const monotonic = this.#options.clock.monotonic();
+    for (const { owner, subscriber, maxAge } of [...this.#streams.values()]) {
+      if (owner.expiresAt !== null && now >= owner.expiresAt) subscriber.end('token-expired');
+      else if (now - subscriber.openedAt >= maxAge) subscriber.end('max-age');
+      else if (monotonic - subscriber.lastWrite >= this.#options.heartbeatMs) subscriber.heartbeat();
+    }
+  }
+}

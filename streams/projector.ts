@@ -1,0 +1,94 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Broker } from './broker.ts';
+import type { Leases } from './lease.ts';
+import type { Market } from './market.ts';
+import type { PortfolioValuation } from './portfolio-valuation.ts';
+import { Projection } from './projection.ts';
+
+export interface ProjectorOptions {
+  broker: Broker;
+  leases: Leases;
+  market: Market;
+  clock: Clock;
+  logger: Logger;
+  intervalMs: number;
+  value: (portfolioId: string) => Promise<PortfolioValuation | null>;
+  /** Ledger versions of the given portfolios. */
+  versions: (portfolioIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+}
+
+interface Watched {
+  projection: Projection;
+  started: Promise<void>;
+  watchers: number;
+}
+
+/** How often the ledger versions of watched portfolios are compared: the net below the announcements. */
+const CHECK_MS = 2_000;
+
+/** Publishes the PnL of the portfolios somebody here watches. */
+export class Projector {
+  readonly #options: ProjectorOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #cancelCheck: () => void;
+  readonly #stopFollowing: () => void;
+  #checking: Promise<void> | null = null;
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options;
+    this.#stopFollowing = options.market.onTick((record) => {
+      const symbol = record.ticker?.symbol;
+      if (symbol === undefined) return;
+      for (const { projection } of this.#watched.values()) projection.marketMoved(symbol);
+    });
+    this.#cancelCheck = options.clock.every(CHECK_MS, () => {
+      this.#checking ??= this.#check().finally(() => {
+        this.#checking = null;
+      });
+    });
+  }
+
+  /** Keeps a portfolio's log up to date until the returned function is called. Resolves when it is. */
+  async watch(portfolioId: string): Promise<() => Promise<void>> {
+    let watched = this.#watched.get(portfolioId);
+    if (watched === undefined) {
+      const projection = new Projection({ portfolioId, ...this.#options });
+      watched = { projection, started: projection.start(), watchers: 0 };
+      this.#watched.set(portfolioId, watched);
+    }
+    const mine = watched;
+    mine.watchers += 1;
+    await mine.started;
+    return async () => {
+      mine.watchers -= 1;
+      if (mine.watchers > 0) return;
+      if (this.#watched.get(portfolioId) === mine) this.#watched.delete(portfolioId);
+      await mine.projection.close();
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stopFollowing();
+    this.#cancelCheck();
+    await this.#checking;
+    const all = [...this.#watched.values()];
+    this.#watched.clear();
+    await Promise.all(all.map(({ projection }) => projection.close()));
+  }
+
+  async #check(): Promise<void> {
+    const { versions, logger } = this.#options;
+    const ids = [...this.#watched.keys()];
+    if (ids.length === 0) return;
+    try {
+      const found = await versions(ids);
+      for (const [id, version] of found) {
+        const projection = this.#watched.get(id)?.projection;
+        if (projection?.version !== undefined && projection.version !== version) projection.ledgerMoved();
+      }
+    } catch (error) {
+      logger.warn({ err: error }, 'ledger versions could not be compared');
+    }
+  }
+}

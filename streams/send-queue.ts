@@ -1,0 +1,98 @@
+import type { Frame } from './frame.ts';
+
+/** A frame waiting to be written. `views`: how many views of its event come up to it, 0 when it is the last. */
+export interface QueuedFrame {
+  frame: Frame;
+  log: string;
+  views: number;
+  /** State sent outside the log's order (on connect, after a reset) does not move the cursor. */
+  aside?: boolean;
+}
+
+/** An event of the connection itself, in its place among the frames. */
+export interface QueuedControl {
+  event: string;
+  data: unknown;
+  /** Positions (log → cursor part) that the client has reached with it: then it carries an id. */
+  reached: Map<string, string> | null;
+}
+
+export type Queued = QueuedFrame | QueuedControl;
+
+/** What a control event counts for: they are small, but must not gather without bound either. */
+const CONTROL_BYTES = 200;
+
+/**
+ * What one connection still has to write, in log order. A state frame takes the place of an older one of its channel,
+ * so a stalled reader costs one frame a channel; frames of events channels all stay, and their bytes are counted.
+ */
+export class SendQueue {
+  readonly #frames = new Map<string | Frame | QueuedControl, Queued>();
+  #eventBytes = 0;
+  #stateBytes = 0;
+  #conflated = 0;
+
+  get size(): number {
+    return this.#frames.size;
+  }
+
+  /** Bytes (UTF-16 units of the JSON text) of frames that may not be dropped. */
+  get eventBytes(): number {
+    return this.#eventBytes;
+  }
+
+  get bytes(): number {
+    return this.#eventBytes + this.#stateBytes;
+  }
+
+  /** State frames that a newer one replaced before they were written. */
+  get conflated(): number {
+    return this.#conflated;
+  }
+
+  push(item: QueuedFrame): void {
+    const { frame } = item;
+    if (frame.kind === 'events') {
+      this.#frames.set(frame, item);
+      this.#eventBytes += frame.data.length;
+      return;
+    }
+    const older = this.#frames.get(frame.channel);
+    if (older !== undefined && 'frame' in older) {
+      // Deleted first, so that the newer one stands at the end and ids stay in order.
+      this.#frames.delete(frame.channel);
+      this.#stateBytes -= older.frame.data.length;
+      this.#conflated += 1;
+    }
+    this.#frames.set(frame.channel, item);
+    this.#stateBytes += frame.data.length;
+  }
+
+  pushControl(item: QueuedControl): void {
+    this.#frames.set(item, item);
+    this.#eventBytes += CONTROL_BYTES;
+  }
+
+  /** Empties the queue. */
+  take(): Queued[] {
+    const items = [...this.#frames.values()];
+    this.clear();
+    return items;
+  }
+
+  /** Forgets the frames of one log: a reset makes them meaningless. */
+  drop(log: string): void {
+    for (const [key, item] of this.#frames) {
+      if (!('frame' in item) || item.log !== log) continue;
+      this.#frames.delete(key);
+      if (item.frame.kind === 'events') this.#eventBytes -= item.frame.data.length;
+      else this.#stateBytes -= item.frame.data.length;
+    }
+  }
+
+  clear(): void {
+    this.#frames.clear();
+    this.#eventBytes = 0;
+    this.#stateBytes = 0;
+  }
+}

@@ -1,0 +1,60 @@
+const TIMEOUT_MS = 15_000;
+
+/** An answer that is not a success. `slug` is the problem's type (RFC 9457); status 0: there was no answer. */
+export class RequestError extends Error {
+  constructor({ status, slug = '', detail, retryAfterMs = 0, cause }) {
+    super(detail, { cause });
+    this.name = 'RequestError';
+    this.status = status;
+    this.slug = slug;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** One JSON request. @returns the body, `null` when there is none @throws RequestError, AbortError of `signal` */
+export async function request(method, path, { body, token, signal } = {}) {
+  const headers = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      // Ask each time, but let an ETag save the body.
+      cache: 'no-cache',
+      credentials: 'same-origin',
+      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    });
+    const answer = await readJson(response);
+    if (response.ok) return answer;
+    throw refusal(response, answer);
+  } catch (error) {
+    if (error instanceof RequestError) throw error;
+    if (signal?.aborted) throw error;
+    throw new RequestError({ status: 0, detail: 'no answer', cause: error });
+  }
+}
+
+async function readJson(response) {
+  const text = await response.text();
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's HTML page, say: a success must not look like data.
+    if (!response.ok) return null;
+    throw new RequestError({ status: response.status, detail: 'the answer is not JSON' });
+  }
+}
+
+function refusal(response, problem) {
+  const seconds = Number(response.headers.get('retry-after') ?? 0);
+  return new RequestError({
+    status: response.status,
+    slug: typeof problem?.type === 'string' ? problem.type.split('/').at(-1) : '',
+    detail: problem?.detail ?? problem?.title ?? `HTTP ${response.status}`,
+    retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : 0,
+  });
+}

@@ -1,0 +1,91 @@
+import { byId, element, setText } from '../element.js';
+import { figurePair, showFigure } from '../figure.js';
+import { KeyedRows } from '../keyed-rows.js';
+import { amount, averagePrice, exact, percent, signedAmount, signedPercent } from '../number.js';
+import { text } from '../text.js';
+import { reasonOf } from '../warnings.js';
+
+/** The holdings table: the items of `GET …/holdings`, in the server's order. */
+export class HoldingsView {
+  #section = byId('holdings');
+  #note = byId('holdings-note');
+  #rows = new KeyedRows(byId('holding-rows'), makeRow);
+  #currency = '';
+  #warnings = [];
+  #face;
+
+  constructor(face) {
+    this.#face = face;
+  }
+
+  useClockFace(face) {
+    this.#face = face;
+  }
+
+  /** Another portfolio: its figures are in this currency. */
+  clear(currency = '') {
+    this.#currency = currency;
+    this.#warnings = [];
+    this.#rows.arrange([]);
+    this.#section.classList.remove('not-current');
+    setText(this.#note, '');
+  }
+
+  /** The warnings that tell why a figure is not known come with the PnL. */
+  explain(warnings) {
+    this.#warnings = warnings;
+  }
+
+  show({ items, nextCursor = null }) {
+    this.#section.classList.remove('not-current');
+    this.#rows.arrange(items.map(({ asset }) => asset));
+    for (const holding of items) this.#fill(this.#rows.at(holding.asset), holding);
+    let note = items.length === 0 ? text('holdingsNone') : '';
+    if (nextCursor !== null) note = text('holdingsPart', { count: String(items.length) });
+    setText(this.#note, note);
+  }
+
+  /** What is shown could not be brought up to date. */
+  fail(error) {
+    this.#section.classList.add('not-current');
+    setText(this.#note, text('holdingsFailed', { why: error.message }));
+  }
+
+  #fill(row, holding) {
+    const why = reasonOf(this.#warnings, holding.asset);
+    const money = (value) => amount(value, this.#currency);
+    const gain = (value) => signedAmount(value, this.#currency);
+    const average = (value) => averagePrice(value, this.#currency);
+    showFigure(row.quantity, holding.quantity, exact, { why });
+    showFigure(row.average, holding.averagePrice, average, { why });
+    showFigure(row.mark, holding.markPrice, average, { why });
+    showFigure(row.value, holding.marketValue, money, { why });
+    showFigure(row.weight, holding.weight, percent, { why });
+    showFigure(row.unrealized.first, holding.unrealizedPnl, gain, { why, tinted: true });
+    if (holding.unrealizedRate === null || holding.unrealizedRate === undefined)
+      setText(row.unrealized.second, '');
+    else showFigure(row.unrealized.second, holding.unrealizedRate, signedPercent, { tinted: true });
+    showFigure(row.realized, holding.realizedPnl?.net, gain, { why, tinted: true });
+    showFigure(row.markTime, holding.markTime, (time) => this.#face.time(time), { why });
+  }
+}
+
+function makeRow(asset) {
+  const name = element('th', '', asset);
+  name.scope = 'row';
+  const unrealized = figurePair();
+  const entry = {
+    quantity: element('td'),
+    average: element('td'),
+    mark: element('td'),
+    value: element('td'),
+    weight: element('td'),
+    unrealized,
+    realized: element('td'),
+    markTime: element('td'),
+  };
+  const { quantity, average, mark, value, weight, realized, markTime } = entry;
+  const gain = element('td', '', ...unrealized.nodes);
+  const row = element('tr', '', name, quantity, average, mark, value, weight, gain, realized, markTime);
+  return { ...entry, row };
+}
