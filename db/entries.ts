@@ -3,7 +3,14 @@ import { splitSymbol } from '../lib/symbol.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Database } from './database.ts';
 import type { StoredEntry } from './entry.ts';
-import { ENTRY_COLUMNS, toEntry, type EntryRow } from './entry-row.ts';
+import {
+  ENTRY_COLUMNS,
+  LEDGER_COLUMNS,
+  toEntry,
+  toLedgerEntry,
+  type EntryRow,
+  type LedgerRow,
+} from './entry-row.ts';
 import { pageOf, type Page, type PageQuery } from './page.ts';
 
 /** Entries for which all of it holds. */
@@ -86,29 +93,29 @@ const ROLES = [
   'asset = :asset',
 ];
 
-/** The next `limit` entries that may move the asset, in ledger order. */
+/** The next `limit` entries that may move the asset (`null`: any entry), in ledger order, as the fold needs them. */
 export async function entriesTouching(
   db: Database,
   portfolioId: string,
-  asset: string,
+  asset: string | null,
   after: { time: number; tie: string } | null,
   limit: number,
-): Promise<StoredEntry[]> {
-  const branches = ROLES.map(
+): Promise<LedgerEntry[]> {
+  const branches = (asset === null ? ['true'] : ROLES).map(
     (role) =>
-      `(select ${ENTRY_COLUMNS} from ledger_entries
+      `(select ${LEDGER_COLUMNS} from ledger_entries
         where portfolio_id = :portfolioId and ${role} and (time, tie) > (cast(:time as timestamptz), :tie)
         order by time, tie limit :limit)`,
   );
-  const { rows }: { rows: EntryRow[] } = await db.raw(
+  const { rows }: { rows: LedgerRow[] } = await db.raw(
     `${branches.join(' union all ')} order by time, tie limit :limit`,
     {
-      asset,
+      ...(asset === null ? {} : { asset }),
       portfolioId,
       time: after === null ? '-infinity' : new Date(after.time),
       tie: after?.tie ?? '',
       limit,
     },
   );
-  return rows.map(toEntry);
+  return rows.map(toLedgerEntry);
 }

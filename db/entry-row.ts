@@ -1,4 +1,5 @@
 import { decimal, decimalOrNull, fixed, type Fixed } from '../lib/money.ts';
+import type { LedgerEntry } from '../lib/pnl/entry.ts';
 import type { StoredEntry } from './entry.ts';
 
 /** A row of `ledger_entries` as read: NUMERIC as text, TIMESTAMPTZ as epoch milliseconds. */
@@ -103,31 +104,65 @@ export function toRow(entry: StoredEntry, contentHash: string): Record<keyof typ
 }
 
 export function toEntry(row: EntryRow): StoredEntry {
-  const common = {
-    id: row.id,
+  const rest = {
     portfolioId: row.portfolio_id,
-    time: row.time,
-    tie: row.tie,
     exchange: row.exchange,
     externalId: row.external_id,
-    quantity: fixed(row.quantity),
     orderId: row.order_id,
     note: row.note,
     tags: row.tags,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+  const entry = toLedgerEntry(row);
+  if (entry.kind === 'trade') return { ...entry, ...rest };
+  return { ...entry, ...rest, unitCost: fixedOrNull(row.unit_cost) };
+}
+
+/** What of a row the fold needs: it reads whole ledgers. */
+export type LedgerRow = Pick<
+  EntryRow,
+  | 'id'
+  | 'kind'
+  | 'time'
+  | 'tie'
+  | 'base'
+  | 'quote'
+  | 'side'
+  | 'quantity'
+  | 'price'
+  | 'fee_amount'
+  | 'fee_currency'
+  | 'asset'
+  | 'unit_value'
+  | 'quote_rate'
+  | 'fee_rate'
+>;
+
+export const LEDGER_COLUMNS =
+  'id, kind, time, tie, base, quote, side, quantity, price, fee_amount, fee_currency, asset, unit_value, quote_rate, fee_rate';
+
+export function toLedgerEntry(row: LedgerRow): LedgerEntry {
   if (row.kind !== 'trade') {
-    const { kind, asset } = row;
-    const amounts = { unitCost: fixedOrNull(row.unit_cost), unitValue: fixedOrNull(row.unit_value) };
-    return { ...common, ...amounts, kind, asset: given(asset) };
+    return {
+      id: row.id,
+      time: row.time,
+      tie: row.tie,
+      kind: row.kind,
+      asset: given(row.asset),
+      quantity: fixed(row.quantity),
+      unitValue: fixedOrNull(row.unit_value),
+    };
   }
   return {
-    ...common,
+    id: row.id,
+    time: row.time,
+    tie: row.tie,
     kind: row.kind,
     base: given(row.base),
     quote: given(row.quote),
     side: given(row.side),
+    quantity: fixed(row.quantity),
     price: fixed(given(row.price)),
     fee:
       row.fee_amount === null ? null : { amount: fixed(row.fee_amount), currency: given(row.fee_currency) },

@@ -10,7 +10,7 @@ import {
 } from '../lib/pnl/position.ts';
 import { problem } from '../lib/problem.ts';
 import type { Database } from './database.ts';
-import { eachEntry, entriesTouching } from './entries.ts';
+import { entriesTouching } from './entries.ts';
 import { isCurrent, loadStates, saveStates } from './states.ts';
 
 /** The state of every asset of a portfolio, and the ledger version it is the state of. */
@@ -115,14 +115,10 @@ export async function refold(
   from: AssetState = emptyState(asset),
 ): Promise<AssetState> {
   let state = from;
-  let after = from.last;
-  for (;;) {
-    const entries: LedgerEntry[] = await entriesTouching(db, portfolioId, asset, after, CHUNK);
+  for await (const entries of chunks(db, portfolioId, asset, from.last)) {
     state = foldLegs(state, legsByAsset(entries, terms).get(asset) ?? [], terms.costMethod);
-    const last = entries.at(-1);
-    if (last === undefined || entries.length < CHUNK) return state;
-    after = last;
   }
+  return state;
 }
 
 /**
@@ -131,17 +127,29 @@ export async function refold(
  */
 export async function refoldAll(trx: Database, portfolioId: string, terms: PortfolioTerms): Promise<void> {
   const states = new Map<string, AssetState>();
-  let chunk: LedgerEntry[] = [];
-  const fold = (): void => {
-    for (const [asset, legs] of legsByAsset(chunk, terms)) {
+  for await (const entries of chunks(trx, portfolioId, null, null)) {
+    for (const [asset, legs] of legsByAsset(entries, terms)) {
       states.set(asset, foldLegs(states.get(asset) ?? emptyState(asset), legs, terms.costMethod));
     }
-    chunk = [];
-  };
-  for await (const entry of eachEntry(trx, portfolioId)) if (chunk.push(entry) === CHUNK) fold();
-  fold();
+  }
   await trx('positions').where({ portfolio_id: portfolioId }).delete();
   await saveStates(trx, portfolioId, terms, [...states.values()]);
+}
+
+async function* chunks(
+  db: Database,
+  portfolioId: string,
+  asset: string | null,
+  from: AssetState['last'],
+): AsyncGenerator<LedgerEntry[], void, undefined> {
+  let after = from;
+  for (;;) {
+    const entries: LedgerEntry[] = await entriesTouching(db, portfolioId, asset, after, CHUNK);
+    yield entries;
+    const last = entries.at(-1);
+    if (last === undefined || entries.length < CHUNK) return;
+    after = last;
+  }
 }
 
 /** In ledger order, whatever order the entries come in. */

@@ -31,6 +31,8 @@ export interface Environment {
   clock: Clock;
   random: Random;
   logger: Logger;
+  /** An opened database to use and to close, instead of the one the configuration names. */
+  database?: OpenedDatabase;
 }
 
 export interface RunningServices {
@@ -106,12 +108,14 @@ export async function createServices(environment: Environment): Promise<RunningS
     }
   };
   try {
-    const database = await openDatabase({
-      url: config.DATABASE_URL,
-      dataDir: config.DATA_DIR,
-      log: logger,
-      poolMax: config.DATABASE_POOL,
-    });
+    const database =
+      environment.database ??
+      (await openDatabase({
+        url: config.DATABASE_URL,
+        dataDir: config.DATA_DIR,
+        log: logger,
+        poolMax: config.DATABASE_POOL,
+      }));
     closing.push(() => database.close());
     await migrate(database.knex);
     const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR);

@@ -136,8 +136,9 @@ export class TickerBook {
     }
     series.volume += added.volume;
     series.quoteVolume += added.quoteVolume;
-    if (buckets.length === 1 || added.high > series.high) series.high = added.high;
-    if (buckets.length === 1 || added.low < series.low) series.low = added.low;
+    const alone = bucket === undefined && buckets.length === 1;
+    if (alone || added.high > series.high) series.high = added.high;
+    if (alone || added.low < series.low) series.low = added.low;
     while ((buckets[0]?.minute ?? newest) <= newest - WINDOW) this.#expire(series);
     // Out of memory's bound the window gets shorter instead.
     if (this.#buckets > this.#maxBuckets && buckets.length > 1) this.#expire(series);

@@ -54,7 +54,7 @@ export interface DisposalBody {
   fee: string | null;
   costBasis: string | null;
   realizedPnl: { gross: string | null; net: string | null };
-  matches: { entryId: string; time: string; quantity: string; costBasis: string }[];
+  matches: { entryId: string; time: string; quantity: string; costBasis: string | null }[];
 }
 
 /** Body of `GET …/pnl/explain` for one asset: what its figures are made of. Each list adds up to its figure. */
@@ -165,7 +165,7 @@ export function disposalBody(disposal: Disposal): DisposalBody {
       entryId,
       time: iso(time),
       quantity: decimal(quantity),
-      costBasis: decimal(cost),
+      costBasis: decimalOrNull(cost),
     })),
   };
 }

@@ -21,8 +21,9 @@ export interface LotMatch {
   entryId: string;
   time: number;
   quantity: Fixed;
-  cost: Fixed;
-  grossCost: Fixed;
+  /** `null` for want of a rate. */
+  cost: Fixed | null;
+  grossCost: Fixed | null;
 }
 
 /**

@@ -79,7 +79,14 @@ function takeFromLots(
       draft.lots = shrinkTop(top, lot.left - part);
     }
     if (listed) {
-      taken.matches.push({ entryId: lot.entryId, time: lot.time, quantity: part, cost, grossCost });
+      const { entryId, time, unknown } = lot;
+      taken.matches.push({
+        entryId,
+        time,
+        quantity: part,
+        cost: unknown === 'nothing' ? cost : null,
+        grossCost: unknown === 'value' ? null : grossCost,
+      });
     }
     wanted -= part;
   }

@@ -28,7 +28,9 @@ async function assertWhole({ knex }: OpenedDatabase, { lines }: Child): Promise<
   assert.equal(await positionsText(knex, portfolioId), kept);
 }
 
-describe('kill -9 during ingest (embedded)', () => {
+describe('kill -9 during ingest (embedded)', function () {
+  // Each round makes or recovers a database on disk, twice.
+  this.timeout(180_000);
   let folder: string;
 
   before(async () => {

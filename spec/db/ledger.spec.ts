@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../db/database.ts';
 import { eachEntry, getEntry, listEntries } from '../../db/entries.ts';
 import type { EntryDraft, StoredEntry } from '../../db/entry.ts';
@@ -61,7 +61,11 @@ eachDatabase('the ledger', (open) => {
         const { id: entryId, tie } = outcome.entry;
         assert.deepEqual(outcome.entry, {
           ...drafts[index],
-          ...{ id: entryId, tie, portfolioId: id, createdAt: NOON, updatedAt: NOON },
+          id: entryId,
+          tie,
+          portfolioId: id,
+          createdAt: NOON,
+          updatedAt: NOON,
         });
         assert.deepEqual(await getEntry(db, id, entryId), outcome.entry);
       }

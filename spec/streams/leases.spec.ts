@@ -7,6 +7,7 @@ import { BrokerUnavailableError } from '../../streams/broker.ts';
 import type { Lease, Leases } from '../../streams/lease.ts';
 import { MemoryLeases } from '../../streams/memory-leases.ts';
 import { RedisLeases } from '../../streams/redis-leases.ts';
+import { redisMessages } from '../support/redis-messages.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../support/redis-server.ts';
 
 let server: RedisServer;
@@ -119,23 +120,21 @@ describe('RedisLeases', () => {
 
   it('are renewed for as long as the holder lives', async () => {
     const lease = await must(leases({ leaseMs: 300 }).acquire('feed'));
-    const events = new Redis(server.url);
     await admin.config('SET', 'notify-keyspace-events', 'Kg');
-    await events.subscribe('__keyspace@0__:marktide:{lease:feed}');
+    const notices = await redisMessages(server.url, '__keyspace@0__:marktide:{lease:feed}');
     // Five renewals take longer than one lease.
-    for (let renewals = 0; renewals < 5; renewals += 1) await once(events, 'message');
-    events.disconnect();
+    await notices.until((names) => names.filter((name) => name === 'expire').length >= 5);
+    notices.close();
     assert.equal(lease.signal.aborted, false);
   });
 
   it('pass to another when the holder vanishes, and the fence tells the two apart', async () => {
-    const frozen: Clock = { ...systemClock, after: () => () => undefined };
-    const first = await must(leases({ leaseMs: 200, clock: frozen }).acquire('feed'));
-    const events = new Redis(server.url);
     await admin.config('SET', 'notify-keyspace-events', 'Ex');
-    await events.subscribe('__keyevent@0__:expired');
-    await once(events, 'message');
-    events.disconnect();
+    const expiries = await redisMessages(server.url, '__keyevent@0__:expired');
+    const suspended: Clock = { ...systemClock, after: () => () => undefined };
+    const first = await must(leases({ leaseMs: 200, clock: suspended }).acquire('feed'));
+    await expiries.until((keys) => keys.includes('marktide:{lease:feed}'));
+    expiries.close();
     const second = await must(leases().acquire('feed'));
     assert.ok(second.fence > first.fence);
   });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { systemClock, type Clock } from '../../lib/clock.ts';
@@ -11,6 +11,7 @@ import { BrokerUnavailableError, type LogBounds, type Position } from '../../str
 import { RedisBroker, type RedisBrokerOptions } from '../../streams/redis-broker.ts';
 import { runScript, SCRIPTS } from '../../streams/redis-scripts.ts';
 import { LogRecorder } from '../support/log-recorder.ts';
+import { redisMessages } from '../support/redis-messages.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../support/redis-server.ts';
 
 const BOUNDS: LogBounds = { events: 1000, bytes: 1_000_000, ageMs: 600_000 };
@@ -147,23 +148,17 @@ describe('RedisBroker', () => {
     });
 
     it('lets an idle log vanish, but not one that is watched', async () => {
+      await adminClient().config('SET', 'notify-keyspace-events', 'Ex');
+      const expiries = await redisMessages(server.url, '__keyevent@0__:expired');
       const broker = open({ bounds: () => ({ ...BOUNDS, ageMs: 600 }) });
       const listener = new LogRecorder();
       await broker.subscribe('portfolio:watched', listener);
       await broker.publish('portfolio:watched', batch(1, 1));
       await broker.publish('portfolio:idle', batch(1, 1));
-      const gone = adminClient();
-      await gone.config('SET', 'notify-keyspace-events', 'Ex');
-      const events = new Redis(server.url);
-      await events.subscribe('__keyevent@0__:expired');
-      const expired = new Set<string>();
-      while (expired.size < 3) {
-        const [, key] = (await once(events, 'message')) as [string, string];
-        expired.add(key);
-      }
-      events.disconnect();
+      const expired = await expiries.until((keys) => new Set(keys).size >= 3);
+      expiries.close();
       assert.deepEqual(
-        [...expired].sort(),
+        expired.sort(),
         ['meta', 'ring', 'state'].map((part) => `marktide:{portfolio:idle}:${part}`),
       );
       await broker.publish('portfolio:watched', batch(2, 1));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 export interface UpbitMessage {
@@ -78,7 +78,9 @@ export async function startUpbit(markets = ['KRW-BTC', 'KRW-ETH']): Promise<Upbi
   async function listen(port: number): Promise<number> {
     http.listen(port, '127.0.0.1');
     await once(http, 'listening');
-    return (http.address() as AddressInfo).port;
+    const address = http.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+    return address.port;
   }
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -122,8 +122,14 @@ export class CcxtFeed implements Feed {
       });
     });
     const Class = exchangeClass(ccxt, id);
-    // Text, not doubles; and no more than the newest updates of each watch.
-    const exchange = new Class({ number: String, newUpdates: true, enableRateLimit: true });
+    const exchange = new Class({
+      // Text, not doubles.
+      number: String,
+      // Of each watch only what is new since the last; a burst must fit in ccxt's own buffer.
+      newUpdates: true,
+      options: { tradesLimit: MAX_QUEUED },
+      enableRateLimit: true,
+    });
     this.#exchange = exchange;
     exchange.urls.api = redirect(exchange.urls.api, ws, rest);
     // ccxt refuses unencrypted addresses until this is loaded.

@@ -112,7 +112,7 @@ export class Dashboard {
   #holdingsOf({ id }) {
     const { holdings } = this.#views;
     return new HoldingsSource({
-      load: (signal) => this.#api.get(`/v1/portfolios/${id}/holdings?limit=${PAGE}`, { signal }),
+      load: (signal) => this.#api.get(`/v1/portfolios/${id}/holdings`, { signal }),
       show: (body) => holdings.show(body),
       fail: (error) => holdings.fail(error),
     });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Fixed } from '../../../lib/money.ts';
 import { ONE, fixed } from '../../../lib/money.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms, TradeEntry } from '../../../lib/pnl/entry.ts';

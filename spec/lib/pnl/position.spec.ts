@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ONE, ZERO, fixed, mul } from '../../../lib/money.ts';
 import type { LedgerEntry, PortfolioTerms } from '../../../lib/pnl/entry.ts';
 import { COST_METHODS, compareOrder } from '../../../lib/pnl/entry.ts';
@@ -87,7 +87,7 @@ describe('the state of an asset', () => {
             let state = emptyState(asset);
             for (let from = 0; from < legs.length;) {
               const size = sizes.next().value ?? 1;
-              const stored = JSON.parse(JSON.stringify(encodeState(state))) as StateJson;
+              const stored: StateJson = JSON.parse(JSON.stringify(encodeState(state)));
               state = foldLegs(decodeState(stored), legs.slice(from, from + size), portfolio.costMethod);
               from += size;
             }

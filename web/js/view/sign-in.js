@@ -24,7 +24,8 @@ export class SignInView {
   /** The login that the server offers to everyone; does not overwrite what was typed. */
   offerDemo(demo) {
     this.#demo = demo;
-    if (this.#email.value === '' && this.#password.value === '') {
+    const untouched = this.#email.value === '' || this.#email.value === demo.email;
+    if (untouched && this.#password.value === '') {
       this.#email.value = demo.email;
       this.#password.value = demo.password;
     }

@@ -1,0 +1,114 @@
+import { createUser } from '../../db/users.ts';
+import { createApp } from '../../lib/app.ts';
+import type { Role } from '../../lib/caller.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { readConfig } from '../../lib/config.ts';
+import type { Logger } from '../../lib/log.ts';
+import { hashPassword } from '../../lib/password.ts';
+import { listen, stopListening } from '../../lib/server.ts';
+import { createServices } from '../../lib/services.ts';
+import type { Services } from '../../routes/services.ts';
+import { openInMemory, openOnPostgres, quiet } from './databases.ts';
+
+export interface TestAppOptions {
+  /** Environment variables beside the defaults of a test: push feed, no demo. */
+  env?: Record<string, string>;
+  /** A PostgreSQL database instead of an embedded one in memory. */
+  databaseUrl?: string;
+  clock?: Clock;
+  logger?: Logger;
+}
+
+export interface TestUser {
+  id: string;
+  email: string;
+  accessToken: string;
+  refreshToken: string;
+  /** Ready to be sent. */
+  authorization: string;
+}
+
+export interface TestApp {
+  url: string;
+  services: Services;
+  /** A new user, logged in. */
+  user(role?: Role): Promise<TestUser>;
+  /** A JSON request; `as` presents the user's token. */
+  call(
+    method: string,
+    path: string,
+    options?: { as?: TestUser; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Answer>;
+  /** Ends streams, server and services. */
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of any shape
+  body: any;
+}
+
+export const TEST_PASSWORD = 'correct horse battery';
+let passwordHash: Promise<string> | undefined;
+let userCount = 0;
+
+/** The whole program on a free port, as `lib/main.ts` runs it, with a real database and real sockets. */
+export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? quiet;
+  const config = readConfig({
+    MARKET_FEED: 'push',
+    DEMO: 'false',
+    JWT_SECRET: 'a secret that only the tests of this project use',
+    DRAIN_MS: '0',
+    ...options.env,
+  });
+  const database =
+    options.databaseUrl === undefined
+      ? await openInMemory()
+      : await openOnPostgres({ url: options.databaseUrl });
+  const { services, close } = await createServices({ config, clock, random: Math.random, logger, database });
+  const { server, url } = await listen(createApp(services), { host: '127.0.0.1', port: 0 });
+
+  async function call(
+    method: string,
+    path: string,
+    { as, body, headers = {} }: { as?: TestUser; body?: unknown; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(as === undefined ? {} : { authorization: as.authorization }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  return {
+    url,
+    services,
+    call,
+    async user(role = 'trader') {
+      passwordHash ??= hashPassword(TEST_PASSWORD);
+      userCount += 1;
+      const email = `user-${userCount}-${process.pid}@example.com`;
+      await createUser(services.db, { email, name: null, passwordHash: await passwordHash, role }, { clock });
+      const { body } = await call('POST', '/v1/auth/login', { body: { email, password: TEST_PASSWORD } });
+      const { accessToken, refreshToken, user } = body;
+      return { id: user.id, email, accessToken, refreshToken, authorization: `Bearer ${accessToken}` };
+    },
+    async close() {
+      const closed = stopListening(server, systemClock, 2_000);
+      await services.hub.drain(0);
+      await closed;
+      await close();
+    },
+  };
+}
