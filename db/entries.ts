@@ -108,7 +108,7 @@ export async function entriesTouching(
         order by time, tie limit :limit)`,
   );
   const { rows }: { rows: LedgerRow[] } = await db.raw(
-    `${branches.join(' union all ')} order by time, tie limit :limit`,
+    `select * from (${branches.join(' union all ')}) as entries order by time, tie limit :limit`,
     {
       ...(asset === null ? {} : { asset }),
       portfolioId,

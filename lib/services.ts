@@ -73,6 +73,16 @@ function openMarketWriter(
 ): MarketWriter {
   const spec = parseFeedSpec(config.MARKET_FEED);
   const day = 86_400_000;
+  const feedOptions = {
+    clock,
+    random,
+    replaySpeed: config.REPLAY_SPEED,
+    seed: config.FEED_SEED,
+    lastPrice: (symbol: string) => {
+      const mark = market.price(symbol);
+      return mark === null ? null : decimal(mark.price);
+    },
+  };
   return new MarketWriter({
     broker,
     leases,
@@ -82,17 +92,7 @@ function openMarketWriter(
     log: logger,
     feedName: config.MARKET_FEED,
     startsOver: spec.kind === 'replay',
-    openFeed: () =>
-      openFeed(spec, {
-        clock,
-        random,
-        replaySpeed: config.REPLAY_SPEED,
-        seed: config.FEED_SEED,
-        lastPrice: (symbol) => {
-          const mark = market.price(symbol);
-          return mark === null ? null : decimal(mark.price);
-        },
-      }),
+    openFeed: spec.kind === 'none' ? null : () => openFeed(spec, feedOptions),
     recentCandles: () => candlesSince(database.knex, clock.now() - day, 100_000),
     saveCandles: (candles) => upsertCandles(database.knex, candles, 'merge'),
   });

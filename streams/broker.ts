@@ -21,6 +21,7 @@ export interface LogEvent extends Payload {
 }
 
 export interface HistoryPage {
+  /** Of the log now: a successor of `after.epoch` when the log came through a restart of Redis whole. */
   epoch: string;
   events: LogEvent[];
   /** The log's last offset when the page was read. */
@@ -37,7 +38,10 @@ export interface LogState {
 }
 
 export interface LogListener {
-  /** Consecutive events: the first follows the last one delivered, or the position that `subscribe` returned. */
+  /**
+   * Consecutive events: the first follows the last one delivered, or the position that `subscribe` returned. A new
+   * `epoch` without a reset is a successor that took over the log whole, offsets included (Redis has restarted).
+   */
   events(epoch: string, events: readonly LogEvent[]): void;
   /** Continuity is lost (other epoch, or a gap the ring no longer covers). `position` is where delivery goes on. */
   reset(position: Position, reason: 'epoch' | 'expired'): void;
@@ -85,7 +89,10 @@ export interface Broker {
   publish(log: string, events: readonly Payload[], options?: PublishOptions): Promise<Position>;
   /** At most `limit` events after a position, oldest first. An empty page means that `after` is the head. */
   history(log: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss>;
-  /** Live delivery. Several listeners of one log share one backend subscription. */
+  /**
+   * Live delivery. Several listeners of one log share one backend subscription. The first events may be delivered
+   * before the caller has seen the promise resolve.
+   */
   subscribe(log: string, listener: LogListener): Promise<Subscription>;
   /** The log's newest position; makes the log (an epoch) if there is none. */
   head(log: string): Promise<Position>;

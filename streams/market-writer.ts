@@ -35,8 +35,8 @@ export interface MarketWriterOptions {
   leases: Leases;
   /** Started before the writer. */
   market: Market;
-  /** A new feed for each time this node gets to run it. */
-  openFeed: () => Feed;
+  /** A new feed for each time this node gets to run it; `null`: it never does, and leaves the lease to others. */
+  openFeed: (() => Feed) | null;
   /** The feed's name, for health while another node runs it. */
   feedName: string;
   /** For a replay: its times lie before what is known already, so it begins with an empty book. */
@@ -108,7 +108,8 @@ export class MarketWriter {
     for (const ticker of market.tickers()) this.#book.adopt(ticker, fixed(ticker.price));
     this.#stopFollowing = market.onTick((record, event) => this.#follow(record, event));
     this.#stopTimer = clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
-    this.#contending = this.#contend();
+    const { openFeed } = this.#options;
+    if (openFeed !== null) this.#contending = this.#contend(openFeed);
   }
 
   /**
@@ -152,7 +153,8 @@ export class MarketWriter {
       lastTickAt: null,
       ticks: 0,
     };
-    const status = this.#leading?.feed.status() ?? standby;
+    const none: FeedStatus = { ...standby, state: 'ended', detail: 'no feed is configured on this node' };
+    const status = this.#leading?.feed.status() ?? (this.#options.openFeed === null ? none : standby);
     const trouble = [...Object.values(this.#trouble), this.#candles.trouble];
     return {
       feed: this.#options.feedName,
@@ -172,7 +174,7 @@ export class MarketWriter {
     this.#stopFollowing?.();
   }
 
-  async #contend(): Promise<void> {
+  async #contend(openFeed: () => Feed): Promise<void> {
     const { leases, clock, log } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -185,14 +187,16 @@ export class MarketWriter {
         this.#trouble.lease = `the lease of the feed cannot be asked for: ${String(error)}`;
       }
       if (lease !== null) {
-        await this.#lead(lease).catch((error: unknown) => log.error({ err: error }, 'the feed failed'));
+        await this.#lead(lease, openFeed).catch((error: unknown) =>
+          log.error({ err: error }, 'the feed failed'),
+        );
       }
       await pause(clock, LEASE_RETRY_MS, signal);
     }
   }
 
   /** Runs the feed until the lease is lost or the writer closes. */
-  async #lead(lease: Lease): Promise<void> {
+  async #lead(lease: Lease, openFeed: () => Feed): Promise<void> {
     const term = new AbortController();
     const end = (): void => term.abort();
     const ended = new Promise<void>((resolve) => {
@@ -203,7 +207,7 @@ export class MarketWriter {
     if (this.#options.startsOver === true) this.#book.clear();
     this.#candles.builder.takeOver();
     try {
-      const feed = this.#options.openFeed();
+      const feed = openFeed();
       this.#leading = { feed, lease, term };
       if (!term.signal.aborted) feed.start((ticks) => this.#take(ticks, lease.fence, term.signal));
       await ended;

@@ -6,7 +6,6 @@ const YEAR_MS = 365 * 86_400_000;
 const LIMIT = 40;
 const STEPS = 800;
 const HALVINGS = 200;
-const NEWTON_STEPS = 100;
 
 interface YearlyFlow {
   years: number;
@@ -16,18 +15,14 @@ interface YearlyFlow {
 /**
  * Money-weighted yearly return (XIRR): the rate at which the flows' present value is nil, times in days ÷ 365.
  *
- * Flows that change sign more than once can have several such rates. As in spreadsheets it is then the one that
- * Newton's method reaches from 10 %, failing that the lowest. @returns `null` when there is none
+ * Flows that change sign more than once can have several such rates: it is then the lowest, which promises least.
+ * @returns `null` when there is none
  */
 export function xirr(flows: readonly CashFlow[]): number | null {
   const merged = mergeByTime(flows);
   if (!merged.some(({ amount }) => amount > 0) || !merged.some(({ amount }) => amount < 0)) return null;
-  const roots = rootsOf(merged);
-  const lowest = roots[0];
-  if (lowest === undefined) return null;
-  const chosen = roots.length === 1 ? lowest : (reachedByNewton(merged, roots) ?? lowest);
-  const rate = Math.expm1(chosen);
-  return Number.isFinite(rate) ? rate : null;
+  const growth = lowestRoot(merged);
+  return growth === null ? null : Math.expm1(growth);
 }
 
 function mergeByTime(flows: readonly CashFlow[]): YearlyFlow[] {
@@ -38,22 +33,19 @@ function mergeByTime(flows: readonly CashFlow[]): YearlyFlow[] {
   return times.map((time) => ({ years: (time - start) / YEAR_MS, amount: amounts.get(time) ?? 0 }));
 }
 
-/** Where the present value changes sign, ascending. The grid is finest around no growth at all. */
-function rootsOf(flows: readonly YearlyFlow[]): number[] {
-  const roots: number[] = [];
-  let previous = gridPoint(0);
-  let before = presentValue(flows, previous);
+/** Where the present value first changes sign. The grid is finest around no growth at all. */
+function lowestRoot(flows: readonly YearlyFlow[]): number | null {
+  let point = gridPoint(0);
+  let sign = Math.sign(presentValue(flows, point));
   for (let step = 1; step <= STEPS; step += 1) {
-    const point = gridPoint(step);
-    const value = presentValue(flows, point);
-    if (before === 0) roots.push(previous);
-    else if (before * value < 0 || (value !== 0 && Math.sign(value) !== Math.sign(before))) {
-      roots.push(bisect(flows, previous, point, Math.sign(before)));
-    }
-    previous = point;
-    before = value;
+    if (sign === 0) return point;
+    const next = gridPoint(step);
+    const nextSign = Math.sign(presentValue(flows, next));
+    if (nextSign === -sign) return bisect(flows, point, next, sign);
+    point = next;
+    sign = nextSign;
   }
-  return roots;
+  return null;
 }
 
 function gridPoint(step: number): number {
@@ -82,26 +74,4 @@ function bisect(flows: readonly YearlyFlow[], from: number, to: number, signBelo
 function presentValue(flows: readonly YearlyFlow[], x: number): number {
   const origin = x < 0 ? (flows.at(-1)?.years ?? 0) : 0;
   return flows.reduce((sum, { years, amount }) => sum + amount * Math.exp(-x * (years - origin)), 0);
-}
-
-/** Newton's method in the rate itself, as spreadsheets do it. */
-function reachedByNewton(flows: readonly YearlyFlow[], roots: readonly number[]): number | null {
-  let rate = 0.1;
-  for (let step = 0; step < NEWTON_STEPS; step += 1) {
-    let value = 0;
-    let slope = 0;
-    for (const { years, amount } of flows) {
-      const discounted = amount * (1 + rate) ** -years;
-      value += discounted;
-      slope -= (years * discounted) / (1 + rate);
-    }
-    const next = rate - value / slope;
-    if (!Number.isFinite(next) || next <= -1) return null;
-    if (Math.abs(next - rate) < 1e-10) {
-      const x = Math.log1p(next);
-      return roots.find((root) => Math.abs(root - x) < 1e-6) ?? null;
-    }
-    rate = next;
-  }
-  return null;
 }

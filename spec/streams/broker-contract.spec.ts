@@ -48,7 +48,15 @@ const backends = [
       const prefix = `contract${(prefixes += 1)}:`;
       const log = pino({ level: 'silent' });
       const open = (): Broker =>
-        new RedisBroker({ url, prefix, clock, random: Math.random, bounds: () => bounds, log });
+        new RedisBroker({
+          url,
+          prefix,
+          clock,
+          random: Math.random,
+          bounds: () => bounds,
+          log,
+          commandTimeoutMs: 30_000,
+        });
       return { broker: open(), other: open() };
     },
   },
@@ -371,6 +379,27 @@ for (const backend of backends) {
         await broker.publish('market', batch(2, 1));
         await healthy.untilOffset(2);
         assert.deepEqual(healthy.offsets, [1, 2]);
+      });
+
+      it('a listener that joins within a delivery stands behind what is being delivered', async () => {
+        const late = new LogRecorder();
+        const joining: ReturnType<Broker['subscribe']>[] = [];
+        const early = new LogRecorder();
+        await broker.subscribe('market', {
+          events: (epoch, events) => {
+            if (joining.length === 0) joining.push(broker.subscribe('market', late));
+            early.events(epoch, events);
+          },
+          reset: () => undefined,
+          condition: () => undefined,
+        });
+        await broker.publish('market', batch(1, 2));
+        await early.untilOffset(2);
+        const [subscription] = await Promise.all(joining);
+        await broker.publish('market', batch(3, 2));
+        await late.untilOffset(4);
+        assert.equal(subscription?.position.offset, 2);
+        assert.deepEqual(late.offsets, [3, 4]);
       });
 
       it('keeps the order for everybody when a listener publishes in reply', async () => {

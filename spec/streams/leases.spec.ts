@@ -119,7 +119,7 @@ describe('RedisLeases', () => {
   }
 
   it('are renewed for as long as the holder lives', async () => {
-    const lease = await must(leases({ leaseMs: 300 }).acquire('feed'));
+    const lease = await must(leases({ leaseMs: 1500 }).acquire('feed'));
     await admin.config('SET', 'notify-keyspace-events', 'Kg');
     const notices = await redisMessages(server.url, '__keyspace@0__:marktide:{lease:feed}');
     // Five renewals take longer than one lease.

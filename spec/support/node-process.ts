@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+
+/** A node of Marktide as a process of its own. */
+export interface NodeProcess {
+  url: string;
+  pid: number;
+  /** All it has printed, logs included. */
+  output(): string;
+  /** Sends a signal and waits for the end. @returns the exit code, null when a signal ended it */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+const SECRET = 'a secret that only the tests of this project use';
+
+/** Starts `lib/main.ts`; resolves when it serves. @throws with its output when it ends before */
+export async function startNode(env: Record<string, string>): Promise<NodeProcess> {
+  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'lib/main.ts'], {
+    cwd: PACKAGE_ROOT,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PORT: '0',
+      JWT_SECRET: SECRET,
+      LOG_LEVEL: 'warn',
+      ADMIN_PASSWORD: 'the admin of a test',
+      DRAIN_MS: '200',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const onExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', onExit);
+  child.once('exit', () => process.off('exit', onExit));
+  const url = await new Promise<string>((resolve, reject) => {
+    const hear = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const started = /is at (http:\S+)[\s\S]*stream /.exec(output)?.[1];
+      if (started !== undefined) resolve(started);
+    };
+    child.stdout?.on('data', hear);
+    child.stderr?.on('data', hear);
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}:\n${output}`)));
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const ended = once(child, 'exit') as Promise<[number | null]>;
+      child.kill(signal);
+      return (await ended)[0];
+    },
+  };
+}
+
+/** Logs in over REST. @returns the header to send */
+export async function logIn(url: string, email = 'admin@marktide.local', password = 'the admin of a test'): Promise<string> {
+  const response = await fetch(`${url}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  });
+  const { accessToken } = (await response.json()) as { accessToken: string };
+  return `Bearer ${accessToken}`;
+}
