@@ -28,6 +28,7 @@ export class LogView implements LogListener {
   #away = false;
   /** Between a reset and the state that follows it nothing is delivered: the state will cover it. */
   #resetting = false;
+  #resets = 0;
   readonly #latest = new Map<string, Frame>();
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
@@ -121,12 +122,15 @@ export class LogView implements LogListener {
     this.#position = position;
     this.#latest.clear();
     this.#resetting = true;
+    this.#resets += 1;
+    const mine = this.#resets;
     void this.#loadState()
       .catch((error: unknown) =>
         this.#logger.warn({ err: error, log: this.log }, 'state after a reset is unknown'),
       )
       .then(() => {
-        if (this.#position.epoch !== position.epoch) return;
+        // Another reset came meanwhile: it is that one's state that counts.
+        if (mine !== this.#resets) return;
         this.#resetting = false;
         for (const receiver of this.#all) receiver.resetLog(this.log, this.#position, reason);
       });

@@ -54,13 +54,30 @@ describe('the lock of a data folder', () => {
     const first = startChild('./lock-holder.ts', [folder]);
     await first.printed(1);
     await first.end('SIGKILL');
-    const children = Array.from({ length: 6 }, () => startChild('./lock-holder.ts', [folder]));
+    const children = Array.from({ length: 6 }, () => startChild('./lock-holder.ts', [folder, 'wait']));
     await Promise.all(children.map((child) => child.printed(1)));
-    const held = children.filter(({ lines }) => lines[0] === 'held');
+    for (const child of children) child.process.stdin?.write('go');
+    await Promise.all(children.map((child) => child.printed(2)));
+    const held = children.filter(({ lines }) => lines[1] === 'held');
     assert.equal(held.length, 1, JSON.stringify(children.map(({ lines }) => lines)));
     assert.equal((await holder())['pid'], held[0]?.process.pid);
     for (const child of children) child.process.stdin?.end();
     await Promise.all(children.map((child) => child.end('SIGCONT')));
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('that was left behind is not touched while another process is taking it over', async () => {
+    const lock = acquireDataLock(folder);
+    const own = await holder();
+    lock.release();
+    await writeFile(file, JSON.stringify({ ...own, started: 'another boot:1', nonce: 'left' }));
+    const claim = `${file}.left`;
+    await writeFile(claim, JSON.stringify({ ...own, nonce: 'claim' }));
+    assert.throws(() => acquireDataLock(folder), DataLockError);
+    assert.equal((await holder())['nonce'], 'left');
+    // The one that was at it has died as well.
+    await writeFile(claim, JSON.stringify({ ...own, started: 'another boot:2', nonce: 'claim' }));
+    acquireDataLock(folder).release();
     assert.deepEqual(await readdir(folder), []);
   });
 

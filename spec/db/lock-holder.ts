@@ -1,6 +1,11 @@
-/** Takes the lock of a folder, prints `held` or why not, and keeps it until its standard input ends. */
+/** Takes the lock of a folder (with `wait`: as soon as it is written to), prints `held` or why not, and keeps it until its standard input ends. */
+import { once } from 'node:events';
 import { acquireDataLock, DataLockError } from '../../db/data-lock.ts';
 
+if (process.argv[3] === 'wait') {
+  process.stdout.write('ready\n');
+  await once(process.stdin, 'data');
+}
 try {
   const lock = acquireDataLock(process.argv[2] ?? '');
   process.stdout.write('held\n');

@@ -1,0 +1,23 @@
+/** Twenty zones: with and without DST, both hemispheres, odd offsets, changes at midnight, the date line. */
+export const ZONES = [
+  'Asia/Seoul',
+  'UTC',
+  'America/New_York',
+  'America/Los_Angeles',
+  'America/Sao_Paulo',
+  'America/Havana',
+  'America/St_Johns',
+  'America/Santiago',
+  'Europe/London',
+  'Europe/Berlin',
+  'Africa/Cairo',
+  'Africa/Casablanca',
+  'Asia/Kathmandu',
+  'Asia/Tehran',
+  'Asia/Beirut',
+  'Asia/Kolkata',
+  'Australia/Lord_Howe',
+  'Australia/Adelaide',
+  'Pacific/Apia',
+  'Pacific/Chatham',
+] as const;
