@@ -165,6 +165,9 @@ export const ENVIRONMENT = z.object({
     .max(604_800)
     .default(86_400)
     .describe('Age up to which rings keep events, in seconds.'),
+  HOLDINGS_INTERVAL_MS: milliseconds(10, 60_000)
+    .default(1_000)
+    .describe('Shortest time between two holdings events of a portfolio.'),
   PNL_INTERVAL_MS: milliseconds(10, 60_000)
     .default(250)
     .describe('Shortest time between two PnL events of a portfolio.'),

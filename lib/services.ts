@@ -143,6 +143,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       clock,
       logger,
       intervalMs: config.PNL_INTERVAL_MS,
+      holdingsIntervalMs: config.HOLDINGS_INTERVAL_MS,
       value: (portfolioId) => valuePortfolio(database.knex, market, portfolioId),
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
@@ -158,7 +159,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       queueBytes: config.STREAM_QUEUE_KB * 1024,
       maxStreams: config.STREAMS_MAX,
       maxStreamsPerUser: config.STREAMS_PER_USER,
-      watchPortfolio: (portfolioId) => projector.watch(portfolioId),
+      watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
     closing.push(() => hub.close());
     const authority = new Authority({

@@ -46,6 +46,7 @@ export const holdingSchema = z
     costBasis: field.decimalOrNull,
     markPrice: field.decimalOrNull,
     markTime: z.union([field.timestamp, z.null()]),
+    path: z.array(field.symbol).meta({ description: 'The symbols the mark came through.' }),
     marketValue: field.decimalOrNull,
     weight: field.decimalOrNull,
     unrealizedPnl: field.decimalOrNull,

@@ -92,7 +92,7 @@ function marketViews(record: MarketRecord): View[] {
 }
 
 function portfolioViews(portfolioId: string, record: PortfolioRecord): View[] {
-  if (record.type === 'transfer') return [];
+  if (record.type === 'transfer' || record.type === 'interest') return [];
   if (record.type === 'fill') {
     const { type: _type, ...data } = record;
     return [

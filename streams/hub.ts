@@ -19,10 +19,10 @@ export interface HubOptions {
   maxStreams: number;
   maxStreamsPerUser: number;
   /**
-   * Called before the first watcher of a portfolio's log is served; resolves when the log holds the current state.
-   * The function it returns is called when the last watcher has gone.
+   * Called before the first watcher of a portfolio's log is served, and for each watcher of its holdings; resolves
+   * when the log holds the current state. The function it returns is called when they have gone.
    */
-  watchPortfolio: (portfolioId: string) => Promise<() => Promise<void>>;
+  watchPortfolio: (portfolioId: string, what: 'totals' | 'holdings') => Promise<() => Promise<void>>;
 }
 
 /** Who opened a stream, and until when. `null` fields: an anonymous reader of public market data. */
@@ -108,6 +108,7 @@ export class Hub {
   async open(request: StreamRequest): Promise<Subscriber> {
     const { clock, random, logger, broker, queueBytes, maxAgeMs } = this.#options;
     const held: SharedView[] = [];
+    const unwatch: (() => Promise<void>)[] = [];
     const subscriber = new Subscriber({
       channels: request.channels,
       lastEventId: request.lastEventId,
@@ -123,6 +124,7 @@ export class Hub {
       onEnd: (reason) => {
         this.#forget(request.id, request.owner.userId);
         for (const shared of held.splice(0)) this.#release(shared);
+        for (const stop of unwatch.splice(0)) this.#settle(stop());
         logger.debug({ stream: request.id, reason }, 'stream ended');
       },
     });
@@ -134,7 +136,13 @@ export class Hub {
     request.onOpen(subscriber);
     const views = new Map<string, LogView>();
     try {
-      for (const log of subscriber.logs) {
+      for (const { type, portfolioId } of request.channels) {
+        if (type !== 'holdings' || portfolioId === null) continue;
+        const stop = await this.#options.watchPortfolio(portfolioId, 'holdings');
+        if (subscriber.isEnded) this.#settle(stop());
+        else unwatch.push(stop);
+      }
+      for (const log of subscriber.isEnded ? [] : subscriber.logs) {
         const shared = this.#acquire(log);
         held.push(shared);
         views.set(log, await shared.opening);
@@ -145,7 +153,7 @@ export class Hub {
       subscriber.end('unavailable');
       return subscriber;
     }
-    await subscriber.start(views);
+    if (!subscriber.isEnded) await subscriber.start(views);
     return subscriber;
   }
 
@@ -205,7 +213,7 @@ export class Hub {
         log,
         opening: Promise.resolve().then(async () => {
           if (log.startsWith('portfolio:')) {
-            created.unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length));
+            created.unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length), 'totals');
           }
           return LogView.open(log, this.#options.broker, this.#options.logger);
         }),
@@ -225,14 +233,19 @@ export class Hub {
     shared.users -= 1;
     if (shared.users > 0) return;
     if (this.#views.get(shared.log) === shared) this.#views.delete(shared.log);
+    this.#settle(
+      shared.opening
+        .then((view) => view.close())
+        .catch(() => undefined)
+        .then(() => shared.unwatch()),
+    );
+  }
+
+  /** Something that is being closed: `close` waits for it. */
+  #settle(closing: Promise<void>): void {
     this.#closing += 1;
-    void shared.opening
-      .then((view) => view.close())
-      .catch(() => undefined)
-      .then(() => shared.unwatch())
-      .catch((error: unknown) =>
-        this.#options.logger.warn({ err: error, log: shared.log }, 'closing a log view failed'),
-      )
+    void closing
+      .catch((error: unknown) => this.#options.logger.warn({ err: error }, 'closing a log view failed'))
       .then(() => {
         this.#closing -= 1;
         this.#tellIdle();

@@ -1,8 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { type Broker, FencedError, type LogEvent, portfolioLog, type Subscription } from './broker.ts';
+import { type Broker, FencedError, type LogEvent, type Payload, portfolioLog, type Subscription } from './broker.ts';
 import type { Lease, Leases } from './lease.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
+import type { PortfolioRecord } from './record.ts';
 
 export interface ProjectionOptions {
   portfolioId: string;
@@ -11,11 +12,16 @@ export interface ProjectionOptions {
   clock: Clock;
   logger: Logger;
   intervalMs: number;
+  holdingsIntervalMs: number;
   value: (portfolioId: string) => Promise<PortfolioValuation | null>;
 }
 
 /** How often a standby asks for the lease, and a holder whose last attempt failed tries again. */
 const RETRY_MS = 1_000;
+
+/** How often a node tells that it watches the holdings, and how long the projector remembers that. */
+const INTEREST_MS = 5_000;
+const INTEREST_MEMORY_MS = 15_000;
 
 /**
  * One watched portfolio on this node. Whoever holds the portfolio's lease is the only one to publish its PnL; another
@@ -34,6 +40,13 @@ export class Projection {
   #publishedAt = Number.NEGATIVE_INFINITY;
   #cancelNext: (() => void) | null = null;
   #closed = false;
+  #holdingsDirty = true;
+  #holdingsAt = Number.NEGATIVE_INFINITY;
+  /** Watchers of the holdings on this node. */
+  #holdingsWatchers = 0;
+  /** Until when, by the monotonic clock, another node has asked for the holdings. */
+  #holdingsWantedUntil = Number.NEGATIVE_INFINITY;
+  #cancelInterest: (() => void) | null = null;
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
@@ -46,6 +59,7 @@ export class Projection {
       this.#subscription = await this.#options.broker.subscribe(this.#log, {
         events: (_epoch, events) => {
           if (events.some(movesLedger)) this.ledgerMoved();
+          if (events.some(asksForHoldings)) this.#wantHoldings();
         },
         // The ring is new or has a gap: what it should hold is published anew.
         reset: () => this.ledgerMoved(),
@@ -61,6 +75,24 @@ export class Projection {
     await this.#run();
   }
 
+  /** The holdings are published too until the returned function is called. Resolves as `start` does. */
+  async watchHoldings(): Promise<() => void> {
+    this.#holdingsWatchers += 1;
+    this.#holdingsDirty = true;
+    await this.#running;
+    await this.#run();
+    if (this.#lease === null) await this.#tellInterest();
+    this.#cancelInterest ??= this.#options.clock.every(INTEREST_MS, () => {
+      if (this.#lease === null) void this.#tellInterest();
+    });
+    return () => {
+      this.#holdingsWatchers -= 1;
+      if (this.#holdingsWatchers > 0) return;
+      this.#cancelInterest?.();
+      this.#cancelInterest = null;
+    };
+  }
+
   /** The ledger version last published, for the check against the database. */
   get version(): number | null {
     return this.#valuation?.version ?? null;
@@ -69,18 +101,21 @@ export class Projection {
   marketMoved(symbol: string): void {
     if (this.#dirty || this.#valuation?.isMovedBy(symbol) !== true) return;
     this.#dirty = true;
+    this.#holdingsDirty = true;
     this.#schedule();
   }
 
   ledgerMoved(): void {
     this.#stale = true;
     this.#dirty = true;
+    this.#holdingsDirty = true;
     this.#schedule();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelNext?.();
+    this.#cancelInterest?.();
     await this.#running;
     await this.#subscription?.close();
     await this.#lease?.release();
@@ -102,7 +137,9 @@ export class Projection {
   #run(): Promise<void> {
     this.#running ??= this.#attempt().finally(() => {
       this.#running = null;
-      if (this.#lease !== null && this.#dirty) this.#schedule();
+      if (this.#lease === null) return;
+      if (this.#dirty) this.#schedule();
+      else if (this.#holdingsDirty && this.#holdingsWanted()) this.#later(this.#untilHoldings());
     });
     return this.#running;
   }
@@ -122,13 +159,11 @@ export class Projection {
         this.#valuation = await value(portfolioId);
       }
       if (this.#valuation === null) return;
-      this.#dirty = false;
-      const { pnl } = this.#valuation.mark();
-      this.#publishedAt = clock.monotonic();
-      const data = JSON.stringify({ type: 'pnl', body: pnl });
-      await broker.publish(this.#log, [{ key: 'pnl', data }], { fence: this.#lease.fence });
+      const payloads = this.#payloads(this.#valuation);
+      if (payloads.length > 0) await broker.publish(this.#log, payloads, { fence: this.#lease.fence });
     } catch (error) {
       this.#dirty = true;
+      this.#holdingsDirty = true;
       this.#stale = true;
       this.#publishedAt = clock.monotonic() + RETRY_MS - this.#options.intervalMs;
       if (error instanceof FencedError) {
@@ -141,11 +176,62 @@ export class Projection {
     }
   }
 
+  /** What is due: one mark for all of it, so that totals and holdings of one publish agree. */
+  #payloads(valuation: PortfolioValuation): Payload[] {
+    const now = this.#options.clock.monotonic();
+    const withPnl = this.#dirty;
+    const withHoldings = this.#holdingsDirty && this.#holdingsWanted() && this.#untilHoldings() <= 0;
+    if (!withPnl && !withHoldings) return [];
+    const { pnl, holdings } = valuation.mark();
+    const payloads: Payload[] = [];
+    if (withPnl) {
+      this.#dirty = false;
+      this.#publishedAt = now;
+      payloads.push({ key: 'pnl', data: JSON.stringify({ type: 'pnl', body: pnl }) });
+    }
+    if (withHoldings) {
+      this.#holdingsDirty = false;
+      this.#holdingsAt = now;
+      const { portfolioId, asOf, position } = pnl;
+      const body = { portfolioId, asOf, position, items: holdings() };
+      payloads.push({ key: 'holdings', data: JSON.stringify({ type: 'holdings', body }) });
+    }
+    return payloads;
+  }
+
+  #holdingsWanted(): boolean {
+    return this.#holdingsWatchers > 0 || this.#options.clock.monotonic() < this.#holdingsWantedUntil;
+  }
+
+  #untilHoldings(): number {
+    return Math.max(0, this.#holdingsAt + this.#options.holdingsIntervalMs - this.#options.clock.monotonic());
+  }
+
+  #wantHoldings(): void {
+    const wanted = this.#holdingsWanted();
+    this.#holdingsWantedUntil = this.#options.clock.monotonic() + INTEREST_MEMORY_MS;
+    if (!wanted && this.#holdingsDirty) this.#later(this.#untilHoldings());
+  }
+
+  async #tellInterest(): Promise<void> {
+    try {
+      await this.#options.broker.publish(this.#log, [{ data: INTEREST }]);
+    } catch (error) {
+      this.#options.logger.warn({ err: error, log: this.#log }, 'interest in holdings could not be told');
+    }
+  }
+
   async #subscribeAgain(): Promise<void> {
     // `start` runs the first publish itself; it must not wait for the run it is called from.
     this.#running = null;
     await this.start();
   }
+}
+
+const INTEREST = JSON.stringify({ type: 'interest', in: 'holdings' } satisfies PortfolioRecord);
+
+function asksForHoldings(event: LogEvent): boolean {
+  return event.data === INTEREST;
 }
 
 function movesLedger(event: LogEvent): boolean {

@@ -13,6 +13,7 @@ export interface ProjectorOptions {
   clock: Clock;
   logger: Logger;
   intervalMs: number;
+  holdingsIntervalMs: number;
   value: (portfolioId: string) => Promise<PortfolioValuation | null>;
   /** Ledger versions of the given portfolios. */
   versions: (portfolioIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
@@ -49,8 +50,11 @@ export class Projector {
     });
   }
 
-  /** Keeps a portfolio's log up to date until the returned function is called. Resolves when it is. */
-  async watch(portfolioId: string): Promise<() => Promise<void>> {
+  /**
+   * Keeps a portfolio's log up to date until the returned function is called. Resolves when it is.
+   * @param what with `holdings` those are published too
+   */
+  async watch(portfolioId: string, what: 'totals' | 'holdings' = 'totals'): Promise<() => Promise<void>> {
     let watched = this.#watched.get(portfolioId);
     if (watched === undefined) {
       const projection = new Projection({ portfolioId, ...this.#options });
@@ -60,7 +64,9 @@ export class Projector {
     const mine = watched;
     mine.watchers += 1;
     await mine.started;
+    const unwatchHoldings = what === 'holdings' ? await mine.projection.watchHoldings() : null;
     return async () => {
+      unwatchHoldings?.();
       mine.watchers -= 1;
       if (mine.watchers > 0) return;
       if (this.#watched.get(portfolioId) === mine) this.#watched.delete(portfolioId);

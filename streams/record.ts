@@ -69,4 +69,6 @@ export type PortfolioRecord =
   | { type: 'pnl'; body: object }
   | { type: 'holdings'; body: object }
   | { type: 'fill'; change: LedgerChange; version: number; trade: object }
-  | { type: 'transfer'; change: LedgerChange; version: number };
+  | { type: 'transfer'; change: LedgerChange; version: number }
+  /** Somebody on another node than the projector's watches this: keep publishing it for a while. */
+  | { type: 'interest'; in: 'holdings' };

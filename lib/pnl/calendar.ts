@@ -14,6 +14,7 @@ type DayNumber = number;
 
 const DAY_MS = 86_400_000;
 const CACHE_LIMIT = 1_000;
+const LONGEST_DAYS: Record<PeriodInterval, number> = { day: 2, week: 8, month: 32, year: 367 };
 
 /** More periods than this in one answer is a mistake in the question. */
 export const PERIOD_LIMIT = 40_000;
@@ -59,6 +60,10 @@ export function periods(from: number, to: number, interval: PeriodInterval, zone
   return calendarOf(zone).periods(from, to, interval);
 }
 
+function tooMany(): RangeError {
+  return new RangeError(`more than ${PERIOD_LIMIT} periods`);
+}
+
 function makeCalendar(zone: string): Calendar {
   const offsetAt = offsetsOf(zone);
   const starts = new Map<DayNumber, number>();
@@ -91,11 +96,13 @@ function makeCalendar(zone: string): Calendar {
     periods(from, to, interval) {
       const found: Period[] = [];
       if (from >= to) return found;
+      // Told apart before they are counted out one by one.
+      if ((to - from) / DAY_MS / LONGEST_DAYS[interval] > PERIOD_LIMIT) throw tooMany();
       let first = firstDay(dayOf(from), interval);
       for (let period = periodOf(first, interval); period.start < to; period = periodOf(first, interval)) {
         // A date that a zone skipped altogether (Samoa, 2011-12-30) is no period.
         if (period.end > period.start) found.push(period);
-        if (found.length > PERIOD_LIMIT) throw new RangeError(`more than ${PERIOD_LIMIT} periods`);
+        if (found.length > PERIOD_LIMIT) throw tooMany();
         first = nextFirst(first, interval);
       }
       return found;

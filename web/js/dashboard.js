@@ -136,7 +136,7 @@ export class Dashboard {
         fill: () => this.#holdings?.poke(),
         pnl: (pnl) => {
           summary.show(pnl);
-          holdings.explain(pnl.warnings ?? []);
+          holdings.explain(pnl.warnings);
           if (!document.hidden) this.#holdings?.poke();
         },
       },

@@ -58,7 +58,7 @@ export class Session {
   }
 
   /** Exchanges the refresh token, once however many ask at the same time. @throws SignedOutError, RequestError */
-  renew() { console.log('DBG renew', Date.now(), this.#renewing !== null, new Error().stack.split('\n').slice(2,5).join(' '));
+  renew() {
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
     });

@@ -1,15 +1,16 @@
-/** Which of a PnL's warnings explain that a figure is not known. `subject`: an asset; left out: the whole portfolio. */
-export function reasonOf(warnings, subject) {
-  const unknown = warnings.filter(({ code }) => String(code).startsWith('missing-'));
-  const own = subject === undefined ? unknown : unknown.filter((warning) => concerns(warning, subject));
-  return own.slice(0, 2).map(describe).join(' · ');
+/**
+ * Why a figure (`equity`, `day.pnl`, `weight`) is not known: the warnings that name it, those of the asset first.
+ * Where none names it, everything that is missing is a reason. `''`: no warning tells.
+ */
+export function reasonOf(warnings, figure, asset) {
+  const naming = warnings.filter(({ figures }) => figures?.includes(figure));
+  const own = naming.filter((warning) => warning.asset === asset);
+  const missing = warnings.filter(({ code }) => code.startsWith('missing-'));
+  const reasons = [own, naming, missing].find((list) => list.length > 0) ?? [];
+  return reasons.slice(0, 2).map(describe).join(' · ');
 }
 
 /** A warning as one line. */
 export function describe({ code, detail }) {
-  return detail === undefined || detail === null || detail === '' ? String(code) : `${detail} (${code})`;
-}
-
-function concerns({ asset, assets, symbol }, subject) {
-  return asset === subject || assets?.includes?.(subject) || symbol?.split?.('/')[0] === subject;
+  return detail ? `${detail} (${code})` : code;
 }

@@ -52,21 +52,20 @@ export class HoldingsView {
   }
 
   #fill(row, holding) {
-    const why = reasonOf(this.#warnings, holding.asset);
+    const put = (cell, name, value, format, tinted = false) =>
+      showFigure(cell, value, format, { tinted, why: reasonOf(this.#warnings, name, holding.asset) });
     const money = (value) => amount(value, this.#currency);
     const gain = (value) => signedAmount(value, this.#currency);
-    const average = (value) => averagePrice(value, this.#currency);
-    showFigure(row.quantity, holding.quantity, exact, { why });
-    showFigure(row.average, holding.averagePrice, average, { why });
-    showFigure(row.mark, holding.markPrice, average, { why });
-    showFigure(row.value, holding.marketValue, money, { why });
-    showFigure(row.weight, holding.weight, percent, { why });
-    showFigure(row.unrealized.first, holding.unrealizedPnl, gain, { why, tinted: true });
-    if (holding.unrealizedRate === null || holding.unrealizedRate === undefined)
-      setText(row.unrealized.second, '');
-    else showFigure(row.unrealized.second, holding.unrealizedRate, signedPercent, { tinted: true });
-    showFigure(row.realized, holding.realizedPnl?.net, gain, { why, tinted: true });
-    showFigure(row.markTime, holding.markTime, (time) => this.#face.time(time), { why });
+    const price = (value) => averagePrice(value, this.#currency);
+    put(row.quantity, 'quantity', holding.quantity, exact);
+    put(row.average, 'averagePrice', holding.averagePrice, price);
+    put(row.mark, 'markPrice', holding.markPrice, price);
+    put(row.value, 'marketValue', holding.marketValue, money);
+    put(row.weight, 'weight', holding.weight, percent);
+    put(row.unrealized.first, 'unrealizedPnl', holding.unrealizedPnl, gain, true);
+    put(row.unrealized.second, 'unrealizedRate', holding.unrealizedRate, signedPercent, true);
+    put(row.realized, 'realizedPnl.net', holding.realizedPnl.net, gain, true);
+    put(row.markTime, 'markTime', holding.markTime, (time) => this.#face.time(time));
   }
 }
 

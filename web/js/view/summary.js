@@ -41,36 +41,31 @@ export class SummaryView {
   }
 
   show(pnl) {
-    const { baseCurrency } = pnl;
-    const warnings = pnl.warnings ?? [];
+    const { baseCurrency, warnings } = pnl;
     const money = (value) => amount(value, baseCurrency);
     const gain = (value) => signedAmount(value, baseCurrency);
-    this.#put('equity', pnl.equity, money, warnings);
-    this.#put('cash', pnl.cash, money, warnings);
-    this.#put('day-pnl', pnl.day?.pnl, gain, warnings, true);
-    this.#putRate('day-pnl', pnl.day?.rate);
-    this.#put('unrealized', pnl.unrealizedPnl, gain, warnings, true);
-    this.#putRate('unrealized', pnl.unrealizedRate);
-    this.#put('realized', pnl.realizedPnl?.net, gain, warnings, true);
-    const gross = pnl.realizedPnl?.gross ?? null;
+    this.#put('equity', 'equity', pnl.equity, money, warnings);
+    this.#put('cash', 'cash', pnl.cash, money, warnings);
+    this.#put('day-pnl', 'day.pnl', pnl.day.pnl, gain, warnings, true);
+    this.#putRate('day-pnl', 'day.rate', pnl.day.rate, warnings);
+    this.#put('unrealized', 'unrealizedPnl', pnl.unrealizedPnl, gain, warnings, true);
+    this.#putRate('unrealized', 'unrealizedRate', pnl.unrealizedRate, warnings);
+    this.#put('realized', 'realizedPnl.net', pnl.realizedPnl.net, gain, warnings, true);
+    const { gross } = pnl.realizedPnl;
     setText(this.#cells.realized.second, gross === null ? '' : text('gross', { amount: gain(gross) }));
     setText(this.#asOf, text('asOf', { time: this.#face.time(pnl.asOf) }));
     this.#showWarnings(warnings);
   }
 
-  #put(id, value, format, warnings, tinted = false) {
+  #put(id, name, value, format, warnings, tinted = false) {
     const { first, why } = this.#cells[id];
-    const unknown = value === null || value === undefined;
-    const reason = unknown ? reasonOf(warnings) || text('unknown') : '';
+    const reason = value === null ? reasonOf(warnings, name) || text('unknown') : '';
     showFigure(first, value, format, { tinted, why: reason });
     setText(why, reason);
   }
 
-  #putRate(id, rate) {
-    const { second } = this.#cells[id];
-    // The figure above it already says when nothing is known.
-    if (rate === null || rate === undefined) setText(second, '');
-    else showFigure(second, rate, signedPercent, { tinted: true });
+  #putRate(id, name, rate, warnings) {
+    showFigure(this.#cells[id].second, rate, signedPercent, { tinted: true, why: reasonOf(warnings, name) });
   }
 
   #showWarnings(warnings) {
