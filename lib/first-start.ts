@@ -38,14 +38,14 @@ interface DemoFill {
 
 /** A month of somebody's trading at prices near the simulator's first ones. */
 const DEMO_FILLS: readonly DemoFill[] = [
-  { base: 'BTC', side: 'buy', quantity: '0.12', price: '88500000', daysAgo: 28 },
-  { base: 'ETH', side: 'buy', quantity: '2.5', price: '4450000', daysAgo: 26 },
-  { base: 'XRP', side: 'buy', quantity: '3200', price: '1820', daysAgo: 21 },
-  { base: 'BTC', side: 'sell', quantity: '0.03', price: '91200000', daysAgo: 17 },
-  { base: 'SOL', side: 'buy', quantity: '14', price: '251000', daysAgo: 12 },
-  { base: 'ETH', side: 'sell', quantity: '0.8', price: '4610000', daysAgo: 9 },
-  { base: 'DOGE', side: 'buy', quantity: '9000', price: '312', daysAgo: 5 },
-  { base: 'BTC', side: 'buy', quantity: '0.02', price: '89900000', daysAgo: 2 },
+  { base: 'BTC', side: 'buy', quantity: '0.08', price: '147500000', daysAgo: 28 },
+  { base: 'ETH', side: 'buy', quantity: '2', price: '5050000', daysAgo: 26 },
+  { base: 'XRP', side: 'buy', quantity: '2500', price: '3720', daysAgo: 21 },
+  { base: 'BTC', side: 'sell', quantity: '0.02', price: '152300000', daysAgo: 17 },
+  { base: 'SOL', side: 'buy', quantity: '14', price: '271000', daysAgo: 12 },
+  { base: 'ETH', side: 'sell', quantity: '0.6', price: '5310000', daysAgo: 9 },
+  { base: 'DOGE', side: 'buy', quantity: '9000', price: '331', daysAgo: 5 },
+  { base: 'BTC', side: 'buy', quantity: '0.01', price: '149800000', daysAgo: 2 },
 ];
 
 const DAY_MS = 86_400_000;

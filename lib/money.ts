@@ -11,6 +11,7 @@ export const DECIMALS = 18;
 export const ONE: Fixed = 10n ** 18n;
 export const ZERO: Fixed = 0n;
 
+const ZERO_DIGIT = 48;
 const PLAIN_DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
 /** Parses plain decimal text (`-12.50`). @throws RangeError for any other text or more than 18 significant decimals */
@@ -28,9 +29,12 @@ export function fixed(text: string): Fixed {
 export function decimal(value: Fixed): string {
   const negative = value < 0n;
   const digits = (negative ? -value : value).toString().padStart(DECIMALS + 1, '0');
-  const whole = digits.slice(0, -DECIMALS);
-  const fraction = digits.slice(-DECIMALS).replace(/0+$/, '');
-  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+  const point = digits.length - DECIMALS;
+  // Every figure of every event comes through here: a loop is several times as fast as a pattern.
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === ZERO_DIGIT) end -= 1;
+  const text = end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
+  return negative ? `-${text}` : text;
 }
 
 /** `decimal` that keeps an unknown (`null`) unknown. */

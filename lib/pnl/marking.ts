@@ -75,6 +75,9 @@ function markerOf(
   }
   const routes = routesOf(state.asset, terms.baseCurrency, symbols);
   const { lastFill, quantity } = state;
+  const quoted = routes.some((route) => route.every(({ symbol }) => isListed(symbol, state.asset, terms, symbols)));
+  const routes = routesOf(state.asset, terms.baseCurrency, symbols);
+  const { lastFill, quantity } = state;
   const ownMark: Mark | null =
     lastFill === null
       ? null

@@ -52,14 +52,17 @@ export function indexSymbols(symbols: Iterable<string>): SymbolIndex {
 /**
  * Every way from an asset to the base currency through at most two symbols, best first: straight (`A/KRW`), inverse
  * (`KRW/A`), then through one asset, in the order of that asset's name so that every node takes the same way.
- * The two straight ways are listed whether or not the index has them: a price is proof enough.
+ * A straight way that the index does not have comes last: should there be a price after all, it is proof enough.
  */
 export function routesOf(asset: string, baseCurrency: string, symbols: SymbolIndex): Route[] {
   if (asset === baseCurrency) return [[]];
-  const routes: Route[] = [
+  const straight: Route[] = [
     [{ symbol: `${asset}/${baseCurrency}`, inverse: false }],
     [{ symbol: `${baseCurrency}/${asset}`, inverse: true }],
   ];
+  const isListed = (route: Route): boolean =>
+    symbols.get(asset)?.some(({ symbol }) => symbol === route[0]?.symbol) ?? false;
+  const routes = straight.filter(isListed);
   const onward = new Map<string, Hop[]>();
   for (const { symbol, other, inverse } of symbols.get(baseCurrency) ?? []) {
     // Seen from the base currency: the hop that arrives there goes the other way.
@@ -73,7 +76,7 @@ export function routesOf(asset: string, baseCurrency: string, symbols: SymbolInd
     const last = (onward.get(other) ?? []).toSorted((a, b) => Number(a.inverse) - Number(b.inverse));
     for (const hop of last) routes.push([{ symbol, inverse }, hop]);
   }
-  return routes;
+  return [...routes, ...straight.filter((route) => !isListed(route))];
 }
 
 /** The rate along the first route that has all its prices; `null` if none has. */

@@ -175,8 +175,9 @@ describe('the snapshot of a portfolio', () => {
   });
 
   it('leaves only what depends on an entry without a rate unknown, and names the entry', () => {
+    const first = [deposit('5'), tradeOf('buy', '10', '1000', { symbol: 'USDT/KRW' })];
     const unrated = tradeOf('buy', '1', '10', { symbol: 'BTC/USDT', quoteRate: null, id: 'unrated' });
-    const { pnl } = taken([deposit('5'), tradeOf('buy', '10', '1000', { symbol: 'USDT/KRW' }), unrated], {
+    const { pnl } = taken([...first, unrated], {
       prices: { 'BTC/USDT': '12', 'USDT/KRW': '1000' },
       dayStart,
     });

@@ -65,7 +65,10 @@ export class SummaryView {
   }
 
   #putRate(id, name, rate, warnings) {
-    showFigure(this.#cells[id].second, rate, signedPercent, { tinted: true, why: reasonOf(warnings, name) });
+    const { second, why } = this.#cells[id];
+    showFigure(second, rate, signedPercent, { tinted: true, why: reasonOf(warnings, name) });
+    // The figure above it already says that nothing is known.
+    if (why.textContent !== '') setText(second, '');
   }
 
   #showWarnings(warnings) {
