@@ -3,6 +3,7 @@ import type { Database } from './database.ts';
 import * as accounts from './migrations/001-accounts.ts';
 import * as ledger from './migrations/002-ledger.ts';
 import * as candles from './migrations/003-candles.ts';
+import * as history from './migrations/004-history.ts';
 
 interface Migration {
   name: string;
@@ -15,6 +16,7 @@ const MIGRATIONS: Migration[] = [
   { name: '001-accounts', ...accounts },
   { name: '002-ledger', ...ledger },
   { name: '003-candles', ...candles },
+  { name: '004-history', ...history },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

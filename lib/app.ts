@@ -1,5 +1,4 @@
 import cors from '@koa/cors';
-import { bodyParser } from '@koa/bodyparser';
 import Koa, { type Middleware } from 'koa';
 import helmet from 'koa-helmet';
 import serve from 'koa-static';
@@ -14,23 +13,6 @@ import { problem } from './problem.ts';
 import { problemHandler } from './problem-handler.ts';
 import { requestLog } from './request-log.ts';
 import { VERSION, WEB_FOLDER } from './package-info.ts';
-
-/** JSON bodies only: another media type with a body is refused, not ignored. */
-function jsonBodies(limitKb: number): Middleware {
-  const parse = bodyParser({
-    enableTypes: ['json'],
-    jsonLimit: `${limitKb}kb`,
-    jsonStrict: true,
-    onError: (error) => {
-      throw error;
-    },
-  });
-  return async function parseJson(ctx, next) {
-    const hasBody = Number(ctx.get('Content-Length') || 0) > 0 || ctx.get('Transfer-Encoding') !== '';
-    if (hasBody && ctx.is('application/json', '+json') === false) throw problem('unsupported-media-type');
-    await parse(ctx as never, next);
-  };
-}
 
 /** The whole life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
@@ -69,16 +51,19 @@ export function createApp(services: Services): Koa {
   );
   app.use(docsPage());
   app.use(openApi());
-  app.use(serve(WEB_FOLDER, { maxage: 0 }) as unknown as Middleware);
-  app.use(jsonBodies(config.BODY_LIMIT_KB));
   for (const middleware of mount(ENDPOINTS, services)) app.use(middleware);
+  // Last, so that no call of the API looks for a file first.
+  app.use(serve(WEB_FOLDER, { maxage: 0 }) as unknown as Middleware);
   return app;
 }
 
 function openApi(): Middleware {
   const document = JSON.stringify(openApiDocument(ENDPOINTS, VERSION));
   return function serveOpenApi(ctx, next) {
-    if (ctx.path !== '/openapi.json' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    if (ctx.path !== '/openapi.json') return next();
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      throw problem('method-not-allowed', { headers: { Allow: 'GET, HEAD' } });
+    }
     ctx.type = 'application/json';
     ctx.set('Cache-Control', 'no-cache');
     ctx.body = document;

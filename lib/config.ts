@@ -70,6 +70,13 @@ export const ENVIRONMENT = z.object({
     .max(86_400)
     .default(900)
     .describe('Life of an access token, in seconds.'),
+  STREAM_TOKEN_TTL: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(900)
+    .describe('Life of a stream token (`?token=` of a stream), in seconds.'),
   REFRESH_TOKEN_TTL: z.coerce
     .number()
     .int()
@@ -106,6 +113,14 @@ export const ENVIRONMENT = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('How much is logged.'),
+  PUBLIC_METRICS: flag.default(false).describe('`true`: `/metrics` needs no credential.'),
+  METRICS_TOKEN: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .max(200)
+    .optional()
+    .describe('Bearer token that may read `/metrics`, for Prometheus; administrators may anyway.'),
+  WEBSOCKET: flag.default(true).describe('`false`: there is no `/v1/ws`.'),
   STREAM_FLUSH_MS: milliseconds(0, 1_000)
     .default(20)
     .describe('Longest time a busy stream gathers events before a write.'),
@@ -189,7 +204,7 @@ export class ConfigError extends Error {
 }
 
 /** Values never shown, not even when they are wrong. */
-const SECRET = /PASSWORD|SECRET|_URL$/;
+const SECRET = /PASSWORD|SECRET|METRICS_TOKEN|_URL$/;
 
 /** Reads the environment once. An empty variable counts as unset. @throws ConfigError naming every bad variable */
 export function readConfig(env: Record<string, string | undefined>): Config {

@@ -33,7 +33,8 @@ export function decimal(value: Fixed): string {
   // Every figure of every event comes through here: a loop is several times as fast as a pattern.
   let end = digits.length;
   while (end > point && digits.charCodeAt(end - 1) === ZERO_DIGIT) end -= 1;
-  const text = end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
+  const text =
+    end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
   return negative ? `-${text}` : text;
 }
 

@@ -4,8 +4,9 @@ import { Problem, type ProblemSlug, problem } from './problem.ts';
 
 /** What the libraries below throw, in our own words. Their messages may quote the request: none is passed on. */
 const BY_STATUS: Record<number, ProblemSlug> = {
-  400: 'malformed-json',
   401: 'unauthorized',
+  // A file that may not be read is as one that is not there.
+  403: 'not-found',
   404: 'not-found',
   405: 'method-not-allowed',
   406: 'not-acceptable',
@@ -27,7 +28,9 @@ function toProblem(error: unknown, isUnavailable: (error: unknown) => boolean): 
       cause: error,
     });
   }
-  return problem(BY_STATUS[statusOf(error)] ?? 'internal-error', { cause: error });
+  const status = statusOf(error);
+  const otherwise = status >= 400 && status < 500 ? 'invalid-request' : 'internal-error';
+  return problem(BY_STATUS[status] ?? otherwise, { cause: error });
 }
 
 /** Turns everything thrown below, and a request nobody answered, into `application/problem+json`. */
@@ -36,7 +39,6 @@ export function problemHandler(logger: Logger, isUnavailable: (error: unknown) =
     try {
       await next();
       if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw problem('not-found');
-      if (ctx.status === 405 && !ctx.body) throw problem('method-not-allowed');
     } catch (error) {
       const requestId = String(ctx.state['requestId'] ?? '');
       const found = toProblem(error, isUnavailable);
@@ -47,13 +49,8 @@ export function problemHandler(logger: Logger, isUnavailable: (error: unknown) =
         return;
       }
       ctx.status = found.status;
+      if (found.status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="marktide"');
       ctx.set(found.headers);
-      if (found.status === 401) {
-        ctx.set(
-          'WWW-Authenticate',
-          `Bearer realm="marktide"${found.slug === 'token-expired' ? ', error="invalid_token"' : ''}`,
-        );
-      }
       ctx.set('Cache-Control', 'no-store');
       ctx.body = found.toBody(requestId);
       ctx.type = 'application/problem+json';

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   'trade-conflict': [409, 'The external id is already booked with another content'],
   'payload-too-large': [413, 'The request body is too large'],
   'unsupported-media-type': [415, 'The request body has a media type that is not supported'],
+  'upgrade-required': [426, 'The resource speaks WebSocket only'],
   'unprocessable-entry': [422, 'The ledger cannot take this entry'],
   'rate-limited': [429, 'Too many requests'],
   'internal-error': [500, 'Something went wrong here'],

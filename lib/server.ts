@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import type { Clock } from './clock.ts';
+import { serveUpgrades } from './upgrade.ts';
 
 export interface Listening {
   server: Server;
@@ -13,6 +14,7 @@ export interface Listening {
 export async function listen(app: Koa, { host, port }: { host: string; port: number }): Promise<Listening> {
   const handle = app.callback();
   const server = createServer((req, res) => void handle(req, res));
+  serveUpgrades(server, (req, res) => void handle(req, res));
   // A client that dribbles its request must not hold a socket for ever; streams are past this once they are asked for.
   server.headersTimeout = 15_000;
   server.requestTimeout = 60_000;

@@ -11,8 +11,8 @@ export const TOKEN_ISSUER = 'marktide';
 export const TOKEN_AUDIENCE = 'marktide:api';
 
 const CLAIMS = z.object({
-  sub: z.string(),
-  sid: z.string(),
+  sub: z.uuid(),
+  sid: z.uuid(),
   role: z.enum(ROLES),
   scopes: z.array(z.enum(SCOPES)).optional(),
   exp: z.number(),

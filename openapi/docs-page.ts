@@ -6,6 +6,7 @@ import type { Middleware } from 'koa';
 import mountAt from 'koa-mount';
 import serve from 'koa-static';
 import { koaSwagger } from 'koa2-swagger-ui';
+import { problem } from '../lib/problem.ts';
 
 const ASSETS = '/docs/assets';
 const GOOGLE_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
@@ -28,7 +29,10 @@ export function docsPage(): Middleware {
   ) as unknown as Middleware;
 
   const page: Middleware = async (ctx, next) => {
-    if (ctx.path !== '/docs' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    if (ctx.path !== '/docs') return next();
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      throw problem('method-not-allowed', { headers: { Allow: 'GET, HEAD' } });
+    }
     await render(ctx, next);
     // The template asks for a file the distribution does not have, and for a font from elsewhere.
     const html = String(ctx.body).replace(GOOGLE_FONTS, '').replace('swagger-ui.min.css', 'swagger-ui.css');

@@ -69,7 +69,7 @@ export const login = endpoint({
   description:
     'Also sets an HttpOnly cookie with the access token, which authorises reading only: it is what lets a browser open an `EventSource` on the same origin.',
   access: 'public',
-  body: z.strictObject({ email: z.string().max(254), password: z.string().min(1).max(200) }),
+  body: z.strictObject({ email: field.text(254), password: z.string().min(1).max(200) }),
   status: 200,
   response: tokens,
   examples: { request: { email: 'demo@marktide.local', password: 'demo-marktide' } },

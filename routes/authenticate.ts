@@ -3,7 +3,7 @@ import jwt from 'koa-jwt';
 import type { Context, Middleware } from 'koa';
 import { isSessionAlive } from '../db/sessions.ts';
 import type { Caller, Scope } from '../lib/caller.ts';
-import { problem } from '../lib/problem.ts';
+import { Problem, problem } from '../lib/problem.ts';
 import { callerOf, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../lib/token.ts';
 import type { Services } from './services.ts';
 
@@ -31,10 +31,24 @@ function verification(key: KeyObject): Middleware {
   }) as unknown as Middleware;
 }
 
-/** Finds out who asks: `(ctx) => Caller`, or throws the 401 that says why not. */
-export function authenticator(services: Services): (ctx: Context) => Promise<Caller> {
+export interface Authenticator {
+  /** @throws the 401 that says why not */
+  required(ctx: Context): Promise<Caller>;
+  /**
+   * For what anybody may read: a token in the header must be good, but a stale cookie, which the browser sends unasked,
+   * is as none.
+   */
+  ifPresent(ctx: Context): Promise<Caller | null>;
+}
+
+/** RFC 6750: a token was sent, and is no good. */
+const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="marktide", error="invalid_token"' };
+
+/** Finds out who asks. */
+export function authenticator(services: Services): Authenticator {
   const verify = verification(services.tokenKey);
-  return async function authenticate(ctx) {
+
+  async function required(ctx: Context): Promise<Caller> {
     if (presentedToken(ctx) === null) throw problem('unauthorized');
     // koa-jwt would take a secret that stands here before the one it was given.
     delete ctx.state['secret'];
@@ -43,16 +57,34 @@ export function authenticator(services: Services): (ctx: Context) => Promise<Cal
     } catch (error) {
       const cause = error instanceof Error && 'originalError' in error ? error.originalError : error;
       if (cause instanceof Error && cause.name === 'TokenExpiredError')
-        throw problem('token-expired', { cause: error });
-      throw problem('unauthorized', { detail: 'The access token is not valid.', cause: error });
+        throw problem('token-expired', { headers: INVALID_TOKEN, cause: error });
+      throw refusal('The access token is not valid.', error);
     }
     const caller = callerOf(ctx.state['claims']);
-    if (caller === null) throw problem('unauthorized', { detail: 'The access token is not valid.' });
+    if (caller === null) throw refusal('The access token is not valid.');
     if (!(await isSessionAlive(services.db, caller.sessionId, { clock: services.clock }))) {
-      throw problem('unauthorized', { detail: 'The session has ended.' });
+      throw refusal('The session has ended.');
     }
     return caller;
+  }
+
+  return {
+    required,
+    async ifPresent(ctx) {
+      if (ctx.get('Authorization') !== '') return required(ctx);
+      if (presentedToken(ctx) === null) return null;
+      try {
+        return await required(ctx);
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) return null;
+        throw error;
+      }
+    },
   };
+}
+
+function refusal(detail: string, cause?: unknown): Problem {
+  return problem('unauthorized', { detail, headers: INVALID_TOKEN, cause });
 }
 
 /** @throws the 403 that names the missing scope */

@@ -44,11 +44,15 @@ interface Declaration<P, Q, B, R, A extends Access> {
   access: A;
   /** With `PUBLIC_MARKET=true` it answers anybody. */
   publicMarket?: boolean;
+  /** Takes a stream token in `?token=` as well: its query schema must know that parameter. */
+  streamToken?: boolean;
+  /** A way in that is no caller's: a request it holds true for needs no other credential. */
+  alsoOpenTo?: (ctx: Context, services: Services) => boolean;
   params?: P;
   query?: Q;
   body?: B;
-  /** Success status; 204 has no response schema. */
-  status: 200 | 201 | 204;
+  /** Success status; 101 and 204 have no response schema. */
+  status: 101 | 200 | 201 | 204;
   /** Further success statuses with the same body: 200 beside 201 when nothing new was made. */
   otherStatuses?: { status: number; description: string }[];
   response: R;

@@ -86,13 +86,17 @@ export const symbolList = z
   .pipe(z.array(symbol).min(1).max(500))
   .meta({ type: 'string', example: 'BTC/KRW,ETH/KRW' });
 
-/** Text without control characters, which would be line breaks in a CSV or a log. */
+/**
+ * Text without control characters, which would be line breaks in a CSV or a log, and without halves of a surrogate pair,
+ * which no database can store.
+ */
 export function text(max: number) {
   return z
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters');
+    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters')
+    .regex(/^\P{Surrogate}*$/u, 'must be well-formed Unicode');
 }
 
 export const limit = z.coerce.number().int().min(1).max(1000).default(100);

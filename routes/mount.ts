@@ -1,15 +1,21 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Caller } from '../lib/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
-import { authenticator, requireScope } from './authenticate.ts';
+import { type Authenticator, authenticator, requireScope } from './authenticate.ts';
 import { type Endpoint, Reply } from './endpoint.ts';
+import { jsonBodyReader } from './json-body.ts';
 import type { Services } from './services.ts';
+import { streamAuthenticator } from './stream-authenticator.ts';
 
 type Place = 'body' | 'query' | 'path';
 
 const MAX_ERRORS = 20;
+/** What anybody may make this process parse. */
+const PUBLIC_BODY_KB = 16;
+/** An endpoint without parameters refuses them too; health checks alone may carry what their caller likes. */
+const NO_QUERY = z.strictObject({});
 
 function escapePointer(key: PropertyKey): string {
   return String(key).replaceAll('~', '~0').replaceAll('/', '~1');
@@ -70,25 +76,27 @@ function queryOf(ctx: Context): Record<string, unknown> {
   return { ...ctx.query };
 }
 
-function handle(
-  endpoint: Endpoint,
-  services: Services,
-  authenticate: (ctx: Context) => Promise<Caller>,
-): Middleware {
+function handle(endpoint: Endpoint, services: Services, authenticate: Authenticator): Middleware {
   const open =
     endpoint.access === 'public' || (endpoint.publicMarket === true && services.config.PUBLIC_MARKET);
+  const readBody = jsonBodyReader(
+    endpoint.access === 'public'
+      ? Math.min(PUBLIC_BODY_KB, services.config.BODY_LIMIT_KB)
+      : services.config.BODY_LIMIT_KB,
+  );
+  const query = endpoint.query ?? (endpoint.tag === 'service' ? undefined : NO_QUERY);
+  const who = endpoint.streamToken === true ? streamAuthenticator(services, authenticate) : authenticate;
   return async function handleEndpoint(ctx) {
     let caller: Caller | null = null;
-    if (endpoint.access !== 'public' && (!open || ctx.get('Authorization') !== '')) {
-      caller = await authenticate(ctx);
-      requireScope(caller, endpoint.access);
+    if (endpoint.access !== 'public' && endpoint.alsoOpenTo?.(ctx, services) !== true) {
+      caller = open ? await who.ifPresent(ctx) : await who.required(ctx);
+      if (caller !== null) requireScope(caller, endpoint.access);
     }
     const params: unknown = ctx['params'];
-    const body: unknown = ctx.request.body;
     const input = {
       params: parse(endpoint.params, params, 'path'),
-      query: parse(endpoint.query, queryOf(ctx), 'query'),
-      body: parse(endpoint.body, body, 'body'),
+      query: parse(query, queryOf(ctx), 'query'),
+      body: endpoint.body === undefined ? undefined : parse(endpoint.body, await readBody(ctx), 'body'),
       caller,
       ctx,
     };
@@ -103,6 +111,18 @@ function handle(
   };
 }
 
+/** Answers for a path that is known, but not with this method. */
+const refuseMethod: Middleware = (ctx, next) => {
+  const matched = ctx['matched'] as { methods: string[] }[] | undefined;
+  const methods = new Set(matched?.flatMap((layer) => layer.methods));
+  if (methods.size === 0) return next();
+  const allow = [...methods, 'OPTIONS'].sort().join(', ');
+  if (ctx.method !== 'OPTIONS') throw problem('method-not-allowed', { headers: { Allow: allow } });
+  ctx.set('Allow', allow);
+  ctx.status = 204;
+  return Promise.resolve();
+};
+
 /** A router that knows the given endpoints; another method on a known path is 405 with `Allow`. */
 export function mount(endpoints: readonly Endpoint[], services: Services): Middleware[] {
   const router = new Router({ exclusive: false });
@@ -110,5 +130,5 @@ export function mount(endpoints: readonly Endpoint[], services: Services): Middl
   for (const endpoint of endpoints) {
     router[endpoint.method](endpoint.path, handle(endpoint, services, authenticate) as never);
   }
-  return [router.routes() as unknown as Middleware, router.allowedMethods() as unknown as Middleware];
+  return [router.routes() as unknown as Middleware, refuseMethod];
 }

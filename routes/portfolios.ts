@@ -57,7 +57,7 @@ export function portfolioBody(portfolio: Portfolio): z.input<typeof portfolioSch
     baseCurrency,
     costMethod,
     timeZone: portfolio.timeZone,
-    benchmark: benchmark ?? `BTC/${baseCurrency}`,
+    benchmark: benchmark ?? (baseCurrency === 'BTC' ? null : `BTC/${baseCurrency}`),
     cashMode,
     version,
     createdAt: field.isoTime(portfolio.createdAt),

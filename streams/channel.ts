@@ -84,7 +84,11 @@ export function parseChannel(name: string): Channel {
 
 /** Parses a comma-separated list, without repeats. @throws ChannelError also when there are too many */
 export function parseChannels(list: string): Channel[] {
-  const names = [...new Set(list.split(',').filter((name) => name !== ''))];
+  return parseChannelNames([...new Set(list.split(',').filter((name) => name !== ''))]);
+}
+
+/** @throws ChannelError also when there are none or too many */
+export function parseChannelNames(names: readonly string[]): Channel[] {
   if (names.length === 0) throw new ChannelError('at least one channel is needed');
   if (names.length > MAX_CHANNELS)
     throw new ChannelError(`at most ${MAX_CHANNELS} channels on one connection`);

@@ -5,7 +5,7 @@ import type { Position } from './broker.ts';
  * The cursor is what a client sends back as `Last-Event-ID`: the position it has reached in every log it reads.
  *
  * Form: `<channel set tag>.<part>.<part>…`, a part being log tag (3), epoch (5) and offset (base 64, up to 7), with
- * `~n` when n views of the next event were already delivered. Only `[A-Za-z0-9._~-]`, at most 128 characters: other
+ * `~n` when n views of the next event were already delivered; `~<seal>` may follow the channel set tag. Only `[A-Za-z0-9._~-]`, at most 128 characters: other
  * characters or a longer id would make browsers send a CORS preflight with every reconnect.
  */
 export interface CursorPosition extends Position {
@@ -15,6 +15,8 @@ export interface CursorPosition extends Position {
 
 export interface Cursor {
   channelSet: string;
+  /** What proves that its reader was let in with a certain stream token; `null` where it was let in otherwise. */
+  seal: string | null;
   /** By log tag. */
   positions: Map<string, CursorPosition>;
 }
@@ -22,7 +24,7 @@ export interface Cursor {
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-';
 const DIGIT_VALUE = new Map([...DIGITS].map((digit, value) => [digit, value]));
 const PART = /^([A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9]))?$/;
-const CHANNEL_SET = /^[A-Za-z0-9_-]{4}$/;
+const HEAD = /^([A-Za-z0-9_-]{4})(?:~([A-Za-z0-9_-]{8}))?$/;
 
 export const MAX_CURSOR_LENGTH = 128;
 
@@ -56,16 +58,26 @@ export function encodeCursor(channelSet: string, parts: Iterable<string>): strin
   return [channelSet, ...parts].join('.');
 }
 
+/** The first id, with the second's positions in the logs that the first says nothing of. Both must be ids of ours. */
+export function mergeIds(first: string | null, second: string | null): string | null {
+  if (first === null || second === null) return first ?? second;
+  const parts = first.split('.');
+  const tags = new Set(parts.slice(1).map((part) => part.slice(0, 3)));
+  const others = second.split('.').slice(1);
+  return [...parts, ...others.filter((part) => !tags.has(part.slice(0, 3)))].join('.');
+}
+
 /** @returns `null` for anything that is not a cursor of ours */
 export function decodeCursor(text: string): Cursor | null {
   if (text.length > MAX_CURSOR_LENGTH) return null;
-  const [channelSet = '', ...parts] = text.split('.');
-  if (!CHANNEL_SET.test(channelSet) || parts.length === 0) return null;
+  const [head = '', ...parts] = text.split('.');
+  const [, channelSet, seal = null] = HEAD.exec(head) ?? [];
+  if (channelSet === undefined || parts.length === 0) return null;
   const positions = new Map<string, CursorPosition>();
   for (const part of parts) {
     const [, tag, epoch, offset, views] = PART.exec(part) ?? [];
     if (tag === undefined || epoch === undefined || offset === undefined || positions.has(tag)) return null;
     positions.set(tag, { epoch, offset: decodeOffset(offset), views: Number(views ?? 0) });
   }
-  return { channelSet, positions };
+  return { channelSet, seal, positions };
 }

@@ -4,6 +4,8 @@ import type { Broker } from './broker.ts';
 import type { Channel } from './channel.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import { LogView } from './log-view.ts';
+import { mergeIds } from './cursor.ts';
+import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
 import { type EndReason, type Sink, Subscriber } from './subscriber.ts';
 import type { Wire } from './wire.ts';
 
@@ -18,6 +20,7 @@ export interface HubOptions {
   queueBytes: number;
   maxStreams: number;
   maxStreamsPerUser: number;
+  observer?: StreamObserver;
   /**
    * Called before the first watcher of a portfolio's log is served, and for each watcher of its holdings; resolves
    * when the log holds the current state. The function it returns is called when they have gone.
@@ -39,6 +42,9 @@ export interface StreamRequest {
   channels: readonly Channel[];
   lastEventId: string | null;
   replay: 'full' | 'latest';
+  transport: Transport;
+  /** Goes into every id of the stream: see lib/stream-token.ts. */
+  seal?: string | null;
   wire: Wire;
   sink: Sink;
   /** Called before anything is awaited, so that a client that leaves early is noticed. */
@@ -46,10 +52,25 @@ export interface StreamRequest {
 }
 
 export interface OpenStream {
-  id: string;
-  owner: StreamOwner;
+  readonly id: string;
+  readonly owner: StreamOwner;
+  readonly transport: Transport;
+  /** Epoch milliseconds. */
+  readonly openedAt: number;
+  /** Another one whenever the client changes its channels. */
   subscriber: Subscriber;
+  /** What the subscribers before this one have sent and conflated. */
+  sentBefore: number;
+  conflatedBefore: number;
 }
+
+interface HubStream extends OpenStream {
+  readonly maxAge: number;
+  readonly request: StreamRequest;
+}
+
+/** The channels a client changes to. */
+export type Reselection = Pick<StreamRequest, 'channels' | 'lastEventId' | 'replay'>;
 
 export class StreamLimitError extends Error {
   readonly limit: 'process' | 'user';
@@ -75,7 +96,8 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #scheduler: FlushScheduler;
   readonly #views = new Map<string, SharedView>();
-  readonly #streams = new Map<string, OpenStream & { maxAge: number }>();
+  readonly #streams = new Map<string, HubStream>();
+  readonly #observer: StreamObserver;
   readonly #perUser = new Map<string, number>();
   readonly #cancelSweep: () => void;
   #draining = false;
@@ -84,6 +106,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#observer = options.observer ?? UNOBSERVED;
     this.#scheduler = new FlushScheduler(options.clock, options.flushMs);
     this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
@@ -215,7 +238,7 @@ export class Hub {
           if (log.startsWith('portfolio:')) {
             created.unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length), 'totals');
           }
-          return LogView.open(log, this.#options.broker, this.#options.logger);
+          return LogView.open(log, this.#options.broker, this.#options.logger, this.#observer);
         }),
         unwatch: () => Promise.resolve(),
         users: 0,
@@ -261,9 +284,9 @@ export class Hub {
   #sweep(): void {
     const now = this.#options.clock.now();
     const monotonic = this.#options.clock.monotonic();
-    for (const { owner, subscriber, maxAge } of [...this.#streams.values()]) {
+    for (const { owner, subscriber, openedAt, maxAge } of [...this.#streams.values()]) {
       if (owner.expiresAt !== null && now >= owner.expiresAt) subscriber.end('token-expired');
-      else if (now - subscriber.openedAt >= maxAge) subscriber.end('max-age');
+      else if (now - openedAt >= maxAge) subscriber.end('max-age');
       else if (monotonic - subscriber.lastWrite >= this.#options.heartbeatMs) subscriber.heartbeat();
     }
   }

@@ -2,6 +2,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Broker, LogEvent, LogListener, Position, Subscription } from './broker.ts';
 import { logTag } from './cursor.ts';
 import { type Frame, framesOf } from './frame.ts';
+import { type StreamObserver, UNOBSERVED } from './stream-observer.ts';
 
 /** What a log view delivers to: one connection's subscriber. */
 export interface FrameReceiver {
@@ -33,7 +34,10 @@ export class LogView implements LogListener {
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
 
-  private constructor(log: string, broker: Broker, logger: Logger) {
+  readonly #observer: StreamObserver;
+
+  private constructor(log: string, broker: Broker, logger: Logger, observer: StreamObserver) {
+    this.#observer = observer;
     this.log = log;
     this.tag = logTag(log);
     this.#broker = broker;
@@ -41,8 +45,8 @@ export class LogView implements LogListener {
   }
 
   /** Subscribes and loads the state. @throws BrokerUnavailableError */
-  static async open(log: string, broker: Broker, logger: Logger): Promise<LogView> {
-    const view = new LogView(log, broker, logger);
+  static async open(log: string, broker: Broker, logger: Logger, observer = UNOBSERVED): Promise<LogView> {
+    const view = new LogView(log, broker, logger, observer);
     const subscription = await broker.subscribe(log, view);
     view.#subscription = subscription;
     if (view.#position.epoch === '') view.#position = subscription.position;
@@ -58,6 +62,11 @@ export class LogView implements LogListener {
   /** Everything up to here was delivered to the receivers. */
   get position(): Position {
     return this.#position;
+  }
+
+  /** False while a reset is under way: the position is ahead of what the receivers know. */
+  get isSettled(): boolean {
+    return !this.#resetting;
   }
 
   get isAway(): boolean {
@@ -103,6 +112,7 @@ export class LogView implements LogListener {
   }
 
   events(epoch: string, events: readonly LogEvent[]): void {
+    this.#observer.received(this.log, events.length);
     for (const event of events) {
       const position = { epoch, offset: event.offset };
       this.#position = position;

@@ -8,6 +8,7 @@ import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
 import { type Queued, type QueuedFrame, SendQueue } from './send-queue.ts';
+import { type StartOutcome, type StreamObserver, UNOBSERVED } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
 
 /** The transport under a subscriber: an HTTP response or a WebSocket. */
@@ -17,7 +18,7 @@ export interface Sink {
   onDrain(listener: () => void): void;
   /** Bytes handed over that the reader has not taken yet. */
   readonly pendingBytes: number;
-  end(): void;
+  end(reason: EndReason): void;
 }
 
 export type EndReason =
@@ -56,11 +57,17 @@ export interface SubscriberOptions {
   scheduler: FlushScheduler;
   clock: Clock;
   logger: Logger;
-  onEnd: (reason: EndReason | 'closed') => void;
+  observer?: StreamObserver;
+  /** Goes into every id: proves later that its reader was let in. */
+  seal?: string | null;
+  /** Channels whose state the client has: it goes on from where another subscriber of its connection has left it. */
+  known?: ReadonlySet<string>;
+  onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
 }
 
 /** Events read from the ring at a time: enough to be quick, few enough to be fair. */
 const PAGE = 1_000;
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs.
@@ -75,6 +82,14 @@ export class Subscriber implements FrameReceiver, Flushable {
   readonly channels: readonly Channel[];
   readonly #options: SubscriberOptions;
   readonly #channelSet: string;
+  /** What every id begins with. */
+  readonly #head: string;
+  readonly #observer: StreamObserver;
+  readonly #known: ReadonlySet<string>;
+  /** Worst that has befallen a log at the start. */
+  #resetReason: string | null = null;
+  #toldConflated = 0;
+  #started = false;
   readonly #names: ReadonlySet<string>;
   readonly #byLog = new Map<string, Channel[]>();
   readonly #views = new Map<string, LogView>();
@@ -93,6 +108,9 @@ export class Subscriber implements FrameReceiver, Flushable {
     this.#options = options;
     this.channels = options.channels;
     this.#channelSet = channelSetTag(options.channels);
+    this.#head = options.seal ? `${this.#channelSet}~${options.seal}` : this.#channelSet;
+    this.#observer = options.observer ?? UNOBSERVED;
+    this.#known = options.known ?? NONE;
     this.#names = new Set(options.channels.map((channel) => channel.name));
     for (const channel of options.channels) {
       const list = this.#byLog.get(channel.log);
@@ -120,10 +138,29 @@ export class Subscriber implements FrameReceiver, Flushable {
     return this.#queue.conflated;
   }
 
+  /** How many events of its logs, of whatever channel, the client is behind: the most of any log. */
+  get lag(): number {
+    const reached = decodeCursor(this.#id())?.positions;
+    let lag = 0;
+    for (const view of this.#views.values()) {
+      if (this.#queue.size === 0 && this.#live.has(view.log)) continue;
+      lag = Math.max(lag, view.position.offset - (reached?.get(view.tag)?.offset ?? 0));
+    }
+    return lag;
+  }
+
   /** Brings the client from its cursor (or from nothing) to live on the given views, one log after the other. */
   async start(views: ReadonlyMap<string, LogView>): Promise<void> {
     const { lastEventId } = this.#options;
     const cursor = lastEventId ? decodeCursor(lastEventId) : null;
+    const sameChannels = cursor?.channelSet === this.#channelSet;
+    // From the first id on: a client cut while one log catches up must not lose its place in the others.
+    for (const log of this.logs) {
+      const tag = logTag(log);
+      const at = cursor?.positions.get(tag);
+      if (at) this.#reached.set(log, encodePart(tag, at.epoch, at.offset, sameChannels ? at.views : 0));
+    }
+    this.#started = true;
     try {
       for (const log of this.logs) {
         const view = views.get(log);
@@ -132,7 +169,7 @@ export class Subscriber implements FrameReceiver, Flushable {
         const position = cursor?.positions.get(logTag(log)) ?? null;
         if (lastEventId && cursor === null) this.#startAnew(view, 'garbled');
         else if (position === null) this.#startAnew(view, null);
-        else await this.#catchUp(view, position, cursor?.channelSet === this.#channelSet);
+        else await this.#catchUp(view, position, sameChannels);
         if (this.#ended) return;
       }
     } catch (error) {
@@ -141,8 +178,14 @@ export class Subscriber implements FrameReceiver, Flushable {
       this.end('unavailable');
       return;
     }
+    if (this.#options.known === undefined) this.#observer.started(this.#outcome(cursor !== null));
     this.#queue.pushControl({ event: 'ready', data: { channels: [...this.#names] }, reached: new Map() });
     this.flush();
+  }
+
+  #outcome(resumed: boolean): StartOutcome {
+    if (this.#resetReason !== null) return `reset-${this.#resetReason}`;
+    return resumed ? 'resumed' : 'fresh';
   }
 
   deliver(log: string, position: Position, frames: readonly Frame[]): void {
@@ -181,25 +224,59 @@ export class Subscriber implements FrameReceiver, Flushable {
   /** Writes what is queued, at once, unless the reader is behind. */
   flush(): void {
     if (this.#blocked || this.#ended || this.#queue.size === 0) return;
-    this.#write(this.#queue.take());
+    this.#writeQueue();
+  }
+
+  #writeQueue(): void {
+    const items = this.#queue.take();
+    const [first] = items;
+    const at = first !== undefined && 'frame' in first && first.aside !== true ? first.frame.at : null;
+    this.#write(items, at === null ? null : this.#options.clock.now() - at);
+    const dropped = this.#queue.conflated - this.#toldConflated;
+    if (dropped > 0) {
+      this.#toldConflated += dropped;
+      this.#observer.dropped('conflated', dropped);
+    }
   }
 
   /** A comment when nothing was written for a while, carrying the cursor on past events of other channels. */
   heartbeat(): void {
     if (this.#blocked || this.#ended) return;
     let moved = false;
-    if (this.#queue.size === 0) {
-      for (const [log, offset] of this.#live) {
-        const view = this.#views.get(log);
-        if (view === undefined || view.position.offset <= offset) continue;
-        this.#live.set(log, view.position.offset);
-        this.#reached.set(log, encodePart(view.tag, view.position.epoch, view.position.offset));
-        moved = true;
-      }
-    }
+    if (this.#queue.size === 0) moved = this.#advance();
     const id = this.#id();
     this.#send(this.#options.wire.heartbeat(moved && id !== this.#heartbeatId ? id : null));
     this.#heartbeatId = id;
+  }
+
+  /** Moves the cursor past events of other channels. Nothing may be queued. @returns whether it moved */
+  #advance(): boolean {
+    let moved = false;
+    for (const [log, offset] of this.#live) {
+      const view = this.#views.get(log);
+      if (view === undefined || !view.isSettled || view.position.offset <= offset) continue;
+      this.#live.set(log, view.position.offset);
+      this.#reached.set(log, encodePart(view.tag, view.position.epoch, view.position.offset));
+      moved = true;
+    }
+    return moved;
+  }
+
+  /**
+   * Makes way for another subscriber on the same connection.
+   * @returns the id it goes on from (`null` when nothing was reached) and the channels whose state the client has
+   */
+  release(): { lastEventId: string | null; known: Set<string> } {
+    // What is queued is told even to a reader that is behind: there may be a reset among it.
+    if (this.#queue.size > 0) this.#writeQueue();
+    this.#advance();
+    const known = new Set([...this.#live.keys()].flatMap((log) => this.#channelNames(log)));
+    const reached = this.#reached.size === 0 ? null : this.#id();
+    const lastEventId = this.#started ? reached : this.#options.lastEventId;
+    this.#ended = true;
+    this.#detach();
+    this.#options.onEnd('replaced');
+    return { lastEventId, known };
   }
 
   /** Ends the stream in the protocol's own terms: a notice, a reconnect delay, and a response that just ends. */
@@ -207,10 +284,11 @@ export class Subscriber implements FrameReceiver, Flushable {
     if (this.#ended) return;
     this.#ended = true;
     const { wire, sink, retryMs } = this.#options;
+    if (reason === 'slow-reader') this.#observer.dropped('slow-reader', this.#queue.size);
     this.#detach();
     const notice = wire.control('notice', { code: reason, detail: END_DETAIL[reason] }, null);
     sink.write(wire.retry(retryMs()) + notice);
-    sink.end();
+    sink.end(reason);
     this.#options.onEnd(reason);
   }
 
@@ -241,6 +319,7 @@ export class Subscriber implements FrameReceiver, Flushable {
 
   /** No usable position: the current state, then live. */
   #startAnew(view: LogView, resetReason: string | null): void {
+    this.#resetReason ??= resetReason;
     this.#goLive(view, view.position.offset);
     this.#pushState(view.log, view.position, resetReason);
     this.flush();
@@ -262,10 +341,10 @@ export class Subscriber implements FrameReceiver, Flushable {
   }
 
   /** The states newer than an offset, to be sent outside the log's order: a whole state stands for all before it. */
-  #states(view: LogView, since: number): QueuedFrame[] {
+  #states(view: LogView, since: number, but: ReadonlySet<string> = NONE): QueuedFrame[] {
     return view
       .current(new Set(this.#channelNames(view.log)))
-      .filter((frame) => frame.offset > since)
+      .filter((frame) => frame.offset > since && !but.has(frame.channel) && !but.has(frame.wildcard ?? ''))
       .map((frame) => ({ frame, log: view.log, views: 0, aside: true }));
   }
 
@@ -310,7 +389,7 @@ export class Subscriber implements FrameReceiver, Flushable {
       const caughtUp = after.offset >= position.offset && after.offset >= page.head;
       if (caughtUp || (position.epoch !== after.epoch && after.offset >= page.head)) {
         // A channel that was not there last time may never have been told its state.
-        if (!latest && !sameChannels) this.#write(this.#states(view, 0));
+        if (!latest && !sameChannels) this.#write(this.#states(view, 0, this.#known));
         this.#goLive(view, after.offset);
         return;
       }
@@ -321,13 +400,15 @@ export class Subscriber implements FrameReceiver, Flushable {
 
   #id(): string {
     return encodeCursor(
-      this.#channelSet,
+      this.#head,
       this.logs.flatMap((log) => this.#reached.get(log) ?? []),
     );
   }
 
-  #write(items: readonly Queued[]): void {
+  /** `waitedMs`: since the oldest of live events was published. */
+  #write(items: readonly Queued[], waitedMs: number | null = null): void {
     if (items.length === 0) return;
+    const sentBefore = this.sentEvents;
     const { wire } = this.#options;
     const single = this.#byLog.size === 1;
     let text = '';
@@ -341,9 +422,9 @@ export class Subscriber implements FrameReceiver, Flushable {
         }
         const part = frame.part(item.views);
         this.#reached.set(item.log, part);
-        const id = single ? `${this.#channelSet}.${part}` : this.#id();
+        const id = single ? `${this.#head}.${part}` : this.#id();
         text += single
-          ? frame.text(`${wire.name} ${this.#channelSet}${item.views}`, () => wire.frame(frame, id))
+          ? frame.text(`${wire.name} ${this.#head}${item.views}`, () => wire.frame(frame, id))
           : wire.frame(frame, id);
         continue;
       }
@@ -353,6 +434,7 @@ export class Subscriber implements FrameReceiver, Flushable {
     }
     this.lastFlush = this.#options.clock.monotonic();
     if (text !== '') this.#send(text);
+    this.#observer.flushed(this.sentEvents - sentBefore, waitedMs);
   }
 
   #send(text: string): void {

@@ -104,3 +104,8 @@ export function emptyState(asset: string): AssetState {
     last: null,
   };
 }
+
+/** By name: what is made of the states is the same on every node, whatever order they were read in. */
+export function byAsset(states: Iterable<AssetState>): AssetState[] {
+  return [...states].sort((a, b) => (a.asset < b.asset ? -1 : 1));
+}

@@ -77,10 +77,15 @@ function makeCalendar(zone: string): Calendar {
     return start;
   };
 
+  // Nearly every question is about the same day as the one before.
+  let latest = { day: 0, start: 0, end: 0 };
   const dayOf = (time: number): DayNumber => {
-    const day = Math.floor((time + offsetAt(time)) / DAY_MS);
+    if (time >= latest.start && time < latest.end) return latest.day;
+    const shown = Math.floor((time + offsetAt(time)) / DAY_MS);
     // Clocks put back across midnight show the old date once more: the new day has begun all the same.
-    return startOf(day + 1) <= time ? day + 1 : day;
+    const day = startOf(shown + 1) <= time ? shown + 1 : shown;
+    latest = { day, start: startOf(day), end: startOf(day + 1) };
+    return day;
   };
 
   const periodOf = (first: DayNumber, interval: PeriodInterval): Period => ({

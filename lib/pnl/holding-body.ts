@@ -1,6 +1,5 @@
 import type { Fixed } from '../money.ts';
 import { ZERO, decimal, decimalOrNull } from '../money.ts';
-import type { AssetState } from './asset-state.ts';
 import type { PortfolioTerms } from './entry.ts';
 import type { MarkedHolding } from './marking.ts';
 import { ratio } from './ratio.ts';
@@ -30,35 +29,52 @@ export interface HoldingBody {
   realizedPnl: { gross: string | null; net: string | null };
 }
 
-type Kept = Pick<HoldingBody, 'asset' | 'quantity' | 'averagePrice' | 'costBasis' | 'realizedPnl'>;
+/** Everything but what depends on the other holdings. */
+type OwnBody = Omit<HoldingBody, 'weight'>;
 
-/** Bodies of marked holdings; the text of what no price changes is made once. */
+/**
+ * Bodies of marked holdings. The text of one is made again only when its marking is another object, which it is when
+ * its price has changed.
+ */
 export function prepareHoldings(
-  states: readonly AssetState[],
   terms: PortfolioTerms,
 ): (
   holdings: readonly MarkedHolding[],
   equity: Fixed | null,
   options?: { includeClosed?: boolean },
 ) => HoldingBody[] {
-  const kept = new Map(states.map((state) => [state, keptOf(state, terms)]));
+  const made = new WeakMap<MarkedHolding, OwnBody>();
+  const ownBody = (marked: MarkedHolding): OwnBody => {
+    const known = made.get(marked);
+    if (known !== undefined) return known;
+    const body = bodyOf(marked, terms);
+    made.set(marked, body);
+    return body;
+  };
   return (holdings, equity, options = {}) =>
     holdings
       .filter(({ state }) => state.quantity !== ZERO || options.includeClosed === true)
-      .map((marked) => {
-        const fixedPart = kept.get(marked.state) ?? keptOf(marked.state, terms);
-        return bodyOf(marked, fixedPart, equity, terms);
-      });
+      .map((marked) => withWeight(ownBody(marked), ratio(marked.value, equity)));
 }
 
-function keptOf(state: AssetState, terms: PortfolioTerms): Kept {
-  const { unknown } = state;
-  const isCash = state.asset === terms.baseCurrency;
+function bodyOf({ state, mark, value }: MarkedHolding, terms: PortfolioTerms): OwnBody {
+  const { asset, unknown } = state;
+  const isCash = asset === terms.baseCurrency;
+  const cost = knownCost(state);
+  const unrealised = minus(value, cost);
+  const fallback = isCash ? null : `${asset}/${terms.baseCurrency}`;
   return {
-    asset: state.asset,
+    asset,
+    symbol: mark?.path[0] ?? fallback,
     quantity: decimal(state.quantity),
     averagePrice: isCash ? '1' : decimalOrNull(knownAveragePrice(state)),
-    costBasis: decimalOrNull(knownCost(state)),
+    costBasis: decimalOrNull(cost),
+    markPrice: mark === null ? null : decimal(mark.rate),
+    markTime: mark === null || mark.time === null ? null : new Date(mark.time).toISOString(),
+    path: mark?.path ?? [],
+    marketValue: decimalOrNull(value),
+    unrealizedPnl: decimalOrNull(unrealised),
+    unrealizedRate: ratio(unrealised, cost),
     realizedPnl: {
       gross: unknown.realisedGross ? null : decimal(state.realisedGross),
       net: unknown.realisedNet ? null : decimal(state.realisedNet),
@@ -66,28 +82,21 @@ function keptOf(state: AssetState, terms: PortfolioTerms): Kept {
   };
 }
 
-function bodyOf(
-  { state, mark, value }: MarkedHolding,
-  { asset, quantity, averagePrice, costBasis, realizedPnl }: Kept,
-  equity: Fixed | null,
-  terms: PortfolioTerms,
-): HoldingBody {
-  const cost = knownCost(state);
-  const unrealised = minus(value, cost);
-  const fallback = asset === terms.baseCurrency ? null : `${asset}/${terms.baseCurrency}`;
+/** In the order of the API, field by field because that is many times faster than a spread. */
+function withWeight(body: OwnBody, weight: string | null): HoldingBody {
   return {
-    asset,
-    symbol: mark?.path[0] ?? fallback,
-    quantity,
-    averagePrice,
-    costBasis,
-    markPrice: mark === null ? null : decimal(mark.rate),
-    markTime: mark === null || mark.time === null ? null : new Date(mark.time).toISOString(),
-    path: mark?.path ?? [],
-    marketValue: decimalOrNull(value),
-    weight: ratio(value, equity),
-    unrealizedPnl: decimalOrNull(unrealised),
-    unrealizedRate: ratio(unrealised, cost),
-    realizedPnl,
+    asset: body.asset,
+    symbol: body.symbol,
+    quantity: body.quantity,
+    averagePrice: body.averagePrice,
+    costBasis: body.costBasis,
+    markPrice: body.markPrice,
+    markTime: body.markTime,
+    path: body.path,
+    marketValue: body.marketValue,
+    weight,
+    unrealizedPnl: body.unrealizedPnl,
+    unrealizedRate: body.unrealizedRate,
+    realizedPnl: body.realizedPnl,
   };
 }

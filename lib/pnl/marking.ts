@@ -1,11 +1,12 @@
 import type { Fixed } from '../money.ts';
 import { ONE, ZERO, mul } from '../money.ts';
 import type { AssetState } from './asset-state.ts';
+import { byAsset } from './asset-state.ts';
 import type { PortfolioTerms } from './entry.ts';
 import type { Totals } from './totals.ts';
 import { ledgerTotals, totalsWith } from './totals.ts';
-import type { PriceSource, Rate, Route, SymbolIndex } from './valuation.ts';
-import { rateAlong, routesOf } from './valuation.ts';
+import type { PriceSource, Quote, Rate, Route, SymbolIndex } from './valuation.ts';
+import { pricedRoute, rateOfRoute, routesOf } from './valuation.ts';
 
 /** What a holding is valued with. */
 export interface Mark extends Rate {
@@ -37,7 +38,7 @@ export function prepareMarking(
   terms: PortfolioTerms,
   symbols: SymbolIndex,
 ): (prices: PriceSource) => Marking {
-  const sorted = [...states].sort((a, b) => (a.asset < b.asset ? -1 : 1));
+  const sorted = byAsset(states);
   const ledger = ledgerTotals(sorted, terms);
   const markers = sorted.map((state) => markerOf(state, terms, symbols));
   return (prices) => {
@@ -74,32 +75,58 @@ function markerOf(
     return () => cash;
   }
   const routes = routesOf(state.asset, terms.baseCurrency, symbols);
+  const markAt = marketMarker(routes);
   const { lastFill, quantity } = state;
-  const quoted = routes.some((route) => route.every(({ symbol }) => isListed(symbol, state.asset, terms, symbols)));
-  const routes = routesOf(state.asset, terms.baseCurrency, symbols);
-  const { lastFill, quantity } = state;
-  const ownMark: Mark | null =
+  const own: Mark | null =
     lastFill === null
       ? null
       : { rate: lastFill.price, time: lastFill.time, path: [lastFill.symbol], stale: true };
   const quoted =
     routes.length > 2 || symbols.get(state.asset)?.some(({ other }) => other === terms.baseCurrency) === true;
-  let latest: MarkedHolding = { state, mark: null, quoted, value: null };
+  let latest: MarkedHolding = { state, mark: null, quoted, value: quantity === ZERO ? ZERO : null };
   return (prices) => {
-    const mark = marketMark(routes, prices) ?? ownMark;
-    const old = latest.mark;
-    // Most holdings have not moved since the last time: the product is what costs.
-    if (mark !== null && old !== null && mark.rate === old.rate) {
-      latest = { state, mark, quoted, value: latest.value };
-    } else {
-      const worth = mark === null ? null : mul(quantity, mark.rate);
-      latest = { state, mark, quoted, value: quantity === ZERO ? ZERO : worth };
-    }
+    const mark = markAt(prices) ?? own;
+    if (mark === latest.mark) return latest;
+    const worth = mark === null ? null : mul(quantity, mark.rate);
+    latest = { state, mark, quoted, value: quantity === ZERO ? ZERO : worth };
     return latest;
   };
 }
 
-function marketMark(routes: readonly Route[], prices: PriceSource): Mark | null {
-  const rate = rateAlong(routes, prices);
-  return rate === null ? null : { ...rate, stale: false };
+/**
+ * The mark from market prices. As long as these are what they were it is the very same object: most holdings have not
+ * moved since the last time, and need no new arithmetic.
+ */
+function marketMarker(routes: readonly Route[]): (prices: PriceSource) => Mark | null {
+  let followed: Route | null = null;
+  let seen: Quote[] = [];
+  let latest: Mark | null = null;
+  return (prices) => {
+    // Nothing beats the first route, so while its prices stand there is nothing to look for.
+    if (followed !== null && followed === routes[0] && areSame(followed, prices, seen)) return latest;
+    const route = pricedRoute(routes, prices);
+    if (route === null) return null;
+    if (route === followed && areSame(route, prices, seen)) return latest;
+    const rate = rateOfRoute(route, prices);
+    followed = route;
+    // Copies: a source may hand out the same objects with other contents.
+    seen = route.flatMap(({ symbol }) => {
+      const quote = prices(symbol);
+      return quote === null ? [] : [{ price: quote.price, time: quote.time }];
+    });
+    latest = rate === null ? null : { ...rate, stale: false };
+    return latest;
+  };
+}
+
+function areSame(route: Route, prices: PriceSource, seen: readonly Quote[]): boolean {
+  let hop = 0;
+  for (const { symbol } of route) {
+    const quote = prices(symbol);
+    const before = seen[hop];
+    if (quote === null || before === undefined) return false;
+    if (quote.time !== before.time || quote.price !== before.price) return false;
+    hop += 1;
+  }
+  return true;
 }

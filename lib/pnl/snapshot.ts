@@ -1,12 +1,14 @@
 import type { Fixed } from '../money.ts';
 import { decimal, decimalOrNull } from '../money.ts';
 import type { AssetState } from './asset-state.ts';
+import { byAsset } from './asset-state.ts';
 import type { CostMethod, PortfolioTerms } from './entry.ts';
 import type { HoldingBody } from './holding-body.ts';
 import { prepareHoldings } from './holding-body.ts';
 import { prepareMarking } from './marking.ts';
 import { ratio } from './ratio.ts';
-import type { Totals } from './totals.ts';
+import type { LedgerTotals, Totals } from './totals.ts';
+import { ledgerTotals } from './totals.ts';
 import { minus, plus } from './unknown.ts';
 import type { PriceSource, SymbolIndex } from './valuation.ts';
 import type { Warning } from './warning.ts';
@@ -68,10 +70,11 @@ export interface Snapshot {
 /** For one version of a ledger: what prices do not change is worked out once. */
 export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => Snapshot {
   const { portfolioId, terms, symbols } = input;
-  const states = [...input.states];
+  const states = byAsset(input.states);
   const mark = prepareMarking(states, terms, symbols);
-  const holdingsOf = prepareHoldings(states, terms);
+  const holdingsOf = prepareHoldings(terms);
   const known = ledgerWarnings(states, terms);
+  const text = ledgerText(ledgerTotals(states, terms));
   return ({ prices, asOf, position, dayStart }) => {
     const { holdings, totals } = mark(prices);
     const warnings = [...known];
@@ -98,23 +101,36 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
       baseCurrency: terms.baseCurrency,
       costMethod: terms.costMethod,
       equity: decimalOrNull(totals.equity),
-      cash: decimal(totals.cash),
+      cash: text.cash,
       marketValue: decimalOrNull(totals.marketValue),
-      costBasis: decimalOrNull(totals.costBasis),
-      netContributions: decimalOrNull(totals.contributions),
+      costBasis: text.costBasis,
+      netContributions: text.contributions,
       unrealizedPnl: decimalOrNull(totals.unrealised),
       unrealizedRate,
-      realizedPnl: {
-        gross: decimalOrNull(totals.realisedGross),
-        net: decimalOrNull(totals.realisedNet),
-      },
-      fees: decimalOrNull(totals.fees),
-      income: decimalOrNull(totals.income),
+      realizedPnl: { gross: text.realisedGross, net: text.realisedNet },
+      fees: text.fees,
+      income: text.income,
       totalPnl: decimalOrNull(totals.totalPnl),
       day,
       warnings,
     };
     return { pnl, holdings: (options) => holdingsOf(holdings, totals.equity, options) };
+  };
+}
+
+/** What no price changes, as text. */
+function ledgerText(
+  ledger: LedgerTotals,
+): Record<keyof Omit<LedgerTotals, 'cash'>, string | null> & { cash: string } {
+  return {
+    cash: decimal(ledger.cash),
+    costBasis: decimalOrNull(ledger.costBasis),
+    contributions: decimalOrNull(ledger.contributions),
+    inflows: decimalOrNull(ledger.inflows),
+    realisedGross: decimalOrNull(ledger.realisedGross),
+    realisedNet: decimalOrNull(ledger.realisedNet),
+    fees: decimalOrNull(ledger.fees),
+    income: decimalOrNull(ledger.income),
   };
 }
 

@@ -2,8 +2,14 @@ import type { Fixed } from '../money.ts';
 import { ONE, ZERO, div, mul } from '../money.ts';
 import { splitSymbol } from '../symbol.ts';
 
-/** The last known price of a symbol at some instant (quote per base) with its time; `null` if there is none. */
-export type PriceSource = (symbol: string) => { price: Fixed; time: number } | null;
+/** A price, quote per base, and its time in epoch milliseconds. */
+export interface Quote {
+  price: Fixed;
+  time: number;
+}
+
+/** The last known price of a symbol at some instant; `null` if there is none. */
+export type PriceSource = (symbol: string) => Quote | null;
 
 interface Neighbour {
   symbol: string;
@@ -79,13 +85,35 @@ export function routesOf(asset: string, baseCurrency: string, symbols: SymbolInd
   return [...routes, ...straight.filter((route) => !isListed(route))];
 }
 
+/** The first route that has all its prices. */
+export function pricedRoute(routes: readonly Route[], prices: PriceSource): Route | null {
+  for (const route of routes) if (route.every((hop) => isPriced(hop, prices))) return route;
+  return null;
+}
+
+function isPriced({ symbol, inverse }: Hop, prices: PriceSource): boolean {
+  const quote = prices(symbol);
+  return quote !== null && (inverse ? quote.price > ZERO : quote.price >= ZERO);
+}
+
+/** The rate along a route; `null` if it lacks a price. */
+export function rateOfRoute(route: Route, prices: PriceSource): Rate | null {
+  let rate = ONE;
+  let time: number | null = null;
+  for (const { symbol, inverse } of route) {
+    const quote = prices(symbol);
+    if (quote === null) return null;
+    if (inverse) rate = div(rate, quote.price);
+    else rate = time === null ? quote.price : mul(rate, quote.price);
+    time = time === null ? quote.time : Math.min(time, quote.time);
+  }
+  return { rate, time, path: route.map(({ symbol }) => symbol) };
+}
+
 /** The rate along the first route that has all its prices; `null` if none has. */
 export function rateAlong(routes: readonly Route[], prices: PriceSource): Rate | null {
-  for (const route of routes) {
-    const rate = rateOfRoute(route, prices);
-    if (rate !== null) return rate;
-  }
-  return null;
+  const route = pricedRoute(routes, prices);
+  return route === null ? null : rateOfRoute(route, prices);
 }
 
 /** Base currency per unit of an asset at the given prices; `null` when no way there has all its prices. */
@@ -96,19 +124,6 @@ export function rateOf(
   symbols: SymbolIndex,
 ): Rate | null {
   return rateAlong(routesOf(asset, baseCurrency, symbols), prices);
-}
-
-function rateOfRoute(route: Route, prices: PriceSource): Rate | null {
-  let rate = ONE;
-  let time: number | null = null;
-  for (const { symbol, inverse } of route) {
-    const quote = prices(symbol);
-    if (quote === null || quote.price < ZERO || (inverse && quote.price === ZERO)) return null;
-    if (inverse) rate = div(rate, quote.price);
-    else rate = time === null ? quote.price : mul(rate, quote.price);
-    time = time === null ? quote.time : Math.min(time, quote.time);
-  }
-  return { rate, time, path: route.map(({ symbol }) => symbol) };
 }
 
 function compareText(a: string, b: string): number {

@@ -21,7 +21,7 @@ function disposalsOf(entries: LedgerEntry[], costMethod: CostMethod = 'average')
 }
 
 /** Amounts of a state as text, for reading. */
-function figures<K extends keyof AssetState>(state: AssetState, ...keys: K[]): Record<string, string> {
+function figures(state: AssetState, ...keys: (keyof AssetState)[]): Record<string, string> {
   return Object.fromEntries(
     keys.map((key) => {
       const value = state[key];

@@ -113,7 +113,7 @@ class Checker {
         : 0.5 * 10 ** -dp + 1e-12;
     assert.ok(
       Math.abs(Number(shown) - Number(expected)) <= allowed,
-      `${path}: ${shown}, expected ${String(expected)}`,
+      `${path}: ${shown}, expected ${JSON.stringify(expected)}`,
     );
   }
 
@@ -149,8 +149,17 @@ function entriesOf(sample: Sample): LedgerEntry[] {
     const fee = fixed(trade.fee) + fixed(trade.tax ?? '0');
     const tie = String(index).padStart(4, '0');
     return {
-      ...{ kind: 'trade', id: tie, tie, time: at(trade.time), base: trade.symbol, quote, side: trade.side },
-      ...{ quantity: fixed(trade.quantity), price, quoteRate: ONE, feeRate: null },
+      kind: 'trade',
+      id: tie,
+      tie,
+      time: at(trade.time),
+      base: trade.symbol,
+      quote,
+      side: trade.side,
+      quantity: fixed(trade.quantity),
+      price,
+      quoteRate: ONE,
+      feeRate: null,
       fee: fee === ZERO ? null : { amount: fee, currency: quote },
     };
   });
@@ -326,7 +335,11 @@ const runners: Record<string, (sample: Sample, check: Checker) => void> = {
 
   'trade-stats'(sample, check) {
     const trades = (sample.closedProfits ?? []).map((profit, index) => ({
-      ...{ entryId: String(index), openedAt: null, closedAt: index, profit: fixed(profit), cost: ZERO },
+      entryId: String(index),
+      openedAt: null,
+      closedAt: index,
+      profit: fixed(profit),
+      cost: ZERO,
     }));
     const stats = tradeStats(trades, { fees: ZERO, turnover: ZERO, unknown: 0 });
     check.is('expectancy', stats.expectancy);

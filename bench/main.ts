@@ -1,0 +1,22 @@
+import { connections } from './connections.ts';
+import { fanout } from './fanout.ts';
+import { report, type Section } from './report.ts';
+import { resume } from './resume.ts';
+
+/** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
+const BENCHES: Record<string, () => Promise<Section[]>> = { fanout, connections, resume };
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => BENCHES[name] === undefined);
+if (names.length === 0 || unknown.length > 0) {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}`);
+  process.exit(2);
+}
+let missed = 0;
+for (const name of names) {
+  for (const section of (await BENCHES[name]?.()) ?? []) {
+    report(section);
+    missed += section.verdicts.filter(({ holds }) => !holds).length;
+  }
+}
+process.exit(missed > 0 ? 1 : 0);

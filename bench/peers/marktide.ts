@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../lib/app.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { readConfig } from '../../lib/config.ts';
+import { createLogger } from '../../lib/log.ts';
+import { listen } from '../../lib/server.ts';
+import { createServices } from '../../lib/services.ts';
+import { MARKET_LOG, type Payload } from '../../streams/broker.ts';
+import { channelSetTag, parseChannels } from '../../streams/channel.ts';
+import { encodeCursor, encodePart, logTag } from '../../streams/cursor.ts';
+import { stampedTrade } from '../stamped-trade.ts';
+import { servePeer } from './peer.ts';
+
+/** The whole program, as `lib/main.ts` wires it: embedded database, ring in memory, ticks pushed in. */
+const CHANNELS = 'trade:BTC/KRW';
+
+const dataDir = await mkdtemp(join(tmpdir(), 'marktide-bench-'));
+process.on('exit', () => void rm(dataDir, { recursive: true, force: true }));
+const config = readConfig({
+  DATA_DIR: dataDir,
+  MARKET_FEED: 'push',
+  DEMO: 'false',
+  PUBLIC_MARKET: 'true',
+  PORT: '0',
+  LOG_LEVEL: 'warn',
+  ...process.env,
+});
+const logger = createLogger(config.LOG_LEVEL);
+const { services } = await createServices({ config, clock: systemClock, random: Math.random, logger });
+const { url } = await listen(createApp(services), { host: config.HOST, port: config.PORT });
+const { broker } = services;
+
+/** A tick as the market writer puts it into the log: the trade, and the ticker after it. */
+function tick(sequence: number): Payload {
+  const trade = stampedTrade(sequence);
+  const { symbol, price, time, exchange, simulated } = trade;
+  const ticker = {
+    symbol,
+    price,
+    change: '-1204000',
+    changeRate: '-0.0078',
+    high: '154100000',
+    low: '151900000',
+    volume: '1834.22918273',
+    quoteVolume: '280012394812.1',
+    time,
+    exchange,
+    simulated,
+  };
+  return { key: 'ticker:BTC/KRW', data: JSON.stringify({ type: 'tick', ticker, trade }) };
+}
+
+async function publish(first: number, count: number): Promise<void> {
+  await broker.publish(
+    MARKET_LOG,
+    Array.from({ length: count }, (_, index) => tick(first + index)),
+  );
+}
+
+servePeer({
+  url: `${url}/v1/streams?channels=${CHANNELS}`,
+  publish: (first, count) => void publish(first, count),
+  abilities: {
+    /** Fills the ring. */
+    async fill({ events }: { events: number }) {
+      for (let done = 0; done < events; done += 1_000) await publish(done, Math.min(1_000, events - done));
+    },
+    /** The id that a client has who lacks the newest `missed` events. */
+    async cursor({ missed }: { missed: number }) {
+      const { epoch, offset } = await broker.head(MARKET_LOG);
+      const part = encodePart(logTag(MARKET_LOG), epoch, offset - missed);
+      return encodeCursor(channelSetTag(parseChannels(CHANNELS)), [part]);
+    },
+  },
+});

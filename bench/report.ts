@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+
+const FILE = new URL('RESULTS.md', import.meta.url);
+const HEAD = '# Benchmark results\n\nWritten by `npm run bench -- <name>`. Ratios within one run are what counts: the\nmachine is shared, so absolute times vary.\n';
+
+/** One benchmark's figures as a Markdown section. */
+export interface Section {
+  name: string;
+  /** What was done, in a sentence or two. */
+  setup: string;
+  rows: { columns: string[]; lines: (string | number)[][] };
+  /** A target of the specification, what was measured, and whether it holds. */
+  verdicts: { target: string; measured: string; holds: boolean }[];
+  notes?: string[];
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
+/** Three significant digits. */
+export function short(value: number): string {
+  return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+function versionOf(name: string): string {
+  const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return `${name} ${version}`;
+}
+
+function commit(): string {
+  try {
+    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+    const changed = execFileSync('git', ['status', '--porcelain', '--', 'lib', 'streams', 'routes', 'bench'], {
+      encoding: 'utf8',
+    });
+    return changed === '' ? head : `${head} and changes`;
+  } catch {
+    return 'not a git checkout';
+  }
+}
+
+function render({ name, setup, rows, verdicts, notes = [] }: Section): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown CPU';
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    `## ${name}`,
+    '',
+    setup,
+    '',
+    `- command: \`npm run bench -- ${name}\` on ${new Date().toISOString().slice(0, 16)}Z, commit ${commit()}`,
+    `- machine: ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, load average ${loadavg().map((load) => load.toFixed(1)).join(' ')} at the end`,
+    `- versions: Node.js ${process.version}, ${['koa', 'better-sse'].map(versionOf).join(', ')}`,
+    ...notes.map((note) => `- ${note}`),
+    '',
+    line(rows.columns),
+    line(rows.columns.map((_, index) => (index === 0 ? '---' : '--:'))),
+    ...rows.lines.map(line),
+    '',
+    ...verdicts.map(({ target, measured, holds }) => `- ${holds ? 'holds' : '**MISSED**'}: ${target}: ${measured}`),
+    '',
+  ].join('\n');
+}
+
+/** Prints a section, and puts it into RESULTS.md in place of the one of the same name. */
+export function report(section: Section): void {
+  const text = render(section);
+  process.stdout.write(`${text}\n`);
+  let file = HEAD;
+  try {
+    file = readFileSync(FILE, 'utf8');
+  } catch {
+    // The first result of all.
+  }
+  const [head = '', ...sections] = file.split(/^(?=## )/m);
+  const others = sections.filter((each) => !each.startsWith(`## ${section.name}\n`)).map((each) => each.trimEnd());
+  const all = [...others, text.trimEnd()].sort();
+  writeFileSync(FILE, `${[head.trimEnd(), ...all].join('\n\n')}\n`);
+}

@@ -1,0 +1,100 @@
+import type { OpenStreams, Replay } from './load-client.ts';
+import { quantile, type Section, short } from './report.ts';
+import { Worker } from './worker.ts';
+
+const RING = 100_000;
+const PROBES = 300;
+const CROWD = 500;
+/** What each of a crowd has missed: two seconds of a busy market, as after a restart of a proxy. */
+const CROWD_MISSED = 500;
+const LONG = 50_000;
+
+interface Resumed {
+  replays: Replay[];
+  ms: number;
+}
+
+/** Resumes as many streams at once as there are ids, and waits until each has got all it missed (at most 60 s). */
+async function resumeAll(client: Worker, url: string, ids: string[], expected: number): Promise<Resumed> {
+  const opening: OpenStreams = { url, count: ids.length, sampled: 0, from: '127.0.0.2', lastEventIds: ids };
+  const start = performance.now();
+  await client.ask('reset');
+  await client.ask('open', opening);
+  for (;;) {
+    const { events, readies } = await client.ask<{ events: number; readies: number }>('progress');
+    if (events >= expected && readies >= ids.length) break;
+    if (performance.now() - start > 60_000) throw new Error(`${events} of ${expected} events after a minute`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const replays = await client.ask<Replay[]>('replays');
+  await client.ask('close');
+  return { replays, ms: Math.max(...replays.map((each) => each.lastEventMs)) };
+}
+
+/** How soon a client that comes back has what it missed. */
+export async function resume(): Promise<Section[]> {
+  const server = new Worker('peers/marktide.ts');
+  const client = new Worker('load-client.ts');
+  try {
+    const url = await server.ask<string>('url');
+    await server.ask('fill', { events: RING });
+    const cursor = (missed: number): Promise<string> => server.ask<string>('cursor', { missed });
+
+    const first: number[] = [];
+    for (let probe = -30; probe < PROBES; probe += 1) {
+      // From all over the ring, the far end included, but a short way: what is asked is how soon it starts.
+      const missed = 1 + ((probe + 30) * 7_919) % 5_000;
+      const { replays } = await resumeAll(client, url, [await cursor(missed)], missed);
+      if (probe >= 0) first.push(replays[0]?.firstEventMs ?? Number.NaN);
+    }
+    const far: number[] = [];
+    for (let probe = 0; probe < 10; probe += 1) {
+      const { replays } = await resumeAll(client, url, [await cursor(RING - 1_000)], RING - 1_000);
+      far.push(replays[0]?.firstEventMs ?? Number.NaN);
+    }
+    const crowds: Resumed[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const id = await cursor(CROWD_MISSED);
+      crowds.push(await resumeAll(client, url, Array.from({ length: CROWD }, () => id), CROWD * CROWD_MISSED));
+    }
+    const long = await resumeAll(client, url, [await cursor(LONG)], LONG);
+    const notices = long.replays.reduce((sum, each) => sum + each.notices, 0);
+    const p99 = quantile([...first, ...far], 0.99);
+    const slowest = Math.max(...crowds.map(({ ms }) => ms));
+    return [
+      {
+        name: 'resume',
+        setup: `A ring of ${RING} market events in memory. Times run from the request to the read that holds the event, in another process.`,
+        rows: {
+          columns: ['what', 'measured'],
+          lines: [
+            [`first replayed byte, ${PROBES} resumes over up to 5,000 events, p50 ms`, short(quantile(first, 0.5))],
+            ['the same, p99 ms', short(quantile(first, 0.99))],
+            [`first replayed byte from the far end of the ring, 10 resumes, slowest ms`, short(Math.max(...far))],
+            [
+              `${CROWD} clients at once, each ${CROWD_MISSED} events: all served after ms (3 rounds)`,
+              crowds.map(({ ms }) => short(ms)).join(', '),
+            ],
+            [`replay of ${LONG} events to one client, ms`, short(long.ms)],
+          ],
+        },
+        verdicts: [
+          { target: 'first replayed byte p99 at most 5 ms', measured: `${short(p99)} ms`, holds: p99 <= 5 },
+          {
+            target: `${CROWD} clients served within 2 s`,
+            measured: `${short(slowest)} ms at worst`,
+            holds: slowest <= 2_000,
+          },
+          {
+            target: `replay of ${LONG} events does not trip the cap on slow readers`,
+            measured: `${long.replays[0]?.events ?? 0} events, ${notices} notices`,
+            holds: notices === 0 && long.replays[0]?.events === LONG,
+          },
+        ],
+      },
+    ];
+  } finally {
+    await client.stop();
+    await server.stop();
+  }
+}
