@@ -93,24 +93,33 @@ const ROLES = [
   'asset = :asset',
 ];
 
+export interface EntryRange {
+  /** Entries behind this one. A `tie` of `''` is before every entry of its instant. */
+  after: { time: number; tie: string } | null;
+  /** Epoch milliseconds, exclusive. */
+  before?: number | null;
+}
+
 /** The next `limit` entries that may move the asset (`null`: any entry), in ledger order, as the fold needs them. */
 export async function entriesTouching(
   db: Database,
   portfolioId: string,
   asset: string | null,
-  after: { time: number; tie: string } | null,
+  { after, before = null }: EntryRange,
   limit: number,
 ): Promise<LedgerEntry[]> {
+  const until = before === null ? '' : 'and time < cast(:before as timestamptz)';
   const branches = (asset === null ? ['true'] : ROLES).map(
     (role) =>
       `(select ${LEDGER_COLUMNS} from ledger_entries
-        where portfolio_id = :portfolioId and ${role} and (time, tie) > (cast(:time as timestamptz), :tie)
+        where portfolio_id = :portfolioId and ${role} and (time, tie) > (cast(:time as timestamptz), :tie) ${until}
         order by time, tie limit :limit)`,
   );
   const { rows }: { rows: LedgerRow[] } = await db.raw(
     `select * from (${branches.join(' union all ')}) as entries order by time, tie limit :limit`,
     {
       ...(asset === null ? {} : { asset }),
+      ...(before === null ? {} : { before: new Date(before) }),
       portfolioId,
       time: after === null ? '-infinity' : new Date(after.time),
       tie: after?.tie ?? '',
@@ -118,4 +127,36 @@ export async function entriesTouching(
     },
   );
   return rows.map(toLedgerEntry);
+}
+
+const FOLD_CHUNK = 5_000;
+
+/**
+ * Everything that may move the asset (`null`: every entry), in ledger order and in pieces. The next piece is being
+ * read while the last is worked on.
+ */
+export async function* entryChunks(
+  db: Database,
+  portfolioId: string,
+  asset: string | null,
+  { after, before = null }: EntryRange,
+): AsyncGenerator<LedgerEntry[], void, undefined> {
+  const read = (from: EntryRange['after']): Promise<LedgerEntry[]> => {
+    const reading = entriesTouching(db, portfolioId, asset, { after: from, before }, FOLD_CHUNK);
+    // It is awaited later: until then a failure must not count as unhandled.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  let next: Promise<LedgerEntry[]> | null = read(after);
+  try {
+    while (next !== null) {
+      const entries: LedgerEntry[] = await next;
+      const last = entries.at(-1);
+      next = last === undefined || entries.length < FOLD_CHUNK ? null : read(last);
+      if (last !== undefined) yield entries;
+    }
+  } finally {
+    // The transaction must not end under a query.
+    await next?.catch(() => undefined);
+  }
 }

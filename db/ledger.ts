@@ -7,7 +7,7 @@ import { contentHash, tieOf, type EntryDraft, type StoredEntry } from './entry.t
 import { ENTRY_COLUMNS, ENTRY_RECORDSET, toEntry, toRow, type EntryRow } from './entry-row.ts';
 import { errorCode } from './error-code.ts';
 import { advance, lockPortfolio } from './portfolios.ts';
-import { applyEntries } from './positions.ts';
+import { applyEntries, type PositionOptions } from './positions.ts';
 
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
@@ -28,6 +28,10 @@ export class EntryConflictError extends Problem {
     this.externalId = externalId;
     this.existingId = existingId;
   }
+}
+
+export interface BookingOptions extends PositionOptions {
+  clock: Clock;
 }
 
 export interface Outcome {
@@ -54,8 +58,9 @@ export async function bookEntries(
   db: Database,
   portfolioId: string,
   drafts: readonly EntryDraft[],
-  { clock }: { clock: Clock },
+  options: BookingOptions,
 ): Promise<{ version: number; outcomes: Outcome[] }> {
+  const { clock } = options;
   if (drafts.length > BATCH_LIMIT) throw new RangeError(`more than ${BATCH_LIMIT} entries at once`);
   return await writing(db, async (trx) => {
     const portfolio = await lockPortfolio(trx, portfolioId);
@@ -82,7 +87,7 @@ export async function bookEntries(
     });
     if (inserted.size === 0) return { version: portfolio.version, outcomes };
     const added = candidates.flatMap(({ entry }) => (inserted.has(entry.id) ? [entry] : []));
-    await applyEntries(trx, portfolioId, portfolio, { added, removed: [] });
+    await applyEntries(trx, portfolioId, portfolio, { added, removed: [] }, options);
     return { version: await advance(trx, portfolioId, added.length, clock), outcomes };
   });
 }
@@ -179,8 +184,9 @@ export async function changeEntry(
   portfolioId: string,
   id: string,
   change: (before: StoredEntry, trx: Database) => EntryDraft | Promise<EntryDraft>,
-  { clock }: { clock: Clock },
+  options: BookingOptions,
 ): Promise<Change | null> {
+  const { clock } = options;
   return await writing(db, async (trx) => {
     const portfolio = await lockPortfolio(trx, portfolioId);
     const before = await getEntry(trx, portfolioId, id);
@@ -200,7 +206,7 @@ export async function changeEntry(
     };
     const { content_hash: _, ...columns } = toRow(entry, '');
     await trx('ledger_entries').where({ id }).update(columns);
-    await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] });
+    await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
     return { version: await advance(trx, portfolioId, 1, clock), before, entry };
   });
 }
@@ -210,14 +216,15 @@ export async function removeEntry(
   db: Database,
   portfolioId: string,
   id: string,
-  { clock }: { clock: Clock },
+  options: BookingOptions,
 ): Promise<{ version: number; before: StoredEntry } | null> {
+  const { clock } = options;
   return await writing(db, async (trx) => {
     const portfolio = await lockPortfolio(trx, portfolioId);
     const before = await getEntry(trx, portfolioId, id);
     if (before === null) return null;
     await trx('ledger_entries').where({ id }).delete();
-    await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] });
+    await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] }, options);
     return { version: await advance(trx, portfolioId, 1, clock), before };
   });
 }

@@ -1,6 +1,9 @@
+import { ZERO } from '../lib/money.ts';
 import { compareOrder, type LedgerEntry, type PortfolioTerms } from '../lib/pnl/entry.ts';
-import { isAdditive, legsOf, type CashLeg, type Leg } from '../lib/pnl/leg.ts';
+import { isAdditive, type CashLeg, type Leg } from '../lib/pnl/leg.ts';
+import { heapOf } from '../lib/pnl/lot.ts';
 import {
+  DEFAULT_TOLERANCE,
   decodeState,
   emptyState,
   foldLegs,
@@ -9,29 +12,53 @@ import {
   type StateJson,
 } from '../lib/pnl/position.ts';
 import { problem } from '../lib/problem.ts';
+import { CashSums, dropCash } from './cash.ts';
+import { checkpointsBefore, dropAllCheckpoints, dropCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
-import { entriesTouching } from './entries.ts';
-import { isCurrent, loadStates, saveStates } from './states.ts';
+import { entryChunks } from './entries.ts';
+import {
+  CHECKPOINT_SPACING,
+  countLots,
+  foldOn,
+  legsByAsset,
+  spacingOf,
+  type Checkpoint,
+  type Progress,
+} from './fold.ts';
+import { isLotMethod, loadLots, lotsToSell, replaceLots, saveLots, type LotChange } from './lots.ts';
+import { dropPoints } from './points.ts';
+import { emptyHead, isCurrent, loadHeads, saveHeads, type Head } from './states.ts';
 
 /** The state of every asset of a portfolio, and the ledger version it is the state of. */
 export interface Positions {
   version: number;
   terms: PortfolioTerms;
-  /** In order of asset. */
+  /** IANA name. */
+  timeZone: string;
+  /** When the portfolio or its ledger was last changed, epoch milliseconds. */
+  updatedAt: number;
+  /** In order of asset. Their `lots` are `null` unless asked for: valuing needs none, and there can be many. */
   states: AssetState[];
 }
 
 /**
  * Version, terms and states as of one instant: read by one statement. States left by another version of the program
  * are made anew first.
+ * @param options.lots with the open lots: to fold on from the states, or to compare them
  * @throws Problem `not-found`
  */
-export async function loadPositions(db: Database, portfolioId: string): Promise<Positions> {
+export async function loadPositions(
+  db: Database,
+  portfolioId: string,
+  options: { lots?: boolean } = {},
+): Promise<Positions> {
   const rows: {
     version: number;
     base_currency: string;
     cost_method: PortfolioTerms['costMethod'];
     cash_mode: PortfolioTerms['cashMode'];
+    time_zone: string;
+    updated_at: number;
     state: StateJson | null;
   }[] = await db('portfolios as p')
     .leftJoin('positions as s', function () {
@@ -39,7 +66,15 @@ export async function loadPositions(db: Database, portfolioId: string): Promise<
     })
     .where('p.id', portfolioId)
     .orderByRaw('s.asset collate "C"')
-    .select('p.version', 'p.base_currency', 'p.cost_method', 'p.cash_mode', 's.state');
+    .select(
+      'p.version',
+      'p.base_currency',
+      'p.cost_method',
+      'p.cash_mode',
+      'p.time_zone',
+      'p.updated_at',
+      's.state',
+    );
   const [first] = rows;
   if (first === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
   const terms: PortfolioTerms = {
@@ -47,18 +82,72 @@ export async function loadPositions(db: Database, portfolioId: string): Promise<
     costMethod: first.cost_method,
     cashMode: first.cash_mode,
   };
-  const states = rows.flatMap(({ state }) => (state === null ? [] : [state]));
-  if (states.every(isCurrent)) return { version: first.version, terms, states: states.map(decodeState) };
-  return await db.transaction(async (trx) => {
+  const stored = rows.flatMap(({ state }) => (state === null ? [] : [state]));
+  if (!stored.every(isCurrent)) {
+    await restateOutdated(db, portfolioId, terms);
+    return await loadPositions(db, portfolioId, options);
+  }
+  const states = stored.map(decodeState);
+  return {
+    version: first.version,
+    terms,
+    timeZone: first.time_zone,
+    updatedAt: first.updated_at,
+    states: options.lots === true ? await withLots(db, portfolioId, states) : states,
+  };
+}
+
+/** The states with their open lots. Several statements: consistent within a transaction only. */
+export async function withLots(
+  db: Database,
+  portfolioId: string,
+  states: readonly AssetState[],
+): Promise<AssetState[]> {
+  const whole: AssetState[] = [];
+  for (const state of states) {
+    const { asset, method } = state;
+    if (method === null || !isLotMethod(method) || state.quantity === ZERO) whole.push(state);
+    else {
+      const lots = await loadLots(db, { portfolioId, costMethod: method, asset });
+      whole.push({ ...state, lots: heapOf(method, lots) });
+    }
+  }
+  return whole;
+}
+
+/** Makes positions anew that another version of the fold has left. */
+export async function restateOutdated(
+  db: Database,
+  portfolioId: string,
+  terms: PortfolioTerms,
+): Promise<void> {
+  await db.transaction(async (trx) => {
     await trx('portfolios').where({ id: portfolioId }).forUpdate().first('id');
     await refoldAll(trx, portfolioId, terms);
-    return await loadPositions(trx, portfolioId);
   });
+}
+
+export interface PositionOptions {
+  /** Entries of an asset from one checkpoint to the next; for tests. */
+  checkpointSpacing?: number | undefined;
+}
+
+/** What one call changes of the stored positions, written together. */
+interface Draft {
+  trx: Database;
+  portfolioId: string;
+  terms: PortfolioTerms;
+  every: number;
+  heads: Head[];
+  lots: LotChange[];
+  checkpoints: Checkpoint[];
+  cash: CashSums;
 }
 
 /**
  * Brings positions up to entries that were added to and removed from the ledger (a change is both). What comes at the
- * end of an asset's history is appended to its state; anything else restates that asset from the ledger.
+ * end of an asset's history is appended to its state; anything else restates that asset from its last checkpoint before.
+ * What is remembered of the portfolio's past from then on is forgotten.
  * @param trx holds the portfolio's lock, and has the entries in or out of the table already
  */
 export async function applyEntries(
@@ -66,99 +155,157 @@ export async function applyEntries(
   portfolioId: string,
   terms: PortfolioTerms,
   { added, removed }: { added: readonly LedgerEntry[]; removed: readonly LedgerEntry[] },
+  { checkpointSpacing = CHECKPOINT_SPACING }: PositionOptions = {},
 ): Promise<void> {
   const gone = legsByAsset(removed, terms);
   const fresh = legsByAsset(added, terms);
   const assets = [...new Set([...gone.keys(), ...fresh.keys()])];
-  const { states, outdated } = await loadStates(trx, portfolioId, terms, assets);
-  const next: AssetState[] = [];
+  const { heads, outdated } = await loadHeads(trx, portfolioId, terms.costMethod, assets);
+  if (outdated.size > 0) return await refoldAll(trx, portfolioId, terms, { checkpointSpacing });
+  const draft: Draft = {
+    trx,
+    portfolioId,
+    terms,
+    every: checkpointSpacing,
+    heads: [],
+    lots: [],
+    checkpoints: [],
+    cash: new CashSums(),
+  };
   for (const asset of assets) {
-    const state = states.get(asset) ?? emptyState(asset);
+    const head = heads.get(asset) ?? emptyHead(asset);
     const out = gone.get(asset) ?? [];
     const legs = fresh.get(asset) ?? [];
-    const appended = outdated.has(asset) ? null : append(state, legs, out, terms);
-    next.push(appended ?? (await refold(trx, portfolioId, terms, asset)));
+    const first = firstOf(out[0], legs[0]);
+    if (isAdditive(asset, terms)) moveCash(draft, head, legs.filter(isCash), out.filter(isCash));
+    else if (out.length === 0 && (head.state.last === null || compareOrder(first, head.state.last) > 0)) {
+      await append(draft, head, legs);
+    } else {
+      await restate(draft, asset, first);
+    }
   }
-  await saveStates(trx, portfolioId, terms, next);
+  await draft.cash.save(trx, portfolioId);
+  await saveLots(trx, draft.lots);
+  await saveCheckpoints(trx, portfolioId, terms.costMethod, draft.checkpoints);
+  await saveHeads(trx, portfolioId, terms.costMethod, draft.heads);
+  await dropPoints(trx, portfolioId, Math.min(...[...added, ...removed].map(({ time }) => time)));
 }
 
-/** `null` if it takes more than the state to know. */
-function append(
-  state: AssetState,
-  added: readonly Leg[],
-  removed: readonly Leg[],
-  terms: PortfolioTerms,
-): AssetState | null {
-  if (isAdditive(state.asset, terms)) {
-    return foldLegs(unfoldCash(state, removed.filter(isCash)), added, terms.costMethod);
-  }
-  const [first] = added;
-  const follows = first === undefined || state.last === null || compareOrder(first, state.last) > 0;
-  return follows && removed.length === 0 ? foldLegs(state, added, terms.costMethod) : null;
+function firstOf(a: Leg | undefined, b: Leg | undefined): Leg {
+  const first = a !== undefined && b !== undefined ? (compareOrder(a, b) < 0 ? a : b) : (a ?? b);
+  if (first === undefined) throw new TypeError('an asset without legs');
+  return first;
 }
 
 function isCash(leg: Leg): leg is CashLeg {
   return leg.kind === 'cash';
 }
 
-const CHUNK = 5_000;
+function moveCash(draft: Draft, head: Head, added: readonly CashLeg[], removed: readonly CashLeg[]): void {
+  for (const leg of added) draft.cash.add(leg);
+  for (const leg of removed) draft.cash.add(leg, -1n);
+  const state = foldLegs(unfoldCash(head.state, removed), added, draft.terms.costMethod);
+  draft.heads.push({ ...head, state });
+}
 
-/**
- * One asset folded from the ledger, from a state on: from nothing, or from any earlier state of the same asset, whose
- * `last` says where to go on.
- */
-export async function refold(
-  db: Database,
-  portfolioId: string,
-  terms: PortfolioTerms,
-  asset: string,
-  from: AssetState = emptyState(asset),
-): Promise<AssetState> {
-  let state = from;
-  for await (const entries of chunks(db, portfolioId, asset, from.last)) {
-    state = foldLegs(state, legsByAsset(entries, terms).get(asset) ?? [], terms.costMethod);
+/** Legs that come after everything the asset has seen. */
+async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<void> {
+  const { trx, portfolioId, terms, every } = draft;
+  const { costMethod } = terms;
+  const { asset } = head.state;
+  const keep = (checkpoint: Checkpoint): void => void draft.checkpoints.push(checkpoint);
+  if (!isLotMethod(costMethod)) {
+    draft.heads.push({ ...foldOn(head, legs, costMethod, every, keep), openLots: 0 });
+    return;
   }
-  return state;
+  const key = { portfolioId, costMethod, asset };
+  const isDue = head.entries + legs.length - head.checkpointed >= spacingOf(head.openLots, every);
+  // What is sold, and the dust that a sale may write off with it.
+  const leaving = legs.reduce(
+    (sum, leg) => (leg.kind === 'dispose' ? sum + leg.quantity + DEFAULT_TOLERANCE : sum),
+    ZERO,
+  );
+  const before =
+    head.openLots === 0
+      ? []
+      : isDue
+        ? await loadLots(trx, key)
+        : leaving === ZERO
+          ? []
+          : await lotsToSell(trx, key, leaving);
+  const start: Progress = { ...head, state: { ...head.state, lots: heapOf(costMethod, before) } };
+  const next = foldOn(start, legs, costMethod, isDue ? every : Infinity, keep);
+  const openLots = head.openLots - before.length + countLots(next.state.lots);
+  draft.heads.push({ ...next, openLots });
+  draft.lots.push({ key, before, after: next.state.lots });
+}
+
+/** The asset anew from its last checkpoint before an entry. */
+async function restate(
+  draft: Draft,
+  asset: string,
+  first: { time: number; tie: string },
+): Promise<void> {
+  const { trx, portfolioId, terms, every } = draft;
+  const { costMethod } = terms;
+  await dropCheckpoints(trx, portfolioId, asset, first);
+  const base = (await checkpointsBefore(trx, portfolioId, costMethod, [asset], first)).get(asset);
+  let progress: Progress =
+    base === undefined
+      ? { state: emptyState(asset), entries: 0, checkpointed: 0 }
+      : { ...base, checkpointed: base.entries };
+  for await (const entries of entryChunks(trx, portfolioId, asset, { after: progress.state.last })) {
+    const checkpoints: Checkpoint[] = [];
+    const legs = legsByAsset(entries, terms).get(asset) ?? [];
+    progress = foldOn(progress, legs, costMethod, every, (checkpoint) => checkpoints.push(checkpoint));
+    await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
+  }
+  const { lots } = progress.state;
+  draft.heads.push({ ...progress, openLots: countLots(lots) });
+  if (isLotMethod(costMethod)) await replaceLots(trx, { portfolioId, costMethod, asset }, lots);
 }
 
 /**
- * Restates every position of a portfolio from its ledger: after new terms, or to check.
+ * Makes every position of a portfolio, and all that is derived from its ledger, anew: after new terms, or to check.
  * @param trx holds the portfolio's lock
  */
-export async function refoldAll(trx: Database, portfolioId: string, terms: PortfolioTerms): Promise<void> {
-  const states = new Map<string, AssetState>();
-  for await (const entries of chunks(trx, portfolioId, null, null)) {
-    for (const [asset, legs] of legsByAsset(entries, terms)) {
-      states.set(asset, foldLegs(states.get(asset) ?? emptyState(asset), legs, terms.costMethod));
-    }
-  }
-  await trx('positions').where({ portfolio_id: portfolioId }).delete();
-  await saveStates(trx, portfolioId, terms, [...states.values()]);
-}
-
-async function* chunks(
-  db: Database,
+export async function refoldAll(
+  trx: Database,
   portfolioId: string,
-  asset: string | null,
-  from: AssetState['last'],
-): AsyncGenerator<LedgerEntry[], void, undefined> {
-  let after = from;
-  for (;;) {
-    const entries: LedgerEntry[] = await entriesTouching(db, portfolioId, asset, after, CHUNK);
-    yield entries;
-    const last = entries.at(-1);
-    if (last === undefined || entries.length < CHUNK) return;
-    after = last;
+  terms: PortfolioTerms,
+  { checkpointSpacing = CHECKPOINT_SPACING }: PositionOptions = {},
+): Promise<void> {
+  const { costMethod } = terms;
+  await trx('positions').where({ portfolio_id: portfolioId }).delete();
+  await trx('position_lots').where({ portfolio_id: portfolioId }).delete();
+  await dropAllCheckpoints(trx, portfolioId);
+  await dropCash(trx, portfolioId);
+  await dropPoints(trx, portfolioId, null);
+  const all = new Map<string, Progress>();
+  const cash = new CashSums();
+  for await (const entries of entryChunks(trx, portfolioId, null, { after: null })) {
+    const checkpoints: Checkpoint[] = [];
+    for (const [asset, legs] of legsByAsset(entries, terms)) {
+      const progress = all.get(asset) ?? { state: emptyState(asset), entries: 0, checkpointed: 0 };
+      if (isAdditive(asset, terms)) {
+        for (const leg of legs.filter(isCash)) cash.add(leg);
+        all.set(asset, { ...progress, state: foldLegs(progress.state, legs, costMethod) });
+      } else {
+        all.set(
+          asset,
+          foldOn(progress, legs, costMethod, checkpointSpacing, (checkpoint) => checkpoints.push(checkpoint)),
+        );
+      }
+    }
+    await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
+    await cash.save(trx, portfolioId);
   }
+  const heads: Head[] = [];
+  for (const progress of all.values()) {
+    const { asset, lots } = progress.state;
+    heads.push({ ...progress, openLots: countLots(lots) });
+    if (isLotMethod(costMethod)) await replaceLots(trx, { portfolioId, costMethod, asset }, lots);
+  }
+  await saveHeads(trx, portfolioId, costMethod, heads);
 }
 
-/** In ledger order, whatever order the entries come in. */
-function legsByAsset(entries: readonly LedgerEntry[], terms: PortfolioTerms): Map<string, Leg[]> {
-  const legs = new Map<string, Leg[]>();
-  for (const leg of entries.toSorted(compareOrder).flatMap((entry) => legsOf(entry, terms))) {
-    const ofAsset = legs.get(leg.asset);
-    if (ofAsset) ofAsset.push(leg);
-    else legs.set(leg.asset, [leg]);
-  }
-  return legs;
-}

@@ -1,4 +1,4 @@
-import type { PortfolioTerms } from '../lib/pnl/entry.ts';
+import type { CostMethod } from '../lib/pnl/entry.ts';
 import {
   decodeState,
   emptyState,
@@ -8,48 +8,64 @@ import {
 } from '../lib/pnl/position.ts';
 import { STATE_VERSION } from '../lib/pnl/state-json.ts';
 import type { Database } from './database.ts';
+import type { Progress } from './fold.ts';
+
+/** The present state of an asset as it is stored: its `lots` are `null`, they are in a table of their own. */
+export interface Head extends Progress {
+  openLots: number;
+}
+
+export function emptyHead(asset: string): Head {
+  return { state: emptyState(asset), entries: 0, checkpointed: 0, openLots: 0 };
+}
 
 /** Whether a stored state was made by this version of the fold. If not it must be made anew from the ledger. */
 export function isCurrent(state: StateJson): boolean {
   return state.v === STATE_VERSION;
 }
 
-/** The stored states of these assets, and which of the assets have one of another version. */
-export async function loadStates(
+/** The stored states of these assets (`null`: of all), and which of the assets have one of another version. */
+export async function loadHeads(
   db: Database,
   portfolioId: string,
-  { costMethod }: PortfolioTerms,
-  assets: readonly string[],
-): Promise<{ states: Map<string, AssetState>; outdated: Set<string> }> {
-  const rows: { asset: string; state: StateJson }[] = await db('positions')
+  costMethod: CostMethod,
+  assets: readonly string[] | null,
+): Promise<{ heads: Map<string, Head>; outdated: Set<string> }> {
+  const query = db('positions')
     .where({ portfolio_id: portfolioId, cost_method: costMethod })
-    .whereRaw('asset = any(?)', [[...assets]])
-    .select('asset', 'state');
-  const states = new Map<string, AssetState>();
+    .select('asset', 'state', 'entries', 'checkpointed', 'open_lots');
+  if (assets !== null) void query.whereRaw('asset = any(?)', [[...assets]]);
+  const rows: {
+    asset: string;
+    state: StateJson;
+    entries: number;
+    checkpointed: number;
+    open_lots: number;
+  }[] = await query;
+  const heads = new Map<string, Head>();
   const outdated = new Set<string>();
-  for (const { asset, state } of rows) {
-    if (isCurrent(state)) states.set(asset, decodeState(state));
+  for (const { asset, state, entries, checkpointed, open_lots: openLots } of rows) {
+    if (isCurrent(state)) heads.set(asset, { state: decodeState(state), entries, checkpointed, openLots });
     else outdated.add(asset);
   }
-  return { states, outdated };
+  return { heads, outdated };
 }
 
-/** A state as if nothing had ever happened is not kept: the entries that made it have gone. */
-export async function saveStates(
+/** Whether it is as if nothing had ever happened. */
+export function isNothing(state: AssetState): boolean {
+  const nothing = encodeState({ ...emptyState(state.asset), method: state.method });
+  return JSON.stringify(encodeState(state)) === JSON.stringify(nothing);
+}
+
+/** A state as if nothing had ever happened is not kept: the entries that made it have gone. Lots are not written. */
+export async function saveHeads(
   trx: Database,
   portfolioId: string,
-  { costMethod }: PortfolioTerms,
-  states: readonly AssetState[],
+  costMethod: CostMethod,
+  heads: readonly Head[],
 ): Promise<void> {
-  const kept: { asset: string; state: StateJson }[] = [];
-  const dropped: string[] = [];
-  for (const state of states) {
-    const { asset, method } = state;
-    const json = encodeState(state);
-    const nothing = encodeState({ ...emptyState(asset), method });
-    if (JSON.stringify(json) === JSON.stringify(nothing)) dropped.push(asset);
-    else kept.push({ asset, state: json });
-  }
+  const dropped = heads.filter(({ state }) => isNothing(state)).map(({ state }) => state.asset);
+  const kept = heads.filter(({ state }) => !dropped.includes(state.asset));
   if (dropped.length > 0) {
     await trx('positions')
       .where({ portfolio_id: portfolioId, cost_method: costMethod })
@@ -58,9 +74,19 @@ export async function saveStates(
   }
   if (kept.length === 0) return;
   await trx.raw(
-    `insert into positions (portfolio_id, cost_method, asset, state)
-     select ?, ?, asset, state from json_to_recordset(?::json) as s (asset text, state jsonb)
-     on conflict (portfolio_id, cost_method, asset) do update set state = excluded.state`,
-    [portfolioId, costMethod, JSON.stringify(kept)],
+    `insert into positions (portfolio_id, cost_method, asset, state, entries, checkpointed, open_lots)
+     select ?, ?, * from unnest(?::text[], ?::jsonb[], ?::integer[], ?::integer[], ?::integer[])
+     on conflict (portfolio_id, cost_method, asset) do update set
+       state = excluded.state, entries = excluded.entries, checkpointed = excluded.checkpointed,
+       open_lots = excluded.open_lots`,
+    [
+      portfolioId,
+      costMethod,
+      kept.map(({ state }) => state.asset),
+      kept.map(({ state }) => JSON.stringify(encodeState({ ...state, lots: null }))),
+      kept.map(({ entries }) => entries),
+      kept.map(({ checkpointed }) => checkpointed),
+      kept.map(({ openLots }) => openLots),
+    ],
   );
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Registry } from 'prom-client';
 import { candlesSince, lastCloses, upsertCandles } from '../db/candles.ts';
 import { type OpenedDatabase, openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
@@ -20,10 +21,13 @@ import { Projector } from '../streams/projector.ts';
 import { Readiness } from '../streams/readiness.ts';
 import { RedisBroker } from '../streams/redis-broker.ts';
 import { RedisLeases } from '../streams/redis-leases.ts';
+import { StreamMetrics } from '../streams/stream-metrics.ts';
+import { SocketServer } from '../streams/websocket-server.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import { decimal } from './money.ts';
+import { measureProcess } from './process-metrics.ts';
 import { loadTokenKey } from './token.ts';
 
 export interface Environment {
@@ -148,6 +152,10 @@ export async function createServices(environment: Environment): Promise<RunningS
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
     closing.push(() => projector.close());
+    const metrics = new Registry();
+    const stopMeasuring = measureProcess(metrics);
+    closing.push(() => Promise.resolve(stopMeasuring()));
+    const streamMetrics = new StreamMetrics(metrics);
     const hub = new Hub({
       broker,
       clock,
@@ -159,6 +167,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       queueBytes: config.STREAM_QUEUE_KB * 1024,
       maxStreams: config.STREAMS_MAX,
       maxStreamsPerUser: config.STREAMS_PER_USER,
+      observer: streamMetrics,
       watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
     closing.push(() => hub.close());
@@ -167,6 +176,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       hub,
       clock,
       logger,
+      hasPeers: config.REDIS_URL !== undefined,
       findEnded: (ids) => findEndedSessions(database.knex, ids, { clock }),
     });
     await authority.start();
@@ -174,6 +184,9 @@ export async function createServices(environment: Environment): Promise<RunningS
     const readiness = new Readiness(broker, clock, randomBytes(6).toString('base64url'));
     readiness.start();
     closing.push(() => readiness.close());
+    streamMetrics.watch(hub, readiness);
+    const sockets = config.WEBSOCKET ? new SocketServer({ clock, pingMs: config.STREAM_HEARTBEAT_MS }) : null;
+    closing.push(() => Promise.resolve(sockets?.close()));
     const services = {
       config,
       clock,
@@ -183,6 +196,9 @@ export async function createServices(environment: Environment): Promise<RunningS
       market,
       marketWriter,
       hub,
+      authority,
+      sockets,
+      metrics,
       readiness,
       tokenKey,
     };

@@ -8,7 +8,7 @@ import { problem } from '../lib/problem.ts';
 import { hashRefreshToken, newRefreshToken, signAccessToken } from '../lib/token.ts';
 import { publishControl } from '../streams/authority.ts';
 import { ACCESS_COOKIE } from './authenticate.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
 import type { Services } from './services.ts';
 
@@ -35,7 +35,7 @@ function issue(
   ctx: Context,
   account: User,
   session: { sessionId: string; refreshToken: string },
-): z.input<typeof tokens> {
+): Reply<z.input<typeof tokens>> {
   const { config, clock, tokenKey } = services;
   const accessToken = signAccessToken(
     tokenKey,
@@ -50,14 +50,14 @@ function issue(
     secure: ctx.secure,
     overwrite: true,
   });
-  ctx.set('Cache-Control', 'no-store');
-  return {
+  const body = {
     accessToken,
     refreshToken: session.refreshToken,
     expiresIn: config.ACCESS_TOKEN_TTL,
-    tokenType: 'Bearer',
+    tokenType: 'Bearer' as const,
     user: userBody(account),
   };
+  return new Reply(body, { headers: { 'Cache-Control': 'no-store' } });
 }
 
 export const login = endpoint({

@@ -2,20 +2,29 @@ import { authEndpoints } from './auth.ts';
 import type { Endpoint } from './endpoint.ts';
 import { healthEndpoints } from './health.ts';
 import { marketEndpoints } from './market.ts';
+import { metrics } from './metrics.ts';
 import { pnlEndpoints } from './pnl.ts';
 import { portfolioEndpoints } from './portfolios.ts';
+import { endSession, listSessions } from './stream-sessions.ts';
+import { streamToken } from './stream-token.ts';
 import { streamEndpoints } from './streams.ts';
 import { tradeEndpoints } from './trades.ts';
 import { transferEndpoints } from './transfers.ts';
+import { webSocket } from './websocket.ts';
 
 /** Every endpoint there is: the router, the documents and the tests of access all start from this list. */
 export const ENDPOINTS: readonly Endpoint[] = [
   ...authEndpoints,
+  streamToken,
   ...portfolioEndpoints,
   ...tradeEndpoints,
   ...transferEndpoints,
   ...pnlEndpoints,
   ...marketEndpoints,
   ...streamEndpoints,
+  webSocket,
+  listSessions,
+  endSession,
   ...healthEndpoints,
+  metrics,
 ];

@@ -3,11 +3,14 @@ import type { Database } from '../db/database.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Registry } from 'prom-client';
+import type { Authority } from '../streams/authority.ts';
 import type { Broker } from '../streams/broker.ts';
 import type { Hub } from '../streams/hub.ts';
 import type { MarketWriter } from '../streams/market-writer.ts';
 import type { Market } from '../streams/market.ts';
 import type { Readiness } from '../streams/readiness.ts';
+import type { SocketServer } from '../streams/websocket-server.ts';
 
 /** All that a handler may use. Made in one place (lib/services.ts) and handed down. */
 export interface Services {
@@ -19,6 +22,10 @@ export interface Services {
   market: Market;
   marketWriter: MarketWriter;
   hub: Hub;
+  authority: Authority;
+  /** `null` when there shall be no WebSockets. */
+  sockets: SocketServer | null;
+  metrics: Registry;
   readiness: Readiness;
   tokenKey: KeyObject;
 }

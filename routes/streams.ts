@@ -3,51 +3,14 @@ import { z } from 'zod';
 import type { Caller } from '../lib/caller.ts';
 import { newId } from '../lib/id.ts';
 import { problem } from '../lib/problem.ts';
-import { type Channel, ChannelError, parseChannels } from '../streams/channel.ts';
-import { StreamLimitError } from '../streams/hub.ts';
+import type { Channel } from '../streams/channel.ts';
 import { openResponse } from '../streams/response-connection.ts';
 import { ndjsonWire, sseWire } from '../streams/wire.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
-import { readablePortfolio } from './portfolio-access.ts';
 import type { Services } from './services.ts';
-
-const resume = {
-  lastEventId: z
-    .string()
-    .max(4_096)
-    .optional()
-    .meta({ description: 'For clients that cannot send the `Last-Event-ID` header; the header goes first.' }),
-  replay: z.enum(['full', 'latest']).default('full').meta({
-    description:
-      '`full`: every retained event since the id. `latest`: of state channels only the newest state.',
-  }),
-};
-
-function parseOrProblem(parameter: string, list: string): Channel[] {
-  try {
-    return parseChannels(list);
-  } catch (error) {
-    if (!(error instanceof ChannelError)) throw error;
-    throw problem('invalid-request', {
-      detail: `Query: ${parameter}`,
-      errors: [{ parameter, detail: error.message }],
-    });
-  }
-}
-
-async function assertReadable(
-  channels: readonly Channel[],
-  caller: Caller | null,
-  { db }: Services,
-): Promise<void> {
-  const portfolios = new Set(channels.flatMap((channel) => channel.portfolioId ?? []));
-  if (portfolios.size === 0) return;
-  if (caller === null) throw problem('unauthorized');
-  for (const portfolioId of portfolios) {
-    await readablePortfolio(db, portfolioId, caller);
-  }
-}
+import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
+import { streamSealOf } from './stream-authenticator.ts';
 
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
 async function serve(
@@ -62,14 +25,7 @@ async function serve(
   const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
   if (format === false) throw problem('not-acceptable');
   const ndjson = format === 'application/x-ndjson';
-  try {
-    hub.admit(caller?.userId ?? null);
-  } catch (error) {
-    if (!(error instanceof StreamLimitError)) throw error;
-    const headers = { 'Retry-After': '5' };
-    if (error.limit === 'user') throw problem('rate-limited', { detail: error.message, headers });
-    throw problem('unavailable', { detail: error.message, headers });
-  }
+  admit(caller, services);
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
     ctx.res.writeHead(200, { 'Content-Type': format }).end();
@@ -86,11 +42,8 @@ async function serve(
   void hub
     .open({
       id,
-      owner: {
-        userId: caller?.userId ?? null,
-        sessionId: caller?.sessionId ?? null,
-        expiresAt: caller?.expiresAt ?? null,
-      },
+      owner: ownerOf(caller),
+      seal: streamSealOf(ctx),
       channels,
       lastEventId,
       replay: query.replay,
@@ -116,6 +69,7 @@ export const streams = endpoint({
   description,
   access: 'read',
   publicMarket: true,
+  streamToken: true,
   produces: 'stream',
   query: z.strictObject({
     channels: z.string().max(40_000).meta({
@@ -123,13 +77,13 @@ export const streams = endpoint({
       description:
         'Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`; `*` for all symbols.',
     }),
-    ...resume,
+    ...streamQuery,
   }),
   status: 200,
   response: z.string(),
   problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
-    await serve(ctx, parseOrProblem('channels', query.channels), query, caller, services);
+    await serve(ctx, channelsOf('channels', query.channels), query, caller, services);
     return '';
   },
 });
@@ -143,10 +97,11 @@ export const marketStream = endpoint({
   description,
   access: 'read',
   publicMarket: true,
+  streamToken: true,
   produces: 'stream',
   query: z.strictObject({
     symbols: field.symbolList.optional().meta({ description: 'All symbols when left out.' }),
-    ...resume,
+    ...streamQuery,
   }),
   status: 200,
   response: z.string(),
@@ -154,7 +109,7 @@ export const marketStream = endpoint({
   async handler({ query, caller, ctx }, services) {
     const symbols = query.symbols ?? ['*'];
     const names = symbols.flatMap((symbol) => [`ticker:${symbol}`, `trade:${symbol}`]);
-    await serve(ctx, parseOrProblem('symbols', names.join(',')), query, caller, services);
+    await serve(ctx, channelsOf('symbols', names.join(',')), query, caller, services);
     return '';
   },
 });
@@ -167,8 +122,9 @@ export const pnlStream = endpoint({
   summary: 'PnL and fills of a portfolio',
   description,
   access: 'read',
+  streamToken: true,
   produces: 'stream',
-  query: z.strictObject({ portfolioId: field.id, ...resume }),
+  query: z.strictObject({ portfolioId: field.id, ...streamQuery }),
   status: 200,
   response: z.string(),
   problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
@@ -176,7 +132,7 @@ export const pnlStream = endpoint({
     const { portfolioId } = query;
     await serve(
       ctx,
-      parseOrProblem('portfolioId', `pnl:${portfolioId},fills:${portfolioId}`),
+      channelsOf('portfolioId', `pnl:${portfolioId},fills:${portfolioId}`),
       query,
       caller,
       services,

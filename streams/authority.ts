@@ -1,13 +1,16 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from './broker.ts';
-import type { Hub } from './hub.ts';
+import type { Hub, OpenStream } from './hub.ts';
 
 /** What takes authority away, told to every node through a log of its own. */
 export type ControlMessage =
   | { type: 'session-revoked'; sessionId: string }
   | { type: 'user-disabled'; userId: string }
-  | { type: 'portfolio-gone'; portfolioId: string };
+  | { type: 'portfolio-gone'; portfolioId: string }
+  /** Asks whoever serves the stream to end it. `userId`: only if it is this user's; `null`: whosever it is. */
+  | { type: 'end-stream'; streamId: string; userId: string | null }
+  | { type: 'stream-ended'; streamId: string };
 
 const CONTROL_LOG = 'control';
 
@@ -25,12 +28,16 @@ export interface AuthorityOptions {
   hub: Hub;
   clock: Clock;
   logger: Logger;
+  /** Whether other nodes listen to the control log. */
+  hasPeers?: boolean;
   /** Of the given sessions, those that have ended. */
   findEnded: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 /** How often open streams are checked against the database: the net below the control log. */
 const CHECK_MS = 5_000;
+/** How long another node may take to say that it has ended a stream. */
+const ANSWER_MS = 1_000;
 
 /** Ends the streams whose authority is gone: at once when told, within seconds when the telling was lost. */
 export class Authority {
@@ -38,6 +45,8 @@ export class Authority {
   #subscription: Subscription | null = null;
   #cancelCheck: () => void = () => undefined;
   #checking = false;
+  /** Who waits to hear that a stream was ended, by its id. */
+  readonly #asking = new Map<string, Set<() => void>>();
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
@@ -63,6 +72,39 @@ export class Authority {
     await this.#subscription?.close();
   }
 
+  /**
+   * Ends one stream, on whatever node it is.
+   * @param userId whose it must be; `null`: anybody's
+   * @returns false if there is no such stream
+   */
+  async endStream(streamId: string, userId: string | null): Promise<boolean> {
+    if (this.#endHere(streamId, userId)) return true;
+    const { broker, clock, hasPeers = false } = this.#options;
+    if (!hasPeers) return false;
+    let hear: () => void = () => undefined;
+    let cancel: () => void = () => undefined;
+    const heard = new Promise<boolean>((resolve) => {
+      hear = () => resolve(true);
+      cancel = clock.after(ANSWER_MS, () => resolve(false));
+    });
+    const asking = this.#asking.get(streamId) ?? new Set();
+    this.#asking.set(streamId, asking.add(hear));
+    try {
+      await publishControl(broker, { type: 'end-stream', streamId, userId });
+      return await heard;
+    } finally {
+      cancel();
+      asking.delete(hear);
+      if (asking.size === 0) this.#asking.delete(streamId);
+    }
+  }
+
+  #endHere(streamId: string, userId: string | null): boolean {
+    const isIt = ({ id, owner }: OpenStream): boolean =>
+      id === streamId && (userId === null || owner.userId === userId);
+    return this.#options.hub.endWhere(isIt, 'ended') > 0;
+  }
+
   #apply(event: LogEvent): void {
     const message = JSON.parse(event.data) as ControlMessage;
     const { hub } = this.#options;
@@ -70,6 +112,13 @@ export class Authority {
       hub.endWhere((stream) => stream.owner.sessionId === message.sessionId, 'revoked');
     } else if (message.type === 'user-disabled') {
       hub.endWhere((stream) => stream.owner.userId === message.userId, 'revoked');
+    } else if (message.type === 'end-stream') {
+      const { streamId, userId } = message;
+      if (this.#endHere(streamId, userId)) {
+        void publishControl(this.#options.broker, { type: 'stream-ended', streamId });
+      }
+    } else if (message.type === 'stream-ended') {
+      for (const hear of this.#asking.get(message.streamId) ?? []) hear();
     } else {
       hub.endWhere(
         (stream) => stream.subscriber.channels.some((channel) => channel.portfolioId === message.portfolioId),

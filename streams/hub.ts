@@ -42,7 +42,6 @@ export interface StreamRequest {
   channels: readonly Channel[];
   lastEventId: string | null;
   replay: 'full' | 'latest';
-  transport: Transport;
   /** Goes into every id of the stream: see lib/stream-token.ts. */
   seal?: string | null;
   wire: Wire;
@@ -88,6 +87,12 @@ interface SharedView {
   users: number;
 }
 
+/** What a subscriber keeps open. */
+interface Hold {
+  views: SharedView[];
+  stops: (() => Promise<void>)[];
+}
+
 /** How often ages, expiries and heartbeats are looked at: one sweep for all connections, not a timer for each. */
 const SWEEP_MS = 250;
 
@@ -129,55 +134,133 @@ export class Hub {
 
   /** Serves a connection until it ends. Resolves when it is live. */
   async open(request: StreamRequest): Promise<Subscriber> {
-    const { clock, random, logger, broker, queueBytes, maxAgeMs } = this.#options;
-    const held: SharedView[] = [];
-    const unwatch: (() => Promise<void>)[] = [];
-    const subscriber = new Subscriber({
+    const { random, logger, maxAgeMs } = this.#options;
+    const { userId } = request.owner;
+    const hold: Hold = { views: [], stops: [] };
+    const subscriber = this.#subscriber(request, hold);
+    this.#streams.set(request.id, {
+      id: request.id,
+      owner: request.owner,
+      transport: request.wire.name,
+      openedAt: subscriber.openedAt,
+      subscriber,
+      sentBefore: 0,
+      conflatedBefore: 0,
+      // ± 10 %, so that the streams of a fleet do not all come back at once.
+      maxAge: maxAgeMs * (0.9 + 0.2 * random()),
+      request,
+    });
+    if (userId !== null) this.#perUser.set(userId, (this.#perUser.get(userId) ?? 0) + 1);
+    this.#observer.opened(request.wire.name);
+    request.onOpen(subscriber);
+    // Not an error status, which would keep an EventSource away for good.
+    if (this.#draining) subscriber.end('shutdown');
+    let views: Map<string, LogView>;
+    try {
+      views = await this.#openLogs(request.channels, hold, () => subscriber.isEnded);
+    } catch (error) {
+      logger.warn({ err: error, stream: request.id }, 'a log cannot be read');
+      this.#letGo(hold);
+      subscriber.end('unavailable');
+      return subscriber;
+    }
+    // A WebSocket may not have said yet what it wants.
+    if (request.channels.length > 0 && !subscriber.isEnded) await subscriber.start(views);
+    return subscriber;
+  }
+
+  /**
+   * Puts other channels under an open stream. Logs that stay go on exactly where they are; `change.lastEventId` counts
+   * for logs that come in. `onSwitch` is called just before the first word of the new channels.
+   */
+  async resubscribe(id: string, change: Reselection, onSwitch: () => void): Promise<void> {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const { subscriber } = stream;
+    const hold: Hold = { views: [], stops: [] };
+    let views: Map<string, LogView>;
+    try {
+      // The present subscriber goes on while new logs are being opened.
+      views = await this.#openLogs(change.channels, hold, () => subscriber.isEnded);
+    } catch (error) {
+      this.#options.logger.warn({ err: error, stream: id }, 'a log cannot be read');
+      this.#letGo(hold);
+      subscriber.end('unavailable');
+      return;
+    }
+    if (subscriber.isEnded) {
+      this.#letGo(hold);
+      return;
+    }
+    const { lastEventId, known } = subscriber.release();
+    stream.sentBefore += subscriber.sentEvents;
+    stream.conflatedBefore += subscriber.conflated;
+    const selection = { ...change, lastEventId: mergeIds(lastEventId, change.lastEventId) };
+    stream.subscriber = this.#subscriber({ ...stream.request, ...selection }, hold, known);
+    onSwitch();
+    if (change.channels.length > 0) void stream.subscriber.start(views);
+  }
+
+  /** The client of a stream has gone. */
+  closed(id: string): void {
+    this.#streams.get(id)?.subscriber.closed();
+  }
+
+  #subscriber(request: StreamRequest, hold: Hold, known?: ReadonlySet<string>): Subscriber {
+    const { clock, logger, broker, queueBytes } = this.#options;
+    return new Subscriber({
       channels: request.channels,
       lastEventId: request.lastEventId,
       replay: request.replay,
       wire: request.wire,
       sink: request.sink,
+      seal: request.seal ?? null,
+      ...(known === undefined ? {} : { known }),
       queueBytes,
       retryMs: () => this.retryMs(),
       broker,
       scheduler: this.#scheduler,
       clock,
       logger,
+      observer: this.#observer,
       onEnd: (reason) => {
-        this.#forget(request.id, request.owner.userId);
-        for (const shared of held.splice(0)) this.#release(shared);
-        for (const stop of unwatch.splice(0)) this.#settle(stop());
-        logger.debug({ stream: request.id, reason }, 'stream ended');
+        if (reason !== 'replaced') {
+          this.#forget(request.id, request.owner.userId);
+          this.#observer.closed(request.wire.name, reason);
+          logger.debug({ stream: request.id, reason }, 'stream ended');
+        }
+        this.#letGo(hold);
       },
     });
-    // ± 10 %, so that the streams of a fleet do not all come back at once.
-    const maxAge = maxAgeMs * (0.9 + 0.2 * random());
-    this.#streams.set(request.id, { id: request.id, owner: request.owner, subscriber, maxAge });
-    const { userId } = request.owner;
-    if (userId !== null) this.#perUser.set(userId, (this.#perUser.get(userId) ?? 0) + 1);
-    request.onOpen(subscriber);
+  }
+
+  /** Opens what the channels need, into `hold`, until `isOver`. @throws BrokerUnavailableError and others */
+  async #openLogs(
+    channels: readonly Channel[],
+    hold: Hold,
+    isOver: () => boolean,
+  ): Promise<Map<string, LogView>> {
     const views = new Map<string, LogView>();
-    try {
-      for (const { type, portfolioId } of request.channels) {
-        if (type !== 'holdings' || portfolioId === null) continue;
-        const stop = await this.#options.watchPortfolio(portfolioId, 'holdings');
-        if (subscriber.isEnded) this.#settle(stop());
-        else unwatch.push(stop);
-      }
-      for (const log of subscriber.isEnded ? [] : subscriber.logs) {
-        const shared = this.#acquire(log);
-        held.push(shared);
-        views.set(log, await shared.opening);
-        if (subscriber.isEnded) return subscriber;
-      }
-    } catch (error) {
-      logger.warn({ err: error, stream: request.id }, 'a log cannot be read');
-      subscriber.end('unavailable');
-      return subscriber;
+    for (const { type, portfolioId } of channels) {
+      if (type !== 'holdings' || portfolioId === null) continue;
+      const stop = await this.#options.watchPortfolio(portfolioId, 'holdings');
+      hold.stops.push(stop);
+      if (isOver()) break;
     }
-    if (!subscriber.isEnded) await subscriber.start(views);
-    return subscriber;
+    for (const log of new Set(channels.map((channel) => channel.log))) {
+      if (isOver()) break;
+      const shared = this.#acquire(log);
+      hold.views.push(shared);
+      views.set(log, await shared.opening);
+    }
+    // It ended while something was being opened: what was opened since has nobody else to let it go.
+    if (isOver()) this.#letGo(hold);
+    return views;
+  }
+
+  #letGo(hold: Hold): void {
+    for (const shared of hold.views.splice(0)) this.#release(shared);
+    for (const stop of hold.stops.splice(0)) this.#settle(stop());
   }
 
   /** Ends the streams that a predicate selects. @returns how many */

@@ -315,6 +315,8 @@ export class Subscriber implements FrameReceiver, Flushable {
   #goLive(view: LogView, offset: number): void {
     this.#live.set(view.log, offset);
     view.add(this, this.#channelNames(view.log));
+    // Who comes during an outage must hear of it too.
+    if (view.isAway) this.conditionChanged(view.log, 'away');
   }
 
   /** No usable position: the current state, then live. */

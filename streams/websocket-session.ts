@@ -63,7 +63,6 @@ export class WebSocketSession {
         ...first,
         id,
         owner,
-        transport: 'websocket',
         wire: websocketWire,
         sink: connection,
         onOpen: () => ws.once('close', () => hub.closed(id)),

@@ -6,5 +6,6 @@ import { ndjsonWire, type Wire } from './wire.ts';
  */
 export const websocketWire: Wire = {
   ...ndjsonWire,
+  name: 'websocket',
   retry: (ms) => `${JSON.stringify({ event: 'retry', data: { ms } })}\n`,
 };

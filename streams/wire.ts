@@ -1,10 +1,11 @@
 import { EventBuffer } from 'better-sse';
 import type { Frame } from './frame.ts';
+import type { Transport } from './stream-observer.ts';
 
 /** How frames look on a connection: SSE, NDJSON, WebSocket messages. Pure text, no I/O. */
 export interface Wire {
-  /** First part of the key under which a frame remembers its text. */
-  readonly name: string;
+  /** Also the first part of the key under which a frame remembers its text. */
+  readonly name: Transport;
   frame(frame: Frame, id: string | null): string;
   /** An event of the connection itself: `ready`, `reset`, `notice`. */
   control(event: string, data: unknown, id: string | null): string;

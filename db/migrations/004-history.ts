@@ -44,6 +44,7 @@ export async function up(knex: Knex): Promise<void> {
       asset text not null,
       time timestamptz(3) not null,
       tie text collate "C" not null,
+      version integer not null,
       entries integer not null,
       state json not null,
       primary key (portfolio_id, cost_method, asset, time, tie)
@@ -63,6 +64,7 @@ export async function up(knex: Knex): Promise<void> {
       portfolio_id uuid not null references portfolios on delete cascade,
       cost_method text not null,
       time timestamptz(3) not null,
+      version integer not null,
       point json not null,
       primary key (portfolio_id, cost_method, time)
     );
@@ -72,9 +74,9 @@ export async function up(knex: Knex): Promise<void> {
       time timestamptz(3) not null,
       equity numeric not null,
       contributions numeric not null,
-      inflows numeric not null,
       primary key (portfolio_id, time)
     );
+    create index on equity_snapshots (time);
   `);
 }
 

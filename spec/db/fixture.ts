@@ -89,6 +89,6 @@ export function deposit(
 
 /** The positions as text: equal text, equal positions. */
 export async function positionsText(db: Database, portfolioId: string): Promise<string> {
-  const { states } = await loadPositions(db, portfolioId);
+  const { states } = await loadPositions(db, portfolioId, { lots: true });
   return JSON.stringify(states.map(encodeState), null, 1);
 }

@@ -242,7 +242,7 @@ describe('access', () => {
       if (endpoint.method === 'get') assert.notEqual(status, 401, name(endpoint));
       else assert.equal(status, 401, name(endpoint));
     }
-    assert.equal((await app.call('HEAD', '/v1/auth/me', { headers })).status, 200);
+    assert.equal((await fetch(`${app.url}/v1/auth/me`, { method: 'HEAD', headers })).status, 200);
   });
 
   it("ends at the user's own portfolios: any other is as one that does not exist", async () => {

@@ -120,7 +120,7 @@ eachApp('a session', (app) => {
     await refresh(app(), user);
     await refresh(app(), user);
     await stream.closed();
-    assert.equal(stream.of('notice').at(-1)?.data.reason, 'revoked');
+    assert.equal(stream.of('notice').at(-1)?.data.code, 'revoked');
   });
 
   it('gives one of two refreshes at once new tokens, and then ends', async () => {

@@ -47,6 +47,14 @@ describe('the calendar of a time zone', () => {
     assert.equal(hours('2024-11-03', 'America/Havana'), 25);
   });
 
+  it('does not go back to yesterday when the clocks do, just after midnight', () => {
+    // Clocks went back from 00:01 on the 7th to 23:01 on the 6th.
+    const zone = 'America/St_Johns';
+    const again = Date.parse('2010-11-07T03:00:00Z');
+    assert.equal(wall(again, zone), '2010-11-06 23:30:00');
+    assert.equal(calendarOf(zone).periodAt(again, 'day').label, '2010-11-07');
+  });
+
   it('leaves out a date that a zone skipped', () => {
     const days = periods(
       Date.parse('2011-12-28T12:00:00Z'),

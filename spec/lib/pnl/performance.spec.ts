@@ -127,6 +127,15 @@ describe('XIRR', () => {
     );
   });
 
+  it('is found where discounting over decades would overflow', () => {
+    const flows = [
+      { time: 0, amount: -1 },
+      { time: 29 * 365 * DAY, amount: -Math.exp(30) },
+      { time: 30 * 365 * DAY, amount: 1 },
+    ];
+    near(xirr(flows), Math.expm1(-30), 1e-15);
+  });
+
   it('sees the start paid in, the flows, and the end received', () => {
     const span = period('100', '150');
     const flows = [

@@ -243,6 +243,31 @@ describe('the snapshot of a portfolio', () => {
     );
   });
 
+  it('follows prices that change within one millisecond, and better ways that open up', () => {
+    const quotes = new Map([
+      ['BTC/USDT', { price: fixed('2'), time: 1 }],
+      ['USDT/KRW', { price: fixed('10'), time: 1 }],
+    ]);
+    const prepared = prepareSnapshot({
+      portfolioId: 'p',
+      terms,
+      states: foldAll([tradeOf('buy', '1', '1')], terms),
+      symbols: indexSymbols(['BTC/KRW', 'BTC/USDT', 'USDT/KRW']),
+    });
+    const prices: PriceSource = (symbol) => quotes.get(symbol) ?? null;
+    const value = (): string | null =>
+      prepared({ prices, asOf: AS_OF, position: 'e-1', dayStart: null }).pnl.marketValue;
+    assert.equal(value(), '20');
+    quotes.set('BTC/USDT', { price: fixed('3'), time: 1 });
+    assert.equal(value(), '30');
+    quotes.set('BTC/KRW', { price: fixed('33'), time: 1 });
+    assert.equal(value(), '33');
+    quotes.clear();
+    assert.equal(value(), '1', 'its own fill');
+    quotes.set('BTC/KRW', { price: fixed('33'), time: 1 });
+    assert.equal(value(), '33');
+  });
+
   it('is the same whether prepared once for many prices or made anew', () => {
     fc.assert(
       fc.property(

@@ -33,6 +33,10 @@ describe('the rate of an asset in the base currency', () => {
     assert.deepEqual(shown(valued('BTC', quotes)), ['65000', 4, ['BTC/USDT', 'USDT/KRW']]);
   });
 
+  it('is as old as the first of two prices where that is the older one', () => {
+    assert.equal(valued('BTC', { 'BTC/USDT': ['50', 4], 'USDT/KRW': ['1300', 9] })?.time, 4);
+  });
+
   it('goes through two symbols in any of their directions', () => {
     const quotes: Quotes = { 'KRW/USDT': ['0.001'], 'USDT/BTC': ['0.02'] };
     assert.deepEqual(shown(valued('BTC', quotes)), ['50000', 0, ['USDT/BTC', 'KRW/USDT']]);

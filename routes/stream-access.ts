@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Caller } from '../lib/caller.ts';
+import { problem } from '../lib/problem.ts';
+import { type Channel, ChannelError, parseChannels } from '../streams/channel.ts';
+import { StreamLimitError, type StreamOwner } from '../streams/hub.ts';
+import { readablePortfolio } from './portfolio-access.ts';
+import type { Services } from './services.ts';
+
+/** What every stream takes in its query. */
+export const streamQuery = {
+  lastEventId: z
+    .string()
+    .max(4_096)
+    .optional()
+    .meta({ description: 'For clients that cannot send the `Last-Event-ID` header; the header goes first.' }),
+  replay: z.enum(['full', 'latest']).default('full').meta({
+    description:
+      '`full`: every retained event since the id. `latest`: of state channels only the newest state.',
+  }),
+  token: z.string().max(2_048).optional().meta({
+    description: 'A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`.',
+  }),
+};
+
+/** The channels of a query parameter. @throws the 400 that names it */
+export function channelsOf(parameter: string, list: string): Channel[] {
+  try {
+    return parseChannels(list);
+  } catch (error) {
+    if (!(error instanceof ChannelError)) throw error;
+    throw problem('invalid-request', {
+      detail: `Query: ${parameter}`,
+      errors: [{ parameter, detail: error.message }],
+    });
+  }
+}
+
+/** @throws 401 when a private channel is asked for by nobody, 404 when it is not the caller's */
+export async function assertReadable(
+  channels: readonly Channel[],
+  caller: Caller | null,
+  { db }: Services,
+): Promise<void> {
+  const portfolios = new Set(channels.flatMap((channel) => channel.portfolioId ?? []));
+  if (portfolios.size === 0) return;
+  if (caller === null) throw problem('unauthorized');
+  for (const portfolioId of portfolios) {
+    await readablePortfolio(db, portfolioId, caller);
+  }
+}
+
+/** @throws 429 when the user has too many streams, 503 when this node has */
+export function admit(caller: Caller | null, { hub }: Services): void {
+  try {
+    hub.admit(caller?.userId ?? null);
+  } catch (error) {
+    if (!(error instanceof StreamLimitError)) throw error;
+    const headers = { 'Retry-After': '5' };
+    if (error.limit === 'user') throw problem('rate-limited', { detail: error.message, headers });
+    throw problem('unavailable', { detail: error.message, headers });
+  }
+}
+
+export function ownerOf(caller: Caller | null): StreamOwner {
+  return {
+    userId: caller?.userId ?? null,
+    sessionId: caller?.sessionId ?? null,
+    expiresAt: caller?.expiresAt ?? null,
+  };
+}
