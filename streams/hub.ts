@@ -217,7 +217,7 @@ export class Hub {
       seal: request.seal ?? null,
       ...(known === undefined ? {} : { known }),
       queueBytes,
-      retryMs: () => this.retryMs(),
+      retryMs: (reason) => this.retryMs(reason),
       broker,
       scheduler: this.#scheduler,
       clock,
@@ -270,9 +270,13 @@ export class Hub {
     return selected.length;
   }
 
-  /** A reconnect delay around two seconds: spreads clients that were cut at the same moment. */
-  retryMs(): number {
-    return Math.round(1_000 + 2_000 * this.#options.random());
+  /**
+   * How long a client shall wait before it reconnects. Around two seconds spreads clients that were cut at the same
+   * moment; a stream that only has reached its end is taken up again at once, as its like end at other times.
+   */
+  retryMs(reason: EndReason | null = null): number {
+    const planned = reason === 'token-expired' || reason === 'max-age';
+    return Math.round((planned ? 100 : 1_000) + (planned ? 200 : 2_000) * this.#options.random());
   }
 
   /** Ends all streams, spread over `ms`. */

@@ -52,7 +52,7 @@ export interface SubscriberOptions {
   /** Bytes of undroppable events that may wait for a slow reader. */
   queueBytes: number;
   /** Reconnect delay told to the client when the stream ends, jittered by the caller. */
-  retryMs: () => number;
+  retryMs: (reason: EndReason) => number;
   broker: Broker;
   scheduler: FlushScheduler;
   clock: Clock;
@@ -287,7 +287,7 @@ export class Subscriber implements FrameReceiver, Flushable {
     if (reason === 'slow-reader') this.#observer.dropped('slow-reader', this.#queue.size);
     this.#detach();
     const notice = wire.control('notice', { code: reason, detail: END_DETAIL[reason] }, null);
-    sink.write(wire.retry(retryMs()) + notice);
+    sink.write(wire.retry(retryMs(reason)) + notice);
     sink.end(reason);
     this.#options.onEnd(reason);
   }

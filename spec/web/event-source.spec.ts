@@ -69,7 +69,7 @@ const available = browserAvailable() && redisAvailable() && postgresAvailable();
       const state = globalThis as unknown as { seen: string[]; ready: number; resets: number };
       Object.assign(state, { seen: [], ready: 0, resets: 0 });
       const source = new EventSource(url, { withCredentials: true });
-      source.addEventListener('trade', (event) => state.seen.push(JSON.parse(event.data).price));
+      source.addEventListener('trade', (event) => state.seen.push(JSON.parse((event as unknown as { data: string }).data).price));
       source.addEventListener('ready', () => (state.ready += 1));
       source.addEventListener('reset', () => (state.resets += 1));
     }, `${node.url}/v1/streams?channels=trade:BTC/KRW`);
