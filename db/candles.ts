@@ -34,16 +34,14 @@ export const INTERVAL_MS: Record<Exclude<CandleInterval, CalendarInterval>, numb
   '4h': 14_400_000,
 };
 
-/** These begin at midnight of a time zone. */
-const CALENDAR_UNIT: Record<CalendarInterval, string> = { '1d': 'day', '1w': 'week', '1M': 'month' };
-
 export function isCalendarInterval(interval: CandleInterval): interval is CalendarInterval {
-  return interval in CALENDAR_UNIT;
+  return interval === '1d' || interval === '1w' || interval === '1M';
 }
+
+export const DAY_MS = 86_400_000;
 
 /** Rows of one statement: bounds its memory, and how long the embedded database holds the event loop. */
 const ROWS_AT_ONCE = 2_000;
-export const MAX_CANDLES = 5_000;
 
 /**
  * Stores one-minute candles.
@@ -57,9 +55,27 @@ export async function upsertCandles(
   candles: readonly Candle[],
   mode: 'merge' | 'replace',
 ): Promise<void> {
+  await upsertAll(db, candles, mode, false);
+}
+
+/**
+ * Stores whole UTC days, which `replace` those stored before. `time` is the day's start; its close counts as known from
+ * the day's last millisecond on. A day stored this way stands for its minutes wherever whole days are summed up.
+ */
+export async function upsertDays(db: Database, days: readonly Candle[]): Promise<void> {
+  const rows = days.map((day) => ({ ...day, time: day.time + DAY_MS - 1, closeTime: day.time + DAY_MS - 1 }));
+  await upsertAll(db, rows, 'replace', true);
+}
+
+async function upsertAll(
+  db: Database,
+  candles: readonly Candle[],
+  mode: 'merge' | 'replace',
+  daily: boolean,
+): Promise<void> {
   const rows = [...new Map(candles.map((candle) => [`${candle.symbol} ${candle.time}`, candle])).values()];
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-    await upsertRows(db, rows.slice(start, start + ROWS_AT_ONCE), mode);
+    await upsertRows(db, rows.slice(start, start + ROWS_AT_ONCE), mode, daily);
   }
 }
 
@@ -79,14 +95,21 @@ const REPLACE = `
   low = excluded.low, volume = excluded.volume, quote_volume = excluded.quote_volume, trades = excluded.trades,
   simulated = excluded.simulated`;
 
-async function upsertRows(db: Database, rows: readonly Candle[], mode: 'merge' | 'replace'): Promise<void> {
+async function upsertRows(
+  db: Database,
+  rows: readonly Candle[],
+  mode: 'merge' | 'replace',
+  daily: boolean,
+): Promise<void> {
   // One array a column: the statement is the same whatever the number of rows.
   await db.raw(
-    `insert into candles (symbol, time, close_time, open, high, low, close, volume, quote_volume, trades, simulated)
-     select * from unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::numeric[], ?::numeric[], ?::numeric[],
-       ?::numeric[], ?::numeric[], ?::numeric[], ?::integer[], ?::boolean[])
+    `insert into candles
+       (daily, symbol, time, close_time, open, high, low, close, volume, quote_volume, trades, simulated)
+     select ?::boolean, * from unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::numeric[], ?::numeric[],
+       ?::numeric[], ?::numeric[], ?::numeric[], ?::numeric[], ?::integer[], ?::boolean[])
      on conflict (symbol, time) do update set ${mode === 'merge' ? MERGE : REPLACE}`,
     [
+      daily,
       rows.map((row) => row.symbol),
       rows.map((row) => iso(row.time)),
       rows.map((row) => iso(row.closeTime)),
@@ -145,80 +168,25 @@ export async function closeAt(db: Database, symbol: string, time: number): Promi
   return row === undefined ? null : toPricePoint(row);
 }
 
-export interface CandleQuery {
-  symbol: string;
-  interval: CandleInterval;
-  /** Candles that start in [from, to). Without `from`: as far back as `limit` whole intervals reach. */
-  from?: number | undefined;
-  to: number;
-  limit: number;
-  /** Where days, weeks (Monday) and months begin; shorter intervals are aligned to UTC. */
-  timeZone?: string;
-}
-
-/**
- * The newest `limit` candles of the range, oldest first. Minutes without a trade have no candle. A longer candle is made
- * of the minutes stored from the range: with a `from` inside an interval its first candle is the rest of that interval.
- */
-export async function candles(db: Database, query: CandleQuery): Promise<Candle[]> {
-  const { symbol, interval, to, timeZone = 'UTC' } = query;
-  const limit = Math.min(query.limit, MAX_CANDLES);
-  const from = query.from ?? to - limit * longest(interval);
-  const range = [symbol, iso(from), iso(to)];
-  if (interval === '1m') {
-    const { rows } = await db.raw<{ rows: CandleRow[] }>(
-      `select * from (
-         select * from candles where symbol = ? and time >= ? and time < ? order by time desc limit ?
-       ) newest order by time`,
-      [...range, limit],
-    );
-    return rows.map(toCandle);
-  }
-  const [start, parameters] = isCalendarInterval(interval)
-    ? ['date_trunc(?, time, ?)', [CALENDAR_UNIT[interval], timeZone]]
-    : ["date_bin(?::interval, time, 'epoch'::timestamptz)", [`${INTERVAL_MS[interval]} milliseconds`]];
-  const { rows } = await db.raw<{ rows: CandleRow[] }>(
-    `select * from (
-       select symbol, ${start} as time, max(close_time) as close_time,
-         (array_agg(open order by candles.time))[1] as open, max(high) as high, min(low) as low,
-         (array_agg(close order by candles.time desc))[1] as close,
-         sum(volume) as volume, sum(quote_volume) as quote_volume, sum(trades)::integer as trades,
-         bool_or(simulated) as simulated
-       from candles where symbol = ? and time >= ? and time < ?
-       group by 1, 2 order by 2 desc limit ?
-     ) newest order by time`,
-    [...parameters, ...range, limit],
-  );
-  return rows.map(toCandle);
-}
-
 /** Every one-minute candle since a time, oldest first, at most `limit`: what a starting node takes its 24 hours from. */
 export async function candlesSince(db: Database, since: number, limit: number): Promise<Candle[]> {
   const { rows } = await db.raw<{ rows: CandleRow[] }>(
-    `select * from (select * from candles where time >= ? order by time desc limit ?) newest order by time`,
+    `select * from (
+       select * from candles where time >= ? and not daily order by time desc limit ?
+     ) newest order by time`,
     [iso(since), limit],
   );
   return rows.map(toCandle);
 }
 
-/** Deletes candles that began before a time, but the last of each symbol: a coin that no longer trades keeps its price. */
-export async function pruneCandles(db: Database, before: number): Promise<number> {
-  const { rowCount } = await db.raw<{ rowCount: number }>(
-    `delete from candles c where time < ?
-     and exists (select 1 from candles later where later.symbol = c.symbol and later.time > c.time)`,
-    [iso(before)],
-  );
-  return rowCount;
-}
-
-interface CloseRow {
+export interface CloseRow {
   symbol: string;
   close: string;
   close_time: number;
   simulated: boolean;
 }
 
-interface CandleRow extends CloseRow {
+export interface CandleRow extends CloseRow {
   time: number;
   open: string;
   high: string;
@@ -232,7 +200,7 @@ function toPricePoint({ symbol, close, close_time: time, simulated }: CloseRow):
   return { symbol, price: fixed(close), time, simulated };
 }
 
-function toCandle(row: CandleRow): Candle {
+export function toCandle(row: CandleRow): Candle {
   return {
     symbol: row.symbol,
     time: row.time,
@@ -246,14 +214,6 @@ function toCandle(row: CandleRow): Candle {
     trades: row.trades,
     simulated: row.simulated,
   };
-}
-
-function longest(interval: CandleInterval): number {
-  const day = 86_400_000;
-  if (interval === '1d') return day;
-  if (interval === '1w') return 7 * day;
-  if (interval === '1M') return 31 * day;
-  return INTERVAL_MS[interval];
 }
 
 function iso(time: number): string {

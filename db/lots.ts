@@ -138,7 +138,7 @@ async function upsert(trx: Database, all: readonly { key: LotKey; lot: Lot }[]):
         lots.map(({ grossCost }) => decimal(grossCost)),
         lots.map(({ left }) => decimal(left)),
         lots.map(({ unknown }) => unknown),
-        rows.map(({ key, lot }) => (key.costMethod === 'hifo' ? unitCost(lot) : null)),
+        rows.map(({ key, lot }) => (key.costMethod === 'hifo' ? unitCost(lot) : '0')),
       ],
     );
   }

@@ -4,6 +4,7 @@ import * as accounts from './migrations/001-accounts.ts';
 import * as ledger from './migrations/002-ledger.ts';
 import * as candles from './migrations/003-candles.ts';
 import * as history from './migrations/004-history.ts';
+import * as candleDays from './migrations/005-candle-days.ts';
 
 interface Migration {
   name: string;
@@ -17,6 +18,7 @@ const MIGRATIONS: Migration[] = [
   { name: '002-ledger', ...ledger },
   { name: '003-candles', ...candles },
   { name: '004-history', ...history },
+  { name: '005-candle-days', ...candleDays },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

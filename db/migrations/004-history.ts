@@ -33,7 +33,7 @@ export async function up(knex: Knex): Promise<void> {
       gross_cost numeric not null,
       open_quantity numeric not null,
       unknown text not null,
-      unit_cost numeric,
+      unit_cost numeric not null,
       primary key (portfolio_id, cost_method, asset, seq)
     );
     create index on position_lots (portfolio_id, asset, unit_cost desc, seq) where cost_method = 'hifo';
