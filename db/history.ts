@@ -129,8 +129,8 @@ async function readLedger(
   instants: readonly number[],
   costMethod: CostMethod | undefined,
 ): Promise<PassResult> {
-  const { version, timeZone, ...own } = await loadTerms(trx, portfolioId);
-  const terms: PortfolioTerms = { ...own, costMethod: costMethod ?? own.costMethod };
+  const { version, timeZone, baseCurrency, cashMode, costMethod: own } = await loadTerms(trx, portfolioId);
+  const terms: PortfolioTerms = { baseCurrency, cashMode, costMethod: costMethod ?? own };
   const { rows }: { rows: { first: number | null }[] } = await trx.raw(
     'select min(time) as first from ledger_entries where portfolio_id = ?',
     [portfolioId],

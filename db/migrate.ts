@@ -5,6 +5,7 @@ import * as ledger from './migrations/002-ledger.ts';
 import * as candles from './migrations/003-candles.ts';
 import * as history from './migrations/004-history.ts';
 import * as candleDays from './migrations/005-candle-days.ts';
+import * as access from './migrations/010-access.ts';
 
 interface Migration {
   name: string;
@@ -19,6 +20,7 @@ const MIGRATIONS: Migration[] = [
   { name: '003-candles', ...candles },
   { name: '004-history', ...history },
   { name: '005-candle-days', ...candleDays },
+  { name: '010-access', ...access },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

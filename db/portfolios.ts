@@ -26,7 +26,7 @@ export interface Portfolio extends PortfolioSettings {
   updatedAt: number;
 }
 
-interface PortfolioRow {
+export interface PortfolioRow {
   id: string;
   user_id: string;
   name: string;
@@ -40,7 +40,7 @@ interface PortfolioRow {
   updated_at: number;
 }
 
-function toPortfolio(row: PortfolioRow): Portfolio {
+export function toPortfolio(row: PortfolioRow): Portfolio {
   return {
     id: row.id,
     userId: row.user_id,
@@ -84,6 +84,12 @@ export async function createPortfolio(
 export async function getPortfolio(db: Database, id: string): Promise<Portfolio | null> {
   const row: PortfolioRow | undefined = await db('portfolios').where({ id }).first();
   return row === undefined ? null : toPortfolio(row);
+}
+
+/** The user's own, all of them. */
+export async function portfolioIdsOf(db: Database, userId: string): Promise<string[]> {
+  const rows: { id: string }[] = await db('portfolios').where({ user_id: userId }).select('id');
+  return rows.map(({ id }) => id);
 }
 
 /** The user's portfolios in order of creation. */

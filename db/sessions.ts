@@ -63,46 +63,86 @@ export async function createSession(
   });
 }
 
+/** The token that follows: made from the one presented and a salt, so that it can be made a second time. */
+export interface Successor {
+  /** Taken when the token is presented for the first time. */
+  salt: string;
+  hashOf: (salt: string) => string;
+  expiresAt: number;
+}
+
 export type Rotation =
-  | { status: 'rotated'; session: Session }
+  /** The successor is to be made with this salt. */
+  | { status: 'rotated'; session: Session; salt: string }
   /** It had been used before, so it is in the wrong hands or its successor is: the session is revoked. */
-  | { status: 'reused'; sessionId: string }
+  | { status: 'reused'; sessionId: string; userId: string }
   /** Unknown or expired token, or a session that is not alive any more. */
   | { status: 'refused' };
 
-/** Exchanges a refresh token for the next one. Each can be used once, however many try it at the same time. */
+/** An answer that is lost, or two tabs that ask at once, present a token twice; a thief does so later. */
+const GRACE_MS = 10_000;
+
+/**
+ * Exchanges a refresh token for the next one. Each has one successor, however many try it at the same time: who presents
+ * it again within ten seconds, the successor still unused, gets that very successor again. So there is never a second
+ * line of tokens, and whichever of two holders comes second is found out.
+ */
 export async function rotateRefreshToken(
   db: Database,
   hash: string,
-  next: NewToken,
+  successor: Successor,
   { clock }: { clock: Clock },
 ): Promise<Rotation> {
   const now = new Date(clock.now());
   return await db.transaction(async (trx): Promise<Rotation> => {
+    const nextHash = successor.hashOf(successor.salt);
     const used: { session_id: string }[] = await trx('refresh_tokens')
       .where({ hash, used_at: null })
       .where('expires_at', '>', now)
-      .update({ used_at: now })
+      .update({ used_at: now, successor_salt: successor.salt, successor_hash: nextHash })
       .returning('session_id');
-    if (used[0] === undefined) {
-      const token: { session_id: string; used_at: number | null } | undefined = await trx('refresh_tokens')
-        .where({ hash })
-        .first('session_id', 'used_at');
-      if (token === undefined || token.used_at === null) return { status: 'refused' };
-      await revokeSession(trx, token.session_id, { clock });
-      return { status: 'reused', sessionId: token.session_id };
-    }
-    const rows: SessionRow[] = await trx('sessions')
-      .where({ id: used[0].session_id, revoked_at: null })
-      .where('expires_at', '>', now)
-      .whereExists(trx('users').whereRaw('users.id = sessions.user_id').whereNull('disabled_at'))
-      .update({ last_used_at: now, expires_at: new Date(next.expiresAt) })
+    if (used[0] === undefined) return repeated(trx, hash, { clock });
+    const rows: SessionRow[] = await aliveSession(trx, used[0].session_id, now)
+      .update({ last_used_at: now, expires_at: new Date(successor.expiresAt) })
       .returning('*');
     const [row] = rows;
     if (row === undefined) return { status: 'refused' };
-    await insertToken(trx, row.id, next, now);
-    return { status: 'rotated', session: toSession(row) };
+    await insertToken(trx, row.id, { hash: nextHash, expiresAt: successor.expiresAt }, now);
+    return { status: 'rotated', session: toSession(row), salt: successor.salt };
   });
+}
+
+/** A token that cannot be used for the first time any more. */
+async function repeated(trx: Database, hash: string, { clock }: { clock: Clock }): Promise<Rotation> {
+  const token:
+    | { session_id: string; used_at: number | null; salt: string | null; next_used_at: number | null; next: string | null }
+    | undefined = await trx('refresh_tokens as token')
+    .leftJoin('refresh_tokens as next', 'next.hash', 'token.successor_hash')
+    .where({ 'token.hash': hash })
+    .first(
+      'token.session_id',
+      'token.used_at',
+      'token.successor_salt as salt',
+      'next.hash as next',
+      'next.used_at as next_used_at',
+    );
+  if (token === undefined || token.used_at === null) return { status: 'refused' };
+  const now = clock.now();
+  const row: SessionRow | undefined = await aliveSession(trx, token.session_id, new Date(now)).first('*');
+  if (row === undefined) return { status: 'refused' };
+  const isSuccessorUnused = token.next !== null && token.next_used_at === null;
+  if (token.salt !== null && isSuccessorUnused && now - token.used_at < GRACE_MS) {
+    return { status: 'rotated', session: toSession(row), salt: token.salt };
+  }
+  const revoked = await revokeSession(trx, row.id, { clock });
+  return revoked ? { status: 'reused', sessionId: row.id, userId: row.user_id } : { status: 'refused' };
+}
+
+function aliveSession(trx: Database, id: string, now: Date) {
+  return trx('sessions')
+    .where({ id, revoked_at: null })
+    .where('expires_at', '>', now)
+    .whereExists(trx('users').whereRaw('users.id = sessions.user_id').whereNull('disabled_at'));
 }
 
 async function insertToken(db: Database, sessionId: string, token: NewToken, now: Date): Promise<void> {
@@ -136,14 +176,16 @@ export async function revokeSession(db: Database, id: string, { clock }: { clock
   return changed > 0;
 }
 
-/** Every live session of a user. @returns their ids */
+/** Every session of a user that has not ended, but for one that is to be kept. @returns their ids */
 export async function revokeUserSessions(
   db: Database,
   userId: string,
-  { clock }: { clock: Clock },
+  { clock, keep = null }: { clock: Clock; keep?: string | null },
 ): Promise<string[]> {
   const rows: { id: string }[] = await db('sessions')
     .where({ user_id: userId, revoked_at: null })
+    .where('expires_at', '>', new Date(clock.now()))
+    .where((others) => (keep === null ? others : others.whereNot({ id: keep })))
     .update({ revoked_at: new Date(clock.now()) })
     .returning('id');
   return rows.map(({ id }) => id);

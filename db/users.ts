@@ -78,6 +78,19 @@ export async function hasAdmin(db: Database): Promise<boolean> {
   return row !== undefined;
 }
 
+/**
+ * Holds every administrator who can act until the transaction ends, so that two cannot remove each other at once.
+ * @returns their ids
+ */
+export async function lockAdmins(trx: Database): Promise<string[]> {
+  const rows: { id: string }[] = await trx('users')
+    .where({ role: 'admin', disabled_at: null })
+    .orderBy('id')
+    .forUpdate()
+    .select('id');
+  return rows.map(({ id }) => id);
+}
+
 /** In order of creation. */
 export async function listUsers(db: Database, { limit, cursor }: PageQuery): Promise<Page<User>> {
   const query = db('users')
@@ -113,6 +126,12 @@ export async function updateUser(db: Database, id: string, change: UserChange): 
     .returning(COLUMNS);
   const [row] = rows;
   return row === undefined ? null : toUser(row);
+}
+
+/** The password that a session's user is about to prove again. */
+export async function getPasswordHash(db: Database, id: string): Promise<string | null> {
+  const row: { password_hash: string } | undefined = await db('users').where({ id }).first('password_hash');
+  return row?.password_hash ?? null;
 }
 
 /** With all that is theirs. False if there was no such user. */

@@ -3,6 +3,12 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 const url = (protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
@@ -63,6 +69,33 @@ export const ENVIRONMENT = z.object({
     .min(32, 'must have at least 32 characters')
     .optional()
     .describe('Secret of the access tokens; required with `DATABASE_URL`, else made and kept in `DATA_DIR`.'),
+  JWT_PRIVATE_KEY_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'PEM file of the key that signs access tokens: RSA (RS256) or P-256 (ES256). Unset: they are signed with `JWT_SECRET` (HS256).',
+    ),
+  JWT_PUBLIC_KEY_FILES: list
+    .default([])
+    .describe('PEM files of further public keys that verify access tokens, comma-separated, to change keys.'),
+  REGISTRATION: z
+    .enum(['open', 'closed'])
+    .default('closed')
+    .describe('`open`: anybody may register as a trader; `closed`: administrators make the users.'),
+  AUDIT_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(36_500)
+    .default(365)
+    .describe('Age up to which the audit log is kept, in days.'),
+  AUDIT_ROWS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(100_000_000)
+    .default(200_000)
+    .describe('Events that the audit log keeps; the oldest go first.'),
   ACCESS_TOKEN_TTL: z.coerce
     .number()
     .int()
@@ -180,6 +213,15 @@ export const ENVIRONMENT = z.object({
     .max(604_800)
     .default(86_400)
     .describe('Age up to which rings keep events, in seconds.'),
+  CANDLE_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .default(0)
+    .describe(
+      'Days for which one-minute candles are kept; older UTC days are kept as one candle each. `0`: all are kept.',
+    ),
   HOLDINGS_INTERVAL_MS: milliseconds(10, 60_000)
     .default(1_000)
     .describe('Shortest time between two holdings events of a portfolio.'),
@@ -206,8 +248,15 @@ export class ConfigError extends Error {
 /** Values never shown, not even when they are wrong. */
 const SECRET = /PASSWORD|SECRET|METRICS_TOKEN|_URL$/;
 
-/** Reads the environment once. An empty variable counts as unset. @throws ConfigError naming every bad variable */
-export function readConfig(env: Record<string, string | undefined>): Config {
+/**
+ * Reads the environment once. An empty variable counts as unset.
+ * @param checks what only the upper floors can judge, by variable: throws a RangeError that says what is wrong
+ * @throws ConfigError naming every bad variable
+ */
+export function readConfig(
+  env: Record<string, string | undefined>,
+  checks: Partial<Record<keyof Environment, (text: string) => void>> = {},
+): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -219,9 +268,21 @@ export function readConfig(env: Record<string, string | undefined>): Config {
         const shown = SECRET.test(name) ? '' : ` (it is ${JSON.stringify(given[name])})`;
         return `${name}: ${issue.message}${shown}`;
       });
+  for (const [name, check] of Object.entries(checks)) {
+    try {
+      const text = given[name];
+      if (text !== undefined) check(text);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      lines.push(`${name}: ${error.message}`);
+    }
+  }
   // Told along with the rest, so that nobody mends one variable only to be shown the next.
   if (given['DATABASE_URL'] !== undefined && given['JWT_SECRET'] === undefined) {
     lines.push('JWT_SECRET: is required with DATABASE_URL, since all nodes must share it');
+  }
+  if (given['JWT_PUBLIC_KEY_FILES'] !== undefined && given['JWT_PRIVATE_KEY_FILE'] === undefined) {
+    lines.push('JWT_PRIVATE_KEY_FILE: is required with JWT_PUBLIC_KEY_FILES');
   }
   if (!parsed.success || lines.length > 0) throw new ConfigError(lines);
   return { ...parsed.data, DEMO: parsed.data.DEMO ?? parsed.data.DATABASE_URL === undefined };

@@ -9,9 +9,10 @@ import { createLogger } from './log.ts';
 import { VERSION } from './package-info.ts';
 import { listen, stopListening } from './server.ts';
 import { createServices } from './services.ts';
+import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig(process.env, { MARKET_FEED: (text) => void parseFeedSpec(text) });
   const logger = createLogger(config.LOG_LEVEL);
   const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
   const { services, close } = await createServices({ config, clock: systemClock, random, logger });
@@ -57,9 +58,18 @@ function streamCommand(url: string, demo: boolean, publicMarket: boolean): strin
   return `${stream} -H "authorization: Bearer $(${login} | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')"`;
 }
 
+/** What the user can mend is said in a line; a stack is for what nobody expected. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConfigError || error instanceof DataLockError) return error.message;
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === 'EADDRINUSE') return `Port ${port} of ${address} is in use: set PORT to another one.`;
+  if (code === 'EACCES' && port !== undefined)
+    return `Port ${port} of ${address} may not be opened by this user.`;
+  return error.stack ?? error.message;
+}
+
 main().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof DataLockError;
-  const text = error instanceof Error ? ((expected ? null : error.stack) ?? error.message) : String(error);
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
 });

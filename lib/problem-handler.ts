@@ -36,13 +36,15 @@ function toProblem(error: unknown, isUnavailable: (error: unknown) => boolean): 
 /** Turns everything thrown below, and a request nobody answered, into `application/problem+json`. */
 export function problemHandler(logger: Logger, isUnavailable: (error: unknown) => boolean): Middleware {
   return async function handleProblems(ctx, next) {
+    const path: unknown = ctx.state['path'];
     try {
+      if (path === null) throw problem('invalid-request', { detail: 'The request target is not a URL.' });
       await next();
       if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw problem('not-found');
     } catch (error) {
       const requestId = String(ctx.state['requestId'] ?? '');
       const found = toProblem(error, isUnavailable);
-      if (found.status >= 500) logger.error({ err: error, requestId, path: ctx.path }, found.title);
+      if (found.status >= 500) logger.error({ err: error, requestId, path }, found.title);
       if (ctx.res.headersSent) {
         // Too late for words: cutting the response is the only honest sign that it is not whole.
         ctx.res.destroy();

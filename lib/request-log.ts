@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Clock } from './clock.ts';
 import { newId } from './id.ts';
 import type { Logger } from './log.ts';
@@ -15,17 +15,28 @@ export function requestLog(logger: Logger, clock: Clock): Middleware {
     const requestId = REQUEST_ID.test(given) ? given : newId(clock);
     ctx.state['requestId'] = requestId;
     ctx.set('X-Request-Id', requestId);
+    const path = pathOf(ctx);
+    ctx.state['path'] = path;
     const start = clock.monotonic();
     await next();
     logger.info(
       {
         requestId,
         method: ctx.method,
-        path: ctx.path,
+        path,
         status: ctx.res.headersSent ? ctx.res.statusCode : ctx.status,
         ms: Math.round(clock.monotonic() - start),
       },
       'request',
     );
   };
+}
+
+/** `null` for a request target that is no URL, such as `http://[/`: reading it throws. */
+function pathOf(ctx: Context): string | null {
+  try {
+    return ctx.path;
+  } catch {
+    return null;
+  }
 }

@@ -1,13 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
-import { candlesSince, lastCloses, upsertCandles } from '../db/candles.ts';
+import { foldCandles, minuteCandles } from '../db/candle-folds.ts';
+import { pruneCandles } from '../db/candle-retention.ts';
+import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/candles.ts';
 import { type OpenedDatabase, openDatabase } from '../db/database.ts';
+import { saveEquitySnapshot } from '../db/equity-snapshots.ts';
 import { migrate } from '../db/migrate.ts';
 import { portfolioVersions } from '../db/portfolios.ts';
-import { findEndedSessions } from '../db/sessions.ts';
+import { findEndedCredentials } from '../db/credentials.ts';
+import { Housekeeping } from '../db/housekeeping.ts';
+import { findLostAccess } from '../db/shares.ts';
 import type { Services } from '../routes/services.ts';
 import { Authority } from '../streams/authority.ts';
 import { type Broker, type LogBounds, MARKET_LOG } from '../streams/broker.ts';
+import { DayStarts } from '../streams/day-starts.ts';
 import { openFeed } from '../streams/feeds/open-feed.ts';
 import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
 import { Hub } from '../streams/hub.ts';
@@ -29,6 +35,7 @@ import type { Logger } from './log.ts';
 import { decimal } from './money.ts';
 import { measureProcess } from './process-metrics.ts';
 import { loadTokenKey } from './token.ts';
+import { loadTokenKeys } from './token-keys.ts';
 
 export interface Environment {
   config: Config;
@@ -76,7 +83,6 @@ function openMarketWriter(
   }: { database: OpenedDatabase; broker: Broker; leases: Leases; market: Market },
 ): MarketWriter {
   const spec = parseFeedSpec(config.MARKET_FEED);
-  const day = 86_400_000;
   const feedOptions = {
     clock,
     random,
@@ -97,8 +103,15 @@ function openMarketWriter(
     feedName: config.MARKET_FEED,
     startsOver: spec.kind === 'replay',
     openFeed: spec.kind === 'none' ? null : () => openFeed(spec, feedOptions),
-    recentCandles: () => candlesSince(database.knex, clock.now() - day, 100_000),
+    recentCandles: () => candlesSince(database.knex, clock.now() - DAY_MS, 100_000),
     saveCandles: (candles) => upsertCandles(database.knex, candles, 'merge'),
+    candleHistory: {
+      fold: (windows) => foldCandles(database.knex, windows),
+      minutes: (ranges) => minuteCandles(database.knex, ranges),
+    },
+    ...(config.CANDLE_RETENTION_DAYS > 0 && {
+      pruneCandles: () => pruneCandles(database.knex, clock.now() - config.CANDLE_RETENTION_DAYS * DAY_MS),
+    }),
   });
 }
 
@@ -123,6 +136,18 @@ export async function createServices(environment: Environment): Promise<RunningS
     closing.push(() => database.close());
     await migrate(database.knex);
     const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR);
+    const tokenKeys = await loadTokenKeys(
+      { privateKeyFile: config.JWT_PRIVATE_KEY_FILE, publicKeyFiles: config.JWT_PUBLIC_KEY_FILES },
+      tokenKey,
+    );
+    const housekeeping = new Housekeeping({
+      db: database.knex,
+      clock,
+      logger,
+      auditDays: config.AUDIT_DAYS,
+      auditRows: config.AUDIT_ROWS,
+    });
+    closing.push(() => housekeeping.close());
     const { broker, leases } = openBroker(environment);
     closing.push(
       () => broker.close(),
@@ -140,6 +165,8 @@ export async function createServices(environment: Environment): Promise<RunningS
     const marketWriter = openMarketWriter(environment, { database, broker, leases, market });
     await marketWriter.start();
     closing.push(() => marketWriter.close());
+    const dayStarts = new DayStarts({ db: database.knex, clock });
+    const sources = { db: database.knex, market, dayStarts };
     const projector = new Projector({
       broker,
       leases,
@@ -148,7 +175,9 @@ export async function createServices(environment: Environment): Promise<RunningS
       logger,
       intervalMs: config.PNL_INTERVAL_MS,
       holdingsIntervalMs: config.HOLDINGS_INTERVAL_MS,
-      value: (portfolioId) => valuePortfolio(database.knex, market, portfolioId),
+      value: (portfolioId) => valuePortfolio(sources, portfolioId),
+      keepEquity: (portfolioId, version, snapshot) =>
+        saveEquitySnapshot(database.knex, portfolioId, version, snapshot),
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
     closing.push(() => projector.close());
@@ -177,7 +206,8 @@ export async function createServices(environment: Environment): Promise<RunningS
       clock,
       logger,
       hasPeers: config.REDIS_URL !== undefined,
-      findEnded: (ids) => findEndedSessions(database.knex, ids, { clock }),
+      findEnded: (ids) => findEndedCredentials(database.knex, ids, { clock }),
+      findLost: (readings) => findLostAccess(database.knex, readings),
     });
     await authority.start();
     closing.push(() => authority.close());
@@ -195,12 +225,14 @@ export async function createServices(environment: Environment): Promise<RunningS
       broker,
       market,
       marketWriter,
+      dayStarts,
       hub,
       authority,
       sockets,
       metrics,
       readiness,
       tokenKey,
+      tokenKeys,
     };
     return { services, close };
   } catch (error) {

@@ -1,11 +1,12 @@
-import { createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { type Caller, ROLE_SCOPES, ROLES, SCOPES } from './caller.ts';
+import type { TokenKey } from './token-keys.ts';
 
-/** The only algorithm that is accepted; with a KeyObject it verifies fifty times as fast as with a string. */
+/** Of the secret that stream tokens are signed with; a KeyObject verifies fifty times as fast as a string. */
 export const TOKEN_ALGORITHM = 'HS256';
 export const TOKEN_ISSUER = 'marktide';
 export const TOKEN_AUDIENCE = 'marktide:api';
@@ -20,7 +21,7 @@ const CLAIMS = z.object({
 
 /** Signs an access token. `ttl` in seconds. */
 export function signAccessToken(
-  key: KeyObject,
+  { kid, algorithm, key }: TokenKey,
   subject: Pick<Caller, 'userId' | 'sessionId' | 'role'>,
   times: { now: number; ttl: number },
 ): string {
@@ -34,13 +35,21 @@ export function signAccessToken(
       exp: issuedAt + times.ttl,
     },
     key,
-    { algorithm: TOKEN_ALGORITHM, issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE },
+    { algorithm, keyid: kid, issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE },
   );
 }
 
 /** 256 random bits: cannot be guessed, so a plain hash of it is enough to store. */
 export function newRefreshToken(): string {
   return randomBytes(32).toString('base64url');
+}
+
+/**
+ * The refresh token that follows one: the same each time, so that an answer which got lost can be given again, and to
+ * two tabs that ask at once. To know it takes the token, the secret and the salt that the database keeps.
+ */
+export function nextRefreshToken(secret: KeyObject, token: string, salt: string): string {
+  return createHmac('sha256', secret).update(`refresh ${salt} ${token}`).digest('base64url');
 }
 
 export function hashRefreshToken(token: string): string {

@@ -78,13 +78,24 @@ function responsesOf(endpoint: Endpoint): Responses {
   return responses;
 }
 
+/** API keys have not the scope that looks after an account. */
+function securityOf({ access }: Endpoint): ('bearer' | 'apiKey')[] {
+  if (access === 'public') return [];
+  return access === 'account' ? ['bearer'] : ['bearer', 'apiKey'];
+}
+
 /** The OpenAPI 3.1 document of the endpoints, made from the very schemas that validate their requests. */
 export function openApiDocument(endpoints: readonly Endpoint[], version: string): object {
   const registry = new OpenAPIRegistry();
-  const bearer = registry.registerComponent('securitySchemes', 'bearer', {
+  registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
+  });
+  registry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
   });
   for (const endpoint of endpoints) {
     registry.registerPath({
@@ -94,7 +105,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       tags: [endpoint.tag],
       summary: endpoint.summary,
       ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
-      security: endpoint.access === 'public' ? [] : [{ [bearer.name]: [] }],
+      security: securityOf(endpoint).map((name) => ({ [name]: [] })),
       request: {
         ...(endpoint.params === undefined ? {} : { params: endpoint.params as z.ZodObject }),
         ...(endpoint.query === undefined ? {} : { query: endpoint.query as z.ZodObject }),
@@ -127,7 +138,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    tags: ['auth', 'portfolios', 'trades', 'transfers', 'pnl', 'market', 'streams', 'service'].map(
+    tags: ['auth', 'users', 'portfolios', 'trades', 'transfers', 'pnl', 'market', 'streams', 'service'].map(
       (name) => ({ name }),
     ),
   });

@@ -1,63 +1,20 @@
-import type { Context } from 'koa';
+import { createHmac, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { createSession, revokeSession, rotateRefreshToken } from '../db/sessions.ts';
-import { findCredentials, getUser, type User } from '../db/users.ts';
-import { ROLES } from '../lib/caller.ts';
+import { revokeSession, rotateRefreshToken } from '../db/sessions.ts';
+import { findCredentials, getUser } from '../db/users.ts';
 import { checkPassword } from '../lib/password.ts';
 import { problem } from '../lib/problem.ts';
-import { hashRefreshToken, newRefreshToken, signAccessToken } from '../lib/token.ts';
+import { hashRefreshToken, nextRefreshToken } from '../lib/token.ts';
 import { publishControl } from '../streams/authority.ts';
-import { ACCESS_COOKIE } from './authenticate.ts';
-import { endpoint, Reply } from './endpoint.ts';
+import { noteAudit } from './audit.ts';
+import { clearSessionCookies, REFRESH_COOKIE, writingCookie } from './cookies.ts';
+import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
-import type { Services } from './services.ts';
+import { beginSession, issueTokens, tokensSchema, userBody, userSchema } from './session-tokens.ts';
 
-const user = z
-  .object({ id: field.id, email: z.string(), name: z.union([z.string(), z.null()]), role: z.enum(ROLES) })
-  .meta({ id: 'User' });
-
-const tokens = z
-  .object({
-    accessToken: z.string().meta({ description: 'Send it as `Authorization: Bearer …`.' }),
-    refreshToken: z.string().meta({ description: 'Good for one refresh.' }),
-    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
-    tokenType: z.literal('Bearer'),
-    user,
-  })
-  .meta({ id: 'Tokens' });
-
-function userBody({ id, email, name, role }: User): z.input<typeof user> {
-  return { id, email, name, role };
-}
-
-function issue(
-  services: Services,
-  ctx: Context,
-  account: User,
-  session: { sessionId: string; refreshToken: string },
-): Reply<z.input<typeof tokens>> {
-  const { config, clock, tokenKey } = services;
-  const accessToken = signAccessToken(
-    tokenKey,
-    { userId: account.id, sessionId: session.sessionId, role: account.role },
-    { now: clock.now(), ttl: config.ACCESS_TOKEN_TTL },
-  );
-  ctx.cookies.set(ACCESS_COOKIE, accessToken, {
-    httpOnly: true,
-    sameSite: 'strict',
-    path: '/v1',
-    maxAge: config.ACCESS_TOKEN_TTL * 1000,
-    secure: ctx.secure,
-    overwrite: true,
-  });
-  const body = {
-    accessToken,
-    refreshToken: session.refreshToken,
-    expiresIn: config.ACCESS_TOKEN_TTL,
-    tokenType: 'Bearer' as const,
-    user: userBody(account),
-  };
-  return new Reply(body, { headers: { 'Cache-Control': 'no-store' } });
+/** What was tried with an address that is no user's, recognisable when tried again: it may be a password. */
+function hashEmail(secret: KeyObject, email: string): string {
+  return createHmac('sha256', secret).update(`email ${email.toLowerCase()}`).digest('base64url').slice(0, 22);
 }
 
 export const login = endpoint({
@@ -67,30 +24,28 @@ export const login = endpoint({
   tag: 'auth',
   summary: 'Log in with e-mail and password',
   description:
-    'Also sets an HttpOnly cookie with the access token, which authorises reading only: it is what lets a browser open an `EventSource` on the same origin.',
+    'Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reading, an `EventSource` too; for changes, send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
   access: 'public',
   body: z.strictObject({ email: field.text(254), password: z.string().min(1).max(200) }),
   status: 200,
-  response: tokens,
+  response: tokensSchema,
   examples: { request: { email: 'demo@marktide.local', password: 'demo-marktide' } },
   problems: ['invalid-credentials'],
   async handler({ body, ctx }, services) {
-    const { db, clock, config } = services;
+    const { db, tokenKey } = services;
     const found = await findCredentials(db, body.email);
     const usable = found !== null && found.user.disabledAt === null ? found : null;
     // The check runs for unknown users too: its time must not tell who exists.
     if (!(await checkPassword(usable?.passwordHash ?? null, body.password)) || usable === null) {
+      const userId = found?.user.id ?? null;
+      const details: Record<string, string> = {};
+      if (userId === null) details['emailHash'] = hashEmail(tokenKey, body.email);
+      await noteAudit(ctx, services, { type: 'login-failed', actorId: null, userId, details });
       throw problem('invalid-credentials');
     }
-    const refreshToken = newRefreshToken();
-    const expiresAt = clock.now() + config.REFRESH_TOKEN_TTL * 1000;
-    const session = await createSession(
-      db,
-      usable.user.id,
-      { hash: hashRefreshToken(refreshToken), expiresAt },
-      { clock },
-    );
-    return issue(services, ctx, usable.user, { sessionId: session.id, refreshToken });
+    const reply = await beginSession(ctx, services, usable.user);
+    await noteAudit(ctx, services, { type: 'login', actorId: usable.user.id, userId: usable.user.id });
+    return reply;
   },
 });
 
@@ -101,30 +56,44 @@ export const refresh = endpoint({
   tag: 'auth',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'A refresh token is good once. Using it again ends the session, since one of the two users is a thief.',
+    'By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief.',
   access: 'public',
-  body: z.strictObject({ refreshToken: z.string().min(20).max(200) }),
+  body: z.strictObject({ refreshToken: z.string().min(20).max(200).optional() }),
   status: 200,
-  response: tokens,
-  problems: ['unauthorized'],
+  response: tokensSchema,
+  examples: { request: { refreshToken: 'Zk5…' } },
+  problems: ['invalid-request', 'unauthorized', 'forbidden'],
   async handler({ body, ctx }, services) {
-    const { db, clock, config, broker } = services;
-    const refreshToken = newRefreshToken();
-    const expiresAt = clock.now() + config.REFRESH_TOKEN_TTL * 1000;
+    const { db, clock, config, broker, tokenKey } = services;
+    const presented = body.refreshToken ?? writingCookie(ctx, REFRESH_COOKIE, services);
+    if (presented === null) {
+      const errors = [{ pointer: '/refreshToken', detail: 'is needed unless its cookie and X-CSRF-Token are sent' }];
+      throw problem('invalid-request', { detail: 'Body: /refreshToken', errors });
+    }
     const rotation = await rotateRefreshToken(
       db,
-      hashRefreshToken(body.refreshToken),
-      { hash: hashRefreshToken(refreshToken), expiresAt },
+      hashRefreshToken(presented),
+      {
+        salt: randomBytes(16).toString('base64url'),
+        hashOf: (salt) => hashRefreshToken(nextRefreshToken(tokenKey, presented, salt)),
+        expiresAt: clock.now() + config.REFRESH_TOKEN_TTL * 1000,
+      },
       { clock },
     );
     if (rotation.status === 'reused') {
-      await publishControl(broker, { type: 'session-revoked', sessionId: rotation.sessionId });
+      const { sessionId, userId } = rotation;
+      await publishControl(broker, { type: 'session-revoked', sessionId });
+      await noteAudit(ctx, services, { type: 'refresh-reused', actorId: null, userId, details: { sessionId } });
     }
     if (rotation.status !== 'rotated')
       throw problem('unauthorized', { detail: 'The refresh token is not valid.' });
     const account = await getUser(db, rotation.session.userId);
     if (account === null) throw problem('unauthorized');
-    return issue(services, ctx, account, { sessionId: rotation.session.id, refreshToken });
+    return issueTokens(ctx, services, account, {
+      id: rotation.session.id,
+      refreshToken: nextRefreshToken(tokenKey, presented, rotation.salt),
+      byCookie: body.refreshToken === undefined,
+    });
   },
 });
 
@@ -137,10 +106,14 @@ export const logout = endpoint({
   access: 'read',
   status: 204,
   response: null,
-  async handler({ caller, ctx }, { db, clock, broker }) {
-    await revokeSession(db, caller.sessionId, { clock });
-    await publishControl(broker, { type: 'session-revoked', sessionId: caller.sessionId });
-    ctx.cookies.set(ACCESS_COOKIE, null, { path: '/v1', overwrite: true });
+  async handler({ caller, ctx }, services) {
+    const { db, clock, broker } = services;
+    const { userId, sessionId } = caller;
+    if (caller.apiKey !== undefined) throw problem('forbidden', { detail: 'An API key has no session to end.' });
+    await revokeSession(db, sessionId, { clock });
+    await publishControl(broker, { type: 'session-revoked', sessionId });
+    clearSessionCookies(ctx);
+    await noteAudit(ctx, services, { type: 'logout', actorId: userId, userId });
   },
 });
 
@@ -152,7 +125,7 @@ export const me = endpoint({
   summary: 'Who the credential stands for',
   access: 'read',
   status: 200,
-  response: user.extend({ scopes: z.array(z.string()) }).meta({ id: 'Me' }),
+  response: userSchema.extend({ scopes: z.array(z.string()) }).meta({ id: 'Me' }),
   async handler({ caller }, { db }) {
     const account = await getUser(db, caller.userId);
     if (account === null) throw problem('unauthorized');

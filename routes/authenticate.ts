@@ -1,34 +1,40 @@
-import type { KeyObject } from 'node:crypto';
 import jwt from 'koa-jwt';
+import jsonwebtoken from 'jsonwebtoken';
 import type { Context, Middleware } from 'koa';
-import { isSessionAlive } from '../db/sessions.ts';
-import type { Caller, Scope } from '../lib/caller.ts';
+import { liveCredentials } from '../db/credentials.ts';
+import { type Caller, ROLE_SCOPES, type Scope } from '../lib/caller.ts';
 import { Problem, problem } from '../lib/problem.ts';
-import { callerOf, TOKEN_ALGORITHM, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../lib/token.ts';
+import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../lib/token.ts';
+import type { TokenKey } from '../lib/token-keys.ts';
+import { API_KEY_HEADER, callerOfApiKey } from './api-key-caller.ts';
+import { ACCESS_COOKIE, writingCookie } from './cookies.ts';
 import type { Services } from './services.ts';
-
-/** The cookie a browser's EventSource sends. It only ever authorises reading, so a forged form post gains nothing. */
-export const ACCESS_COOKIE = 'marktide_access';
 
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
 
-function presentedToken(ctx: Context): string | null {
+function presentedToken(ctx: Context, services: Services): string | null {
   const header = ctx.get('Authorization');
   if (header !== '') return BEARER.exec(header)?.[1] ?? null;
   const reads = ctx.method === 'GET' || ctx.method === 'HEAD';
-  return reads ? (ctx.cookies.get(ACCESS_COOKIE) ?? null) : null;
+  return reads ? (ctx.cookies.get(ACCESS_COOKIE) ?? null) : writingCookie(ctx, ACCESS_COOKIE, services);
 }
 
-function verification(key: KeyObject): Middleware {
+/** One for each key: it takes that key's algorithm and no other, whatever the token's header says. */
+function verification({ key, algorithm }: TokenKey, services: Services): Middleware {
   return jwt({
     secret: key as unknown as string,
-    algorithms: [TOKEN_ALGORITHM],
+    algorithms: [algorithm],
     audience: TOKEN_AUDIENCE,
     issuer: TOKEN_ISSUER,
     key: 'claims',
     // The header goes before the cookie, so that a caller is who it says it is.
-    getToken: (ctx) => presentedToken(ctx as Context) ?? '',
+    getToken: (ctx) => presentedToken(ctx as Context, services) ?? '',
   }) as unknown as Middleware;
+}
+
+/** The id of the key that a token says it was signed with; `null` if it does not say. */
+function keyIdOf(token: string): string | null {
+  return jsonwebtoken.decode(token, { complete: true })?.header.kid ?? null;
 }
 
 export interface Authenticator {
@@ -46,10 +52,21 @@ const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="marktide", error="inv
 
 /** Finds out who asks. */
 export function authenticator(services: Services): Authenticator {
-  const verify = verification(services.tokenKey);
+  const { signing, verifying } = services.tokenKeys;
+  const verifiers = new Map(verifying.map((key) => [key.kid, verification(key, services)]));
+
+  function verifierOf(token: string): Middleware {
+    // There is only one secret, so that a token need not name it.
+    const verify = verifiers.get(keyIdOf(token) ?? (signing.algorithm === 'HS256' ? signing.kid : ''));
+    if (verify === undefined) throw refusal('The access token is not valid.');
+    return verify;
+  }
 
   async function required(ctx: Context): Promise<Caller> {
-    if (presentedToken(ctx) === null) throw problem('unauthorized');
+    if (ctx.get(API_KEY_HEADER) !== '') return callerOfApiKey(ctx, services);
+    const token = presentedToken(ctx, services);
+    if (token === null) throw problem('unauthorized');
+    const verify = verifierOf(token);
     // koa-jwt would take a secret that stands here before the one it was given.
     delete ctx.state['secret'];
     try {
@@ -62,17 +79,18 @@ export function authenticator(services: Services): Authenticator {
     }
     const caller = callerOf(ctx.state['claims']);
     if (caller === null) throw refusal('The access token is not valid.');
-    if (!(await isSessionAlive(services.db, caller.sessionId, { clock: services.clock }))) {
-      throw refusal('The session has ended.');
-    }
-    return caller;
+    const { db, clock } = services;
+    const role = (await liveCredentials(db, [caller.sessionId], { clock })).get(caller.sessionId);
+    if (role === undefined) throw refusal('The session has ended.');
+    // Who has lost a role has lost its scopes, whatever the token says.
+    return { ...caller, role, scopes: caller.scopes.filter((scope) => ROLE_SCOPES[role].includes(scope)) };
   }
 
   return {
     required,
     async ifPresent(ctx) {
-      if (ctx.get('Authorization') !== '') return required(ctx);
-      if (presentedToken(ctx) === null) return null;
+      if (ctx.get('Authorization') !== '' || ctx.get(API_KEY_HEADER) !== '') return required(ctx);
+      if (presentedToken(ctx, services) === null) return null;
       try {
         return await required(ctx);
       } catch (error) {

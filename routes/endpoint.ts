@@ -34,11 +34,11 @@ export class Reply<T> {
 }
 
 interface Declaration<P, Q, B, R, A extends Access> {
-  method: 'get' | 'post' | 'patch' | 'delete';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   path: string;
   /** Names the operation in OpenAPI and in the typed client. */
   id: string;
-  tag: 'auth' | 'portfolios' | 'trades' | 'transfers' | 'pnl' | 'market' | 'streams' | 'service';
+  tag: 'auth' | 'users' | 'portfolios' | 'trades' | 'transfers' | 'pnl' | 'market' | 'streams' | 'service';
   summary: string;
   description?: string;
   access: A;

@@ -1,26 +1,40 @@
+import { accountEndpoints } from './account.ts';
+import { apiKeyEndpoints } from './api-keys.ts';
+import { listAudit } from './audit.ts';
 import { authEndpoints } from './auth.ts';
+import { candleEndpoints } from './candles.ts';
 import type { Endpoint } from './endpoint.ts';
 import { healthEndpoints } from './health.ts';
+import { publicKeys } from './keys.ts';
 import { marketEndpoints } from './market.ts';
 import { metrics } from './metrics.ts';
 import { pnlEndpoints } from './pnl.ts';
 import { portfolioEndpoints } from './portfolios.ts';
+import { shareEndpoints } from './shares.ts';
 import { endSession, listSessions } from './stream-sessions.ts';
 import { streamToken } from './stream-token.ts';
 import { streamEndpoints } from './streams.ts';
 import { tradeEndpoints } from './trades.ts';
 import { transferEndpoints } from './transfers.ts';
+import { userEndpoints } from './users.ts';
 import { webSocket } from './websocket.ts';
 
 /** Every endpoint there is: the router, the documents and the tests of access all start from this list. */
 export const ENDPOINTS: readonly Endpoint[] = [
   ...authEndpoints,
+  ...accountEndpoints,
   streamToken,
+  publicKeys,
+  ...userEndpoints,
+  ...apiKeyEndpoints,
+  listAudit,
   ...portfolioEndpoints,
+  ...shareEndpoints,
   ...tradeEndpoints,
   ...transferEndpoints,
   ...pnlEndpoints,
   ...marketEndpoints,
+  ...candleEndpoints,
   ...streamEndpoints,
   webSocket,
   listSessions,

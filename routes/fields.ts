@@ -35,8 +35,8 @@ export const positiveAmount = amount((value) => value > 0n, 'must be greater tha
 /** A positive decimal that stays text: for what is only passed on. */
 export const positiveText = z
   .string(DECIMAL_RULE)
-  .regex(DECIMAL, DECIMAL_RULE)
-  .refine((text) => DECIMAL.test(text) && fixed(text) > 0n, 'must be greater than zero')
+  .regex(DECIMAL, { error: DECIMAL_RULE, abort: true })
+  .refine((text) => fixed(text) > 0n, 'must be greater than zero')
   .meta({ example: '0.25' });
 export const nonNegativeAmount = amount((value) => value >= 0n, 'must not be negative');
 
@@ -66,6 +66,8 @@ export function isInFuture(time: number, now: number): boolean {
 
 /** A time on output. */
 export const timestamp = z.iso.datetime({ precision: 3 }).meta({ example: '2026-03-02T09:00:00.000Z' });
+
+export const email = z.email().max(254).meta({ example: 'trader@example.com' });
 
 export const id = z.uuid().meta({ example: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' });
 

@@ -25,6 +25,9 @@ export function jsonBodyReader(limitKb: number): (ctx: Context) => Promise<unkno
   return async function readJsonBody(ctx) {
     const hasBody = Number(ctx.get('Content-Length') || 0) > 0 || ctx.get('Transfer-Encoding') !== '';
     if (hasBody && ctx.is('application/json', '+json') === false) throw problem('unsupported-media-type');
+    // The parser takes all for UTF-8, whatever it is called.
+    if (hasBody && !/^(utf-?8|us-ascii)?$/i.test(ctx.request.charset))
+      throw problem('unsupported-media-type');
     try {
       await parse(ctx, () => Promise.resolve());
     } catch (error) {

@@ -1,8 +1,9 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
-import type { Caller } from '../lib/caller.ts';
+import type { Caller, Scope } from '../lib/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
+import { noteAudit } from './audit.ts';
 import { type Authenticator, authenticator, requireScope } from './authenticate.ts';
 import { type Endpoint, Reply } from './endpoint.ts';
 import { jsonBodyReader } from './json-body.ts';
@@ -86,11 +87,19 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   );
   const query = endpoint.query ?? (endpoint.tag === 'service' ? undefined : NO_QUERY);
   const who = endpoint.streamToken === true ? streamAuthenticator(services, authenticate) : authenticate;
+  /** Whoever tries a door that is only for administrators is remembered. */
+  const allow = async (ctx: Context, by: Caller, scope: Scope): Promise<void> => {
+    if (scope === 'admin' && !by.scopes.includes(scope)) {
+      const details = { endpoint: endpoint.id };
+      await noteAudit(ctx, services, { type: 'access-denied', actorId: by.userId, userId: by.userId, details });
+    }
+    requireScope(by, scope);
+  };
   return async function handleEndpoint(ctx) {
     let caller: Caller | null = null;
     if (endpoint.access !== 'public' && endpoint.alsoOpenTo?.(ctx, services) !== true) {
       caller = open ? await who.ifPresent(ctx) : await who.required(ctx);
-      if (caller !== null) requireScope(caller, endpoint.access);
+      if (caller !== null) await allow(ctx, caller, endpoint.access);
     }
     const params: unknown = ctx['params'];
     const input = {

@@ -55,8 +55,8 @@ export const holdingSchema = z
   })
   .meta({ id: 'Holding' });
 
-async function valuationOf(portfolioId: string, { db, market }: Services): Promise<Valuation> {
-  const valuation = await valuePortfolio(db, market, portfolioId);
+async function valuationOf(portfolioId: string, services: Services): Promise<Valuation> {
+  const valuation = await valuePortfolio(services, portfolioId);
   if (valuation === null) throw problem('not-found');
   return valuation.mark();
 }

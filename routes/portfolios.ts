@@ -2,10 +2,10 @@ import { z } from 'zod';
 import {
   createPortfolio as insertPortfolio,
   deletePortfolio as removePortfolio,
-  listPortfolios as selectPortfolios,
   type Portfolio,
   updatePortfolio as changePortfolio,
 } from '../db/portfolios.ts';
+import { listReadablePortfolios, type PortfolioAccess } from '../db/shares.ts';
 import { CASH_MODES, COST_METHODS } from '../lib/pnl/entry.ts';
 import { problem } from '../lib/problem.ts';
 import { portfolioLog } from '../streams/broker.ts';
@@ -13,7 +13,7 @@ import { publishControl } from '../streams/authority.ts';
 import { announce } from '../streams/announce.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
-import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
+import { ownPortfolio, readablePortfolio } from './portfolio-access.ts';
 
 const timeZone = z
   .string()
@@ -43,13 +43,18 @@ export const portfolioSchema = z
     ...settings,
     name: z.string(),
     baseCurrency: field.asset,
+    access: z.enum(['owner', 'read', 'write']).meta({
+      description: 'What the caller may do: see, also change the ledger, or everything.',
+    }),
     version: z.int().meta({ description: 'Counts the changes of the ledger.' }),
     createdAt: field.timestamp,
     updatedAt: field.timestamp,
   })
   .meta({ id: 'Portfolio' });
 
-export function portfolioBody(portfolio: Portfolio): z.input<typeof portfolioSchema> {
+export function portfolioBody(
+  portfolio: Portfolio & { access?: PortfolioAccess },
+): z.input<typeof portfolioSchema> {
   const { id, name, baseCurrency, costMethod, benchmark, cashMode, version } = portfolio;
   return {
     id,
@@ -59,6 +64,7 @@ export function portfolioBody(portfolio: Portfolio): z.input<typeof portfolioSch
     timeZone: portfolio.timeZone,
     benchmark: benchmark ?? (baseCurrency === 'BTC' ? null : `BTC/${baseCurrency}`),
     cashMode,
+    access: portfolio.access ?? 'owner',
     version,
     createdAt: field.isoTime(portfolio.createdAt),
     updatedAt: field.isoTime(portfolio.updatedAt),
@@ -72,14 +78,14 @@ export const listPortfolios = endpoint({
   path: '/v1/portfolios',
   id: 'listPortfolios',
   tag: 'portfolios',
-  summary: "The caller's portfolios",
+  summary: "The caller's portfolios, and those shared with the caller",
   access: 'read',
   query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
   status: 200,
   response: field.listOf(portfolioSchema),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query, caller }, { db }) {
-    const page = await selectPortfolios(db, caller.userId, query);
+    const page = await listReadablePortfolios(db, caller.userId, query);
     return { items: page.items.map(portfolioBody), nextCursor: page.nextCursor };
   },
 });
@@ -144,7 +150,7 @@ export const updatePortfolio = endpoint({
   problems: ['invalid-request', 'not-found'],
   async handler({ params, body, caller }, services) {
     const { db, clock } = services;
-    const before = await writablePortfolio(db, params.portfolioId, caller);
+    const before = await ownPortfolio(db, params.portfolioId, caller);
     const changed = await changePortfolio(db, before.id, body, { clock });
     if (changed === null) throw problem('not-found');
     if (changed.version !== before.version) {
@@ -168,7 +174,7 @@ export const deletePortfolio = endpoint({
   response: null,
   problems: ['not-found'],
   async handler({ params, caller }, { db, broker }) {
-    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const portfolio = await ownPortfolio(db, params.portfolioId, caller);
     await removePortfolio(db, portfolio.id);
     await publishControl(broker, { type: 'portfolio-gone', portfolioId: portfolio.id });
   },

@@ -3,9 +3,11 @@ import type { Database } from '../db/database.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
+import type { TokenKeys } from '../lib/token-keys.ts';
 import type { Registry } from 'prom-client';
 import type { Authority } from '../streams/authority.ts';
 import type { Broker } from '../streams/broker.ts';
+import type { DayStarts } from '../streams/day-starts.ts';
 import type { Hub } from '../streams/hub.ts';
 import type { MarketWriter } from '../streams/market-writer.ts';
 import type { Market } from '../streams/market.ts';
@@ -21,11 +23,15 @@ export interface Services {
   broker: Broker;
   market: Market;
   marketWriter: MarketWriter;
+  dayStarts: DayStarts;
   hub: Hub;
   authority: Authority;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
   metrics: Registry;
   readiness: Readiness;
+  /** The secret of what only our own nodes read: stream tokens, and what is derived. */
   tokenKey: KeyObject;
+  /** Of access tokens. */
+  tokenKeys: TokenKeys;
 }

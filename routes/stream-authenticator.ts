@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { isSessionAlive } from '../db/sessions.ts';
+import { liveCredentials } from '../db/credentials.ts';
 import type { Caller } from '../lib/caller.ts';
 import { problem } from '../lib/problem.ts';
 import { isSealedBy, readStreamToken } from '../lib/stream-token.ts';
@@ -33,7 +33,7 @@ export function streamAuthenticator(services: Services, ordinary: Authenticator)
     if (read.isExpired && !isSealedBy(read, seal)) {
       throw problem('token-expired', { detail: 'The stream token has expired.' });
     }
-    if (!(await isSessionAlive(db, read.caller.sessionId, { clock }))) {
+    if ((await liveCredentials(db, [read.caller.sessionId], { clock })).size === 0) {
       throw problem('unauthorized', { detail: 'The session has ended.' });
     }
     ctx.state['streamSeal'] = read.seal;

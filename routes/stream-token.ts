@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problem } from '../lib/problem.ts';
 import { signStreamToken } from '../lib/stream-token.ts';
 import { endpoint, Reply } from './endpoint.ts';
 
@@ -18,7 +19,11 @@ export const streamToken = endpoint({
       expiresIn: z.int().meta({ description: 'Seconds within which it opens streams.' }),
     })
     .meta({ id: 'StreamToken' }),
+  problems: ['forbidden'],
   handler({ caller }, { config, clock, tokenKey }) {
+    if (caller.apiKey !== undefined && caller.apiKey.allowedIps.length > 0) {
+      throw problem('forbidden', { detail: 'A stream token would be good at any address, this API key is not.' });
+    }
     const ttl = config.STREAM_TOKEN_TTL;
     const token = signStreamToken(tokenKey, caller, { clock, ttl });
     return Promise.resolve(

@@ -73,7 +73,11 @@ export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch:
     })),
   );
   if (errors.length > 0) {
-    throw problem('unprocessable-entry', { detail: errors[0]?.pointer ?? '', errors: errors.slice(0, 20) });
+    const [first] = errors;
+    throw problem('unprocessable-entry', {
+      detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
+      errors: errors.slice(0, 20),
+    });
   }
 }
 

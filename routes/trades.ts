@@ -10,7 +10,14 @@ import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
 import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
-import { checkTrades, rateFinder, toTradeDraft, toTradeInput, tradeInput } from './trade-draft.ts';
+import {
+  checkTrades,
+  rateFinder,
+  toTradeDraft,
+  toTradeInput,
+  type TradeInput,
+  tradeInput,
+} from './trade-draft.ts';
 
 const fee = z.object({ amount: field.decimal, currency: field.asset });
 
@@ -160,6 +167,23 @@ export const listTrades = endpoint({
   },
 });
 
+/** Of what a trade need not have, `null` takes it away. */
+const tradeChange = tradeInput
+  .omit({ externalId: true, exchange: true })
+  .partial()
+  .extend({
+    fee: z.union([tradeInput.shape.fee.unwrap(), z.null()]).optional(),
+    orderId: z.union([tradeInput.shape.orderId.unwrap(), z.null()]).optional(),
+    note: z.union([tradeInput.shape.note.unwrap(), z.null()]).optional(),
+  })
+  .meta({ id: 'TradeChange' });
+
+/** What was sent; `null` becomes what is left out when booking. */
+function given(change: z.output<typeof tradeChange>): Partial<TradeInput> {
+  const sent = Object.entries(change).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(sent.map(([key, value]) => [key, value ?? undefined]));
+}
+
 const tradeParams = portfolioParams.extend({ tradeId: field.id });
 
 export const getTrade = endpoint({
@@ -187,20 +211,19 @@ export const changeTrade = endpoint({
   summary: 'Correct a fill; every figure after it is restated',
   access: 'trades:write',
   params: tradeParams,
-  body: tradeInput.omit({ externalId: true, exchange: true }).partial(),
+  body: tradeChange,
   status: 200,
   response: tradeSchema,
   problems: ['invalid-request', 'not-found', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
     const { db, clock } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
     const changed = await changeEntry(
       db,
       portfolio.id,
       params.tradeId,
       (before, trx) => {
-        const input = { ...toTradeInput(asTrade(before)), ...given };
+        const input = { ...toTradeInput(asTrade(before)), ...given(body) };
         checkTrades([input], clock.now(), false);
         return toTradeDraft(input, rateFinder(trx, portfolio.baseCurrency));
       },

@@ -105,7 +105,11 @@ function checkTransfers(
     ];
   });
   if (errors.length > 0) {
-    throw problem('unprocessable-entry', { detail: errors[0]?.pointer ?? '', errors: errors.slice(0, 20) });
+    const [first] = errors;
+    throw problem('unprocessable-entry', {
+      detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
+      errors: errors.slice(0, 20),
+    });
   }
 }
 

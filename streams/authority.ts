@@ -8,6 +8,7 @@ export type ControlMessage =
   | { type: 'session-revoked'; sessionId: string }
   | { type: 'user-disabled'; userId: string }
   | { type: 'portfolio-gone'; portfolioId: string }
+  | { type: 'share-revoked'; portfolioId: string; userId: string }
   /** Asks whoever serves the stream to end it. `userId`: only if it is this user's; `null`: whosever it is. */
   | { type: 'end-stream'; streamId: string; userId: string | null }
   | { type: 'stream-ended'; streamId: string };
@@ -15,9 +16,13 @@ export type ControlMessage =
 const CONTROL_LOG = 'control';
 
 /** Tells every node. With the broker away the nodes find out by their periodic check instead. */
-export async function publishControl(broker: Broker, message: ControlMessage): Promise<void> {
+export async function publishControl(broker: Broker, ...messages: ControlMessage[]): Promise<void> {
+  if (messages.length === 0) return;
   try {
-    await broker.publish(CONTROL_LOG, [{ data: JSON.stringify(message) }]);
+    await broker.publish(
+      CONTROL_LOG,
+      messages.map((message) => ({ data: JSON.stringify(message) })),
+    );
   } catch (error) {
     if (!(error instanceof BrokerUnavailableError)) throw error;
   }
@@ -32,6 +37,10 @@ export interface AuthorityOptions {
   hasPeers?: boolean;
   /** Of the given sessions, those that have ended. */
   findEnded: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Of who reads which portfolio, those who may not any more. */
+  findLost?: (
+    readings: readonly { userId: string; portfolioId: string }[],
+  ) => Promise<readonly { userId: string; portfolioId: string }[]>;
 }
 
 /** How often open streams are checked against the database: the net below the control log. */
@@ -119,6 +128,8 @@ export class Authority {
       }
     } else if (message.type === 'stream-ended') {
       for (const hear of this.#asking.get(message.streamId) ?? []) hear();
+    } else if (message.type === 'share-revoked') {
+      this.#endReading(message);
     } else {
       hub.endWhere(
         (stream) => stream.subscriber.channels.some((channel) => channel.portfolioId === message.portfolioId),
@@ -140,10 +151,33 @@ export class Authority {
           'revoked',
         );
       }
+      await this.#checkPortfolios();
     } catch (error) {
       logger.warn({ err: error }, 'the sessions of open streams could not be checked');
     } finally {
       this.#checking = false;
     }
+  }
+
+  async #checkPortfolios(): Promise<void> {
+    const { hub, findLost } = this.#options;
+    const readings = new Map<string, { userId: string; portfolioId: string }>();
+    for (const { owner, subscriber } of hub.streams()) {
+      const { userId } = owner;
+      if (userId === null) continue;
+      for (const { portfolioId } of subscriber.channels) {
+        if (portfolioId !== null) readings.set(`${userId} ${portfolioId}`, { userId, portfolioId });
+      }
+    }
+    if (findLost === undefined || readings.size === 0) return;
+    for (const lost of await findLost([...readings.values()])) this.#endReading(lost);
+  }
+
+  #endReading({ userId, portfolioId }: { userId: string; portfolioId: string }): void {
+    this.#options.hub.endWhere(
+      ({ owner, subscriber }) =>
+        owner.userId === userId && subscriber.channels.some((channel) => channel.portfolioId === portfolioId),
+      'access-lost',
+    );
   }
 }

@@ -4,7 +4,7 @@ import type { MarketTick } from './market-tick.ts';
 
 const MINUTE = 60_000;
 /** How long after a minute's end it stays open for ticks on their way. */
-const GRACE_MS = 2_000;
+export const GRACE_MS = 2_000;
 /** Minutes per symbol that are kept, so that a late tick still adds up with the rest of its minute. */
 const KEPT = 5;
 
@@ -102,10 +102,10 @@ export class CandleBuilder {
     this.#markUnsaved(building);
   }
 
-  /** Takes up candles that an earlier process left unfinished. */
+  /** Takes up the last candles that an earlier process left, finished or not. */
   seed(candles: readonly Candle[], now: number): void {
     for (const candle of candles) {
-      const entry = this.#entry(candle.symbol, candle.closeTime, now);
+      const entry = this.#entry(candle.symbol, candle.closeTime, Math.min(now, candle.closeTime));
       entry.minutes.set(candle.time, {
         candle: { ...candle },
         openTime: candle.time,
@@ -121,7 +121,7 @@ export class CandleBuilder {
   changes(now: number): CandleChange[] {
     const changes: CandleChange[] = [];
     for (const entry of this.#symbols.values()) {
-      const marketTime = entry.lastTime + Math.max(0, now - entry.lastArrival);
+      const marketTime = timeOf(entry, now);
       const newest = Math.floor(entry.lastTime / MINUTE) * MINUTE;
       for (const building of entry.minutes.values()) {
         const { time } = building.candle;
@@ -173,10 +173,34 @@ export class CandleBuilder {
     }
   }
 
-  /** Hands out again all that is kept: how much of it the one before has saved is not known. */
+  /** Hands out again all that is kept: how much of it the one before has saved and published is not known. */
   takeOver(): void {
-    for (const { minutes } of this.#symbols.values()) {
-      for (const building of minutes.values()) this.#markUnsaved(building);
+    for (const { minutes, lastTime } of this.#symbols.values()) {
+      for (const building of minutes.values()) {
+        this.#markUnsaved(building);
+        if (building.candle.time > lastTime - 2 * MINUTE) building.unpublished = true;
+      }
+    }
+  }
+
+  /** The minutes of a symbol that are kept, oldest first. */
+  minutesOf(symbol: string): Candle[] {
+    const minutes = this.#symbols.get(symbol)?.minutes.values() ?? [];
+    return [...minutes].map(({ candle }) => ({ ...candle })).sort((a, b) => a.time - b.time);
+  }
+
+  /** Whether what ends then is final: the same for a minute and for anything longer. */
+  isOver(symbol: string, end: number, now: number): boolean {
+    const entry = this.#symbols.get(symbol);
+    if (entry === undefined) return now >= end + GRACE_MS;
+    return entry.lastTime >= end || timeOf(entry, now) >= end + GRACE_MS;
+  }
+
+  /** Lets go of minutes that were stored anew, but for what is not yet saved or published. */
+  forget(symbol: string, from: number, to: number): void {
+    const minutes = this.#symbols.get(symbol)?.minutes;
+    for (const [time, building] of minutes ?? []) {
+      if (time >= from && time < to && !isBusy(building)) minutes?.delete(time);
     }
   }
 
@@ -222,9 +246,17 @@ export class CandleBuilder {
     const starts = [...entry.minutes.keys()].sort((a, b) => a - b);
     for (const start of starts.slice(0, -KEPT)) {
       const building = entry.minutes.get(start);
-      const busy =
-        building?.closed === false || building?.unsaved || building?.saving || building?.unpublished;
-      if (!busy) entry.minutes.delete(start);
+      if (building === undefined || !isBusy(building)) entry.minutes.delete(start);
     }
   }
+}
+
+/** Whether there is still something to be done about it. */
+function isBusy({ closed, unsaved, saving, unpublished }: Building): boolean {
+  return !closed || unsaved || saving || unpublished;
+}
+
+/** What time it is in a symbol's market: that of its newest tick, and the time that has gone by since. */
+function timeOf({ lastTime, lastArrival }: SymbolMinutes, now: number): number {
+  return lastTime + Math.max(0, now - lastArrival);
 }

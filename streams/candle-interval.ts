@@ -1,4 +1,4 @@
-import { INTERVAL_MS, isCalendarInterval, type Candle, type CandleInterval } from '../db/candles.ts';
+import { DAY_MS, INTERVAL_MS, isCalendarInterval, type CandleInterval } from '../db/candles.ts';
 
 /**
  * Start of the interval that holds a time. Minutes and hours are aligned to UTC, as exchanges do; days, weeks (from
@@ -15,34 +15,14 @@ export function candleStart(time: number, interval: CandleInterval, timeZone = '
   return instantOf(local.setUTCHours(0, 0, 0, 0), timeZone);
 }
 
-/**
- * Longer candles from shorter ones, of one symbol and oldest first. Intervals without any candle are left out.
- * `candles` in db/candles.ts does the same within the database.
- */
-export function aggregateCandles(
-  candles: readonly Candle[],
-  interval: CandleInterval,
-  timeZone = 'UTC',
-): Candle[] {
-  const result: Candle[] = [];
-  let last: Candle | undefined;
-  for (const candle of candles) {
-    const time = candleStart(candle.time, interval, timeZone);
-    if (last === undefined || last.time !== time) {
-      last = { ...candle, time };
-      result.push(last);
-      continue;
-    }
-    if (candle.high > last.high) last.high = candle.high;
-    if (candle.low < last.low) last.low = candle.low;
-    last.close = candle.close;
-    last.closeTime = Math.max(last.closeTime, candle.closeTime);
-    last.volume += candle.volume;
-    last.quoteVolume += candle.quoteVolume;
-    last.trades += candle.trades;
-    last.simulated ||= candle.simulated;
-  }
-  return result;
+/** From any time within one interval surely into the next, and not beyond it. */
+const LEAP_DAYS = { '1d': 1.5, '1w': 10, '1M': 45 } as const;
+
+/** Where the interval that holds a time ends, and the next one begins. */
+export function candleEnd(time: number, interval: CandleInterval, timeZone = 'UTC'): number {
+  const start = candleStart(time, interval, timeZone);
+  if (!isCalendarInterval(interval)) return start + INTERVAL_MS[interval];
+  return candleStart(start + LEAP_DAYS[interval] * DAY_MS, interval, timeZone);
 }
 
 /** Formatters cost a hundred times their use. Bounded by `MAX_ZONES`. */

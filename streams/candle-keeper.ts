@@ -1,26 +1,75 @@
 import type { Candle } from '../db/candles.ts';
-import { decimal } from '../lib/money.ts';
 import type { Payload } from './broker.ts';
-import { CandleBuilder, type CandleChange } from './candle-builder.ts';
-import type { CandleRecord } from './record.ts';
+import { CandleBuilder } from './candle-builder.ts';
+import { type CandleHistory, CandleRollups } from './candle-rollups.ts';
 
 /** One statement's rows. */
 const SAVE_BATCH = 2_000;
 
-/** Brings the candles that a builder makes into the database, behind the back of whoever adds ticks. */
+/** Candles of every interval, from ticks: into the database and the log, behind the back of whoever adds ticks. */
 export class CandleKeeper {
   readonly builder = new CandleBuilder();
   readonly #save: (candles: readonly Candle[]) => Promise<void>;
+  readonly #rollups: CandleRollups;
   #saving: Promise<void> | null = null;
+  #reading: Promise<boolean> | null = null;
   #trouble: string | null = null;
+  #readTrouble: string | null = null;
 
-  constructor(save: (candles: readonly Candle[]) => Promise<void>) {
+  constructor(save: (candles: readonly Candle[]) => Promise<void>, history: CandleHistory | null) {
     this.#save = save;
+    this.#rollups = new CandleRollups(history, (symbol, end, now) => this.builder.isOver(symbol, end, now));
   }
 
-  /** Why candles are not being saved, for health. */
+  /** Why candles are not being saved or read, for health. */
   get trouble(): string | null {
-    return this.#trouble;
+    return this.#trouble ?? this.#readTrouble;
+  }
+
+  /** From now on this node publishes and saves. */
+  takeOver(): void {
+    this.builder.takeOver();
+    this.#rollups.clear();
+  }
+
+  /** What is to be published, in order. */
+  payloads(now: number): Payload[] {
+    return this.#rollups.payloads(this.builder.changes(now), now);
+  }
+
+  /** Stored minutes were loaded anew: what was made of the former ones is read again. */
+  reload(symbol: string, from: number, to: number): void {
+    this.builder.forget(symbol, from, to);
+    this.#rollups.reload(symbol, from, to);
+  }
+
+  /**
+   * Saves, and then reads what longer candles have to go on from: so what is read holds what is no longer kept here.
+   * Never rejects. @returns whether there may be something new to publish
+   */
+  read(now: number): Promise<boolean> {
+    this.#reading ??= this.#saveAndRead(now).finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  /** Resolves when nothing is being read. */
+  async idle(): Promise<void> {
+    await this.#reading;
+  }
+
+  async #saveAndRead(now: number): Promise<boolean> {
+    await this.save();
+    if (this.#trouble !== null) return false;
+    try {
+      const news = await this.#rollups.read(now);
+      this.#readTrouble = null;
+      return news;
+    } catch (error) {
+      this.#readTrouble = `candles cannot be read: ${String(error)}`;
+      return false;
+    }
   }
 
   /** Saves what is unsaved, one statement after the other. Never rejects: what failed waits for the next call. */
@@ -47,24 +96,4 @@ export class CandleKeeper {
       if (candles.length < SAVE_BATCH) return;
     }
   }
-}
-
-export function candlePayload({ candle, closed }: CandleChange): Payload {
-  const record: CandleRecord = {
-    type: 'candle',
-    candle: {
-      symbol: candle.symbol,
-      interval: '1m',
-      time: new Date(candle.time).toISOString(),
-      open: decimal(candle.open),
-      high: decimal(candle.high),
-      low: decimal(candle.low),
-      close: decimal(candle.close),
-      volume: decimal(candle.volume),
-      quoteVolume: decimal(candle.quoteVolume),
-      trades: candle.trades,
-      closed,
-    },
-  };
-  return { key: `candle:${candle.symbol}:1m`, data: JSON.stringify(record) };
 }

@@ -1,5 +1,6 @@
 import type { LogEvent } from './broker.ts';
 import type { ChannelKind } from './channel.ts';
+import { unpackCandle } from './candle-record.ts';
 import { encodePart } from './cursor.ts';
 import type { MarketRecord, PortfolioRecord } from './record.ts';
 
@@ -10,6 +11,10 @@ export class Frame {
   /** The channel's exact name, and the wildcard that includes it, if there is one. */
   readonly channel: string;
   readonly wildcard: string | null;
+  /** A waiting state frame gives way to a newer one of its slot: that of a final candle is not that of the next one. */
+  readonly slot: string;
+  /** Part of the state for those who come, and nothing new to those who listen. */
+  readonly quiet: boolean;
   /** SSE event name. */
   readonly event: string;
   /** JSON text. */
@@ -22,10 +27,7 @@ export class Frame {
   #memoKey = '';
   #memoText = '';
 
-  constructor(
-    source: { tag: string; epoch: string; offset: number; at: number },
-    view: { kind: ChannelKind; channel: string; wildcard: string | null; event: string; data: string },
-  ) {
+  constructor(source: { tag: string; epoch: string; offset: number; at: number }, view: View) {
     this.#tag = source.tag;
     this.#epoch = source.epoch;
     this.offset = source.offset;
@@ -33,6 +35,8 @@ export class Frame {
     this.kind = view.kind;
     this.channel = view.channel;
     this.wildcard = view.wildcard;
+    this.slot = view.slot ?? view.channel;
+    this.quiet = view.quiet === true;
     this.event = view.event;
     this.data = view.data;
   }
@@ -54,20 +58,33 @@ export class Frame {
   }
 }
 
-type View = { kind: ChannelKind; channel: string; wildcard: string | null; event: string; data: string };
+type View = {
+  kind: ChannelKind;
+  channel: string;
+  wildcard: string | null;
+  slot?: string;
+  quiet?: boolean;
+  event: string;
+  data: string;
+};
 
 function marketViews(record: MarketRecord): View[] {
   if (record.type === 'candle') {
-    const { symbol, interval } = record.candle;
-    return [
-      {
+    const { symbol, candles, unchanged } = record;
+    return candles.map((packed) => {
+      const candle = unpackCandle(symbol, packed);
+      const { interval } = candle;
+      const channel = `candle:${symbol}:${interval}`;
+      return {
         kind: 'state',
-        channel: `candle:${symbol}:${interval}`,
+        channel,
         wildcard: `candle:*:${interval}`,
+        slot: candle.closed ? `${channel} closed` : channel,
+        quiet: unchanged?.includes(interval) === true,
         event: 'candle',
-        data: JSON.stringify(record.candle),
-      },
-    ];
+        data: JSON.stringify(candle),
+      };
+    });
   }
   const views: View[] = [];
   if (record.ticker !== null) {

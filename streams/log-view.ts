@@ -175,6 +175,7 @@ export class LogView implements LogListener {
   #deliverMany(position: Position, frames: readonly Frame[]): void {
     const byReceiver = new Map<FrameReceiver, Frame[]>();
     for (const frame of frames) {
+      if (frame.quiet) continue;
       const receivers = new Set(this.#receivers.get(frame.channel));
       if (frame.wildcard !== null) {
         for (const receiver of this.#receivers.get(frame.wildcard) ?? []) receivers.add(receiver);

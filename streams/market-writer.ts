@@ -13,7 +13,8 @@ import {
   type Payload,
   type Position,
 } from './broker.ts';
-import { CandleKeeper, candlePayload } from './candle-keeper.ts';
+import { CandleKeeper } from './candle-keeper.ts';
+import type { CandleHistory } from './candle-rollups.ts';
 import type { Lease, Leases } from './lease.ts';
 import { objection, parseTick, tickOf, tradeBody } from './market-tick.ts';
 import type { Market } from './market.ts';
@@ -29,6 +30,9 @@ const BATCH = 500;
 const MAX_PENDING = 20_000;
 /** Own events that may be on their way back to us, at most. */
 const MAX_UNCONFIRMED = 20_000;
+/** Candle events that wait while the broker does not take them, at most. */
+const MAX_UNSENT = 10_000;
+const PRUNE_EVERY_MS = 3_600_000;
 
 export interface MarketWriterOptions {
   broker: Broker;
@@ -45,16 +49,29 @@ export interface MarketWriterOptions {
   recentCandles: () => Promise<readonly Candle[]>;
   /** `(candles) => upsertCandles(db, candles, 'merge')` */
   saveCandles: (candles: readonly Candle[]) => Promise<void>;
+  /** What longer candles go on from. Without it, and for a replay, they begin with the first tick. */
+  candleHistory?: CandleHistory;
+  /** Deletes candles that are too old. Called once an hour by the node that runs the feed. */
+  pruneCandles?: () => Promise<unknown>;
   clock: Clock;
   random: Random;
   log: Logger;
+}
+
+/** Candles of one symbol that a user has stored: those of [from, to), of which `last` is the newest. */
+export interface LoadedCandles {
+  symbol: string;
+  from: number;
+  to: number;
+  last: Candle;
 }
 
 /**
  * Brings ticks into the market log.
  *
  * **Who writes.** The feed runs on one node of a fleet, the holder of the lease `feed`, and publishes with its fence.
- * The same node publishes and saves the candles. A pushed tick is published by the node that got it, without a fence:
+ * The same node publishes and saves the candles; a final candle is told once, but may be told again where another node
+ * takes over. A pushed tick is published by the node that got it, without a fence:
  * the log orders the batches, and every writer follows the log, so each knows the ticks of all. Two nodes that push the
  * same symbol within one round trip may each overlook the other's tick in the 24 hours they send along; the next tick
  * of that symbol puts it right.
@@ -81,6 +98,9 @@ export class MarketWriter {
   #contending: Promise<void> | null = null;
   #stopFollowing: (() => void) | null = null;
   #stopTimer: (() => void) | null = null;
+  #unsent: Payload[] = [];
+  #pruneAt = 0;
+  #pruning: Promise<void> | null = null;
   #ticks = 0;
   #lastTickAt: number | null = null;
   #refused = 0;
@@ -88,7 +108,8 @@ export class MarketWriter {
 
   constructor(options: MarketWriterOptions) {
     this.#options = options;
-    this.#candles = new CandleKeeper(options.saveCandles);
+    const history = options.startsOver === true ? null : (options.candleHistory ?? null);
+    this.#candles = new CandleKeeper(options.saveCandles, history);
     this.#retry = backoff(options.clock, options.random, { baseMs: 100, capMs: 5_000 });
   }
 
@@ -97,11 +118,8 @@ export class MarketWriter {
     try {
       const candles = await this.#options.recentCandles();
       this.#book.seed(candles);
-      const minute = Math.floor(clock.now() / 60_000) * 60_000;
-      this.#candles.builder.seed(
-        candles.filter((candle) => candle.time === minute),
-        clock.now(),
-      );
+      const newest = new Map(candles.map((candle) => [candle.symbol, candle]));
+      this.#candles.builder.seed([...newest.values()], clock.now());
     } catch (error) {
       log.warn({ err: error }, 'the candles of the last 24 hours cannot be read: statistics start anew');
     }
@@ -145,6 +163,50 @@ export class MarketWriter {
     }
   }
 
+  /** The newest minutes of a symbol as this node knows them, oldest first: what is in the database may lag behind. */
+  newestMinutes(symbol: string): Candle[] {
+    return this.#candles.builder.minutesOf(symbol);
+  }
+
+  /** Whether a candle that ends then is final. */
+  isOver(symbol: string, end: number): boolean {
+    return this.#candles.builder.isOver(symbol, end, this.#options.clock.now());
+  }
+
+  /** Whether prices of these symbols can all be taken. */
+  hasRoomFor(symbols: Iterable<string>): boolean {
+    return this.#book.hasRoomFor(...symbols);
+  }
+
+  /**
+   * Tells all nodes that candles were stored anew. A close that is newer than any known price becomes the price.
+   * @throws Problem `unavailable`
+   */
+  async announceLoaded(loads: readonly LoadedCandles[]): Promise<void> {
+    if (this.#closing.signal.aborted) throw problem('unavailable');
+    try {
+      await this.#inTurn(async () => {
+        for (let start = 0; start < loads.length; start += BATCH) {
+          const payloads = loads.slice(start, start + BATCH).map((load) => this.#loadPayload(load));
+          await this.#options.broker.publish(MARKET_LOG, payloads);
+        }
+      });
+    } catch (error) {
+      if (error instanceof BrokerUnavailableError) throw problem('unavailable', { cause: error });
+      throw error;
+    }
+  }
+
+  #loadPayload({ symbol, from, to, last }: LoadedCandles): Payload {
+    const known = this.#options.market.price(symbol);
+    const isNews = (known === null || last.closeTime > known.time) && this.#book.hasRoomFor(symbol);
+    const price = { symbol, price: last.close, quantity: null, time: last.closeTime, exchange: null };
+    const ticker = isNews ? this.#book.apply({ ...price, simulated: false }) : null;
+    const record: TickRecord = { type: 'tick', ticker, trade: null, loaded: { symbol, from, to } };
+    const data = JSON.stringify(record);
+    return ticker === null ? { data } : { key: `ticker:${symbol}`, data };
+  }
+
   status(): FeedStatus {
     const standby: FeedStatus = {
       feed: this.#options.feedName,
@@ -171,6 +233,8 @@ export class MarketWriter {
     this.#stopTimer?.();
     await this.#contending;
     await this.#tail;
+    await this.#candles.idle();
+    await this.#pruning;
     this.#stopFollowing?.();
   }
 
@@ -205,7 +269,8 @@ export class MarketWriter {
     for (const signal of [lease.signal, this.#closing.signal]) signal.addEventListener('abort', end);
     if (lease.signal.aborted || this.#closing.signal.aborted) end();
     if (this.#options.startsOver === true) this.#book.clear();
-    this.#candles.builder.takeOver();
+    this.#candles.takeOver();
+    this.#unsent = [];
     try {
       const feed = openFeed();
       this.#leading = { feed, lease, term };
@@ -286,6 +351,12 @@ export class MarketWriter {
 
   /** Takes in what came over the log from other writers. */
   #follow(record: TickRecord, { data }: LogEvent): void {
+    if (record.loaded !== undefined) {
+      const { symbol, from, to } = record.loaded;
+      this.#candles.reload(symbol, from, to);
+      if (record.ticker !== null) this.#book.adopt(record.ticker, fixed(record.ticker.price));
+      return;
+    }
     if (this.#unconfirmed.delete(data)) return;
     const tick = tickOf(record);
     if (tick === null || !this.#book.hasRoomFor(tick.symbol)) return;
@@ -331,18 +402,40 @@ export class MarketWriter {
   }
 
   #keepHouse(): void {
-    const { log } = this.#options;
     if (this.#leading === null) {
       this.#candles.builder.standBy(this.#options.clock.now());
       return;
     }
-    void this.#candles.save();
+    this.#prune();
+    const { lease } = this.#leading;
+    this.#candlesOut(lease);
+    void this.#candles.read(this.#options.clock.now()).then((news) => {
+      if (news) this.#candlesOut(lease);
+    });
+  }
+
+  #candlesOut(lease: Lease): void {
     // During an outage candles only change further; they are published once it is over.
-    if (this.#trouble.broker !== null) return;
-    const { fence } = this.#leading.lease;
-    this.#inTurn(() => this.#publishCandles(fence))
+    if (this.#trouble.broker !== null || this.#leading?.lease !== lease) return;
+    this.#inTurn(() => this.#publishCandles(lease.fence))
       .catch((error: unknown) => this.#fail(error))
-      .catch((error: unknown) => log.warn({ err: error }, 'candles cannot be published'));
+      .catch((error: unknown) =>
+        this.#options.log.warn({ err: error }, 'candles cannot be published, trying again'),
+      );
+  }
+
+  #prune(): void {
+    const { pruneCandles, clock, log } = this.#options;
+    if (pruneCandles === undefined || this.#pruning !== null || clock.now() < this.#pruneAt) return;
+    this.#pruneAt = clock.now() + PRUNE_EVERY_MS;
+    this.#pruning = pruneCandles()
+      .then(
+        (pruned) => log.debug({ pruned }, 'old candles are pruned'),
+        (error: unknown) => log.warn({ err: error }, 'old candles cannot be pruned, trying again in an hour'),
+      )
+      .finally(() => {
+        this.#pruning = null;
+      });
   }
 
   /** Being fenced off tells sooner than the lease that another node has taken over. */
@@ -352,10 +445,12 @@ export class MarketWriter {
   }
 
   async #publishCandles(fence: number): Promise<void> {
-    const changes = this.#candles.builder.changes(this.#options.clock.now());
-    for (let start = 0; start < changes.length; start += BATCH) {
-      const payloads = changes.slice(start, start + BATCH).map(candlePayload);
+    this.#unsent.push(...this.#candles.payloads(this.#options.clock.now()));
+    this.#unsent.splice(0, this.#unsent.length - MAX_UNSENT);
+    while (this.#unsent.length > 0) {
+      const payloads = this.#unsent.slice(0, BATCH);
       await this.#options.broker.publish(MARKET_LOG, payloads, { fence });
+      this.#unsent.splice(0, BATCH);
     }
   }
 

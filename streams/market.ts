@@ -84,9 +84,9 @@ export class Market {
     if (!(await this.#loadState())) this.#reset(this.#position);
   }
 
+  /** The very same object until the price moves. */
   price(symbol: string): Mark | null {
-    const known = this.#known.get(symbol);
-    return known === undefined ? null : { price: known.price, time: known.time, simulated: known.simulated };
+    return this.#known.get(symbol) ?? null;
   }
 
   ticker(symbol: string): TickerBody | null {
@@ -95,6 +95,10 @@ export class Market {
 
   tickers(): TickerBody[] {
     return [...this.#known.values()].map((known) => known.ticker);
+  }
+
+  get symbolCount(): number {
+    return this.#known.size;
   }
 
   symbols(): string[] {

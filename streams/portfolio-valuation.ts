@@ -1,22 +1,36 @@
 import type { Database } from '../db/database.ts';
-import { getPortfolio } from '../db/portfolios.ts';
-import { loadPositions } from '../db/positions.ts';
+import { positionsAt } from '../db/past-states.ts';
+import { loadPositions, type Positions } from '../db/positions.ts';
+import { ZERO } from '../lib/money.ts';
+import type { CostMethod } from '../lib/pnl/entry.ts';
 import { type HoldingBody, type PnlBody, prepareSnapshot } from '../lib/pnl/snapshot.ts';
-import { indexSymbols } from '../lib/pnl/valuation.ts';
+import { indexSymbols, pricedRoute, routesOf, type SymbolIndex } from '../lib/pnl/valuation.ts';
+import { Problem } from '../lib/problem.ts';
+import type { Day, DayStarts } from './day-starts.ts';
 import type { Market } from './market.ts';
 
 /** A portfolio's figures at one position of ledger and market. */
 export interface Valuation {
   pnl: PnlBody;
-  holdings: () => HoldingBody[];
+  holdings: (options?: { includeClosed?: boolean }) => HoldingBody[];
 }
 
 /** A portfolio as of one ledger version, ready to be marked to any market. */
 export interface PortfolioValuation {
   version: number;
-  /** Whether a price of this symbol can move a figure. */
-  isMovedBy(symbol: string): boolean;
+  timeZone: string;
+  /** Epoch milliseconds: from then on it reports on a day that is over, and must be made anew. */
+  validUntil: number;
+  /** The symbols whose price can move a figure, as of the last `mark`; another set when they have changed. */
+  symbols(): ReadonlySet<string>;
   mark(): Valuation;
+}
+
+/** What valuing takes: `Services` has it. */
+export interface ValuationSources {
+  db: Database;
+  market: Market;
+  dayStarts: DayStarts;
 }
 
 /**
@@ -24,43 +38,87 @@ export interface PortfolioValuation {
  *
  * `position` in the body is `<ledger version>@<market epoch>.<market offset>`: bodies with equal positions have equal
  * digits, wherever they were made.
+ * @param options.costMethod another one than the portfolio's
  * @returns `null` if there is no such portfolio
  */
 export async function valuePortfolio(
-  db: Database,
-  market: Market,
+  sources: ValuationSources,
   portfolioId: string,
+  options: { costMethod?: CostMethod | undefined } = {},
 ): Promise<PortfolioValuation | null> {
-  const portfolio = await getPortfolio(db, portfolioId);
-  if (portfolio === null) return null;
-  const { version, terms, states } = await loadPositions(db, portfolioId);
-  const assets = new Set(states.map(({ asset }) => asset));
+  try {
+    return valuationOf(sources.market, portfolioId, ...(await load(sources, portfolioId, options.costMethod)));
+  } catch (error) {
+    if (error instanceof Problem && error.slug === 'not-found') return null;
+    throw error;
+  }
+}
+
+/** How often a ledger that moves under the reader is read anew, before figures of two versions are put together. */
+const ATTEMPTS = 3;
+
+async function load(
+  { db, dayStarts }: ValuationSources,
+  portfolioId: string,
+  costMethod: CostMethod | undefined,
+): Promise<[Positions, Day]> {
+  for (let attempt = 1; ; attempt += 1) {
+    let positions = await loadPositions(db, portfolioId);
+    if (costMethod !== undefined && costMethod !== positions.terms.costMethod) {
+      positions = await positionsAt(db, portfolioId, null, costMethod);
+    }
+    const { version, timeZone, terms } = positions;
+    const day = await dayStarts.of(portfolioId, { version, timeZone, costMethod: terms.costMethod });
+    if (day.version === version || attempt === ATTEMPTS) return [positions, day];
+  }
+}
+
+function valuationOf(market: Market, portfolioId: string, positions: Positions, day: Day): PortfolioValuation {
+  const { version, terms, timeZone, updatedAt, states } = positions;
+  const held = states.filter(({ asset, quantity }) => asset !== terms.baseCurrency && quantity !== ZERO);
   let symbolCount = -1;
   let snapshot: ReturnType<typeof prepareSnapshot>;
+  let index: SymbolIndex;
+  let followed: { symbols: ReadonlySet<string>; whole: boolean } = { symbols: new Set(), whole: false };
+
+  /** Those of each coin's first route that has prices, and of better ones that may get some. */
+  function follow(): typeof followed {
+    const symbols = new Set<string>();
+    let whole = true;
+    for (const { asset } of held) {
+      const routes = routesOf(asset, terms.baseCurrency, index);
+      const route = pricedRoute(routes, (symbol) => market.price(symbol));
+      if (route === null) whole = false;
+      for (const each of routes) {
+        for (const { symbol } of each) symbols.add(symbol);
+        if (each === route) break;
+      }
+    }
+    return { symbols, whole };
+  }
 
   return {
     version,
-    isMovedBy(symbol) {
-      const slash = symbol.indexOf('/');
-      const base = symbol.slice(0, slash);
-      const quote = symbol.slice(slash + 1);
-      // Either a holding's own price, or the second step of a route (`USDT/KRW` for what is quoted in USDT).
-      return assets.has(base) || assets.has(quote) || quote === terms.baseCurrency;
-    },
+    timeZone,
+    validUntil: day.validUntil,
+    symbols: () => followed.symbols,
     mark() {
-      const symbols = market.symbols();
-      if (symbols.length !== symbolCount) {
-        snapshot = prepareSnapshot({ portfolioId, terms, states, symbols: indexSymbols(symbols) });
-        symbolCount = symbols.length;
+      const count = market.symbolCount;
+      const isNew = count !== symbolCount;
+      if (isNew) {
+        symbolCount = count;
+        index = indexSymbols(market.symbols());
+        snapshot = prepareSnapshot({ portfolioId, terms, states, symbols: index });
       }
+      if (isNew || !followed.whole) followed = follow();
       const { epoch, offset } = market.position;
-      const { pnl, holdings } = snapshot({
+      return snapshot({
         prices: (symbol) => market.price(symbol),
-        asOf: Math.max(market.updatedAt, portfolio.updatedAt),
+        // A day that has begun since the last tick is reported on as of its beginning.
+        asOf: Math.max(market.updatedAt, updatedAt, day.start),
         position: `${version}@${epoch}.${offset}`,
-        dayStart: null,
+        dayStart: day.worth,
       });
-      return { pnl, holdings: () => holdings() };
     },
   };
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { type Fixed, fixed } from '../lib/money.ts';
+import type { PnlBody } from '../lib/pnl/snapshot.ts';
 import { type Broker, FencedError, type LogEvent, type Payload, portfolioLog, type Subscription } from './broker.ts';
 import type { Lease, Leases } from './lease.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
@@ -14,10 +16,24 @@ export interface ProjectionOptions {
   intervalMs: number;
   holdingsIntervalMs: number;
   value: (portfolioId: string) => Promise<PortfolioValuation | null>;
+  keepEquity?: KeepEquity | undefined;
+  /** Told which symbols' prices the projection wants to hear of. */
+  follow: (projection: Projection, before: ReadonlySet<string>, after: ReadonlySet<string>) => void;
 }
+
+/** Stores the equity of a ledger version at some moment. */
+export type KeepEquity = (
+  portfolioId: string,
+  version: number,
+  snapshot: { time: number; equity: Fixed; contributions: Fixed },
+) => Promise<void>;
 
 /** How often a standby asks for the lease, and a holder whose last attempt failed tries again. */
 const RETRY_MS = 1_000;
+
+/** How often the equity published is kept. */
+const KEEP_MS = 60_000;
+const NO_SYMBOLS: ReadonlySet<string> = new Set();
 
 /** How often a node tells that it watches the holdings, and how long the projector remembers that. */
 const INTEREST_MS = 5_000;
@@ -47,6 +63,9 @@ export class Projection {
   /** Until when, by the monotonic clock, another node has asked for the holdings. */
   #holdingsWantedUntil = Number.NEGATIVE_INFINITY;
   #cancelInterest: (() => void) | null = null;
+  #symbols = NO_SYMBOLS;
+  #published: PnlBody | null = null;
+  #keptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
@@ -98,8 +117,9 @@ export class Projection {
     return this.#valuation?.version ?? null;
   }
 
-  marketMoved(symbol: string): void {
-    if (this.#dirty || this.#valuation?.isMovedBy(symbol) !== true) return;
+  /** One of the prices followed has moved. */
+  marketMoved(): void {
+    if (this.#dirty || this.#valuation === null) return;
     this.#dirty = true;
     this.#holdingsDirty = true;
     this.#schedule();
@@ -112,8 +132,14 @@ export class Projection {
     this.#schedule();
   }
 
+  /** Midnight has passed, or the day's start may be known better by now. */
+  renew(now: number): void {
+    if (this.#lease !== null && this.#valuation !== null && now >= this.#valuation.validUntil) this.ledgerMoved();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#follow(NO_SYMBOLS);
     this.#cancelNext?.();
     this.#cancelInterest?.();
     await this.#running;
@@ -160,7 +186,9 @@ export class Projection {
       }
       if (this.#valuation === null) return;
       const payloads = this.#payloads(this.#valuation);
-      if (payloads.length > 0) await broker.publish(this.#log, payloads, { fence: this.#lease.fence });
+      if (payloads.length === 0) return;
+      await broker.publish(this.#log, payloads, { fence: this.#lease.fence });
+      await this.#keepEquity(this.#valuation.version);
     } catch (error) {
       this.#dirty = true;
       this.#holdingsDirty = true;
@@ -183,10 +211,12 @@ export class Projection {
     const withHoldings = this.#holdingsDirty && this.#holdingsWanted() && this.#untilHoldings() <= 0;
     if (!withPnl && !withHoldings) return [];
     const { pnl, holdings } = valuation.mark();
+    this.#follow(valuation.symbols());
     const payloads: Payload[] = [];
     if (withPnl) {
       this.#dirty = false;
       this.#publishedAt = now;
+      this.#published = pnl;
       payloads.push({ key: 'pnl', data: JSON.stringify({ type: 'pnl', body: pnl }) });
     }
     if (withHoldings) {
@@ -197,6 +227,27 @@ export class Projection {
       payloads.push({ key: 'holdings', data: JSON.stringify({ type: 'holdings', body }) });
     }
     return payloads;
+  }
+
+  async #keepEquity(version: number): Promise<void> {
+    const { keepEquity, portfolioId, clock, logger } = this.#options;
+    const { equity, netContributions } = this.#published ?? { equity: null, netContributions: null };
+    const now = clock.monotonic();
+    if (keepEquity === undefined || equity === null || netContributions === null) return;
+    if (now - this.#keptAt < KEEP_MS) return;
+    this.#keptAt = now;
+    const snapshot = { time: clock.now(), equity: fixed(equity), contributions: fixed(netContributions) };
+    try {
+      await keepEquity(portfolioId, version, snapshot);
+    } catch (error) {
+      logger.warn({ err: error, log: this.#log }, 'equity could not be kept: the curve has a gap');
+    }
+  }
+
+  #follow(symbols: ReadonlySet<string>): void {
+    if (symbols === this.#symbols || (this.#closed && symbols !== NO_SYMBOLS)) return;
+    this.#options.follow(this, this.#symbols, symbols);
+    this.#symbols = symbols;
   }
 
   #holdingsWanted(): boolean {

@@ -4,7 +4,7 @@ import type { Broker } from './broker.ts';
 import type { Leases } from './lease.ts';
 import type { Market } from './market.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
-import { Projection } from './projection.ts';
+import { type KeepEquity, Projection } from './projection.ts';
 
 export interface ProjectorOptions {
   broker: Broker;
@@ -15,6 +15,8 @@ export interface ProjectorOptions {
   intervalMs: number;
   holdingsIntervalMs: number;
   value: (portfolioId: string) => Promise<PortfolioValuation | null>;
+  /** Keeps what was published, at most once a minute for each portfolio, for the curve of the day. */
+  keepEquity?: KeepEquity | undefined;
   /** Ledger versions of the given portfolios. */
   versions: (portfolioIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 }
@@ -32,6 +34,9 @@ const CHECK_MS = 2_000;
 export class Projector {
   readonly #options: ProjectorOptions;
   readonly #watched = new Map<string, Watched>();
+  /** Whose figures a symbol's price moves. */
+  readonly #bySymbol = new Map<string, Set<Projection>>();
+  #symbolCount = 0;
   readonly #cancelCheck: () => void;
   readonly #stopFollowing: () => void;
   #checking: Promise<void> | null = null;
@@ -41,7 +46,7 @@ export class Projector {
     this.#stopFollowing = options.market.onTick((record) => {
       const symbol = record.ticker?.symbol;
       if (symbol === undefined) return;
-      for (const { projection } of this.#watched.values()) projection.marketMoved(symbol);
+      this.#marketMoved(symbol);
     });
     this.#cancelCheck = options.clock.every(CHECK_MS, () => {
       this.#checking ??= this.#check().finally(() => {
@@ -57,7 +62,11 @@ export class Projector {
   async watch(portfolioId: string, what: 'totals' | 'holdings' = 'totals'): Promise<() => Promise<void>> {
     let watched = this.#watched.get(portfolioId);
     if (watched === undefined) {
-      const projection = new Projection({ portfolioId, ...this.#options });
+      const projection = new Projection({
+        portfolioId,
+        ...this.#options,
+        follow: (follower, before, after) => this.#follow(follower, before, after),
+      });
       watched = { projection, started: projection.start(), watchers: 0 };
       this.#watched.set(portfolioId, watched);
     }
@@ -83,8 +92,35 @@ export class Projector {
     await Promise.all(all.map(({ projection }) => projection.close()));
   }
 
+  #marketMoved(symbol: string): void {
+    const { symbolCount } = this.#options.market;
+    if (symbolCount === this.#symbolCount) {
+      for (const projection of this.#bySymbol.get(symbol) ?? []) projection.marketMoved();
+      return;
+    }
+    // A symbol that was not there before may be a way of valuing anything.
+    this.#symbolCount = symbolCount;
+    for (const { projection } of this.#watched.values()) projection.marketMoved();
+  }
+
+  #follow(projection: Projection, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
+    for (const symbol of before) {
+      if (after.has(symbol)) continue;
+      const set = this.#bySymbol.get(symbol);
+      set?.delete(projection);
+      if (set?.size === 0) this.#bySymbol.delete(symbol);
+    }
+    for (const symbol of after) {
+      const set = this.#bySymbol.get(symbol);
+      if (set === undefined) this.#bySymbol.set(symbol, new Set([projection]));
+      else set.add(projection);
+    }
+  }
+
   async #check(): Promise<void> {
-    const { versions, logger } = this.#options;
+    const { versions, logger, clock } = this.#options;
+    const now = clock.now();
+    for (const { projection } of this.#watched.values()) projection.renew(now);
     const ids = [...this.#watched.keys()];
     if (ids.length === 0) return;
     try {

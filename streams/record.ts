@@ -1,3 +1,5 @@
+import type { CandleInterval } from '../db/candles.ts';
+
 /** What the logs hold, as JSON text in `Payload.data`. Channels are views on these records. */
 
 export interface TickerBody {
@@ -30,7 +32,7 @@ export interface PublicTradeBody {
 
 export interface CandleBody {
   symbol: string;
-  interval: string;
+  interval: CandleInterval;
   /** Start of the candle, ISO 8601. */
   time: string;
   open: string;
@@ -39,9 +41,28 @@ export interface CandleBody {
   close: string;
   volume: string;
   quoteVolume: string;
+  /** Public trades; a tick that only tells a price is none. */
   trades: number;
+  /** Final, but for trades that come late: then it is told once more. */
   closed: boolean;
+  /** Whether any of its ticks was made up. */
+  simulated: boolean;
 }
+
+/** Interval, start (epoch milliseconds), open, high, low, close, volume, quote volume, trades, closed, simulated. */
+export type PackedCandle = [
+  interval: CandleInterval,
+  time: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  quoteVolume: string,
+  trades: number,
+  closed: 0 | 1,
+  simulated: 0 | 1,
+];
 
 /** One tick serves `ticker:` (conflated) and, when it was a trade, `trade:` (each one). */
 export interface TickRecord {
@@ -49,11 +70,21 @@ export interface TickRecord {
   /** `null` for a late tick: it is a trade to report, but never moves the price back. */
   ticker: TickerBody | null;
   trade: PublicTradeBody | null;
+  /** A range of stored candles was loaded anew: who keeps sums of them reads them again. The ticker makes no candle. */
+  loaded?: { symbol: string; from: number; to: number };
 }
 
+/**
+ * With the state key `candle:<symbol>`: the current candle of every interval. Without: candles before those, which are
+ * final, or final once more. Days, weeks (from Monday) and months are those of UTC.
+ */
 export interface CandleRecord {
   type: 'candle';
-  candle: CandleBody;
+  symbol: string;
+  /** At most one of an interval, from the shortest to the longest. */
+  candles: PackedCandle[];
+  /** Intervals whose candle is only here to make the state whole: those who listen have heard of it. */
+  unchanged?: CandleInterval[];
 }
 
 export type MarketRecord = TickRecord | CandleRecord;

@@ -57,14 +57,14 @@ export class SendQueue {
       this.#eventBytes += frame.data.length;
       return;
     }
-    const older = this.#frames.get(frame.channel);
+    const older = this.#frames.get(frame.slot);
     if (older !== undefined && 'frame' in older) {
       // Deleted first, so that the newer one stands at the end and ids stay in order.
-      this.#frames.delete(frame.channel);
+      this.#frames.delete(frame.slot);
       this.#stateBytes -= older.frame.data.length;
       this.#conflated += 1;
     }
-    this.#frames.set(frame.channel, item);
+    this.#frames.set(frame.slot, item);
     this.#stateBytes += frame.data.length;
   }
 

@@ -376,7 +376,9 @@ export class Subscriber implements FrameReceiver, Flushable {
         const mine = view
           .frames(page.epoch, event)
           .filter(
-            (frame) => names.has(frame.channel) || (frame.wildcard !== null && names.has(frame.wildcard)),
+            (frame) =>
+              !frame.quiet &&
+              (names.has(frame.channel) || (frame.wildcard !== null && names.has(frame.wildcard))),
           );
         mine.forEach((frame, index) => {
           if (index < skipViews || (latest && frame.kind === 'state')) return;

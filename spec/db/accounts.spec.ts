@@ -14,7 +14,9 @@ import {
   isSessionAlive,
   revokeSession,
   revokeUserSessions,
+  type Rotation,
   rotateRefreshToken,
+  type Successor,
 } from '../../db/sessions.ts';
 import {
   createUser,
@@ -138,42 +140,65 @@ eachDatabase('accounts', (open) => {
       return { id: session.id, userId: user.id, hash };
     }
 
+    /** Successors are `<hash>.<salt>`. */
+    function successor(hash: string, salt: string): Successor {
+      return { salt, hashOf: (given) => `${hash}.${given}`, expiresAt: now + HOUR };
+    }
+
+    function rotate(hash: string, salt: string): Promise<Rotation> {
+      return rotateRefreshToken(db, hash, successor(hash, salt), { clock });
+    }
+
     it('go on with the next token, each of which works once', async () => {
       const { id, hash } = await login();
       now += HOUR / 2;
-      const next = { hash: `${hash}-2`, expiresAt: now + HOUR };
-      const rotation = await rotateRefreshToken(db, hash, next, { clock });
+      const rotation = await rotate(hash, 'a');
       assert.ok(rotation.status === 'rotated');
       assert.deepEqual(
-        [rotation.session.id, rotation.session.lastUsedAt, rotation.session.expiresAt],
-        [id, now, now + HOUR],
+        [rotation.session.id, rotation.session.lastUsedAt, rotation.session.expiresAt, rotation.salt],
+        [id, now, now + HOUR, 'a'],
       );
-      const third = { hash: `${hash}-3`, expiresAt: now + HOUR };
-      assert.equal((await rotateRefreshToken(db, next.hash, third, { clock })).status, 'rotated');
+      assert.equal((await rotate(`${hash}.a`, 'b')).status, 'rotated');
       assert.equal(await isSessionAlive(db, id, { clock }), true);
     });
 
-    it('end when a token is used a second time, for the thief and the owner alike', async () => {
+    it('give the same successor again within ten seconds, as long as it is unused', async () => {
       const { id, hash } = await login();
-      const next = { hash: `${hash}-2`, expiresAt: now + HOUR };
-      await rotateRefreshToken(db, hash, next, { clock });
-      const again = await rotateRefreshToken(db, hash, { ...next, hash: `${hash}-3` }, { clock });
-      assert.deepEqual(again, { status: 'reused', sessionId: id });
+      await rotate(hash, 'a');
+      now += 9_999;
+      const again = await rotate(hash, 'b');
+      assert.ok(again.status === 'rotated');
+      assert.deepEqual([again.session.id, again.salt], [id, 'a']);
+      assert.deepEqual(await rotate(`${hash}.b`, 'c'), { status: 'refused' });
+      assert.equal((await rotate(`${hash}.a`, 'c')).status, 'rotated');
+    });
+
+    it('end when a token is used again later, for the thief and the owner alike', async () => {
+      const { id, userId, hash } = await login();
+      await rotate(hash, 'a');
+      now += 10_000;
+      assert.deepEqual(await rotate(hash, 'b'), { status: 'reused', sessionId: id, userId });
       assert.equal(await isSessionAlive(db, id, { clock }), false);
-      const successor = await rotateRefreshToken(db, next.hash, { ...next, hash: `${hash}-4` }, { clock });
-      assert.deepEqual(successor, { status: 'refused' });
+      assert.deepEqual(await rotate(`${hash}.a`, 'c'), { status: 'refused' });
+      assert.deepEqual(await rotate(hash, 'd'), { status: 'refused' });
+    });
+
+    it('end when a token is used again whose successor has been used, however soon', async () => {
+      const { id, userId, hash } = await login();
+      await rotate(hash, 'a');
+      await rotate(`${hash}.a`, 'b');
+      assert.deepEqual(await rotate(hash, 'c'), { status: 'reused', sessionId: id, userId });
+      assert.equal(await isSessionAlive(db, id, { clock }), false);
     });
 
     it('give one successor to many that use a token at the same time', async () => {
       const { id, hash } = await login();
-      const rotations = await Promise.all(
-        Array.from({ length: 8 }, (_, n) =>
-          rotateRefreshToken(db, hash, { hash: `${hash}-${n}`, expiresAt: now + HOUR }, { clock }),
-        ),
-      );
-      assert.equal(rotations.filter(({ status }) => status === 'rotated').length, 1);
-      assert.equal(rotations.filter(({ status }) => status === 'reused').length, 7);
-      assert.equal(await isSessionAlive(db, id, { clock }), false);
+      const rotations = await Promise.all(Array.from({ length: 8 }, (_, n) => rotate(hash, `salt-${n}`)));
+      const salts = new Set(rotations.map((each) => (each.status === 'rotated' ? each.salt : each.status)));
+      assert.equal(salts.size, 1);
+      const tokens: unknown[] = await db('refresh_tokens').where({ session_id: id });
+      assert.equal(tokens.length, 2);
+      assert.equal(await isSessionAlive(db, id, { clock }), true);
     });
 
     it('are not alive once expired, revoked, or their user disabled; nor do their tokens work', async () => {
@@ -189,12 +214,7 @@ eachDatabase('accounts', (open) => {
         assert.equal(await isSessionAlive(db, session.id, { clock }), true);
         await end(session);
         assert.equal(await isSessionAlive(db, session.id, { clock }), false, name);
-        const next = { hash: `${session.hash}-2`, expiresAt: now + HOUR };
-        assert.deepEqual(
-          await rotateRefreshToken(db, session.hash, next, { clock }),
-          { status: 'refused' },
-          name,
-        );
+        assert.deepEqual(await rotate(session.hash, 'a'), { status: 'refused' }, name);
       }
       assert.equal(await isSessionAlive(db, '00000000-0000-7000-8000-000000000000', { clock }), false);
     });

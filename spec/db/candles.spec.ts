@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { foldCandles, minuteCandles, minutePage, type CandleWindow } from '../../db/candle-folds.ts';
+import { pruneCandles } from '../../db/candle-retention.ts';
 import {
-  candles,
   candlesSince,
   closeAt,
+  DAY_MS,
   lastCloses,
-  pruneCandles,
   upsertCandles,
+  upsertDays,
   type Candle,
 } from '../../db/candles.ts';
 import type { OpenedDatabase } from '../../db/database.ts';
@@ -43,7 +45,7 @@ eachDatabase('candles', (open) => {
   beforeEach(() => db.knex('candles').delete());
 
   const all = (symbol = 'BTC/KRW'): Promise<Candle[]> =>
-    candles(db.knex, { symbol, interval: '1m', from: START, to: START + 86_400_000, limit: 5_000 });
+    minuteCandles(db.knex, [{ symbol, from: START, to: START + DAY_MS }]);
 
   it('come back as they were stored, to the last digit', async () => {
     const stored = [candle(0), candle(1, { close: fixed('123456789012345678.123456789012345678') })];
@@ -154,17 +156,114 @@ eachDatabase('candles', (open) => {
     assert.doesNotMatch(plan, /Seq Scan|Sort/);
   });
 
-  it('give the newest of a range, oldest first, and leave out minutes without a trade', async () => {
+  it('come by the page, in either order', async () => {
     await upsertCandles(db.knex, [candle(0), candle(1), candle(5), candle(7)], 'merge');
-    const query = { symbol: 'BTC/KRW', interval: '1m', to: START + 7 * MINUTE } as const;
-    const minutes = (list: Candle[]): number[] => list.map(({ time }) => (time - START) / MINUTE);
-    assert.deepEqual(minutes(await candles(db.knex, { ...query, from: START, limit: 2 })), [1, 5]);
-    assert.deepEqual(minutes(await candles(db.knex, { ...query, from: START + MINUTE, limit: 9 })), [1, 5]);
-    assert.deepEqual(minutes(await candles(db.knex, { ...query, limit: 2 })), [5]);
-    const fives = await candles(db.knex, { ...query, interval: '5m', from: START, limit: 9 });
-    assert.deepEqual(minutes(fives), [0, 5]);
-    assert.equal(fives[0]?.trades, 6);
-    assert.equal(fives[0]?.close, fixed('101'));
+    const range = { symbol: 'BTC/KRW', from: START, to: START + 7 * MINUTE };
+    const minutes = async (order: 'asc' | 'desc', limit: number): Promise<number[]> =>
+      (await minutePage(db.knex, { ...range, order, limit })).map(({ time }) => (time - START) / MINUTE);
+    assert.deepEqual(await minutes('asc', 2), [0, 1]);
+    assert.deepEqual(await minutes('desc', 2), [5, 1]);
+    assert.deepEqual(await minutes('asc', 9), [0, 1, 5]);
+  });
+
+  it('are folded into one for each of many windows, of as many symbols as there are', async () => {
+    await upsertCandles(
+      db.knex,
+      [
+        candle(0),
+        candle(1, { high: fixed('130'), simulated: true }),
+        candle(5),
+        candle(1, { symbol: 'ETH/KRW', low: fixed('1') }),
+      ],
+      'merge',
+    );
+    const window = (symbol: string, from: number, to: number): CandleWindow => ({
+      symbol,
+      from: START + from * MINUTE,
+      to: START + to * MINUTE,
+    });
+    const windows = [
+      window('BTC/KRW', 0, 5),
+      window('BTC/KRW', 2, 5),
+      window('ETH/KRW', 0, 5),
+      window('BTC/KRW', 5, 5),
+      window('BTC/KRW', -1, 6),
+    ];
+    const [first, gap, other, none, all3] = await foldCandles(db.knex, windows);
+    assert.deepEqual(first, {
+      ...candle(0),
+      closeTime: candle(1).closeTime,
+      high: fixed('130'),
+      close: fixed('101'),
+      volume: fixed('2.000000000000000002'),
+      quoteVolume: fixed('211'),
+      trades: 6,
+      simulated: true,
+    });
+    assert.deepEqual([gap, none], [null, null]);
+    assert.equal(other?.low, fixed('1'));
+    assert.deepEqual([all3?.time, all3?.trades, all3?.close], [START - MINUTE, 9, fixed('105')]);
+    const many = Array.from({ length: 5_000 }, (_, minute) => window('BTC/KRW', minute, minute + 1));
+    const folded = await foldCandles(db.knex, many);
+    assert.deepEqual(
+      folded.flatMap((each, minute) => (each === null ? [] : [minute])),
+      [0, 1, 5],
+    );
+    const long = many.map(({ symbol }, minute) => ({
+      symbol,
+      from: START + minute,
+      to: START + 365 * DAY_MS,
+    }));
+    assert.equal((await foldCandles(db.knex, long.slice(0, 3)))[2]?.trades, 6, 'in several statements');
+  });
+
+  describe('of whole days', () => {
+    const day = (nth: number, changes: Partial<Candle> = {}): Candle =>
+      candle(nth * 1_440, { close: fixed('50'), low: fixed('40'), trades: 0, ...changes });
+    const whole = (from: number, to: number): CandleWindow => ({
+      symbol: 'BTC/KRW',
+      from: START + from * DAY_MS,
+      to: START + to * DAY_MS,
+    });
+
+    it('tell their close when the day is over, and not before', async () => {
+      await upsertDays(db.knex, [day(0), day(1, { close: fixed('60') })]);
+      await upsertCandles(db.knex, [candle(600)], 'merge');
+      const at = async (ms: number): Promise<bigint | undefined> =>
+        (await closeAt(db.knex, 'BTC/KRW', START + ms))?.price;
+      assert.equal(await at(599 * MINUTE), undefined);
+      assert.equal(await at(601 * MINUTE), fixed('700'));
+      assert.equal(await at(DAY_MS - 2), fixed('700'));
+      assert.equal(await at(DAY_MS - 1), fixed('50'));
+      assert.equal(await at(DAY_MS * 1.5), fixed('50'));
+      assert.equal(await at(DAY_MS * 3), fixed('60'));
+      assert.deepEqual(await lastCloses(db.knex), [
+        { symbol: 'BTC/KRW', price: fixed('60'), time: START + 2 * DAY_MS - 1, simulated: false },
+      ]);
+    });
+
+    it('stand for their minutes in whole days, and are not seen within a day', async () => {
+      await upsertCandles(db.knex, [candle(0), candle(1_439), candle(1_440)], 'merge');
+      await upsertDays(db.knex, [day(0)]);
+      const [first, both, hours, across] = await foldCandles(db.knex, [
+        whole(0, 1),
+        whole(0, 2),
+        { ...whole(0, 1), from: START + 20 * 60 * MINUTE },
+        { symbol: 'BTC/KRW', from: START - 9 * 60 * MINUTE, to: START + DAY_MS * 1.5 },
+      ]);
+      assert.deepEqual(first, { ...day(0), closeTime: START + DAY_MS - 1 });
+      assert.deepEqual([both?.trades, both?.low, both?.close], [3, fixed('40'), fixed('1540')]);
+      assert.equal(hours?.trades, 3);
+      assert.equal(across?.trades, 9);
+      assert.equal((await all()).length, 2);
+      assert.equal((await candlesSince(db.knex, START, 10)).length, 3);
+    });
+
+    it('replace one another', async () => {
+      await upsertDays(db.knex, [day(0)]);
+      await upsertDays(db.knex, [day(0, { low: fixed('7') })]);
+      assert.equal((await foldCandles(db.knex, [whole(0, 1)]))[0]?.low, fixed('7'));
+    });
   });
 
   it('give all symbols since a time, within a limit', async () => {
@@ -176,27 +275,35 @@ eachDatabase('candles', (open) => {
     assert.equal((await candlesSince(db.knex, START, 1))[0]?.symbol, 'ETH/KRW');
   });
 
-  it('are pruned by age, but for the last of each symbol', async () => {
+  it('are pruned by whole days, of which one candle each remains', async () => {
+    const old = { symbol: 'OLD/KRW' };
     await upsertCandles(
       db.knex,
-      [
-        candle(0),
-        candle(1),
-        candle(2),
-        candle(9),
-        candle(0, { symbol: 'OLD/KRW' }),
-        candle(1, { symbol: 'OLD/KRW' }),
-      ],
+      [candle(0), candle(7), candle(1_440), candle(2 * 1_440), candle(3, old), candle(5, old)],
       'merge',
     );
-    assert.equal(await pruneCandles(db.knex, START + 2 * MINUTE), 3);
+    const days = [0, 1, 2].map((nth) => ({
+      symbol: 'BTC/KRW',
+      from: START + nth * DAY_MS,
+      to: START + (nth + 1) * DAY_MS,
+    }));
+    const before = await foldCandles(db.knex, days);
+    const closes = await lastCloses(db.knex);
+    assert.equal(await pruneCandles(db.knex, START + 2 * DAY_MS + 1), 5);
     assert.deepEqual(
-      (await all()).map(({ time }) => (time - START) / MINUTE),
-      [2, 9],
+      (await minuteCandles(db.knex, [{ symbol: 'BTC/KRW', from: START, to: START + 9 * DAY_MS }])).length,
+      1,
     );
-    assert.deepEqual(
-      (await all('OLD/KRW')).map(({ time }) => (time - START) / MINUTE),
-      [1],
-    );
+    assert.deepEqual(await foldCandles(db.knex, days), before);
+    assert.deepEqual(await lastCloses(db.knex), closes, 'with the time of the last price, not of the day');
+    assert.equal(await pruneCandles(db.knex, START + 2 * DAY_MS), 0);
+  });
+
+  it('leave a day that was loaded as it is when its minutes are pruned', async () => {
+    await upsertCandles(db.knex, [candle(0)], 'merge');
+    await upsertDays(db.knex, [candle(0, { close: fixed('7'), low: fixed('7') })]);
+    assert.equal(await pruneCandles(db.knex, START + DAY_MS), 1);
+    const [left] = await foldCandles(db.knex, [{ symbol: 'BTC/KRW', from: START, to: START + DAY_MS }]);
+    assert.equal(left?.close, fixed('7'));
   });
 });

@@ -49,25 +49,35 @@ async function head(
 describe('the list of endpoints', () => {
   it('lets anybody in at these places only', () => {
     const open = ENDPOINTS.filter(({ access }) => access === 'public').map(({ id }) => id);
-    assert.deepEqual(open.sort(), ['health', 'login', 'problemType', 'ready', 'refresh']);
+    assert.deepEqual(open.sort(), ['health', 'login', 'problemType', 'publicKeys', 'ready', 'refresh', 'register']);
   });
 
   it('opens market data alone by PUBLIC_MARKET', () => {
     const market = ENDPOINTS.filter(({ publicMarket }) => publicMarket === true);
     assert.deepEqual(market.map(({ id }) => id).sort(), [
+      'listCandles',
       'listSymbols',
       'listTickers',
       'openMarketStream',
       'openStream',
+      'openWebSocket',
     ]);
     for (const { method, access } of market) assert.deepEqual([method, access], ['get', 'read']);
+  });
+
+  it('has another way in for the scraper of metrics only', () => {
+    const others = ENDPOINTS.filter(({ alsoOpenTo }) => alsoOpenTo !== undefined);
+    assert.deepEqual(
+      others.map(({ id }) => id),
+      ['metrics'],
+    );
   });
 
   it('asks for more than the right to read wherever something is changed', () => {
     const changing = CLOSED.filter(({ method }) => method !== 'get');
     assert.deepEqual(
       changing.filter(({ access }) => access === 'read').map(({ id }) => id),
-      ['logout'],
+      ['logout', 'createStreamToken', 'endStreamSession'],
     );
   });
 
@@ -255,6 +265,7 @@ describe('access', () => {
       updatePortfolio: { name: 'Theirs' },
       bookTrades: trade,
       changeTrade: { price: '2' },
+      putShare: { email: 'nobody@example.com', access: 'read' },
       bookTransfers: { kind: 'deposit', asset: 'KRW', quantity: '1', time: '2026-01-01T00:00:00Z' },
     };
     const concerned = ENDPOINTS.filter(({ path }) => path.includes(':portfolioId'));

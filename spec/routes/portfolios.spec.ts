@@ -28,6 +28,7 @@ eachApp('portfolios', (app) => {
       timeZone: 'Asia/Seoul',
       benchmark: 'BTC/KRW',
       cashMode: 'tracked',
+      access: 'owner',
       version: 0,
     });
     const given = {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { candles, upsertCandles, CANDLE_INTERVALS, type Candle } from '../../db/candles.ts';
+import { upsertCandles, CANDLE_INTERVALS, type Candle } from '../../db/candles.ts';
 import type { OpenedDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
-import { aggregateCandles, candleStart } from '../../streams/candle-interval.ts';
+import { candleEnd, candleStart } from '../../streams/candle-interval.ts';
+import { candlePage } from '../../streams/candle-page.ts';
 import { eachDatabase } from '../support/databases.ts';
 
 function starts(time: string, interval: (typeof CANDLE_INTERVALS)[number], timeZone?: string): string {
@@ -42,7 +43,66 @@ describe('the start of a candle', () => {
   });
 });
 
-eachDatabase('longer candles', (open) => {
+describe('the end of a candle', () => {
+  it('is the start of the next one, also where clocks change and months differ', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: Date.UTC(2010, 0, 1), max: Date.UTC(2030, 0, 1) }),
+        fc.constantFrom(...CANDLE_INTERVALS),
+        fc.constantFrom(
+          'UTC',
+          'Asia/Seoul',
+          'America/New_York',
+          'America/Havana',
+          'Asia/Beirut',
+          'Pacific/Apia',
+        ),
+        (time, interval, timeZone) => {
+          const start = candleStart(time, interval, timeZone);
+          const end = candleEnd(time, interval, timeZone);
+          assert.ok(start <= time && time < end);
+          assert.equal(candleStart(end, interval, timeZone), end);
+          assert.equal(candleStart(end - 1, interval, timeZone), start);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Longer candles by a list of each: slow and plain. */
+function aggregate(
+  minutes: readonly Candle[],
+  interval: (typeof CANDLE_INTERVALS)[number],
+  timeZone: string,
+): Candle[] {
+  const groups = new Map<number, Candle[]>();
+  for (const minute of [...minutes].sort((a, b) => a.time - b.time)) {
+    const start = candleStart(minute.time, interval, timeZone);
+    groups.set(start, [...(groups.get(start) ?? []), minute]);
+  }
+  const most = (list: bigint[]): bigint => list.reduce((a, b) => (a > b ? a : b));
+  return [...groups].flatMap(([time, list]) => {
+    const [first] = list;
+    const last = list.at(-1);
+    if (first === undefined || last === undefined) return [];
+    return {
+      symbol: first.symbol,
+      time,
+      closeTime: last.closeTime,
+      open: first.open,
+      high: most(list.map(({ high }) => high)),
+      low: -most(list.map(({ low }) => -low)),
+      close: last.close,
+      volume: list.reduce((sum, { volume }) => sum + volume, 0n),
+      quoteVolume: list.reduce((sum, { quoteVolume }) => sum + quoteVolume, 0n),
+      trades: list.reduce((sum, { trades }) => sum + trades, 0),
+      simulated: list.some(({ simulated }) => simulated),
+    };
+  });
+}
+
+eachDatabase('pages of candles', (open) => {
   let db: OpenedDatabase;
   before(async () => {
     db = await open();
@@ -50,7 +110,7 @@ eachDatabase('longer candles', (open) => {
   });
   after(() => db.close());
 
-  it('are the same made here and in the database', async () => {
+  it('are what a list of all minutes makes, in both orders, in pages of any size, with minutes not yet stored', async () => {
     const start = Date.UTC(2024, 2, 1);
     const anyCandle = fc.record({
       symbol: fc.constant('BTC/KRW'),
@@ -70,21 +130,46 @@ eachDatabase('longer candles', (open) => {
     const zones = fc.constantFrom('UTC', 'Asia/Seoul', 'America/New_York', 'Europe/London', 'Asia/Kathmandu');
     await fc.assert(
       fc.asyncProperty(
-        minutes,
-        fc.constantFrom(...CANDLE_INTERVALS),
-        zones,
-        async (list, interval, timeZone) => {
-          const stored: Candle[] = list
+        fc.record({
+          list: minutes,
+          interval: fc.constantFrom(...CANDLE_INTERVALS),
+          timeZone: zones,
+          order: fc.constantFrom('asc' as const, 'desc' as const),
+          limit: fc.integer({ min: 1, max: 30 }),
+          unsaved: fc.nat(3),
+          range: fc.tuple(fc.integer({ min: -2_880, max: 90_000 }), fc.integer({ min: -2_880, max: 90_000 })),
+        }),
+        async ({ list, interval, timeZone, order, limit, unsaved, range }) => {
+          const complete: Candle[] = list
             .map((candle) => ({ ...candle, closeTime: candle.time + 59_999 }))
             .sort((a, b) => a.time - b.time);
+          const newest = unsaved === 0 ? [] : complete.slice(-unsaved);
           await db.knex('candles').delete();
-          await upsertCandles(db.knex, stored, 'replace');
-          const to = start + 90 * 86_400_000;
-          const query = { symbol: 'BTC/KRW', interval, from: start, to, limit: 1_000, timeZone };
-          assert.deepEqual(await candles(db.knex, query), aggregateCandles(stored, interval, timeZone));
+          await upsertCandles(db.knex, complete.slice(0, complete.length - unsaved), 'replace');
+          // Half of an unsaved minute is there already.
+          const half = newest.slice(0, 1).map((candle) => ({ ...candle, volume: 0n, trades: 0 }));
+          await upsertCandles(db.knex, half, 'merge');
+          let from = start + Math.min(...range) * 60_000 + 1;
+          let to = start + Math.max(...range) * 60_000 + 1;
+          const expected = aggregate(complete, interval, timeZone).filter(
+            ({ time }) => time >= from && time < to,
+          );
+          if (order === 'desc') expected.reverse();
+          const got: Candle[] = [];
+          for (;;) {
+            const query = { symbol: 'BTC/KRW', interval, from, to, order, limit, timeZone };
+            const page = await candlePage(db.knex, query, newest);
+            assert.ok(page.length <= limit);
+            got.push(...page);
+            const last = page.at(-1);
+            if (last === undefined) break;
+            if (order === 'asc') from = last.time + 1;
+            else to = last.time;
+          }
+          assert.deepEqual(got, expected);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
   });
 });

@@ -126,7 +126,16 @@ describe('catching up', () => {
   function publish(events: number): Promise<Position> {
     const payloads = Array.from({ length: events }, () => {
       count += 1;
-      const trade = { symbol: 'A/B', tradeId: String(count), side: null, price: '1', quantity: '1', time: '', exchange: null, simulated: false };
+      const trade = {
+        symbol: 'A/B',
+        tradeId: String(count),
+        side: null,
+        price: '1',
+        quantity: '1',
+        time: '',
+        exchange: null,
+        simulated: false,
+      };
       return { data: JSON.stringify({ type: 'tick', ticker: null, trade }) };
     });
     return broker.publish(MARKET_LOG, payloads);

@@ -80,7 +80,10 @@ async function follow(nodes: readonly TestApp[], origin: string, plan: readonly 
   const rest = new StreamClient(nodeAt(nodes, 0).url + CHANNELS, { lastEventId: id });
   await rest.ready();
   await burst(nodeAt(nodes, 1), [3]);
-  await rest.until(() => (rest.of('trade').at(-1) ?? { data: {} }).data.tradeId === String(published), 'the last trade');
+  await rest.until(
+    () => (rest.of('trade').at(-1) ?? { data: {} }).data.tradeId === String(published),
+    'the last trade',
+  );
   rest.cut();
   collect(told, rest);
   return told;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { candles, lastCloses, upsertCandles, type Candle } from '../../db/candles.ts';
+import { minuteCandles } from '../../db/candle-folds.ts';
+import { lastCloses, upsertCandles, type Candle } from '../../db/candles.ts';
 import { migrate } from '../../db/migrate.ts';
 import { fixed } from '../../lib/money.ts';
 import {
@@ -9,6 +10,7 @@ import {
   type Payload,
   type PublishOptions,
 } from '../../streams/broker.ts';
+import { unpackCandle } from '../../streams/candle-record.ts';
 import { ReplayFeed } from '../../streams/feeds/replay-feed.ts';
 import { MarketWriter, type MarketWriterOptions } from '../../streams/market-writer.ts';
 import { Market } from '../../streams/market.ts';
@@ -140,7 +142,13 @@ describe('the market writer', () => {
   const tickRecords = async (): Promise<TickRecord[]> =>
     (await records()).filter((record) => record.type === 'tick');
   const candleBodies = async (): Promise<CandleBody[]> =>
-    (await records()).flatMap((record) => (record.type === 'candle' ? [record.candle] : []));
+    (await records()).flatMap((record) =>
+      record.type !== 'candle'
+        ? []
+        : record.candles
+            .filter(([interval]) => interval === '1m' && record.unchanged?.includes('1m') !== true)
+            .map((packed) => unpackCandle(record.symbol, packed)),
+    );
   const prices = async (): Promise<(string | undefined)[]> =>
     (await tickRecords()).map((record) => record.trade?.price ?? record.ticker?.price);
 
@@ -262,6 +270,7 @@ describe('the market writer', () => {
           quoteVolume: String(2 * (((100 + 159) * 60) / 2)),
           trades: 120,
           closed: true,
+          simulated: false,
         },
       ]);
       const second = (await candleBodies()).filter((candle) => candle.time === '2024-01-01T00:01:00.000Z');
@@ -504,8 +513,7 @@ describe('the market writer', () => {
       saveCandles: (list: readonly Candle[]) => upsertCandles(db.knex, list, 'merge'),
     };
     const stored = async (): Promise<Candle[]> => {
-      const range = { from: 0, to: START, limit: 5_000 };
-      return await candles(db.knex, { symbol, interval: '1m', ...range });
+      return await minuteCandles(db.knex, [{ symbol, from: 0, to: START }]);
     };
     try {
       let before: Candle[] = [];

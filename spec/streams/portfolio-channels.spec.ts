@@ -19,7 +19,10 @@ describe('the channels of a portfolio', () => {
   after(() => app.close());
 
   async function price(value: string): Promise<void> {
-    const answer = await app.call('POST', '/v1/market/ticks', { as: admin, body: { symbol: 'BTC/KRW', price: value } });
+    const answer = await app.call('POST', '/v1/market/ticks', {
+      as: admin,
+      body: { symbol: 'BTC/KRW', price: value },
+    });
     assert.equal(answer.status, 200);
   }
 
@@ -48,7 +51,10 @@ describe('the channels of a portfolio', () => {
     await buy('2');
     await price('105');
     const current = await get('pnl');
-    await stream.until(() => stream.of('pnl').at(-1)?.data.position === current['position'], 'the same position');
+    await stream.until(
+      () => stream.of('pnl').at(-1)?.data.position === current['position'],
+      'the same position',
+    );
     assert.deepEqual(stream.of('pnl').at(-1)?.data, current);
     const { items, position } = await get('holdings');
     await stream.until(() => stream.of('holdings').at(-1)?.data.position === position, 'the same position');
@@ -101,7 +107,9 @@ describe('the channels of a portfolio', () => {
 
   it('logging out ends the stream with a notice and a retry', async () => {
     const leaving = await app.user();
-    const stream = new StreamClient(`${app.url}/v1/streams/market`, { headers: { authorization: leaving.authorization } });
+    const stream = new StreamClient(`${app.url}/v1/streams/market`, {
+      headers: { authorization: leaving.authorization },
+    });
     await stream.ready();
     await app.call('POST', '/v1/auth/logout', { as: leaving });
     await stream.closed();

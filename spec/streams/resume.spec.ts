@@ -77,7 +77,9 @@ describe('resume on one node with the memory broker', () => {
     await push(1_000, 60);
     const whole = open(path, origin);
     await whole.ready();
-    const expected = whole.events.filter(({ event }) => event !== 'ready').map(({ event, data }) => `${event} ${data.price}`);
+    const expected = whole.events
+      .filter(({ event }) => event !== 'ready')
+      .map(({ event, data }) => `${event} ${data.price}`);
     assert.equal(expected.length, 120);
     const length = whole.body.length;
     whole.cut();
@@ -87,9 +89,14 @@ describe('resume on one node with the memory broker', () => {
       for (let part = 0; seen.length < expected.length; part += 1) {
         assert.ok(part < 200, 'no progress');
         const client = open(path, id, part < 3 ? 1 + ((round * 7919 + part * 104_729) % length) : undefined);
-        await Promise.race([client.closed(), client.until(() => client.of('ready').length > 0).catch(() => undefined)]);
+        await Promise.race([
+          client.closed(),
+          client.until(() => client.of('ready').length > 0).catch(() => undefined),
+        ]);
         seen.push(
-          ...client.events.filter(({ event }) => event === 'trade' || event === 'ticker').map(({ event, data }) => `${event} ${data.price}`),
+          ...client.events
+            .filter(({ event }) => event === 'trade' || event === 'ticker')
+            .map(({ event, data }) => `${event} ${data.price}`),
         );
         id = client.lastEventId;
         client.cut();

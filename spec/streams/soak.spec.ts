@@ -72,7 +72,10 @@ describe('an hour of streams, compressed', () => {
     const idle = clock.pending;
     const open = new Map<Subscriber, Reader>();
     let opened = 0;
-    const portfolios = Array.from({ length: 20 }, (_, index) => `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`);
+    const portfolios = Array.from(
+      { length: 20 },
+      (_, index) => `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`,
+    );
 
     async function join(lastEventId: string | null): Promise<void> {
       opened += 1;
@@ -96,12 +99,26 @@ describe('an hour of streams, compressed', () => {
       const payloads = Array.from({ length: 5 }, () => {
         tick += 1;
         const symbol = `S${tick % 50}/KRW`;
-        const ticker = { symbol, price: String(tick), change: null, changeRate: null, high: '1', low: '1', volume: '1', quoteVolume: '1', time: '', exchange: null, simulated: true };
+        const ticker = {
+          symbol,
+          price: String(tick),
+          change: null,
+          changeRate: null,
+          high: '1',
+          low: '1',
+          volume: '1',
+          quoteVolume: '1',
+          time: '',
+          exchange: null,
+          simulated: true,
+        };
         return { key: `ticker:${symbol}`, data: JSON.stringify({ type: 'tick', ticker, trade: null }) };
       });
       await broker.publish(MARKET_LOG, payloads);
       const portfolio = portfolios[tick % portfolios.length];
-      await broker.publish(`portfolio:${portfolio}`, [{ key: 'pnl', data: JSON.stringify({ type: 'pnl', body: { tick } }) }]);
+      await broker.publish(`portfolio:${portfolio}`, [
+        { key: 'pnl', data: JSON.stringify({ type: 'pnl', body: { tick } }) },
+      ]);
       for (const [subscriber, reader] of open) {
         // Ended by its age, or the client leaves: either comes back with its id, or for good.
         if (!subscriber.isEnded && random() > 0.02) continue;

@@ -22,7 +22,9 @@ const available = browserAvailable() && redisAvailable() && postgresAvailable();
 
   before(async () => {
     redis = await startRedisServer();
-    other = createServer((_req, res) => res.setHeader('content-type', 'text/html').end('<title>elsewhere</title>'));
+    other = createServer((_req, res) =>
+      res.setHeader('content-type', 'text/html').end('<title>elsewhere</title>'),
+    );
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const origin = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
     env = {
@@ -69,7 +71,9 @@ const available = browserAvailable() && redisAvailable() && postgresAvailable();
       const state = globalThis as unknown as { seen: string[]; ready: number; resets: number };
       Object.assign(state, { seen: [], ready: 0, resets: 0 });
       const source = new EventSource(url, { withCredentials: true });
-      source.addEventListener('trade', (event) => state.seen.push(JSON.parse((event as unknown as { data: string }).data).price));
+      source.addEventListener('trade', (event) =>
+        state.seen.push(JSON.parse((event as unknown as { data: string }).data).price),
+      );
       source.addEventListener('ready', () => (state.ready += 1));
       source.addEventListener('reset', () => (state.resets += 1));
     }, `${node.url}/v1/streams?channels=trade:BTC/KRW`);

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { recordAudit } from '../db/audit.ts';
+import { revokeUserSessions } from '../db/sessions.ts';
+import { createUser, getPasswordHash, getUser, updateUser } from '../db/users.ts';
+import { checkPassword, hashPassword } from '../lib/password.ts';
+import { problem } from '../lib/problem.ts';
+import { publishControl } from '../streams/authority.ts';
+import { noteAudit, originOf } from './audit.ts';
+import { clearSessionCookies } from './cookies.ts';
+import { endpoint, Reply } from './endpoint.ts';
+import * as field from './fields.ts';
+import { assertPassword, newPassword } from './new-password.ts';
+import { beginSession, tokensSchema } from './session-tokens.ts';
+
+export const register = endpoint({
+  method: 'post',
+  path: '/v1/auth/register',
+  id: 'register',
+  tag: 'auth',
+  summary: 'Become a user, as a trader, and log in',
+  description: 'Only with `REGISTRATION=open`.',
+  access: 'public',
+  body: z.strictObject({
+    email: field.email,
+    password: newPassword,
+    name: z.union([field.text(100), z.null()]).default(null),
+  }),
+  status: 201,
+  response: tokensSchema,
+  examples: { request: { email: 'trader@example.com', password: 'correct horse battery' } },
+  problems: ['invalid-request', 'forbidden', 'conflict'],
+  async handler({ body, ctx }, services) {
+    const { db, clock, config } = services;
+    if (config.REGISTRATION !== 'open') {
+      throw problem('forbidden', { detail: 'Registration is closed: an administrator makes the users.' });
+    }
+    assertPassword(body.password, body.email, '/password');
+    const passwordHash = await hashPassword(body.password);
+    const user = await db.transaction(async (trx) => {
+      const made = await createUser(trx, { ...body, passwordHash, role: 'trader' }, { clock });
+      const details = { role: made.role };
+      const draft = { type: 'user-created', actorId: made.id, userId: made.id, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return made;
+    });
+    const { body: tokens, headers } = await beginSession(ctx, services, user);
+    await noteAudit(ctx, services, { type: 'login', actorId: user.id, userId: user.id });
+    return new Reply(tokens, { status: 201, headers });
+  },
+});
+
+export const changePassword = endpoint({
+  method: 'post',
+  path: '/v1/auth/password',
+  id: 'changePassword',
+  tag: 'auth',
+  summary: 'Change the password; every other session ends',
+  description: 'API keys stay: they were not made from the password.',
+  access: 'account',
+  body: z.strictObject({ currentPassword: z.string().min(1).max(200), newPassword }),
+  status: 204,
+  response: null,
+  problems: ['invalid-request'],
+  async handler({ body, caller, ctx }, { db, clock, broker }) {
+    const { userId } = caller;
+    const user = await getUser(db, userId);
+    if (!(await checkPassword(await getPasswordHash(db, userId), body.currentPassword)) || user === null) {
+      // Not a 401: the token is good, and a client must not take this for the end of its session.
+      const errors = [{ pointer: '/currentPassword', detail: 'is not the current password' }];
+      throw problem('invalid-request', { detail: 'Body: /currentPassword', errors });
+    }
+    assertPassword(body.newPassword, user.email, '/newPassword');
+    const passwordHash = await hashPassword(body.newPassword);
+    const ended = await db.transaction(async (trx) => {
+      await updateUser(trx, userId, { passwordHash });
+      const ids = await revokeUserSessions(trx, userId, { clock, keep: caller.sessionId });
+      await recordAudit(trx, { type: 'password-changed', actorId: userId, userId }, originOf(ctx), { clock });
+      return ids;
+    });
+    await publishControl(broker, ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })));
+  },
+});
+
+export const logoutEverywhere = endpoint({
+  method: 'post',
+  path: '/v1/auth/logout-everywhere',
+  id: 'logoutEverywhere',
+  tag: 'auth',
+  summary: 'End all sessions of the user, this one too, with their tokens and streams',
+  description: 'API keys stay.',
+  access: 'account',
+  status: 204,
+  response: null,
+  async handler({ caller, ctx }, { db, clock, broker }) {
+    const { userId } = caller;
+    const ended = await db.transaction(async (trx) => {
+      const ids = await revokeUserSessions(trx, userId, { clock });
+      await recordAudit(trx, { type: 'logout-everywhere', actorId: userId, userId }, originOf(ctx), { clock });
+      return ids;
+    });
+    clearSessionCookies(ctx);
+    await publishControl(broker, ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })));
+  },
+});
+
+export const accountEndpoints = [register, changePassword, logoutEverywhere];
