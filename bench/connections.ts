@@ -27,7 +27,12 @@ async function measure(name: (typeof PEERS)[number], index: number): Promise<Cos
     await clients[0]?.ask('open', few);
     await clients[0]?.ask('close');
     const empty = await server.ask<Usage>('usage');
-    const opening: OpenStreams = { url, count: CONNECTIONS / CLIENTS, sampled: 0, from: `127.0.0.${10 + index}` };
+    const opening: OpenStreams = {
+      url,
+      count: CONNECTIONS / CLIENTS,
+      sampled: 0,
+      from: `127.0.0.${10 + index}`,
+    };
     await Promise.all(clients.map((client) => client.ask('open', opening)));
     await new Promise((resolve) => setTimeout(resolve, SETTLE_S * 1_000));
     const full = await server.ask<Usage>('usage');

@@ -94,7 +94,15 @@ async function section(load: Load): Promise<Section> {
     name: `fanout: ${load.name}`,
     setup: `${load.clients} clients × ${load.rate} events/s of about 200 bytes, published inside each server; ${ROUNDS} interleaved rounds of ${MEASURED_S} s after ${WARM_UP_S} s of warm-up, medians. The clients share one other process.`,
     rows: {
-      columns: ['server', 'CPU µs per delivered event', 'each round', 'published/s', 'delivered', 'p50 ms', 'p99 ms'],
+      columns: [
+        'server',
+        'CPU µs per delivered event',
+        'each round',
+        'published/s',
+        'delivered',
+        'p50 ms',
+        'p99 ms',
+      ],
       lines: PEERS.map((name) => [
         name,
         short(cpuOf(samples[name])),
@@ -108,11 +116,17 @@ async function section(load: Load): Promise<Section> {
     verdicts: [
       ...against.map((name) => ({
         target: `CPU per event at most ${limit} of ${name}`,
-        measured: `${short(ratio(name))}`,
+        measured: short(ratio(name)),
         holds: ratio(name) <= limit,
       })),
       ...(load === DENSE
-        ? [{ target: 'p99 from publish to client at most 30 ms', measured: `${short(p99)} ms`, holds: p99 <= 30 }]
+        ? [
+            {
+              target: 'p99 from publish to client at most 30 ms',
+              measured: `${short(p99)} ms`,
+              holds: p99 <= 30,
+            },
+          ]
         : []),
       { target: 'every event delivered', measured: whole ? 'all' : 'not all', holds: whole },
     ],

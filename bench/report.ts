@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 
 const FILE = new URL('RESULTS.md', import.meta.url);
-const HEAD = '# Benchmark results\n\nWritten by `npm run bench -- <name>`. Ratios within one run are what counts: the\nmachine is shared, so absolute times vary.\n';
+const HEAD =
+  '# Benchmark results\n\nWritten by `npm run bench -- <name>`. Ratios within one run are what counts: the\nmachine is shared, so absolute times vary.\n';
 
 /** One benchmark's figures as a Markdown section. */
 export interface Section {
@@ -41,10 +42,17 @@ function versionOf(name: string): string {
 
 function commit(): string {
   try {
-    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-    const changed = execFileSync('git', ['status', '--porcelain', '--', 'lib', 'streams', 'routes', 'bench'], {
+    const head = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
       encoding: 'utf8',
-    });
+      stdio: 'pipe',
+    }).trim();
+    const changed = execFileSync(
+      'git',
+      ['status', '--porcelain', '--', 'lib', 'streams', 'routes', 'bench'],
+      {
+        encoding: 'utf8',
+      },
+    );
     return changed === '' ? head : `${head} and changes`;
   } catch {
     return 'not a git checkout';
@@ -59,8 +67,10 @@ function render({ name, setup, rows, verdicts, notes = [] }: Section): string {
     '',
     setup,
     '',
-    `- command: \`npm run bench -- ${name}\` on ${new Date().toISOString().slice(0, 16)}Z, commit ${commit()}`,
-    `- machine: ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, load average ${loadavg().map((load) => load.toFixed(1)).join(' ')} at the end`,
+    `- command: \`npm run bench -- ${name.split(':')[0]}\` on ${new Date().toISOString().slice(0, 16)}Z, commit ${commit()}`,
+    `- machine: ${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GiB, load average ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(' ')} at the end`,
     `- versions: Node.js ${process.version}, ${['koa', 'better-sse'].map(versionOf).join(', ')}`,
     ...notes.map((note) => `- ${note}`),
     '',
@@ -68,7 +78,9 @@ function render({ name, setup, rows, verdicts, notes = [] }: Section): string {
     line(rows.columns.map((_, index) => (index === 0 ? '---' : '--:'))),
     ...rows.lines.map(line),
     '',
-    ...verdicts.map(({ target, measured, holds }) => `- ${holds ? 'holds' : '**MISSED**'}: ${target}: ${measured}`),
+    ...verdicts.map(
+      ({ target, measured, holds }) => `- ${holds ? 'holds' : '**MISSED**'}: ${target}: ${measured}`,
+    ),
     '',
   ].join('\n');
 }
@@ -84,7 +96,9 @@ export function report(section: Section): void {
     // The first result of all.
   }
   const [head = '', ...sections] = file.split(/^(?=## )/m);
-  const others = sections.filter((each) => !each.startsWith(`## ${section.name}\n`)).map((each) => each.trimEnd());
+  const others = sections
+    .filter((each) => !each.startsWith(`## ${section.name}\n`))
+    .map((each) => each.trimEnd());
   const all = [...others, text.trimEnd()].sort();
   writeFileSync(FILE, `${[head.trimEnd(), ...all].join('\n\n')}\n`);
 }

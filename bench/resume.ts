@@ -43,7 +43,7 @@ export async function resume(): Promise<Section[]> {
     const first: number[] = [];
     for (let probe = -30; probe < PROBES; probe += 1) {
       // From all over the ring, the far end included, but a short way: what is asked is how soon it starts.
-      const missed = 1 + ((probe + 30) * 7_919) % 5_000;
+      const missed = 1 + (((probe + 30) * 7_919) % 5_000);
       const { replays } = await resumeAll(client, url, [await cursor(missed)], missed);
       if (probe >= 0) first.push(replays[0]?.firstEventMs ?? Number.NaN);
     }
@@ -55,7 +55,14 @@ export async function resume(): Promise<Section[]> {
     const crowds: Resumed[] = [];
     for (let round = 0; round < 3; round += 1) {
       const id = await cursor(CROWD_MISSED);
-      crowds.push(await resumeAll(client, url, Array.from({ length: CROWD }, () => id), CROWD * CROWD_MISSED));
+      crowds.push(
+        await resumeAll(
+          client,
+          url,
+          Array.from({ length: CROWD }, () => id),
+          CROWD * CROWD_MISSED,
+        ),
+      );
     }
     const long = await resumeAll(client, url, [await cursor(LONG)], LONG);
     const notices = long.replays.reduce((sum, each) => sum + each.notices, 0);
@@ -68,9 +75,15 @@ export async function resume(): Promise<Section[]> {
         rows: {
           columns: ['what', 'measured'],
           lines: [
-            [`first replayed byte, ${PROBES} resumes over up to 5,000 events, p50 ms`, short(quantile(first, 0.5))],
+            [
+              `first replayed byte, ${PROBES} resumes over up to 5,000 events, p50 ms`,
+              short(quantile(first, 0.5)),
+            ],
             ['the same, p99 ms', short(quantile(first, 0.99))],
-            [`first replayed byte from the far end of the ring, 10 resumes, slowest ms`, short(Math.max(...far))],
+            [
+              `first replayed byte from the far end of the ring, 10 resumes, slowest ms`,
+              short(Math.max(...far)),
+            ],
             [
               `${CROWD} clients at once, each ${CROWD_MISSED} events: all served after ms (3 rounds)`,
               crowds.map(({ ms }) => short(ms)).join(', '),

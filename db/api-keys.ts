@@ -140,7 +140,11 @@ export async function findApiKey(
     .first([...COLUMNS.map((column) => `api_keys.${column}`), 'users.role']);
   if (row === undefined) return null;
   const key = toApiKey(row);
-  return { ...key, scopes: key.scopes.filter((scope) => ROLE_SCOPES[row.role].includes(scope)), role: row.role };
+  return {
+    ...key,
+    scopes: key.scopes.filter((scope) => ROLE_SCOPES[row.role].includes(scope)),
+    role: row.role,
+  };
 }
 
 /** Notes that the key is being used, at most once a minute. */

@@ -61,18 +61,16 @@ export async function listAudit(
   }
   if (cursor) void query.where('id', '<', decodeCursor(cursor, ['uuid'])[0]);
   const rows: AuditRow[] = await query.select('*');
-  const events = rows.map(
-    (row): AuditEvent => ({
-      id: row.id,
-      time: row.time,
-      type: row.type,
-      actorId: row.actor_id,
-      userId: row.user_id,
-      ip: row.ip,
-      requestId: row.request_id,
-      details: row.details,
-    }),
-  );
+  const events = rows.map((row): AuditEvent => ({
+    id: row.id,
+    time: row.time,
+    type: row.type,
+    actorId: row.actor_id,
+    userId: row.user_id,
+    ip: row.ip,
+    requestId: row.request_id,
+    details: row.details,
+  }));
   return pageOf(events, limit, (last) => encodeCursor([last.id]));
 }
 
@@ -81,9 +79,7 @@ export async function trimAudit(
   db: Database,
   { before, rows }: { before: number; rows: number },
 ): Promise<number> {
-  const old = await db('audit_events')
-    .where('time', '<', new Date(before))
-    .delete();
+  const old = await db('audit_events').where('time', '<', new Date(before)).delete();
   const newestTooMany: { id: string } | undefined = await db('audit_events')
     .orderBy('id', 'desc')
     .offset(rows)

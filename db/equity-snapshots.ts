@@ -2,7 +2,7 @@ import { decimal, fixed, type Fixed } from '../lib/money.ts';
 import type { Database } from './database.ts';
 
 /** What was published as a portfolio's equity at some moment, base currency. */
-export interface EquitySnapshot {
+export interface EquityPoint {
   /** Epoch milliseconds. */
   time: number;
   equity: Fixed;
@@ -10,18 +10,28 @@ export interface EquitySnapshot {
   contributions: Fixed;
 }
 
-/** Keeps one, if the ledger is still the one it was made of: a late entry has made the others void. */
-export async function saveEquitySnapshot(
-  db: Database,
-  portfolioId: string,
-  version: number,
-  { time, equity, contributions }: EquitySnapshot,
-): Promise<void> {
+export interface EquitySnapshot extends EquityPoint {
+  portfolioId: string;
+  /** Of the ledger. */
+  version: number;
+}
+
+/** Keeps those whose ledger is still the one they were made of: a late entry makes them void. */
+export async function saveEquitySnapshots(db: Database, snapshots: readonly EquitySnapshot[]): Promise<void> {
   await db.raw(
     `insert into equity_snapshots (portfolio_id, time, equity, contributions)
-     select id, ?, ?, ? from portfolios where id = ? and version = ?
+     select p.id, s.time, s.equity, s.contributions
+     from unnest(?::uuid[], ?::bigint[], ?::timestamptz[], ?::numeric[], ?::numeric[])
+       as s (id, version, time, equity, contributions)
+     join portfolios p on p.id = s.id and p.version = s.version
      on conflict (portfolio_id, time) do nothing`,
-    [new Date(time), decimal(equity), decimal(contributions), portfolioId, version],
+    [
+      snapshots.map(({ portfolioId }) => portfolioId),
+      snapshots.map(({ version }) => version),
+      snapshots.map(({ time }) => new Date(time).toISOString()),
+      snapshots.map(({ equity }) => decimal(equity)),
+      snapshots.map(({ contributions }) => decimal(contributions)),
+    ],
   );
 }
 
@@ -30,7 +40,7 @@ export async function equitySnapshots(
   db: Database,
   portfolioId: string,
   { from, to, limit = 5_000 }: { from: number; to: number; limit?: number },
-): Promise<EquitySnapshot[]> {
+): Promise<EquityPoint[]> {
   const rows: { time: number; equity: string; contributions: string }[] = await db('equity_snapshots')
     .where({ portfolio_id: portfolioId })
     .andWhere('time', '>=', new Date(from))

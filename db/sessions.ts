@@ -115,7 +115,13 @@ export async function rotateRefreshToken(
 /** A token that cannot be used for the first time any more. */
 async function repeated(trx: Database, hash: string, { clock }: { clock: Clock }): Promise<Rotation> {
   const token:
-    | { session_id: string; used_at: number | null; salt: string | null; next_used_at: number | null; next: string | null }
+    | {
+        session_id: string;
+        used_at: number | null;
+        salt: string | null;
+        next_used_at: number | null;
+        next: string | null;
+      }
     | undefined = await trx('refresh_tokens as token')
     .leftJoin('refresh_tokens as next', 'next.hash', 'token.successor_hash')
     .where({ 'token.hash': hash })

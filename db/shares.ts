@@ -54,7 +54,9 @@ export async function grantShare(
     .whereNot({ user_id: userId })
     .count();
   if (Number(only(others).count) >= SHARES_PER_PORTFOLIO) {
-    throw problem('conflict', { detail: `The portfolio is shared with ${SHARES_PER_PORTFOLIO} users already.` });
+    throw problem('conflict', {
+      detail: `The portfolio is shared with ${SHARES_PER_PORTFOLIO} users already.`,
+    });
   }
   await trx('portfolio_shares')
     .insert({ portfolio_id: portfolioId, user_id: userId, access, created_at: new Date(clock.now()) })
@@ -111,9 +113,7 @@ export async function listReadablePortfolios(
   const shared = db('portfolio_shares').where({ user_id: userId }).select('portfolio_id');
   const query = db('portfolios')
     .leftJoin('portfolio_shares', (join) => {
-      join
-        .on('portfolio_shares.portfolio_id', 'portfolios.id')
-        .andOnVal('portfolio_shares.user_id', userId);
+      join.on('portfolio_shares.portfolio_id', 'portfolios.id').andOnVal('portfolio_shares.user_id', userId);
     })
     .where((either) => either.where('portfolios.user_id', userId).orWhereIn('portfolios.id', shared))
     .orderBy('portfolios.id')
@@ -123,10 +123,13 @@ export async function listReadablePortfolios(
     'portfolios.*',
     'portfolio_shares.access',
   );
-  const portfolios = rows.map((row) => ({
-    ...toPortfolio(row),
-    access: row.user_id === userId ? 'owner' : (row.access ?? 'read'),
-  }) as const);
+  const portfolios = rows.map(
+    (row) =>
+      ({
+        ...toPortfolio(row),
+        access: row.user_id === userId ? 'owner' : (row.access ?? 'read'),
+      }) as const,
+  );
   return pageOf(portfolios, limit, (last) => encodeCursor([last.id]));
 }
 

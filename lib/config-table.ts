@@ -10,12 +10,13 @@ const END = '<!-- end of config table -->';
 /** README's table of variables, made from the schema that reads them. */
 export function configTable(): string {
   const unset = ENVIRONMENT.safeParse({});
-  const defaults: Record<string, unknown> = unset.success ? unset.data : {};
+  const defaults: Record<string, string | string[] | number | boolean | undefined> = unset.success
+    ? unset.data
+    : {};
   const rows = Object.entries(ENVIRONMENT.shape).map(([name, schema]) => {
-    const value = defaults[name];
-    const shown =
-      value === undefined || (Array.isArray(value) && value.length === 0) ? '' : `\`${String(value)}\``;
-    return `| \`${name}\` | ${shown} | ${schema.description ?? ''} |`;
+    const value = [defaults[name]].flat().join(',');
+    const description = (schema.description ?? '').replaceAll('|', '\\|');
+    return `| \`${name}\` | ${value === '' ? '' : `\`${value}\``} | ${description} |`;
   });
   return ['| variable | default | what it is |', '|---|---|---|', ...rows].join('\n');
 }

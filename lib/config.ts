@@ -42,7 +42,7 @@ export const ENVIRONMENT = z.object({
       'Where ticks come from: `simulator`, `replay:<csv>?symbol=ETH/USDT`, `push`, `ccxt:<exchange>?symbols=BTC/KRW,…` or `none`.',
     ),
   REPLAY_SPEED: z
-    .union([z.literal('max'), z.coerce.number().positive().max(1e6)])
+    .union([z.literal('max'), z.coerce.number().positive().max(1e6)], 'must be a number above 0, or max')
     .default(1)
     .describe(
       'Speed of a replay: `1` as recorded, `60` a minute a second, `max` as fast as it can be stored.',
@@ -249,7 +249,7 @@ export class ConfigError extends Error {
 const SECRET = /PASSWORD|SECRET|METRICS_TOKEN|_URL$/;
 
 /**
- * Reads the environment once. An empty variable counts as unset.
+ * Reads the environment once. A blank variable counts as unset.
  * @param checks what only the upper floors can judge, by variable: throws a RangeError that says what is wrong
  * @throws ConfigError naming every bad variable
  */
@@ -258,7 +258,7 @@ export function readConfig(
   checks: Partial<Record<keyof Environment, (text: string) => void>> = {},
 ): Config {
   const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
   );
   const parsed = ENVIRONMENT.safeParse(given);
   const lines = parsed.success

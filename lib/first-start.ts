@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Database } from '../db/database.ts';
 import type { TradeDraft, TransferDraft } from '../db/entry.ts';
 import { bookEntries } from '../db/ledger.ts';
 import { createPortfolio, listPortfolios } from '../db/portfolios.ts';
-import { createUser, findCredentials, hasAdmin, type User } from '../db/users.ts';
+import { createUser, findCredentials, hasAdmin } from '../db/users.ts';
 import { DEMO_LOGIN } from '../routes/health.ts';
 import type { Services } from '../routes/services.ts';
+import type { Clock } from './clock.ts';
 import { fixed, ONE } from './money.ts';
 import { hashPassword } from './password.ts';
 import { Problem } from './problem.ts';
@@ -21,9 +23,12 @@ export async function ensureAdmin({ db, clock, config }: Services): Promise<stri
       { clock },
     );
   } catch (error) {
+    if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
     // Another node was quicker.
-    if (error instanceof Problem && error.slug === 'conflict') return null;
-    throw error;
+    if (await hasAdmin(db)) return null;
+    throw new Error(`ADMIN_EMAIL: ${config.ADMIN_EMAIL} is the address of a user who is no administrator`, {
+      cause: error,
+    });
   }
   return config.ADMIN_PASSWORD === undefined ? password : null;
 }
@@ -51,21 +56,28 @@ const DEMO_FILLS: readonly DemoFill[] = [
 const DAY_MS = 86_400_000;
 const FEE_RATE = fixed('0.0005');
 
-async function demoUser({ db, clock }: Services): Promise<User> {
+/** The demo user with one funded, traded portfolio. Does nothing when it has a portfolio already. */
+export async function ensureDemo({ db, clock }: Services): Promise<void> {
   const found = await findCredentials(db, DEMO_LOGIN.email);
-  if (found !== null) return found.user;
+  if (found !== null && (await listPortfolios(db, found.user.id, { limit: 1 })).items.length > 0) return;
   const passwordHash = await hashPassword(DEMO_LOGIN.password);
-  return createUser(db, { email: DEMO_LOGIN.email, name: 'Demo', passwordHash, role: 'trader' }, { clock });
+  const login = { email: DEMO_LOGIN.email, name: 'Demo', passwordHash, role: 'trader' } as const;
+  try {
+    // All at once: whoever finds the user finds the portfolio too, and a start that was cut short leaves neither.
+    await db.transaction(async (trx) => {
+      const user = found?.user ?? (await createUser(trx, login, { clock }));
+      await tradedPortfolio(trx, user.id, clock);
+    });
+  } catch (error) {
+    // Another node was quicker.
+    if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
+  }
 }
 
-/** The demo user with one funded, traded portfolio. Does nothing when it has a portfolio already. */
-export async function ensureDemo(services: Services): Promise<void> {
-  const { db, clock } = services;
-  const user = await demoUser(services);
-  if ((await listPortfolios(db, user.id, { limit: 1 })).items.length > 0) return;
+async function tradedPortfolio(db: Database, userId: string, clock: Clock): Promise<void> {
   const portfolio = await createPortfolio(
     db,
-    user.id,
+    userId,
     {
       name: 'Demo',
       baseCurrency: 'KRW',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DataLockError } from '../db/data-lock.ts';
 import { DEMO_LOGIN } from '../routes/health.ts';
+import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
 import { createApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
@@ -9,29 +10,33 @@ import { createLogger } from './log.ts';
 import { VERSION } from './package-info.ts';
 import { listen, stopListening } from './server.ts';
 import { createServices } from './services.ts';
-import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, { MARKET_FEED: (text) => void parseFeedSpec(text) });
   const logger = createLogger(config.LOG_LEVEL);
   const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
-  const { services, close } = await createServices({ config, clock: systemClock, random, logger });
+  const running = await createServices({ config, clock: systemClock, random, logger });
+  const { services } = running;
   const adminPassword = await ensureAdmin(services);
+  // At once: if the start failed after this, nobody would ever learn it.
+  if (adminPassword !== null) {
+    print(`First start. Administrator, shown only this once: ${config.ADMIN_EMAIL} / ${adminPassword}`);
+  }
   if (config.DEMO) await ensureDemo(services);
-  const { server, url } = await listen(createApp(services), { host: config.HOST, port: config.PORT });
+  const address = { host: config.HOST, port: config.PORT };
+  const { server, url } = await listen(createApp(services), address).catch(async (error: unknown) => {
+    await running.close();
+    throw error;
+  });
 
-  const lines = [
+  print(
     `Marktide ${VERSION} is at ${url}`,
     `  page    ${url}/`,
     `  docs    ${url}/docs`,
     `  market  ${config.MARKET_FEED}${config.MARKET_FEED === 'simulator' ? ' (made-up prices)' : ''}`,
     ...(config.DEMO ? [`  login   ${DEMO_LOGIN.email} / ${DEMO_LOGIN.password}`] : []),
-    ...(adminPassword === null
-      ? []
-      : [`  admin   ${config.ADMIN_EMAIL} / ${adminPassword}   (shown only this once)`]),
     '  stream  ' + streamCommand(url, config.DEMO, config.PUBLIC_MARKET),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  );
 
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
@@ -41,11 +46,15 @@ async function main(): Promise<void> {
     const closed = stopListening(server, systemClock, config.DRAIN_MS + 5_000);
     await services.hub.drain(config.DRAIN_MS);
     await closed;
-    await close();
+    await running.close();
     process.exit(0);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
+}
+
+function print(...lines: string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** A line to paste: market data as it comes, with the login it needs. */
@@ -62,10 +71,16 @@ function streamCommand(url: string, demo: boolean, publicMarket: boolean): strin
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof ConfigError || error instanceof DataLockError) return error.message;
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (code === 'EADDRINUSE') return `Port ${port} of ${address} is in use: set PORT to another one.`;
-  if (code === 'EACCES' && port !== undefined)
-    return `Port ${port} of ${address} may not be opened by this user.`;
+  const { code, syscall, port, address } = error as NodeJS.ErrnoException & {
+    port?: number;
+    address?: string;
+  };
+  if (syscall === 'listen' && code === 'EADDRINUSE')
+    return `Port ${port} of ${address} is in use: set PORT to another one.`;
+  if (syscall === 'listen' && code === 'EACCES')
+    return `Port ${port} of ${address} may not be opened by this user: set PORT to another one.`;
+  if (syscall === 'listen' && code === 'EADDRNOTAVAIL')
+    return `${address} is not an address of this machine: set HOST to one that is.`;
   return error.stack ?? error.message;
 }
 

@@ -4,7 +4,7 @@ import { foldCandles, minuteCandles } from '../db/candle-folds.ts';
 import { pruneCandles } from '../db/candle-retention.ts';
 import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/candles.ts';
 import { type OpenedDatabase, openDatabase } from '../db/database.ts';
-import { saveEquitySnapshot } from '../db/equity-snapshots.ts';
+import { saveEquitySnapshots } from '../db/equity-snapshots.ts';
 import { migrate } from '../db/migrate.ts';
 import { portfolioVersions } from '../db/portfolios.ts';
 import { findEndedCredentials } from '../db/credentials.ts';
@@ -176,8 +176,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       intervalMs: config.PNL_INTERVAL_MS,
       holdingsIntervalMs: config.HOLDINGS_INTERVAL_MS,
       value: (portfolioId) => valuePortfolio(sources, portfolioId),
-      keepEquity: (portfolioId, version, snapshot) =>
-        saveEquitySnapshot(database.knex, portfolioId, version, snapshot),
+      keepEquity: (snapshots) => saveEquitySnapshots(database.knex, snapshots),
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
     closing.push(() => projector.close());

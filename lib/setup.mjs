@@ -1,7 +1,8 @@
-// Runs before anything is installed, so it must do with Node alone: `node lib/setup.mjs [--build]` installs the
-// dependencies when they are missing or older than package-lock.json, and builds dist/ when a source is newer.
+// Runs before anything is installed, so it must do with Node alone: `node lib/setup.mjs [--build | --start]` installs
+// the dependencies when they are not those of package-lock.json, builds dist/ when a source has changed, and starts it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -45,32 +46,55 @@ if (!installed()) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev']);
 }
 
-function newest(path) {
-  const stat = statSync(path);
-  if (!stat.isDirectory()) return stat.mtimeMs;
-  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), 0);
+/** Everything that the build is made from. */
+const SOURCES = [
+  'lib',
+  'db',
+  'streams',
+  'routes',
+  'openapi',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+];
+
+/** Of names and contents: times would not tell of a source that was removed, or copied with the time of its origin. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  const add = (path, entry) => {
+    if (entry.isDirectory()) {
+      const entries = readdirSync(join(root, path), { withFileTypes: true });
+      for (const each of entries.sort((a, b) => (a.name < b.name ? -1 : 1)))
+        add(`${path}/${each.name}`, each);
+    } else {
+      const content = readFileSync(join(root, path));
+      hash.update(`${path}\n${content.length}\n`).update(content);
+    }
+  };
+  const top = readdirSync(root, { withFileTypes: true });
+  for (const name of SOURCES) {
+    const entry = top.find((each) => each.name === name);
+    if (entry !== undefined) add(name, entry);
+  }
+  return hash.digest('hex');
 }
 
-if (process.argv.includes('--build')) {
-  const sources = [
-    'lib',
-    'db',
-    'streams',
-    'routes',
-    'openapi',
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-  ];
-  const stamp = join(root, 'dist', '.built');
-  const builtAt = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
-  if (sources.some((source) => newest(join(root, source)) > builtAt)) {
+if (process.argv.includes('--build') || process.argv.includes('--start')) {
+  const dist = join(root, 'dist');
+  const stamp = join(dist, '.built-from');
+  const sources = fingerprint();
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
     console.error('Building …');
-    run(process.execPath, [
-      join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-      '-p',
-      'tsconfig.build.json',
-    ]);
-    writeFileSync(stamp, '');
+    // What a removed source left would stay for ever; and without its stamp, a build that fails is tried again.
+    rmSync(dist, { recursive: true, force: true });
+    run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json']);
+    writeFileSync(stamp, sources);
   }
+}
+
+if (process.argv.includes('--start')) {
+  // In this very process: it is the one that npm hands signals on to.
+  process.setSourceMapsEnabled(true);
+  await import('../dist/lib/main.js');
 }

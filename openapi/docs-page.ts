@@ -10,6 +10,7 @@ import { problem } from '../lib/problem.ts';
 
 const ASSETS = '/docs/assets';
 const GOOGLE_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+const FAVICONS = /(?:<link [^>]*favicon[^>]*>\s*)+/;
 const INLINE_SCRIPT = /<script>([\s\S]*?)<\/script>/g;
 
 /** Swagger UI at `/docs`, with its assets from this server: it works without the internet, under a strict policy. */
@@ -34,8 +35,11 @@ export function docsPage(): Middleware {
       throw problem('method-not-allowed', { headers: { Allow: 'GET, HEAD' } });
     }
     await render(ctx, next);
-    // The template asks for a file the distribution does not have, and for a font from elsewhere.
-    const html = String(ctx.body).replace(GOOGLE_FONTS, '').replace('swagger-ui.min.css', 'swagger-ui.css');
+    // The template asks for files that nobody here has, and for a font from elsewhere.
+    const html = String(ctx.body)
+      .replace(GOOGLE_FONTS, '')
+      .replace('swagger-ui.min.css', 'swagger-ui.css')
+      .replace(FAVICONS, '<link rel="icon" href="/favicon.svg" type="image/svg+xml">');
     const hashes = [...html.matchAll(INLINE_SCRIPT)].map(
       ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
     );

@@ -55,7 +55,7 @@ function responsesOf(endpoint: Endpoint): Responses {
           }
         : {
             content: {
-              'application/json': {
+              [endpoint.produces === 'text' ? 'text/plain' : 'application/json']: {
                 schema: response,
                 ...(examples?.response === undefined ? {} : { example: examples.response }),
               },

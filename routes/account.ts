@@ -60,6 +60,7 @@ export const changePassword = endpoint({
   body: z.strictObject({ currentPassword: z.string().min(1).max(200), newPassword }),
   status: 204,
   response: null,
+  examples: { request: { currentPassword: 'correct horse battery', newPassword: 'staple of nine letters' } },
   problems: ['invalid-request'],
   async handler({ body, caller, ctx }, { db, clock, broker }) {
     const { userId } = caller;
@@ -77,7 +78,10 @@ export const changePassword = endpoint({
       await recordAudit(trx, { type: 'password-changed', actorId: userId, userId }, originOf(ctx), { clock });
       return ids;
     });
-    await publishControl(broker, ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })));
+    await publishControl(
+      broker,
+      ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })),
+    );
   },
 });
 
@@ -95,11 +99,16 @@ export const logoutEverywhere = endpoint({
     const { userId } = caller;
     const ended = await db.transaction(async (trx) => {
       const ids = await revokeUserSessions(trx, userId, { clock });
-      await recordAudit(trx, { type: 'logout-everywhere', actorId: userId, userId }, originOf(ctx), { clock });
+      await recordAudit(trx, { type: 'logout-everywhere', actorId: userId, userId }, originOf(ctx), {
+        clock,
+      });
       return ids;
     });
     clearSessionCookies(ctx);
-    await publishControl(broker, ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })));
+    await publishControl(
+      broker,
+      ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })),
+    );
   },
 });
 

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type ApiKey, createApiKey as insertApiKey, deleteApiKey as removeApiKey, listApiKeys as selectApiKeys } from '../db/api-keys.ts';
+import {
+  type ApiKey,
+  createApiKey as insertApiKey,
+  deleteApiKey as removeApiKey,
+  listApiKeys as selectApiKeys,
+} from '../db/api-keys.ts';
 import { recordAudit } from '../db/audit.ts';
 import { apiKeyPrefix, hashApiKey, newApiKey } from '../lib/api-key.ts';
 import { KEY_SCOPES, SCOPES } from '../lib/caller.ts';
@@ -88,7 +93,9 @@ export const createApiKey = endpoint({
   response: apiKey
     .extend({ key: z.string().meta({ description: 'The secret. Shown this once, kept nowhere.' }) })
     .meta({ id: 'NewApiKey' }),
-  examples: { request: { name: 'Trading bot', scopes: ['read', 'trades:write'], allowedIps: ['203.0.113.7'] } },
+  examples: {
+    request: { name: 'Trading bot', scopes: ['read', 'trades:write'], allowedIps: ['203.0.113.7'] },
+  },
   problems: ['invalid-request', 'conflict'],
   async handler({ body, caller, ctx }, { db, clock }) {
     const { name, expiresAt = null, allowedIps } = body;

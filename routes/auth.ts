@@ -61,13 +61,15 @@ export const refresh = endpoint({
   body: z.strictObject({ refreshToken: z.string().min(20).max(200).optional() }),
   status: 200,
   response: tokensSchema,
-  examples: { request: { refreshToken: 'Zk5…' } },
+  examples: { request: { refreshToken: 'Zk5vJ0b1d2mB8m7cXq3n9wT4yL6sH0aKpR2eUfGiVxA' } },
   problems: ['invalid-request', 'unauthorized', 'forbidden'],
   async handler({ body, ctx }, services) {
     const { db, clock, config, broker, tokenKey } = services;
     const presented = body.refreshToken ?? writingCookie(ctx, REFRESH_COOKIE, services);
     if (presented === null) {
-      const errors = [{ pointer: '/refreshToken', detail: 'is needed unless its cookie and X-CSRF-Token are sent' }];
+      const errors = [
+        { pointer: '/refreshToken', detail: 'is needed unless its cookie and X-CSRF-Token are sent' },
+      ];
       throw problem('invalid-request', { detail: 'Body: /refreshToken', errors });
     }
     const rotation = await rotateRefreshToken(
@@ -83,7 +85,12 @@ export const refresh = endpoint({
     if (rotation.status === 'reused') {
       const { sessionId, userId } = rotation;
       await publishControl(broker, { type: 'session-revoked', sessionId });
-      await noteAudit(ctx, services, { type: 'refresh-reused', actorId: null, userId, details: { sessionId } });
+      await noteAudit(ctx, services, {
+        type: 'refresh-reused',
+        actorId: null,
+        userId,
+        details: { sessionId },
+      });
     }
     if (rotation.status !== 'rotated')
       throw problem('unauthorized', { detail: 'The refresh token is not valid.' });
@@ -109,7 +116,8 @@ export const logout = endpoint({
   async handler({ caller, ctx }, services) {
     const { db, clock, broker } = services;
     const { userId, sessionId } = caller;
-    if (caller.apiKey !== undefined) throw problem('forbidden', { detail: 'An API key has no session to end.' });
+    if (caller.apiKey !== undefined)
+      throw problem('forbidden', { detail: 'An API key has no session to end.' });
     await revokeSession(db, sessionId, { clock });
     await publishControl(broker, { type: 'session-revoked', sessionId });
     clearSessionCookies(ctx);

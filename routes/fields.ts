@@ -26,6 +26,7 @@ function amount(accepts: (value: Fixed) => boolean, rule: string) {
     .refine(accepts, rule)
     .meta({
       type: 'string',
+      pattern: DECIMAL.source,
       example: '0.25',
       description: 'A plain decimal string; numbers would lose digits.',
     });
@@ -50,7 +51,12 @@ export const instant = z
   .union([z.iso.datetime({ offset: true, error: TIME_RULE }), z.number(TIME_RULE).int(TIME_RULE)], TIME_RULE)
   .transform((value) => (typeof value === 'number' ? value : Date.parse(value)))
   .refine((time) => Number.isFinite(time) && time >= EARLIEST && time <= 8.64e15, TIME_RULE)
-  .meta({ type: 'string', format: 'date-time', example: '2026-03-02T09:00:00.000Z' });
+  .meta({
+    type: ['string', 'integer'],
+    format: 'date-time',
+    description: 'ISO 8601 with any offset, or epoch milliseconds.',
+    example: '2026-03-02T09:00:00.000Z',
+  });
 
 /** As `instant`, in a query string: digits are epoch milliseconds. */
 export const queryInstant = z
@@ -97,7 +103,7 @@ export function text(max: number) {
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'must not hold control characters')
+    .regex(/^\P{Control}*$/u, 'must not hold control characters')
     .regex(/^\P{Surrogate}*$/u, 'must be well-formed Unicode');
 }
 

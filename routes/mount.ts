@@ -1,4 +1,4 @@
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Caller, Scope } from '../lib/caller.ts';
@@ -58,7 +58,7 @@ function fieldErrors(issues: readonly z.core.$ZodIssue[], place: Place): FieldEr
   });
 }
 
-function parse<T extends z.ZodType>(schema: T | undefined, value: unknown, place: Place): unknown {
+function parse(schema: z.ZodType | undefined, value: unknown, place: Place): unknown {
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -91,7 +91,12 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   const allow = async (ctx: Context, by: Caller, scope: Scope): Promise<void> => {
     if (scope === 'admin' && !by.scopes.includes(scope)) {
       const details = { endpoint: endpoint.id };
-      await noteAudit(ctx, services, { type: 'access-denied', actorId: by.userId, userId: by.userId, details });
+      await noteAudit(ctx, services, {
+        type: 'access-denied',
+        actorId: by.userId,
+        userId: by.userId,
+        details,
+      });
     }
     requireScope(by, scope);
   };

@@ -23,7 +23,10 @@ const timeZone = z
 function isTimeZone(zone: string): boolean {
   try {
     // Offsets such as +09:00 are zones for Intl, but know no daylight saving: names only.
-    return /^[A-Za-z]/.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }) !== null;
+    return (
+      /^[A-Za-z]/.test(zone) &&
+      Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+    );
   } catch {
     return false;
   }

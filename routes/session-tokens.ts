@@ -62,6 +62,11 @@ export async function beginSession(
   const { db, clock, config } = services;
   const refreshToken = newRefreshToken();
   const expiresAt = clock.now() + config.REFRESH_TOKEN_TTL * 1000;
-  const { id } = await createSession(db, user.id, { hash: hashRefreshToken(refreshToken), expiresAt }, { clock });
+  const { id } = await createSession(
+    db,
+    user.id,
+    { hash: hashRefreshToken(refreshToken), expiresAt },
+    { clock },
+  );
   return issueTokens(ctx, services, user, { id, refreshToken });
 }

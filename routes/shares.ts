@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { grantShare, listShares as selectShares, revokeShare as removeShare, type Share, SHARE_ACCESS } from '../db/shares.ts';
+import {
+  grantShare,
+  listShares as selectShares,
+  revokeShare as removeShare,
+  type Share,
+  SHARE_ACCESS,
+} from '../db/shares.ts';
 import { recordAudit } from '../db/audit.ts';
 import { findCredentials, getUser } from '../db/users.ts';
 import { problem } from '../lib/problem.ts';

@@ -5,6 +5,7 @@ import { problem } from '../lib/problem.ts';
 import { isSealedBy, readStreamToken } from '../lib/stream-token.ts';
 import { upgradeOf } from '../lib/upgrade.ts';
 import { decodeCursor } from '../streams/cursor.ts';
+import { API_KEY_HEADER } from './api-key-caller.ts';
 import type { Authenticator } from './authenticate.ts';
 import type { Services } from './services.ts';
 
@@ -24,7 +25,7 @@ export function streamSealOf(ctx: Context): string | null {
 export function streamAuthenticator(services: Services, ordinary: Authenticator): Authenticator {
   async function byToken(ctx: Context): Promise<Caller | null> {
     const { token } = ctx.query;
-    if (token === undefined || ctx.get('Authorization') !== '') return null;
+    if (token === undefined || ctx.get('Authorization') !== '' || ctx.get(API_KEY_HEADER) !== '') return null;
     const { db, clock, tokenKey } = services;
     const read = typeof token === 'string' ? readStreamToken(tokenKey, token, clock.now()) : null;
     if (read === null) throw problem('unauthorized', { detail: 'The stream token is not valid.' });

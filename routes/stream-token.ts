@@ -22,7 +22,9 @@ export const streamToken = endpoint({
   problems: ['forbidden'],
   handler({ caller }, { config, clock, tokenKey }) {
     if (caller.apiKey !== undefined && caller.apiKey.allowedIps.length > 0) {
-      throw problem('forbidden', { detail: 'A stream token would be good at any address, this API key is not.' });
+      throw problem('forbidden', {
+        detail: 'A stream token would be good at any address, this API key is not.',
+      });
     }
     const ttl = config.STREAM_TOKEN_TTL;
     const token = signStreamToken(tokenKey, caller, { clock, ttl });

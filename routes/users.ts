@@ -170,7 +170,8 @@ function change(
     const before = losesPower ? await lockRemovable(trx, userId) : await selectUser(trx, userId);
     if (before === null) throw notFound();
     const isDisabled = before.disabledAt !== null;
-    const disabledAt = disabled === undefined || disabled === isDisabled ? undefined : disabled ? clock.now() : null;
+    const disabledAt =
+      disabled === undefined || disabled === isDisabled ? undefined : disabled ? clock.now() : null;
     const after = await changeUser(trx, userId, { name, role, disabledAt });
     if (after === null) throw notFound();
     const wasDisabled = typeof disabledAt === 'number';

@@ -74,8 +74,8 @@ export class CandleRollup {
     this.#stale = !fromNothing;
   }
 
-  /** @returns whether it is known well enough to be told */
-  #add(candle: Candle): boolean {
+  /** @returns `unknown` when it is too old to be known as a whole */
+  #add(candle: Candle): 'changed' | 'same' | 'unknown' {
     const newest = this.#minutes.at(-1);
     const { time } = candle;
     if (newest === undefined) {
@@ -95,17 +95,15 @@ export class CandleRollup {
       if (time < this.#floor) this.#stale = true;
       this.#floor = Math.min(this.#floor, time);
       const at = this.#minutes.findIndex((minute) => minute.time >= time);
-      const same = this.#minutes[at]?.time === time;
-      this.#minutes.splice(
-        at,
-        same ? 1 : 0,
-        mergeVersions(same ? (this.#minutes[at] ?? null) : null, candle),
-      );
+      const known = this.#minutes[at]?.time === time ? (this.#minutes[at] ?? null) : null;
+      const merged = mergeVersions(known, candle);
+      this.#minutes.splice(at, known === null ? 0 : 1, merged);
+      return isSame(known, merged) ? 'same' : 'changed';
     } else {
       this.#stale = true;
-      return false;
+      return 'unknown';
     }
-    return true;
+    return 'changed';
   }
 
   /** Stored minutes were loaded anew. */
@@ -172,11 +170,17 @@ export class CandleRollup {
   records(changes: readonly CandleChange[], isOver: IsOver): CandleRecord[] {
     if (changes.length === 0 && !this.#isDue(isOver)) return [];
     const inOrder = [...changes].sort((a, b) => a.candle.time - b.candle.time);
-    const taken = inOrder.filter(({ candle }) => this.#add(candle));
+    const taken: CandleChange[] = [];
+    // A minute that only became final leaves longer candles as they were.
+    const changed: number[] = [];
+    for (const change of inOrder) {
+      const outcome = this.#add(change.candle);
+      if (outcome !== 'unknown') taken.push(change);
+      if (outcome === 'changed') changed.push(change.candle.time);
+    }
     const newest = this.#minutes.at(-1);
     if (newest === undefined) return [];
-    const touches = ({ start, end }: Span): boolean =>
-      taken.some(({ candle: { time } }) => time >= start && time < end);
+    const touches = ({ start, end }: Span): boolean => changed.some((time) => time >= start && time < end);
     for (const { candle, closed } of taken) {
       if (candle.time === newest.time) continue;
       this.#past.push({ end: candle.time + MINUTE, packed: packCandle(this.#latest(candle), '1m', closed) });

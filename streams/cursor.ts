@@ -22,7 +22,7 @@ export interface Cursor {
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-';
-const DIGIT_VALUE = new Map([...DIGITS].map((digit, value) => [digit, value]));
+const DIGIT_VALUE = new Map(Array.from(DIGITS, (digit, value) => [digit, value] as const));
 const PART = /^([A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9]))?$/;
 const HEAD = /^([A-Za-z0-9_-]{4})(?:~([A-Za-z0-9_-]{8}))?$/;
 

@@ -25,7 +25,8 @@ export class FlushScheduler {
 
   request(item: Flushable): void {
     if (this.#now.has(item) || this.#later.has(item)) return;
-    if (this.#clock.monotonic() - item.lastFlush >= this.windowMs) {
+    const sinceFlush = this.#clock.monotonic() - item.lastFlush;
+    if (sinceFlush >= this.windowMs) {
       this.#now.add(item);
       this.#cancelNow ??= this.#clock.after(0, () => {
         this.#cancelNow = null;
@@ -33,7 +34,8 @@ export class FlushScheduler {
       });
     } else {
       this.#later.add(item);
-      this.#cancelLater ??= this.#clock.after(this.windowMs, () => {
+      // The window began with the last write: whoever joins a list that is already due waits even less.
+      this.#cancelLater ??= this.#clock.after(this.windowMs - sinceFlush, () => {
         this.#cancelLater = null;
         this.#run(this.#later);
       });

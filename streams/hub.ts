@@ -371,7 +371,7 @@ export class Hub {
   #sweep(): void {
     const now = this.#options.clock.now();
     const monotonic = this.#options.clock.monotonic();
-    for (const { owner, subscriber, openedAt, maxAge } of [...this.#streams.values()]) {
+    for (const { owner, subscriber, openedAt, maxAge } of this.#streams.values()) {
       if (owner.expiresAt !== null && now >= owner.expiresAt) subscriber.end('token-expired');
       else if (now - openedAt >= maxAge) subscriber.end('max-age');
       else if (monotonic - subscriber.lastWrite >= this.#options.heartbeatMs) subscriber.heartbeat();

@@ -1,7 +1,16 @@
 import type { Logger } from '../lib/log.ts';
-import type { Broker, LogEvent, LogListener, Position, Subscription } from './broker.ts';
+import {
+  type Broker,
+  type LogEvent,
+  type LogListener,
+  MARKET_LOG,
+  type Position,
+  type Subscription,
+} from './broker.ts';
+import type { Cohort } from './cohort.ts';
 import { logTag } from './cursor.ts';
 import { type Frame, framesOf } from './frame.ts';
+import { RecentFrames } from './recent-frames.ts';
 import { type StreamObserver, UNOBSERVED } from './stream-observer.ts';
 
 /** What a log view delivers to: one connection's subscriber. */
@@ -33,12 +42,15 @@ export class LogView implements LogListener {
   readonly #latest = new Map<string, Frame>();
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
-
+  readonly #cohorts = new Map<string, Cohort>();
+  /** Only of the public log: a private one has few readers. */
+  readonly #recent: RecentFrames | null;
   readonly #observer: StreamObserver;
 
   private constructor(log: string, broker: Broker, logger: Logger, observer: StreamObserver) {
     this.#observer = observer;
     this.log = log;
+    this.#recent = log === MARKET_LOG ? new RecentFrames() : null;
     this.tag = logTag(log);
     this.#broker = broker;
     this.#logger = logger;
@@ -88,9 +100,28 @@ export class LogView implements LogListener {
     return frames.sort((a, b) => a.offset - b.offset);
   }
 
-  /** The frames of a page of history, encoded for one reader. */
+  /** The frames of an event, which may be one of history. */
   frames(epoch: string, event: LogEvent): Frame[] {
-    return framesOf(this.log, this.tag, epoch, event);
+    const known = this.#recent?.get(epoch, event.offset);
+    if (known) return known;
+    const frames = framesOf(this.log, this.tag, epoch, event);
+    this.#recent?.add(epoch, event.offset, frames, event.data.length);
+    return frames;
+  }
+
+  /** The cohort of a key: of the channels, the format and what else its members must have in common. */
+  cohort(key: string, create: () => Cohort): Cohort {
+    let cohort = this.#cohorts.get(key);
+    if (cohort === undefined) {
+      cohort = create();
+      this.#cohorts.set(key, cohort);
+    }
+    return cohort;
+  }
+
+  /** The last member of a cohort has gone. */
+  forgetCohort(key: string): void {
+    this.#cohorts.delete(key);
   }
 
   add(receiver: FrameReceiver, channels: Iterable<string>): void {
@@ -131,6 +162,7 @@ export class LogView implements LogListener {
   reset(position: Position, reason: 'epoch' | 'expired'): void {
     this.#position = position;
     this.#latest.clear();
+    this.#recent?.clear();
     this.#resetting = true;
     this.#resets += 1;
     const mine = this.#resets;
@@ -176,15 +208,17 @@ export class LogView implements LogListener {
     const byReceiver = new Map<FrameReceiver, Frame[]>();
     for (const frame of frames) {
       if (frame.quiet) continue;
-      const receivers = new Set(this.#receivers.get(frame.channel));
-      if (frame.wildcard !== null) {
-        for (const receiver of this.#receivers.get(frame.wildcard) ?? []) receivers.add(receiver);
-      }
-      for (const receiver of receivers) {
+      const add = (receiver: FrameReceiver): void => {
         const list = byReceiver.get(receiver);
         if (list) list.push(frame);
         else byReceiver.set(receiver, [frame]);
-      }
+      };
+      const named = this.#receivers.get(frame.channel);
+      named?.forEach(add);
+      if (frame.wildcard === null) continue;
+      this.#receivers.get(frame.wildcard)?.forEach((receiver) => {
+        if (!named?.has(receiver)) add(receiver);
+      });
     }
     for (const [receiver, list] of byReceiver) receiver.deliver(this.log, position, list);
   }

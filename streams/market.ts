@@ -2,6 +2,7 @@ import type { PricePoint } from '../db/candles.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { decimal, fixed, type Fixed } from '../lib/money.ts';
+import { indexSymbols, type SymbolIndex } from '../lib/pnl/valuation.ts';
 import { backoff } from './backoff.ts';
 import { MARKET_LOG, type Broker, type LogEvent, type Position, type Subscription } from './broker.ts';
 import type { MarketRecord, TickerBody, TickRecord } from './record.ts';
@@ -20,7 +21,8 @@ export interface Mark {
  */
 export type TickListener = (record: TickRecord, event: LogEvent) => void;
 
-interface Known extends Mark {
+interface Known {
+  mark: Mark;
   ticker: TickerBody;
   /** Where in the log it stood; 0 for what came from the database. */
   offset: number;
@@ -55,6 +57,7 @@ export class Market {
   #subscription: Subscription | null = null;
   #reloading: Promise<void> | null = null;
   #ignored = 0;
+  #index: SymbolIndex | null = null;
 
   constructor(options: MarketOptions) {
     this.#options = options;
@@ -86,7 +89,7 @@ export class Market {
 
   /** The very same object until the price moves. */
   price(symbol: string): Mark | null {
-    return this.#known.get(symbol) ?? null;
+    return this.#known.get(symbol)?.mark ?? null;
   }
 
   ticker(symbol: string): TickerBody | null {
@@ -97,8 +100,10 @@ export class Market {
     return [...this.#known.values()].map((known) => known.ticker);
   }
 
-  get symbolCount(): number {
-    return this.#known.size;
+  /** The symbols by asset: the very same object until there is a new one. */
+  get index(): SymbolIndex {
+    this.#index ??= indexSymbols(this.symbols());
+    return this.#index;
   }
 
   symbols(): string[] {
@@ -195,8 +200,9 @@ export class Market {
       if (this.#ignored === 1) this.#options.log.warn({ symbol, limit }, 'too many symbols: ignored');
       return;
     }
+    if (known === undefined) this.#index = null;
     const time = Date.parse(ticker.time);
-    this.#known.set(symbol, { ticker, price: fixed(ticker.price), time, simulated, offset });
+    this.#known.set(symbol, { ticker, mark: { price: fixed(ticker.price), time, simulated }, offset });
   }
 }
 

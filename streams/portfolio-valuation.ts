@@ -4,7 +4,7 @@ import { loadPositions, type Positions } from '../db/positions.ts';
 import { ZERO } from '../lib/money.ts';
 import type { CostMethod } from '../lib/pnl/entry.ts';
 import { type HoldingBody, type PnlBody, prepareSnapshot } from '../lib/pnl/snapshot.ts';
-import { indexSymbols, pricedRoute, routesOf, type SymbolIndex } from '../lib/pnl/valuation.ts';
+import { pricedRoute, routesOf, type SymbolIndex } from '../lib/pnl/valuation.ts';
 import { Problem } from '../lib/problem.ts';
 import type { Day, DayStarts } from './day-starts.ts';
 import type { Market } from './market.ts';
@@ -47,7 +47,11 @@ export async function valuePortfolio(
   options: { costMethod?: CostMethod | undefined } = {},
 ): Promise<PortfolioValuation | null> {
   try {
-    return valuationOf(sources.market, portfolioId, ...(await load(sources, portfolioId, options.costMethod)));
+    return valuationOf(
+      sources.market,
+      portfolioId,
+      ...(await load(sources, portfolioId, options.costMethod)),
+    );
   } catch (error) {
     if (error instanceof Problem && error.slug === 'not-found') return null;
     throw error;
@@ -73,16 +77,20 @@ async function load(
   }
 }
 
-function valuationOf(market: Market, portfolioId: string, positions: Positions, day: Day): PortfolioValuation {
+function valuationOf(
+  market: Market,
+  portfolioId: string,
+  positions: Positions,
+  day: Day,
+): PortfolioValuation {
   const { version, terms, timeZone, updatedAt, states } = positions;
   const held = states.filter(({ asset, quantity }) => asset !== terms.baseCurrency && quantity !== ZERO);
-  let symbolCount = -1;
+  let index: SymbolIndex | null = null;
   let snapshot: ReturnType<typeof prepareSnapshot>;
-  let index: SymbolIndex;
   let followed: { symbols: ReadonlySet<string>; whole: boolean } = { symbols: new Set(), whole: false };
 
   /** Those of each coin's first route that has prices, and of better ones that may get some. */
-  function follow(): typeof followed {
+  function follow(index: SymbolIndex): typeof followed {
     const symbols = new Set<string>();
     let whole = true;
     for (const { asset } of held) {
@@ -103,14 +111,14 @@ function valuationOf(market: Market, portfolioId: string, positions: Positions, 
     validUntil: day.validUntil,
     symbols: () => followed.symbols,
     mark() {
-      const count = market.symbolCount;
-      const isNew = count !== symbolCount;
-      if (isNew) {
-        symbolCount = count;
-        index = indexSymbols(market.symbols());
-        snapshot = prepareSnapshot({ portfolioId, terms, states, symbols: index });
+      const symbols = market.index;
+      if (symbols !== index) {
+        index = symbols;
+        snapshot = prepareSnapshot({ portfolioId, terms, states, symbols });
+        followed = follow(symbols);
+      } else if (!followed.whole) {
+        followed = follow(symbols);
       }
-      if (isNew || !followed.whole) followed = follow();
       const { epoch, offset } = market.position;
       return snapshot({
         prices: (symbol) => market.price(symbol),

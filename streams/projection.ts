@@ -1,8 +1,16 @@
+import type { EquitySnapshot } from '../db/equity-snapshots.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { type Fixed, fixed } from '../lib/money.ts';
+import { fixed } from '../lib/money.ts';
 import type { PnlBody } from '../lib/pnl/snapshot.ts';
-import { type Broker, FencedError, type LogEvent, type Payload, portfolioLog, type Subscription } from './broker.ts';
+import {
+  type Broker,
+  FencedError,
+  type LogEvent,
+  type Payload,
+  portfolioLog,
+  type Subscription,
+} from './broker.ts';
 import type { Lease, Leases } from './lease.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
 import type { PortfolioRecord } from './record.ts';
@@ -16,17 +24,9 @@ export interface ProjectionOptions {
   intervalMs: number;
   holdingsIntervalMs: number;
   value: (portfolioId: string) => Promise<PortfolioValuation | null>;
-  keepEquity?: KeepEquity | undefined;
   /** Told which symbols' prices the projection wants to hear of. */
   follow: (projection: Projection, before: ReadonlySet<string>, after: ReadonlySet<string>) => void;
 }
-
-/** Stores the equity of a ledger version at some moment. */
-export type KeepEquity = (
-  portfolioId: string,
-  version: number,
-  snapshot: { time: number; equity: Fixed; contributions: Fixed },
-) => Promise<void>;
 
 /** How often a standby asks for the lease, and a holder whose last attempt failed tries again. */
 const RETRY_MS = 1_000;
@@ -64,7 +64,7 @@ export class Projection {
   #holdingsWantedUntil = Number.NEGATIVE_INFINITY;
   #cancelInterest: (() => void) | null = null;
   #symbols = NO_SYMBOLS;
-  #published: PnlBody | null = null;
+  #published: { version: number; pnl: PnlBody; time: number } | null = null;
   #keptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ProjectionOptions) {
@@ -134,7 +134,21 @@ export class Projection {
 
   /** Midnight has passed, or the day's start may be known better by now. */
   renew(now: number): void {
-    if (this.#lease !== null && this.#valuation !== null && now >= this.#valuation.validUntil) this.ledgerMoved();
+    if (this.#lease !== null && this.#valuation !== null && now >= this.#valuation.validUntil)
+      this.ledgerMoved();
+  }
+
+  /** What was published last, once a minute; `null` when there is nothing to keep. */
+  takeEquity(): EquitySnapshot | null {
+    const { clock, portfolioId } = this.#options;
+    const now = clock.monotonic();
+    if (this.#published === null || now - this.#keptAt < KEEP_MS) return null;
+    const { version, pnl, time } = this.#published;
+    this.#published = null;
+    if (pnl.equity === null || pnl.netContributions === null) return null;
+    this.#keptAt = now;
+    const equity = fixed(pnl.equity);
+    return { portfolioId, version, time, equity, contributions: fixed(pnl.netContributions) };
   }
 
   async close(): Promise<void> {
@@ -188,7 +202,6 @@ export class Projection {
       const payloads = this.#payloads(this.#valuation);
       if (payloads.length === 0) return;
       await broker.publish(this.#log, payloads, { fence: this.#lease.fence });
-      await this.#keepEquity(this.#valuation.version);
     } catch (error) {
       this.#dirty = true;
       this.#holdingsDirty = true;
@@ -216,7 +229,7 @@ export class Projection {
     if (withPnl) {
       this.#dirty = false;
       this.#publishedAt = now;
-      this.#published = pnl;
+      this.#published = { version: valuation.version, pnl, time: this.#options.clock.now() };
       payloads.push({ key: 'pnl', data: JSON.stringify({ type: 'pnl', body: pnl }) });
     }
     if (withHoldings) {
@@ -227,21 +240,6 @@ export class Projection {
       payloads.push({ key: 'holdings', data: JSON.stringify({ type: 'holdings', body }) });
     }
     return payloads;
-  }
-
-  async #keepEquity(version: number): Promise<void> {
-    const { keepEquity, portfolioId, clock, logger } = this.#options;
-    const { equity, netContributions } = this.#published ?? { equity: null, netContributions: null };
-    const now = clock.monotonic();
-    if (keepEquity === undefined || equity === null || netContributions === null) return;
-    if (now - this.#keptAt < KEEP_MS) return;
-    this.#keptAt = now;
-    const snapshot = { time: clock.now(), equity: fixed(equity), contributions: fixed(netContributions) };
-    try {
-      await keepEquity(portfolioId, version, snapshot);
-    } catch (error) {
-      logger.warn({ err: error, log: this.#log }, 'equity could not be kept: the curve has a gap');
-    }
   }
 
   #follow(symbols: ReadonlySet<string>): void {

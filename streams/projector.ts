@@ -1,10 +1,12 @@
 import type { Clock } from '../lib/clock.ts';
+import type { EquitySnapshot } from '../db/equity-snapshots.ts';
 import type { Logger } from '../lib/log.ts';
+import type { SymbolIndex } from '../lib/pnl/valuation.ts';
 import type { Broker } from './broker.ts';
 import type { Leases } from './lease.ts';
 import type { Market } from './market.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
-import { type KeepEquity, Projection } from './projection.ts';
+import { Projection } from './projection.ts';
 
 export interface ProjectorOptions {
   broker: Broker;
@@ -16,7 +18,7 @@ export interface ProjectorOptions {
   holdingsIntervalMs: number;
   value: (portfolioId: string) => Promise<PortfolioValuation | null>;
   /** Keeps what was published, at most once a minute for each portfolio, for the curve of the day. */
-  keepEquity?: KeepEquity | undefined;
+  keepEquity?: ((snapshots: readonly EquitySnapshot[]) => Promise<void>) | undefined;
   /** Ledger versions of the given portfolios. */
   versions: (portfolioIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
 }
@@ -36,7 +38,7 @@ export class Projector {
   readonly #watched = new Map<string, Watched>();
   /** Whose figures a symbol's price moves. */
   readonly #bySymbol = new Map<string, Set<Projection>>();
-  #symbolCount = 0;
+  #index: SymbolIndex | null = null;
   readonly #cancelCheck: () => void;
   readonly #stopFollowing: () => void;
   #checking: Promise<void> | null = null;
@@ -93,13 +95,13 @@ export class Projector {
   }
 
   #marketMoved(symbol: string): void {
-    const { symbolCount } = this.#options.market;
-    if (symbolCount === this.#symbolCount) {
+    const { index } = this.#options.market;
+    if (index === this.#index) {
       for (const projection of this.#bySymbol.get(symbol) ?? []) projection.marketMoved();
       return;
     }
     // A symbol that was not there before may be a way of valuing anything.
-    this.#symbolCount = symbolCount;
+    this.#index = index;
     for (const { projection } of this.#watched.values()) projection.marketMoved();
   }
 
@@ -117,10 +119,24 @@ export class Projector {
     }
   }
 
+  /** One statement for all of them. */
+  async #keepEquity(): Promise<void> {
+    const { keepEquity, logger } = this.#options;
+    if (keepEquity === undefined) return;
+    const snapshots = [...this.#watched.values()].flatMap(({ projection }) => projection.takeEquity() ?? []);
+    if (snapshots.length === 0) return;
+    try {
+      await keepEquity(snapshots);
+    } catch (error) {
+      logger.warn({ err: error }, 'equity could not be kept: the curve has a gap');
+    }
+  }
+
   async #check(): Promise<void> {
     const { versions, logger, clock } = this.#options;
     const now = clock.now();
     for (const { projection } of this.#watched.values()) projection.renew(now);
+    await this.#keepEquity();
     const ids = [...this.#watched.keys()];
     if (ids.length === 0) return;
     try {

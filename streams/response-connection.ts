@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Connection, Session } from 'better-sse';
 import type { Clock } from '../lib/clock.ts';
+import type { SharedText } from './shared-text.ts';
 import type { Sink } from './subscriber.ts';
 
 /**
@@ -43,6 +44,7 @@ export class ResponseConnection extends Connection implements Sink {
   readonly #contentType: string;
   readonly #clock: Clock;
   #cancelLinger: (() => void) | null = null;
+  #drained: () => void = () => undefined;
 
   constructor(res: ServerResponse, contentType: string, clock: Clock) {
     super();
@@ -75,7 +77,23 @@ export class ResponseConnection extends Connection implements Sink {
     return this.#res.write(chunk);
   }
 
+  /**
+   * Past the head the socket is the response's alone, so a chunk that was framed for all goes right into it:
+   * `ServerResponse.write` would frame it anew, in four writes.
+   */
+  writeShared(shared: SharedText): boolean {
+    const res = this.#res;
+    const { socket } = res;
+    if (socket === null || !res.chunkedEncoding || res.destroyed || res.writableEnded) {
+      return this.write(shared.text);
+    }
+    const isTaken = socket.write(shared.httpChunk);
+    if (!isTaken) socket.once('drain', this.#drained);
+    return isTaken;
+  }
+
   onDrain(listener: () => void): void {
+    this.#drained = listener;
     this.#res.on('drain', listener);
   }
 

@@ -1,13 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
 import type { Channel } from './channel.ts';
 import { channelSetTag } from './channel.ts';
+import { type Batch, Cohort, type CohortMember } from './cohort.ts';
 import { type CursorPosition, decodeCursor, encodeCursor, encodePart, logTag } from './cursor.ts';
 import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
 import { type Queued, type QueuedFrame, SendQueue } from './send-queue.ts';
+import type { SharedText } from './shared-text.ts';
 import { type StartOutcome, type StreamObserver, UNOBSERVED } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
 
@@ -15,6 +18,8 @@ import type { Wire } from './wire.ts';
 export interface Sink {
   /** @returns false when the reader is behind: write again after `onDrain` */
   write(chunk: string): boolean;
+  /** The same for text that others write too, where that can be done for less. */
+  writeShared?(shared: SharedText): boolean;
   onDrain(listener: () => void): void;
   /** Bytes handed over that the reader has not taken yet. */
   readonly pendingBytes: number;
@@ -67,6 +72,8 @@ export interface SubscriberOptions {
 
 /** Events read from the ring at a time: enough to be quick, few enough to be fair. */
 const PAGE = 1_000;
+/** Of the first page so many are sent before the others are even encoded: a client that comes back sees life at once. */
+const FIRST_EVENTS = 20;
 const NONE: ReadonlySet<string> = new Set();
 
 /**
@@ -75,7 +82,7 @@ const NONE: ReadonlySet<string> = new Set();
  * Catching up pulls pages until it has reached what the log view has delivered, and goes live in that same tick. So
  * nothing is missed, nothing comes twice, and no queue grows while a long history is sent.
  */
-export class Subscriber implements FrameReceiver, Flushable {
+export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   lastFlush = 0;
   lastWrite: number;
   readonly openedAt: number;
@@ -98,6 +105,9 @@ export class Subscriber implements FrameReceiver, Flushable {
   /** Cursor part per log, as of what was written. Sorted by log, since ids are compared as text. */
   readonly #reached = new Map<string, string>();
   readonly #queue = new SendQueue();
+  /** Where live frames come from when there is only one log: ids of several logs differ from client to client. */
+  #cohort: Cohort | null = null;
+  #sharedConflated = 0;
   #blocked = false;
   #ended = false;
   #writable: (() => void) | null = null;
@@ -135,7 +145,7 @@ export class Subscriber implements FrameReceiver, Flushable {
   }
 
   get conflated(): number {
-    return this.#queue.conflated;
+    return this.#queue.conflated + this.#sharedConflated;
   }
 
   /** How many events of its logs, of whatever channel, the client is behind: the most of any log. */
@@ -143,7 +153,7 @@ export class Subscriber implements FrameReceiver, Flushable {
     const reached = decodeCursor(this.#id())?.positions;
     let lag = 0;
     for (const view of this.#views.values()) {
-      if (this.#queue.size === 0 && this.#live.has(view.log)) continue;
+      if (this.#isInStep && this.#live.has(view.log)) continue;
       lag = Math.max(lag, view.position.offset - (reached?.get(view.tag)?.offset ?? 0));
     }
     return lag;
@@ -195,8 +205,42 @@ export class Subscriber implements FrameReceiver, Flushable {
     frames.forEach((frame, index) => {
       this.#queue.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
     });
+    this.#goOn();
+  }
+
+  /** After something was queued. */
+  #goOn(): void {
+    // A burst alone makes nobody slow: only who has not taken what was written before.
+    if (this.#queue.eventBytes > this.#options.queueBytes) this.flush();
     if (this.#queue.eventBytes > this.#options.queueBytes) this.end('slow-reader');
     else if (!this.#blocked) this.#options.scheduler.request(this);
+  }
+
+  /** Whether all that was delivered has been written. */
+  get #isInStep(): boolean {
+    return this.#queue.size === 0 && (this.#cohort === null || this.#cohort.waiting === 0);
+  }
+
+  take(batch: Batch): void {
+    const { log, frames, shared } = batch;
+    const last = this.#live.get(log);
+    if (last === undefined || batch.last <= last || this.#ended) return;
+    this.#live.set(log, batch.last);
+    if (batch.conflated > 0) {
+      this.#sharedConflated += batch.conflated;
+      this.#observer.dropped('conflated', batch.conflated);
+    }
+    if (!this.#blocked && this.#queue.size === 0 && batch.first > last) {
+      this.#reached.set(log, batch.reached);
+      this.sentEvents += frames.length;
+      this.lastWrite = batch.sentAt;
+      const { sink } = this.#options;
+      this.#blocked = !(sink.writeShared?.(shared) ?? sink.write(shared.text));
+      this.#observer.flushed(frames.length, batch.waitedMs);
+      return;
+    }
+    for (const item of frames) if (item.frame.offset > last) this.#queue.push(item);
+    this.#goOn();
   }
 
   resetLog(log: string, position: Position, reason: string): void {
@@ -243,7 +287,7 @@ export class Subscriber implements FrameReceiver, Flushable {
   heartbeat(): void {
     if (this.#blocked || this.#ended) return;
     let moved = false;
-    if (this.#queue.size === 0) moved = this.#advance();
+    if (this.#isInStep) moved = this.#advance();
     const id = this.#id();
     this.#send(this.#options.wire.heartbeat(moved && id !== this.#heartbeatId ? id : null));
     this.#heartbeatId = id;
@@ -267,6 +311,7 @@ export class Subscriber implements FrameReceiver, Flushable {
    * @returns the id it goes on from (`null` when nothing was reached) and the channels whose state the client has
    */
   release(): { lastEventId: string | null; known: Set<string> } {
+    this.#cohort?.flush();
     // What is queued is told even to a reader that is behind: there may be a reset among it.
     if (this.#queue.size > 0) this.#writeQueue();
     this.#advance();
@@ -301,7 +346,8 @@ export class Subscriber implements FrameReceiver, Flushable {
   }
 
   #detach(): void {
-    for (const [log, view] of this.#views) view.remove(this, this.#channelNames(log));
+    if (this.#cohort !== null) this.#cohort.remove(this);
+    else for (const [log, view] of this.#views) view.remove(this, this.#channelNames(log));
     this.#options.scheduler.cancel(this);
     this.#queue.clear();
     this.#live.clear();
@@ -314,9 +360,19 @@ export class Subscriber implements FrameReceiver, Flushable {
 
   #goLive(view: LogView, offset: number): void {
     this.#live.set(view.log, offset);
-    view.add(this, this.#channelNames(view.log));
+    if (this.#byLog.size === 1) this.#joinCohort(view);
+    else view.add(this, this.#channelNames(view.log));
     // Who comes during an outage must hear of it too.
     if (view.isAway) this.conditionChanged(view.log, 'away');
+  }
+
+  #joinCohort(view: LogView): void {
+    const { wire, scheduler, clock, queueBytes } = this.#options;
+    const channels = [...this.#names].sort();
+    const key = `${wire.name} ${this.#head} ${channels.join(',')}`;
+    const selection = { channels, idHead: this.#head, wire };
+    this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, { scheduler, clock, queueBytes }));
+    this.#cohort.add(this);
   }
 
   /** No usable position: the current state, then live. */
@@ -370,8 +426,7 @@ export class Subscriber implements FrameReceiver, Flushable {
       }
       this.flush();
       if (first && latest) this.#write(this.#states(view, sameChannels ? after.offset : 0));
-      first = false;
-      const items: QueuedFrame[] = [];
+      let items: QueuedFrame[] = [];
       for (const event of page.events) {
         const mine = view
           .frames(page.epoch, event)
@@ -385,7 +440,13 @@ export class Subscriber implements FrameReceiver, Flushable {
           items.push({ frame, log: view.log, views: index + 1 < mine.length ? index + 1 : 0 });
         });
         skipViews = 0;
+        if (first && items.length >= FIRST_EVENTS) {
+          first = false;
+          this.#write(items);
+          items = [];
+        }
       }
+      first = false;
       after = { epoch: page.epoch, offset: page.events.at(-1)?.offset ?? after.offset };
       this.#write(items);
       this.#reached.set(view.log, encodePart(view.tag, after.epoch, after.offset));
@@ -398,6 +459,8 @@ export class Subscriber implements FrameReceiver, Flushable {
         return;
       }
       await this.#untilWritable();
+      // A ring in memory answers within the tick: a long history must not keep everybody else waiting.
+      await setImmediate();
       if (this.#ended) return;
     }
   }
@@ -426,10 +489,7 @@ export class Subscriber implements FrameReceiver, Flushable {
         }
         const part = frame.part(item.views);
         this.#reached.set(item.log, part);
-        const id = single ? `${this.#head}.${part}` : this.#id();
-        text += single
-          ? frame.text(`${wire.name} ${this.#head}${item.views}`, () => wire.frame(frame, id))
-          : wire.frame(frame, id);
+        text += wire.frame(frame, single ? `${this.#head}.${part}` : this.#id());
         continue;
       }
       for (const [log, part] of item.reached ?? []) this.#reached.set(log, part);

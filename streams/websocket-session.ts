@@ -30,7 +30,7 @@ export interface SessionOptions {
   /** Bytes of answers and events that may wait for a reader that goes on asking. */
   queueBytes: number;
   /** @throws Problem if one of the channels may not be read */
-  authorise(channels: readonly Channel[]): Promise<void>;
+  authorise: (channels: readonly Channel[]) => Promise<void>;
 }
 
 /** Messages that may wait while one is worked on, and bad ones that are borne; each good one makes up for a bad one. */

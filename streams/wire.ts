@@ -4,7 +4,7 @@ import type { Transport } from './stream-observer.ts';
 
 /** How frames look on a connection: SSE, NDJSON, WebSocket messages. Pure text, no I/O. */
 export interface Wire {
-  /** Also the first part of the key under which a frame remembers its text. */
+  /** Also the key under which a frame remembers its text. */
   readonly name: Transport;
   frame(frame: Frame, id: string | null): string;
   /** An event of the connection itself: `ready`, `reset`, `notice`. */
@@ -23,10 +23,15 @@ function sse(event: string, data: string, id: string | null): string {
   return buffer.data(data).dispatch().read();
 }
 
+/** What follows the id: the same for all. */
+const sseData = ({ data }: Frame): string =>
+  new EventBuffer({ serializer: asIs, sanitizer: asIs }).data(data).dispatch().read();
+
 /** `text/event-stream`. Names, ids and JSON text hold no line breaks, so nothing needs to be sanitised. */
 export const sseWire: Wire = {
   name: 'sse',
-  frame: (frame, id) => sse(frame.event, frame.data, id),
+  frame: (frame, id) =>
+    `event:${frame.event}\n${id === null ? '' : `id:${id}\n`}${frame.text('sse', sseData)}`,
   control: (event, data, id) => sse(event, JSON.stringify(data), id),
   // An `id:` without data dispatches nothing, but the browser remembers it.
   heartbeat: (id) => (id === null ? ':\n\n' : `:\nid: ${id}\n\n`),

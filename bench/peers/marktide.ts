@@ -52,12 +52,15 @@ function tick(sequence: number): Payload {
   return { key: 'ticker:BTC/KRW', data: JSON.stringify({ type: 'tick', ticker, trade }) };
 }
 
-async function publish(first: number, count: number): Promise<void> {
-  await broker.publish(
-    MARKET_LOG,
-    Array.from({ length: count }, (_, index) => tick(first + index)),
-  );
+/** @returns the offset of the last one; those of a batch are consecutive, but candles come in between */
+async function publish(first: number, count: number): Promise<number> {
+  const batch = Array.from({ length: count }, (_, index) => tick(first + index));
+  const { offset } = await broker.publish(MARKET_LOG, batch);
+  return offset;
 }
+
+/** Of the ticks that `fill` has published. */
+const offsets: number[] = [];
 
 servePeer({
   url: `${url}/v1/streams?channels=${CHANNELS}`,
@@ -65,12 +68,16 @@ servePeer({
   abilities: {
     /** Fills the ring. */
     async fill({ events }: { events: number }) {
-      for (let done = 0; done < events; done += 1_000) await publish(done, Math.min(1_000, events - done));
+      for (let done = 0; done < events; done += 1_000) {
+        const count = Math.min(1_000, events - done);
+        const last = await publish(done, count);
+        for (let offset = last - count + 1; offset <= last; offset += 1) offsets.push(offset);
+      }
     },
-    /** The id that a client has who lacks the newest `missed` events. */
+    /** The id that a client has who lacks the newest `missed` of them. */
     async cursor({ missed }: { missed: number }) {
-      const { epoch, offset } = await broker.head(MARKET_LOG);
-      const part = encodePart(logTag(MARKET_LOG), epoch, offset - missed);
+      const { epoch } = await broker.head(MARKET_LOG);
+      const part = encodePart(logTag(MARKET_LOG), epoch, (offsets[offsets.length - missed] ?? 0) - 1);
       return encodeCursor(channelSetTag(parseChannels(CHANNELS)), [part]);
     },
   },

@@ -97,7 +97,18 @@ function markerOf(
  * The mark from market prices. As long as these are what they were it is the very same object: most holdings have not
  * moved since the last time, and need no new arithmetic.
  */
-function marketMarker(routes: readonly Route[]): (prices: PriceSource) => Mark | null {
+function marketMarker(routes: readonly Route[]): Marker {
+  let marker = markers.get(routes);
+  if (marker === undefined) markers.set(routes, (marker = newMarker(routes)));
+  return marker;
+}
+
+type Marker = (prices: PriceSource) => Mark | null;
+
+/** Portfolios that hold the same coin share its mark: a rate is worked out once, whoever is valued with it. */
+const markers = new WeakMap<readonly Route[], Marker>();
+
+function newMarker(routes: readonly Route[]): Marker {
   let followed: Route | null = null;
   let seen: Quote[] = [];
   let latest: Mark | null = null;

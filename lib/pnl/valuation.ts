@@ -60,7 +60,20 @@ export function indexSymbols(symbols: Iterable<string>): SymbolIndex {
  * (`KRW/A`), then through one asset, in the order of that asset's name so that every node takes the same way.
  * A straight way that the index does not have comes last: should there be a price after all, it is proof enough.
  */
-export function routesOf(asset: string, baseCurrency: string, symbols: SymbolIndex): Route[] {
+export function routesOf(asset: string, baseCurrency: string, symbols: SymbolIndex): readonly Route[] {
+  let known = routesKnown.get(symbols);
+  if (known === undefined || known.size >= ROUTES_LIMIT) routesKnown.set(symbols, (known = new Map()));
+  const way = `${asset}/${baseCurrency}`;
+  let routes = known.get(way);
+  if (routes === undefined) known.set(way, (routes = findRoutes(asset, baseCurrency, symbols)));
+  return routes;
+}
+
+/** An index does not change, and many portfolios ask it for the same ways. */
+const routesKnown = new WeakMap<SymbolIndex, Map<string, readonly Route[]>>();
+const ROUTES_LIMIT = 20_000;
+
+function findRoutes(asset: string, baseCurrency: string, symbols: SymbolIndex): Route[] {
   if (asset === baseCurrency) return [[]];
   const straight: Route[] = [
     [{ symbol: `${asset}/${baseCurrency}`, inverse: false }],

@@ -44,7 +44,10 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
           .where({ portfolio_id: id })
           .select(db.raw(`json_build_array(${names.join(', ')})::text as text`));
         // Sums that have come back to nothing may stay.
-        return found.map(({ text }) => text).filter((text) => !text.endsWith(', 0, 0, 0, 0]')).sort();
+        return found
+          .map(({ text }) => text)
+          .filter((text) => !text.endsWith(', 0, 0, 0, 0]'))
+          .sort();
       }),
     );
     return rows.flat().join('\n');
@@ -191,7 +194,8 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
   async function rowsRead(task: () => Promise<void>): Promise<number> {
     let rows = 0;
     const count = (response: unknown): void => {
-      const list: unknown = typeof response === 'object' && response !== null && 'rows' in response ? response.rows : response;
+      const list: unknown =
+        typeof response === 'object' && response !== null && 'rows' in response ? response.rows : response;
       if (Array.isArray(list)) rows += list.length;
     };
     db.on('query-response', count);

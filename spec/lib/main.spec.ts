@@ -64,7 +64,7 @@ describe('the program', function () {
         startNode({ DATA_DIR: join(folder, 'b'), DEMO: 'false', PORT: port }),
         (error: Error) => {
           assert.match(error.message, /it ended with 1/);
-          assert.match(error.message, new RegExp(`${port}`));
+          assert.match(error.message, new RegExp(port));
           assert.match(error.message, /in use/);
           return true;
         },

@@ -49,7 +49,15 @@ async function head(
 describe('the list of endpoints', () => {
   it('lets anybody in at these places only', () => {
     const open = ENDPOINTS.filter(({ access }) => access === 'public').map(({ id }) => id);
-    assert.deepEqual(open.sort(), ['health', 'login', 'problemType', 'publicKeys', 'ready', 'refresh', 'register']);
+    assert.deepEqual(open.sort(), [
+      'health',
+      'login',
+      'problemType',
+      'publicKeys',
+      'ready',
+      'refresh',
+      'register',
+    ]);
   });
 
   it('opens market data alone by PUBLIC_MARKET', () => {

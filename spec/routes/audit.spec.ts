@@ -32,7 +32,10 @@ eachApp('the audit log', (app) => {
   it('tells of logins, and of failures without what was typed', async () => {
     const user = await app().user();
     const post = (email: string, password: string, requestId: string) =>
-      app().call('POST', '/v1/auth/login', { body: { email, password }, headers: { 'x-request-id': requestId } });
+      app().call('POST', '/v1/auth/login', {
+        body: { email, password },
+        headers: { 'x-request-id': requestId },
+      });
     await post(user.email, 'a wrong password', 'request-0001');
     const unknown = `my-password-${process.pid}@example.com`;
     await post(unknown, 'a wrong password', 'request-0002');
@@ -40,7 +43,10 @@ eachApp('the audit log', (app) => {
 
     const [failed, login] = await eventsOf(app(), admin, `userId=${user.id}`);
     assert.deepEqual([login?.type, login?.actorId], ['login', user.id]);
-    assert.deepEqual([failed?.type, failed?.actorId, failed?.requestId], ['login-failed', null, 'request-0001']);
+    assert.deepEqual(
+      [failed?.type, failed?.actorId, failed?.requestId],
+      ['login-failed', null, 'request-0001'],
+    );
     assert.match(failed?.ip ?? '', /127\.0\.0\.1/);
 
     const failures = await eventsOf(app(), admin, 'type=login-failed');
@@ -49,7 +55,13 @@ eachApp('the audit log', (app) => {
     assert.equal(again?.details['emailHash'], first?.details['emailHash']);
     const rows: unknown[] = await app().services.db('audit_events').select('*');
     const kept = JSON.stringify(rows);
-    for (const secret of ['my-password', 'a wrong password', user.accessToken, user.refreshToken, TEST_PASSWORD]) {
+    for (const secret of [
+      'my-password',
+      'a wrong password',
+      user.accessToken,
+      user.refreshToken,
+      TEST_PASSWORD,
+    ]) {
       assert.ok(!kept.includes(secret), secret);
     }
   });
@@ -68,7 +80,10 @@ eachApp('the audit log', (app) => {
     await call('DELETE', `${shares}/${friend.id}`, user);
     const key = await call('POST', '/v1/api-keys', user, { name: 'Bot', scopes: ['read'] });
     await call('DELETE', `/v1/api-keys/${key.id}`, user);
-    await call('POST', '/v1/auth/password', user, { currentPassword: TEST_PASSWORD, newPassword: 'a new password' });
+    await call('POST', '/v1/auth/password', user, {
+      currentPassword: TEST_PASSWORD,
+      newPassword: 'a new password',
+    });
     await app().call('GET', '/v1/users', { as: user });
     await call('POST', '/v1/auth/logout', user);
     await call('PATCH', `/v1/users/${user.id}`, admin, { role: 'viewer', disabled: true });
@@ -76,10 +91,23 @@ eachApp('the audit log', (app) => {
     await call('DELETE', `/v1/users/${user.id}`, admin);
 
     const events = await eventsOf(app(), admin, `userId=${user.id}`);
-    assert.deepEqual(new Set(events.map(({ type }) => type)), new Set([
-      'login', 'share-granted', 'share-revoked', 'api-key-created', 'api-key-revoked', 'password-changed',
-      'access-denied', 'logout', 'role-changed', 'user-disabled', 'user-enabled', 'user-deleted',
-    ]));
+    assert.deepEqual(
+      new Set(events.map(({ type }) => type)),
+      new Set([
+        'login',
+        'share-granted',
+        'share-revoked',
+        'api-key-created',
+        'api-key-revoked',
+        'password-changed',
+        'access-denied',
+        'logout',
+        'role-changed',
+        'user-disabled',
+        'user-enabled',
+        'user-deleted',
+      ]),
+    );
     const of = (type: string): Event | undefined => events.find((event) => event.type === type);
     assert.deepEqual(of('share-granted')?.details, { portfolioId: portfolio.id, access: 'write' });
     assert.deepEqual([of('share-granted')?.actorId, of('share-granted')?.userId], [user.id, friend.id]);
@@ -92,7 +120,8 @@ eachApp('the audit log', (app) => {
 
   it('tells once of a refresh token that was used again', async () => {
     const user = await app().user();
-    const refresh = (refreshToken: string) => app().call('POST', '/v1/auth/refresh', { body: { refreshToken } });
+    const refresh = (refreshToken: string) =>
+      app().call('POST', '/v1/auth/refresh', { body: { refreshToken } });
     const second = (await refresh(user.refreshToken)).body;
     await refresh(second.refreshToken);
     assert.equal((await refresh(user.refreshToken)).status, 401);
@@ -125,7 +154,10 @@ eachApp('the audit log', (app) => {
       seen.push(...body.items.map(({ id }: Event) => id));
       cursor = body.nextCursor;
     } while (cursor !== null);
-    assert.deepEqual(seen, all.map(({ id }) => id));
+    assert.deepEqual(
+      seen,
+      all.map(({ id }) => id),
+    );
     assert.deepEqual(seen, [...seen].sort().reverse());
     assertNames(await app().call('GET', '/v1/admin/audit?type=nonsense', { as: admin }), ['type']);
     const bad = await app().call('GET', '/v1/admin/audit?cursor=garbage', { as: admin });
@@ -147,7 +179,10 @@ eachApp('the audit log', (app) => {
     assert.equal(await count(), before - 5);
     const newest = await eventsOf(app(), admin, 'limit=3');
     assert.equal(await trimAudit(db, { before: 0, rows: 3 }), before - 5 - 3);
-    assert.deepEqual((await eventsOf(app(), admin, 'limit=1000')).map(({ id }) => id), newest.map(({ id }) => id));
+    assert.deepEqual(
+      (await eventsOf(app(), admin, 'limit=1000')).map(({ id }) => id),
+      newest.map(({ id }) => id),
+    );
     assert.equal(await trimAudit(db, { before: 0, rows: 3 }), 0);
   });
 

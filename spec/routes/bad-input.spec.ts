@@ -399,7 +399,7 @@ describe('bad input', () => {
       'candle:BTC/KRW:7m',
       'pnl:*',
       'pnl:x',
-      `pnl:${'%00'}`,
+      'pnl:%00',
       Array.from({ length: 501 }, (_, index) => `ticker:A${index}/KRW`).join(','),
       'x'.repeat(9_000),
     ]) {

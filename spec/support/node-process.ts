@@ -57,7 +57,11 @@ export async function startNode(env: Record<string, string>): Promise<NodeProces
 }
 
 /** Logs in over REST. @returns the header to send */
-export async function logIn(url: string, email = 'admin@marktide.local', password = 'the admin of a test'): Promise<string> {
+export async function logIn(
+  url: string,
+  email = 'admin@marktide.local',
+  password = 'the admin of a test',
+): Promise<string> {
   const response = await fetch(`${url}/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

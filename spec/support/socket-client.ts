@@ -24,8 +24,8 @@ export class SocketClient {
       autoPong,
       perMessageDeflate: false,
     });
-    this.ws.on('message', (data) => {
-      const { event, id = null, data: body } = JSON.parse(String(data));
+    this.ws.on('message', (data: Buffer) => {
+      const { event, id = null, data: body } = JSON.parse(data.toString());
       this.events.push({ event, id, data: body });
       if (id !== null) this.lastEventId = id;
       this.#wake();

@@ -1,0 +1,4 @@
+import type { Section } from './report.ts';
+export async function ledger(): Promise<Section[]> {
+  return [];
+}

@@ -1,0 +1,297 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openApiDocument } from '../../openapi/document.ts';
+import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
+import { PROBLEMS } from '../../lib/problem.ts';
+import { ENDPOINTS } from '../../routes/endpoints.ts';
+import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../support/app.ts';
+import { schemaChecker, type Schema } from './json-schema.ts';
+
+interface Media {
+  schema: Schema;
+  example?: unknown;
+}
+
+interface Operation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  security: Record<string, string[]>[];
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema; description?: string }[];
+  requestBody?: { required: boolean; content: Record<string, Media> };
+  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+}
+
+interface Document {
+  openapi: string;
+  info: { title: string; version: string; license: object };
+  servers: { url: string }[];
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, Schema> };
+}
+
+const document: Document = JSON.parse(JSON.stringify(openApiDocument(ENDPOINTS, VERSION)));
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+);
+
+function resolve(ref: string): Schema {
+  const name = ref.replace('#/components/schemas/', '');
+  const schema = document.components.schemas[name];
+  if (schema === undefined) throw new Error(`${ref} leads nowhere`);
+  return schema;
+}
+
+const check = schemaChecker(resolve);
+
+/** Every schema there is, with those inside of it. */
+function* schemasOf(schema: Schema, at: string): Generator<[string, Schema]> {
+  yield [at, schema];
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (['example', 'examples', 'default', 'enum', 'const'].includes(keyword)) continue;
+    const inner = keyword === 'properties' ? Object.entries(value as Record<string, Schema>) : [];
+    if (['items', 'additionalProperties', 'propertyNames'].includes(keyword) && typeof value === 'object') {
+      inner.push([keyword, value as Schema]);
+    }
+    if (['anyOf', 'allOf', 'prefixItems'].includes(keyword)) {
+      inner.push(
+        ...(value as Schema[]).map((each, index): [string, Schema] => [`${keyword}/${index}`, each]),
+      );
+    }
+    for (const [name, each] of inner) yield* schemasOf(each, `${at}/${name}`);
+  }
+}
+
+function allSchemas(): [string, Schema][] {
+  const roots: [string, Schema][] = Object.entries(document.components.schemas);
+  for (const { path, method, operation } of operations) {
+    const at = `${method} ${path}`;
+    for (const parameter of operation.parameters ?? [])
+      roots.push([`${at} ${parameter.name}`, parameter.schema]);
+    for (const [status, { content }] of [
+      ['body', { content: operation.requestBody?.content }] as const,
+      ...Object.entries(operation.responses),
+    ]) {
+      for (const [type, media] of Object.entries(content ?? {})) {
+        roots.push([`${at} ${status} ${type}`, media.schema]);
+      }
+    }
+  }
+  return roots.flatMap(([at, schema]) => [...schemasOf(schema, at)]);
+}
+
+describe('the OpenAPI document', () => {
+  it('is of version 3.1 and says what it is about', () => {
+    assert.match(document.openapi, /^3\.1\.\d$/);
+    assert.equal(document.info.version, VERSION);
+    assert.ok(document.info.title.length > 0);
+    assert.deepEqual(document.servers, [{ url: '/' }]);
+  });
+
+  it('has every endpoint, and no other', () => {
+    assert.deepEqual(
+      operations.map(({ path, method, operation }) => `${operation.operationId} ${method} ${path}`).sort(),
+      ENDPOINTS.map(({ id, method, path }) => `${id} ${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`).sort(),
+    );
+  });
+
+  it('is sound: parameters, tags, security, responses', () => {
+    const tags = new Set(document.tags.map(({ name }) => name));
+    for (const { path, method, operation } of operations) {
+      const at = `${method} ${path}`;
+      assert.ok(path.startsWith('/'), at);
+      assert.ok(operation.summary.length > 0, at);
+      for (const tag of operation.tags) assert.ok(tags.has(tag), `${at}: ${tag}`);
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+      assert.deepEqual(declared.map(({ name }) => name).sort(), inPath.sort(), at);
+      for (const { required } of declared) assert.equal(required, true, at);
+      const names = (operation.parameters ?? []).map((parameter) => `${parameter.in} ${parameter.name}`);
+      assert.equal(new Set(names).size, names.length, at);
+      const { access } = ENDPOINTS.find(({ id }) => id === operation.operationId) ?? {};
+      assert.equal(operation.security.length === 0, access === 'public', at);
+      for (const name of operation.security.flatMap(Object.keys)) {
+        assert.ok(name in document.components.securitySchemes, `${at}: ${name}`);
+      }
+      for (const [status, response] of Object.entries(operation.responses)) {
+        assert.match(status, /^[1-5]\d\d$/, at);
+        assert.ok(response.description.length > 0, `${at} ${status}`);
+        const types = Object.keys(response.content ?? {});
+        if (Number(status) >= 400 && !(path === '/readyz' && status === '503')) {
+          assert.deepEqual(types, ['application/problem+json'], `${at} ${status}`);
+        }
+      }
+      if (access !== 'public') assert.ok('401' in operation.responses && '403' in operation.responses, at);
+      if (operation.requestBody !== undefined) {
+        for (const status of ['400', '413', '415'])
+          assert.ok(status in operation.responses, `${at} ${status}`);
+      }
+    }
+  });
+
+  it('has schemas that can be followed and understood throughout', () => {
+    const all = allSchemas();
+    assert.ok(all.length > 300);
+    for (const [at, schema] of all) {
+      assert.ok(Object.keys(schema).length > 0, `${at} says nothing`);
+      // Throws for what is unknown; what it finds of this value does not matter.
+      assert.doesNotThrow(() => check(schema, undefined), at);
+      if (schema['pattern'] !== undefined)
+        assert.doesNotThrow(() => new RegExp(String(schema['pattern']), 'u'));
+    }
+  });
+
+  it('gives examples that fit', () => {
+    let examples = 0;
+    for (const [at, schema] of allSchemas()) {
+      for (const value of [schema['example'], schema['default']]) {
+        if (value === undefined) continue;
+        examples += 1;
+        assert.deepEqual(check(schema, value), [], at);
+      }
+    }
+    for (const { path, method, operation } of operations) {
+      const { examples: given, body } = ENDPOINTS.find(({ id }) => id === operation.operationId) ?? {};
+      const media = operation.requestBody?.content['application/json'];
+      assert.deepEqual(media?.example, given?.request, `${method} ${path}`);
+      if (media?.example !== undefined) {
+        examples += 1;
+        assert.deepEqual(check(media.schema, media.example), [], `${method} ${path}`);
+        assert.ok(body?.safeParse(media.example).success, `${method} ${path}`);
+      }
+      for (const { content } of Object.values(operation.responses)) {
+        for (const { schema, example } of Object.values(content ?? {})) {
+          if (example !== undefined) assert.deepEqual(check(schema, example), [], `${method} ${path}`);
+        }
+      }
+    }
+    assert.ok(examples > 50);
+  });
+
+  it('shows how to make each thing that is made with a body', () => {
+    const without = ENDPOINTS.filter(
+      ({ method, body, examples }) =>
+        method === 'post' && body !== undefined && examples?.request === undefined,
+    );
+    assert.deepEqual(
+      without.map(({ id }) => id),
+      [],
+    );
+  });
+
+  it('stands in openapi/openapi.json as it is now', async () => {
+    const path = join(PACKAGE_ROOT, 'openapi', 'openapi.json');
+    const kept: unknown = JSON.parse(await readFile(path, 'utf8'));
+    assert.deepEqual(kept, document, 'run: node --import tsx openapi/write.ts');
+  });
+
+  describe('of the running program', () => {
+    let app: TestApp;
+    let user: TestUser;
+    let admin: TestUser;
+
+    before(async () => {
+      app = await startApp();
+      user = await app.user();
+      admin = await app.user('admin');
+    });
+    after(() => app.close());
+
+    /** Asserts that an answer is one that the document tells of. */
+    function assertTold(method: string, template: string, answer: Answer): void {
+      const at = `${method} ${template} → ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`;
+      const response = document.paths[template]?.[method.toLowerCase()]?.responses[String(answer.status)];
+      assert.ok(response, at);
+      const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
+      if (response.content === undefined) return assert.equal(answer.body, '', at);
+      const media = response.content[type];
+      assert.ok(media, at);
+      assert.deepEqual(check(media.schema, answer.body), [], at);
+    }
+
+    it('is what /openapi.json answers', async () => {
+      const answer = await app.call('GET', '/openapi.json');
+      assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
+      assert.deepEqual(answer.body, document);
+    });
+
+    it('tells of what is really answered', async () => {
+      const ask = async (
+        method: string,
+        template: string,
+        options: { ids?: Record<string, string>; query?: string; body?: unknown; as?: TestUser } = {},
+      ): Promise<Answer> => {
+        const { ids = {}, query = '', body, as = user } = options;
+        const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '');
+        const answer = await app.call(method, path + query, { as, body });
+        assertTold(method, template, answer);
+        return answer;
+      };
+      const credentials = { email: user.email, password: TEST_PASSWORD };
+      const { refreshToken } = (await ask('POST', '/v1/auth/login', { body: credentials })).body;
+      await ask('POST', '/v1/auth/refresh', { body: { refreshToken } });
+      await ask('POST', '/v1/auth/login', { body: { ...credentials, password: 'wrong password' } });
+      await ask('POST', '/v1/auth/login', { body: {} });
+      await ask('GET', '/v1/auth/me');
+      const items = [
+        { symbol: 'BTC/KRW', price: '90000000' },
+        { symbol: 'ETH/KRW', price: '4500000', quantity: '1', side: 'buy' },
+      ];
+      await ask('POST', '/v1/market/ticks', { as: admin, body: { items } });
+      await ask('GET', '/v1/market/tickers');
+      await ask('GET', '/v1/market/symbols');
+      await ask('POST', '/v1/market/ticks', { body: { items } });
+      const portfolioId = (await ask('POST', '/v1/portfolios', { body: { name: 'P' } })).body.id;
+      const of = (rest: string): string => `/v1/portfolios/{portfolioId}${rest}`;
+      const ids = { portfolioId };
+      await ask('GET', '/v1/portfolios');
+      await ask('GET', of(''), { ids });
+      await ask('PATCH', of(''), { ids, body: { costMethod: 'fifo' } });
+      const transfer = { kind: 'deposit', asset: 'KRW', quantity: '1000', time: '2026-03-01T00:00:00Z' };
+      await ask('POST', of('/transfers'), { ids, body: transfer });
+      await ask('POST', of('/transfers'), { ids, body: { items: [transfer] } });
+      await ask('GET', of('/transfers'), { ids });
+      const trade = {
+        externalId: 'x',
+        symbol: 'BTC/KRW',
+        side: 'buy',
+        quantity: '1',
+        price: '2',
+        fee: { amount: '0.1', currency: 'KRW' },
+        time: 1_772_442_000_000,
+      };
+      const { body } = await ask('POST', of('/trades'), { ids, body: trade });
+      await ask('POST', of('/trades'), { ids, body: trade });
+      await ask('POST', of('/trades'), { ids, body: { ...trade, price: '3' } });
+      await ask('POST', of('/trades'), { ids, body: { ...trade, symbol: 'KRW/KRW' } });
+      await ask('POST', of('/trades'), { ids, body: { items: [{ ...trade, externalId: undefined }] } });
+      await ask('GET', of('/trades'), { ids, query: '?limit=1' });
+      await ask('GET', of('/trades'), { ids, query: '?cursor=x' });
+      const tradeIds = { portfolioId, tradeId: body.id };
+      await ask('GET', of('/trades/{tradeId}'), { ids: tradeIds });
+      await ask('PATCH', of('/trades/{tradeId}'), { ids: tradeIds, body: { note: 'n' } });
+      await ask('POST', of('/trades'), { ids, body: { ...trade, externalId: 'y', symbol: 'NEW/XYZ' } });
+      const { body: pnl } = await ask('GET', of('/pnl'), { ids });
+      assert.ok(pnl.warnings.length > 0);
+      const { body: holdings } = await ask('GET', of('/holdings'), { ids });
+      assert.ok(holdings.items.length > 0);
+      await ask('DELETE', of('/trades/{tradeId}'), { ids: tradeIds });
+      await ask('GET', of('/trades/{tradeId}'), { ids: tradeIds });
+      await ask('DELETE', of(''), { ids });
+      await ask('GET', '/healthz');
+      await ask('GET', '/readyz');
+      await ask('GET', '/problems/{slug}', { ids: { slug: 'not-found' } });
+      await ask('POST', '/v1/auth/logout');
+      await ask('GET', '/v1/auth/me');
+    });
+
+    it('names problem types that lead somewhere', async () => {
+      for (const [slug, [status, title]] of Object.entries(PROBLEMS)) {
+        const { body } = await app.call('GET', `/problems/${slug}`);
+        assert.deepEqual(body, { type: `/problems/${slug}`, status, title });
+      }
+    });
+  });
+});
