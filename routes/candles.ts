@@ -74,7 +74,7 @@ export const listCandles = endpoint({
     const wanted = { symbol, interval, timeZone, ...range };
     const newest = marketWriter.newestMinutes(symbol);
     const found = fromTheEnd
-      ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).reverse()
+      ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).toReversed()
       : await candlePage(db, { ...wanted, order, limit: limit + 1 }, newest);
     const page = pageOf(found, limit, ({ time }) => encodeCursor([time]));
     const bodies = page.items.map((candle) =>

@@ -21,7 +21,7 @@ export class Frame {
   readonly at: number;
   readonly #tag: string;
   readonly #epoch: string;
-  #body: object | null;
+  #body: object | null = null;
   #data = '';
   #part: string | null = null;
   #memoKey = '';
@@ -38,7 +38,8 @@ export class Frame {
     this.slot = view.slot ?? view.channel;
     this.quiet = view.quiet === true;
     this.event = view.event;
-    this.#body = view.body;
+    if (typeof view.body === 'string') this.#data = view.body;
+    else this.#body = view.body;
   }
 
   /** JSON text, made when it is first needed: of the views of an event often only one has readers. */
@@ -74,7 +75,8 @@ type View = {
   slot?: string;
   quiet?: boolean;
   event: string;
-  body: object;
+  /** An object, or JSON text. */
+  body: object | string;
 };
 
 function marketViews(record: MarketRecord): View[] {
@@ -151,8 +153,8 @@ export function framesOf(log: string, tag: string, epoch: string, event: LogEven
   if (event.data.startsWith(PNL_HEAD)) {
     // By far the most frequent record of a portfolio: its body is taken as it stands, unparsed.
     const channel = `pnl:${log.slice(log.indexOf(':') + 1)}`;
-    const data = event.data.slice(PNL_HEAD.length, -1);
-    return [new Frame(source, { kind: 'state', channel, wildcard: null, event: 'pnl', data })];
+    const body = event.data.slice(PNL_HEAD.length, -1);
+    return [new Frame(source, { kind: 'state', channel, wildcard: null, event: 'pnl', body })];
   }
   const record = JSON.parse(event.data) as MarketRecord | PortfolioRecord;
   const views =
