@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { TradeEntry, TransferEntry } from '../lib/pnl/entry.ts';
 import { decimal, decimalOrNull, type Fixed } from '../lib/money.ts';
 
@@ -54,7 +54,7 @@ export function contentHash(draft: EntryDraft): string {
         ]
       : [draft.asset, decimal(draft.quantity), decimalOrNull(draft.unitCost)];
   const content = [draft.kind, draft.time, figures, draft.orderId, draft.note, draft.tags];
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64url');
+  return hash('sha256', JSON.stringify(content), 'base64url');
 }
 
 const RANK = { deposit: 0, income: 1, trade: 2, withdrawal: 3 };

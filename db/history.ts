@@ -6,8 +6,8 @@ import { saveCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
 import { entryChunks } from './entries.ts';
 import { legsByAsset, type Checkpoint } from './fold.ts';
-import { ensureCurrent, loadTerms, readPositions } from './past-states.ts';
-import { loadPoints, pointOf, savePoints, type LedgerPoint } from './points.ts';
+import { ensureCurrent, readPositions } from './past-states.ts';
+import { loadPoints, pointOf, savePoints, type KnownPoints, type LedgerPoint } from './points.ts';
 import { ifUnmoved, inSnapshot } from './snapshot.ts';
 import { valuePoints, type HistoryPoint, type LivePrices } from './valued-points.ts';
 
@@ -96,8 +96,10 @@ async function ledgerAt(
   instants: readonly number[],
   costMethod: CostMethod | undefined,
 ): Promise<LedgerHistory> {
-  await ensureCurrent(db, portfolioId);
   const sorted = [...new Set(instants)].sort((a, b) => a - b);
+  const known = await loadPoints(db, portfolioId, costMethod, sorted);
+  if (addNothing(known, sorted).length === 0) return known;
+  await ensureCurrent(db, portfolioId);
   const read = (trx: Database): Promise<PassResult> => readLedger(trx, portfolioId, sorted, costMethod);
   if (db.isTransaction === true) return await inSnapshot(db, read);
   const result = await inSnapshot(db, read);
@@ -129,20 +131,9 @@ async function readLedger(
   instants: readonly number[],
   costMethod: CostMethod | undefined,
 ): Promise<PassResult> {
-  const { version, timeZone, baseCurrency, cashMode, costMethod: own } = await loadTerms(trx, portfolioId);
-  const terms: PortfolioTerms = { baseCurrency, cashMode, costMethod: costMethod ?? own };
-  const { rows }: { rows: { first: number | null }[] } = await trx.raw(
-    'select min(time) as first from ledger_entries where portfolio_id = ?',
-    [portfolioId],
-  );
-  const first = rows[0]?.first ?? null;
-  const points = await loadPoints(trx, portfolioId, terms.costMethod, instants);
-  const nothing = pointOf([], terms);
-  const missing: number[] = [];
-  for (const instant of instants) {
-    if (first === null || instant <= first) points.set(instant, nothing);
-    else if (!points.has(instant)) missing.push(instant);
-  }
+  const known = await loadPoints(trx, portfolioId, costMethod, instants);
+  const { version, timeZone, terms, points } = known;
+  const missing = addNothing(known, instants);
   const fresh = new Map<number, LedgerPoint>();
   const checkpoints: Checkpoint[] = [];
   const [start] = missing;
@@ -156,6 +147,16 @@ async function readLedger(
     });
   }
   return { version, terms, timeZone, points, fresh, checkpoints };
+}
+
+/** Adds the points of instants before the first entry. @returns the instants that are not known */
+function addNothing({ points, first, terms }: KnownPoints, instants: readonly number[]): number[] {
+  const missing: number[] = [];
+  for (const instant of instants) {
+    if (first === null || instant <= first) points.set(instant, pointOf([], terms));
+    else if (!points.has(instant)) missing.push(instant);
+  }
+  return missing;
 }
 
 /** Goes through the ledger once, and tells what it was at each of the ascending instants. `states` is as of the first. */

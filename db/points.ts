@@ -3,6 +3,7 @@ import type { CostMethod, PortfolioTerms } from '../lib/pnl/entry.ts';
 import type { AssetState } from '../lib/pnl/position.ts';
 import { STATE_VERSION } from '../lib/pnl/state-json.ts';
 import { ledgerTotals, type LedgerTotals } from '../lib/pnl/totals.ts';
+import { problem } from '../lib/problem.ts';
 import type { Database } from './database.ts';
 
 /** A coin held at some instant. */
@@ -32,18 +33,67 @@ interface PointJson {
   held: [string, string, string | null][];
 }
 
-/** The points that are remembered, by instant. */
+/** What is remembered of a portfolio's past, and the terms and version it is of. */
+export interface KnownPoints {
+  version: number;
+  terms: PortfolioTerms;
+  timeZone: string;
+  /** Time of the first entry; `null` for an empty ledger. */
+  first: number | null;
+  points: Map<number, LedgerPoint>;
+}
+
+/**
+ * The points that are remembered of these instants, read by one statement.
+ * @param costMethod default: the portfolio's
+ * @throws Problem `not-found`
+ */
 export async function loadPoints(
   db: Database,
   portfolioId: string,
-  costMethod: CostMethod,
+  costMethod: CostMethod | undefined,
   instants: readonly number[],
-): Promise<Map<number, LedgerPoint>> {
-  const rows: { time: number; point: PointJson }[] = await db('ledger_points')
-    .where({ portfolio_id: portfolioId, cost_method: costMethod, version: STATE_VERSION })
-    .whereRaw('time = any(?::timestamptz[])', [instants.map((instant) => new Date(instant).toISOString())])
-    .select('time', 'point');
-  return new Map(rows.map(({ time, point }) => [time, decodePoint(point)]));
+): Promise<KnownPoints> {
+  const { rows }: { rows: KnownRow[] } = await db.raw(
+    `with p as materialized (
+       select id, version, base_currency, coalesce(:costMethod, cost_method) as cost_method, cash_mode, time_zone,
+         (select min(time) from ledger_entries where portfolio_id = :portfolioId) as first
+       from portfolios where id = :portfolioId
+     )
+     select p.*, l.time, l.point from p
+     left join ledger_points l on l.portfolio_id = p.id and l.cost_method = p.cost_method
+       and l.version = :stateVersion and l.time = any(:instants::timestamptz[])`,
+    {
+      portfolioId,
+      costMethod: costMethod ?? null,
+      stateVersion: STATE_VERSION,
+      instants: instants.map((instant) => new Date(instant).toISOString()),
+    },
+  );
+  const [row] = rows;
+  if (row === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
+  const points = new Map<number, LedgerPoint>();
+  for (const { time, point } of rows) {
+    if (time !== null && point !== null) points.set(time, decodePoint(point));
+  }
+  return {
+    version: row.version,
+    terms: { baseCurrency: row.base_currency, costMethod: row.cost_method, cashMode: row.cash_mode },
+    timeZone: row.time_zone,
+    first: row.first,
+    points,
+  };
+}
+
+interface KnownRow {
+  version: number;
+  base_currency: string;
+  cost_method: PortfolioTerms['costMethod'];
+  cash_mode: PortfolioTerms['cashMode'];
+  time_zone: string;
+  first: number | null;
+  time: number | null;
+  point: PointJson | null;
 }
 
 /** @param trx sees to it that they are of the present ledger */
@@ -76,11 +126,12 @@ const ROWS_AT_ONCE = 500;
 
 /** Forgets what an entry at `time` is in (`null`: everything): points and published equity after it. */
 export async function dropPoints(trx: Database, portfolioId: string, time: number | null): Promise<void> {
-  for (const table of ['ledger_points', 'equity_snapshots']) {
-    const rows = trx(table).where({ portfolio_id: portfolioId });
-    if (time !== null) void rows.where('time', '>', new Date(time));
-    await rows.delete();
-  }
+  const after = time === null ? '-infinity' : new Date(time);
+  await trx.raw(
+    `with points as (delete from ledger_points where portfolio_id = :portfolioId and time > cast(:after as timestamptz))
+     delete from equity_snapshots where portfolio_id = :portfolioId and time > cast(:after as timestamptz)`,
+    { portfolioId, after },
+  );
 }
 
 function encodePoint({ totals, held }: LedgerPoint): PointJson {

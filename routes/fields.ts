@@ -103,8 +103,9 @@ export function text(max: number) {
     .string()
     .min(1)
     .max(max)
-    .regex(/^\P{Control}*$/u, 'must not hold control characters')
-    .regex(/^\P{Surrogate}*$/u, 'must be well-formed Unicode');
+    // Not as patterns: they need the flag `u`, which a JSON Schema cannot give.
+    .refine((value) => /^\P{Control}*$/u.test(value), 'must not hold control characters')
+    .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode');
 }
 
 export const limit = z.coerce.number().int().min(1).max(1000).default(100);

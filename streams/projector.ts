@@ -51,6 +51,8 @@ export class Projector {
       this.#marketMoved(symbol);
     });
     this.#cancelCheck = options.clock.every(CHECK_MS, () => {
+      const now = options.clock.now();
+      for (const { projection } of this.#watched.values()) projection.renew(now);
       this.#checking ??= this.#check().finally(() => {
         this.#checking = null;
       });
@@ -133,9 +135,7 @@ export class Projector {
   }
 
   async #check(): Promise<void> {
-    const { versions, logger, clock } = this.#options;
-    const now = clock.now();
-    for (const { projection } of this.#watched.values()) projection.renew(now);
+    const { versions, logger } = this.#options;
     await this.#keepEquity();
     const ids = [...this.#watched.keys()];
     if (ids.length === 0) return;

@@ -28,6 +28,13 @@ export interface Calendar {
   periods: (from: number, to: number, interval: PeriodInterval) => Period[];
   /** The period that `time` falls in. */
   periodAt: (time: number, interval: PeriodInterval) => Period;
+  /**
+   * The first instant at which the clocks show a local time, given as milliseconds as if they showed UTC; `null` for a
+   * time they skip.
+   */
+  instantOf: (local: number) => number | null;
+  /** When a local date, given by its midnight in the same way, began; `null` for a date that the zone skipped. */
+  startOfDate: (local: number) => number | null;
 }
 
 /** Formatters are dear to make and hold no state of ours: shared, and bounded, since zones can be spelt in many ways. */
@@ -98,6 +105,14 @@ function makeCalendar(zone: string): Calendar {
     zone,
     startOfDay: (time) => startOf(dayOf(time)),
     periodAt: (time, interval) => periodOf(firstDay(dayOf(time), interval), interval),
+    instantOf(local) {
+      const shown = instantsShowing(local, offsetAt);
+      return shown.length === 0 ? null : Math.min(...shown);
+    },
+    startOfDate(local) {
+      const day = local / DAY_MS;
+      return startOf(day + 1) > startOf(day) ? startOf(day) : null;
+    },
     periods(from, to, interval) {
       const found: Period[] = [];
       if (from >= to) return found;
@@ -137,10 +152,10 @@ function nextFirst(first: DayNumber, interval: PeriodInterval): DayNumber {
  * skipped, the instant of the jump.
  */
 function firstInstant(local: number, offsetAt: (time: number) => number): number {
+  const shown = instantsShowing(local, offsetAt);
+  if (shown.length > 0) return Math.min(...shown);
   const before = offsetAt(local - DAY_MS);
   const after = offsetAt(local + DAY_MS);
-  const candidates = [local - before, local - after].filter((time) => time + offsetAt(time) === local);
-  if (candidates.length > 0) return Math.min(...candidates);
   // The jump lies between the two readings of the missing hour.
   let low = local - after - 1;
   let high = local - before;
@@ -150,6 +165,12 @@ function firstInstant(local: number, offsetAt: (time: number) => number): number
     else low = middle;
   }
   return high;
+}
+
+/** Every instant at which the clock shows `local`: two where it is put back, none where it is put forward. */
+function instantsShowing(local: number, offsetAt: (time: number) => number): number[] {
+  const offsets = [offsetAt(local - DAY_MS), offsetAt(local + DAY_MS)];
+  return offsets.map((offset) => local - offset).filter((time) => time + offsetAt(time) === local);
 }
 
 /** How far the zone's clock is ahead of UTC at an instant, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { Fixed } from '../money.ts';
-import { ONE, ZERO, abs, decimal, decimalOrNull, div, toNumber } from '../money.ts';
+import { ONE, ZERO, decimal, decimalOrNull, div, toNumber } from '../money.ts';
 import type { Disposal } from './disposal.ts';
 import { ratio, statistic } from './ratio.ts';
 
@@ -42,47 +42,98 @@ export interface TradeStats {
   turnover: string | null;
 }
 
-/** Sales as closed trades. Payments with a coin, fees, and withdrawals are no decisions to close a position. */
+/**
+ * A sale as a closed trade, `unknown` for want of a rate. `null` for payments with a coin, fees, and withdrawals: they
+ * are no decisions to close a position.
+ */
+export function closedTrade(disposal: Disposal): ClosedTrade | 'unknown' | null {
+  const { entryId, time, reason, openedAt, realised, cost } = disposal;
+  if (reason !== 'sale') return null;
+  if (realised.net === null || cost === null) return 'unknown';
+  return { entryId, openedAt, closedAt: time, profit: realised.net, cost };
+}
+
+/** Those of a list of disposals. */
 export function closedTrades(disposals: readonly Disposal[]): { trades: ClosedTrade[]; unknown: number } {
-  const trades: ClosedTrade[] = [];
-  let unknown = 0;
-  for (const { entryId, time, reason, openedAt, realised, cost } of disposals) {
-    if (reason !== 'sale') continue;
-    if (realised.net === null || cost === null) unknown += 1;
-    else trades.push({ entryId, openedAt, closedAt: time, profit: realised.net, cost });
+  const closed = disposals.map(closedTrade);
+  return {
+    trades: closed.filter((trade) => trade !== null && trade !== 'unknown'),
+    unknown: closed.filter((trade) => trade === 'unknown').length,
+  };
+}
+
+/** Takes closed trades one after the other, however many there are. */
+export interface TradeTally {
+  add: (disposal: Disposal) => void;
+  addTrade: (trade: ClosedTrade) => void;
+  stats: (totals: { fees: Fixed | null; turnover: Fixed | null }) => TradeStats;
+}
+
+export function tallyTrades(): TradeTally {
+  let [count, wins, losses, unknown] = [0, 0, 0, 0];
+  let [won, lost] = [ZERO, ZERO];
+  let [best, worst]: (ClosedTrade | null)[] = [null, null];
+  let held = { trades: 0, ms: 0 };
+
+  function addTrade(trade: ClosedTrade): void {
+    const { profit, openedAt, closedAt } = trade;
+    count += 1;
+    if (profit > ZERO) {
+      wins += 1;
+      won += profit;
+    } else if (profit < ZERO) {
+      losses += 1;
+      lost -= profit;
+    }
+    // Of equal ones the first.
+    if (best === null || profit > best.profit) best = trade;
+    if (worst === null || profit < worst.profit) worst = trade;
+    if (openedAt !== null) held = { trades: held.trades + 1, ms: held.ms + (closedAt - openedAt) };
   }
-  return { trades, unknown };
+
+  return {
+    addTrade,
+    add(disposal) {
+      const trade = closedTrade(disposal);
+      if (trade === 'unknown') unknown += 1;
+      else if (trade !== null) addTrade(trade);
+    },
+    stats({ fees, turnover }) {
+      const averageWin = average(won, wins);
+      const averageLoss = average(lost, losses);
+      return {
+        count,
+        wins,
+        losses,
+        unknown,
+        winRate: ratio(BigInt(wins) * ONE, BigInt(count) * ONE),
+        profitFactor: ratio(won, lost),
+        expectancy: decimalOrNull(average(won - lost, count)),
+        expectancyRatio: expectancyRatio(averageWin, averageLoss, wins / count),
+        averageWin: decimalOrNull(averageWin),
+        averageLoss: decimalOrNull(averageLoss === null ? null : -averageLoss),
+        best: extreme(best),
+        worst: extreme(worst),
+        averageHoldingMs: held.trades === 0 ? null : Math.round(held.ms / held.trades),
+        totalProfit: decimal(won - lost),
+        fees: decimalOrNull(fees),
+        turnover: decimalOrNull(turnover),
+      };
+    },
+  };
 }
 
 export function tradeStats(
   trades: readonly ClosedTrade[],
   totals: { fees: Fixed | null; turnover: Fixed | null; unknown: number },
 ): TradeStats {
-  const wins = trades.filter(({ profit }) => profit > ZERO);
-  const losses = trades.filter(({ profit }) => profit < ZERO);
-  const won = total(wins);
-  const lost = abs(total(losses));
-  const sum = total(trades);
-  const averageWin = average(won, wins.length);
-  const averageLoss = average(lost, losses.length);
-  return {
-    count: trades.length,
-    wins: wins.length,
-    losses: losses.length,
-    unknown: totals.unknown,
-    winRate: ratio(BigInt(wins.length) * ONE, BigInt(trades.length) * ONE),
-    profitFactor: ratio(won, lost),
-    expectancy: decimalOrNull(average(sum, trades.length)),
-    expectancyRatio: expectancyRatio(averageWin, averageLoss, wins.length / trades.length),
-    averageWin: decimalOrNull(averageWin),
-    averageLoss: decimalOrNull(averageLoss === null ? null : -averageLoss),
-    best: extreme(trades, (a, b) => a > b),
-    worst: extreme(trades, (a, b) => a < b),
-    averageHoldingMs: averageHolding(trades),
-    totalProfit: decimal(sum),
-    fees: decimalOrNull(totals.fees),
-    turnover: decimalOrNull(totals.turnover),
-  };
+  const tally = tallyTrades();
+  for (const trade of trades) tally.addTrade(trade);
+  return { ...tally.stats(totals), unknown: totals.unknown };
+}
+
+function extreme(trade: ClosedTrade | null): TradeStats['best'] {
+  return trade === null ? null : { entryId: trade.entryId, profit: decimal(trade.profit) };
 }
 
 function expectancyRatio(win: Fixed | null, loss: Fixed | null, winRate: number): string | null {
@@ -90,26 +141,6 @@ function expectancyRatio(win: Fixed | null, loss: Fixed | null, winRate: number)
   return statistic((1 + toNumber(win ?? ZERO) / toNumber(loss)) * winRate - 1);
 }
 
-function total(trades: readonly ClosedTrade[]): Fixed {
-  return trades.reduce((sum, { profit }) => sum + profit, ZERO);
-}
-
 function average(sum: Fixed, count: number): Fixed | null {
   return count === 0 ? null : div(sum, BigInt(count) * ONE);
-}
-
-/** Of equal ones the first. */
-function extreme(
-  trades: readonly ClosedTrade[],
-  exceeds: (a: Fixed, b: Fixed) => boolean,
-): TradeStats['best'] {
-  let found = trades[0];
-  if (found === undefined) return null;
-  for (const trade of trades) if (exceeds(trade.profit, found.profit)) found = trade;
-  return { entryId: found.entryId, profit: decimal(found.profit) };
-}
-
-function averageHolding(trades: readonly ClosedTrade[]): number | null {
-  const times = trades.flatMap(({ openedAt, closedAt }) => (openedAt === null ? [] : [closedAt - openedAt]));
-  return times.length === 0 ? null : Math.round(times.reduce((sum, time) => sum + time, 0) / times.length);
 }

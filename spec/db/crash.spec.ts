@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase, type OpenedDatabase } from '../../db/database.ts';
 import { eachEntry } from '../../db/entries.ts';
+import { statesAt } from '../../db/past-states.ts';
 import { loadPositions, refoldAll } from '../../db/positions.ts';
+import { encodeState, type AssetState } from '../../lib/pnl/position.ts';
 import { onPostgres, openOnPostgres, quiet } from '../support/databases.ts';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts';
 import { startChild, type Child } from './child.ts';
-import { positionsText } from './fixture.ts';
+import { NOON, positionsText } from './fixture.ts';
 
 /** Everything acknowledged is there, in order and without a hole, and the positions are those of what is there. */
 async function assertWhole({ knex }: OpenedDatabase, { lines }: Child): Promise<void> {
@@ -88,4 +90,34 @@ onPostgres('kill -9 during ingest', () => {
     await server.restart();
     await check(child);
   });
+
+  it('in the middle of a restatement leaves positions of the entries that are there', async () => {
+    const child = startChild('./restate.ts', [server.url]);
+    await child.printed(1 + 5);
+    await server.kill('SIGKILL');
+    await child.end('SIGKILL');
+    await server.restart();
+    const [portfolioId = '', ...late] = child.lines;
+    const { knex, close } = await openOnPostgres({ url: server.url });
+    try {
+      const { version, terms } = await loadPositions(knex, portfolioId);
+      assert.ok(version >= 4_000 + late.length);
+      let count = 0;
+      for await (const _ of eachEntry(knex, portfolioId)) count += 1;
+      assert.equal(count, version);
+      const kept = await positionsText(knex, portfolioId);
+      // What a checkpoint says is what a fold of the whole says.
+      const past = encoded(await statesAt(knex, portfolioId, NOON + 3_500 * 60_000));
+      await knex.transaction((trx) => refoldAll(trx, portfolioId, terms));
+      assert.equal(await positionsText(knex, portfolioId), kept);
+      await knex('position_checkpoints').delete();
+      assert.equal(encoded(await statesAt(knex, portfolioId, NOON + 3_500 * 60_000)), past);
+    } finally {
+      await close();
+    }
+  });
 });
+
+function encoded(states: readonly AssetState[]): string {
+  return JSON.stringify(states.map(encodeState));
+}

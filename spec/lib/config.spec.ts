@@ -1,85 +1,191 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ConfigError, ENVIRONMENT, readConfig } from '../../lib/config.ts';
 import { withConfigTable } from '../../lib/config-table.ts';
+import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 
-function complaints(env: Record<string, string>): string[] {
+type Checks = Parameters<typeof readConfig>[1];
+
+function complaints(env: Record<string, string>, checks?: Checks): string[] {
   try {
-    readConfig(env);
+    readConfig(env, checks);
   } catch (error) {
     assert.ok(error instanceof ConfigError);
+    for (const line of error.lines) assert.ok(error.message.includes(line));
     return error.lines;
   }
   return [];
 }
 
+/** The variables complained of. */
+function blamed(env: Record<string, string>): string[] {
+  return complaints(env)
+    .map((line) => line.slice(0, line.indexOf(':')))
+    .sort();
+}
+
+const SECRET = 'x'.repeat(32);
+const FLEET = { DATABASE_URL: 'postgres://localhost/x', JWT_SECRET: SECRET };
+
 describe('the configuration', () => {
   it('needs nothing: every variable has a default or is optional', () => {
     const config = readConfig({});
     assert.equal(config.PORT, 3000);
+    assert.equal(config.HOST, '127.0.0.1');
     assert.equal(config.MARKET_FEED, 'simulator');
-    assert.equal(config.DEMO, true);
+    assert.equal(config.REPLAY_SPEED, 1);
+    assert.equal(config.DATABASE_URL, undefined);
+    assert.equal(config.PUBLIC_MARKET, false);
+    assert.deepEqual(config.CORS_ORIGINS, []);
   });
 
-  it('reports everything that is wrong at once, each with its name', () => {
-    const lines = complaints({
-      PORT: 'x',
+  it('takes an empty or blank variable as unset', () => {
+    const blank = Object.fromEntries(Object.keys(ENVIRONMENT.shape).map((name) => [name, '']));
+    assert.deepEqual(readConfig(blank), readConfig({}));
+    assert.equal(readConfig({ PORT: ' ' }).PORT, 3000, 'and not as 0, which Number makes of it');
+  });
+
+  it('leaves alone what is not its own', () => {
+    assert.deepEqual(readConfig({ PATH: '/bin', PORTS: 'x' }), readConfig({}));
+  });
+
+  it('reads text as what it stands for', () => {
+    const config = readConfig({ PORT: '0', PUBLIC_MARKET: 'true', REPLAY_SPEED: 'max', FEED_SEED: '7' });
+    assert.equal(config.PORT, 0);
+    assert.equal(config.PUBLIC_MARKET, true);
+    assert.equal(config.REPLAY_SPEED, 'max');
+    assert.equal(config.FEED_SEED, 7);
+    assert.equal(readConfig({ REPLAY_SPEED: '2.5' }).REPLAY_SPEED, 2.5);
+  });
+
+  it('splits the allowed origins, and takes nothing but origins', () => {
+    assert.deepEqual(readConfig({ CORS_ORIGINS: 'https://a.example, http://b.example:8080,' }).CORS_ORIGINS, [
+      'https://a.example',
+      'http://b.example:8080',
+    ]);
+    for (const wrong of [
+      '*',
+      'a.example',
+      'https://a.example/',
+      'https://a.example/x',
+      'https://A.example',
+    ]) {
+      assert.deepEqual(blamed({ CORS_ORIGINS: wrong }), ['CORS_ORIGINS'], wrong);
+    }
+  });
+
+  it('reports everything that is wrong at once, each with its name and what was given', () => {
+    const env = {
+      PORT: '70000',
       LOG_LEVEL: 'loud',
       PUBLIC_MARKET: 'yes',
       STREAM_FLUSH_MS: '-1',
       CORS_ORIGINS: 'example',
-    });
-    assert.deepEqual(lines.map((line) => line.split(':')[0]).sort(), [
-      'CORS_ORIGINS',
-      'LOG_LEVEL',
-      'PORT',
-      'PUBLIC_MARKET',
-      'STREAM_FLUSH_MS',
-    ]);
-    assert.ok(
-      lines.some((line) => line.includes('"loud"')),
-      'what was given is shown',
-    );
+      REPLAY_SPEED: 'fast',
+      RING_EVENTS: '1.5',
+      ADMIN_EMAIL: 'nobody',
+    };
+    assert.deepEqual(blamed(env), Object.keys(env).sort());
+    const lines = complaints(env).join('\n');
+    for (const value of Object.values(env)) assert.ok(lines.includes(`(it is "${value}")`), value);
+    assert.match(lines, /LOG_LEVEL: .*"info"/, 'what would be right is told');
+    assert.match(lines, /REPLAY_SPEED: must be a number above 0, or max/);
   });
 
-  it('never shows a secret, not even a wrong one', () => {
-    const lines = complaints({
-      JWT_SECRET: 'too-short',
-      ADMIN_PASSWORD: 'short',
-      DATABASE_URL: 'mysql://u:pw@h/d',
-      REDIS_URL: 'x:y',
+  for (const [name, good, bad] of [
+    ['PORT', ['0', '65535'], ['-1', '65536', 'http']],
+    ['REPLAY_SPEED', ['0.1', 'max', '1000000'], ['0', '-1', '1000001']],
+    ['DATABASE_POOL', ['1', '200'], ['0', '201']],
+    ['DRAIN_MS', ['0', '120000'], ['-1', '120001']],
+    ['REDIS_URL', ['redis://h:1', 'rediss://u:p@h/0'], ['http://h', 'localhost:6379', 'redis']],
+    ['WEBSOCKET', ['true', 'false'], ['1', 'TRUE', 'on']],
+  ] as const) {
+    it(`takes ${name} of ${good.join(' ')}, not of ${bad.join(' ')}`, () => {
+      for (const value of good) assert.deepEqual(blamed({ [name]: value }), [], value);
+      for (const value of bad) assert.deepEqual(blamed({ [name]: value }), [name], value);
     });
-    assert.equal(lines.length, 4);
-    for (const secret of ['too-short', '"short"', 'pw@', 'x:y'])
-      assert.ok(!lines.join('\n').includes(secret), secret);
+  }
+
+  it('never shows a secret, not even a wrong one', () => {
+    const env = {
+      JWT_SECRET: 'hush-jwt',
+      ADMIN_PASSWORD: 'hush',
+      METRICS_TOKEN: 'hush-metrics',
+      DATABASE_URL: 'mysql://u:hush-database@h/d',
+      REDIS_URL: 'http://u:hush-redis@h',
+    };
+    assert.deepEqual(blamed(env), Object.keys(env).sort());
+    assert.doesNotMatch(complaints(env).join('\n'), /hush/);
+  });
+
+  it('shows the value of no variable whose name sounds like a secret', () => {
+    const secrets = Object.keys(ENVIRONMENT.shape).filter((name) => /PASS|SECRET|URL|TOKEN$/.test(name));
+    assert.ok(secrets.length >= 5, secrets.join());
+    for (const name of secrets) {
+      assert.doesNotMatch(complaints({ [name]: 'hush!' }).join('\n'), /hush/, name);
+    }
   });
 
   it('asks for JWT_SECRET with DATABASE_URL, along with the other complaints', () => {
-    const lines = complaints({ DATABASE_URL: 'postgres://localhost/x', PORT: '-1' });
+    assert.deepEqual(blamed({ DATABASE_URL: 'postgres://localhost/x', PORT: '-1' }), ['JWT_SECRET', 'PORT']);
+    assert.deepEqual(blamed({ DATABASE_URL: 'postgresql://localhost/x', JWT_SECRET: '' }), ['JWT_SECRET']);
+    assert.deepEqual(blamed(FLEET), []);
+    assert.deepEqual(
+      blamed({ REDIS_URL: 'redis://h' }),
+      [],
+      'one node may use Redis with the embedded database',
+    );
+  });
+
+  it('has a demo by default without DATABASE_URL only', () => {
+    assert.equal(readConfig({}).DEMO, true);
+    assert.equal(readConfig({ DEMO: 'false' }).DEMO, false);
+    assert.equal(readConfig(FLEET).DEMO, false);
+    assert.equal(readConfig({ ...FLEET, DEMO: 'true' }).DEMO, true);
+  });
+
+  it('runs the checks of those above it on what is set, and tells what they throw along with the rest', () => {
+    const seen: string[] = [];
+    const checks: Checks = {
+      MARKET_FEED: (text) => {
+        seen.push(text);
+        throw new RangeError('is nothing that can be read');
+      },
+      DATA_DIR: (text) => void seen.push(text),
+    };
+    const lines = complaints({ MARKET_FEED: 'tarot', PORT: 'x' }, checks);
     assert.equal(lines.length, 2);
-    assert.ok(lines.some((line) => line.startsWith('JWT_SECRET')));
+    assert.equal(lines[1], 'MARKET_FEED: is nothing that can be read');
+    assert.deepEqual(seen, ['tarot'], 'defaults need no check');
+    const defect = new TypeError('a defect');
+    const broken = (): void => {
+      throw defect;
+    };
+    assert.throws(() => readConfig({ MARKET_FEED: 'x' }, { MARKET_FEED: broken }), defect);
   });
+});
 
-  it('has no demo by default where there is a real database', () => {
-    const env = { DATABASE_URL: 'postgres://localhost/x', JWT_SECRET: 'x'.repeat(32) };
-    assert.equal(readConfig(env).DEMO, false);
-    assert.equal(readConfig({ ...env, DEMO: 'true' }).DEMO, true);
-  });
+describe("README's table of variables", () => {
+  const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8');
 
-  it('takes an empty variable as unset', () => {
-    assert.equal(readConfig({ PORT: '', REDIS_URL: '' }).PORT, 3000);
-  });
-
-  it('splits the allowed origins', () => {
-    assert.deepEqual(readConfig({ CORS_ORIGINS: 'https://a.example, http://b.example:8080' }).CORS_ORIGINS, [
-      'https://a.example',
-      'http://b.example:8080',
-    ]);
-  });
-
-  it('documents every variable, and README has the table as it is', () => {
-    for (const [name, schema] of Object.entries(ENVIRONMENT.shape)) assert.ok(schema.description, name);
-    const readme = readFileSync('README.md', 'utf8');
+  it('is the one that is made from the schema', () => {
     assert.equal(withConfigTable(readme), readme, 'run: npm run docs');
+  });
+
+  it('has every variable with a description, and its default', () => {
+    for (const [name, schema] of Object.entries(ENVIRONMENT.shape)) {
+      assert.ok((schema.description ?? '').length > 10, name);
+      assert.match(readme, new RegExp(`^\\| \`${name}\` \\| .* \\| .{10,} \\|$`, 'm'));
+    }
+    assert.match(readme, /^\| `PORT` \| `3000` \|/m);
+    assert.match(readme, /^\| `REDIS_URL` \| {2}\|/m);
+  });
+
+  it('replaces what stands between its marks and nothing else', () => {
+    const [, before = '', end = '', after = ''] =
+      /^([\s\S]*<!-- config table[^\n]*-->)[\s\S]*(<!-- end[^\n]*-->)([\s\S]*)$/.exec(readme) ?? [];
+    assert.equal(withConfigTable(`${before}\nold\n${end}${after}`), readme);
+    assert.throws(() => withConfigTable('# No marks'), /not marked/);
   });
 });

@@ -177,7 +177,7 @@ describe('the candles of all intervals', () => {
         }),
       },
       { weight: 4, arbitrary: fc.constant('round' as const) },
-      { weight: 1, arbitrary: fc.constantFrom('away', 'back', 'take over', 'restart', 'load') },
+      { weight: 1, arbitrary: fc.constantFrom('away', 'back', 'take over', 'restart', 'load', 'meanwhile') },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(anyEvent, { maxLength: 60 }), async (events) => {
@@ -198,6 +198,14 @@ describe('the candles of all intervals', () => {
             node = new Node(store);
             node.keeper.builder.seed(newest, now);
             node.keeper.takeOver();
+          } else if (event === 'meanwhile') {
+            // Minutes go by, and are published, while the database takes its time.
+            const reading = node.keeper.read(now);
+            for (let i = 0; i < 9; i += 1) {
+              add(tick((now += 50_000), BigInt(i + 1)));
+              node.publish(now);
+            }
+            await reading;
           } else if (event === 'load') {
             await node.round(now);
             const [minute] = store.of({ symbol: 'BTC/KRW', from: 0, to: now - 2 * MINUTE }).slice(-1);
