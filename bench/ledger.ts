@@ -93,7 +93,11 @@ interface Figures {
 }
 
 async function measure(db: Database, id: string, size: Size): Promise<Figures> {
-  const broker = new MemoryBroker({ clock, random: Math.random, bounds: () => ({ events: 1_000, bytes: 1e6, ageMs: 1e6 }) });
+  const broker = new MemoryBroker({
+    clock,
+    random: Math.random,
+    bounds: () => ({ events: 1_000, bytes: 1e6, ageMs: 1e6 }),
+  });
   const market = new Market({ broker, clock, random: Math.random, log, lastCloses: async () => [] });
   await market.start();
   const sources: ValuationSources = { db, market, dayStarts: new DayStarts({ db, clock }) };
@@ -114,8 +118,13 @@ async function measure(db: Database, id: string, size: Size): Promise<Figures> {
     stateAt: await timed(async () => await statesAt(db, id, end - (size.days / 3) * DAY_MS)),
     month: [0, 0],
   };
-  const month = calendarOf(ZONE).periods(end - 30 * DAY_MS, end, 'day').map(({ start }) => start);
-  figures.month = [await timed(async () => await equityAt(db, id, month)), await timed(async () => await equityAt(db, id, month))];
+  const month = calendarOf(ZONE)
+    .periods(end - 30 * DAY_MS, end, 'day')
+    .map(({ start }) => start);
+  figures.month = [
+    await timed(async () => await equityAt(db, id, month)),
+    await timed(async () => await equityAt(db, id, month)),
+  ];
   for (let n = 0; n < 100; n += 1) {
     const now = Date.now();
     figures.visible.push(
@@ -152,13 +161,19 @@ async function measureLots(db: Database, costMethod: CostMethod, lots: number): 
   const start = end - 100 * DAY_MS;
   const book = async (drafts: TradeDraft[]): Promise<unknown> => await bookEntries(db, id, drafts, { clock });
   for (let n = 0; n < lots; n += 5_000) {
-    await book(Array.from({ length: 5_000 }, (_, k) => draft(`b${n + k}`, start + (n + k) * 10, 'BTC', n + k, 'buy')));
+    await book(
+      Array.from({ length: 5_000 }, (_, k) => draft(`b${n + k}`, start + (n + k) * 10, 'BTC', n + k, 'buy')),
+    );
   }
   const after = start + lots * 10 + 1_000;
   const figures: LotFigures = { lots, append: [], sale: [], late: 0 };
   for (let n = 0; n < 20; n += 1) {
-    figures.append.push(await timed(async () => await book([draft(`a${n}`, after + 2 * n, 'BTC', n, 'buy')])));
-    figures.sale.push(await timed(async () => await book([draft(`s${n}`, after + 2 * n + 1, 'BTC', n, 'sell')])));
+    figures.append.push(
+      await timed(async () => await book([draft(`a${n}`, after + 2 * n, 'BTC', n, 'buy')])),
+    );
+    figures.sale.push(
+      await timed(async () => await book([draft(`s${n}`, after + 2 * n + 1, 'BTC', n, 'sell')])),
+    );
   }
   figures.late = await timed(async () => await book([draft('late', start + lots * 5, 'BTC', 1, 'buy')]));
   return figures;
@@ -199,7 +214,13 @@ export async function ledger(): Promise<Section[]> {
       ['hifo', 100_000],
     ] as const) {
       const { append, sale, late } = await measureLots(opened.knex, method, count);
-      lots.push([method, count, `${p(append, 0.5)} / ${p(append, 1)}`, `${p(sale, 0.5)} / ${p(sale, 1)}`, short(late)]);
+      lots.push([
+        method,
+        count,
+        `${p(append, 0.5)} / ${p(append, 1)}`,
+        `${p(sale, 0.5)} / ${p(sale, 1)}`,
+        short(late),
+      ]);
     }
   } finally {
     await opened.close();
@@ -223,14 +244,36 @@ export async function ledger(): Promise<Section[]> {
       name: 'ledger',
       setup: `A ledger of ${large.symbols} symbols over ${large.days} days under average cost, booked in batches of ${large.batch} through the program's own functions, on a PostgreSQL with fsync; a smaller one on the embedded database in memory. Milliseconds are median / worst (p99 for 100 appended fills).`,
       rows: {
-        columns: ['database', 'trades', 'booked/s', 'CPU µs per trade', 'appended fill in the summary', 'late fill in the middle', 'start of the day, not remembered', 'states at a third', '30 days, cold / again'],
+        columns: [
+          'database',
+          'trades',
+          'booked/s',
+          'CPU µs per trade',
+          'appended fill in the summary',
+          'late fill in the middle',
+          'start of the day, not remembered',
+          'states at a third',
+          '30 days, cold / again',
+        ],
         lines: [line('PostgreSQL', large, onServer), line('embedded', small, onPglite)],
       },
       verdicts: [
         { target: 'late fill restated within 1 s', measured: `${short(late)} ms`, holds: late <= 1_000 },
-        { target: 'appended fill in the summary within 50 ms (p99)', measured: `${short(visible)} ms`, holds: visible <= 50 },
-        { target: '5,000 trades/s on PostgreSQL', measured: short(onServer.perSecond), holds: onServer.perSecond >= 5_000 },
-        { target: '1,000 trades/s embedded', measured: short(onPglite.perSecond), holds: onPglite.perSecond >= 1_000 },
+        {
+          target: 'appended fill in the summary within 50 ms (p99)',
+          measured: `${short(visible)} ms`,
+          holds: visible <= 50,
+        },
+        {
+          target: '5,000 trades/s on PostgreSQL',
+          measured: short(onServer.perSecond),
+          holds: onServer.perSecond >= 5_000,
+        },
+        {
+          target: '1,000 trades/s embedded',
+          measured: short(onPglite.perSecond),
+          holds: onPglite.perSecond >= 1_000,
+        },
       ],
     },
     {

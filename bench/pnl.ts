@@ -78,5 +78,5 @@ export async function pnl(): Promise<Section[]> {
 
 /** `BENCH_PROFILE=1` leaves a V8 profile of the server here. */
 function pnlProfile(): string[] {
-  return process.env['BENCH_PROFILE'] === '1' ? ['--cpu-prof', '--cpu-prof-dir=/tmp'] : [];
+  return process.env['BENCH_PROFILE'] === '1' ? ['--cpu-prof', '--cpu-prof-dir=/tmp'] : (process.env['BENCH_NODE']?.split(' ') ?? []);
 }

@@ -41,10 +41,7 @@ export async function addClosesAt(
          where c.symbol = wanted.symbol and c.time <= wanted.instant and c.close_time <= wanted.instant
          order by c.time desc limit 1
        ) last`,
-      [
-        pairs.map(({ symbol }) => symbol),
-        pairs.map(({ instant }) => new Date(instant).toISOString()),
-      ],
+      [pairs.map(({ symbol }) => symbol), pairs.map(({ instant }) => new Date(instant).toISOString())],
     );
     for (const { nth, close, close_time: time } of rows) {
       const pair = pairs[nth - 1];

@@ -48,13 +48,11 @@ export async function equitySnapshots(
     .orderBy('time', 'desc')
     .limit(limit)
     .select('time', 'equity', 'contributions');
-  return rows
-    .reverse()
-    .map(({ time, equity, contributions }) => ({
-      time,
-      equity: fixed(equity),
-      contributions: fixed(contributions),
-    }));
+  return rows.reverse().map(({ time, equity, contributions }) => ({
+    time,
+    equity: fixed(equity),
+    contributions: fixed(contributions),
+  }));
 }
 
 /** Deletes those from before a time, of every portfolio. */

@@ -178,7 +178,10 @@ async function pass(
     }
   };
   reach(start);
-  for await (const entries of entryChunks(trx, portfolioId, null, { after: { time: start, tie: '' }, before: end })) {
+  for await (const entries of entryChunks(trx, portfolioId, null, {
+    after: { time: start, tie: '' },
+    before: end,
+  })) {
     let from = 0;
     for (const [index, entry] of entries.entries()) {
       const next = pending.at(-1);

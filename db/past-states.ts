@@ -39,7 +39,9 @@ export async function positionsAt(
   costMethod?: CostMethod,
 ): Promise<Positions> {
   await ensureCurrent(db, portfolioId);
-  const { positions, fresh } = await inSnapshot(db, (trx) => readPositions(trx, portfolioId, before, costMethod));
+  const { positions, fresh } = await inSnapshot(db, (trx) =>
+    readPositions(trx, portfolioId, before, costMethod),
+  );
   if (fresh.length > 0 && db.isTransaction !== true) {
     await ifUnmoved(db, portfolioId, positions.version, (trx) =>
       saveCheckpoints(trx, portfolioId, positions.terms.costMethod, fresh),
@@ -142,9 +144,7 @@ export async function readPositions(
     }
     states.push(progress.state);
   }
-  const known = states
-    .filter((state) => !isNothing(state))
-    .sort((a, b) => (a.asset < b.asset ? -1 : 1));
+  const known = states.filter((state) => !isNothing(state)).sort((a, b) => (a.asset < b.asset ? -1 : 1));
   return { positions: { version, terms, timeZone, updatedAt, states: known }, fresh };
 }
 
@@ -162,7 +162,10 @@ async function cashAt(
   const from = Math.floor(before / CASH_SUM_MS) * CASH_SUM_MS;
   let state = await cashBefore(trx, portfolioId, asset, from);
   if (from === before) return state;
-  for await (const entries of entryChunks(trx, portfolioId, asset, { after: { time: from, tie: '' }, before })) {
+  for await (const entries of entryChunks(trx, portfolioId, asset, {
+    after: { time: from, tie: '' },
+    before,
+  })) {
     state = foldLegs(state, legsByAsset(entries, terms).get(asset) ?? [], terms.costMethod);
   }
   return state;

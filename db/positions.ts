@@ -241,11 +241,7 @@ async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<v
 }
 
 /** The asset anew from its last checkpoint before an entry. */
-async function restate(
-  draft: Draft,
-  asset: string,
-  first: { time: number; tie: string },
-): Promise<void> {
+async function restate(draft: Draft, asset: string, first: { time: number; tie: string }): Promise<void> {
   const { trx, portfolioId, terms, every } = draft;
   const { costMethod } = terms;
   await dropCheckpoints(trx, portfolioId, asset, first);
@@ -308,4 +304,3 @@ export async function refoldAll(
   }
   await saveHeads(trx, portfolioId, costMethod, heads);
 }
-

@@ -206,19 +206,3 @@ export async function deleteExpiredSessions(db: Database, { clock }: { clock: Cl
   await db('refresh_tokens').where('expires_at', '<=', now).delete();
   return await db('sessions').where('expires_at', '<=', now).delete();
 }
-
-/** Of the given sessions, those that are not alive any more. */
-export async function findEndedSessions(
-  db: Database,
-  ids: readonly string[],
-  { clock }: { clock: Clock },
-): Promise<Set<string>> {
-  const rows: { id: string }[] = await db('sessions')
-    .join('users', 'users.id', 'sessions.user_id')
-    .where({ revoked_at: null, disabled_at: null })
-    .where('expires_at', '>', new Date(clock.now()))
-    .whereRaw('sessions.id = any(?)', [[...ids]])
-    .select('sessions.id');
-  const alive = new Set(rows.map(({ id }) => id));
-  return new Set(ids.filter((id) => !alive.has(id)));
-}

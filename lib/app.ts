@@ -17,7 +17,8 @@ import { VERSION, WEB_FOLDER } from './package-info.ts';
 /** The whole life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
   const { config, logger, clock } = services;
-  const app = new Koa({ proxy: config.TRUST_PROXY });
+  // Of `X-Forwarded-For` only the last address was written by our proxy; those before it are what the client claims.
+  const app = new Koa({ proxy: config.TRUST_PROXY, maxIpsCount: 1 });
   // What gets here was thrown after the response had begun, or by a socket that broke.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 

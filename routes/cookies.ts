@@ -41,7 +41,7 @@ export function clearSessionCookies(ctx: Context): void {
 }
 
 /** Whether the page that sends the request is one of ours: of this host, or of an origin that is allowed. */
-function isOwnOrigin(ctx: Context, allowed: readonly string[]): boolean {
+export function isOwnOrigin(ctx: Context, allowed: readonly string[]): boolean {
   const origin = ctx.get('Origin');
   if (allowed.includes(origin)) return true;
   return URL.canParse(origin) && new URL(origin).host === ctx.host;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COST_METHODS } from '../lib/pnl/entry.ts';
+import { COST_METHODS, type CostMethod } from '../lib/pnl/entry.ts';
 import { problem } from '../lib/problem.ts';
 import { valuePortfolio, type Valuation } from '../streams/portfolio-valuation.ts';
 import { endpoint } from './endpoint.ts';
@@ -8,10 +8,10 @@ import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 import type { Services } from './services.ts';
 
-const realized = z.object({ gross: field.decimalOrNull, net: field.decimalOrNull });
-const position = z.string().meta({
+export const realized = z.object({ gross: field.decimalOrNull, net: field.decimalOrNull });
+export const position = z.string().meta({
   example: '12@k3Jx_.48211',
-  description: 'Of ledger and market: bodies with equal positions have equal digits.',
+  description: 'Of ledger and market: bodies of one cost method with equal positions have equal digits.',
 });
 
 export const pnlSchema = z
@@ -55,8 +55,17 @@ export const holdingSchema = z
   })
   .meta({ id: 'Holding' });
 
-async function valuationOf(portfolioId: string, services: Services): Promise<Valuation> {
-  const valuation = await valuePortfolio(services, portfolioId);
+/** For a moment another cost method than the portfolio's own. */
+export const costMethod = z.enum(COST_METHODS).optional().meta({
+  description: "How the cost of what is sold is found; the portfolio's own method when left out.",
+});
+
+async function valuationOf(
+  portfolioId: string,
+  options: { costMethod?: CostMethod | undefined },
+  services: Services,
+): Promise<Valuation> {
+  const valuation = await valuePortfolio(services, portfolioId, options);
   if (valuation === null) throw problem('not-found');
   return valuation.mark();
 }
@@ -70,12 +79,13 @@ export const getPnl = endpoint({
   description: 'What is not known is `null`, and `warnings` says why.',
   access: 'read',
   params: portfolioParams,
+  query: z.strictObject({ costMethod }),
   status: 200,
   response: pnlSchema,
-  problems: ['not-found'],
-  async handler({ params, caller }, services) {
+  problems: ['invalid-request', 'not-found'],
+  async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
-    return (await valuationOf(portfolio.id, services)).pnl;
+    return (await valuationOf(portfolio.id, query, services)).pnl;
   },
 });
 
@@ -87,13 +97,19 @@ export const listHoldings = endpoint({
   summary: 'What the portfolio holds, marked to market',
   access: 'read',
   params: portfolioParams,
+  query: z.strictObject({ costMethod }),
   status: 200,
-  response: field.listOf(holdingSchema).extend({ position }),
-  problems: ['not-found'],
-  async handler({ params, caller }, services) {
+  response: field.listOf(holdingSchema).extend({ position, costMethod: z.enum(COST_METHODS) }),
+  problems: ['invalid-request', 'not-found'],
+  async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
-    const valuation = await valuationOf(portfolio.id, services);
-    return { items: valuation.holdings(), nextCursor: null, position: valuation.pnl.position };
+    const { pnl, holdings } = await valuationOf(portfolio.id, query, services);
+    return {
+      items: holdings(),
+      nextCursor: null,
+      position: pnl.position,
+      costMethod: pnl.costMethod,
+    };
   },
 });
 

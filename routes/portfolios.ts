@@ -15,7 +15,7 @@ import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import { ownPortfolio, readablePortfolio } from './portfolio-access.ts';
 
-const timeZone = z
+export const timeZone = z
   .string()
   .refine((zone) => isTimeZone(zone), 'must be an IANA time zone such as Asia/Seoul')
   .meta({ example: 'Asia/Seoul' });

@@ -7,6 +7,7 @@ import { upgradeOf } from '../lib/upgrade.ts';
 import { decodeCursor } from '../streams/cursor.ts';
 import { API_KEY_HEADER } from './api-key-caller.ts';
 import type { Authenticator } from './authenticate.ts';
+import { isOwnOrigin } from './cookies.ts';
 import type { Services } from './services.ts';
 
 /** What goes into the ids of a stream that a stream token opened; `null` for others. */
@@ -59,7 +60,5 @@ export function streamAuthenticator(services: Services, ordinary: Authenticator)
  */
 function dropForeignCookie(ctx: Context, allowed: readonly string[]): void {
   if (upgradeOf(ctx.req) === null) return;
-  const origin = ctx.get('Origin');
-  const isOwn = URL.canParse(origin) && new URL(origin).host === ctx.host;
-  if (!isOwn && !allowed.includes(origin)) delete ctx.req.headers.cookie;
+  if (!isOwnOrigin(ctx, allowed)) delete ctx.req.headers.cookie;
 }

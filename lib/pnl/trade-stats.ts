@@ -72,7 +72,8 @@ export interface TradeTally {
 export function tallyTrades(): TradeTally {
   let [count, wins, losses, unknown] = [0, 0, 0, 0];
   let [won, lost] = [ZERO, ZERO];
-  let [best, worst]: (ClosedTrade | null)[] = [null, null];
+  let best: ClosedTrade | null = null;
+  let worst: ClosedTrade | null = null;
   let held = { trades: 0, ms: 0 };
 
   function addTrade(trade: ClosedTrade): void {

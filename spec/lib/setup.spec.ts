@@ -199,3 +199,26 @@ describe('the set-up before start and tests', function () {
     assert.deepEqual(await ended, [0, null]);
   });
 });
+
+describe('the dependencies', () => {
+  it('are each in ARCHITECTURE with the reason for it, and nothing else is', () => {
+    const {
+      dependencies,
+      devDependencies,
+      optionalDependencies,
+    }: Record<string, Record<string, string>> = JSON.parse(
+      readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'),
+    );
+    const names = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
+      .filter((name) => !name.startsWith('@types/'))
+      .sort();
+    const text = readFileSync(join(PACKAGE_ROOT, 'ARCHITECTURE.md'), 'utf8');
+    const table = text.slice(text.indexOf('## Dependencies'));
+    const told = [...table.matchAll(/^\| ([^|]+) \| [^|]{2,} \|$/gm)]
+      .slice(1)
+      .flatMap(([, cell = '']) => cell.replace(' (optional)', '').split(', '))
+      .filter((name) => !name.startsWith('@types/'))
+      .sort();
+    assert.deepEqual(told, names);
+  });
+});

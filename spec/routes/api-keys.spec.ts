@@ -193,6 +193,22 @@ eachApp('API keys', (app) => {
   });
 });
 
+describe('an API key behind a proxy', () => {
+  it('is used from the address that the proxy saw, not from those that the client claims', async () => {
+    const app = await startApp({ env: { TRUST_PROXY: 'true' } });
+    try {
+      const key = await newKey(app, await app.user(), { allowedIps: ['203.0.113.0/24'] });
+      const from = (forwarded: string): Promise<Answer> =>
+        app.call('GET', '/v1/auth/me', { headers: { 'x-api-key': key.key, 'x-forwarded-for': forwarded } });
+      assert.equal((await from('203.0.113.9')).status, 200);
+      assert.equal((await from('198.51.100.1, 203.0.113.9')).status, 200);
+      assertProblem(await from('203.0.113.9, 198.51.100.1'), 403, 'forbidden');
+    } finally {
+      await app.close();
+    }
+  });
+});
+
 describe('the time of an API key', () => {
   const clock = new VirtualClock(Date.now());
   let app: TestApp;

@@ -185,6 +185,55 @@ eachApp('candles', (app) => {
     });
   });
 
+  it('tell the final one beside the next, and a late tick once, live as on a resume', async () => {
+    const symbol = 'LIVE/KRW';
+    const channels = [`candle:${symbol}:1m`, `candle:${symbol}:1h`];
+    const client = streamOf(channels);
+    await client.ready();
+    const start = Date.UTC(2024, 6, 1, 9, 58, 30);
+    const told = (from: StreamClient): unknown[] =>
+      from.of('candle').map(({ data }) => [data.interval, data.time.slice(11, 16), data.trades, data.closed]);
+    const steps: [minute: number, expected: unknown[]][] = [
+      [0, ['1m', '09:58', 1, false]],
+      [1, ['1m', '09:59', 1, false]],
+      [2, ['1h', '10:00', 1, false]],
+      [1, ['1h', '09:00', 3, true]],
+    ];
+    for (const [minute, expected] of steps) {
+      await push(symbol, [{ time: start + minute * 60_000, price: '5', quantity: '1' }]);
+      const has = (): boolean =>
+        told(client).some((each) => JSON.stringify(each) === JSON.stringify(expected));
+      await client.until(has, JSON.stringify(expected));
+      // The hour may be read from the database after the minute was told.
+      if (minute === 0) await client.until(() => bodies(client, '1h').length > 0, 'the hour');
+    }
+    await push(symbol, [{ time: start + 121_000, price: '6', quantity: '1' }]);
+    await client.until(() => bodies(client, '1h').at(-1)?.close === '6', 'the end');
+    client.cut();
+    assert.deepEqual(told(client), [
+      ['1m', '09:58', 1, false],
+      ['1h', '09:00', 1, false],
+      ['1m', '09:58', 1, true],
+      ['1m', '09:59', 1, false],
+      ['1h', '09:00', 2, false],
+      ['1m', '09:59', 1, true],
+      ['1h', '09:00', 2, true],
+      ['1m', '10:00', 1, false],
+      ['1h', '10:00', 1, false],
+      ['1m', '09:59', 2, true],
+      ['1h', '09:00', 3, true],
+      ['1m', '10:00', 2, false],
+      ['1h', '10:00', 2, false],
+    ]);
+    for (const { id } of client.of('candle').filter((event) => event.id !== null)) {
+      const again = streamOf(channels, id);
+      await again.ready();
+      const at = client.of('candle').findIndex((event) => event.id === id);
+      assert.deepEqual(told(again), told(client).slice(at + 1));
+      again.cut();
+    }
+  });
+
   describe('in a list', () => {
     const symbol = 'LIST/KRW';
     const start = Date.UTC(2024, 0, 1);

@@ -39,7 +39,14 @@ eachDatabase('the start of the day', (open) => {
     const price = fixed('110');
     const amounts = { open: price, high: price, low: price, close: price, volume: ZERO, quoteVolume: ZERO };
     const time = MIDNIGHT - 60_000;
-    const candle = { symbol: 'BTC/KRW', time, closeTime: time + 59_000, ...amounts, trades: 1, simulated: false };
+    const candle = {
+      symbol: 'BTC/KRW',
+      time,
+      closeTime: time + 59_000,
+      ...amounts,
+      trades: 1,
+      simulated: false,
+    };
     await upsertCandles(db, [candle], 'replace');
   });
   after(() => opened.close());
@@ -63,7 +70,10 @@ eachDatabase('the start of the day', (open) => {
     });
     portfolio = await newPortfolio(db);
     const at = { time: MIDNIGHT - 30 * HOUR };
-    const drafts = [deposit('d', 0, '1000', at), trade('t', 0, '2', { time: at.time + 1_000, price: fixed('100') })];
+    const drafts = [
+      deposit('d', 0, '1000', at),
+      trade('t', 0, '2', { time: at.time + 1_000, price: fixed('100') }),
+    ];
     await bookEntries(db, portfolio.id, drafts, { clock });
     await tick('120');
   });
@@ -107,7 +117,11 @@ eachDatabase('the start of the day', (open) => {
           if (record.type === 'pnl' && fits(record.body)) resolve(record.body);
         }
       };
-      const listener = { events: (_: string, events: readonly LogEvent[]) => look(events), reset() {}, condition() {} };
+      const listener = {
+        events: (_: string, events: readonly LogEvent[]) => look(events),
+        reset() {},
+        condition() {},
+      };
       void broker.subscribe(portfolioLog(portfolio.id), listener).then((subscription) => {
         close = () => subscription.close();
       });
@@ -168,7 +182,14 @@ eachDatabase('the start of the day', (open) => {
     const time = MIDNIGHT - 60_000;
     const price = fixed('111');
     const amounts = { open: price, high: price, low: price, close: price, volume: ZERO, quoteVolume: ZERO };
-    const candle = { symbol: 'BTC/KRW', time, closeTime: time + 59_500, ...amounts, trades: 2, simulated: false };
+    const candle = {
+      symbol: 'BTC/KRW',
+      time,
+      closeTime: time + 59_500,
+      ...amounts,
+      trades: 2,
+      simulated: false,
+    };
     await upsertCandles(db, [candle], 'merge');
     assert.equal((await pnlNow()).day.start, '1020');
     clock.jump(10_000);
