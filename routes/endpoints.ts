@@ -4,12 +4,17 @@ import { listAudit } from './audit.ts';
 import { authEndpoints } from './auth.ts';
 import { candleEndpoints } from './candles.ts';
 import type { Endpoint } from './endpoint.ts';
+import { explainPnl } from './explain.ts';
 import { healthEndpoints } from './health.ts';
 import { publicKeys } from './keys.ts';
+import { listLots } from './lots.ts';
 import { marketEndpoints } from './market.ts';
 import { metrics } from './metrics.ts';
+import { getPerformance } from './performance.ts';
+import { listPeriods } from './periods.ts';
 import { pnlEndpoints } from './pnl.ts';
 import { portfolioEndpoints } from './portfolios.ts';
+import { getSeries } from './series.ts';
 import { shareEndpoints } from './shares.ts';
 import { endSession, listSessions } from './stream-sessions.ts';
 import { streamToken } from './stream-token.ts';
@@ -33,6 +38,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tradeEndpoints,
   ...transferEndpoints,
   ...pnlEndpoints,
+  listLots,
+  explainPnl,
+  listPeriods,
+  getSeries,
+  getPerformance,
   ...marketEndpoints,
   ...candleEndpoints,
   ...streamEndpoints,

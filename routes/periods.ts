@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Fixed, ZERO } from '../lib/money.ts';
-import { type Period, PERIOD_INTERVALS } from '../lib/pnl/calendar.ts';
+import { ZERO } from '../lib/money.ts';
+import { type Period, PERIOD_INTERVALS, type PeriodInterval } from '../lib/pnl/calendar.ts';
 import { COST_METHODS } from '../lib/pnl/entry.ts';
 import type { HistoryFigures } from '../lib/pnl/history-warnings.ts';
 import { boundariesOf, periodBody, type PeriodPnl, periodPnl, periodPnls } from '../lib/pnl/periods.ts';
@@ -56,7 +56,8 @@ const NAMES: HistoryFigures = {
   },
 };
 
-function periodsOf(span: Span, interval: Period['label'] extends string ? (typeof PERIOD_INTERVALS)[number] : never, first: number | null, now: number): Period[] {
+/** @param first time of the first entry */
+function periodsOf(span: Span, interval: PeriodInterval, first: number | null, now: number): Period[] {
   const to = Math.min(span.to ?? Infinity, now + 1);
   const from = span.from ?? Math.min(first ?? now, now);
   const periods = span.calendar.periods(from, to, interval);
@@ -100,12 +101,13 @@ export const listPeriods = endpoint({
     const span = spanOf(query, { timeZone: portfolio.timeZone, now });
     const first = span.from === null ? await firstEntryTime(db, portfolio.id) : null;
     const periods = periodsOf(span, query.interval, first, now);
-    const { terms, position: of, points, warnings } = await portfolioHistory(services, portfolio.id, {
+    const history = await portfolioHistory(services, portfolio.id, {
       instants: boundariesOf(periods),
       costMethod: query.costMethod,
       now,
       figures: NAMES,
     });
+    const { terms, points, warnings } = history;
     const pnls = periodPnls(points);
     const items = pnls.map((pnl, index) => ({
       ...periodBody(pnl, periods[index]?.label ?? ''),
@@ -117,7 +119,7 @@ export const listPeriods = endpoint({
     return {
       portfolioId: portfolio.id,
       asOf: field.isoTime(now),
-      position: of,
+      position: history.position,
       baseCurrency: terms.baseCurrency,
       costMethod: terms.costMethod,
       timeZone: span.calendar.zone,
@@ -138,7 +140,7 @@ function totalBody(pnl: PeriodPnl): Omit<ReturnType<typeof periodBody>, 'label'>
 /** A rate of nothing is undefined, and said to be. */
 function rateWarnings(pnls: readonly PeriodPnl[]): Warning[] {
   const isUndefined = ({ pnl, startEquity, inflows }: PeriodPnl): boolean =>
-    pnl !== null && startEquity !== null && inflows !== null && (startEquity + inflows as Fixed) <= ZERO;
+    pnl !== null && startEquity !== null && inflows !== null && startEquity + inflows <= ZERO;
   if (!pnls.some(isUndefined)) return [];
   const detail = 'in some periods nothing was invested that a rate could refer to';
   return [{ code: 'undefined-rate', detail, figures: ['rate'] }];

@@ -55,17 +55,22 @@ export const portfolioSchema = z
   })
   .meta({ id: 'Portfolio' });
 
+/** What a portfolio is compared with unless another symbol is named. */
+export function benchmarkOf({ benchmark, baseCurrency }: Portfolio): string | null {
+  return benchmark ?? (baseCurrency === 'BTC' ? null : `BTC/${baseCurrency}`);
+}
+
 export function portfolioBody(
   portfolio: Portfolio & { access?: PortfolioAccess },
 ): z.input<typeof portfolioSchema> {
-  const { id, name, baseCurrency, costMethod, benchmark, cashMode, version } = portfolio;
+  const { id, name, baseCurrency, costMethod, cashMode, version } = portfolio;
   return {
     id,
     name,
     baseCurrency,
     costMethod,
     timeZone: portfolio.timeZone,
-    benchmark: benchmark ?? (baseCurrency === 'BTC' ? null : `BTC/${baseCurrency}`),
+    benchmark: benchmarkOf(portfolio),
     cashMode,
     access: portfolio.access ?? 'owner',
     version,

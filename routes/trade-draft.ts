@@ -46,6 +46,30 @@ export function rateFinder(db: Database, baseCurrency: string): RateFinder {
   };
 }
 
+/**
+ * Rates that an entry was booked with, before any that would be found today: candles are not kept for ever, and a note
+ * that is changed shall not change a figure.
+ */
+export function keptRates(
+  before: { time: number; rates: ReadonlyMap<string, Fixed | null> },
+  find: RateFinder,
+): RateFinder {
+  return async (asset, time) => {
+    const kept = time === before.time ? (before.rates.get(asset) ?? null) : null;
+    return kept ?? (await find(asset, time));
+  };
+}
+
+/** The rates of a booked trade, by asset. */
+export function ratesOf({ time, quote, quoteRate, fee, feeRate }: StoredTrade): {
+  time: number;
+  rates: Map<string, Fixed | null>;
+} {
+  const rates = new Map([[quote, quoteRate]]);
+  if (fee !== null && feeRate !== null) rates.set(fee.currency, feeRate);
+  return { time, rates };
+}
+
 function tradeErrors(input: TradeInput, now: number): FieldError[] {
   const errors: FieldError[] = [];
   const { base, quote } = splitSymbol(input.symbol);

@@ -12,7 +12,9 @@ import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 import {
   checkTrades,
+  keptRates,
   rateFinder,
+  ratesOf,
   toTradeDraft,
   toTradeInput,
   type TradeInput,
@@ -223,9 +225,10 @@ export const changeTrade = endpoint({
       portfolio.id,
       params.tradeId,
       (before, trx) => {
-        const input = { ...toTradeInput(asTrade(before)), ...given(body) };
+        const trade = asTrade(before);
+        const input = { ...toTradeInput(trade), ...given(body) };
         checkTrades([input], clock.now(), false);
-        return toTradeDraft(input, rateFinder(trx, portfolio.baseCurrency));
+        return toTradeDraft(input, keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency)));
       },
       { clock },
     );

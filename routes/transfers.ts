@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { listEntries } from '../db/entries.ts';
+import { getEntry, listEntries } from '../db/entries.ts';
 import type { StoredEntry, StoredTransfer, TransferDraft } from '../db/entry.ts';
-import { BATCH_LIMIT, bookEntries, EntryConflictError } from '../db/ledger.ts';
+import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
 import { decimal, decimalOrNull } from '../lib/money.ts';
 import { problem } from '../lib/problem.ts';
 import { announce } from '../streams/announce.ts';
@@ -10,7 +10,7 @@ import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
 import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
-import { type RateFinder, rateFinder } from './trade-draft.ts';
+import { keptRates, type RateFinder, rateFinder } from './trade-draft.ts';
 import { conflictProblem } from './trades.ts';
 
 const KINDS = ['deposit', 'withdrawal', 'income'] as const;
@@ -67,8 +67,8 @@ function transferBody(entry: StoredTransfer): z.input<typeof transferSchema> {
   };
 }
 
-function asTransfer(entry: StoredEntry): StoredTransfer {
-  if (entry.kind === 'trade') throw problem('not-found', { detail: 'There is no such transfer.' });
+function asTransfer(entry: StoredEntry | null): StoredTransfer {
+  if (entry === null || entry.kind === 'trade') throw problem('not-found', { detail: 'There is no such transfer.' });
   return entry;
 }
 
@@ -191,4 +191,115 @@ export const listTransfers = endpoint({
   },
 });
 
-export const transferEndpoints = [bookTransfers, listTransfers];
+const transferParams = portfolioParams.extend({ transferId: field.id });
+
+export const getTransfer = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/transfers/:transferId',
+  id: 'getTransfer',
+  tag: 'transfers',
+  summary: 'One deposit, withdrawal or income',
+  access: 'read',
+  params: transferParams,
+  status: 200,
+  response: transferSchema,
+  problems: ['not-found'],
+  async handler({ params, caller }, { db }) {
+    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    return transferBody(asTransfer(await getEntry(db, portfolio.id, params.transferId)));
+  },
+});
+
+/** Of what a transfer need not have, `null` takes it away. */
+const transferChange = transferInput
+  .omit({ externalId: true, exchange: true, kind: true })
+  .partial()
+  .extend({
+    unitCost: z
+      .union([transferInput.shape.unitCost.unwrap(), z.null()])
+      .optional()
+      .meta({ description: '`null`: the market price at the time.' }),
+    note: z.union([transferInput.shape.note.unwrap(), z.null()]).optional(),
+  })
+  .meta({ id: 'TransferChange' });
+
+/** A booked transfer with what was sent in place of what it had; `null` becomes what is left out when booking. */
+function changedInput(before: StoredTransfer, change: z.output<typeof transferChange>): TransferInput {
+  const { asset, quantity, unitCost, time, note, tags } = change;
+  return {
+    externalId: before.externalId ?? undefined,
+    exchange: before.exchange === '' ? undefined : before.exchange,
+    kind: before.kind,
+    asset: asset ?? before.asset,
+    quantity: quantity ?? before.quantity,
+    unitCost: (unitCost === undefined ? before.unitCost : unitCost) ?? undefined,
+    time: time ?? before.time,
+    note: (note === undefined ? before.note : note) ?? undefined,
+    tags: tags ?? before.tags,
+  };
+}
+
+export const changeTransfer = endpoint({
+  method: 'patch',
+  path: '/v1/portfolios/:portfolioId/transfers/:transferId',
+  id: 'changeTransfer',
+  tag: 'transfers',
+  summary: 'Correct a transfer; every figure after it is restated',
+  description: 'Its kind stays. The market price that was found for it stays too, unless asset, time or `unitCost` change.',
+  access: 'trades:write',
+  params: transferParams,
+  body: transferChange,
+  status: 200,
+  response: transferSchema,
+  examples: { request: { quantity: '12000000', note: 'with the bonus' } },
+  problems: ['invalid-request', 'not-found', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const { baseCurrency } = portfolio;
+    const changed = await changeEntry(
+      db,
+      portfolio.id,
+      params.transferId,
+      (entry, trx) => {
+        const before = asTransfer(entry);
+        const input = changedInput(before, body);
+        checkTransfers([input], clock.now(), baseCurrency, false);
+        const found = before.unitCost === null ? before.unitValue : null;
+        const known = { time: before.time, rates: new Map([[before.asset, found]]) };
+        return toTransferDraft(input, keptRates(known, rateFinder(trx, baseCurrency)));
+      },
+      { clock },
+    );
+    const transfer = transferBody(asTransfer(changed?.entry ?? null));
+    await announce(services, portfolioLog(portfolio.id), [
+      { type: 'transfer', change: 'changed', version: changed?.version ?? 0 },
+    ]);
+    return transfer;
+  },
+});
+
+export const removeTransfer = endpoint({
+  method: 'delete',
+  path: '/v1/portfolios/:portfolioId/transfers/:transferId',
+  id: 'removeTransfer',
+  tag: 'transfers',
+  summary: 'Take a transfer out of the ledger; every figure after it is restated',
+  access: 'trades:write',
+  params: transferParams,
+  status: 204,
+  response: null,
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    asTransfer(await getEntry(db, portfolio.id, params.transferId));
+    const removed = await removeEntry(db, portfolio.id, params.transferId, { clock });
+    asTransfer(removed?.before ?? null);
+    await announce(services, portfolioLog(portfolio.id), [
+      { type: 'transfer', change: 'removed', version: removed?.version ?? 0 },
+    ]);
+  },
+});
+
+export const transferEndpoints = [bookTransfers, listTransfers, getTransfer, changeTransfer, removeTransfer];
