@@ -99,13 +99,15 @@ export const symbolList = z
  * which no database can store.
  */
 export function text(max: number) {
-  return z
-    .string()
-    .min(1)
-    .max(max)
-    // Not as patterns: they need the flag `u`, which a JSON Schema cannot give.
-    .refine((value) => /^\P{Control}*$/u.test(value), 'must not hold control characters')
-    .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode');
+  return (
+    z
+      .string()
+      .min(1)
+      .max(max)
+      // Not as patterns: they need the flag `u`, which a JSON Schema cannot give.
+      .refine((value) => /^\P{Control}*$/u.test(value), 'must not hold control characters')
+      .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode')
+  );
 }
 
 export const limit = z.coerce.number().int().min(1).max(1000).default(100);

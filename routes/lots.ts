@@ -80,8 +80,7 @@ export const listLots = endpoint({
     const positions = await positionsAt(db, portfolio.id, null, query.costMethod);
     const { terms, version } = positions;
     const states = positions.states.filter(
-      ({ asset }) =>
-        asset !== terms.baseCurrency && (query.asset === undefined || asset === query.asset),
+      ({ asset }) => asset !== terms.baseCurrency && (query.asset === undefined || asset === query.asset),
     );
     assertKnownAsset(query.asset, states.length > 0, terms.baseCurrency);
     const marked = prepareMarking(states, terms, market.index)((symbol) => market.price(symbol)).holdings;
@@ -102,7 +101,7 @@ export const listLots = endpoint({
       position: positionOf(version, market.position),
       baseCurrency: terms.baseCurrency,
       costMethod: terms.costMethod,
-      items: page.items.map(({ seq: _, ...lot }) => lot),
+      items: page.items,
       nextCursor: page.nextCursor,
       warnings,
     };

@@ -113,16 +113,10 @@ export const getSeries = endpoint({
       .enum(METRICS)
       .default('equity')
       .meta({ description: 'Of `points`; and whose shape is kept when there are fewer points.' }),
-    points: z.coerce
-      .number()
-      .int()
-      .min(3)
-      .max(LIMIT)
-      .optional()
-      .meta({
-        description:
-          'At most so many points, chosen so that the line keeps its look (LTTB): they are real ones.',
-      }),
+    points: z.coerce.number().int().min(3).max(LIMIT).optional().meta({
+      description:
+        'At most so many points, chosen so that the line keeps its look (LTTB): they are real ones.',
+    }),
     costMethod,
   }),
   status: 200,
@@ -177,7 +171,11 @@ export const getSeries = endpoint({
       };
     }
     const v = values(metric);
-    return { ...meta, metric, points: t.map((time, index): [number, string | null] => [time, v[index] ?? null]) };
+    return {
+      ...meta,
+      metric,
+      points: t.map((time, index): [number, string | null] => [time, v[index] ?? null]),
+    };
   },
 });
 

@@ -68,7 +68,8 @@ function transferBody(entry: StoredTransfer): z.input<typeof transferSchema> {
 }
 
 function asTransfer(entry: StoredEntry | null): StoredTransfer {
-  if (entry === null || entry.kind === 'trade') throw problem('not-found', { detail: 'There is no such transfer.' });
+  if (entry === null || entry.kind === 'trade')
+    throw problem('not-found', { detail: 'There is no such transfer.' });
   return entry;
 }
 
@@ -245,7 +246,8 @@ export const changeTransfer = endpoint({
   id: 'changeTransfer',
   tag: 'transfers',
   summary: 'Correct a transfer; every figure after it is restated',
-  description: 'Its kind stays. The market price that was found for it stays too, unless asset, time or `unitCost` change.',
+  description:
+    'Its kind stays. The market price that was found for it stays too, unless asset, time or `unitCost` change.',
   access: 'trades:write',
   params: transferParams,
   body: transferChange,

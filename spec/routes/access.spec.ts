@@ -273,6 +273,7 @@ describe('access', () => {
       updatePortfolio: { name: 'Theirs' },
       bookTrades: trade,
       changeTrade: { price: '2' },
+      changeTransfer: { quantity: '2' },
       putShare: { email: 'nobody@example.com', access: 'read' },
       bookTransfers: { kind: 'deposit', asset: 'KRW', quantity: '1', time: '2026-01-01T00:00:00Z' },
     };

@@ -42,7 +42,8 @@ export function bookkeeper(app: () => TestApp): Bookkeeper {
     admin = await app().user('admin');
   });
 
-  const call: Bookkeeper['call'] = (method, path, body) => app().call(method, path, { as: known(user), body });
+  const call: Bookkeeper['call'] = (method, path, body) =>
+    app().call(method, path, { as: known(user), body });
   const answered = async (status: number, answer: Promise<Answer>): Promise<unknown> => {
     const { status: actual, body } = await answer;
     assert.equal(actual, status, JSON.stringify(body).slice(0, 500));
@@ -127,9 +128,11 @@ export function randomEntries(
       else transfers.push({ kind, asset, quantity: amount(1, 8), unitCost: amount(9_000, 3), time });
       continue;
     }
-    const fee = [undefined, { amount: amount(1, 6), currency: 'KRW' }, { amount: '0.00001', currency: asset }][
-      roll(3)
-    ];
+    const fee = [
+      undefined,
+      { amount: amount(1, 6), currency: 'KRW' },
+      { amount: '0.00001', currency: asset },
+    ][roll(3)];
     const side = roll(5) < 3 ? 'buy' : 'sell';
     trades.push({ symbol: `${asset}/KRW`, side, quantity, price: amount(9_000, 4), fee, time });
   }

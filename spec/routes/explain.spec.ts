@@ -48,7 +48,10 @@ eachApp('the explanation of PnL', (app) => {
       assert.equal(total, units(item[figure]), `${figure} ${what}`);
     }
     for (const side of SIDES) {
-      const total = sum([...disposals.map((one) => one.realizedPnl[side]), earlier.disposals.realizedPnl[side]]);
+      const total = sum([
+        ...disposals.map((one) => one.realizedPnl[side]),
+        earlier.disposals.realizedPnl[side],
+      ]);
       assert.equal(total, units(item.realizedPnl[side]), `${side} ${what}`);
     }
     for (const { realizedPnl, proceeds, costBasis, matches, uncovered } of disposals) {
@@ -80,9 +83,7 @@ eachApp('the explanation of PnL', (app) => {
           assert.deepEqual(item.earlier.disposals.count, 0);
           const sales = item.disposals.filter(({ reason }) => reason === 'sale');
           assert.ok(sales.length > 5 && sales.every(({ entryId }) => ids.has(entryId)));
-          const short = await get(
-            `${path}/pnl/explain?costMethod=${costMethod}&asset=${item.asset}&limit=3`,
-          );
+          const short = await get(`${path}/pnl/explain?costMethod=${costMethod}&asset=${item.asset}&limit=3`);
           const [explained, ...none]: Explanation[] = short.items;
           assert.ok(explained);
           assert.deepEqual(none, []);
@@ -109,12 +110,22 @@ eachApp('the explanation of PnL', (app) => {
             .filter((code: string) => code === 'oversold'),
         );
         const holdings = await get(`${path}/holdings?costMethod=${costMethod}`);
-        for (const { asset, quantity, costBasis, marketValue, unrealizedPnl, realizedPnl } of holdings.items) {
+        for (const {
+          asset,
+          quantity,
+          costBasis,
+          marketValue,
+          unrealizedPnl,
+          realizedPnl,
+        } of holdings.items) {
           const item = items.find((one) => one.asset === asset);
           if (item === undefined) continue;
           const own = { quantity, costBasis, marketValue, unrealizedPnl, realizedPnl };
           const { quantity: q, costBasis: c, marketValue: m, unrealizedPnl: u, realizedPnl: r } = item;
-          assert.deepEqual({ quantity: q, costBasis: c, marketValue: m, unrealizedPnl: u, realizedPnl: r }, own);
+          assert.deepEqual(
+            { quantity: q, costBasis: c, marketValue: m, unrealizedPnl: u, realizedPnl: r },
+            own,
+          );
         }
       }
     }
@@ -126,7 +137,10 @@ eachApp('the explanation of PnL', (app) => {
     await post(`${path}/transfers`, { kind: 'deposit', asset: 'NOPRICE', quantity: '2', time });
     const body = await get(`${path}/pnl/explain?asset=NOPRICE`);
     const [item] = body.items;
-    assert.deepEqual([item.mark, item.marketValue, item.unrealizedPnl, item.costBasis], [null, null, null, null]);
+    assert.deepEqual(
+      [item.mark, item.marketValue, item.unrealizedPnl, item.costBasis],
+      [null, null, null, null],
+    );
     assert.deepEqual(body.unrealizedPnl, null);
     const codes = body.warnings.map(({ code }: { code: string }) => code);
     assert.deepEqual(codes, ['missing-rate', 'missing-rate']);
