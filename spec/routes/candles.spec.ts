@@ -152,17 +152,6 @@ eachApp('candles', (app) => {
       }
     });
 
-    it('are the state that somebody who comes later is told, whole and at once', async () => {
-      const late = streamOf([`candle:*:1h`, `candle:${symbol}:1M`, `candle:${symbol}:1m`]);
-      await late.ready();
-      const intervals = late.of('candle').map(({ data }) => data.interval);
-      assert.deepEqual(intervals.sort(), ['1M', '1h', '1m']);
-      for (const interval of ['1h', '1M', '1m'] as const) {
-        assert.deepEqual(bodies(late, interval), [bodies(client, interval).at(-1)]);
-      }
-      late.cut();
-    });
-
     it('are resumed in the middle of an event without a loss or a repeat', async () => {
       const whole = client.of('candle').map(({ id, data }) => ({ id, text: JSON.stringify(data) }));
       const withId = whole.filter(({ id }) => id !== null);
@@ -437,26 +426,6 @@ eachApp('candles', (app) => {
         ],
       );
       for (const interval of ['1m', '4h']) assert.deepEqual(await all({ symbol, interval }), [], interval);
-    });
-
-    it('give the price of a symbol that has none newer, at once and to all', async () => {
-      const symbol = 'PRICE/KRW';
-      const client = streamOf([`ticker:${symbol}`]);
-      await client.ready();
-      await load({ ...good, symbol });
-      await client.until(() => client.of('ticker').length === 1, 'the ticker');
-      const { body } = await app().call('GET', `/v1/market/tickers?symbols=${symbol}`, { as: user });
-      assert.deepEqual(body.items[0], client.of('ticker')[0]?.data);
-      assert.deepEqual([body.items[0].price, body.items[0].time], ['11', iso(minute + 59_999)]);
-      await push(symbol, [{ time: minute + 120_000, price: '20' }]);
-      await load({ ...good, symbol, time: iso(minute + 60_000), close: '12' });
-      await load({ ...good, symbol, time: iso(minute + 180_000), close: '12.1' });
-      await client.until(() => client.of('ticker').length === 3, 'the newer close');
-      assert.deepEqual(
-        client.of('ticker').map(({ data }) => data.price),
-        ['11', '20', '12.1'],
-      );
-      client.cut();
     });
 
     it('count in the longer candles of the stream from then on', async () => {
