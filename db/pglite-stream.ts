@@ -38,6 +38,12 @@ export class PgliteStream extends Duplex {
     // Answers are pushed when they are there: a cursor asks for a bounded number of rows at a time.
   }
 
+  /** `pg` ends its side and waits for ours to end too; without this its pool gives up waiting after seconds. */
+  override _final(done: (error?: Error | null) => void): void {
+    this.push(null);
+    done();
+  }
+
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.push(null);
     done(error);

@@ -101,7 +101,7 @@ export const listLots = endpoint({
       position: positionOf(version, market.position),
       baseCurrency: terms.baseCurrency,
       costMethod: terms.costMethod,
-      items: page.items,
+      items: page.items.map(({ seq: _seq, ...lot }) => lot),
       nextCursor: page.nextCursor,
       warnings,
     };

@@ -140,7 +140,8 @@ describe('the set-up before start and tests', function () {
   });
 
   it('builds again when a source has changed, come or gone, and leaves nothing of what is gone', () => {
-    source('console.log("second");\n');
+    // Of the same length as before.
+    source('console.log("fresh");\n');
     assert.equal(setup('--build').built, true);
     writeFileSync(inProject('lib', 'other.ts'), 'export const other = 1;\n');
     assert.equal(setup('--build').built, true);

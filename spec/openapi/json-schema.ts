@@ -14,7 +14,6 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
 const FORMATS: Record<string, RegExp> = {
   uuid: /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i,
   'date-time': /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/,
-  date: /^\d{4}-\d\d-\d\d$/,
   email: /^[^@\s]+@[^@\s]+$/,
   // For who draws a form.
   password: /^/,

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { CANDLE_INTERVALS, type CandleInterval } from '../../db/candles.ts';
+import { pino } from 'pino';
+import { foldCandles, minuteCandles } from '../../db/candle-folds.ts';
+import { CANDLE_INTERVALS, upsertCandles, type CandleInterval } from '../../db/candles.ts';
+import { migrate } from '../../db/migrate.ts';
 import { candlesOfTicks, currentOf, type OracleTick } from '../support/candle-oracle.ts';
 import { fixed } from '../../lib/money.ts';
 import type { CandleBody } from '../../streams/record.ts';
-import type { Answer, TestUser } from '../support/app.ts';
+import { type Answer, startApp, type TestUser } from '../support/app.ts';
+import { newPostgresDatabase, onPostgres, openOnPostgres } from '../support/databases.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -150,6 +154,17 @@ eachApp('candles', (app) => {
         const [before, last] = await all({ symbol, interval, from: expected[index]?.time ?? '' });
         assert.deepEqual([before, last], [closed[0], bodies(client, interval).at(-1)], interval);
       }
+    });
+
+    it('are the state that somebody who comes later is told, whole and at once', async () => {
+      const late = streamOf([`candle:*:1h`, `candle:${symbol}:1M`, `candle:${symbol}:1m`]);
+      await late.ready();
+      const intervals = late.of('candle').map(({ data }) => data.interval);
+      assert.deepEqual(intervals.sort(), ['1M', '1h', '1m']);
+      for (const interval of ['1h', '1M', '1m'] as const) {
+        assert.deepEqual(bodies(late, interval), [bodies(client, interval).at(-1)]);
+      }
+      late.cut();
     });
 
     it('are resumed in the middle of an event without a loss or a repeat', async () => {
@@ -428,6 +443,56 @@ eachApp('candles', (app) => {
       for (const interval of ['1m', '4h']) assert.deepEqual(await all({ symbol, interval }), [], interval);
     });
 
+    it('as whole days are part of the weeks and months that are still being made', async () => {
+      const symbol = 'WEEK/KRW';
+      const day = (nth: number): object => ({
+        ...good,
+        symbol,
+        interval: '1d',
+        time: iso(Date.UTC(2024, 4, 6) + nth * DAY),
+      });
+      await load({ items: [day(0), day(1), day(2)] });
+      const client = streamOf([`candle:${symbol}:1d`, `candle:${symbol}:1w`, `candle:${symbol}:1M`]);
+      await client.ready();
+      const ticks = [0, 7 * 60_000].map((ms) => ({
+        time: minute + 3 * DAY + ms,
+        price: '30',
+        quantity: '0.5',
+      }));
+      await push(symbol, ticks);
+      for (const [interval, volume] of [
+        ['1d', '1'],
+        ['1w', '7'],
+        ['1M', '7'],
+      ] as const) {
+        await client.until(() => bodies(client, interval).length > 0, interval);
+        const [listed] = await all({ symbol, interval, order: 'desc' });
+        assert.deepEqual([listed?.volume, listed?.high], [volume, '30'], interval);
+        assert.deepEqual(bodies(client, interval).at(-1), listed, interval);
+      }
+      client.cut();
+    });
+
+    it('give the price of a symbol that has none newer, at once and to all', async () => {
+      const symbol = 'PRICE/KRW';
+      const client = streamOf([`ticker:${symbol}`]);
+      await client.ready();
+      await load({ ...good, symbol });
+      await client.until(() => client.of('ticker').length === 1, 'the ticker');
+      const { body } = await app().call('GET', `/v1/market/tickers?symbols=${symbol}`, { as: user });
+      assert.deepEqual(body.items[0], client.of('ticker')[0]?.data);
+      assert.deepEqual([body.items[0].price, body.items[0].time], ['11', iso(minute + 59_999)]);
+      await push(symbol, [{ time: minute + 120_000, price: '20' }]);
+      await load({ ...good, symbol, time: iso(minute + 60_000), close: '12' });
+      await load({ ...good, symbol, time: iso(minute + 180_000), close: '12.1' });
+      await client.until(() => client.of('ticker').length === 3, 'the newer close');
+      assert.deepEqual(
+        client.of('ticker').map(({ data }) => data.price),
+        ['11', '20', '12.1'],
+      );
+      client.cut();
+    });
+
     it('count in the longer candles of the stream from then on', async () => {
       const symbol = 'BOTH/KRW';
       const client = streamOf(['1h', '1d', '1M'].map((interval) => `candle:${symbol}:${interval}`));
@@ -452,5 +517,53 @@ eachApp('candles', (app) => {
       }
       client.cut();
     });
+  });
+});
+
+onPostgres('the retention of candles', () => {
+  it('leaves one candle of each day that is too old, and all minutes of the rest', async () => {
+    const databaseUrl = await newPostgresDatabase();
+    const before = await openOnPostgres({ url: databaseUrl });
+    const today = Math.floor(Date.now() / DAY) * DAY;
+    const symbol = 'BTC/KRW';
+    const days = [10, 9, 2, 1].map((nth) => ({
+      symbol,
+      from: today - nth * DAY,
+      to: today - (nth - 1) * DAY,
+    }));
+    const minutes = days.flatMap(({ from }) =>
+      [1, 2, 3].map((nth) => ({
+        symbol,
+        time: from + nth * 60_000,
+        closeTime: from + nth * 60_000 + 5,
+        open: fixed('1'),
+        high: fixed('4'),
+        low: fixed('1'),
+        close: fixed(String(nth)),
+        volume: fixed('1'),
+        quoteVolume: fixed('2'),
+        trades: 1,
+        simulated: false,
+      })),
+    );
+    await migrate(before.knex);
+    await upsertCandles(before.knex, minutes, 'merge');
+    const folded = await foldCandles(before.knex, days);
+    await before.close();
+    let tell = (): void => {};
+    const pruned = new Promise<void>((resolve) => (tell = resolve));
+    const write = (line: string): void => {
+      if (line.includes('old candles are pruned')) tell();
+    };
+    const logger = pino({ level: 'debug' }, { write });
+    const app = await startApp({ databaseUrl, logger, env: { CANDLE_RETENTION_DAYS: '5' } });
+    try {
+      await pruned;
+      const { db } = app.services;
+      assert.equal((await minuteCandles(db, days)).length, 6);
+      assert.deepEqual(await foldCandles(db, days), folded);
+    } finally {
+      await app.close();
+    }
   });
 });

@@ -98,7 +98,8 @@ eachApp('the explanation of PnL', (app) => {
         }
         const pnl = await get(`${path}/pnl?costMethod=${costMethod}`);
         assert.equal(pnl.costMethod, costMethod);
-        assert.equal(body.position, pnl.position);
+        // Candles move the rest of the position, and no figure.
+        assert.equal(body.position.split('@')[0], pnl.position.split('@')[0]);
         assert.deepEqual(body.realizedPnl, pnl.realizedPnl, what);
         assert.equal(body.unrealizedPnl, pnl.unrealizedPnl, what);
         assert.equal(sum(items.map((item) => item.realizedPnl.net)), units(body.realizedPnl.net));

@@ -11,7 +11,7 @@ import { unpackCandle } from '../../streams/candle-record.ts';
 import type { CandleHistory } from '../../streams/candle-rollups.ts';
 import type { MarketTick } from '../../streams/market-tick.ts';
 import type { CandleBody, CandleRecord } from '../../streams/record.ts';
-import { candlesOfTicks, currentOf, type OracleCandle } from '../support/candle-oracle.ts';
+import { candlesOfMinutes, candlesOfTicks, currentOf, type OracleCandle } from '../support/candle-oracle.ts';
 import { eachDatabase } from '../support/databases.ts';
 
 const MINUTE = 60_000;
@@ -157,6 +157,80 @@ describe('the candles of all intervals', () => {
       );
     });
   }
+
+  it('are those of the database whatever comes late, fails, restarts or moves to another node', async () => {
+    const anyEvent = fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.record({
+          ms: fc.oneof(
+            { weight: 5, arbitrary: fc.integer({ min: 0, max: 90_000 }) },
+            { weight: 1, arbitrary: fc.integer({ min: 0, max: 3 * 1_440 * MINUTE }) },
+          ),
+          late: fc.oneof(
+            { weight: 4, arbitrary: fc.constant(0) },
+            { weight: 3, arbitrary: fc.integer({ min: 0, max: 4 * MINUTE }) },
+            { weight: 1, arbitrary: fc.integer({ min: 0, max: 2_000 * MINUTE }) },
+          ),
+          price: fc.bigInt({ min: 1n, max: 10n ** 20n }),
+          quantity: fc.option(fc.bigInt({ min: 1n, max: 10n ** 20n })),
+        }),
+      },
+      { weight: 4, arbitrary: fc.constant('round' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('away', 'back', 'take over', 'restart', 'load', 'meanwhile') },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEvent, { maxLength: 60 }), async (events) => {
+        const store = new Store();
+        let node = new Node(store);
+        let now = START;
+        const add = (one: MarketTick): void => node.keeper.builder.add(one, now);
+        add(tick(now, 1n));
+        for (const event of events) {
+          if (event === 'round') await node.round((now += 1_000));
+          else if (event === 'away') store.works = false;
+          else if (event === 'back') store.works = true;
+          else if (event === 'take over') node.keeper.takeOver();
+          else if (event === 'restart') {
+            // What could not be saved is lost with the process.
+            await node.round(now);
+            const newest = [...store.minutes.values()].sort((a, b) => a.time - b.time).slice(-1);
+            node = new Node(store);
+            node.keeper.builder.seed(newest, now);
+            node.keeper.takeOver();
+          } else if (event === 'meanwhile') {
+            // Minutes go by, and are published, while the database takes its time.
+            const reading = node.keeper.read(now);
+            for (let i = 0; i < 9; i += 1) {
+              add(tick((now += 50_000), BigInt(i + 1)));
+              node.publish(now);
+            }
+            await reading;
+          } else if (event === 'load') {
+            await node.round(now);
+            const [minute] = store.of({ symbol: 'BTC/KRW', from: 0, to: now - 2 * MINUTE }).slice(-1);
+            if (minute === undefined || !store.works) continue;
+            store.minutes.set(`BTC/KRW ${minute.time}`, { ...minute, volume: 1n, trades: 0, low: 1n });
+            node.keeper.reload('BTC/KRW', minute.time, minute.time + MINUTE);
+          } else if (typeof event === 'object') {
+            const { ms, late, price, quantity } = event;
+            now += ms;
+            add({ ...tick(now - late, 1n), price, quantity });
+          }
+        }
+        store.works = true;
+        add(tick(now, 7n));
+        // A symbol is not read again within a minute.
+        for (const ms of [1_000, 61_000, 1_000, 61_000]) await node.round((now += ms));
+        const minutes = [...store.minutes.values()];
+        assert.deepEqual(
+          node.state.get('BTC/KRW')?.map(withoutClosed),
+          currentOf((interval) => candlesOfMinutes(minutes, interval)),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
 
   it('go on from what is stored when a node takes over in the middle', async () => {
     const store = new Store();

@@ -345,6 +345,71 @@ describe('the market writer', () => {
     });
   });
 
+  describe('longer candles', () => {
+    const longerOf = async (interval: string): Promise<CandleBody[]> =>
+      (await records()).flatMap((record) =>
+        record.type !== 'candle'
+          ? []
+          : record.candles
+              .filter((packed) => packed[0] === interval)
+              .map((packed) => unpackCandle(record.symbol, packed)),
+      );
+
+    it('come again when the broker did not take them, though no tick follows', async () => {
+      const { feeds } = await node();
+      await only(feeds).tell(tick(58_000, '100'));
+      await clock.advance(1_000);
+      broker.away = true;
+      await clock.advance(299_000);
+      broker.away = false;
+      await clock.advance(5_000);
+      const closed = (await longerOf('5m')).filter((body) => body.closed);
+      assert.deepEqual(
+        closed.map(({ close }) => close),
+        ['100'],
+      );
+    });
+
+    it('never hold a tick up, however slowly the database is read', async () => {
+      let release = (): void => {};
+      const gate = new Promise<void>((resolve) => (release = resolve));
+      const { feeds, writer } = await node({
+        candleHistory: {
+          fold: async (windows) => {
+            await gate;
+            return windows.map(() => null);
+          },
+          minutes: async () => [],
+        },
+      });
+      await only(feeds).tell(tick(0, '100'));
+      await clock.advance(5_000);
+      await only(feeds).tell(tick(5_000, '105'));
+      assert.deepEqual(await prices(), ['100', '105']);
+      assert.deepEqual(await longerOf('1d'), []);
+      const closing = writer.close();
+      release();
+      await closing;
+    });
+
+    it('are pruned once an hour by the node that runs the feed, and by no other', async () => {
+      const pruned: string[] = [];
+      const prune = (name: string) => ({
+        pruneCandles: async () => {
+          pruned.push(name);
+          throw new Error('the database is busy');
+        },
+      });
+      const a = await node(prune('a'));
+      await node(prune('b'));
+      await clock.advance(3 * 3_600_000 - 1_000);
+      assert.deepEqual(pruned, ['a', 'a', 'a']);
+      await a.writer.close();
+      await clock.advance(3_000);
+      assert.deepEqual(pruned, ['a', 'a', 'a', 'b']);
+    });
+  });
+
   describe('pushed ticks', () => {
     it('are published at once, and are in the market when the call returns', async () => {
       const { market, writer } = await node();
