@@ -128,7 +128,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       responses: responsesOf(endpoint),
     });
   }
-  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Marktide',
@@ -142,4 +142,16 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       (name) => ({ name }),
     ),
   });
+  closeTuples(document);
+  return document;
+}
+
+/** The generator names the places of a tuple, but would let it be shorter or longer. */
+function closeTuples(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  if ('prefixItems' in part && Array.isArray(part.prefixItems)) {
+    const { length } = part.prefixItems;
+    Object.assign(part, { minItems: length, maxItems: length });
+  }
+  for (const each of Object.values(part)) closeTuples(each);
 }

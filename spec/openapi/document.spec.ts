@@ -37,14 +37,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 );
 
-function resolve(ref: string): Schema {
-  const name = ref.replace('#/components/schemas/', '');
-  const schema = document.components.schemas[name];
-  if (schema === undefined) throw new Error(`${ref} leads nowhere`);
-  return schema;
-}
-
-const check = schemaChecker(resolve);
+const check = schemaChecker(document);
 
 /** Every schema there is, with those inside of it. */
 function* schemasOf(schema: Schema, at: string): Generator<[string, Schema]> {
@@ -64,7 +57,7 @@ function* schemasOf(schema: Schema, at: string): Generator<[string, Schema]> {
   }
 }
 
-function allSchemas(): [string, Schema][] {
+function rootSchemas(): [string, Schema][] {
   const roots: [string, Schema][] = Object.entries(document.components.schemas);
   for (const { path, method, operation } of operations) {
     const at = `${method} ${path}`;
@@ -79,7 +72,11 @@ function allSchemas(): [string, Schema][] {
       }
     }
   }
-  return roots.flatMap(([at, schema]) => [...schemasOf(schema, at)]);
+  return roots;
+}
+
+function allSchemas(): [string, Schema][] {
+  return rootSchemas().flatMap(([at, schema]) => [...schemasOf(schema, at)]);
 }
 
 describe('the OpenAPI document', () => {
@@ -134,13 +131,9 @@ describe('the OpenAPI document', () => {
   it('has schemas that can be followed and understood throughout', () => {
     const all = allSchemas();
     assert.ok(all.length > 300);
-    for (const [at, schema] of all) {
-      assert.ok(Object.keys(schema).length > 0, `${at} says nothing`);
-      // Throws for what is unknown; what it finds of this value does not matter.
-      assert.doesNotThrow(() => check(schema, undefined), at);
-      if (schema['pattern'] !== undefined)
-        assert.doesNotThrow(() => new RegExp(String(schema['pattern']), 'u'));
-    }
+    for (const [at, schema] of all) assert.ok(Object.keys(schema).length > 0, `${at} says nothing`);
+    // Throws for what is unknown, however deep; what it finds of this value does not matter.
+    for (const [at, schema] of rootSchemas()) assert.doesNotThrow(() => check(schema, undefined), at);
   });
 
   it('gives examples that fit', () => {
