@@ -1,5 +1,5 @@
 import { compareOrder, type CostMethod, type LedgerEntry, type PortfolioTerms } from '../lib/pnl/entry.ts';
-import { legsOf, type Leg } from '../lib/pnl/leg.ts';
+import { legsOf, type CashLeg, type Leg } from '../lib/pnl/leg.ts';
 import type { LotHeap } from '../lib/pnl/lot.ts';
 import { foldLegs, type AssetState } from '../lib/pnl/position.ts';
 
@@ -75,6 +75,10 @@ export function legsByAsset(entries: readonly LedgerEntry[], terms: PortfolioTer
     }
   }
   return legs;
+}
+
+export function isCash(leg: Leg): leg is CashLeg {
+  return leg.kind === 'cash';
 }
 
 export function countLots(heap: LotHeap): number {

@@ -6,8 +6,9 @@ import { getEntry } from './entries.ts';
 import { contentHash, tieOf, type EntryDraft, type StoredEntry } from './entry.ts';
 import { ENTRY_COLUMNS, ENTRY_RECORDSET, toEntry, toRow, type EntryRow } from './entry-row.ts';
 import { errorCode } from './error-code.ts';
+import { applyEntries } from './apply-entries.ts';
 import { advance, lockPortfolio } from './portfolios.ts';
-import { applyEntries, type PositionOptions } from './positions.ts';
+import type { PositionOptions } from './refold.ts';
 
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;

@@ -8,7 +8,8 @@ import { checkpointsBefore, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
 import { entryChunks } from './entries.ts';
 import { countLots, foldOn, legsByAsset, spacingOf, type Checkpoint, type Progress } from './fold.ts';
-import { restateOutdated, withLots, type Positions } from './positions.ts';
+import { withLots, type Positions } from './positions.ts';
+import { restateOutdated } from './refold.ts';
 import { ifUnmoved, inSnapshot } from './snapshot.ts';
 import { isNothing, loadHeads } from './states.ts';
 

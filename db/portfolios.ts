@@ -6,7 +6,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Database } from './database.ts';
 import { only } from './only.ts';
 import { pageOf, type Page, type PageQuery } from './page.ts';
-import { refoldAll } from './positions.ts';
+import { refoldAll } from './refold.ts';
 
 export interface PortfolioSettings extends PortfolioTerms {
   name: string;

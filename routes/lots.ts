@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from '../db/cursor.ts';
 import { pageOf } from '../db/page.ts';
 import { positionsAt } from '../db/past-states.ts';
 import { COST_METHODS } from '../lib/pnl/entry.ts';
-import { type OpenLotBody, openLots } from '../lib/pnl/explain.ts';
+import { type OpenLotBody, openLots } from '../lib/pnl/open-lots.ts';
 import { listLots as lotsInOrder } from '../lib/pnl/lot.ts';
 import { type Mark, prepareMarking } from '../lib/pnl/marking.ts';
 import type { AssetState } from '../lib/pnl/position.ts';

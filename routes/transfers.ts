@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { getEntry, listEntries } from '../db/entries.ts';
-import type { StoredEntry, StoredTransfer, TransferDraft } from '../db/entry.ts';
+import type { StoredEntry, StoredTransfer } from '../db/entry.ts';
 import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
 import { decimal, decimalOrNull } from '../lib/money.ts';
 import { problem } from '../lib/problem.ts';
@@ -10,35 +10,23 @@ import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
 import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
-import { keptRates, type RateFinder, rateFinder } from './trade-draft.ts';
+import { keptRates, rateFinder } from './trade-draft.ts';
 import { conflictProblem } from './trades.ts';
-
-const KINDS = ['deposit', 'withdrawal', 'income'] as const;
-
-const transferInput = z
-  .strictObject({
-    externalId: field.text(200).optional(),
-    exchange: field.text(50).optional(),
-    kind: z.enum(KINDS),
-    asset: field.asset,
-    quantity: field.positiveAmount,
-    unitCost: field.nonNegativeAmount
-      .optional()
-      .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
-    time: field.instant,
-    note: field.text(1000).optional(),
-    tags: z.array(field.text(50)).max(20).optional(),
-  })
-  .meta({ id: 'TransferInput' });
-
-type TransferInput = z.output<typeof transferInput>;
+import {
+  changedInput,
+  checkTransfers,
+  toTransferDraft,
+  TRANSFER_KINDS,
+  transferChange,
+  transferInput,
+} from './transfer-draft.ts';
 
 const transferSchema = z
   .object({
     id: field.id,
     externalId: z.union([z.string(), z.null()]),
     exchange: z.union([z.string(), z.null()]),
-    kind: z.enum(KINDS),
+    kind: z.enum(TRANSFER_KINDS),
     asset: field.asset,
     quantity: field.decimal,
     unitCost: field.decimalOrNull,
@@ -71,47 +59,6 @@ function asTransfer(entry: StoredEntry | null): StoredTransfer {
   if (entry === null || entry.kind === 'trade')
     throw problem('not-found', { detail: 'There is no such transfer.' });
   return entry;
-}
-
-async function toTransferDraft(input: TransferInput, rate: RateFinder): Promise<TransferDraft> {
-  const unitCost = input.unitCost ?? null;
-  return {
-    kind: input.kind,
-    time: input.time,
-    asset: input.asset,
-    quantity: input.quantity,
-    unitCost,
-    unitValue: unitCost ?? (await rate(input.asset, input.time)),
-    exchange: input.exchange ?? '',
-    externalId: input.externalId ?? null,
-    orderId: null,
-    note: input.note ?? null,
-    tags: input.tags ?? [],
-  };
-}
-
-function checkTransfers(
-  inputs: readonly TransferInput[],
-  now: number,
-  baseCurrency: string,
-  inBatch: boolean,
-): void {
-  const errors = inputs.flatMap((input, index) => {
-    const at = inBatch ? `/items/${index}` : '';
-    return [
-      ...(field.isInFuture(input.time, now) ? [{ pointer: `${at}/time`, detail: 'is in the future' }] : []),
-      ...(input.unitCost !== undefined && input.asset === baseCurrency
-        ? [{ pointer: `${at}/unitCost`, detail: 'cannot be given for the base currency' }]
-        : []),
-    ];
-  });
-  if (errors.length > 0) {
-    const [first] = errors;
-    throw problem('unprocessable-entry', {
-      detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
-      errors: errors.slice(0, 20),
-    });
-  }
 }
 
 const batchOutcome = z.object({
@@ -187,7 +134,7 @@ export const listTransfers = endpoint({
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, { db }) {
     const portfolio = await readablePortfolio(db, params.portfolioId, caller);
-    const page = await listEntries(db, portfolio.id, { ...query, kinds: KINDS });
+    const page = await listEntries(db, portfolio.id, { ...query, kinds: TRANSFER_KINDS });
     return { items: page.items.map((entry) => transferBody(asTransfer(entry))), nextCursor: page.nextCursor };
   },
 });
@@ -210,35 +157,6 @@ export const getTransfer = endpoint({
     return transferBody(asTransfer(await getEntry(db, portfolio.id, params.transferId)));
   },
 });
-
-/** Of what a transfer need not have, `null` takes it away. */
-const transferChange = transferInput
-  .omit({ externalId: true, exchange: true, kind: true })
-  .partial()
-  .extend({
-    unitCost: z
-      .union([transferInput.shape.unitCost.unwrap(), z.null()])
-      .optional()
-      .meta({ description: '`null`: the market price at the time.' }),
-    note: z.union([transferInput.shape.note.unwrap(), z.null()]).optional(),
-  })
-  .meta({ id: 'TransferChange' });
-
-/** A booked transfer with what was sent in place of what it had; `null` becomes what is left out when booking. */
-function changedInput(before: StoredTransfer, change: z.output<typeof transferChange>): TransferInput {
-  const { asset, quantity, unitCost, time, note, tags } = change;
-  return {
-    externalId: before.externalId ?? undefined,
-    exchange: before.exchange === '' ? undefined : before.exchange,
-    kind: before.kind,
-    asset: asset ?? before.asset,
-    quantity: quantity ?? before.quantity,
-    unitCost: (unitCost === undefined ? before.unitCost : unitCost) ?? undefined,
-    time: time ?? before.time,
-    note: (note === undefined ? before.note : note) ?? undefined,
-    tags: tags ?? before.tags,
-  };
-}
 
 export const changeTransfer = endpoint({
   method: 'patch',

@@ -1,10 +1,11 @@
 import type { Fixed } from '../money.ts';
-import { ZERO, decimal, decimalOrNull, div, fixed, mul } from '../money.ts';
+import { ZERO, decimal, decimalOrNull, mul } from '../money.ts';
 import type { CostMethod } from './entry.ts';
 import type { AcquireLeg, Leg } from './leg-kinds.ts';
-import type { Lot } from './lot.ts';
-import { listLots, openCost } from './lot.ts';
 import type { Mark } from './marking.ts';
+import { acquisitionBody, disposalBody, type AcquisitionBody, type DisposalBody } from './movement-body.ts';
+import { newestOf } from './newest.ts';
+import { openLots, sumOfLots, type LotSums, type OpenLotBody } from './open-lots.ts';
 import type { AssetState, Disposal, FoldOptions } from './position.ts';
 import { emptyState, foldLegs } from './position.ts';
 import { knownAveragePrice, knownCost } from './totals.ts';
@@ -22,45 +23,6 @@ export interface ExplainInput extends ExplainerOptions {
   /** Every leg of the asset up to the instant asked for, in ledger order. */
   legs: readonly Leg[];
   mark: Mark | null;
-}
-
-export interface OpenLotBody {
-  /** `null` under `average`: all that is held is one pool, whichever purchases it came from. */
-  entryId: string | null;
-  /** Of the purchase; under `average`, when the present holding was begun. */
-  time: string;
-  /** Still held, of `bought`. */
-  quantity: string;
-  bought: string | null;
-  /** Cost per unit, fees included. */
-  unitCost: string | null;
-  costBasis: string | null;
-  marketValue: string | null;
-  unrealizedPnl: string | null;
-}
-
-export interface AcquisitionBody {
-  entryId: string;
-  time: string;
-  reason: AcquireLeg['reason'];
-  quantity: string;
-  cost: string | null;
-  grossCost: string | null;
-  fee: string | null;
-}
-
-export interface DisposalBody {
-  entryId: string;
-  time: string;
-  reason: Disposal['reason'];
-  quantity: string;
-  /** Sold without being held. */
-  uncovered: string;
-  proceeds: { gross: string | null; net: string | null };
-  fee: string | null;
-  costBasis: string | null;
-  realizedPnl: { gross: string | null; net: string | null };
-  matches: { entryId: string; time: string; quantity: string; costBasis: string | null }[];
 }
 
 /** Body of `GET …/pnl/explain` for one asset: what its figures are made of. Each list adds up to its figure. */
@@ -83,13 +45,7 @@ export interface ExplainBody {
 }
 
 export interface EarlierBody {
-  lots: {
-    count: number;
-    quantity: string;
-    costBasis: string | null;
-    marketValue: string | null;
-    unrealizedPnl: string | null;
-  };
+  lots: LotSums;
   acquisitions: { count: number };
   disposals: { count: number; realizedPnl: { gross: string | null; net: string | null } };
 }
@@ -165,125 +121,8 @@ export function explain(input: ExplainInput): ExplainBody {
   return asset.body(mark);
 }
 
-/**
- * What is held as its open purchases, oldest first; under `average` as the one pool it is. They add up to the holding.
- */
-export function openLots(state: AssetState, mark: Mark | null): OpenLotBody[] {
-  if (state.method !== 'average') return lotBodies(listLots(state.lots), mark);
-  const { quantity, openedAt } = state;
-  if (quantity === ZERO) return [];
-  const cost = knownCost(state);
-  const value = mark === null ? null : mul(quantity, mark.rate);
-  return [
-    {
-      entryId: null,
-      time: iso(openedAt ?? 0),
-      quantity: decimal(quantity),
-      bought: null,
-      unitCost: cost === null ? null : decimal(div(cost, quantity)),
-      costBasis: decimalOrNull(cost),
-      marketValue: decimalOrNull(value),
-      unrealizedPnl: decimalOrNull(minus(value, cost)),
-    },
-  ];
-}
-
-function sumOfLots(lots: readonly OpenLotBody[]): EarlierBody['lots'] {
-  const sum = (figure: (lot: OpenLotBody) => string | null): Fixed | null =>
-    lots.reduce<Fixed | null>((total, lot) => plus(total, fixedOrNull(figure(lot))), ZERO);
-  return {
-    count: lots.length,
-    quantity: decimal(sum((lot) => lot.quantity) ?? ZERO),
-    costBasis: decimalOrNull(sum((lot) => lot.costBasis)),
-    marketValue: decimalOrNull(sum((lot) => lot.marketValue)),
-    unrealizedPnl: decimalOrNull(sum((lot) => lot.unrealizedPnl)),
-  };
-}
-
-function fixedOrNull(text: string | null): Fixed | null {
-  return text === null ? null : fixed(text);
-}
-
 function markBody({ rate, time, path, stale }: Mark): NonNullable<ExplainBody['mark']> {
   return { price: decimal(rate), time: time === null ? null : iso(time), path, stale };
-}
-
-/** Values are differences of the value of the first 0, 1, 2, … lots, so that they add up to that of the holding. */
-function lotBodies(lots: readonly Lot[], mark: Mark | null): OpenLotBody[] {
-  let held = ZERO;
-  return lots.map((lot) => {
-    const { cost } = openCost(lot);
-    const known = lot.unknown === 'nothing';
-    const before = mark === null ? null : mul(held, mark.rate);
-    held += lot.left;
-    const value = mark === null || before === null ? null : mul(held, mark.rate) - before;
-    return {
-      entryId: lot.entryId,
-      time: iso(lot.time),
-      quantity: decimal(lot.left),
-      bought: decimal(lot.quantity),
-      unitCost: known ? decimal(div(lot.cost, lot.quantity)) : null,
-      costBasis: known ? decimal(cost) : null,
-      marketValue: decimalOrNull(value),
-      unrealizedPnl: known ? decimalOrNull(minus(value, cost)) : null,
-    };
-  });
-}
-
-function acquisitionBody(leg: AcquireLeg): AcquisitionBody {
-  return {
-    entryId: leg.entryId,
-    time: iso(leg.time),
-    reason: leg.reason,
-    quantity: decimal(leg.quantity),
-    cost: decimalOrNull(leg.cost),
-    grossCost: decimalOrNull(leg.grossCost),
-    fee: decimalOrNull(leg.fee),
-  };
-}
-
-export function disposalBody(disposal: Disposal): DisposalBody {
-  const { proceeds, realised } = disposal;
-  return {
-    entryId: disposal.entryId,
-    time: iso(disposal.time),
-    reason: disposal.reason,
-    quantity: decimal(disposal.quantity),
-    uncovered: decimal(disposal.uncovered),
-    proceeds: { gross: decimalOrNull(proceeds.gross), net: decimalOrNull(proceeds.net) },
-    fee: decimalOrNull(disposal.fee),
-    costBasis: decimalOrNull(disposal.cost),
-    realizedPnl: { gross: decimalOrNull(realised.gross), net: decimalOrNull(realised.net) },
-    matches: disposal.matches.map(({ entryId, time, quantity, cost }) => ({
-      entryId,
-      time: iso(time),
-      quantity: decimal(quantity),
-      costBasis: decimalOrNull(cost),
-    })),
-  };
-}
-
-interface Newest<T> {
-  add: (item: T) => void;
-  list: () => T[];
-  /** Of all that were added. */
-  count: () => number;
-}
-
-/** Keeps the last `limit` of what it is given. */
-function newestOf<T>(limit: number): Newest<T> {
-  let kept: T[] = [];
-  let count = 0;
-  const list = (): T[] => (limit <= 0 ? [] : kept.slice(-limit));
-  return {
-    add(item) {
-      count += 1;
-      kept.push(item);
-      if (kept.length > 2 * limit) kept = list();
-    },
-    list,
-    count: () => count,
-  };
 }
 
 function iso(time: number): string {

@@ -1,0 +1,80 @@
+import type { PortfolioTerms } from '../lib/pnl/entry.ts';
+import { isAdditive } from '../lib/pnl/leg.ts';
+import { emptyState, foldLegs } from '../lib/pnl/position.ts';
+import { CashSums, dropCash } from './cash.ts';
+import { dropAllCheckpoints, saveCheckpoints } from './checkpoints.ts';
+import type { Database } from './database.ts';
+import { entryChunks } from './entries.ts';
+import {
+  CHECKPOINT_SPACING,
+  countLots,
+  foldOn,
+  isCash,
+  legsByAsset,
+  type Checkpoint,
+  type Progress,
+} from './fold.ts';
+import { isLotMethod, replaceLots } from './lots.ts';
+import { dropPoints } from './points.ts';
+import { saveHeads, type Head } from './states.ts';
+
+export interface PositionOptions {
+  /** Entries of an asset from one checkpoint to the next; for tests. */
+  checkpointSpacing?: number | undefined;
+}
+
+/**
+ * Makes every position of a portfolio, and all that is derived from its ledger, anew: after new terms, or to check.
+ * @param trx holds the portfolio's lock
+ */
+export async function refoldAll(
+  trx: Database,
+  portfolioId: string,
+  terms: PortfolioTerms,
+  { checkpointSpacing = CHECKPOINT_SPACING }: PositionOptions = {},
+): Promise<void> {
+  const { costMethod } = terms;
+  await trx('positions').where({ portfolio_id: portfolioId }).delete();
+  await trx('position_lots').where({ portfolio_id: portfolioId }).delete();
+  await dropAllCheckpoints(trx, portfolioId);
+  await dropCash(trx, portfolioId);
+  await dropPoints(trx, portfolioId, null);
+  const all = new Map<string, Progress>();
+  const cash = new CashSums();
+  for await (const entries of entryChunks(trx, portfolioId, null, { after: null })) {
+    const checkpoints: Checkpoint[] = [];
+    for (const [asset, legs] of legsByAsset(entries, terms)) {
+      const progress = all.get(asset) ?? { state: emptyState(asset), entries: 0, checkpointed: 0 };
+      if (isAdditive(asset, terms)) {
+        for (const leg of legs.filter(isCash)) cash.add(leg);
+        all.set(asset, { ...progress, state: foldLegs(progress.state, legs, costMethod) });
+      } else {
+        all.set(
+          asset,
+          foldOn(progress, legs, costMethod, checkpointSpacing, (checkpoint) => checkpoints.push(checkpoint)),
+        );
+      }
+    }
+    await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
+    await cash.save(trx, portfolioId);
+  }
+  const heads: Head[] = [];
+  for (const progress of all.values()) {
+    const { asset, lots } = progress.state;
+    heads.push({ ...progress, openLots: countLots(lots) });
+    if (isLotMethod(costMethod)) await replaceLots(trx, { portfolioId, costMethod, asset }, lots);
+  }
+  await saveHeads(trx, portfolioId, costMethod, heads);
+}
+
+/** Makes positions anew that another version of the fold has left. */
+export async function restateOutdated(
+  db: Database,
+  portfolioId: string,
+  terms: PortfolioTerms,
+): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx('portfolios').where({ id: portfolioId }).forUpdate().first('id');
+    await refoldAll(trx, portfolioId, terms);
+  });
+}
