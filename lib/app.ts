@@ -1,7 +1,6 @@
 import cors from '@koa/cors';
 import Koa, { type Middleware } from 'koa';
 import helmet from 'koa-helmet';
-import serve from 'koa-static';
 import { isUnavailable } from '../db/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { openApiDocument } from '../openapi/document.ts';
@@ -9,10 +8,13 @@ import { ENDPOINTS } from '../routes/endpoints.ts';
 import { mount } from '../routes/mount.ts';
 import type { Services } from '../routes/services.ts';
 import { BrokerUnavailableError } from '../streams/broker.ts';
-import { problem } from './problem.ts';
+import { compression } from './compression.ts';
+import { conditional, entityTag } from './conditional.ts';
 import { problemHandler } from './problem-handler.ts';
+import { onlyReads } from './read-only.ts';
 import { requestLog } from './request-log.ts';
 import { VERSION, WEB_FOLDER } from './package-info.ts';
+import { staticFiles } from './static-files.ts';
 
 /** The whole life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
@@ -50,24 +52,26 @@ export function createApp(services: Services): Koa {
       maxAge: 600,
     }) as unknown as Middleware,
   );
+  app.use(compression());
+  app.use(conditional());
   app.use(docsPage());
   app.use(openApi());
   for (const middleware of mount(ENDPOINTS, services)) app.use(middleware);
   // Last, so that no call of the API looks for a file first.
-  app.use(serve(WEB_FOLDER, { maxage: 0 }) as unknown as Middleware);
+  app.use(staticFiles(WEB_FOLDER, { seconds: 0 }));
   return app;
 }
 
 function openApi(): Middleware {
   const document = JSON.stringify(openApiDocument(ENDPOINTS, VERSION));
-  return function serveOpenApi(ctx, next) {
-    if (ctx.path !== '/openapi.json') return next();
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-      throw problem('method-not-allowed', { headers: { Allow: 'GET, HEAD' } });
-    }
-    ctx.type = 'application/json';
-    ctx.set('Cache-Control', 'no-cache');
-    ctx.body = document;
-    return Promise.resolve();
-  };
+  const tag = entityTag(document);
+  return onlyReads(
+    ({ path }) => path === '/openapi.json',
+    (ctx) => {
+      ctx.type = 'application/json';
+      ctx.set({ 'Cache-Control': 'public, no-cache', ETag: tag });
+      ctx.body = document;
+      return Promise.resolve();
+    },
+  );
 }

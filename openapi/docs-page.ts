@@ -4,9 +4,10 @@ import { dirname } from 'node:path';
 import compose from 'koa-compose';
 import type { Middleware } from 'koa';
 import mountAt from 'koa-mount';
-import serve from 'koa-static';
 import { koaSwagger } from 'koa2-swagger-ui';
-import { problem } from '../lib/problem.ts';
+import { entityTag } from '../lib/conditional.ts';
+import { onlyReads } from '../lib/read-only.ts';
+import { staticFiles } from '../lib/static-files.ts';
 
 const ASSETS = '/docs/assets';
 const GOOGLE_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
@@ -24,16 +25,10 @@ export function docsPage(): Middleware {
     swaggerVersion: 'assets',
     swaggerOptions: { url: '/openapi.json', persistAuthorization: false, deepLinking: true },
   }) as unknown as Middleware;
-  const assets = mountAt(
-    ASSETS,
-    serve(folder, { index: false, maxAge: 3_600_000 }) as never,
-  ) as unknown as Middleware;
+  const files = staticFiles(folder, { seconds: 3_600, index: false });
+  const assets = mountAt(ASSETS, files as never) as unknown as Middleware;
 
   const page: Middleware = async (ctx, next) => {
-    if (ctx.path !== '/docs') return next();
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
-      throw problem('method-not-allowed', { headers: { Allow: 'GET, HEAD' } });
-    }
     await render(ctx, next);
     // The template asks for files that nobody here has, and for a font from elsewhere.
     const html = String(ctx.body)
@@ -56,8 +51,8 @@ export function docsPage(): Middleware {
         "frame-ancestors 'none'",
       ].join('; '),
     );
+    ctx.set({ 'Cache-Control': 'public, no-cache', ETag: entityTag(html) });
     ctx.body = html;
-    return undefined;
   };
-  return compose([assets, page]);
+  return compose([assets, onlyReads(({ path }) => path === '/docs', page)]);
 }

@@ -12,7 +12,7 @@ import { isIpRange } from '../lib/ip-range.ts';
 import { problem } from '../lib/problem.ts';
 import { publishControl } from '../streams/authority.ts';
 import { originOf } from './audit.ts';
-import { endpoint, Reply } from './endpoint.ts';
+import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 
 const timeOrNull = z.union([field.timestamp, z.null()]);
@@ -123,7 +123,7 @@ export const createApiKey = endpoint({
       await recordAudit(trx, draft, originOf(ctx), { clock });
       return row;
     });
-    return new Reply({ ...keyBody(made), key }, { headers: { 'Cache-Control': 'no-store' } });
+    return { ...keyBody(made), key };
   },
 });
 

@@ -33,6 +33,25 @@ export class Reply<T> {
   }
 }
 
+/**
+ * An answer that is made only for who does not have it yet. `basis` names what it is made of (ledger version, market
+ * position, …), found at little cost: equal bases, equal answers. The ETag is made of it.
+ */
+export class Derived<T> {
+  readonly basis: string;
+  readonly make: () => Promise<T> | T;
+  constructor(basis: string, make: () => Promise<T> | T) {
+    this.basis = basis;
+    this.make = make;
+  }
+}
+
+/**
+ * For how long those who got an answer may use it: `revalidate`, only when its ETag has been asked after; `never`, it
+ * must not even be stored; or for some seconds.
+ */
+type Keep = 'revalidate' | 'never' | { seconds: number };
+
 interface Declaration<P, Q, B, R, A extends Access> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   path: string;
@@ -58,6 +77,10 @@ interface Declaration<P, Q, B, R, A extends Access> {
   response: R;
   /** `stream`: the handler writes an event stream to the response. `text`: the response is not JSON. */
   produces?: 'json' | 'stream' | 'text';
+  /** Default: `revalidate` for what is read, `never` for what is written and for all of `auth`. */
+  keep?: Keep;
+  /** Members of the body that only tell when it was made: its ETag does without them. */
+  untagged?: readonly string[];
   examples?: { request?: unknown; response?: unknown };
   problems?: ProblemSlug[];
 }
@@ -86,7 +109,7 @@ export function endpoint<
   B extends Schema | undefined = undefined,
 >(
   declaration: Declaration<P, Q, B, R, A> & {
-    handler(input: Input<P, Q, B, A>, services: Services): Promise<Body<R> | Reply<Body<R>>>;
+    handler(input: Input<P, Q, B, A>, services: Services): Promise<Body<R> | Reply<Body<R>> | Derived<Body<R>>>;
   },
 ): Endpoint {
   return declaration as unknown as Endpoint;

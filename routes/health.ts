@@ -20,6 +20,7 @@ export const healthz = endpoint({
   tag: 'service',
   summary: 'The process is alive',
   access: 'public',
+  keep: 'never',
   status: 200,
   response: z.object({
     status: z.literal('ok'),
@@ -50,6 +51,7 @@ export const readyz = endpoint({
   tag: 'service',
   summary: 'The process can serve: its database answers and its canary comes back through the broker',
   access: 'public',
+  keep: 'never',
   status: 200,
   otherStatuses: [{ status: 503, description: 'Not ready; the body says what is missing.' }],
   response: z.object({
@@ -67,7 +69,7 @@ export const readyz = endpoint({
     const ready = broker.ready && database.ready && !hub.isDraining;
     return new Reply(
       { ready, database, broker },
-      { status: ready ? 200 : 503, headers: { 'Cache-Control': 'no-store' } },
+      { status: ready ? 200 : 503 },
     );
   },
 });
@@ -80,6 +82,7 @@ export const problemType = endpoint({
   tag: 'service',
   summary: 'What a problem type means',
   access: 'public',
+  keep: { seconds: 3_600 },
   params: z.strictObject({ slug: z.string() }),
   status: 200,
   response: z.object({ type: z.string(), status: z.int(), title: z.string() }),

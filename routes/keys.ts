@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpoint, Reply } from './endpoint.ts';
+import { endpoint } from './endpoint.ts';
 
 /** How long others may go on with what they have read: a new key should be published that long before it signs. */
 const MAX_AGE_S = 300;
@@ -12,10 +12,10 @@ export const publicKeys = endpoint({
   summary: 'The public keys of access tokens (RFC 7517)',
   description: 'For others who verify our tokens. Empty when they are signed with a shared secret.',
   access: 'public',
+  keep: { seconds: MAX_AGE_S },
   status: 200,
   response: z.object({ keys: z.array(z.record(z.string(), z.string())) }).meta({ id: 'PublicKeys' }),
   handler(_input, { tokenKeys }) {
-    const headers = { 'Cache-Control': `public, max-age=${MAX_AGE_S}` };
-    return Promise.resolve(new Reply({ keys: tokenKeys.jwks.keys.map((key) => ({ ...key })) }, { headers }));
+    return Promise.resolve({ keys: tokenKeys.jwks.keys.map((key) => ({ ...key })) });
   },
 });

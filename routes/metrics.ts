@@ -17,6 +17,7 @@ export const metrics = endpoint({
   description:
     'For administrators; for `Authorization: Bearer <METRICS_TOKEN>` when that variable is set; for anybody with `PUBLIC_METRICS=true`.',
   access: 'admin',
+  keep: 'never',
   alsoOpenTo: (ctx, { config }) =>
     config.PUBLIC_METRICS ||
     (config.METRICS_TOKEN !== undefined &&
@@ -26,7 +27,7 @@ export const metrics = endpoint({
   response: z.string(),
   async handler(_input, { metrics: registry }) {
     return new Reply(await registry.metrics(), {
-      headers: { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' },
+      headers: { 'Content-Type': registry.contentType },
     });
   },
 });

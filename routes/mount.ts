@@ -3,9 +3,10 @@ import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Caller, Scope } from '../lib/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
+import { writeAnswer } from './answer.ts';
 import { noteAudit } from './audit.ts';
 import { type Authenticator, authenticator, requireScope } from './authenticate.ts';
-import { type Endpoint, Reply } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { jsonBodyReader } from './json-body.ts';
 import type { Services } from './services.ts';
 import { streamAuthenticator } from './stream-authenticator.ts';
@@ -116,12 +117,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
     };
     const result = await endpoint.handler(input as never, services);
     if (ctx.respond === false) return;
-    const reply = result instanceof Reply ? result : new Reply(result);
-    ctx.status = reply.status ?? endpoint.status;
-    ctx.set({ 'Cache-Control': 'private, no-cache', ...reply.headers });
-    if (endpoint.response === null) ctx.body = null;
-    else if (endpoint.produces === 'text') ctx.body = reply.body;
-    else ctx.body = endpoint.response.parse(reply.body);
+    await writeAnswer(ctx, endpoint, result, { open });
   };
 }
 

@@ -46,6 +46,7 @@ export const getPerformance = endpoint({
     costMethod,
   }),
   status: 200,
+  untagged: ['asOf'],
   response: performanceSchema,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {

@@ -80,6 +80,7 @@ export const listPeriods = endpoint({
   params: portfolioParams,
   query: z.strictObject({ interval: z.enum(PERIOD_INTERVALS).default('day'), ...spanQuery, costMethod }),
   status: 200,
+  untagged: ['asOf'],
   response: field.listOf(periodSchema).extend({
     portfolioId: field.id,
     asOf: field.timestamp,

@@ -120,6 +120,7 @@ export const getSeries = endpoint({
     costMethod,
   }),
   status: 200,
+  untagged: ['asOf'],
   response: z.union([pointsSchema, columnsSchema]),
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {

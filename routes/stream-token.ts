@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problem } from '../lib/problem.ts';
 import { signStreamToken } from '../lib/stream-token.ts';
-import { endpoint, Reply } from './endpoint.ts';
+import { endpoint } from './endpoint.ts';
 
 export const streamToken = endpoint({
   method: 'post',
@@ -28,8 +28,6 @@ export const streamToken = endpoint({
     }
     const ttl = config.STREAM_TOKEN_TTL;
     const token = signStreamToken(tokenKey, caller, { clock, ttl });
-    return Promise.resolve(
-      new Reply({ token, expiresIn: ttl }, { headers: { 'Cache-Control': 'no-store' } }),
-    );
+    return Promise.resolve({ token, expiresIn: ttl });
   },
 });

@@ -4,7 +4,7 @@ import type { Caller } from '../lib/caller.ts';
 import { newId } from '../lib/id.ts';
 import { problem } from '../lib/problem.ts';
 import type { Channel } from '../streams/channel.ts';
-import { openResponse } from '../streams/response-connection.ts';
+import { headOf, openResponse } from '../streams/response-connection.ts';
 import { ndjsonWire, sseWire } from '../streams/wire.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
@@ -22,13 +22,14 @@ async function serve(
 ): Promise<void> {
   const { hub, clock, logger } = services;
   await assertReadable(channels, caller, services);
+  ctx.vary('Accept');
   const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
   if (format === false) throw problem('not-acceptable');
   const ndjson = format === 'application/x-ndjson';
   admit(caller, services);
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
-    ctx.res.writeHead(200, { 'Content-Type': format }).end();
+    ctx.res.writeHead(200, headOf(format)).end();
     return;
   }
   const { req, res } = ctx;

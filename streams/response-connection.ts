@@ -31,6 +31,15 @@ class RequestStandIn {
   }
 }
 
+/** Nothing on the way may keep, change or hold back what is sent. */
+export function headOf(contentType: string): Record<string, string> {
+  return {
+    'Content-Type': contentType,
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  };
+}
+
 /** After `end()`, how long a reader that does not read may hold the socket. */
 const LINGER_MS = 5_000;
 
@@ -60,11 +69,7 @@ export class ResponseConnection extends Connection implements Sink {
   }
 
   override sendHead(): void {
-    this.#res.writeHead(200, {
-      'Content-Type': this.#contentType,
-      'Cache-Control': 'no-store, no-transform',
-      'X-Accel-Buffering': 'no',
-    });
+    this.#res.writeHead(200, headOf(this.#contentType));
     this.#res.flushHeaders();
   }
 

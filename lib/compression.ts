@@ -1,0 +1,44 @@
+import { Stream } from 'node:stream';
+import { constants } from 'node:zlib';
+import compress from 'koa-compress';
+import type { Middleware } from 'koa';
+
+/**
+ * What may be compressed: JSON, CSV and the files of pages. Never an event stream, whose events would wait in the
+ * compressor until enough of them have come together.
+ */
+const COMPRESSIBLE =
+  /^(?:application\/(?:(?:[\w.-]+\+)?json|(?:x-)?javascript|xml)|text\/(?:csv|html|css|plain|javascript)|image\/svg\+xml)$/i;
+
+/** Compressing less gains nothing. */
+const THRESHOLD_BYTES = 1024;
+
+/** Brotli or gzip, as the client accepts it. A HEAD is told the headers that its GET would have. */
+export function compression(): Middleware {
+  const compressBody = compress({
+    threshold: THRESHOLD_BYTES,
+    filter: (type) => COMPRESSIBLE.test(type),
+    encodingPreference: ['br', 'gzip'],
+    br: { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } },
+    deflate: false,
+    zstd: false,
+  }) as unknown as Middleware;
+  return async function compressAnswer(ctx, next) {
+    const isHead = ctx.method === 'HEAD';
+    let plain: unknown;
+    try {
+      await compressBody(ctx, async () => {
+        await next();
+        plain = ctx.body;
+        // koa-compress leaves the answer to a HEAD as it is. Node.js knows better than to send a body.
+        if (isHead) ctx.method = 'GET';
+      });
+    } finally {
+      if (isHead) ctx.method = 'HEAD';
+    }
+    const { body } = ctx;
+    if (!(plain instanceof Stream) || body === plain || !(body instanceof Stream.Duplex)) return;
+    // A pipe passes no error on: the client would wait for the rest for ever.
+    plain.once('error', (error: Error) => body.destroy(error));
+  };
+}

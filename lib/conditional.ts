@@ -1,0 +1,45 @@
+import { hash } from 'node:crypto';
+import type { Context, Middleware } from 'koa';
+
+const TAG = /(?:W\/)?"[^"]*"/g;
+
+/**
+ * A weak entity tag of a text: bodies that are compressed on their way are the same to whoever reads them, but not byte
+ * by byte.
+ */
+export function entityTag(text: string): string {
+  return `W/"${hash('sha256', text, 'base64url').slice(0, 22)}"`;
+}
+
+/**
+ * Whether the client says that it has what the tag stands for (`If-None-Match`, RFC 9110, 13.1.2). `Cache-Control:
+ * no-cache` is no reason to say no: `fetch` adds it to every request with that header, and the answer is up to date
+ * either way.
+ */
+export function isKnown(ctx: Context, tag: string): boolean {
+  const given = ctx.get('If-None-Match').trim();
+  if (given === '') return false;
+  if (given === '*') return true;
+  const bare = tag.replace(/^W\//, '');
+  return given.match(TAG)?.some((each) => each.replace(/^W\//, '') === bare) ?? false;
+}
+
+function isUnmodified(ctx: Context): boolean {
+  const modified = Date.parse(ctx.response.get('Last-Modified'));
+  return modified <= Date.parse(ctx.get('If-Modified-Since'));
+}
+
+/** Turns a 200 into a 304 where the client has what is about to be sent. */
+export function conditional(): Middleware {
+  return async function answerConditionally(ctx, next) {
+    await next();
+    if (ctx.status !== 200 || ctx.respond === false || ctx.headerSent) return;
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return;
+    const tag = ctx.response.get('ETag');
+    // With `If-None-Match` there is no looking at dates.
+    const fresh = ctx.get('If-None-Match') === '' ? isUnmodified(ctx) : tag !== '' && isKnown(ctx, tag);
+    if (!fresh) return;
+    ctx.status = 304;
+    ctx.body = null;
+  };
+}

@@ -1,0 +1,65 @@
+import type { Context } from 'koa';
+import { entityTag, isKnown } from '../lib/conditional.ts';
+import { VERSION } from '../lib/package-info.ts';
+import { Derived, type Endpoint, Reply } from './endpoint.ts';
+
+/** What an answer to somebody depends on: no cache may give it to somebody else. */
+const CREDENTIALS = 'Authorization, Cookie, X-API-Key';
+
+/** @param open whether anybody may have the answer */
+function cacheControl({ method, tag, keep }: Endpoint, open: boolean): string {
+  const how = keep ?? (method === 'get' && tag !== 'auth' ? 'revalidate' : 'never');
+  if (how === 'never') return 'no-store';
+  const whose = open ? 'public' : 'private';
+  return how === 'revalidate' ? `${whose}, no-cache` : `${whose}, max-age=${how.seconds}`;
+}
+
+/** The text that the tag of a body is of. */
+function taggedText(body: unknown, text: string, omitted: readonly string[]): string {
+  if (omitted.length === 0 || typeof body !== 'object' || body === null) return text;
+  return JSON.stringify({ ...body, ...Object.fromEntries(omitted.map((name) => [name, undefined])) });
+}
+
+/**
+ * Writes what a handler has returned: status, headers and body as the endpoint declares them. Every JSON answer to a
+ * read has an entity tag; one that is derived is not made for a client that has it already.
+ */
+export async function writeAnswer(
+  ctx: Context,
+  endpoint: Endpoint,
+  result: unknown,
+  { open }: { open: boolean },
+): Promise<void> {
+  const isRead = endpoint.method === 'get';
+  const reply = result instanceof Reply ? result : null;
+  ctx.status = reply?.status ?? endpoint.status;
+  ctx.set({ 'Cache-Control': cacheControl(endpoint, open), ...reply?.headers });
+  if (!open) ctx.vary(CREDENTIALS);
+  let body: unknown = reply === null ? result : reply.body;
+  if (result instanceof Derived) {
+    // Another version of the program may make another answer of the same.
+    ctx.set('ETag', entityTag(`${VERSION} ${result.basis}`));
+    if (isKnown(ctx, ctx.response.get('ETag'))) {
+      ctx.status = 304;
+      return;
+    }
+    body = await result.make();
+  }
+  if (endpoint.response === null) {
+    ctx.body = null;
+    return;
+  }
+  if (endpoint.produces === 'text') {
+    ctx.body = body;
+    return;
+  }
+  const parsed = endpoint.response.parse(body);
+  const text = JSON.stringify(parsed);
+  if (isRead && ctx.status === 200 && ctx.response.get('ETag') === '') {
+    ctx.set('ETag', entityTag(taggedText(parsed, text, endpoint.untagged ?? [])));
+  }
+  // Beside secrets nothing is compressed: its length would tell of them.
+  if (endpoint.tag === 'auth') ctx.compress = false;
+  ctx.type = 'json';
+  ctx.body = text;
+}
