@@ -109,7 +109,10 @@ export function endpoint<
   B extends Schema | undefined = undefined,
 >(
   declaration: Declaration<P, Q, B, R, A> & {
-    handler(input: Input<P, Q, B, A>, services: Services): Promise<Body<R> | Reply<Body<R>> | Derived<Body<R>>>;
+    handler(
+      input: Input<P, Q, B, A>,
+      services: Services,
+    ): Promise<Body<R> | Reply<Body<R>> | Derived<Body<R>>>;
   },
 ): Endpoint {
   return declaration as unknown as Endpoint;

@@ -67,10 +67,7 @@ export const readyz = endpoint({
       .then(() => ({ ready: true, detail: null }))
       .catch(() => ({ ready: false, detail: 'the database does not answer' }));
     const ready = broker.ready && database.ready && !hub.isDraining;
-    return new Reply(
-      { ready, database, broker },
-      { status: ready ? 200 : 503 },
-    );
+    return new Reply({ ready, database, broker }, { status: ready ? 200 : 503 });
   },
 });
 
