@@ -40,6 +40,21 @@ function problemsOf(endpoint: Endpoint): ProblemSlug[] {
   ];
 }
 
+/** Whether its answers have an entity tag. */
+function isTagged({ method, status, produces = 'json' }: Endpoint): boolean {
+  return method === 'get' && status === 200 && produces === 'json';
+}
+
+const tagHeaders = z.object({
+  ETag: z.string().meta({ description: 'To be sent as `If-None-Match` the next time.' }),
+});
+const conditionHeaders = z.object({
+  'If-None-Match': z
+    .string()
+    .optional()
+    .meta({ description: 'The `ETag` of the answer that one has: 304 if it is as it was.' }),
+});
+
 function responsesOf(endpoint: Endpoint): Responses {
   const responses: Responses = {};
   const { response, examples } = endpoint;
@@ -61,7 +76,11 @@ function responsesOf(endpoint: Endpoint): Responses {
               },
             },
           };
-  responses[endpoint.status] = { description: endpoint.summary, ...content };
+  const headers = isTagged(endpoint) ? { headers: tagHeaders } : {};
+  responses[endpoint.status] = { description: endpoint.summary, ...headers, ...content };
+  if (isTagged(endpoint)) {
+    responses[304] = { description: 'It is as it was: `If-None-Match` has its `ETag`.', ...headers };
+  }
   for (const { status, description } of endpoint.otherStatuses ?? [])
     responses[status] = { description, ...content };
   const byStatus = new Map<number, string[]>();
@@ -109,6 +128,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
       request: {
         ...(endpoint.params === undefined ? {} : { params: endpoint.params as z.ZodObject }),
         ...(endpoint.query === undefined ? {} : { query: endpoint.query as z.ZodObject }),
+        ...(isTagged(endpoint) ? { headers: conditionHeaders } : {}),
         ...(endpoint.body === undefined
           ? {}
           : {
