@@ -48,6 +48,7 @@ function draft(id: string, time: number, base: string, n: number, side: 'buy' | 
     quoteRate: ONE,
     feeRate: null,
     orderId: null,
+    orderType: null,
     note: null,
     tags: [],
   };

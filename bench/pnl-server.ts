@@ -114,6 +114,7 @@ answerParent({
         quoteRate: ONE,
         feeRate: null,
         orderId: null,
+        orderType: null,
         note: null,
         tags: [],
       }));

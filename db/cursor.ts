@@ -28,8 +28,8 @@ export function decodeCursor<const K extends readonly Kind[]>(
 }
 
 function isOf(kind: Kind, value: unknown): boolean {
-  // The range of a Date: beyond it there is no timestamp to compare with.
-  if (kind === 'number') return typeof value === 'number' && Math.abs(value) <= 8.64e15;
+  // From the epoch to the end of a Date: beyond that SQL has no timestamp to compare with.
+  if (kind === 'number') return typeof value === 'number' && value >= 0 && value <= 8.64e15;
   if (typeof value !== 'string' || value.includes('\0')) return false;
   return kind === 'text' || UUID.test(value);
 }

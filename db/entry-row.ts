@@ -24,6 +24,7 @@ export interface EntryRow {
   quote_rate: string | null;
   fee_rate: string | null;
   order_id: string | null;
+  order_type: string | null;
   note: string | null;
   tags: string[];
   created_at: number;
@@ -52,6 +53,7 @@ const WRITTEN = {
   quote_rate: 'numeric',
   fee_rate: 'numeric',
   order_id: 'text',
+  order_type: 'text',
   note: 'text',
   tags: 'text[]',
   content_hash: 'text',
@@ -95,6 +97,7 @@ export function toRow(entry: StoredEntry, contentHash: string): Record<keyof typ
     quote_rate: trade && decimalOrNull(trade.quoteRate),
     fee_rate: trade && decimalOrNull(trade.feeRate),
     order_id: entry.orderId,
+    order_type: trade?.orderType ?? null,
     note: entry.note,
     tags: entry.tags,
     content_hash: contentHash,
@@ -115,7 +118,7 @@ export function toEntry(row: EntryRow): StoredEntry {
     updatedAt: row.updated_at,
   };
   const entry = toLedgerEntry(row);
-  if (entry.kind === 'trade') return { ...entry, ...rest };
+  if (entry.kind === 'trade') return { ...entry, ...rest, orderType: row.order_type };
   return { ...entry, ...rest, unitCost: fixedOrNull(row.unit_cost) };
 }
 

@@ -18,7 +18,13 @@ interface UnitCost {
   unitCost: Fixed | null;
 }
 
-export type TradeDraft = Omit<TradeEntry, 'id' | 'tie'> & EntryDetails;
+/** What a trade carries besides. */
+interface TradeDetails extends EntryDetails {
+  /** Kind of the order it filled, as the source tells it: `limit`, `market`. */
+  orderType: string | null;
+}
+
+export type TradeDraft = Omit<TradeEntry, 'id' | 'tie'> & TradeDetails;
 export type TransferDraft = Omit<TransferEntry, 'id' | 'tie'> & UnitCost & EntryDetails;
 
 /** An entry to be booked, with its rates already looked up. Amounts have at most 20 digits before the point. */
@@ -31,7 +37,7 @@ interface Booking {
   updatedAt: number;
 }
 
-export type StoredTrade = TradeEntry & EntryDetails & Booking;
+export type StoredTrade = TradeEntry & TradeDetails & Booking;
 export type StoredTransfer = TransferEntry & UnitCost & EntryDetails & Booking;
 
 /** An entry as it stands in the ledger. */
@@ -51,6 +57,7 @@ export function contentHash(draft: EntryDraft): string {
           decimal(draft.quantity),
           decimal(draft.price),
           draft.fee && [decimal(draft.fee.amount), draft.fee.currency],
+          ...(draft.orderType === null ? [] : [draft.orderType]),
         ]
       : [draft.asset, decimal(draft.quantity), decimalOrNull(draft.unitCost)];
   const content = [draft.kind, draft.time, figures, draft.orderId, draft.note, draft.tags];

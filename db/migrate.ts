@@ -6,6 +6,7 @@ import * as candles from './migrations/003-candles.ts';
 import * as history from './migrations/004-history.ts';
 import * as candleDays from './migrations/005-candle-days.ts';
 import * as access from './migrations/010-access.ts';
+import * as orderType from './migrations/020-order-type.ts';
 
 interface Migration {
   name: string;
@@ -21,6 +22,7 @@ const MIGRATIONS: Migration[] = [
   { name: '004-history', ...history },
   { name: '005-candle-days', ...candleDays },
   { name: '010-access', ...access },
+  { name: '020-order-type', ...orderType },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -115,6 +115,7 @@ async function tradedPortfolio(db: Database, userId: string, clock: Clock): Prom
       fee: { amount: (value * FEE_RATE) / ONE, currency: 'KRW' },
       quoteRate: ONE,
       feeRate: null,
+      orderType: null,
     };
   });
   await bookEntries(db, portfolio.id, [deposit, ...fills], { clock });

@@ -82,7 +82,12 @@ export function spanOf(
   return { from, to, calendar };
 }
 
-function instantOf(parameter: string, value: QueryTime | undefined, calendar: Calendar): number | null {
+/** @throws 400 that names the parameter: a local time that the clocks skip */
+export function instantOf(
+  parameter: string,
+  value: QueryTime | undefined,
+  calendar: Calendar,
+): number | null {
   if (value === undefined) return null;
   if (value.kind === 'instant') return value.time;
   const instant = value.isDate ? calendar.startOfDate(value.local) : calendar.instantOf(value.local);

@@ -7,6 +7,12 @@ import { type FieldError, problem } from '../lib/problem.ts';
 import { splitSymbol } from '../lib/symbol.ts';
 import * as field from './fields.ts';
 
+/** As exchanges and ccxt name them. */
+export const orderType = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,29}$/, 'must be an order type such as limit or market: small letters')
+  .meta({ description: 'Kind of the order it filled, as the exchange tells it.', example: 'limit' });
+
 export const tradeInput = z
   .strictObject({
     externalId: field
@@ -21,6 +27,7 @@ export const tradeInput = z
     fee: z.strictObject({ amount: field.nonNegativeAmount, currency: field.asset }).optional(),
     time: field.instant,
     orderId: field.text(200).optional(),
+    type: orderType.optional(),
     note: field.text(1000).optional(),
     tags: z.array(field.text(50)).max(20).optional(),
   })
@@ -123,6 +130,7 @@ export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise
     exchange: input.exchange ?? '',
     externalId: input.externalId ?? null,
     orderId: input.orderId ?? null,
+    orderType: input.type ?? null,
     note: input.note ?? null,
     tags: input.tags ?? [],
   };
@@ -140,6 +148,7 @@ export function toTradeInput(entry: StoredTrade): TradeInput {
     fee: entry.fee ?? undefined,
     time: entry.time,
     orderId: entry.orderId ?? undefined,
+    type: entry.orderType ?? undefined,
     note: entry.note ?? undefined,
     tags: entry.tags,
   };

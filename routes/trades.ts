@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { getEntry, listEntries } from '../db/entries.ts';
+import { getEntry } from '../db/entries.ts';
 import type { StoredEntry, StoredTrade } from '../db/entry.ts';
 import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
+import { listTrades as listTradesOf } from '../db/trade-list.ts';
 import { decimal } from '../lib/money.ts';
 import { problem } from '../lib/problem.ts';
 import { announce } from '../streams/announce.ts';
@@ -20,6 +21,7 @@ import {
   type TradeInput,
   tradeInput,
 } from './trade-draft.ts';
+import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
 
 const fee = z.object({ amount: field.decimal, currency: field.asset });
 
@@ -35,6 +37,7 @@ export const tradeSchema = z
     fee: z.union([fee, z.null()]),
     time: field.timestamp,
     orderId: z.union([z.string(), z.null()]),
+    type: z.union([z.string(), z.null()]),
     note: z.union([z.string(), z.null()]),
     tags: z.array(z.string()),
     createdAt: field.timestamp,
@@ -54,6 +57,7 @@ export function tradeBody(entry: StoredTrade): z.input<typeof tradeSchema> {
     fee: entry.fee === null ? null : { amount: decimal(entry.fee.amount), currency: entry.fee.currency },
     time: field.isoTime(entry.time),
     orderId: entry.orderId,
+    type: entry.orderType,
     note: entry.note,
     tags: entry.tags,
     createdAt: field.isoTime(entry.createdAt),
@@ -145,9 +149,7 @@ export const listTrades = endpoint({
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
-    symbol: field.symbol.optional(),
-    from: field.queryInstant.optional().meta({ description: 'Inclusive.' }),
-    to: field.queryInstant.optional().meta({ description: 'Exclusive.' }),
+    ...tradeFilterQuery,
     order: z.enum(['asc', 'desc']).default('desc').meta({ description: 'By time.' }),
     limit: field.limit,
     cursor: z.string().max(1000).optional(),
@@ -156,16 +158,14 @@ export const listTrades = endpoint({
   response: field.listOf(tradeSchema),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, { db }) {
-    const { from, to } = query;
-    if (from !== undefined && to !== undefined && from > to) {
-      throw problem('invalid-request', {
-        detail: 'Query: from',
-        errors: [{ parameter: 'from', detail: 'is after `to`' }],
-      });
-    }
+    const { order, limit, cursor, ...filter } = query;
     const portfolio = await readablePortfolio(db, params.portfolioId, caller);
-    const page = await listEntries(db, portfolio.id, { ...query, kinds: ['trade'] });
-    return { items: page.items.map((entry) => tradeBody(asTrade(entry))), nextCursor: page.nextCursor };
+    const page = await listTradesOf(db, portfolio.id, tradeFilterOf(filter, portfolio), {
+      order,
+      limit,
+      cursor,
+    });
+    return { items: page.items.map(tradeBody), nextCursor: page.nextCursor };
   },
 });
 
@@ -176,6 +176,7 @@ const tradeChange = tradeInput
   .extend({
     fee: z.union([tradeInput.shape.fee.unwrap(), z.null()]).optional(),
     orderId: z.union([tradeInput.shape.orderId.unwrap(), z.null()]).optional(),
+    type: z.union([tradeInput.shape.type.unwrap(), z.null()]).optional(),
     note: z.union([tradeInput.shape.note.unwrap(), z.null()]).optional(),
   })
   .meta({ id: 'TradeChange' });

@@ -59,6 +59,7 @@ export function trade(
     quoteRate: ONE,
     feeRate: null,
     orderId: null,
+    orderType: null,
     note: null,
     tags: [],
     ...more,

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { migrate, rollback } from '../../db/migrate.ts';
 import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../support/databases.ts';
 
-const NAMES = ['001-accounts', '002-ledger', '003-candles', '004-history', '005-candle-days', '010-access'];
+const NAMES = [
+  '001-accounts',
+  '002-ledger',
+  '003-candles',
+  '004-history',
+  '005-candle-days',
+  '010-access',
+  '020-order-type',
+];
 
 eachDatabase('migrations', (open) => {
   it('go up on an empty database, are not repeated, and come down again', async () => {
