@@ -340,7 +340,11 @@ eachApp('trades', (app) => {
       assert.deepEqual(await ids('?from=2026-03-08T09:00:00%2B09:00&symbol=ETH/KRW'), ['t08']);
       assert.deepEqual(await ids(`?from=${to}&to=${to}`), []);
       const seoul = ['t07', 't08'];
-      assert.deepEqual(await ids('?from=2026-03-08&to=2026-03-10&order=asc'), seoul, 'dates of the portfolio');
+      assert.deepEqual(
+        await ids('?from=2026-03-08&to=2026-03-10&order=asc'),
+        seoul,
+        'dates of the portfolio',
+      );
       const york = 'from=2026-03-08&to=2026-03-10&tz=America/New_York';
       assert.deepEqual(await ids(`?${york}&order=asc`), ['t08', 't09'], 'dates of another zone');
     });
