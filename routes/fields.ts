@@ -110,7 +110,13 @@ export function text(max: number) {
   );
 }
 
-export const limit = z.coerce.number().int().min(1).max(1000).default(100);
+export const limit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(1000)
+  .default(100)
+  .meta({ description: 'Items of one answer at most.' });
 
 /** Times on output are ISO 8601 UTC with milliseconds. */
 export function isoTime(time: number): string {

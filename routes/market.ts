@@ -4,7 +4,7 @@ import { splitSymbol } from '../lib/symbol.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 
-const ticker = z
+export const tickerSchema = z
   .object({
     symbol: field.symbol,
     price: field.decimal,
@@ -49,7 +49,7 @@ export const listTickers = endpoint({
   publicMarket: true,
   query: z.strictObject({ symbols: field.symbolList.optional() }),
   status: 200,
-  response: field.listOf(ticker),
+  response: field.listOf(tickerSchema),
   problems: ['invalid-request'],
   handler({ query }, { market }) {
     const wanted = query.symbols === undefined ? null : new Set(query.symbols);

@@ -129,7 +129,8 @@ function portfolioViews(portfolioId: string, record: PortfolioRecord): View[] {
         channel: `fills:${portfolioId}`,
         wildcard: null,
         event: 'fill',
-        body: data,
+        // One connection may have the fills of several portfolios.
+        body: { portfolioId, ...data },
       },
     ];
   }

@@ -47,6 +47,9 @@ const END_DETAIL: Record<EndReason, string> = {
   unavailable: 'The event log cannot be reached; resume with the last id.',
 };
 
+/** Every reason there is. */
+export const END_REASONS = Object.keys(END_DETAIL) as EndReason[];
+
 export interface SubscriberOptions {
   channels: readonly Channel[];
   /** `Last-Event-ID` as the client sent it; empty or null when it has none. */

@@ -11,6 +11,7 @@ import { schemaChecker, type Schema } from './json-schema.ts';
 interface Media {
   schema: Schema;
   example?: unknown;
+  examples?: Record<string, { value: unknown }>;
 }
 
 interface Operation {
@@ -20,7 +21,13 @@ interface Operation {
   security: Record<string, string[]>[];
   parameters?: { name: string; in: string; required?: boolean; schema: Schema; description?: string }[];
   requestBody?: { required: boolean; content: Record<string, Media> };
-  responses: Record<string, { description: string; content?: Record<string, Media> }>;
+  responses: Record<string, Response | { $ref: string }>;
+}
+
+interface Response {
+  description: string;
+  headers?: Record<string, { $ref: string }>;
+  content?: Record<string, Media>;
 }
 
 interface Document {
@@ -29,7 +36,12 @@ interface Document {
   servers: { url: string }[];
   tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema>; securitySchemes: Record<string, Schema> };
+  components: {
+    schemas: Record<string, Schema>;
+    responses: Record<string, Response>;
+    headers: Record<string, { description: string; required: boolean; schema: Schema }>;
+    securitySchemes: Record<string, Schema>;
+  };
 }
 
 const document: Document = JSON.parse(JSON.stringify(openApiDocument(ENDPOINTS, VERSION)));
@@ -38,6 +50,16 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
 );
 
 const check = schemaChecker(document);
+
+/** The responses of an operation; those of several operations stand among the components. */
+function responsesOf({ responses }: Operation): [string, Response][] {
+  return Object.entries(responses).map(([status, response]) => {
+    if (!('$ref' in response)) return [status, response];
+    const found = document.components.responses[response.$ref.replace('#/components/responses/', '')];
+    if (found === undefined) throw new Error(`${response.$ref} leads nowhere`);
+    return [status, found];
+  });
+}
 
 /** Every schema there is, with those inside of it. */
 function* schemasOf(schema: Schema, at: string): Generator<[string, Schema]> {
@@ -48,7 +70,7 @@ function* schemasOf(schema: Schema, at: string): Generator<[string, Schema]> {
     if (['items', 'additionalProperties', 'propertyNames'].includes(keyword) && typeof value === 'object') {
       inner.push([keyword, value as Schema]);
     }
-    if (['anyOf', 'allOf', 'prefixItems'].includes(keyword)) {
+    if (['anyOf', 'oneOf', 'allOf', 'prefixItems'].includes(keyword)) {
       inner.push(
         ...(value as Schema[]).map((each, index): [string, Schema] => [`${keyword}/${index}`, each]),
       );
@@ -65,7 +87,7 @@ function rootSchemas(): [string, Schema][] {
       roots.push([`${at} ${parameter.name}`, parameter.schema]);
     for (const [status, { content }] of [
       ['body', { content: operation.requestBody?.content }] as const,
-      ...Object.entries(operation.responses),
+      ...responsesOf(operation),
     ]) {
       for (const [type, media] of Object.entries(content ?? {})) {
         roots.push([`${at} ${status} ${type}`, media.schema]);
@@ -78,6 +100,13 @@ function rootSchemas(): [string, Schema][] {
 function allSchemas(): [string, Schema][] {
   return rootSchemas().flatMap(([at, schema]) => [...schemasOf(schema, at)]);
 }
+
+/** Beside the request id, by status. */
+const HEADERS: Record<string, string[]> = {
+  401: ['WWW-Authenticate'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
+};
 
 describe('the OpenAPI document', () => {
   it('is of version 3.1 and says what it is about', () => {
@@ -112,9 +141,19 @@ describe('the OpenAPI document', () => {
       for (const name of operation.security.flatMap(Object.keys)) {
         assert.ok(name in document.components.securitySchemes, `${at}: ${name}`);
       }
-      for (const [status, response] of Object.entries(operation.responses)) {
+      const responses = new Map(responsesOf(operation));
+      for (const [status, response] of responses) {
         assert.match(status, /^[1-5]\d\d$/, at);
         assert.ok(response.description.length > 0, `${at} ${status}`);
+        const isProblem = 'application/problem+json' in (response.content ?? {});
+        const headers = Object.entries(response.headers ?? {});
+        const isRead = method === 'get' && 'application/json' in (responses.get('200')?.content ?? {});
+        const tag = isRead && ['200', '304'].includes(status) ? ['ETag'] : [];
+        const expected = ['X-Request-Id', ...tag, ...((isProblem && HEADERS[status]) || [])];
+        assert.deepEqual(new Set(headers.map(([name]) => name)), new Set(expected), `${at} ${status}`);
+        for (const [, { $ref }] of headers) {
+          assert.ok($ref.replace('#/components/headers/', '') in document.components.headers, $ref);
+        }
         const types = Object.keys(response.content ?? {});
         if (Number(status) >= 400 && !(path === '/readyz' && status === '503')) {
           assert.deepEqual(types, ['application/problem+json'], `${at} ${status}`);
@@ -126,6 +165,31 @@ describe('the OpenAPI document', () => {
           assert.ok(status in operation.responses, `${at} ${status}`);
       }
     }
+  });
+
+  it('says by which credentials, with which scope, each operation can be reached', () => {
+    const waysInto = (id: string): string[] => {
+      const { operation } = operations.find((each) => each.operation.operationId === id) ?? {};
+      return (operation?.security ?? []).map((way) =>
+        Object.entries(way)
+          .map(([name, scopes]) => `${name} ${scopes.join(' ')}`)
+          .join(' + '),
+      );
+    };
+    assert.deepEqual(waysInto('login'), []);
+    assert.deepEqual(waysInto('getPnl'), ['bearer read', 'apiKey read', 'cookie read']);
+    assert.deepEqual(waysInto('bookTrades'), [
+      'bearer trades:write',
+      'apiKey trades:write',
+      'cookie trades:write + csrf trades:write',
+    ]);
+    assert.deepEqual(waysInto('createApiKey'), ['bearer account', 'cookie account + csrf account']);
+    assert.deepEqual(waysInto('openStream'), [
+      'bearer read',
+      'apiKey read',
+      'cookie read',
+      'streamToken read',
+    ]);
   });
 
   it('has schemas that can be followed and understood throughout', () => {
@@ -154,9 +218,13 @@ describe('the OpenAPI document', () => {
         assert.deepEqual(check(media.schema, media.example), [], `${method} ${path}`);
         assert.ok(body?.safeParse(media.example).success, `${method} ${path}`);
       }
-      for (const { content } of Object.values(operation.responses)) {
-        for (const { schema, example } of Object.values(content ?? {})) {
-          if (example !== undefined) assert.deepEqual(check(schema, example), [], `${method} ${path}`);
+      for (const [status, { content }] of responsesOf(operation)) {
+        for (const { schema, example, examples: named = {} } of Object.values(content ?? {})) {
+          const values = [example, ...Object.values(named).map(({ value }) => value)];
+          for (const value of values.filter((each) => each !== undefined)) {
+            examples += 1;
+            assert.deepEqual(check(schema, value), [], `${method} ${path} ${status}`);
+          }
         }
       }
     }
@@ -195,7 +263,9 @@ describe('the OpenAPI document', () => {
     /** Asserts that an answer is one that the document tells of. */
     function assertTold(method: string, template: string, answer: Answer): void {
       const at = `${method} ${template} → ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`;
-      const response = document.paths[template]?.[method.toLowerCase()]?.responses[String(answer.status)];
+      const operation = document.paths[template]?.[method.toLowerCase()];
+      assert.ok(operation, at);
+      const response = new Map(responsesOf(operation)).get(String(answer.status));
       assert.ok(response, at);
       const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
       if (response.content === undefined) return assert.equal(answer.body, '', at);

@@ -1,0 +1,33 @@
+import type { Endpoint } from '../routes/endpoint.ts';
+
+/** What holds for the whole API, for people. */
+export const ABOUT = {
+  title: 'Marktide',
+  license: { name: 'MIT', identifier: 'MIT' },
+  description: `Market ticks and fills in; an exact ledger and live PnL out, over REST and event streams that resume.
+
+**Values.** Decimals are strings, never numbers: no digit is lost. Times are ISO 8601 in UTC with milliseconds; on input any offset will do, or epoch milliseconds. What cannot be known is \`null\`, and \`warnings\` says why. Bodies and queries are strict: an unknown field is refused by name.
+
+**Lists** are \`{"items": […], "nextCursor": "…" | null}\`: pass \`nextCursor\` as \`?cursor=\`, with the rest of the query unchanged.
+
+**Reads** have an \`ETag\`: with \`If-None-Match\` the answer is 304 while nothing has changed. Whatever answers GET answers HEAD, and OPTIONS says what else it allows.
+
+**Problems** are \`application/problem+json\` (RFC 9457). \`type\` is stable; \`errors\` names each wrong field; \`requestId\` is the \`X-Request-Id\` of the response. Somebody else's resource is a 404, as if it were not there.
+
+**Credentials.** A person logs in (\`POST /v1/auth/login\`) and sends the access token as \`Authorization: Bearer …\`; programs send an \`X-API-Key\`. The scope that an operation needs stands with its security requirements.
+
+**Streams** (\`GET /v1/streams\`) are Server-Sent Events or NDJSON; \`/v1/ws\` has the same channels over WebSocket. \`/asyncapi.json\` describes their events and messages one by one.`,
+};
+
+/** What the operations are grouped by. */
+export const TAGS: Record<Endpoint['tag'], string> = {
+  auth: 'Logging in and out, tokens, and the own account.',
+  users: 'Accounts, API keys and the audit log.',
+  portfolios: 'Portfolios, and whom they are shared with.',
+  trades: 'Fills: the entries of the ledger that buy and sell.',
+  transfers: 'Deposits, withdrawals and income.',
+  pnl: 'Holdings, PnL and performance: all figures that are worked out from the ledger and the market.',
+  market: 'Symbols, tickers, candles and ticks.',
+  streams: 'Events as they happen, and the connections that carry them.',
+  service: 'Health, measurements and documents of this process.',
+};

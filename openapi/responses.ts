@@ -1,0 +1,144 @@
+import type { OpenAPIRegistry, ResponseConfig, RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { Problem, PROBLEMS, type ProblemSlug } from '../lib/problem.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
+import { streamEvent, streamLine } from '../routes/stream-events.ts';
+
+type Responses = RouteConfig['responses'];
+type Content = NonNullable<ResponseConfig['content']>;
+interface Ref {
+  $ref: string;
+}
+
+const REQUEST_ID = '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80';
+
+/** What responses are made of, registered once and referred to. */
+export class ResponseDocs {
+  readonly #registry: OpenAPIRegistry;
+  readonly #headers: Record<string, Ref>;
+  readonly #problems = new Map<string, Ref>();
+
+  constructor(registry: OpenAPIRegistry) {
+    this.#registry = registry;
+    const header = (name: string, description: string, schema: object, required = false): Ref =>
+      registry.registerComponent('headers', name, { description, required, schema }).ref;
+    this.#headers = {
+      'X-Request-Id': header(
+        'RequestId',
+        'The `X-Request-Id` of the request, or one that was made for it; it stands in the log.',
+        { type: 'string', pattern: '^[A-Za-z0-9._-]{8,64}$', example: REQUEST_ID },
+        true,
+      ),
+      ETag: header(
+        'EntityTag',
+        'To be sent as `If-None-Match` the next time.',
+        { type: 'string', example: 'W/"Vt0pJm0Cq3m0bq9q3n9wT4"' },
+        true,
+      ),
+      'WWW-Authenticate': header(
+        'Authenticate',
+        'Which credential is asked for, and what is wrong with the one that came.',
+        { type: 'string', example: 'Bearer realm="marktide", error="invalid_token"' },
+      ),
+      'Retry-After': header('RetryAfter', 'Seconds after which to try again.', {
+        type: 'integer',
+        minimum: 0,
+        example: 5,
+      }),
+    };
+  }
+
+  /** All that an endpoint answers, by status. */
+  of(endpoint: Endpoint): Responses {
+    const responses: Record<string, Responses[string] | Ref> = {};
+    const content = contentOf(endpoint);
+    const headers = this.#some('X-Request-Id', ...(isTagged(endpoint) ? ['ETag'] : []));
+    if (isTagged(endpoint)) {
+      responses[304] = { description: 'It is as it was: `If-None-Match` has its `ETag`.', headers };
+    }
+    responses[endpoint.status] = { description: endpoint.summary, headers, ...content };
+    for (const { status, description } of endpoint.otherStatuses ?? [])
+      responses[status] = { description, headers: this.#some('X-Request-Id'), ...content };
+    for (const [status, slugs] of byStatus(problemsOf(endpoint)))
+      responses[status] ??= this.#problem(status, slugs);
+    return responses as Responses;
+  }
+
+  #some(...names: string[]): Record<string, never> {
+    return Object.fromEntries(names.map((name) => [name, this.#headers[name]])) as Record<string, never>;
+  }
+
+  #problem(status: number, slugs: readonly ProblemSlug[]): Ref {
+    const name = slugs.map(pascal).join('Or');
+    let ref = this.#problems.get(name);
+    if (ref === undefined) {
+      const examples = slugs.map((slug) => [
+        slug,
+        { summary: PROBLEMS[slug][1], value: new Problem(slug).toBody(REQUEST_ID) },
+      ]);
+      const more = { 401: ['WWW-Authenticate'], 429: ['Retry-After'], 503: ['Retry-After'] }[status] ?? [];
+      ({ ref } = this.#registry.registerComponent('responses', name, {
+        description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug][1]}.`).join(' '),
+        headers: this.#some('X-Request-Id', ...more),
+        content: {
+          'application/problem+json': {
+            schema: { $ref: '#/components/schemas/Problem' },
+            examples: Object.fromEntries(examples),
+          },
+        },
+      }));
+      this.#problems.set(name, ref);
+    }
+    return ref;
+  }
+}
+
+/** Whether its answers have an entity tag. */
+export function isTagged({ method, status, produces = 'json' }: Endpoint): boolean {
+  return method === 'get' && status === 200 && produces === 'json';
+}
+
+/** What any endpoint may answer, by what it is. */
+function problemsOf(endpoint: Endpoint): ProblemSlug[] {
+  return [
+    ...(endpoint.problems ?? []),
+    // A query that nobody knows is refused everywhere but at health checks.
+    ...(endpoint.query !== undefined || endpoint.tag !== 'service' ? (['invalid-request'] as const) : []),
+    ...(endpoint.params === undefined ? [] : (['not-found'] as const)),
+    ...(endpoint.body === undefined
+      ? []
+      : (['malformed-json', 'payload-too-large', 'unsupported-media-type'] as const)),
+    ...(endpoint.access === 'public' ? [] : (['unauthorized', 'token-expired', 'forbidden'] as const)),
+    'internal-error',
+    'unavailable',
+  ];
+}
+
+function byStatus(slugs: readonly ProblemSlug[]): Map<number, ProblemSlug[]> {
+  const sorted = new Map<number, ProblemSlug[]>();
+  // In the order of the table: equal sets of problems are one response.
+  for (const slug of Object.keys(PROBLEMS) as ProblemSlug[]) {
+    const [status] = PROBLEMS[slug];
+    if (slugs.includes(slug)) sorted.set(status, [...(sorted.get(status) ?? []), slug]);
+  }
+  return sorted;
+}
+
+function pascal(slug: string): string {
+  return slug.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function contentOf({ response, produces, examples }: Endpoint): { content?: Content } {
+  if (response === null) return {};
+  if (produces === 'stream') {
+    // 3.1 has no word for the schema of one event of many; that of the whole would say no more than "text".
+    return {
+      content: {
+        'text/event-stream': { schema: streamEvent },
+        'application/x-ndjson': { schema: streamLine },
+      },
+    };
+  }
+  const example = examples?.response === undefined ? {} : { example: examples.response };
+  const type = produces === 'text' ? 'text/plain' : 'application/json';
+  return { content: { [type]: { schema: response, ...example } } };
+}

@@ -1,0 +1,53 @@
+import type { OpenAPIRegistry } from '@asteasolutions/zod-to-openapi';
+import { ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER } from '../routes/cookies.ts';
+import { API_KEY_HEADER } from '../routes/api-key-caller.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
+
+/** The credentials that requests can be made with. */
+export const SECURITY_SCHEMES = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The `accessToken` of `POST /v1/auth/login`. For a new one, `POST /v1/auth/refresh`.',
+  },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: API_KEY_HEADER,
+    description: 'For programs: made by `POST /v1/api-keys`, with scopes of its own.',
+  },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: ACCESS_COOKIE,
+    description:
+      'For pages of this origin: set by `POST /v1/auth/login`. To change something it needs `csrf`.',
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: CSRF_HEADER,
+    description: `Along with \`cookie\`: the value of the cookie \`${CSRF_COOKIE}\`.`,
+  },
+  streamToken: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'token',
+    description: 'For clients that cannot send headers: made by `POST /v1/auth/stream-token`, opens streams.',
+  },
+} as const satisfies Record<string, Parameters<OpenAPIRegistry['registerComponent']>[2]>;
+
+type Requirement = Partial<Record<keyof typeof SECURITY_SCHEMES, string[]>>;
+
+/** The ways into an endpoint, with the scope that each must have; none of them where anybody may come in. */
+export function securityOf({ access, method, streamToken }: Endpoint): Record<string, string[]>[] {
+  if (access === 'public') return [];
+  const scope = [access];
+  const ways: Requirement[] = [{ bearer: scope }];
+  // API keys have not the scope that looks after an account.
+  if (access !== 'account') ways.push({ apiKey: scope });
+  ways.push(method === 'get' ? { cookie: scope } : { cookie: scope, csrf: scope });
+  if (streamToken === true) ways.push({ streamToken: scope });
+  return ways;
+}
