@@ -133,9 +133,9 @@ export async function updatePortfolio(
       .returning('*');
     const row = only(rows);
     if (row.cost_method === before.cost_method && row.cash_mode === before.cash_mode) return toPortfolio(row);
-    const after = toPortfolio(row);
-    await refoldAll(trx, id, after);
-    return { ...after, version: await advance(trx, id, 1, clock) };
+    await refoldAll(trx, id, toPortfolio(row));
+    await advance(trx, id, 1, clock);
+    return await getPortfolio(trx, id);
   });
 }
 

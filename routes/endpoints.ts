@@ -1,4 +1,5 @@
 import { accountEndpoints } from './account.ts';
+import { getAllocation } from './allocation.ts';
 import { apiKeyEndpoints } from './api-keys.ts';
 import { listAudit } from './audit.ts';
 import { authEndpoints } from './auth.ts';
@@ -6,13 +7,15 @@ import { candleEndpoints } from './candles.ts';
 import type { Endpoint } from './endpoint.ts';
 import { explainPnl } from './explain.ts';
 import { healthEndpoints } from './health.ts';
+import { listHoldings } from './holdings.ts';
 import { publicKeys } from './keys.ts';
 import { listLots } from './lots.ts';
 import { marketEndpoints } from './market.ts';
 import { metrics } from './metrics.ts';
 import { getPerformance } from './performance.ts';
 import { listPeriods } from './periods.ts';
-import { pnlEndpoints } from './pnl.ts';
+import { getPnl } from './pnl.ts';
+import { getPortfolio } from './portfolio-summary.ts';
 import { portfolioEndpoints } from './portfolios.ts';
 import { getSeries } from './series.ts';
 import { shareEndpoints } from './shares.ts';
@@ -37,7 +40,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...shareEndpoints,
   ...tradeEndpoints,
   ...transferEndpoints,
-  ...pnlEndpoints,
+  getPortfolio,
+  listHoldings,
+  getAllocation,
+  getPnl,
   listLots,
   explainPnl,
   listPeriods,

@@ -118,6 +118,9 @@ export const limit = z.coerce
   .default(100)
   .meta({ description: 'Items of one answer at most.' });
 
+/** Of lists that are small as a rule: all of it, unless there is very much. */
+export const wholeLimit = z.coerce.number().int().min(1).max(1000).default(1000);
+
 /** Times on output are ISO 8601 UTC with milliseconds. */
 export function isoTime(time: number): string {
   return new Date(time).toISOString();

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { COST_METHODS, type CostMethod } from '../lib/pnl/entry.ts';
 import { problem } from '../lib/problem.ts';
 import { valuePortfolio, type Valuation } from '../streams/portfolio-valuation.ts';
+import { valuationBasis } from '../streams/valuation-basis.ts';
+import { derived } from './derived.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import { readablePortfolio } from './portfolio-access.ts';
@@ -37,30 +39,13 @@ export const pnlSchema = z
   })
   .meta({ id: 'Pnl' });
 
-export const holdingSchema = z
-  .object({
-    asset: field.asset,
-    symbol: z.union([field.symbol, z.null()]),
-    quantity: field.decimal,
-    averagePrice: field.decimalOrNull,
-    costBasis: field.decimalOrNull,
-    markPrice: field.decimalOrNull,
-    markTime: z.union([field.timestamp, z.null()]),
-    path: z.array(field.symbol).meta({ description: 'The symbols the mark came through.' }),
-    marketValue: field.decimalOrNull,
-    weight: field.decimalOrNull,
-    unrealizedPnl: field.decimalOrNull,
-    unrealizedRate: field.decimalOrNull,
-    realizedPnl: realized,
-  })
-  .meta({ id: 'Holding' });
-
 /** For a moment another cost method than the portfolio's own. */
 export const costMethod = z.enum(COST_METHODS).optional().meta({
   description: "How the cost of what is sold is found; the portfolio's own method when left out.",
 });
 
-async function valuationOf(
+/** @throws 404 for a portfolio that has gone meanwhile */
+export async function valuationOf(
   portfolioId: string,
   options: { costMethod?: CostMethod | undefined },
   services: Services,
@@ -85,32 +70,7 @@ export const getPnl = endpoint({
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
-    return (await valuationOf(portfolio.id, query, services)).pnl;
+    const basis = await valuationBasis(services, portfolio, query);
+    return await derived(basis, async () => (await valuationOf(portfolio.id, query, services)).pnl);
   },
 });
-
-export const listHoldings = endpoint({
-  method: 'get',
-  path: '/v1/portfolios/:portfolioId/holdings',
-  id: 'listHoldings',
-  tag: 'pnl',
-  summary: 'What the portfolio holds, marked to market',
-  access: 'read',
-  params: portfolioParams,
-  query: z.strictObject({ costMethod }),
-  status: 200,
-  response: field.listOf(holdingSchema).extend({ position, costMethod: z.enum(COST_METHODS) }),
-  problems: ['invalid-request', 'not-found'],
-  async handler({ params, query, caller }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
-    const { pnl, holdings } = await valuationOf(portfolio.id, query, services);
-    return {
-      items: holdings(),
-      nextCursor: null,
-      position: pnl.position,
-      costMethod: pnl.costMethod,
-    };
-  },
-});
-
-export const pnlEndpoints = [getPnl, listHoldings];

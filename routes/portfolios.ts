@@ -13,7 +13,7 @@ import { publishControl } from '../streams/authority.ts';
 import { announce } from '../streams/announce.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
-import { ownPortfolio, readablePortfolio } from './portfolio-access.ts';
+import { ownPortfolio } from './portfolio-access.ts';
 
 export const timeZone = z
   .string()
@@ -128,22 +128,6 @@ export const createPortfolio = endpoint({
   },
 });
 
-export const getPortfolio = endpoint({
-  method: 'get',
-  path: '/v1/portfolios/:portfolioId',
-  id: 'getPortfolio',
-  tag: 'portfolios',
-  summary: 'One portfolio',
-  access: 'read',
-  params: portfolioParams,
-  status: 200,
-  response: portfolioSchema,
-  problems: ['not-found'],
-  async handler({ params, caller }, { db }) {
-    return portfolioBody(await readablePortfolio(db, params.portfolioId, caller));
-  },
-});
-
 export const updatePortfolio = endpoint({
   method: 'patch',
   path: '/v1/portfolios/:portfolioId',
@@ -188,10 +172,4 @@ export const deletePortfolio = endpoint({
   },
 });
 
-export const portfolioEndpoints = [
-  listPortfolios,
-  createPortfolio,
-  getPortfolio,
-  updatePortfolio,
-  deletePortfolio,
-];
+export const portfolioEndpoints = [listPortfolios, createPortfolio, updatePortfolio, deletePortfolio];

@@ -74,6 +74,11 @@ export class Market {
     return this.#updatedAt;
   }
 
+  /** False while the state is read anew after a gap: until then prices may change and the position stay. */
+  get isSettled(): boolean {
+    return this.#reloading === null;
+  }
+
   /** @throws BrokerUnavailableError, or what the database throws */
   async start(): Promise<void> {
     for (const point of await this.#options.lastCloses()) this.#remember(tickerOf(point), 0);

@@ -42,7 +42,8 @@ eachApp('portfolios', (app) => {
     const full = await create(given);
     assert.equal(full.status, 201);
     for (const [key, value] of Object.entries(given)) assert.equal(full.body[key], value, key);
-    assert.deepEqual((await call('GET', `/v1/portfolios/${full.body.id}`)).body, full.body);
+    const { body: read } = await call('GET', `/v1/portfolios/${full.body.id}`);
+    for (const [key, value] of Object.entries(full.body)) assert.deepEqual(read[key], value, key);
   });
 
   it('in bitcoin have no benchmark unless one is named', async () => {
@@ -95,8 +96,8 @@ eachApp('portfolios', (app) => {
     const refused = await call('PATCH', path, { baseCurrency: 'USD' });
     assertProblem(refused, 400, 'invalid-request');
     assertNames(refused, ['/baseCurrency']);
-    const { updatedAt: _, ...kept } = (await call('GET', path)).body;
-    assert.deepEqual({ ...kept, updatedAt: restated.body.updatedAt }, restated.body);
+    const { body: kept } = await call('GET', path);
+    for (const [key, value] of Object.entries(restated.body)) assert.deepEqual(kept[key], value, key);
   });
 
   it('are gone with all that is in them when deleted, and so are their streams', async () => {

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { summaryBody } from '../lib/pnl/summary-body.ts';
+import { readingCursor } from '../streams/reading-cursor.ts';
+import { valuationBasis } from '../streams/valuation-basis.ts';
+import { assetShare, kindShare, shareFields } from './allocation.ts';
+import { derived } from './derived.ts';
+import { endpoint } from './endpoint.ts';
+import * as field from './fields.ts';
+import { pnlSchema, valuationOf } from './pnl.ts';
+import { readablePortfolio } from './portfolio-access.ts';
+import { portfolioBody, portfolioParams, portfolioSchema } from './portfolios.ts';
+
+const { portfolioId: _, ...figures } = pnlSchema.shape;
+
+const summarySchema = z
+  .object({
+    ...portfolioSchema.shape,
+    ...figures,
+    totalRate: field.decimalOrNull.meta({ description: '`totalPnl` ÷ `netContributions`.' }),
+    coins: z.int().meta({ description: 'How many coins are held; `GET …/holdings` has them.' }),
+    allocation: z.object({
+      byKind: z.array(kindShare),
+      byAsset: z.array(assetShare).meta({ description: 'The largest; `GET …/allocation` has them all.' }),
+      others: z
+        .union([z.object({ count: z.int(), ...shareFields }), z.null()])
+        .meta({ description: 'All that is not in `byAsset`.' }),
+    }),
+    cursor: z.union([z.string(), z.null()]).meta({
+      description:
+        'Open a stream with it as `Last-Event-ID`: nothing that is not in this answer is missing from it. `null` while the event log cannot be reached.',
+    }),
+  })
+  .meta({ id: 'PortfolioSummary' });
+
+export const getPortfolio = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId',
+  id: 'getPortfolio',
+  tag: 'portfolios',
+  summary: 'One portfolio at a glance: settings, total assets, PnL, allocation',
+  description:
+    'The figures of `GET …/pnl`: `equity` is all there is, `cash` and `costBasis` what is not and what is invested. What is not known is `null`, and `warnings` says why.',
+  access: 'read',
+  params: portfolioParams,
+  status: 200,
+  response: summarySchema,
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const basis = await valuationBasis(services, portfolio);
+    const own = portfolioBody(portfolio);
+    return await derived(basis === null ? null : `${basis} ${JSON.stringify(own)}`, async () => {
+      const cursor = await readingCursor(services, portfolio.id);
+      const { pnl, holdings } = await valuationOf(portfolio.id, {}, services);
+      const { portfolioId: id, ...summary } = summaryBody(pnl, holdings());
+      return { ...own, id, ...summary, cursor };
+    });
+  },
+});
