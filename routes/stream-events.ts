@@ -5,7 +5,8 @@ import type { CandleBody, PublicTradeBody, TickerBody } from '../streams/record.
 import { candleSchema } from './candle-bodies.ts';
 import * as field from './fields.ts';
 import { tickerSchema } from './market.ts';
-import { holdingSchema, pnlSchema, position } from './pnl.ts';
+import { holdingSchema } from './holdings.ts';
+import { pnlSchema, position } from './pnl.ts';
 import { problemSchema } from './problem-body.ts';
 import { tradeSchema } from './trades.ts';
 
