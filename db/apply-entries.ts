@@ -2,7 +2,7 @@ import { ZERO } from '../lib/money.ts';
 import { compareOrder, type LedgerEntry, type PortfolioTerms } from '../lib/pnl/entry.ts';
 import { isAdditive, type CashLeg, type Leg } from '../lib/pnl/leg.ts';
 import { heapOf } from '../lib/pnl/lot.ts';
-import { DEFAULT_TOLERANCE, emptyState, foldLegs, unfoldCash } from '../lib/pnl/position.ts';
+import { DEFAULT_TOLERANCE, emptyState, foldLegs, unfoldCash, type Disposal } from '../lib/pnl/position.ts';
 import { CashSums } from './cash.ts';
 import { checkpointsBefore, dropCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
@@ -21,6 +21,7 @@ import { isLotMethod, loadLots, lotsToSell, replaceLots, saveLots, type LotChang
 import { dropPoints } from './points.ts';
 import { refoldAll, type PositionOptions } from './refold.ts';
 import { emptyHead, loadHeads, saveHeads, type Head } from './states.ts';
+import { dropResults, saveResults } from './trade-results.ts';
 
 /** What one call changes of the stored positions, written together. */
 interface Draft {
@@ -31,6 +32,7 @@ interface Draft {
   heads: Head[];
   lots: LotChange[];
   checkpoints: Checkpoint[];
+  disposals: Disposal[];
   cash: CashSums;
 }
 
@@ -52,6 +54,10 @@ export async function applyEntries(
   const assets = [...new Set([...gone.keys(), ...fresh.keys()])];
   const { heads, outdated } = await loadHeads(trx, portfolioId, terms.costMethod, assets);
   if (outdated.size > 0) return await refoldAll(trx, portfolioId, terms, { checkpointSpacing });
+  await dropResults(
+    trx,
+    removed.map(({ id }) => id),
+  );
   const draft: Draft = {
     trx,
     portfolioId,
@@ -60,6 +66,7 @@ export async function applyEntries(
     heads: [],
     lots: [],
     checkpoints: [],
+    disposals: [],
     cash: new CashSums(),
   };
   for (const asset of assets) {
@@ -76,6 +83,7 @@ export async function applyEntries(
   }
   await draft.cash.save(trx, portfolioId);
   await saveLots(trx, draft.lots);
+  await saveResults(trx, portfolioId, draft.disposals);
   await saveCheckpoints(trx, portfolioId, terms.costMethod, draft.checkpoints);
   await saveHeads(trx, portfolioId, terms.costMethod, draft.heads);
   await dropPoints(trx, portfolioId, Math.min(...[...added, ...removed].map(({ time }) => time)));
@@ -100,8 +108,9 @@ async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<v
   const { costMethod } = terms;
   const { asset } = head.state;
   const keep = (checkpoint: Checkpoint): void => void draft.checkpoints.push(checkpoint);
+  const observer = { onDisposal: (disposal: Disposal): void => void draft.disposals.push(disposal) };
   if (!isLotMethod(costMethod)) {
-    draft.heads.push({ ...foldOn(head, legs, costMethod, every, keep), openLots: 0 });
+    draft.heads.push({ ...foldOn(head, legs, costMethod, every, keep, observer), openLots: 0 });
     return;
   }
   const key = { portfolioId, costMethod, asset };
@@ -120,7 +129,7 @@ async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<v
           ? []
           : await lotsToSell(trx, key, leaving);
   const start: Progress = { ...head, state: { ...head.state, lots: heapOf(costMethod, before) } };
-  const next = foldOn(start, legs, costMethod, isDue ? every : Infinity, keep);
+  const next = foldOn(start, legs, costMethod, isDue ? every : Infinity, keep, observer);
   const openLots = head.openLots - before.length + countLots(next.state.lots);
   draft.heads.push({ ...next, openLots });
   draft.lots.push({ key, before, after: next.state.lots });
@@ -138,9 +147,13 @@ async function restate(draft: Draft, asset: string, first: { time: number; tie: 
       : { ...base, checkpointed: base.entries };
   for await (const entries of entryChunks(trx, portfolioId, asset, { after: progress.state.last })) {
     const checkpoints: Checkpoint[] = [];
+    const disposals: Disposal[] = [];
+    const observer = { onDisposal: (disposal: Disposal): void => void disposals.push(disposal) };
     const legs = legsByAsset(entries, terms).get(asset) ?? [];
-    progress = foldOn(progress, legs, costMethod, every, (checkpoint) => checkpoints.push(checkpoint));
+    const keep = (checkpoint: Checkpoint): void => void checkpoints.push(checkpoint);
+    progress = foldOn(progress, legs, costMethod, every, keep, observer);
     await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
+    await saveResults(trx, portfolioId, disposals);
   }
   const { lots } = progress.state;
   draft.heads.push({ ...progress, openLots: countLots(lots) });

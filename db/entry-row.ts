@@ -1,5 +1,6 @@
 import { decimal, decimalOrNull, fixed, type Fixed } from '../lib/money.ts';
 import type { LedgerEntry } from '../lib/pnl/entry.ts';
+import { exchangeOf } from '../lib/pnl/exchange.ts';
 import type { StoredEntry } from './entry.ts';
 
 /** A row of `ledger_entries` as read: NUMERIC as text, TIMESTAMPTZ as epoch milliseconds. */
@@ -56,13 +57,18 @@ const WRITTEN = {
   order_type: 'text',
   note: 'text',
   tags: 'text[]',
+  value: 'numeric',
+  fee_value: 'numeric',
   content_hash: 'text',
   created_at: 'timestamptz',
   updated_at: 'timestamptz',
 } as const;
 
+/** Written only: what lists are sorted by and the key's content. */
+const UNREAD = ['value', 'fee_value', 'content_hash'];
+
 export const ENTRY_COLUMNS = Object.keys(WRITTEN)
-  .filter((column) => column !== 'content_hash')
+  .filter((column) => !UNREAD.includes(column))
   .join(', ');
 
 /** `columns` and a source of rows in one parameter, however many: a JSON array, which keeps NUMERIC text exact. */
@@ -73,8 +79,14 @@ export const ENTRY_RECORDSET = {
     .join(', ')})`,
 };
 
-export function toRow(entry: StoredEntry, contentHash: string): Record<keyof typeof WRITTEN, unknown> {
+/** @param terms of the portfolio: figures are in its base currency */
+export function toRow(
+  entry: StoredEntry,
+  contentHash: string,
+  terms: { baseCurrency: string },
+): Record<keyof typeof WRITTEN, unknown> {
   const trade = entry.kind === 'trade' ? entry : null;
+  const exchange = trade && exchangeOf(trade, terms);
   const transfer = entry.kind === 'trade' ? null : entry;
   return {
     id: entry.id,
@@ -100,6 +112,8 @@ export function toRow(entry: StoredEntry, contentHash: string): Record<keyof typ
     order_type: trade?.orderType ?? null,
     note: entry.note,
     tags: entry.tags,
+    value: exchange && decimalOrNull(exchange.value),
+    fee_value: exchange && decimalOrNull(exchange.fee.value),
     content_hash: contentHash,
     created_at: new Date(entry.createdAt),
     updated_at: new Date(entry.updatedAt),

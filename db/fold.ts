@@ -1,7 +1,7 @@
 import { compareOrder, type CostMethod, type LedgerEntry, type PortfolioTerms } from '../lib/pnl/entry.ts';
 import { legsOf, type CashLeg, type Leg } from '../lib/pnl/leg.ts';
 import type { LotHeap } from '../lib/pnl/lot.ts';
-import { foldLegs, type AssetState } from '../lib/pnl/position.ts';
+import { foldLegs, type AssetState, type FoldObserver } from '../lib/pnl/position.ts';
 
 /**
  * Entries of an asset between two of its checkpoints. Half of them are folded once more by each late entry (some 10 ms),
@@ -35,6 +35,7 @@ export function spacingOf(openLots: number, every: number): number {
  * Folds whole entries and leaves checkpoints on the way.
  * @param legs of one asset, in ledger order
  * @param every Infinity: no checkpoints
+ * @param observer told what each leg does
  */
 export function foldOn(
   from: Progress,
@@ -42,6 +43,7 @@ export function foldOn(
   method: CostMethod,
   every: number,
   keep: (checkpoint: Checkpoint) => void,
+  observer: FoldObserver = {},
 ): Progress {
   let { state, entries, checkpointed } = from;
   let due = checkpointed + every;
@@ -50,7 +52,7 @@ export function foldOn(
     if (leg.entryId === legs[index + 1]?.entryId) continue;
     entries += 1;
     if (entries < due) continue;
-    state = foldLegs(state, legs.slice(start, index + 1), method);
+    state = foldLegs(state, legs.slice(start, index + 1), method, observer);
     start = index + 1;
     const spacing = spacingOf(countLots(state.lots), every);
     if (entries - checkpointed >= spacing && state.last !== null) {
@@ -61,7 +63,7 @@ export function foldOn(
       due = checkpointed + spacing;
     }
   }
-  return { state: foldLegs(state, legs.slice(start), method), entries, checkpointed };
+  return { state: foldLegs(state, legs.slice(start), method, observer), entries, checkpointed };
 }
 
 /** In ledger order, whatever order the entries come in. */

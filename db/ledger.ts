@@ -75,7 +75,7 @@ export async function bookEntries(
       createdAt: clock.now(),
       updatedAt: clock.now(),
     }));
-    const inserted = await insert(trx, candidates);
+    const inserted = await insert(trx, candidates, portfolio);
     const stored = await alreadyStored(
       trx,
       portfolioId,
@@ -120,10 +120,14 @@ function candidatesOf(
 const CHUNK = 2_000;
 
 /** @returns the ids of those whose key was free */
-async function insert(trx: Database, candidates: readonly Candidate[]): Promise<Set<string>> {
+async function insert(
+  trx: Database,
+  candidates: readonly Candidate[],
+  terms: { baseCurrency: string },
+): Promise<Set<string>> {
   const ids = new Set<string>();
   for (let start = 0; start < candidates.length; start += CHUNK) {
-    const rows = candidates.slice(start, start + CHUNK).map(({ entry, hash }) => toRow(entry, hash));
+    const rows = candidates.slice(start, start + CHUNK).map(({ entry, hash }) => toRow(entry, hash, terms));
     const result: { rows: { id: string }[] } = await trx.raw(
       `insert into ledger_entries (${ENTRY_RECORDSET.columns})
        select ${ENTRY_RECORDSET.columns} from ${ENTRY_RECORDSET.source}
@@ -205,7 +209,7 @@ export async function changeEntry(
       createdAt: before.createdAt,
       updatedAt: clock.now(),
     };
-    const { content_hash: _, ...columns } = toRow(entry, '');
+    const { content_hash: _, ...columns } = toRow(entry, '', portfolio);
     await trx('ledger_entries').where({ id }).update(columns);
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
     return { version: await advance(trx, portfolioId, 1, clock), before, entry };

@@ -7,6 +7,7 @@ import * as history from './migrations/004-history.ts';
 import * as candleDays from './migrations/005-candle-days.ts';
 import * as access from './migrations/010-access.ts';
 import * as orderType from './migrations/020-order-type.ts';
+import * as tradeFigures from './migrations/021-trade-figures.ts';
 
 interface Migration {
   name: string;
@@ -23,6 +24,7 @@ const MIGRATIONS: Migration[] = [
   { name: '005-candle-days', ...candleDays },
   { name: '010-access', ...access },
   { name: '020-order-type', ...orderType },
+  { name: '021-trade-figures', ...tradeFigures },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

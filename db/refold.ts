@@ -1,6 +1,6 @@
 import type { PortfolioTerms } from '../lib/pnl/entry.ts';
 import { isAdditive } from '../lib/pnl/leg.ts';
-import { emptyState, foldLegs } from '../lib/pnl/position.ts';
+import { emptyState, foldLegs, type Disposal } from '../lib/pnl/position.ts';
 import { CashSums, dropCash } from './cash.ts';
 import { dropAllCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
@@ -17,6 +17,7 @@ import {
 import { isLotMethod, replaceLots } from './lots.ts';
 import { dropPoints } from './points.ts';
 import { saveHeads, type Head } from './states.ts';
+import { dropAllResults, saveResults } from './trade-results.ts';
 
 export interface PositionOptions {
   /** Entries of an asset from one checkpoint to the next; for tests. */
@@ -37,25 +38,27 @@ export async function refoldAll(
   await trx('positions').where({ portfolio_id: portfolioId }).delete();
   await trx('position_lots').where({ portfolio_id: portfolioId }).delete();
   await dropAllCheckpoints(trx, portfolioId);
+  await dropAllResults(trx, portfolioId);
   await dropCash(trx, portfolioId);
   await dropPoints(trx, portfolioId, null);
   const all = new Map<string, Progress>();
   const cash = new CashSums();
   for await (const entries of entryChunks(trx, portfolioId, null, { after: null })) {
     const checkpoints: Checkpoint[] = [];
+    const disposals: Disposal[] = [];
+    const observer = { onDisposal: (disposal: Disposal): void => void disposals.push(disposal) };
+    const keep = (checkpoint: Checkpoint): void => void checkpoints.push(checkpoint);
     for (const [asset, legs] of legsByAsset(entries, terms)) {
       const progress = all.get(asset) ?? { state: emptyState(asset), entries: 0, checkpointed: 0 };
       if (isAdditive(asset, terms)) {
         for (const leg of legs.filter(isCash)) cash.add(leg);
         all.set(asset, { ...progress, state: foldLegs(progress.state, legs, costMethod) });
       } else {
-        all.set(
-          asset,
-          foldOn(progress, legs, costMethod, checkpointSpacing, (checkpoint) => checkpoints.push(checkpoint)),
-        );
+        all.set(asset, foldOn(progress, legs, costMethod, checkpointSpacing, keep, observer));
       }
     }
     await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
+    await saveResults(trx, portfolioId, disposals);
     await cash.save(trx, portfolioId);
   }
   const heads: Head[] = [];

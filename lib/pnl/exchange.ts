@@ -34,7 +34,7 @@ export interface Exchange {
  * A trade whose traded asset is the base currency itself (`USDT/KRW` in a USDT portfolio) is turned round: buying
  * base currency is selling the quote asset, and its value is exact.
  */
-export function exchangeOf(trade: TradeEntry, terms: PortfolioTerms): Exchange {
+export function exchangeOf(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseCurrency'>): Exchange {
   const quoted = mul(trade.quantity, trade.price);
   const turned = trade.base === terms.baseCurrency;
   const moneyRate = turned || trade.quote === terms.baseCurrency ? ONE : trade.quoteRate;
@@ -57,7 +57,11 @@ function assetRateOf(trade: TradeEntry, turned: boolean, moneyRate: Fixed | null
   return moneyRate === null ? null : mul(trade.price, moneyRate);
 }
 
-function feeOf(trade: TradeEntry, exchange: Omit<Exchange, 'fee'>, terms: PortfolioTerms): Exchange['fee'] {
+function feeOf(
+  trade: TradeEntry,
+  exchange: Omit<Exchange, 'fee'>,
+  terms: Pick<PortfolioTerms, 'baseCurrency'>,
+): Exchange['fee'] {
   const { asset, money, quantity, value, moneyRate } = exchange;
   if (trade.fee === null || trade.fee.amount === ZERO) {
     return { paidIn: 'nothing', currency: money, amount: ZERO, value: ZERO };

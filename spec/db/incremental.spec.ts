@@ -33,7 +33,7 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
 
   /** Everything that is derived from the ledger and stored, as text. */
   async function derived(id: string): Promise<string> {
-    const tables = ['positions', 'position_lots', 'cash_sums'] as const;
+    const tables = ['positions', 'position_lots', 'cash_sums', 'trade_results'] as const;
     const rows = await Promise.all(
       tables.map(async (table) => {
         // Which entries have a checkpoint depends on the batches they came in.

@@ -10,6 +10,7 @@ const NAMES = [
   '005-candle-days',
   '010-access',
   '020-order-type',
+  '021-trade-figures',
 ];
 
 eachDatabase('migrations', (open) => {
