@@ -62,12 +62,17 @@ export function createApp(services: Services): Koa {
   return app;
 }
 
+/** The document, made when somebody asks for it: a start need not wait for that. */
 function openApi(): Middleware {
-  const document = JSON.stringify(openApiDocument(ENDPOINTS, VERSION));
-  const tag = entityTag(document);
+  let made: { document: string; tag: string } | undefined;
   return onlyReads(
     ({ path }) => path === '/openapi.json',
     (ctx) => {
+      if (made === undefined) {
+        const document = JSON.stringify(openApiDocument(ENDPOINTS, VERSION));
+        made = { document, tag: entityTag(document) };
+      }
+      const { document, tag } = made;
       ctx.type = 'application/json';
       ctx.set({ 'Cache-Control': 'public, no-cache', ETag: tag });
       ctx.body = document;

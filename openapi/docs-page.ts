@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import compose from 'koa-compose';
 import type { Middleware } from 'koa';
 import mountAt from 'koa-mount';
-import { koaSwagger } from 'koa2-swagger-ui';
 import { entityTag } from '../lib/conditional.ts';
 import { onlyReads } from '../lib/read-only.ts';
 import { staticFiles } from '../lib/static-files.ts';
@@ -17,19 +16,13 @@ const INLINE_SCRIPT = /<script>([\s\S]*?)<\/script>/g;
 /** Swagger UI at `/docs`, with its assets from this server: it works without the internet, under a strict policy. */
 export function docsPage(): Middleware {
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  const render = koaSwagger({
-    routePrefix: '/docs',
-    title: 'Marktide API',
-    hideTopbar: true,
-    swaggerCdnUrl: '/docs',
-    swaggerVersion: 'assets',
-    swaggerOptions: { url: '/openapi.json', persistAuthorization: false, deepLinking: true },
-  }) as unknown as Middleware;
+  let renderer: Promise<Middleware> | undefined;
   const files = staticFiles(folder, { seconds: 3_600, index: false });
   const assets = mountAt(ASSETS, files as never) as unknown as Middleware;
 
   const page: Middleware = async (ctx, next) => {
-    await render(ctx, next);
+    renderer ??= loadRenderer();
+    await (await renderer)(ctx, next);
     // The template asks for files that nobody here has, and for a font from elsewhere.
     const html = String(ctx.body)
       .replace(GOOGLE_FONTS, '')
@@ -55,4 +48,17 @@ export function docsPage(): Middleware {
     ctx.body = html;
   };
   return compose([assets, onlyReads(({ path }) => path === '/docs', page)]);
+}
+
+/** Loaded when somebody looks: its template engine would be a good part of the time that a start takes. */
+async function loadRenderer(): Promise<Middleware> {
+  const { koaSwagger } = await import('koa2-swagger-ui');
+  return koaSwagger({
+    routePrefix: '/docs',
+    title: 'Marktide API',
+    hideTopbar: true,
+    swaggerCdnUrl: '/docs',
+    swaggerVersion: 'assets',
+    swaggerOptions: { url: '/openapi.json', persistAuthorization: false, deepLinking: true },
+  }) as unknown as Middleware;
 }
