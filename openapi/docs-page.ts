@@ -22,7 +22,9 @@ export function docsPage(): Middleware {
 
   const page: Middleware = async (ctx, next) => {
     renderer ??= loadRenderer();
-    await (await renderer)(ctx, next);
+    await (
+      await renderer
+    )(ctx, next);
     // The template asks for files that nobody here has, and for a font from elsewhere.
     const html = String(ctx.body)
       .replace(GOOGLE_FONTS, '')
