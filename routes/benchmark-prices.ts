@@ -1,7 +1,10 @@
+import { closeAt } from '../db/candles.ts';
 import { addClosesAt, type Closes } from '../db/closes.ts';
 import type { Fixed } from '../lib/money.ts';
 import { type PriceSource, rateAlong, type Route } from '../lib/pnl/valuation.ts';
+import type { Warning } from '../lib/pnl/warning.ts';
 import { splitSymbol } from '../lib/symbol.ts';
+import { queryProblem } from './query-problem.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -36,4 +39,28 @@ function routesTo(symbol: string, baseCurrency: string): Route[] {
     [own, { symbol: `${quote}/${baseCurrency}`, inverse: false }],
     [own, { symbol: `${baseCurrency}/${quote}`, inverse: true }],
   ];
+}
+
+/** @throws the 400 that names a benchmark which nobody has ever seen a price of */
+export async function assertBenchmark(
+  { db, market }: Services,
+  symbol: string | undefined,
+  end: number,
+): Promise<void> {
+  if (symbol === undefined || market.price(symbol) !== null) return;
+  if ((await closeAt(db, symbol, end)) !== null) return;
+  throw queryProblem({ parameter: 'benchmark', detail: 'has no price by the end of the span' });
+}
+
+/** That the benchmark has no price at some of the instants; `figures` are those that want it. */
+export function benchmarkWarnings(
+  symbol: string,
+  instants: readonly { time: number }[],
+  { priceAt, figures }: { priceAt: (time: number) => unknown; figures: string[] },
+): Warning[] {
+  const lacking = instants.filter(({ time }) => priceAt(time) === null).map(({ time }) => time);
+  if (lacking.length === 0) return [];
+  const last = new Date(Math.max(...lacking)).toISOString();
+  const detail = `the benchmark ${symbol} has no price in base currency at some instants up to ${last}`;
+  return [{ code: 'missing-price', detail, figures }];
 }

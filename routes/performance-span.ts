@@ -1,6 +1,7 @@
 import type { CostMethod } from '../lib/pnl/entry.ts';
+import type { HistoryFigures } from '../lib/pnl/history-warnings.ts';
+import type { TimedFlow } from '../lib/pnl/flow-bins.ts';
 import type { TotalsAt } from '../lib/pnl/totals.ts';
-import { PERFORMANCE_FIGURES } from './performance-warnings.ts';
 import { portfolioHistory } from './portfolio-history.ts';
 import { queryProblem } from './query-problem.ts';
 import type { Span } from './query-span.ts';
@@ -44,25 +45,27 @@ export async function readSpan(
   services: Services,
   portfolioId: string,
   { instants, end, asked, now }: Reach,
-  method: CostMethod | undefined,
+  { costMethod, figures }: { costMethod: CostMethod | undefined; figures: HistoryFigures },
 ): Promise<{
   history: Awaited<ReturnType<typeof portfolioHistory>>;
   activity: Awaited<ReturnType<typeof spanActivity>>;
+  /** Those of the activity, none of them after the end. */
+  flows: TimedFlow[];
   points: TotalsAt[];
 }> {
   const [from = end] = instants;
   for (let attempt = 1; ; attempt += 1) {
-    const activity = await spanActivity(services.db, portfolioId, { from, to: asked, costMethod: method });
+    const activity = await spanActivity(services.db, portfolioId, { from, to: asked, costMethod });
     const history = await portfolioHistory(services, portfolioId, {
       instants: [...instants, asked],
-      costMethod: method,
+      costMethod,
       now,
-      figures: PERFORMANCE_FIGURES,
+      figures,
     });
     if (activity.version !== history.version && attempt < ATTEMPTS) continue;
     // Clocks that are ahead make entries that are: to this answer they have just happened.
     const flows = activity.flows.map(({ time, value }) => ({ time: Math.min(time, end - 1), value }));
     const points = history.points.map((point) => ({ ...point, time: Math.min(point.time, end) }));
-    return { history, activity: { ...activity, flows }, points };
+    return { history, activity, flows, points };
   }
 }

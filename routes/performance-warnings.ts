@@ -5,6 +5,8 @@ import type { Warning } from '../lib/pnl/warning.ts';
 const RETURNS = ['twr', 'annualReturn', 'simple', 'xirr', 'benchmark.excess', 'benchmark.equity'];
 const RISK = ['volatility', 'sharpe', 'sortino', 'maxDrawdown', 'calmar'].map((name) => `risk.${name}`);
 const COMPARED = ['beta', 'alpha', 'correlation', 'trackingError'].map((name) => `benchmark.${name}`);
+/** What is not known for want of a price of the benchmark. */
+export const COMPARISON = [...['return', 'equity', 'excess'].map((name) => `benchmark.${name}`), ...COMPARED];
 const OF_FLOWS = ['pnl', ...RETURNS, ...RISK, ...COMPARED];
 const OF_SALES = ['fees', 'turnover'].map((name) => `trades.${name}`);
 
@@ -19,19 +21,6 @@ export const PERFORMANCE_FIGURES: HistoryFigures = {
     fees: OF_SALES,
   },
 };
-
-export function benchmarkWarnings(
-  symbol: string,
-  instants: readonly { time: number }[],
-  priceAt: (time: number) => unknown,
-): Warning[] {
-  const lacking = instants.filter(({ time }) => priceAt(time) === null).map(({ time }) => time);
-  if (lacking.length === 0) return [];
-  const last = new Date(Math.max(...lacking)).toISOString();
-  const detail = `the benchmark ${symbol} has no price in base currency at some instants up to ${last}`;
-  const figures = ['return', 'equity', 'excess'].map((name) => `benchmark.${name}`);
-  return [{ code: 'missing-price', detail, figures: [...figures, ...COMPARED] }];
-}
 
 /** Warnings that name the figures which are `null` because of them; what nothing explains is not defined. */
 export function explained(body: PerformanceBody, warnings: readonly Warning[]): Warning[] {

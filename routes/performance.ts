@@ -1,20 +1,17 @@
 import { z } from 'zod';
-import { closeAt } from '../db/candles.ts';
 import { periodPnl } from '../lib/pnl/periods.ts';
 import { performanceBody } from '../lib/pnl/performance-body.ts';
-import { benchmarkPrices } from './benchmark-prices.ts';
+import { assertBenchmark, benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import { performanceSchema } from './performance-schema.ts';
 import { reachOf, readSpan } from './performance-span.ts';
-import { benchmarkWarnings, explained } from './performance-warnings.ts';
+import { COMPARISON, explained, PERFORMANCE_FIGURES } from './performance-warnings.ts';
 import { costMethod } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { firstEntryTime } from './portfolio-history.ts';
 import { benchmarkOf, portfolioParams } from './portfolios.ts';
-import { queryProblem } from './query-problem.ts';
 import { spanOf, spanQuery } from './query-span.ts';
-import type { Services } from './services.ts';
 
 const rate = z
   .string()
@@ -57,14 +54,17 @@ export const getPerformance = endpoint({
     const first = await firstEntryTime(db, portfolio.id);
     const reach = reachOf(span, first, now);
     await assertBenchmark(services, query.benchmark, reach.end);
-    const { history, activity, points } = await readSpan(services, portfolio.id, reach, query.costMethod);
+    const { history, activity, flows, points } = await readSpan(services, portfolio.id, reach, {
+      costMethod: query.costMethod,
+      figures: PERFORMANCE_FIGURES,
+    });
     const symbol = query.benchmark ?? benchmarkOf(portfolio);
     const { terms } = history;
     const priceAt =
       symbol === null
         ? null
         : await benchmarkPrices(services, symbol, terms.baseCurrency, {
-            instants: [...points, ...activity.flows].map(({ time }) => time),
+            instants: [...points, ...flows].map(({ time }) => time),
             now,
           });
     const [start] = points;
@@ -72,7 +72,7 @@ export const getPerformance = endpoint({
     const fees = start === undefined || end === undefined ? null : periodPnl(start, end).fees;
     const body = performanceBody({
       points,
-      flows: activity.flows,
+      flows,
       benchmark: symbol === null || priceAt === null ? null : { symbol, priceAt },
       trades: activity.closed.stats({ fees, turnover: activity.turnover }),
       periodsPerYear: query.periodsPerYear,
@@ -81,7 +81,7 @@ export const getPerformance = endpoint({
     const unpriced =
       symbol === null || priceAt === null
         ? []
-        : benchmarkWarnings(symbol, [...points, ...activity.flows], priceAt);
+        : benchmarkWarnings(symbol, [...points, ...flows], { priceAt, figures: COMPARISON });
     return {
       portfolioId: portfolio.id,
       asOf: field.isoTime(now),
@@ -99,14 +99,3 @@ export const getPerformance = endpoint({
     };
   },
 });
-
-/** @throws the 400 that names a benchmark which nobody has ever seen a price of */
-async function assertBenchmark(
-  { db, market }: Services,
-  symbol: string | undefined,
-  end: number,
-): Promise<void> {
-  if (symbol === undefined || market.price(symbol) !== null) return;
-  if ((await closeAt(db, symbol, end)) !== null) return;
-  throw queryProblem({ parameter: 'benchmark', detail: 'has no price by the end of the span' });
-}

@@ -2,17 +2,21 @@ import { z } from 'zod';
 import { decimalOrNull, toNumber } from '../lib/money.ts';
 import { type Calendar, PERIOD_INTERVALS } from '../lib/pnl/calendar.ts';
 import { downsample } from '../lib/pnl/downsample.ts';
-import { COST_METHODS } from '../lib/pnl/entry.ts';
+import { COST_METHODS, type CostMethod } from '../lib/pnl/entry.ts';
 import type { HistoryFigures } from '../lib/pnl/history-warnings.ts';
 import type { TotalsAt } from '../lib/pnl/totals.ts';
+import { assertBenchmark } from './benchmark-prices.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import { costMethod, position } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
-import { firstEntryTime, portfolioHistory } from './portfolio-history.ts';
+import { type Reach, readSpan } from './performance-span.ts';
+import { firstEntryTime, type PortfolioHistory, portfolioHistory } from './portfolio-history.ts';
 import { portfolioParams } from './portfolios.ts';
 import { queryProblem } from './query-problem.ts';
 import { type Span, spanOf, spanQuery } from './query-span.ts';
+import { benchmarkCurve } from './series-benchmark.ts';
+import type { Services } from './services.ts';
 
 const STEP_MS = { minute: 60_000, hour: 3_600_000 } as const;
 const INTERVALS = ['minute', 'hour', ...PERIOD_INTERVALS] as const;
@@ -58,15 +62,25 @@ const columnsSchema = z
       equity: z.array(field.decimalOrNull),
       contributions: z.array(field.decimalOrNull),
       pnl: z.array(field.decimalOrNull),
+      benchmark: z.array(field.decimalOrNull).optional().meta({
+        description:
+          'If asked for: what the equity at `from` and the external flows since would be worth in it.',
+      }),
     }),
   })
   .meta({ id: 'SeriesColumns' });
 
+interface Steps {
+  interval: Interval;
+  /** Of minutes and hours. */
+  every: number;
+}
+
 /** Ascending instants with `from` first, then every beginning of an interval before `to`. */
-function instantsOf(from: number, to: number, interval: Interval, calendar: Calendar): number[] {
+function instantsOf(from: number, to: number, { interval, every }: Steps, calendar: Calendar): number[] {
   const starts: number[] = [];
   if (interval === 'minute' || interval === 'hour') {
-    const step = STEP_MS[interval];
+    const step = STEP_MS[interval] * every;
     // One more than are allowed tells that there are too many.
     const next = Math.floor(from / step) * step + step;
     for (let start = next; start < to && starts.length <= LIMIT; start += step) starts.push(start);
@@ -76,13 +90,14 @@ function instantsOf(from: number, to: number, interval: Interval, calendar: Cale
   return [from, ...starts];
 }
 
-function defaultStart(first: number | null, to: number, interval: Interval, calendar: Calendar): number {
+function defaultStart(first: number | null, to: number, steps: Steps, calendar: Calendar): number {
+  const { interval, every } = steps;
   const from = Math.min(first ?? to, to);
   if (interval !== 'minute' && interval !== 'hour') {
     const start = calendar.periodAt(from, interval).start;
-    return instantsOf(start, to, interval, calendar).slice(1 - LIMIT)[0] ?? start;
+    return instantsOf(start, to, steps, calendar).slice(1 - LIMIT)[0] ?? start;
   }
-  const step = STEP_MS[interval];
+  const step = STEP_MS[interval] * every;
   return Math.max(Math.floor(from / step) * step, (Math.floor(to / step) - LIMIT + 2) * step);
 }
 
@@ -104,6 +119,9 @@ export const getSeries = endpoint({
   params: portfolioParams,
   query: z.strictObject({
     interval: z.enum(INTERVALS).default('day'),
+    every: z.coerce.number().int().min(1).max(60).default(1).meta({
+      description: 'Of minutes and hours only every so many: `interval=minute&every=10`.',
+    }),
     ...spanQuery,
     format: z
       .enum(['points', 'columns'])
@@ -116,6 +134,10 @@ export const getSeries = endpoint({
     points: z.coerce.number().int().min(3).max(LIMIT).optional().meta({
       description:
         'At most so many points, chosen so that the line keeps its look (LTTB): they are real ones.',
+    }),
+    benchmark: field.symbol.optional().meta({
+      description: 'Of `columns`: adds the curve of the same money in this symbol.',
+      example: 'BTC/KRW',
     }),
     costMethod,
   }),
@@ -133,26 +155,35 @@ export const getSeries = endpoint({
     const isLive = span.to === null || span.to > now;
     const end = isLive ? now : (span.to ?? now);
     const first = span.from === null ? await firstEntryTime(db, portfolio.id) : null;
-    const from = span.from ?? defaultStart(first, end, interval, calendar);
-    const instants = instantsOf(from, end, interval, calendar);
+    const from = span.from ?? defaultStart(first, end, query, calendar);
+    const instants = instantsOf(from, end, query, calendar);
     if (instants.length >= LIMIT) {
       throw queryProblem({ parameter: 'from', detail: `makes more than ${LIMIT} instants` });
     }
     // Today's figures count all of today's entries, as the live ones do.
     const asked = isLive ? calendar.periodAt(now, 'day').end : end;
-    const history = await portfolioHistory(services, portfolio.id, {
-      instants: [...new Set([...instants, asked])],
-      costMethod: query.costMethod,
-      now,
-      figures: NAMES,
-    });
-    const all = history.points.map((point) => ({ ...point, time: Math.min(point.time, end) }));
-    const kept = downsample(
+    const reach = { instants: instants.filter((instant) => instant !== asked), end, asked, now };
+    const { benchmark } = query;
+    await assertBenchmark(services, benchmark, end);
+    const options = { costMethod: query.costMethod, figures: NAMES };
+    const {
+      history,
+      flows,
+      points: all,
+    } = benchmark === undefined
+      ? await pointsOf(services, portfolio.id, reach, options)
+      : await readSpan(services, portfolio.id, reach, options);
+    const compared =
+      benchmark === undefined
+        ? null
+        : await benchmarkCurve(services, benchmark, history.terms.baseCurrency, { points: all, flows, now });
+    const indexes = downsample(
       all.map(({ time }) => time),
       all.map((point) => numberOrNull(figure[metric](point))),
       query.points ?? LIMIT + 1,
-    ).flatMap((index) => all[index] ?? []);
-    const { terms, warnings } = history;
+    );
+    const kept = indexes.flatMap((index) => all[index] ?? []);
+    const { terms } = history;
     const meta = {
       portfolioId: portfolio.id,
       asOf: field.isoTime(now),
@@ -161,14 +192,22 @@ export const getSeries = endpoint({
       costMethod: terms.costMethod,
       timeZone: calendar.zone,
       interval,
-      warnings,
+      warnings: [...history.warnings, ...(compared?.warnings ?? [])],
     };
     const values = (of: Metric): (string | null)[] => kept.map((point) => decimalOrNull(figure[of](point)));
     const t = kept.map(({ time }) => time);
     if (query.format === 'columns') {
       return {
         ...meta,
-        columns: { t, equity: values('equity'), contributions: values('contributions'), pnl: values('pnl') },
+        columns: {
+          t,
+          equity: values('equity'),
+          contributions: values('contributions'),
+          pnl: values('pnl'),
+          ...(compared !== null && {
+            benchmark: indexes.map((index) => decimalOrNull(compared.curve[index] ?? null)),
+          }),
+        },
       };
     }
     const v = values(metric);
@@ -179,6 +218,22 @@ export const getSeries = endpoint({
     };
   },
 });
+
+/** As `readSpan`, for those who do not ask what happened. */
+async function pointsOf(
+  services: Services,
+  portfolioId: string,
+  { instants, end, asked, now }: Reach,
+  options: { costMethod: CostMethod | undefined; figures: HistoryFigures },
+): Promise<{ history: PortfolioHistory; flows: never[]; points: TotalsAt[] }> {
+  const history = await portfolioHistory(services, portfolioId, {
+    ...options,
+    instants: [...instants, asked],
+    now,
+  });
+  const points = history.points.map((point) => ({ ...point, time: Math.min(point.time, end) }));
+  return { history, flows: [], points };
+}
 
 function numberOrNull(value: bigint | null): number | null {
   return value === null ? null : toNumber(value);

@@ -20,14 +20,41 @@ export function sameFlowsEquity(
   startPrice: Fixed | null,
   endPrice: Fixed | null,
 ): Fixed | null {
-  if (endPrice === null) return null;
-  let units = ZERO;
-  for (const { value, price } of [{ value: startEquity, price: startPrice }, ...flows]) {
-    if (value === ZERO) continue;
-    if (value === null || price === null || price <= ZERO) return null;
-    units += div(value, price);
-  }
-  return mul(units, endPrice);
+  const along = sameFlowsCurve(
+    startEquity,
+    flows.map((flow) => ({ time: 0, ...flow })),
+    [
+      { time: 0, price: startPrice },
+      { time: 1, price: endPrice },
+    ],
+  );
+  return along[1] ?? null;
+}
+
+/**
+ * The same along the way: at each of the points, in order of time, what the start and the flows before that point would
+ * be worth. The last one is `sameFlowsEquity`.
+ */
+export function sameFlowsCurve(
+  startEquity: Fixed | null,
+  flows: readonly { time: number; value: Fixed | null; price: Fixed | null }[],
+  points: readonly { time: number; price: Fixed | null }[],
+): (Fixed | null)[] {
+  const startPrice = points[0]?.price ?? null;
+  let units: Fixed | null = ZERO;
+  const invest = (value: Fixed | null, price: Fixed | null): void => {
+    if (units === null || value === ZERO) return;
+    units = value === null || price === null || price <= ZERO ? null : units + div(value, price);
+  };
+  invest(startEquity, startPrice);
+  let next = 0;
+  return points.map(({ time, price }) => {
+    for (let flow = flows[next]; flow !== undefined && flow.time < time; flow = flows[next]) {
+      invest(flow.value, flow.price);
+      next += 1;
+    }
+    return units === null || price === null ? null : mul(units, price);
+  });
 }
 
 export interface Comparison {
