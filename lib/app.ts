@@ -13,8 +13,8 @@ import { conditional, entityTag } from './conditional.ts';
 import { problemHandler } from './problem-handler.ts';
 import { onlyReads } from './read-only.ts';
 import { requestLog } from './request-log.ts';
-import { VERSION, WEB_FOLDER } from './package-info.ts';
-import { staticFiles } from './static-files.ts';
+import { VERSION } from './package-info.ts';
+import { page } from './page.ts';
 
 /** The whole life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
@@ -58,7 +58,7 @@ export function createApp(services: Services): Koa {
   app.use(openApi());
   for (const middleware of mount(ENDPOINTS, services)) app.use(middleware);
   // Last, so that no call of the API looks for a file first.
-  app.use(staticFiles(WEB_FOLDER, { seconds: 0 }));
+  app.use(page(clock));
   return app;
 }
 
