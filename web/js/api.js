@@ -1,6 +1,6 @@
 import { request, RequestError } from './request.js';
 
-/** Requests in the name of the session's user: a token refused once is renewed once. */
+/** Requests in the name of the session's user, by its cookies: a token refused once is renewed once. */
 export class Api {
   #session;
 
@@ -10,22 +10,17 @@ export class Api {
 
   /** @throws RequestError, SignedOutError */
   get(path, { signal } = {}) {
-    return this.#send('GET', path, { signal });
+    return this.renewing(() => request('GET', path, { signal }));
   }
 
-  /** @throws RequestError, SignedOutError */
-  post(path, body, { signal } = {}) {
-    return this.#send('POST', path, { body, signal });
-  }
-
-  async #send(method, path, options) {
-    const token = await this.#session.token();
+  /** Does what `send` does, and once more with a new token if that is what it lacked. */
+  async renewing(send) {
     try {
-      return await request(method, path, { ...options, token });
+      return await send();
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 401) throw error;
       await this.#session.renew();
-      return request(method, path, { ...options, token: await this.#session.token() });
+      return send();
     }
   }
 }

@@ -1,43 +1,43 @@
 import { Backoff, pause } from './backoff.js';
 import { clockFace } from './clock-face.js';
 import { byId, setMessage, setText } from './element.js';
-import { HoldingsSource } from './holdings-source.js';
+import { Feed } from './feed.js';
+import { feedChecks } from './feed-checks.js';
 import { SignedOutError } from './session.js';
-import { Stream } from './stream.js';
 import { text } from './text.js';
 import { PortfolioChooser } from './view/portfolio-chooser.js';
 
 const CHOSEN = 'marktide.portfolio';
 const PAGE = 1_000;
+const PATIENCE_MS = 3_000;
 
-/** What a signed-in user sees: one portfolio and the market, fed by one stream. */
+/** What a signed-in user sees: one portfolio and the market, live, and what is asked for over REST. */
 export class Dashboard {
   #api;
-  #session;
-  #storage;
   #views;
+  #panels;
+  #sparks;
   #root = byId('dashboard');
-  #message = byId('dashboard-message');
+  #message = byId('page-message');
   #zone = byId('zone-note');
   #chooser = new PortfolioChooser((id) => this.#choose(id));
   #portfolios = [];
-  #stream = null;
-  #holdings = null;
+  #feed = null;
   #life = null;
+  /** Ends when another portfolio is chosen. */
+  #chosen = new AbortController();
+  #live = new EventTarget();
 
-  /** `views`: connection, summary, holdings, tickers. */
-  constructor({ api, session, storage, views }) {
+  /** `views`: connection, summary, holdings, tickers. `panels` load what they show themselves. */
+  constructor({ api, views, panels, sparks }) {
     this.#api = api;
-    this.#session = session;
-    this.#storage = storage;
     this.#views = views;
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) this.#holdings?.poke();
-    });
+    this.#panels = panels;
+    this.#sparks = sparks;
   }
 
   /** Loads the portfolios, however long the server takes to come up, and opens the chosen one. */
-  async open() {
+  async open(user) {
     this.close();
     const life = new AbortController();
     this.#life = life;
@@ -47,19 +47,23 @@ export class Dashboard {
     if (life.signal.aborted || portfolios === null) return;
     this.#portfolios = portfolios;
     this.#chooser.show(portfolios);
-    this.#choose(this.#storage.getItem(CHOSEN));
+    this.#feed = this.#openFeed(user);
+    this.#choose(sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN));
   }
 
   /** Nothing of the user stays on the page. */
   close() {
     this.#life?.abort();
-    this.#stop();
+    this.#feed?.close();
+    this.#feed = null;
     this.#root.hidden = true;
     this.#portfolios = [];
     this.#chooser.show([]);
     this.#views.summary.clear();
     this.#views.holdings.clear();
     this.#views.tickers.clear();
+    this.#chosen.abort();
+    for (const panel of this.#panels) panel.close();
     this.#views.connection.heard(null);
     setMessage(this.#message, '');
     setText(this.#zone, '');
@@ -82,77 +86,71 @@ export class Dashboard {
   }
 
   #choose(id) {
-    this.#stop();
     const portfolio = this.#portfolios.find((item) => item.id === id) ?? this.#portfolios[0] ?? null;
     this.#views.summary.clear();
     this.#views.holdings.clear(portfolio?.baseCurrency);
     setMessage(this.#message, portfolio === null ? text('noPortfolio') : '');
+    this.#root.classList.toggle('market-only', portfolio === null);
     if (portfolio !== null) {
-      this.#storage.setItem(CHOSEN, portfolio.id);
+      // For this tab after a reload, and for the next one that is opened.
+      for (const storage of [sessionStorage, localStorage]) storage.setItem(CHOSEN, portfolio.id);
       this.#chooser.chosen(portfolio);
       this.#tellTimesIn(portfolio.timeZone);
-      this.#holdings = this.#holdingsOf(portfolio);
     }
-    this.#stream = this.#streamOf(portfolio);
+    this.#feed.watch(portfolio?.id ?? null);
+    void this.#openPanels(portfolio);
   }
 
-  #stop() {
-    this.#stream?.close();
-    this.#holdings?.close();
-    this.#stream = null;
-    this.#holdings = null;
+  /** What costs the server more than a glance waits until the live figures are there, but not for ever. */
+  async #openPanels(portfolio) {
+    this.#chosen.abort();
+    this.#chosen = new AbortController();
+    const { signal } = this.#chosen;
+    for (const panel of this.#panels) panel.close();
+    if (portfolio === null) return;
+    const isLive = new Promise((resolve) =>
+      this.#live.addEventListener('live', resolve, { signal, once: true }),
+    );
+    await Promise.race([isLive, pause(PATIENCE_MS, signal)]);
+    if (!signal.aborted) for (const panel of this.#panels) panel.open(portfolio);
   }
 
   #tellTimesIn(timeZone) {
     const face = clockFace(timeZone);
-    for (const view of Object.values(this.#views)) view.useClockFace(face);
+    for (const view of [...Object.values(this.#views), ...this.#panels]) view.useClockFace(face);
     setText(this.#zone, text('zone', { zone: face.zone }));
   }
 
-  #holdingsOf({ id }) {
-    const { holdings } = this.#views;
-    return new HoldingsSource({
-      load: (signal) => this.#api.get(`/v1/portfolios/${id}/holdings`, { signal }),
-      show: (body) => holdings.show(body),
-      fail: (error) => holdings.fail(error),
-    });
-  }
-
-  #streamOf(portfolio) {
+  #openFeed(user) {
     const { connection, summary, holdings, tickers } = this.#views;
-    const own = portfolio === null ? [] : [`pnl:${portfolio.id}`, `fills:${portfolio.id}`];
-    return new Stream({
-      channels: ['ticker:*', ...own],
-      renew: () => this.#renew(portfolio),
+    const refresh = () => this.#panels.forEach((panel) => panel.refresh());
+    let wasLive = false;
+    return new Feed({
+      userId: user.id,
+      checks: feedChecks(this.#api),
       on: {
-        state: (state) => {
-          connection.show(state);
-          if (state === 'live' && portfolio !== null) setMessage(this.#message, '');
-        },
+        state: (state) => connection.show(state),
         heard: (at) => connection.heard(at),
-        ready: () => this.#holdings?.poke(),
+        live: (states) => {
+          if (this.#portfolios.length > 0) setMessage(this.#message, '');
+          tickers.keep(states.tickers().map(({ symbol }) => symbol));
+          this.#live.dispatchEvent(new Event('live'));
+          // The first time all of it is only being asked for.
+          if (wasLive) refresh();
+          if (wasLive) this.#sparks.refresh();
+          wasLive = true;
+        },
+        lost: () => void this.open(user),
         notice: ({ code, detail }) => setMessage(this.#message, text('notice', { detail: detail ?? code })),
         ticker: (ticker) => tickers.show(ticker),
-        fill: () => this.#holdings?.poke(),
+        fill: refresh,
+        holdings: (body) => holdings.show(body),
         pnl: (pnl) => {
-          summary.show(pnl);
           holdings.explain(pnl.warnings);
-          if (!document.hidden) this.#holdings?.poke();
+          summary.show(pnl);
+          for (const panel of this.#panels) panel.live?.(pnl);
         },
       },
     });
-  }
-
-  /** Before the stream is opened anew: a fresh token, and a look whether the portfolio can still be read. */
-  async #renew(portfolio) {
-    await this.#session.renew();
-    if (portfolio === null) return;
-    try {
-      await this.#api.get(`/v1/portfolios/${portfolio.id}`);
-    } catch (error) {
-      if (error.status !== 404 && error.status !== 403) throw error;
-      void this.open();
-      // The stream that asked is closed by now, and heeds no answer.
-    }
   }
 }

@@ -2,9 +2,13 @@ import { Api } from './api.js';
 import { Backoff, pause } from './backoff.js';
 import { localClockFace } from './clock-face.js';
 import { Dashboard } from './dashboard.js';
-import { byId, setText } from './element.js';
-import { language } from './locale.js';
+import { byId, setMessage, setText } from './element.js';
+import { chooseLanguage, language } from './locale.js';
+import { CurvePanel } from './panel/curve.js';
+import { DaysPanel } from './panel/days.js';
+import { Sparks } from './panel/sparks.js';
 import { request } from './request.js';
+import { chooseScheme } from './scheme.js';
 import { Session, SignedOutError } from './session.js';
 import { text, translate } from './text.js';
 import { ConnectionView } from './view/connection.js';
@@ -15,32 +19,38 @@ import { TickersView } from './view/tickers.js';
 
 document.documentElement.lang = language;
 translate(document);
+chooseScheme(byId('scheme'));
+for (const link of document.querySelectorAll('[data-language]')) chooseLanguage(link);
 
+const account = byId('account');
+const message = byId('page-message');
+const signOutButton = byId('sign-out');
+const session = new Session({
+  storage: localStorage,
+  onEnd: (why) => showSignIn(text(`session.${why}`)),
+  onChange: () => void resume(),
+});
+const api = new Api(session);
 const face = localClockFace();
+const sparks = new Sparks(api);
 const views = {
   connection: new ConnectionView(face),
   summary: new SummaryView(face),
   holdings: new HoldingsView(face),
-  tickers: new TickersView(face),
+  tickers: new TickersView(face, sparks),
 };
-const account = byId('account');
-const signOutButton = byId('sign-out');
-
-const session = new Session({
-  storage: sessionStorage,
-  onEnd: () => showSignIn(text('sessionEnded')),
-});
-const dashboard = new Dashboard({ api: new Api(session), session, storage: sessionStorage, views });
+const panels = [new CurvePanel(api, face), new DaysPanel(api, face)];
+const dashboard = new Dashboard({ api, views, panels, sparks });
 const signIn = new SignInView(async (email, password) => {
   await session.signIn(email, password);
   showDashboard();
 });
 
-function showSignIn(message) {
+function showSignIn(why) {
   dashboard.close();
   account.hidden = true;
   views.connection.show('signed-out');
-  signIn.show(message);
+  signIn.show(why);
 }
 
 function showDashboard() {
@@ -48,7 +58,7 @@ function showDashboard() {
   account.hidden = false;
   setText(byId('account-name'), session.user?.name ?? session.user?.email ?? '');
   byId('main').focus({ preventScroll: true });
-  void dashboard.open();
+  void dashboard.open(session.user);
 }
 
 signOutButton.addEventListener('click', async () => {
@@ -58,21 +68,27 @@ signOutButton.addEventListener('click', async () => {
   showSignIn(confirmed ? '' : text('signOutUnconfirmed'));
 });
 
-/** After a reload: goes on with the kept session, however long the server takes to answer. */
+let life = new AbortController();
+
+/** Goes on with the session that the cookies hold, however long the server takes to answer. */
 async function resume() {
+  life.abort();
+  life = new AbortController();
+  const { signal } = life;
   const backoff = new Backoff();
-  const { signal } = new AbortController();
-  while (session.kept) {
+  while (session.kept && !signal.aborted) {
     try {
-      await session.renew();
-      showDashboard();
+      await session.resume();
+      setMessage(message, '');
+      if (!signal.aborted) showDashboard();
       return;
     } catch (error) {
-      if (error instanceof SignedOutError) return;
+      if (error instanceof SignedOutError) break;
+      setMessage(message, error.status === 0 ? text('unreachable') : error.message);
       await pause(backoff.next(error.retryAfterMs), signal);
     }
   }
-  showSignIn();
+  if (!signal.aborted) showSignIn();
 }
 
 async function offerDemo() {

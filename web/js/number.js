@@ -76,6 +76,18 @@ export function signedPercent(text) {
   });
 }
 
+/** A double for drawing; `null` stays `null`. Figures that are read never go through this. */
+export function toDouble(text) {
+  return text === null ? null : Number(text);
+}
+
+/** A value of an axis, as short as can be told apart from its neighbours at this distance. */
+export function axisValue(value, distance) {
+  const digits = value === 0 ? 1 : Math.ceil(Math.log10(Math.abs(value) / distance)) + 1;
+  const options = { notation: 'compact', maximumSignificantDigits: Math.min(15, Math.max(1, digits)) };
+  return new Intl.NumberFormat(locale, options).format(value);
+}
+
 /** −1, 0 or 1. */
 export function sign(text) {
   if (!/[1-9]/.test(text)) return 0;

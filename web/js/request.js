@@ -1,21 +1,41 @@
 const TIMEOUT_MS = 15_000;
+const CSRF_COOKIE = 'marktide_csrf';
 
 /** An answer that is not a success. `slug` is the problem's type (RFC 9457); status 0: there was no answer. */
 export class RequestError extends Error {
-  constructor({ status, slug = '', detail, retryAfterMs = 0, cause }) {
+  constructor({ status, slug = '', detail, errors = [], retryAfterMs = 0, cause }) {
     super(detail, { cause });
     this.name = 'RequestError';
     this.status = status;
     this.slug = slug;
+    /** What is wrong with which field: `{pointer | parameter, detail}`. */
+    this.errors = errors;
     this.retryAfterMs = retryAfterMs;
   }
 }
 
+/**
+ * What a request must repeat to be let change anything: it shows that the page may read our cookies. `''`: there is no
+ * session. The tokens themselves are in cookies that no script can read.
+ */
+export function csrfToken() {
+  const pair = document.cookie.split('; ').find((part) => part.startsWith(`${CSRF_COOKIE}=`));
+  return pair === undefined ? '' : decodeURIComponent(pair.slice(CSRF_COOKIE.length + 1));
+}
+
+export function forgetCsrfToken() {
+  document.cookie = `${CSRF_COOKIE}=; Max-Age=0; Path=/; SameSite=Strict`;
+}
+
+/** What goes along with a request by method. */
+export function headersOf(method, headers = {}) {
+  return method === 'GET' ? headers : { ...headers, 'x-csrf-token': csrfToken() };
+}
+
 /** One JSON request. @returns the body, `null` when there is none @throws RequestError, AbortError of `signal` */
-export async function request(method, path, { body, token, signal } = {}) {
-  const headers = { accept: 'application/json' };
+export async function request(method, path, { body, signal } = {}) {
+  const headers = headersOf(method, { accept: 'application/json' });
   if (body !== undefined) headers['content-type'] = 'application/json';
-  if (token !== undefined) headers.authorization = `Bearer ${token}`;
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(path, {
@@ -49,12 +69,14 @@ async function readJson(response) {
   }
 }
 
-function refusal(response, problem) {
+/** The error of an answer that is no success, from its problem body (`null` when it has none). */
+export function refusal(response, problem) {
   const seconds = Number(response.headers.get('retry-after') ?? 0);
   return new RequestError({
     status: response.status,
     slug: typeof problem?.type === 'string' ? problem.type.split('/').at(-1) : '',
     detail: problem?.detail ?? problem?.title ?? `HTTP ${response.status}`,
+    errors: Array.isArray(problem?.errors) ? problem.errors : [],
     retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : 0,
   });
 }

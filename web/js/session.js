@@ -1,8 +1,8 @@
 import { Backoff } from './backoff.js';
-import { request, RequestError } from './request.js';
+import { csrfToken, forgetCsrfToken, request, RequestError } from './request.js';
 
 const TABS = 'marktide.session';
-const KEPT = 'marktide.refreshToken';
+const EXPIRY = 'marktide.expiresAt';
 const LONGEST_TIMER_MS = 24 * 60 * 60 * 1000;
 
 /** There is no session any more: only signing in helps. */
@@ -14,47 +14,56 @@ export class SignedOutError extends Error {
 }
 
 /**
- * The signed-in user's tokens. The access token lives in memory; the refresh token also in the tab's session storage,
- * so that a reload stays signed in. `onEnd` is called once when the server ends the session.
+ * The signed-in user. Both tokens are in HttpOnly cookies, out of reach of any script; what is kept here is who the user
+ * is and when the access token must be renewed. All tabs have one session: signing in or out in one does so in all.
  *
- * A duplicated tab starts with a copy of the refresh token, and using it twice would end the session for both. So the
- * tab that exchanges it tells the others of this origin what has become of it.
+ * `onEnd(why)`: the session is over, ended by the server (`ended`) or by another tab (`elsewhere`). `onChange()`: in
+ * another tab somebody has signed in; `resume` tells who.
  */
 export class Session {
   #storage;
   #onEnd;
-  #refreshToken = null;
-  #accessToken = null;
-  #expiresAt = 0;
+  #onChange;
   #renewing = null;
   #timer = null;
   #backoff = new Backoff();
   #tabs = new BroadcastChannel(TABS);
   user = null;
 
-  constructor({ storage, onEnd }) {
+  constructor({ storage, onEnd, onChange }) {
     this.#storage = storage;
     this.#onEnd = onEnd;
-    this.#refreshToken = storage.getItem(KEPT);
-    this.#tabs.addEventListener('message', ({ data }) => {
-      if (this.#refreshToken !== null && data.used === this.#refreshToken) this.#take(data.tokens);
-    });
+    this.#onChange = onChange;
+    this.#tabs.addEventListener('message', ({ data }) => this.#hear(data));
   }
 
-  /** There is something to go on with after a reload; `renew` tells whether it is still good. */
+  /** There may be a session to go on with; `resume` tells whether it is still good. */
   get kept() {
-    return this.#refreshToken !== null;
+    return csrfToken() !== '';
   }
 
   /** @throws RequestError */
   async signIn(email, password) {
-    this.#take(await request('POST', '/v1/auth/login', { body: { email, password } }));
+    const { expiresIn, user } = await request('POST', '/v1/auth/login', { body: { email, password } });
+    this.user = user;
+    this.#good(expiresIn);
+    this.#tabs.postMessage({ type: 'signed-in', userId: user.id });
   }
 
-  /** A token with some life left. @throws SignedOutError, RequestError */
-  async token() {
-    if (this.#accessToken === null || Date.now() > this.#expiresAt - 5_000) await this.renew();
-    return this.#accessToken;
+  /** Goes on with the session of the cookies. @throws SignedOutError, RequestError */
+  async resume() {
+    if (!this.kept) throw new SignedOutError();
+    // How long the token is still good, only the tab that got it was told.
+    const left = this.#expiresAt - Date.now();
+    if (left < 5_000) await this.renew();
+    else this.#renewIn(left * 0.5);
+    try {
+      this.user = await request('GET', '/v1/auth/me');
+    } catch (error) {
+      if (error.status !== 401) throw error;
+      await this.renew();
+      this.user = await request('GET', '/v1/auth/me');
+    }
   }
 
   /** Exchanges the refresh token, once however many ask at the same time. @throws SignedOutError, RequestError */
@@ -65,53 +74,70 @@ export class Session {
     return this.#renewing;
   }
 
-  /** @returns whether the server confirmed it: here it is over in any case */
+  /** @returns whether the server confirmed it: on this page it is over in any case */
   async signOut() {
-    // Only a good access token can end the session with all that hangs on it.
-    const token = await this.token().catch((error) => (error instanceof SignedOutError ? null : undefined));
+    const confirmed = await this.#logOut().then(
+      () => true,
+      (error) => error instanceof SignedOutError || error.status === 401,
+    );
+    this.#tabs.postMessage({ type: 'signed-out' });
     this.#drop();
-    if (token === null || token === undefined) return token === null;
+    return confirmed;
+  }
+
+  async #logOut() {
     try {
-      await request('POST', '/v1/auth/logout', { token });
-      return true;
+      await request('POST', '/v1/auth/logout');
     } catch (error) {
-      return error.status === 401;
+      if (error.status !== 401) throw error;
+      // Only a good access token can end the session with all that hangs on it.
+      await this.renew();
+      await request('POST', '/v1/auth/logout');
     }
   }
 
   async #renew() {
-    const used = this.#refreshToken;
-    if (used === null) throw new SignedOutError();
+    const before = this.#expiresAt;
     await inTurn(async () => {
-      // While waiting, another tab may have told the next tokens, or the user may have signed out.
-      if (this.#refreshToken === used) await this.#exchange(used);
+      // While waiting, another tab may have renewed it for all.
+      if (this.#expiresAt !== before && this.#expiresAt > Date.now() + 5_000) return;
+      await this.#exchange();
     });
-    if (this.#refreshToken === null) throw new SignedOutError();
   }
 
-  async #exchange(used) {
+  async #exchange() {
     try {
-      const tokens = await request('POST', '/v1/auth/refresh', { body: { refreshToken: used } });
-      this.#tabs.postMessage({ used, tokens });
-      // Signed out meanwhile: the answer belongs to a session that is over.
-      if (this.#refreshToken === used) this.#take(tokens);
+      // An empty body: the refresh token is in its cookie.
+      const { expiresIn } = await request('POST', '/v1/auth/refresh', { body: {} });
+      this.#good(expiresIn);
     } catch (error) {
       if (!(error instanceof RequestError) || ![400, 401, 403].includes(error.status)) throw error;
-      if (this.#refreshToken !== used) return;
+      const wasOpen = this.user !== null;
       this.#drop();
-      this.#onEnd();
+      if (wasOpen) this.#onEnd('ended');
+      throw new SignedOutError();
     }
   }
 
-  #take({ accessToken, refreshToken, expiresIn, user }) {
-    this.#accessToken = accessToken;
-    this.#refreshToken = refreshToken;
-    this.#expiresAt = Date.now() + expiresIn * 1000;
-    this.user = user ?? this.user;
-    this.#storage.setItem(KEPT, refreshToken);
+  #hear({ type, userId, expiresAt }) {
+    if (type === 'renewed') this.#renewIn((expiresAt - Date.now()) * spread());
+    if (type === 'signed-in' && userId !== this.user?.id) this.#onChange();
+    if (type === 'signed-out' && this.user !== null) {
+      this.#drop();
+      this.#onEnd('elsewhere');
+    }
+  }
+
+  get #expiresAt() {
+    return Number(this.#storage.getItem(EXPIRY) ?? 0);
+  }
+
+  #good(expiresIn) {
+    const expiresAt = Date.now() + expiresIn * 1000;
+    this.#storage.setItem(EXPIRY, String(expiresAt));
     this.#backoff.reset();
-    // Well before the end, and not in step with other tabs.
-    this.#renewIn(expiresIn * 1000 * (0.7 + Math.random() * 0.1));
+    this.#tabs.postMessage({ type: 'renewed', expiresAt });
+    this.#renewIn(expiresIn * 1000 * spread());
   }
 
   #renewIn(ms) {
@@ -129,12 +155,16 @@ export class Session {
 
   #drop() {
     clearTimeout(this.#timer);
-    this.#storage.removeItem(KEPT);
-    this.#accessToken = null;
-    this.#refreshToken = null;
-    this.#expiresAt = 0;
+    this.#storage.removeItem(EXPIRY);
+    // Where the server could not be told, its cookies remain; without this one nothing can be changed with them.
+    forgetCsrfToken();
     this.user = null;
   }
+}
+
+/** Well before the end, and not in step with other tabs. */
+function spread() {
+  return 0.7 + Math.random() * 0.1;
 }
 
 /** One tab at a time, where the browser has locks (it has none on plain http from another machine). */

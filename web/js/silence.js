@@ -2,9 +2,9 @@ const CHECK_MS = 1_000;
 
 /**
  * Watches for silence. A cut that nobody reports (a sleeping laptop, a dead NAT entry) leaves an EventSource open for
- * ever; its heartbeats are comments, which a page cannot see. So after `silentMs` without an event the figures are no
- * longer called current, and after `tooLongMs` the connection is made anew; that is asked ever more rarely, since a
- * quiet market looks the same.
+ * ever; its heartbeats are comments, which a page cannot see. So after `silentMs` without an event `onSilent` is to find
+ * out whether there was anything to hear, and after `tooLongMs` the connection is made anew; that is asked ever more
+ * rarely.
  */
 export class Silence {
   #silentMs;

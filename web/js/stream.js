@@ -5,52 +5,78 @@ import { Silence } from './silence.js';
 const DATA_EVENTS = ['ticker', 'pnl', 'holdings', 'fill'];
 
 /**
- * The page's one EventSource, kept alive. The browser resumes after a cut by itself; where it gives up (CLOSED: an
- * error status, such as 401), `renew` gets a new token and another EventSource goes on after the last seen id.
+ * The one EventSource, kept alive. The browser resumes after a cut by itself; where it gives up (CLOSED: an error
+ * status, such as 401), `check` looks at what is wrong, and another EventSource goes on after the last seen id.
  *
- * States: `connecting`, `live`, `resuming`, `reset` (starting over, not in step yet), `stale` (open, but nothing comes
- * or the server says that it is held up). Only in `live` are the figures current.
- * `on` has `state(name)`, `heard(at)`, `notice(body)`, `ready()` and one function per event, given its parsed data.
+ * `check()` renews the session and gives the channels that can still be had. `isCurrent()` asks over REST whether what
+ * was heard last still holds: in a quiet market nothing comes for a long time.
+ * `on` has `condition(condition)`, `event(kind, body, lastId)`, `reset(channels)` and `notice(body)`. The condition: `channels`, those of them that are `pending` (not in step) or `delayed` (the server cannot reach their log),
+ * `isReset` (starting over) and `isSilent` (nothing comes, and it is not known whether there was anything to come).
  */
 export class Stream {
   #channels;
-  #renew;
+  #check;
+  #isCurrent;
   #on;
   #source = null;
-  #lastId = '';
-  #state = '';
-  #wasLive = false;
-  #wasReset = false;
-  #isSilent = false;
-  /** Channels that are not in step yet: all of them on a new connection, some after a reset. */
+  #lastId;
   #pending = new Set();
-  /** Channels whose log the server cannot reach. */
   #delayed = new Set();
+  #isReset = false;
+  #isSilent = false;
+  #told = '';
   #silence;
   #backoff = new Backoff();
   #timer = null;
   #closed = false;
 
-  constructor({ channels, renew, on, silence = {} }) {
+  constructor({ channels, lastId = '', check, isCurrent, on, silence = {} }) {
     this.#channels = channels;
-    this.#renew = renew;
+    this.#lastId = lastId;
+    this.#check = check;
+    this.#isCurrent = isCurrent;
     this.#on = on;
     this.#silence = new Silence({
       ...silence,
-      onSilent: () => this.#silent(),
+      onSilent: () => void this.#silent(),
       onTooLong: () => this.#tooLong(),
     });
-    window.addEventListener('online', this.#hurry);
+    window.addEventListener('online', this.hurry);
     this.#open();
+    this.#cut();
+  }
+
+  get channels() {
+    return this.#channels;
+  }
+
+  /** From now on these channels: goes on after the last id, so that nothing is missed of those there were before. */
+  change(channels) {
+    const added = channels.filter((name) => !this.#channels.includes(name));
+    this.#channels = channels;
+    this.#pending = new Set([...this.#pending].filter((name) => channels.includes(name)));
+    for (const name of added) this.#pending.add(name);
+    if (this.#source !== null) {
+      this.#source.close();
+      this.#open();
+    }
+    this.#tell();
   }
 
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);
-    window.removeEventListener('online', this.#hurry);
+    window.removeEventListener('online', this.hurry);
     this.#silence.close();
     this.#source?.close();
   }
+
+  /** The network is back, say: no need to wait out a long back-off. */
+  hurry = () => {
+    if (this.#timer === null) return;
+    clearTimeout(this.#timer);
+    void this.#reopen();
+  };
 
   #open() {
     // Of states only the newest matters here, however long the gap was; fills come one and all.
@@ -58,13 +84,12 @@ export class Stream {
     if (this.#lastId !== '') query.set('lastEventId', this.#lastId);
     const source = new EventSource(`/v1/streams?${query}`);
     this.#source = source;
-    this.#cut();
     this.#listen(source, 'ready', (body) => this.#ready(body));
     this.#listen(source, 'reset', (body) => this.#reset(body));
     this.#listen(source, 'notice', (body) => this.#notice(body));
-    for (const kind of DATA_EVENTS) this.#listen(source, kind, (body) => this.#on[kind]?.(body));
-    // Nothing but a sign of life, where a server sends heartbeats that can be seen (comments cannot).
-    this.#listen(source, 'heartbeat', () => {});
+    for (const kind of DATA_EVENTS) {
+      this.#listen(source, kind, (body) => this.#on.event(kind, body, this.#lastId));
+    }
     source.addEventListener('error', () => this.#error(source));
   }
 
@@ -74,10 +99,9 @@ export class Stream {
       if (event.lastEventId !== '') this.#lastId = event.lastEventId;
       this.#isSilent = false;
       this.#silence.heard();
-      this.#on.heard?.(Date.now());
       const body = parse(event.data);
       if (body !== null) handle(body);
-      this.#settle();
+      this.#tell();
     });
   }
 
@@ -87,15 +111,14 @@ export class Stream {
       this.#delayed.delete(name);
     }
     if (this.#pending.size > 0) return;
-    this.#wasLive = true;
-    this.#wasReset = false;
+    this.#isReset = false;
     this.#backoff.reset();
-    this.#on.ready?.();
   }
 
   #reset({ channels }) {
     for (const name of channels ?? this.#channels) this.#pending.add(name);
-    this.#wasReset = true;
+    this.#isReset = true;
+    this.#on.reset(channels ?? this.#channels);
   }
 
   #notice(body) {
@@ -103,12 +126,17 @@ export class Stream {
       if (body.code === 'delayed') this.#delayed.add(name);
       if (body.code === 'restored') this.#delayed.delete(name);
     }
-    this.#on.notice?.(body);
+    this.#on.notice(body);
   }
 
-  #silent() {
-    this.#isSilent = true;
-    this.#settle();
+  async #silent() {
+    const source = this.#source;
+    if (this.#pending.size > 0 || this.#closed) return;
+    const current = await this.#isCurrent().catch(() => false);
+    if (this.#closed || source !== this.#source || source === null) return;
+    if (current) this.#silence.heard();
+    else this.#isSilent = true;
+    this.#tell();
   }
 
   #tooLong() {
@@ -126,10 +154,10 @@ export class Stream {
   #cut() {
     this.#pending = new Set(this.#channels);
     this.#delayed.clear();
-    this.#wasReset = false;
+    this.#isReset = false;
     this.#isSilent = false;
     this.#silence.restart();
-    this.#settle();
+    this.#tell();
   }
 
   #reopenLater(least = 0) {
@@ -143,32 +171,29 @@ export class Stream {
   async #reopen() {
     this.#timer = null;
     try {
-      await this.#renew();
-      if (!this.#closed) this.#open();
+      const channels = await this.#check();
+      if (this.#closed) return;
+      this.#channels = channels;
+      this.#open();
+      this.#cut();
     } catch (error) {
       if (this.#closed || error instanceof SignedOutError) return;
       this.#reopenLater(error.retryAfterMs);
     }
   }
 
-  /** The network is back: no need to wait out a long back-off. */
-  #hurry = () => {
-    if (this.#timer === null) return;
-    clearTimeout(this.#timer);
-    void this.#reopen();
-  };
-
-  #settle() {
-    const state = this.#judge();
-    if (this.#closed || state === this.#state) return;
-    this.#state = state;
-    this.#on.state?.(state);
-  }
-
-  #judge() {
-    if (this.#pending.size > 0 && this.#wasReset) return 'reset';
-    if (this.#pending.size > 0) return this.#wasLive ? 'resuming' : 'connecting';
-    return this.#isSilent || this.#delayed.size > 0 ? 'stale' : 'live';
+  #tell() {
+    const condition = {
+      channels: this.#channels,
+      pending: [...this.#pending],
+      delayed: [...this.#delayed],
+      isReset: this.#isReset,
+      isSilent: this.#isSilent,
+    };
+    const told = JSON.stringify(condition);
+    if (this.#closed || told === this.#told) return;
+    this.#told = told;
+    this.#on.condition(condition);
   }
 }
 

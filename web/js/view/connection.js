@@ -34,11 +34,8 @@ export class ConnectionView {
   #showUpdate() {
     const { state } = this.#box.dataset;
     // While live it would only flicker; signed out there is nothing it could be about.
-    this.#update.hidden = state === 'live' || state === 'signed-out';
-    const told =
-      this.#heardAt === null
-        ? text('noUpdate')
-        : text('lastUpdate', { time: this.#face.time(this.#heardAt) });
-    setText(this.#update, told);
+    this.#update.hidden = state === 'live' || state === 'signed-out' || this.#heardAt === null;
+    if (this.#heardAt === null) return;
+    setText(this.#update, text('lastUpdate', { time: this.#face.time(this.#heardAt) }));
   }
 }

@@ -3,6 +3,7 @@ import { text } from '../text.js';
 
 /** The choice of a portfolio, and the terms on which its figures rest. */
 export class PortfolioChooser {
+  #box = byId('portfolio-choice');
   #select = byId('portfolio');
   #terms = byId('portfolio-terms');
 
@@ -18,12 +19,13 @@ export class PortfolioChooser {
         return option;
       }),
     );
-    this.#select.disabled = portfolios.length === 0;
+    this.#box.hidden = portfolios.length === 0;
     setText(this.#terms, '');
   }
 
   chosen({ id, baseCurrency, costMethod }) {
     this.#select.value = id;
-    setText(this.#terms, text('portfolioTerms', { currency: baseCurrency, costMethod: costMethod ?? '—' }));
+    const method = text(`costMethod.${costMethod}`);
+    setText(this.#terms, text('portfolioTerms', { currency: baseCurrency, costMethod: method }));
   }
 }

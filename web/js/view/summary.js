@@ -5,23 +5,28 @@ import { text } from '../text.js';
 import { describe, reasonOf } from '../warnings.js';
 
 const WARNINGS_SHOWN = 20;
+const CELLS = ['equity', 'day-pnl', 'unrealized', 'realized', 'cash', 'contributions'];
 
 /** The portfolio's main figures and its warnings: the body of `GET …/pnl`. */
 export class SummaryView {
+  #root = byId('summary');
   #cells = {};
-  #asOf = byId('as-of');
   #warnings = byId('warnings');
+  #warningsTitle = byId('warnings-title');
   #list = byId('warning-list');
   #face;
 
   constructor(face) {
     this.#face = face;
-    for (const id of ['equity', 'day-pnl', 'unrealized', 'realized', 'cash']) {
+    for (const id of CELLS) {
       const cell = figurePair();
       cell.why = element('small', 'why');
       byId(id).append(...cell.nodes, cell.why);
       this.#cells[id] = cell;
     }
+    this.#cells.equity.unit = element('span', 'unit');
+    this.#cells.equity.first.after(this.#cells.equity.unit);
+    for (const id of ['equity', 'realized']) this.#cells[id].second.classList.add('plain');
     this.clear();
   }
 
@@ -36,7 +41,8 @@ export class SummaryView {
       setText(second, '');
       setText(why, '');
     }
-    setText(this.#asOf, '');
+    setText(this.#cells.equity.unit, '');
+    delete this.#root.dataset.position;
     this.#showWarnings([]);
   }
 
@@ -44,8 +50,13 @@ export class SummaryView {
     const { baseCurrency, warnings } = pnl;
     const money = (value) => amount(value, baseCurrency);
     const gain = (value) => signedAmount(value, baseCurrency);
+    // Of ledger and market: with it these figures can be compared with an answer of the API.
+    this.#root.dataset.position = pnl.position;
     this.#put('equity', 'equity', pnl.equity, money, warnings);
+    setText(this.#cells.equity.unit, baseCurrency);
+    setText(this.#cells.equity.second, text('asOf', { time: this.#face.time(pnl.asOf) }));
     this.#put('cash', 'cash', pnl.cash, money, warnings);
+    this.#put('contributions', 'netContributions', pnl.netContributions, money, warnings);
     this.#put('day-pnl', 'day.pnl', pnl.day.pnl, gain, warnings, true);
     this.#putRate('day-pnl', 'day.rate', pnl.day.rate, warnings);
     this.#put('unrealized', 'unrealizedPnl', pnl.unrealizedPnl, gain, warnings, true);
@@ -53,7 +64,6 @@ export class SummaryView {
     this.#put('realized', 'realizedPnl.net', pnl.realizedPnl.net, gain, warnings, true);
     const { gross } = pnl.realizedPnl;
     setText(this.#cells.realized.second, gross === null ? '' : text('gross', { amount: gain(gross) }));
-    setText(this.#asOf, text('asOf', { time: this.#face.time(pnl.asOf) }));
     this.#showWarnings(warnings);
   }
 
@@ -73,6 +83,7 @@ export class SummaryView {
 
   #showWarnings(warnings) {
     this.#warnings.hidden = warnings.length === 0;
+    setText(this.#warningsTitle, text('warnings', { count: String(warnings.length) }));
     const lines = warnings.slice(0, WARNINGS_SHOWN).map(describe);
     if (warnings.length > lines.length) {
       lines.push(text('moreWarnings', { count: String(warnings.length - lines.length) }));

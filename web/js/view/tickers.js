@@ -1,7 +1,9 @@
 import { byId, element, setText } from '../element.js';
 import { showFigure } from '../figure.js';
 import { KeyedRows } from '../keyed-rows.js';
-import { compare, exact, signedExact, signedPercent } from '../number.js';
+import { compare, exact, signedPercent } from '../number.js';
+import { Sortable } from '../sortable.js';
+import { sparkline } from '../sparkline.js';
 import { text } from '../text.js';
 
 const MAX_SYMBOLS = 1_000;
@@ -9,15 +11,28 @@ const MAX_SYMBOLS = 1_000;
 /** The market table: the newest ticker of each symbol, drawn at most once a frame. */
 export class TickersView {
   #note = byId('market-note');
-  #rows = new KeyedRows(byId('ticker-rows'), makeRow);
-  /** Newest not yet drawn, by symbol: bounded by the number of symbols. */
-  #waiting = new Map();
+  #section = byId('market');
+  #badge = byId('market-simulated');
+  #rows;
+  #sortable;
+  #tickers = new Map();
+  /** Symbols with a ticker that is not drawn yet. */
+  #waiting = new Set();
   #isFull = false;
   #frame = null;
+  #sparks;
   #face;
 
-  constructor(face) {
+  /** `sparks` draws the lines: `add(symbol, svg)`, `tick(symbol, price, time)` and `remove(symbol)`. */
+  constructor(face, sparks) {
     this.#face = face;
+    this.#sparks = sparks;
+    this.#rows = new KeyedRows(byId('ticker-rows'), makeRow);
+    this.#sortable = new Sortable(byId('market-table'), {
+      key: 'symbol',
+      isDescending: false,
+      onChange: () => this.#arrange(),
+    });
     this.clear();
   }
 
@@ -26,42 +41,67 @@ export class TickersView {
   }
 
   clear() {
-    this.#waiting.clear();
-    this.#isFull = false;
-    this.#rows.arrange([]);
+    this.keep([]);
     setText(this.#note, text('marketWaiting'));
+  }
+
+  /** Only these symbols: others have vanished from the market. */
+  keep(symbols) {
+    const kept = new Set(symbols);
+    for (const symbol of this.#tickers.keys()) {
+      if (kept.has(symbol)) continue;
+      this.#tickers.delete(symbol);
+      this.#waiting.delete(symbol);
+      this.#sparks.remove(symbol);
+    }
+    this.#isFull = false;
+    this.#rows.arrange(this.#rows.keys().filter((symbol) => kept.has(symbol)));
   }
 
   show(ticker) {
     const { symbol } = ticker;
-    const isNew = !this.#rows.has(symbol) && !this.#waiting.has(symbol);
-    if (isNew && this.#rows.size + this.#waiting.size >= MAX_SYMBOLS) {
+    if (!this.#tickers.has(symbol) && this.#tickers.size >= MAX_SYMBOLS) {
       this.#isFull = true;
       return;
     }
-    this.#waiting.set(symbol, ticker);
+    this.#tickers.set(symbol, ticker);
+    this.#waiting.add(symbol);
     this.#frame ??= requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {
     this.#frame = null;
-    const before = this.#rows.size;
-    for (const [symbol, ticker] of this.#waiting) this.#fill(this.#rows.at(symbol), ticker);
+    for (const symbol of this.#waiting) this.#fill(symbol, this.#tickers.get(symbol));
     this.#waiting.clear();
-    if (this.#rows.size === before) return;
-    this.#rows.arrange(this.#rows.keys().sort());
+    this.#arrange();
+    const tickers = [...this.#tickers.values()];
+    // Where all prices are made up it is said once, above them.
+    const allMadeUp = tickers.length > 0 && tickers.every(({ simulated }) => simulated);
+    this.#badge.hidden = !allMadeUp;
+    this.#section.classList.toggle('all-simulated', allMadeUp);
     setText(this.#note, this.#isFull ? text('marketPart', { count: String(MAX_SYMBOLS) }) : '');
   }
 
-  #fill(row, ticker) {
+  #arrange() {
+    const drawn = [...this.#tickers.values()].filter(({ symbol }) => this.#rows.has(symbol));
+    this.#rows.arrange(this.#sortable.order(drawn, valueOf).map(({ symbol }) => symbol));
+  }
+
+  #fill(symbol, ticker) {
+    if (!this.#rows.has(symbol)) this.#sparks.add(symbol, this.#rows.at(symbol).spark);
+    const row = this.#rows.at(symbol);
     showFigure(row.price, ticker.price, exact);
-    showFigure(row.change, ticker.change, signedExact, { tinted: true });
     showFigure(row.rate, ticker.changeRate, signedPercent, { tinted: true });
-    setText(row.time, this.#face.time(ticker.time));
+    row.row.title = text('tickerTime', { time: this.#face.time(ticker.time) });
     row.badge.hidden = ticker.simulated !== true;
+    this.#sparks.tick(symbol, ticker.price, ticker.time);
     if (row.last !== null) flash(row, compare(ticker.price, row.last));
     row.last = ticker.price;
   }
+}
+
+function valueOf(ticker, key) {
+  return ticker[key];
 }
 
 function flash(row, direction) {
@@ -77,14 +117,9 @@ function makeRow(symbol) {
   badge.hidden = true;
   const name = element('th', '', symbol, ' ', badge);
   name.scope = 'row';
-  const [price, change, rate, time] = [element('td'), element('td'), element('td'), element('td')];
-  return {
-    row: element('tr', '', name, price, change, rate, time),
-    badge,
-    price,
-    change,
-    rate,
-    time,
-    last: null,
-  };
+  const spark = sparkline();
+  const [price, rate] = [element('td'), element('td')];
+  const row = element('tr', '', name, element('td', 'spark-cell', spark), price, rate);
+  row.dataset.symbol = symbol;
+  return { row, badge, spark, price, rate, last: null };
 }

@@ -2,10 +2,10 @@ import { Backoff } from './backoff.js';
 import { SignedOutError } from './session.js';
 
 /**
- * Where the holdings come from: for now `GET …/holdings`, asked again at most every `everyMs` while something says
- * that they have changed. A `holdings:` channel can take its place: whatever shows them only gets `show` and `fail`.
+ * Figures that are asked for over REST, when something says that they may have changed, and at most every `everyMs`.
+ * `load(signal)` fetches, `show(body)` takes the answer, `fail(error)` is told why what is shown is not current.
  */
-export class HoldingsSource {
+export class Source {
   #load;
   #show;
   #fail;
@@ -17,7 +17,6 @@ export class HoldingsSource {
   #wanted = false;
   #notBefore = 0;
 
-  /** `load(signal)` fetches, `show(body)` takes the answer, `fail(error)` is told why it is not current. */
   constructor({ load, show, fail, everyMs = 2_000 }) {
     this.#load = load;
     this.#show = show;
@@ -25,7 +24,7 @@ export class HoldingsSource {
     this.#everyMs = everyMs;
   }
 
-  /** The holdings may have changed. */
+  /** It may have changed. */
   poke() {
     if (this.#life.signal.aborted) return;
     if (this.#busy) this.#wanted = true;

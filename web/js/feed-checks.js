@@ -1,0 +1,36 @@
+/** What the feed asks over REST when the stream itself cannot tell. */
+export function feedChecks(api) {
+  return {
+    /** Those of the portfolios that cannot be read (any more). @throws RequestError, SignedOutError */
+    async lost(portfolioIds) {
+      if (portfolioIds.length === 0) await api.get('/v1/auth/me');
+      const found = await Promise.all(portfolioIds.map((id) => isReadable(api, id)));
+      return portfolioIds.filter((_id, index) => !found[index]);
+    },
+
+    /** Whether what was heard last is what the server would answer now. */
+    async isCurrent(states, portfolioIds) {
+      const [id] = portfolioIds;
+      if (id !== undefined) {
+        const { position } = await api.get(`/v1/portfolios/${id}/pnl`);
+        return position === states.get('pnl', id)?.position;
+      }
+      const { items } = await api.get('/v1/market/tickers');
+      const known = new Map(states.tickers().map((ticker) => [ticker.symbol, ticker]));
+      return items.every(({ symbol, time, price }) => {
+        const ticker = known.get(symbol);
+        return ticker?.time === time && ticker.price === price;
+      });
+    },
+  };
+}
+
+async function isReadable(api, id) {
+  try {
+    await api.get(`/v1/portfolios/${id}`);
+    return true;
+  } catch (error) {
+    if (error.status === 404 || error.status === 403) return false;
+    throw error;
+  }
+}

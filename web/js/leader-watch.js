@@ -1,0 +1,63 @@
+const CHECK_MS = 1_000;
+const QUIET_MS = 4_000;
+const DOUBT_MS = 1_000;
+const ANSWER_MS = 3_000;
+
+/**
+ * Looks after the leading tab from another one, as long as that is in sight. Browsers slow hidden tabs down, and put
+ * them to sleep: a leader that does not answer, or is hidden while it has trouble to reach the server, is replaced.
+ */
+export class LeaderWatch {
+  #on;
+  #heardAt = Date.now();
+  #askedAt = null;
+  #troubleSince = null;
+  #timer;
+  /** The leader owes an answer: what it said last may be long ago. */
+  isDoubtful = false;
+
+  /** `on`: `follows()` (this tab does not lead itself), `ask()` to be answered by the leader, `isInTrouble()`, `takeOver()`, `changed()` of `isDoubtful`. */
+  constructor(on) {
+    this.#on = on;
+    this.#timer = setInterval(() => this.look(), CHECK_MS);
+  }
+
+  /** The leader said something. */
+  heard() {
+    this.#heardAt = Date.now();
+    this.#askedAt = null;
+    this.isDoubtful = false;
+  }
+
+  close() {
+    clearInterval(this.#timer);
+  }
+
+  look() {
+    if (document.hidden || !this.#on.follows()) {
+      this.#askedAt = null;
+      this.#troubleSince = null;
+      return;
+    }
+    const now = Date.now();
+    const asked = this.#askedAt === null ? 0 : now - this.#askedAt;
+    this.#doubt(asked >= DOUBT_MS);
+    this.#troubleSince = this.#on.isInTrouble() ? (this.#troubleSince ?? now) : null;
+    const trouble = this.#troubleSince === null ? 0 : now - this.#troubleSince;
+    if (asked >= ANSWER_MS || trouble >= ANSWER_MS) {
+      this.#heardAt = now;
+      this.#askedAt = null;
+      this.#troubleSince = null;
+      this.#on.takeOver();
+    } else if (this.#askedAt === null && now - this.#heardAt >= QUIET_MS) {
+      this.#askedAt = now;
+      this.#on.ask();
+    }
+  }
+
+  #doubt(isDoubtful) {
+    if (this.isDoubtful === isDoubtful) return;
+    this.isDoubtful = isDoubtful;
+    this.#on.changed();
+  }
+}
