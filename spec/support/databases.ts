@@ -9,14 +9,16 @@ export const quiet = createLogger('silent');
 let server: Promise<PostgresServer> | undefined;
 let template: Promise<Blob> | undefined;
 
-// A root hook: the server is shared by every suite of the run.
-after(async () => {
-  await (await server)?.stop();
-});
+/** Shared by every suite that this process runs; a run in parallel has several processes, each of which ends its own. */
+async function sharedPostgres(): Promise<PostgresServer> {
+  const started = await startPostgres();
+  started.endWithProcess();
+  return started;
+}
 
-/** The URL of a new, empty database on the PostgreSQL server of this test run, which the first call starts. */
+/** The URL of a new, empty database on the PostgreSQL server of this test process, which the first call starts. */
 export async function newPostgresDatabase(): Promise<string> {
-  server ??= startPostgres();
+  server ??= sharedPostgres();
   const { url } = await server;
   const name = `t${randomUUID().replaceAll('-', '')}`;
   const admin = await openDatabase({ url, log: quiet });

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -19,6 +19,8 @@ export interface PostgresServer {
   resume(): void;
   /** Stops it and deletes its folder. */
   stop(): Promise<void>;
+  /** Nobody needs to stop it: it does not keep this process from ending, and goes with it. */
+  endWithProcess(): void;
 }
 
 /** The folder with `postgres` and `initdb`, or `null` when there is none on this machine. */
@@ -128,6 +130,11 @@ export async function startPostgres(options: { durable?: boolean } = {}): Promis
       await end('SIGQUIT');
       process.off('exit', onExit);
       await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+    },
+    endWithProcess() {
+      server.unref();
+      if (server.stderr instanceof Socket) server.stderr.unref();
+      process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
     },
   };
 }
