@@ -35,9 +35,11 @@ export function conditional(): Middleware {
     await next();
     if (ctx.status !== 200 || ctx.respond === false || ctx.headerSent) return;
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return;
-    const tag = ctx.response.get('ETag');
     // With `If-None-Match` there is no looking at dates.
-    const fresh = ctx.get('If-None-Match') === '' ? isUnmodified(ctx) : tag !== '' && isKnown(ctx, tag);
+    const fresh =
+      ctx.get('If-None-Match') === ''
+        ? isUnmodified(ctx)
+        : ctx.response.has('ETag') && isKnown(ctx, ctx.response.get('ETag'));
     if (!fresh) return;
     ctx.status = 304;
     ctx.body = null;
