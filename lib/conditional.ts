@@ -39,7 +39,7 @@ export function conditional(): Middleware {
     const fresh =
       ctx.get('If-None-Match') === ''
         ? isUnmodified(ctx)
-        : ctx.response.has('ETag') && isKnown(ctx, ctx.response.get('ETag'));
+        : ctx.res.hasHeader('ETag') && isKnown(ctx, ctx.response.get('ETag'));
     if (!fresh) return;
     ctx.status = 304;
     ctx.body = null;

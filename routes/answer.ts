@@ -55,7 +55,7 @@ export async function writeAnswer(
   }
   const parsed = endpoint.response.parse(body);
   const text = JSON.stringify(parsed);
-  if (isRead && ctx.status === 200 && !ctx.response.has('ETag')) {
+  if (isRead && ctx.status === 200 && !ctx.res.hasHeader('ETag')) {
     ctx.set('ETag', entityTag(taggedText(parsed, text, endpoint.untagged ?? [])));
   }
   // Beside secrets nothing is compressed: its length would tell of them.

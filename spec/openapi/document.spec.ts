@@ -6,7 +6,7 @@ import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
 import { PROBLEMS } from '../../lib/problem.ts';
 import { ENDPOINTS } from '../../routes/endpoints.ts';
 import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../support/app.ts';
-import { schemaChecker, type Schema } from './json-schema.ts';
+import { schemaChecker, type Schema } from '../support/json-schema.ts';
 
 interface Media {
   schema: Schema;

@@ -9,6 +9,7 @@ import { listen, stopListening } from '../../lib/server.ts';
 import { createServices } from '../../lib/services.ts';
 import type { Services } from '../../routes/services.ts';
 import { openInMemory, openOnPostgres, quiet } from './databases.ts';
+import { checkAnswer } from './response-check.ts';
 
 export interface TestAppOptions {
   /** Environment variables beside the defaults of a test: push feed, no demo. */
@@ -33,7 +34,7 @@ export interface TestApp {
   services: Services;
   /** A new user, logged in. */
   user(role?: Role): Promise<TestUser>;
-  /** A JSON request; `as` presents the user's token. */
+  /** A JSON request; `as` presents the user's token. @throws when the OpenAPI document does not tell of the answer */
   call(
     method: string,
     path: string,
@@ -88,7 +89,13 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    const answer = {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text,
+    };
+    checkAnswer(method, path, answer);
+    return answer;
   }
 
   return {

@@ -1,5 +1,6 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { createParser } from 'eventsource-parser';
+import { checkEvent } from './response-check.ts';
 
 export interface StreamEvent {
   event: string;
@@ -21,6 +22,8 @@ export class StreamClient {
   isClosed = false;
   #request: ClientRequest;
   #response: IncomingMessage | null = null;
+  /** The first event that the documents do not tell of. */
+  #unfit: unknown = null;
   readonly #waiting = new Set<() => void>();
 
   /** @param bytes after so many bytes of the body the socket is destroyed */
@@ -31,7 +34,13 @@ export class StreamClient {
     this.lastEventId = options.lastEventId ?? null;
     const parser = createParser({
       onEvent: ({ event, id, data }) => {
-        this.events.push({ event: event ?? 'message', id: id ?? null, data: JSON.parse(data) });
+        const told = { event: event ?? 'message', id: id ?? null, data: JSON.parse(data) };
+        this.events.push(told);
+        try {
+          checkEvent(told);
+        } catch (error) {
+          this.#unfit ??= error;
+        }
       },
       onRetry: (ms) => {
         this.retry = ms;
@@ -86,12 +95,17 @@ export class StreamClient {
     return this.events.filter((each) => each.event === event);
   }
 
-  /** Resolves when the predicate holds; rejects when the stream ends before. */
+  /**
+   * Resolves when the predicate holds; rejects when the stream ends before, or when there was an event that the OpenAPI
+   * document does not tell of.
+   */
   async until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {
     while (!predicate()) {
+      this.#assertFit();
       if (this.isClosed) throw new Error(`the stream ended before ${what} came (status ${this.status})`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+    this.#assertFit();
   }
 
   async ready(): Promise<void> {
@@ -114,6 +128,10 @@ export class StreamClient {
   cut(): void {
     this.#request.destroy();
     this.#close();
+  }
+
+  #assertFit(): void {
+    if (this.#unfit !== null) throw this.#unfit;
   }
 
   #close(): void {
