@@ -5,7 +5,7 @@ import { openApiDocument } from '../../openapi/document.ts';
 import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
 import { PROBLEMS } from '../../lib/problem.ts';
 import { ENDPOINTS } from '../../routes/endpoints.ts';
-import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../support/app.ts';
+import { startApp, type TestApp } from '../support/app.ts';
 import { schemaChecker, type Schema } from '../support/json-schema.ts';
 
 interface Media {
@@ -250,104 +250,16 @@ describe('the OpenAPI document', () => {
 
   describe('of the running program', () => {
     let app: TestApp;
-    let user: TestUser;
-    let admin: TestUser;
 
     before(async () => {
       app = await startApp();
-      user = await app.user();
-      admin = await app.user('admin');
     });
     after(() => app.close());
-
-    /** Asserts that an answer is one that the document tells of. */
-    function assertTold(method: string, template: string, answer: Answer): void {
-      const at = `${method} ${template} → ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`;
-      const operation = document.paths[template]?.[method.toLowerCase()];
-      assert.ok(operation, at);
-      const response = new Map(responsesOf(operation)).get(String(answer.status));
-      assert.ok(response, at);
-      const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
-      if (response.content === undefined) return assert.equal(answer.body, '', at);
-      const media = response.content[type];
-      assert.ok(media, at);
-      assert.deepEqual(check(media.schema, answer.body), [], at);
-    }
 
     it('is what /openapi.json answers', async () => {
       const answer = await app.call('GET', '/openapi.json');
       assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
       assert.deepEqual(answer.body, document);
-    });
-
-    it('tells of what is really answered', async () => {
-      const ask = async (
-        method: string,
-        template: string,
-        options: { ids?: Record<string, string>; query?: string; body?: unknown; as?: TestUser } = {},
-      ): Promise<Answer> => {
-        const { ids = {}, query = '', body, as = user } = options;
-        const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? '');
-        const answer = await app.call(method, path + query, { as, body });
-        assertTold(method, template, answer);
-        return answer;
-      };
-      const credentials = { email: user.email, password: TEST_PASSWORD };
-      const { refreshToken } = (await ask('POST', '/v1/auth/login', { body: credentials })).body;
-      await ask('POST', '/v1/auth/refresh', { body: { refreshToken } });
-      await ask('POST', '/v1/auth/login', { body: { ...credentials, password: 'wrong password' } });
-      await ask('POST', '/v1/auth/login', { body: {} });
-      await ask('GET', '/v1/auth/me');
-      const items = [
-        { symbol: 'BTC/KRW', price: '90000000' },
-        { symbol: 'ETH/KRW', price: '4500000', quantity: '1', side: 'buy' },
-      ];
-      await ask('POST', '/v1/market/ticks', { as: admin, body: { items } });
-      await ask('GET', '/v1/market/tickers');
-      await ask('GET', '/v1/market/symbols');
-      await ask('POST', '/v1/market/ticks', { body: { items } });
-      const portfolioId = (await ask('POST', '/v1/portfolios', { body: { name: 'P' } })).body.id;
-      const of = (rest: string): string => `/v1/portfolios/{portfolioId}${rest}`;
-      const ids = { portfolioId };
-      await ask('GET', '/v1/portfolios');
-      await ask('GET', of(''), { ids });
-      await ask('PATCH', of(''), { ids, body: { costMethod: 'fifo' } });
-      const transfer = { kind: 'deposit', asset: 'KRW', quantity: '1000', time: '2026-03-01T00:00:00Z' };
-      await ask('POST', of('/transfers'), { ids, body: transfer });
-      await ask('POST', of('/transfers'), { ids, body: { items: [transfer] } });
-      await ask('GET', of('/transfers'), { ids });
-      const trade = {
-        externalId: 'x',
-        symbol: 'BTC/KRW',
-        side: 'buy',
-        quantity: '1',
-        price: '2',
-        fee: { amount: '0.1', currency: 'KRW' },
-        time: 1_772_442_000_000,
-      };
-      const { body } = await ask('POST', of('/trades'), { ids, body: trade });
-      await ask('POST', of('/trades'), { ids, body: trade });
-      await ask('POST', of('/trades'), { ids, body: { ...trade, price: '3' } });
-      await ask('POST', of('/trades'), { ids, body: { ...trade, symbol: 'KRW/KRW' } });
-      await ask('POST', of('/trades'), { ids, body: { items: [{ ...trade, externalId: undefined }] } });
-      await ask('GET', of('/trades'), { ids, query: '?limit=1' });
-      await ask('GET', of('/trades'), { ids, query: '?cursor=x' });
-      const tradeIds = { portfolioId, tradeId: body.id };
-      await ask('GET', of('/trades/{tradeId}'), { ids: tradeIds });
-      await ask('PATCH', of('/trades/{tradeId}'), { ids: tradeIds, body: { note: 'n' } });
-      await ask('POST', of('/trades'), { ids, body: { ...trade, externalId: 'y', symbol: 'NEW/XYZ' } });
-      const { body: pnl } = await ask('GET', of('/pnl'), { ids });
-      assert.ok(pnl.warnings.length > 0);
-      const { body: holdings } = await ask('GET', of('/holdings'), { ids });
-      assert.ok(holdings.items.length > 0);
-      await ask('DELETE', of('/trades/{tradeId}'), { ids: tradeIds });
-      await ask('GET', of('/trades/{tradeId}'), { ids: tradeIds });
-      await ask('DELETE', of(''), { ids });
-      await ask('GET', '/healthz');
-      await ask('GET', '/readyz');
-      await ask('GET', '/problems/{slug}', { ids: { slug: 'not-found' } });
-      await ask('POST', '/v1/auth/logout');
-      await ask('GET', '/v1/auth/me');
     });
 
     it('names problem types that lead somewhere', async () => {
