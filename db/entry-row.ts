@@ -2,6 +2,7 @@ import { decimal, decimalOrNull, fixed, type Fixed } from '../lib/money.ts';
 import type { LedgerEntry } from '../lib/pnl/entry.ts';
 import { exchangeOf } from '../lib/pnl/exchange.ts';
 import type { StoredEntry } from './entry.ts';
+import { searchColumns } from './trade-terms.ts';
 
 /** A row of `ledger_entries` as read: NUMERIC as text, TIMESTAMPTZ as epoch milliseconds. */
 export interface EntryRow {
@@ -59,13 +60,15 @@ const WRITTEN = {
   tags: 'text[]',
   value: 'numeric',
   fee_value: 'numeric',
+  search: 'text',
+  terms: 'integer[]',
   content_hash: 'text',
   created_at: 'timestamptz',
   updated_at: 'timestamptz',
 } as const;
 
-/** Written only: what lists are sorted by and the key's content. */
-const UNREAD = ['value', 'fee_value', 'content_hash'];
+/** Written only: what lists are sorted by and searched, and the key's content. */
+const UNREAD = ['value', 'fee_value', 'search', 'terms', 'content_hash'];
 
 export const ENTRY_COLUMNS = Object.keys(WRITTEN)
   .filter((column) => !UNREAD.includes(column))
@@ -87,6 +90,7 @@ export function toRow(
 ): Record<keyof typeof WRITTEN, unknown> {
   const trade = entry.kind === 'trade' ? entry : null;
   const exchange = trade && exchangeOf(trade, terms);
+  const found = trade && searchColumns(entry.portfolioId, trade);
   const transfer = entry.kind === 'trade' ? null : entry;
   return {
     id: entry.id,
@@ -114,6 +118,8 @@ export function toRow(
     tags: entry.tags,
     value: exchange && decimalOrNull(exchange.value),
     fee_value: exchange && decimalOrNull(exchange.fee.value),
+    search: found && found.search,
+    terms: found && found.terms,
     content_hash: contentHash,
     created_at: new Date(entry.createdAt),
     updated_at: new Date(entry.updatedAt),

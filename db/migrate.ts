@@ -8,6 +8,7 @@ import * as candleDays from './migrations/005-candle-days.ts';
 import * as access from './migrations/010-access.ts';
 import * as orderType from './migrations/020-order-type.ts';
 import * as tradeFigures from './migrations/021-trade-figures.ts';
+import * as tradeSearch from './migrations/022-trade-search.ts';
 
 interface Migration {
   name: string;
@@ -25,6 +26,7 @@ const MIGRATIONS: Migration[] = [
   { name: '010-access', ...access },
   { name: '020-order-type', ...orderType },
   { name: '021-trade-figures', ...tradeFigures },
+  { name: '022-trade-search', ...tradeSearch },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { splitSymbol } from '../lib/symbol.ts';
 import type { Database } from './database.ts';
+import { wantedTerms } from './trade-terms.ts';
 
 /** Trades for which all of it holds; what is `undefined` does not matter. */
 export interface TradeFilter {
@@ -18,28 +19,63 @@ export interface TradeFilter {
   orderId?: string | undefined;
   /** One of the trade's tags. */
   tag?: string | undefined;
+  /** Words that are all in its symbol, note, order id or external id. */
+  text?: string | undefined;
 }
 
-/** The rows of `ledger_entries` that fit, without columns, order and limit. @throws RangeError for a symbol that is none */
-export function tradeQuery(
+type Query = Knex.QueryBuilder;
+
+/**
+ * The rows of `ledger_entries as e` that fit, without columns, order and limit.
+ * @throws RangeError for a symbol that is none
+ */
+export function tradeQuery(db: Database, portfolioId: string, filter: TradeFilter): Query {
+  const query = plainQuery(db, portfolioId, filter);
+  whereTraits(query, portfolioId, filter);
+  whereTerms(query, portfolioId, filter);
+  return query;
+}
+
+/** Conditions that ordered indexes serve, and those that are quickly looked at on the way along one. */
+export function plainQuery(
   db: Database,
   portfolioId: string,
-  { from, to, symbols, asset, side, orderType, exchange, orderId, tag }: TradeFilter,
-): Knex.QueryBuilder {
-  const query = db('ledger_entries').where({ portfolio_id: portfolioId, kind: 'trade' });
-  if (from !== undefined) void query.where('time', '>=', new Date(from));
-  if (to !== undefined) void query.where('time', '<', new Date(to));
+  { from, to, symbols, asset, side }: TradeFilter,
+): Query {
+  const query = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
+  if (from !== undefined) void query.where('e.time', '>=', new Date(from));
+  if (to !== undefined) void query.where('e.time', '<', new Date(to));
   if (symbols !== undefined) {
-    const pairs = symbols.map(splitSymbol).map(({ base, quote }) => [base, quote]);
-    void query.whereIn(['base', 'quote'], pairs);
+    for (const symbol of symbols) splitSymbol(symbol);
+    void query.whereRaw('e.symbol collate "C" = any(?::text[])', [[...symbols]]);
   }
   if (asset !== undefined) {
-    void query.where((either) => void either.where('base', asset).orWhere('quote', asset));
+    void query.where((either) => void either.where('e.base', asset).orWhere('e.quote', asset));
   }
-  if (side !== undefined) void query.where('side', side);
+  if (side !== undefined) void query.where('e.side', side);
+  return query;
+}
+
+/** Conditions that only the index of terms serves: exactly, but on the columns themselves. */
+export function whereTraits(query: Query, portfolioId: string, filter: TradeFilter): void {
+  const { orderType, exchange, orderId, tag, text } = filter;
   if (orderType !== undefined) void query.where('order_type', orderType);
   if (exchange !== undefined) void query.where('exchange', exchange);
   if (orderId !== undefined) void query.where('order_id', orderId);
   if (tag !== undefined) void query.whereRaw('tags @> array[?::text]', [tag]);
-  return query;
+  for (const needle of wantedTerms(portfolioId, text, {}).needles) {
+    void query.whereRaw('strpos(search, ?) > 0', [needle]);
+  }
+}
+
+/** The same for the index: all that fit, and perhaps some more. */
+export function whereTerms(query: Query, portfolioId: string, filter: TradeFilter): void {
+  const { orderType, exchange, orderId, tag, text } = filter;
+  const { terms } = wantedTerms(portfolioId, text, { orderType, exchange, orderId, tag });
+  if (terms.length > 0) void query.whereRaw('terms @> ?::integer[]', [terms]);
+}
+
+/** Whether the index of terms is of use. */
+export function hasTerms({ orderType, exchange, orderId, tag, text }: TradeFilter): boolean {
+  return [orderType, exchange, orderId, tag, text].some((value) => value !== undefined);
 }

@@ -22,6 +22,7 @@ import { shareEndpoints } from './shares.ts';
 import { endSession, listSessions } from './stream-sessions.ts';
 import { streamToken } from './stream-token.ts';
 import { streamEndpoints } from './streams.ts';
+import { tradeListEndpoints } from './trade-list.ts';
 import { tradeEndpoints } from './trades.ts';
 import { transferEndpoints } from './transfers.ts';
 import { userEndpoints } from './users.ts';
@@ -39,6 +40,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...portfolioEndpoints,
   ...shareEndpoints,
   ...tradeEndpoints,
+  ...tradeListEndpoints,
   ...transferEndpoints,
   getPortfolio,
   listHoldings,

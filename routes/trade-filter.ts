@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TradeFilter } from '../db/trade-query.ts';
 import { calendarOf } from '../lib/pnl/calendar.ts';
+import { searchTerms } from '../lib/search-text.ts';
 import * as field from './fields.ts';
 import { queryProblem } from './query-problem.ts';
 import { instantOf, queryTime } from './query-span.ts';
@@ -20,7 +21,15 @@ export const tradeFilterQuery = {
   exchange: field.text(50).optional(),
   orderId: field.text(200).optional(),
   tag: field.text(50).optional().meta({ description: 'One of the tags of a trade, as it is written.' }),
+  q: field.text(200).optional().meta({
+    description:
+      'Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway.',
+    example: 'upbit 분할',
+  }),
 };
+
+/** Words of one search: each is looked at in every candidate. */
+const WORD_LIMIT = 10;
 
 const parsedQuery = z.strictObject(tradeFilterQuery);
 
@@ -32,7 +41,7 @@ export function tradeFilterOf(
   query: z.output<typeof parsedQuery>,
   options: { timeZone: string },
 ): TradeFilter {
-  const { symbol, symbols, asset, side, type, exchange, orderId, tag } = query;
+  const { symbol, symbols, asset, side, type, exchange, orderId, tag, q } = query;
   const calendar = calendarOf(query.tz ?? options.timeZone);
   const from = instantOf('from', query.from, calendar) ?? undefined;
   const to = instantOf('to', query.to, calendar) ?? undefined;
@@ -42,6 +51,11 @@ export function tradeFilterOf(
   if (symbol !== undefined && symbols !== undefined) {
     throw queryProblem({ parameter: 'symbol', detail: 'cannot be given together with `symbols`' });
   }
+  const words = q === undefined ? null : searchTerms(q).length;
+  if (words === 0) throw queryProblem({ parameter: 'q', detail: 'holds nothing to look for' });
+  if (words !== null && words > WORD_LIMIT) {
+    throw queryProblem({ parameter: 'q', detail: `is more than ${WORD_LIMIT} words` });
+  }
   const chosen = symbol === undefined ? symbols : [symbol];
-  return { from, to, symbols: chosen, asset, side, orderType: type, exchange, orderId, tag };
+  return { from, to, symbols: chosen, asset, side, orderType: type, exchange, orderId, tag, text: q };
 }

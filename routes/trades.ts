@@ -2,14 +2,13 @@ import { z } from 'zod';
 import { getEntry } from '../db/entries.ts';
 import type { StoredEntry, StoredTrade } from '../db/entry.ts';
 import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
-import { listTrades as listTradesOf } from '../db/trade-list.ts';
 import { decimal } from '../lib/money.ts';
 import { problem } from '../lib/problem.ts';
 import { announce } from '../streams/announce.ts';
 import { portfolioLog } from '../streams/broker.ts';
 import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
-import { readablePortfolio, writablePortfolio } from './portfolio-access.ts';
+import { writablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 import {
   checkTrades,
@@ -21,7 +20,6 @@ import {
   type TradeInput,
   tradeInput,
 } from './trade-draft.ts';
-import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
 
 const fee = z.object({ amount: field.decimal, currency: field.asset });
 
@@ -140,35 +138,6 @@ export const bookTrades = endpoint({
   },
 });
 
-export const listTrades = endpoint({
-  method: 'get',
-  path: '/v1/portfolios/:portfolioId/trades',
-  id: 'listTrades',
-  tag: 'trades',
-  summary: 'The fills of a portfolio',
-  access: 'read',
-  params: portfolioParams,
-  query: z.strictObject({
-    ...tradeFilterQuery,
-    order: z.enum(['asc', 'desc']).default('desc').meta({ description: 'By time.' }),
-    limit: field.limit,
-    cursor: z.string().max(1000).optional(),
-  }),
-  status: 200,
-  response: field.listOf(tradeSchema),
-  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
-  async handler({ params, query, caller }, { db }) {
-    const { order, limit, cursor, ...filter } = query;
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
-    const page = await listTradesOf(db, portfolio.id, tradeFilterOf(filter, portfolio), {
-      order,
-      limit,
-      cursor,
-    });
-    return { items: page.items.map(tradeBody), nextCursor: page.nextCursor };
-  },
-});
-
 /** Of what a trade need not have, `null` takes it away. */
 const tradeChange = tradeInput
   .omit({ externalId: true, exchange: true })
@@ -187,24 +156,7 @@ function given(change: z.output<typeof tradeChange>): Partial<TradeInput> {
   return Object.fromEntries(sent.map(([key, value]) => [key, value ?? undefined]));
 }
 
-const tradeParams = portfolioParams.extend({ tradeId: field.id });
-
-export const getTrade = endpoint({
-  method: 'get',
-  path: '/v1/portfolios/:portfolioId/trades/:tradeId',
-  id: 'getTrade',
-  tag: 'trades',
-  summary: 'One fill',
-  access: 'read',
-  params: tradeParams,
-  status: 200,
-  response: tradeSchema,
-  problems: ['not-found'],
-  async handler({ params, caller }, { db }) {
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
-    return tradeBody(asTrade(await getEntry(db, portfolio.id, params.tradeId)));
-  },
-});
+export const tradeParams = portfolioParams.extend({ tradeId: field.id });
 
 export const changeTrade = endpoint({
   method: 'patch',
@@ -264,4 +216,4 @@ export const removeTrade = endpoint({
   },
 });
 
-export const tradeEndpoints = [bookTrades, listTrades, getTrade, changeTrade, removeTrade];
+export const tradeEndpoints = [bookTrades, changeTrade, removeTrade];

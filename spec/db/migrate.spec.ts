@@ -11,6 +11,7 @@ const NAMES = [
   '010-access',
   '020-order-type',
   '021-trade-figures',
+  '022-trade-search',
 ];
 
 eachDatabase('migrations', (open) => {

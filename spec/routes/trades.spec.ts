@@ -34,6 +34,20 @@ eachApp('trades', (app) => {
   const list = async (query = ''): Promise<Answer> => call('GET', `${path}${query}`);
   const ids = async (query = ''): Promise<string[]> =>
     (await list(query)).body.items.map(({ externalId }: { externalId: string }) => externalId);
+  /** As it was answered when booked. */
+  const stored = async (id: string): Promise<unknown> => {
+    const { body } = await call('GET', `${path}/${id}`);
+    const {
+      value: _v,
+      feeValue: _f,
+      realizedPnl: _r,
+      baseCurrency: _b,
+      costMethod: _c,
+      warnings: _w,
+      ...trade
+    } = body;
+    return trade;
+  };
   const version = async (): Promise<number> => (await call('GET', portfolio)).body.version;
   const holdings = async (): Promise<Record<string, Holding>> => {
     const { body } = await call('GET', `${portfolio}/holdings`);
@@ -55,8 +69,11 @@ eachApp('trades', (app) => {
     const { id, createdAt, updatedAt, ...rest } = body;
     assert.deepEqual(rest, TRADE);
     assert.equal(createdAt, updatedAt);
-    assert.deepEqual((await call('GET', `${path}/${id}`)).body, body);
-    assert.deepEqual((await list()).body, { items: [body], nextCursor: null });
+    const listed = { ...body, value: '45000000', feeValue: '22500', realizedPnl: null };
+    const context = { baseCurrency: 'KRW', costMethod: 'average', warnings: [] };
+    assert.deepEqual((await call('GET', `${path}/${id}`)).body, { ...listed, ...context });
+    const portfolioId = portfolio.split('/').at(-1);
+    assert.deepEqual((await list()).body, { items: [listed], nextCursor: null, portfolioId, ...context });
   });
 
   it('need no more than symbol, side, quantity, price and time', async () => {
@@ -115,7 +132,8 @@ eachApp('trades', (app) => {
       assertNames(other, ['/externalId']);
       assert.ok(other.body.detail.includes(first.body.id));
     }
-    assert.deepEqual((await list()).body.items, [first.body]);
+    assert.deepEqual(await stored(first.body.id), first.body);
+    assert.equal((await list()).body.items.length, 1);
     assert.equal(await version(), 1);
   });
 
@@ -255,7 +273,7 @@ eachApp('trades', (app) => {
       assertProblem(answer, status, slug, JSON.stringify(change));
       assertNames(answer, names);
     }
-    assert.deepEqual((await call('GET', `${path}/${body.id}`)).body, body);
+    assert.deepEqual(await stored(body.id), body);
     assert.equal(await version(), 1);
   });
 
@@ -359,6 +377,29 @@ eachApp('trades', (app) => {
         ['order=up', 'order'],
         ['limit=-1', 'limit'],
         ['sort=price', 'sort'],
+        ['sort=value;drop table ledger_entries', 'sort'],
+        ['count=yes', 'count'],
+        ['side=hold', 'side'],
+        ['type=Limit', 'type'],
+        ['asset=btc', 'asset'],
+        ['asset=', 'asset'],
+        ['symbols=BTC/KRW,x', 'symbols'],
+        ['symbols=', 'symbols'],
+        ['symbol=BTC/KRW&symbols=ETH/KRW', 'symbol'],
+        ['exchange=', 'exchange'],
+        ['tag=%00', 'tag'],
+        ['orderId=%0A', 'orderId'],
+        ['tz=Nowhere/City', 'tz'],
+        ['from=2026-03-08T02:30:00&tz=America/New_York', 'from'],
+        ['q=', 'q'],
+        ['q=%20%20', 'q'],
+        ['q=%00', 'q'],
+        [`q=${'a '.repeat(100)}b`, 'q'],
+        ['q=a b c d e f g h i j k', 'q'],
+        [`q=${'a'.repeat(201)}`, 'q'],
+        ['limit=1001', 'limit'],
+        ['cursor=', 'cursor'],
+        [`cursor=${'a'.repeat(1001)}`, 'cursor'],
         ['symbol=BTC/KRW&symbol=ETH/KRW', 'symbol'],
       ] as const) {
         const answer = await list(`?${query}`);

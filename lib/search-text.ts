@@ -1,0 +1,84 @@
+import { beginsSyllable, keystrokes } from './keystrokes.ts';
+
+/**
+ * Full-text search that needs nothing of the database but an index of arrays: text is cut into grams (pieces of three
+ * letters, and a few shorter ones), and what holds all grams of a term is looked at for the term itself.
+ *
+ * Of a term with three letters or more any place in the text will do. A shorter one must begin a word, unless it is a
+ * Korean syllable or holds punctuation.
+ */
+
+/** Stands in searchable text where a word begins. No text that users send has control characters. */
+const WORD_START = '\u0001';
+/** ASCII has one form only. */
+const PLAIN = /^[ -~]*$/;
+const WORD = /[\p{L}\p{N}\p{M}]/u;
+const STARTS = /(?<![\p{L}\p{N}\p{M}])(?=[\p{L}\p{N}])/gu;
+const INNER_STARTS = /(?<=[^\p{L}\p{N}\p{M}])(?=[\p{L}\p{N}])/gu;
+
+/** Case, width and composition aside; Korean as it is typed. */
+function fold(text: string): string {
+  const composed = PLAIN.test(text)
+    ? text.toLowerCase()
+    : keystrokes(text.normalize('NFKC').toLowerCase().normalize('NFKC'));
+  return composed.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+}
+
+/** What is searched: the texts of a record, of which no term may match two at once. */
+export function searchText(texts: readonly (string | null)[]): string {
+  return texts
+    .filter((text) => text !== null)
+    .map((text) => fold(text).replace(STARTS, WORD_START))
+    .join('\n');
+}
+
+/** Tells every gram of a searchable text, some of them more than once. */
+export function eachGram(searchable: string, tell: (gram: string) => void): void {
+  for (const token of searchable.split(/[ \n]/)) {
+    for (let at = 0; at < token.length; at += 1) {
+      if (at + 3 <= token.length) tell(token.slice(at, at + 3));
+      if (token[at] === WORD_START || token.charCodeAt(at) > ASCII_END) {
+        const pair = token.slice(at, at + 2);
+        if (pair.startsWith(WORD_START) || beginsSyllable(pair)) tell(pair);
+      }
+    }
+    for (const letter of token) if (letter !== WORD_START && !isWord(letter)) tell(letter);
+  }
+}
+
+const ASCII_END = 0x7e;
+const ASCII_WORD = /[0-9a-z]/;
+
+function isWord(letter: string): boolean {
+  return letter.charCodeAt(0) <= ASCII_END ? ASCII_WORD.test(letter) : WORD.test(letter);
+}
+
+/** One word of a question: a text fits if it holds `needle`; only what holds all `grams` can. */
+export interface SearchTerm {
+  needle: string;
+  grams: string[];
+}
+
+/** Grams that are looked up of one term: they tell enough. */
+const GRAM_LIMIT = 16;
+
+/** The words of a question, all of which must be found, in whatever order. None if it holds only blanks. */
+export function searchTerms(question: string): SearchTerm[] {
+  const words = new Set(fold(question).split(' '));
+  return [...words]
+    .filter((word) => word !== '')
+    .map((word) => termOf(word.replace(INNER_STARTS, WORD_START)));
+}
+
+function termOf(word: string): SearchTerm {
+  if (word.length >= 3) {
+    const all = Array.from({ length: word.length - 2 }, (_, at) => word.slice(at, at + 3));
+    const step = Math.ceil(all.length / GRAM_LIMIT);
+    return { needle: word, grams: all.filter((_, index) => index % step === 0) };
+  }
+  const marks = [...word].filter((letter) => !isWord(letter));
+  if (marks.length > 0) return { needle: word, grams: marks };
+  if (beginsSyllable(word)) return { needle: word, grams: [word] };
+  const needle = WORD_START + word;
+  return { needle, grams: [needle] };
+}
