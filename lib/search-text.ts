@@ -76,7 +76,7 @@ function termOf(word: string): SearchTerm {
     const step = Math.ceil(all.length / GRAM_LIMIT);
     return { needle: word, grams: all.filter((_, index) => index % step === 0) };
   }
-  const marks = [...word].filter((letter) => !isWord(letter));
+  const marks = Array.from(word).filter((letter) => !isWord(letter));
   if (marks.length > 0) return { needle: word, grams: marks };
   if (beginsSyllable(word)) return { needle: word, grams: [word] };
   const needle = WORD_START + word;
