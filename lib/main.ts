@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { DataLockError } from '../db/data-lock.ts';
 import { DEMO_LOGIN } from '../routes/health.ts';
 import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
-import { createApp } from './app.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { ensureAdmin, ensureDemo } from './first-start.ts';
@@ -15,7 +14,11 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, { MARKET_FEED: (text) => void parseFeedSpec(text) });
   const logger = createLogger(config.LOG_LEVEL);
   const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
-  const running = await createServices({ config, clock: systemClock, random, logger });
+  // The web side is loaded while the embedded database starts: each takes its half second.
+  const [running, { createApp }] = await Promise.all([
+    createServices({ config, clock: systemClock, random, logger }),
+    import('./app.ts'),
+  ]);
   const { services } = running;
   const adminPassword = await ensureAdmin(services);
   // At once: if the start failed after this, nobody would ever learn it.

@@ -25,8 +25,6 @@ import { MemoryLeases } from '../streams/memory-leases.ts';
 import { valuePortfolio } from '../streams/portfolio-valuation.ts';
 import { Projector } from '../streams/projector.ts';
 import { Readiness } from '../streams/readiness.ts';
-import { RedisBroker } from '../streams/redis-broker.ts';
-import { RedisLeases } from '../streams/redis-leases.ts';
 import { StreamMetrics } from '../streams/stream-metrics.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
 import type { Clock, Random } from './clock.ts';
@@ -61,11 +59,21 @@ function boundsOf(config: Config): (log: string) => LogBounds {
   return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
 }
 
-function openBroker({ config, clock, random, logger }: Environment): { broker: Broker; leases: Leases } {
+async function openBroker({
+  config,
+  clock,
+  random,
+  logger,
+}: Environment): Promise<{ broker: Broker; leases: Leases }> {
   const bounds = boundsOf(config);
   if (config.REDIS_URL === undefined) {
     return { broker: new MemoryBroker({ clock, random, bounds, log: logger }), leases: new MemoryLeases() };
   }
+  // Loaded where it is used: a node that is alone starts the sooner.
+  const [{ RedisBroker }, { RedisLeases }] = await Promise.all([
+    import('../streams/redis-broker.ts'),
+    import('../streams/redis-leases.ts'),
+  ]);
   const redis = { clock, random, log: logger };
   return {
     broker: new RedisBroker({ ...redis, url: config.REDIS_URL, bounds }),
@@ -148,7 +156,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       auditRows: config.AUDIT_ROWS,
     });
     closing.push(() => housekeeping.close());
-    const { broker, leases } = openBroker(environment);
+    const { broker, leases } = await openBroker(environment);
     closing.push(
       () => broker.close(),
       () => leases.close(),
