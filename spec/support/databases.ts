@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createLogger } from '../../lib/log.ts';
+import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/database.ts';
 import { postgresAvailable, startPostgres, type PostgresServer } from './postgres-server.ts';
 
@@ -30,7 +33,24 @@ export async function newPostgresDatabase(): Promise<string> {
   return url.replace(/\/postgres$/, `/${name}`);
 }
 
-/** A fresh initdb takes seconds each time: one is made, and every database in memory starts as a copy. */
+/**
+ * A fresh initdb takes seconds each time: one is made for each version of PGlite and kept beside it, and every database
+ * in memory starts as a copy.
+ */
+async function loadTemplate(): Promise<Blob> {
+  const manifest = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
+  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+  const folder = join(PACKAGE_ROOT, 'node_modules', '.cache', 'marktide');
+  const file = join(folder, `pglite-${dependencies['@electric-sql/pglite']}.tar`);
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    // Whole or not at all, since other processes of this run look for it too.
+    writeFileSync(`${file}.${process.pid}`, Buffer.from(await (await makeTemplate()).arrayBuffer()));
+    renameSync(`${file}.${process.pid}`, file);
+  }
+  return new Blob([readFileSync(file)]);
+}
+
 async function makeTemplate(): Promise<Blob> {
   const lite = await PGlite.create('memory://');
   try {
@@ -41,7 +61,7 @@ async function makeTemplate(): Promise<Blob> {
 }
 
 export async function openInMemory(options: Partial<DatabaseOptions> = {}): Promise<OpenedDatabase> {
-  template ??= makeTemplate();
+  template ??= loadTemplate();
   return await openDatabase({ dataDir: 'memory://', log: quiet, template: await template, ...options });
 }
 
