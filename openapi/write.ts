@@ -2,8 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT, VERSION } from '../lib/package-info.ts';
 import { ENDPOINTS } from '../routes/endpoints.ts';
+import { asyncApiDocument } from './asyncapi.ts';
 import { openApiDocument } from './document.ts';
 
-// Brings openapi/openapi.json up to the endpoints: `node --import tsx openapi/write.ts`.
-const text = `${JSON.stringify(openApiDocument(ENDPOINTS, VERSION), null, 2)}\n`;
-await writeFile(join(PACKAGE_ROOT, 'openapi', 'openapi.json'), text);
+// Brings the documents of this folder up to the declarations: `node --import tsx openapi/write.ts`.
+const documents = {
+  'openapi.json': openApiDocument(ENDPOINTS, VERSION),
+  'asyncapi.json': asyncApiDocument(VERSION),
+};
+for (const [name, document] of Object.entries(documents)) {
+  await writeFile(join(PACKAGE_ROOT, 'openapi', name), `${JSON.stringify(document, null, 2)}\n`);
+}

@@ -23,7 +23,19 @@ const publicTradeSchema = z
     exchange: z.union([z.string(), z.null()]),
     simulated: z.boolean(),
   })
-  .meta({ id: 'PublicTrade' });
+  .meta({
+    id: 'PublicTrade',
+    example: {
+      symbol: 'BTC/KRW',
+      tradeId: '17726420000001',
+      side: 'buy',
+      price: '149886000',
+      quantity: '0.0123',
+      time: '2026-03-02T09:00:00.000Z',
+      exchange: 'upbit',
+      simulated: false,
+    },
+  });
 
 const holdingsSchema = z
   .object({

@@ -7,15 +7,19 @@ const channels = z.array(z.string().max(100)).min(1).max(MAX_CHANNELS);
 
 /** What a client may say. `ref` comes back with the answer. */
 export const clientMessage = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('subscribe'),
-    channels,
-    lastEventId: z.string().max(4_096).nullish(),
-    replay: z.enum(['full', 'latest']).default('full'),
-    ref,
-  }),
-  z.strictObject({ type: z.literal('unsubscribe'), channels, ref }),
-  z.strictObject({ type: z.literal('ping'), ref }),
+  z
+    .strictObject({
+      type: z.literal('subscribe'),
+      channels,
+      lastEventId: z.string().max(4_096).nullish(),
+      replay: z.enum(['full', 'latest']).default('full'),
+      ref,
+    })
+    .meta({ id: 'Subscribe', example: { type: 'subscribe', channels: ['ticker:BTC/KRW'], ref: 1 } }),
+  z
+    .strictObject({ type: z.literal('unsubscribe'), channels, ref })
+    .meta({ id: 'Unsubscribe', example: { type: 'unsubscribe', channels: ['ticker:BTC/KRW'], ref: 2 } }),
+  z.strictObject({ type: z.literal('ping'), ref }).meta({ id: 'Ping', example: { type: 'ping', ref: 3 } }),
 ]);
 
 export type ClientMessage = z.output<typeof clientMessage>;
