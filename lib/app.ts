@@ -3,17 +3,14 @@ import Koa, { type Middleware } from 'koa';
 import helmet from 'koa-helmet';
 import { isUnavailable } from '../db/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
-import { openApiDocument } from '../openapi/document.ts';
-import { ENDPOINTS } from '../routes/endpoints.ts';
+import { API } from '../openapi/documents.ts';
 import { mount } from '../routes/mount.ts';
 import type { Services } from '../routes/services.ts';
 import { BrokerUnavailableError } from '../streams/broker.ts';
 import { compression } from './compression.ts';
-import { conditional, entityTag } from './conditional.ts';
+import { conditional } from './conditional.ts';
 import { problemHandler } from './problem-handler.ts';
-import { onlyReads } from './read-only.ts';
 import { requestLog } from './request-log.ts';
-import { VERSION } from './package-info.ts';
 import { page } from './page.ts';
 
 /** The whole life of a request, from top to bottom. */
@@ -55,28 +52,8 @@ export function createApp(services: Services): Koa {
   app.use(compression());
   app.use(conditional());
   app.use(docsPage());
-  app.use(openApi());
-  for (const middleware of mount(ENDPOINTS, services)) app.use(middleware);
+  for (const middleware of mount(API, services)) app.use(middleware);
   // Last, so that no call of the API looks for a file first.
   app.use(page(clock));
   return app;
-}
-
-/** The document, made when somebody asks for it: a start need not wait for that. */
-function openApi(): Middleware {
-  let made: { document: string; tag: string } | undefined;
-  return onlyReads(
-    ({ path }) => path === '/openapi.json',
-    (ctx) => {
-      if (made === undefined) {
-        const document = JSON.stringify(openApiDocument(ENDPOINTS, VERSION));
-        made = { document, tag: entityTag(document) };
-      }
-      const { document, tag } = made;
-      ctx.type = 'application/json';
-      ctx.set({ 'Cache-Control': 'public, no-cache', ETag: tag });
-      ctx.body = document;
-      return Promise.resolve();
-    },
-  );
 }

@@ -133,7 +133,7 @@ function answered(question: z.ZodType, answers: readonly z.ZodType[]): object {
 }
 
 /** The AsyncAPI 3.0 document of the streams, made from the schemas of their events, for either transport. */
-export function asyncApiDocument(version: string): object {
+export function asyncApiDocument(version: string): { asyncapi: string; [member: string]: unknown } {
   const controls = Object.values(CONTROL_EVENTS);
   const { welcome, subscribed, unsubscribed, pong, error, retry } = SOCKET_EVENTS;
   const questions = [subscribe, unsubscribe, ping];

@@ -35,7 +35,7 @@ function requestOf(endpoint: Endpoint): RouteConfig['request'] {
 }
 
 /** The OpenAPI 3.1 document of the endpoints, made from the very schemas that validate their requests. */
-export function openApiDocument(endpoints: readonly Endpoint[], version: string): object {
+export function openApiDocument(endpoints: readonly Endpoint[], version: string): { openapi: string } {
   const registry = new OpenAPIRegistry();
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES))
     registry.registerComponent('securitySchemes', name, scheme);

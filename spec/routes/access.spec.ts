@@ -8,12 +8,13 @@ import { SCOPES } from '../../lib/caller.ts';
 import { newId } from '../../lib/id.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Endpoint } from '../../routes/endpoint.ts';
+import { API } from '../../openapi/documents.ts';
 import { ENDPOINTS } from '../../routes/endpoints.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { assertProblem } from './problems.ts';
 
-const CLOSED = ENDPOINTS.filter(({ access }) => access !== 'public');
+const CLOSED = API.filter(({ access }) => access !== 'public');
 const ID = newId(systemClock);
 
 /** A path of the endpoint, with ids that nothing has unless they are given. */
@@ -48,8 +49,10 @@ async function head(
 
 describe('the list of endpoints', () => {
   it('lets anybody in at these places only', () => {
-    const open = ENDPOINTS.filter(({ access }) => access === 'public').map(({ id }) => id);
+    const open = API.filter(({ access }) => access === 'public').map(({ id }) => id);
     assert.deepEqual(open.sort(), [
+      'getAsyncApi',
+      'getOpenApi',
       'health',
       'login',
       'problemType',
@@ -105,8 +108,8 @@ describe('the list of endpoints', () => {
   });
 
   it('names each operation and each method of a path once', () => {
-    assert.equal(new Set(ENDPOINTS.map(({ id }) => id)).size, ENDPOINTS.length);
-    assert.equal(new Set(ENDPOINTS.map(name)).size, ENDPOINTS.length);
+    assert.equal(new Set(API.map(({ id }) => id)).size, API.length);
+    assert.equal(new Set(API.map(name)).size, API.length);
   });
 });
 

@@ -1,6 +1,7 @@
+import { asyncApiDocument } from '../../openapi/asyncapi.ts';
 import { openApiDocument } from '../../openapi/document.ts';
+import { API } from '../../openapi/documents.ts';
 import { VERSION } from '../../lib/package-info.ts';
-import { ENDPOINTS } from '../../routes/endpoints.ts';
 import { schemaChecker, type Schema } from './json-schema.ts';
 
 interface Header {
@@ -48,7 +49,7 @@ function followed(document: Document): Document {
 }
 
 function load() {
-  const document = followed(openApiDocument(ENDPOINTS, VERSION) as Document);
+  const document = followed(openApiDocument(API, VERSION) as unknown as Document);
   // A name in a path goes before a parameter there.
   const paths = Object.entries(document.paths)
     .map(([path, operations]) => ({
@@ -58,16 +59,24 @@ function load() {
       parameters: path.split('{').length,
     }))
     .sort((a, b) => a.parameters - b.parameters);
-  const { mapping } = document.components.schemas['StreamEvent']?.['discriminator'] as {
-    mapping: Record<string, string>;
-  };
-  const events = Object.fromEntries(
-    Object.entries(mapping).map(([event, $ref]): [string, Schema] => [event, { $ref }]),
-  );
-  return { paths, events, check: schemaChecker(document) };
+  return { paths, check: schemaChecker(document) };
 }
 
 let loaded: ReturnType<typeof load> | undefined;
+
+/** Schemas of the messages of the AsyncAPI document, by the name that they carry. */
+function loadMessages() {
+  const { components } = asyncApiDocument(VERSION) as unknown as {
+    components: {
+      messages: Record<string, { name: string; payload: Schema }>;
+      schemas: Record<string, Schema>;
+    };
+  };
+  const schemas = Object.values(components.messages).map(({ name, payload }) => [name, payload] as const);
+  return { schemas: new Map(schemas), check: schemaChecker({ components }) };
+}
+
+let messages: ReturnType<typeof loadMessages> | undefined;
 
 /** What the document says of such an answer; `null` for what is no part of the API. */
 function told(
@@ -133,14 +142,14 @@ export function checkAnswer(method: string, path: string, answer: Answer): void 
   );
 }
 
-/** @throws when the document does not tell of such an event on a stream */
+/** @throws when the AsyncAPI document does not tell of such an event, be it on a stream or a WebSocket */
 export function checkEvent({ event, id, data }: { event: string; id: string | null; data: unknown }): void {
-  loaded ??= load();
-  const schema = loaded.events[event];
-  const body = { event, data, ...(id === null ? {} : { id }) };
-  const errors = schema === undefined ? ['there is no such event'] : loaded.check(schema, body);
+  messages ??= loadMessages();
+  const schema = messages.schemas.get(event);
+  const body = { event, ...(id === null ? {} : { id }), ...(data === undefined ? {} : { data }) };
+  const errors = schema === undefined ? ['there is no such event'] : messages.check(schema, body);
   if (errors.length === 0) return;
   throw new Error(
-    `an event is not what openapi/document.ts tells:\n  ${errors.slice(0, 10).join('\n  ')}\n  ${JSON.stringify(body).slice(0, 500)}`,
+    `an event is not what openapi/asyncapi.ts tells:\n  ${errors.slice(0, 10).join('\n  ')}\n  ${JSON.stringify(body).slice(0, 500)}`,
   );
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { checkEvent } from './response-check.ts';
 import type { StreamEvent } from './stream-client.ts';
 
 /** A WebSocket client that keeps what it got, and lets a test wait for it. */
@@ -12,6 +13,8 @@ export class SocketClient {
   closeCode: number | null = null;
   closeReason = '';
   #isClosed = false;
+  /** The first message that the documents do not tell of. */
+  #unfit: unknown = null;
   readonly #waiting = new Set<() => void>();
 
   constructor(
@@ -27,6 +30,11 @@ export class SocketClient {
     this.ws.on('message', (data: Buffer) => {
       const { event, id = null, data: body } = JSON.parse(data.toString());
       this.events.push({ event, id, data: body });
+      try {
+        checkEvent({ event, id, data: body });
+      } catch (error) {
+        this.#unfit ??= error;
+      }
       if (id !== null) this.lastEventId = id;
       this.#wake();
     });
@@ -60,14 +68,23 @@ export class SocketClient {
     return this.events.filter((each) => each.event === event);
   }
 
-  /** Resolves when the predicate holds; rejects when the socket closes before. */
+  /**
+   * Resolves when the predicate holds; rejects when the socket closes before, or when there was a message that the
+   * AsyncAPI document does not tell of.
+   */
   async until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {
     while (!predicate()) {
+      this.#assertFit();
       if (this.#isClosed) {
         throw new Error(`closed before ${what}: ${this.closeCode} ${JSON.stringify(this.refusal)}`);
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+    this.#assertFit();
+  }
+
+  #assertFit(): void {
+    if (this.#unfit !== null) throw this.#unfit;
   }
 
   async ready(times = 1): Promise<void> {

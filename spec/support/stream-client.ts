@@ -96,7 +96,7 @@ export class StreamClient {
   }
 
   /**
-   * Resolves when the predicate holds; rejects when the stream ends before, or when there was an event that the OpenAPI
+   * Resolves when the predicate holds; rejects when the stream ends before, or when there was an event that the AsyncAPI
    * document does not tell of.
    */
   async until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {

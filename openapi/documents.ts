@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { VERSION } from '../lib/package-info.ts';
+import { endpoint, type Endpoint } from '../routes/endpoint.ts';
+import { ENDPOINTS } from '../routes/endpoints.ts';
+import { asyncApiDocument } from './asyncapi.ts';
+import { openApiDocument } from './document.ts';
+
+/** Made when somebody asks for it: a start need not wait for that. */
+function once<T>(make: () => T): () => Promise<T> {
+  let made: T | undefined;
+  return () => Promise.resolve((made ??= make()));
+}
+
+const openApi = endpoint({
+  method: 'get',
+  path: '/openapi.json',
+  id: 'getOpenApi',
+  tag: 'service',
+  summary: 'This API, as an OpenAPI 3.1 document',
+  access: 'public',
+  status: 200,
+  response: z.looseObject({ openapi: z.string() }),
+  handler: once(() => openApiDocument(API, VERSION)),
+});
+
+const asyncApi = endpoint({
+  method: 'get',
+  path: '/asyncapi.json',
+  id: 'getAsyncApi',
+  tag: 'service',
+  summary: 'The streams, as an AsyncAPI 3.0 document',
+  access: 'public',
+  status: 200,
+  response: z.looseObject({ asyncapi: z.string() }),
+  handler: once(() => asyncApiDocument(VERSION)),
+});
+
+/** Every endpoint there is, those that tell of all the others too. */
+export const API: readonly Endpoint[] = [...ENDPOINTS, openApi, asyncApi];
