@@ -18,7 +18,9 @@ const openApi = endpoint({
   tag: 'service',
   summary: 'This API, as an OpenAPI 3.1 document',
   access: 'public',
+  query: z.strictObject({}),
   status: 200,
+  problems: ['invalid-request'],
   response: z.looseObject({ openapi: z.string() }),
   handler: once(() => openApiDocument(API, VERSION)),
 });
@@ -30,7 +32,9 @@ const asyncApi = endpoint({
   tag: 'service',
   summary: 'The streams, as an AsyncAPI 3.0 document',
   access: 'public',
+  query: z.strictObject({}),
   status: 200,
+  problems: ['invalid-request'],
   response: z.looseObject({ asyncapi: z.string() }),
   handler: once(() => asyncApiDocument(VERSION)),
 });
