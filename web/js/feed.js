@@ -124,7 +124,7 @@ export class Feed {
 
   /** What the leader says, be it this tab or another one. */
   #take(message) {
-    if (message.lastId !== undefined) this.#lastId = message.lastId;
+    this.#lastId = message.lastId;
     switch (message.type) {
       case 'event':
         this.#states.put(message.kind, message.body);
@@ -137,7 +137,7 @@ export class Feed {
         break;
       case 'status':
         this.#status = message;
-        if (this.#lead === null) this.#learnWants(message.wants);
+        if (message.wants !== this.#wants) this.#learnWants(message.wants);
         break;
       case 'reset':
         this.#states.drop(message.channels);

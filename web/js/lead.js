@@ -17,6 +17,7 @@ export class Lead {
   #take;
   #stream;
   #condition = null;
+  #lastId;
   #life = new AbortController();
   #watched = new Set();
 
@@ -27,6 +28,7 @@ export class Lead {
     this.#states = states;
     this.#checks = checks;
     this.#take = take;
+    this.#lastId = lastId;
     for (const tab of wants.keys()) this.#watch(tab);
     this.#stream = new Stream({
       channels: this.#needed(),
@@ -34,11 +36,15 @@ export class Lead {
       check: () => this.#check(),
       isCurrent: () => checks.isCurrent(states, this.#served()),
       on: {
-        condition: (condition) => {
+        condition: (condition, id) => {
           this.#condition = condition;
+          this.#lastId = id;
           this.tellStatus();
         },
-        event: (kind, body, id) => this.#tell({ type: 'event', kind, body, lastId: id }),
+        event: (kind, body, id) => {
+          this.#lastId = id;
+          this.#tell({ type: 'event', kind, body });
+        },
         reset: (channels) => this.#tell({ type: 'reset', channels }),
         notice: (body) => this.#tell({ type: 'notice', body }),
       },
@@ -64,7 +70,7 @@ export class Lead {
     this.#tell({
       type: 'status',
       condition: this.#condition,
-      wants: [...this.#wants],
+      wants: this.#wants,
       crowded: this.#wanted().slice(MOST_PORTFOLIOS),
       hidden: document.hidden,
     });
@@ -112,10 +118,11 @@ export class Lead {
   #tell(message) {
     if (this.#life.signal.aborted) return;
     this.#post(message);
-    this.#take({ ...message, term: this.#term });
+    this.#take({ ...message, term: this.#term, lastId: this.#lastId });
   }
 
+  /** Every message says how far the stream was: whoever leads next goes on from there. */
   #post(message) {
-    if (this.#wants.size > 1) this.#tabs.post({ ...message, term: this.#term });
+    if (this.#wants.size > 1) this.#tabs.post({ ...message, term: this.#term, lastId: this.#lastId });
   }
 }

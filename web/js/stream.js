@@ -10,7 +10,7 @@ const DATA_EVENTS = ['ticker', 'pnl', 'holdings', 'fill'];
  *
  * `check()` renews the session and gives the channels that can still be had. `isCurrent()` asks over REST whether what
  * was heard last still holds: in a quiet market nothing comes for a long time.
- * `on` has `condition(condition)`, `event(kind, body, lastId)`, `reset(channels)` and `notice(body)`. The condition: `channels`, those of them that are `pending` (not in step) or `delayed` (the server cannot reach their log),
+ * `on` has `condition(condition, lastId)`, `event(kind, body, lastId)`, `reset(channels)` and `notice(body)`. The condition: `channels`, those of them that are `pending` (not in step) or `delayed` (the server cannot reach their log),
  * `isReset` (starting over) and `isSilent` (nothing comes, and it is not known whether there was anything to come).
  */
 export class Stream {
@@ -193,7 +193,7 @@ export class Stream {
     const told = JSON.stringify(condition);
     if (this.#closed || told === this.#told) return;
     this.#told = told;
-    this.#on.condition(condition);
+    this.#on.condition(condition, this.#lastId);
   }
 }
 
