@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import compose from 'koa-compose';
 import type { Middleware } from 'koa';
 import mountAt from 'koa-mount';
 import { entityTag } from '../lib/conditional.ts';
+import { PACKAGE_ROOT } from '../lib/package-info.ts';
 import { onlyReads } from '../lib/read-only.ts';
 import { staticFiles } from '../lib/static-files.ts';
 
 const ASSETS = '/docs/assets';
+const SCRIPT = '/docs/page.js';
 const GOOGLE_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 const FAVICONS = /(?:<link [^>]*favicon[^>]*>\s*)+/;
 const INLINE_SCRIPT = /<script>([\s\S]*?)<\/script>/g;
@@ -29,6 +32,8 @@ export function docsPage(): Middleware {
     const html = String(ctx.body)
       .replace(GOOGLE_FONTS, '')
       .replace('swagger-ui.min.css', 'swagger-ui.css')
+      // Before Swagger UI, whose calls it listens to.
+      .replace('<script ', `<script src="${SCRIPT}"></script>\n<script `)
       .replace(FAVICONS, '<link rel="icon" href="/favicon.svg" type="image/svg+xml">');
     const hashes = [...html.matchAll(INLINE_SCRIPT)].map(
       ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
@@ -49,7 +54,17 @@ export function docsPage(): Middleware {
     ctx.set({ 'Cache-Control': 'public, no-cache', ETag: entityTag(html) });
     ctx.body = html;
   };
-  return compose([assets, onlyReads(({ path }) => path === '/docs', page)]);
+  const script: Middleware = (ctx) => {
+    ctx.type = 'text/javascript';
+    ctx.body = readFileSync(join(PACKAGE_ROOT, 'openapi', 'docs-page.js'), 'utf8');
+    ctx.set({ 'Cache-Control': 'public, no-cache', ETag: entityTag(String(ctx.body)) });
+    return Promise.resolve();
+  };
+  return compose([
+    assets,
+    onlyReads(({ path }) => path === SCRIPT, script),
+    onlyReads(({ path }) => path === '/docs', page),
+  ]);
 }
 
 /** Loaded when somebody looks: its template engine would be a good part of the time that a start takes. */
