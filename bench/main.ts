@@ -1,12 +1,20 @@
 import { connections } from './connections.ts';
-import { fanout } from './fanout.ts';
+import { dense, sparse } from './fanout.ts';
 import { ledger } from './ledger.ts';
 import { pnl } from './pnl.ts';
 import { report, type Section } from './report.ts';
 import { resume } from './resume.ts';
 
 /** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
-const BENCHES: Record<string, () => Promise<Section[]>> = { fanout, connections, resume, ledger, pnl };
+const BENCHES: Record<string, () => Promise<Section[]>> = {
+  fanout: async () => [...(await dense()), ...(await sparse())],
+  'fanout:dense': dense,
+  'fanout:sparse': sparse,
+  connections,
+  resume,
+  ledger,
+  pnl,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => BENCHES[name] === undefined);

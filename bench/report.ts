@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../lib/package-info.ts';
 
-const FILE = new URL('RESULTS.md', import.meta.url);
+const FILE = join(PACKAGE_ROOT, 'bench', 'RESULTS.md');
 const HEAD =
   '# Benchmark results\n\nWritten by `npm run bench -- <name>`. Ratios within one run are what counts: the\nmachine is shared, so absolute times vary.\n';
 
@@ -35,7 +37,7 @@ export function short(value: number): string {
 }
 
 function versionOf(name: string): string {
-  const file = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+  const file = join(PACKAGE_ROOT, 'node_modules', name, 'package.json');
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
   return `${name} ${version}`;
 }

@@ -30,6 +30,8 @@ export function answerParent(abilities: Abilities): void {
   process.on('disconnect', () => process.exit(0));
 }
 
+const isBuilt = import.meta.url.endsWith('.js');
+
 /** A child process of a benchmark. It never outlives its parent. */
 export class Worker {
   readonly #child: ChildProcess;
@@ -38,8 +40,9 @@ export class Worker {
 
   /** @param file relative to this folder */
   constructor(file: string, env: Record<string, string> = {}, nodeOptions: string[] = []) {
-    this.#child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
-      execArgv: ['--import', 'tsx', ...nodeOptions],
+    const path = fileURLToPath(new URL(isBuilt ? file.replace(/\.ts$/, '.js') : file, import.meta.url));
+    this.#child = fork(path, [], {
+      execArgv: [...(isBuilt ? [] : ['--import', 'tsx']), ...nodeOptions],
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -17,6 +17,10 @@ export const streamQuery = {
     description:
       '`full`: every retained event since the id. `latest`: of state channels only the newest state.',
   }),
+  flush: z.coerce.number().int().min(0).max(1_000).optional().meta({
+    description:
+      'Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server.',
+  }),
   token: z.string().max(2_048).optional().meta({
     description: 'A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`.',
   }),

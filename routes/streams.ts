@@ -16,7 +16,7 @@ import { streamSealOf } from './stream-authenticator.ts';
 async function serve(
   ctx: Context,
   channels: readonly Channel[],
-  query: { lastEventId?: string | undefined; replay: 'full' | 'latest' },
+  query: { lastEventId?: string | undefined; replay: 'full' | 'latest'; flush?: number | undefined },
   caller: Caller | null,
   services: Services,
 ): Promise<void> {
@@ -48,6 +48,7 @@ async function serve(
       channels,
       lastEventId,
       replay: query.replay,
+      flushMs: query.flush ?? null,
       wire: ndjson ? ndjsonWire : sseWire,
       sink: connection,
       onOpen: (subscriber) => res.once('close', () => subscriber.closed()),

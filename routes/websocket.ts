@@ -89,6 +89,7 @@ export const webSocket = endpoint({
       channels,
       lastEventId: ctx.get('Last-Event-ID') || query.lastEventId || null,
       replay: query.replay,
+      flushMs: query.flush ?? null,
     });
   },
 });

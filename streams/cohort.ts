@@ -5,6 +5,7 @@ import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
 import { type QueuedFrame, SendQueue } from './send-queue.ts';
 import { SharedText } from './shared-text.ts';
+import type { StreamObserver } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
 
 /** Live frames of one log, in order, as every member of a cohort gets them. */
@@ -19,15 +20,15 @@ export interface Batch {
   /** All frames with their ids, for members that are in step. */
   shared: SharedText;
   conflated: number;
-  /** Since the first frame was published. */
-  waitedMs: number;
+  /** When the first frame's event was published, epoch milliseconds. */
+  publishedAt: number;
   /** When it is sent, by the monotonic clock. */
   sentAt: number;
 }
 
 export interface CohortMember extends Pick<FrameReceiver, 'resetLog' | 'conditionChanged'> {
-  /** Writes the batch, or queues what it has not had of it. */
-  take(batch: Batch): void;
+  /** Writes the batch, or queues what it has not had of it. @returns whether it was written */
+  take(batch: Batch): boolean;
 }
 
 /**
@@ -37,6 +38,8 @@ export interface CohortMember extends Pick<FrameReceiver, 'resetLog' | 'conditio
  */
 export class Cohort implements FrameReceiver, Flushable {
   lastFlush = 0;
+  readonly flushMs: number | null;
+  readonly #observer: StreamObserver;
   readonly #key: string;
   readonly #view: LogView;
   readonly #channels: readonly string[];
@@ -53,14 +56,16 @@ export class Cohort implements FrameReceiver, Flushable {
   constructor(
     key: string,
     view: LogView,
-    selection: { channels: readonly string[]; idHead: string; wire: Wire },
-    environment: { scheduler: FlushScheduler; clock: Clock; queueBytes: number },
+    selection: { channels: readonly string[]; idHead: string; wire: Wire; flushMs: number | null },
+    environment: { scheduler: FlushScheduler; clock: Clock; queueBytes: number; observer: StreamObserver },
   ) {
     this.#key = key;
     this.#view = view;
     this.#channels = selection.channels;
     this.#idHead = selection.idHead;
     this.#wire = selection.wire;
+    this.flushMs = selection.flushMs;
+    this.#observer = environment.observer;
     this.#scheduler = environment.scheduler;
     this.#clock = environment.clock;
     this.#queueBytes = environment.queueBytes;
@@ -106,7 +111,12 @@ export class Cohort implements FrameReceiver, Flushable {
     const batch = this.#nextBatch();
     if (batch === null) return;
     this.lastFlush = batch.sentAt;
-    for (const member of this.#members) member.take(batch);
+    const { frames, conflated } = batch;
+    if (conflated > 0) this.#observer.dropped('conflated', conflated * this.#members.size);
+    let writes = 0;
+    for (const member of this.#members) if (member.take(batch)) writes += 1;
+    if (writes === 0) return;
+    this.#observer.flushed(writes, writes * frames.length, this.#clock.now() - batch.publishedAt);
   }
 
   #nextBatch(): Batch | null {
@@ -129,7 +139,7 @@ export class Cohort implements FrameReceiver, Flushable {
       reached: last.frame.part(last.views),
       shared: new SharedText(text),
       conflated,
-      waitedMs: this.#clock.now() - first.frame.at,
+      publishedAt: first.frame.at,
       sentAt: this.#clock.monotonic(),
     };
   }

@@ -3,6 +3,7 @@ import type { ChannelKind } from './channel.ts';
 import { unpackCandle } from './candle-record.ts';
 import { encodePart } from './cursor.ts';
 import type { MarketRecord, PortfolioRecord } from './record.ts';
+import { cutTick } from './tick-text.ts';
 
 /** A view of one log event on one channel, encoded once however many connections send it. */
 export class Frame {
@@ -97,23 +98,28 @@ function marketViews(record: MarketRecord): View[] {
       };
     });
   }
+  const { ticker, trade } = record;
+  return tickViews(ticker?.symbol ?? trade?.symbol ?? '', ticker, trade);
+}
+
+function tickViews(symbol: string, ticker: object | string | null, trade: object | string | null): View[] {
   const views: View[] = [];
-  if (record.ticker !== null) {
+  if (ticker !== null) {
     views.push({
       kind: 'state',
-      channel: `ticker:${record.ticker.symbol}`,
+      channel: `ticker:${symbol}`,
       wildcard: 'ticker:*',
       event: 'ticker',
-      body: record.ticker,
+      body: ticker,
     });
   }
-  if (record.trade !== null) {
+  if (trade !== null) {
     views.push({
       kind: 'events',
-      channel: `trade:${record.trade.symbol}`,
+      channel: `trade:${symbol}`,
       wildcard: 'trade:*',
       event: 'trade',
-      body: record.trade,
+      body: trade,
     });
   }
   return views;
@@ -157,10 +163,14 @@ export function framesOf(log: string, tag: string, epoch: string, event: LogEven
     const body = event.data.slice(PNL_HEAD.length, -1);
     return [new Frame(source, { kind: 'state', channel, wildcard: null, event: 'pnl', body })];
   }
-  const record = JSON.parse(event.data) as MarketRecord | PortfolioRecord;
-  const views =
-    record.type === 'tick' || record.type === 'candle'
-      ? marketViews(record)
-      : portfolioViews(log.slice(log.indexOf(':') + 1), record);
-  return views.map((view) => new Frame(source, view));
+  return viewsOf(log, event.data).map((view) => new Frame(source, view));
+}
+
+function viewsOf(log: string, data: string): View[] {
+  const tick = cutTick(data);
+  if (tick !== null) return tickViews(tick.symbol, tick.ticker, tick.trade);
+  const record = JSON.parse(data) as MarketRecord | PortfolioRecord;
+  return record.type === 'tick' || record.type === 'candle'
+    ? marketViews(record)
+    : portfolioViews(log.slice(log.indexOf(':') + 1), record);
 }

@@ -42,6 +42,8 @@ export interface StreamRequest {
   channels: readonly Channel[];
   lastEventId: string | null;
   replay: 'full' | 'latest';
+  /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
+  flushMs?: number | null;
   /** Goes into every id of the stream: see lib/stream-token.ts. */
   seal?: string | null;
   wire: Wire;
@@ -215,6 +217,7 @@ export class Hub {
       wire: request.wire,
       sink: request.sink,
       seal: request.seal ?? null,
+      flushMs: request.flushMs ?? null,
       ...(known === undefined ? {} : { known }),
       queueBytes,
       retryMs: (reason) => this.retryMs(reason),

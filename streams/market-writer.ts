@@ -360,7 +360,7 @@ export class MarketWriter {
     if (this.#unconfirmed.delete(data)) return;
     const tick = tickOf(record);
     if (tick === null || !this.#book.hasRoomFor(tick.symbol)) return;
-    this.#book.apply(tick);
+    this.#book.follow(tick);
     this.#candles.builder.add(tick, this.#options.clock.now());
   }
 

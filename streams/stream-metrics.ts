@@ -50,7 +50,7 @@ export class StreamMetrics implements StreamObserver {
     for (const outcome of ['fresh', 'resumed']) this.#started.inc({ outcome }, 0);
     this.#latency = new Histogram({
       name: 'marktide_stream_publish_to_write_seconds',
-      help: 'From the publishing of the oldest event of a write to the write.',
+      help: 'From the publishing of the oldest event of a flush to its write, for the last of those that share it.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
@@ -126,8 +126,8 @@ export class StreamMetrics implements StreamObserver {
     this.#received[kind] += events;
   }
 
-  flushed(events: number, waitedMs: number | null): void {
-    this.#flushes += 1;
+  flushed(writes: number, events: number, waitedMs: number | null): void {
+    this.#flushes += writes;
     this.#sent += events;
     // Clocks of two machines may differ: less than nothing is nothing.
     if (waitedMs !== null) this.#latency.observe(Math.max(0, waitedMs) / 1000);

@@ -13,8 +13,11 @@ export interface StreamObserver {
   started(outcome: StartOutcome): void;
   /** A batch from the broker. */
   received(log: string, events: number): void;
-  /** One write. `waitedMs`: from the publishing of its oldest event; `null` when it holds none that was live. */
-  flushed(events: number, waitedMs: number | null): void;
+  /**
+   * One flush: so many connections were written to, and so many events in all. `waitedMs`: from the publishing of its
+   * oldest event; `null` when it holds none that was live.
+   */
+  flushed(writes: number, events: number, waitedMs: number | null): void;
   /** Frames that will not be written: a newer state took their place, or the reader was too slow. */
   dropped(reason: 'conflated' | 'slow-reader', frames: number): void;
 }

@@ -57,6 +57,8 @@ export interface SubscriberOptions {
   replay: 'full' | 'latest';
   wire: Wire;
   sink: Sink;
+  /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
+  flushMs?: number | null;
   /** Bytes of undroppable events that may wait for a slow reader. */
   queueBytes: number;
   /** Reconnect delay told to the client when the stream ends, jittered by the caller. */
@@ -87,6 +89,7 @@ const NONE: ReadonlySet<string> = new Set();
  */
 export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   lastFlush = 0;
+  readonly flushMs: number | null;
   lastWrite: number;
   readonly openedAt: number;
   readonly channels: readonly Channel[];
@@ -120,6 +123,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.channels = options.channels;
+    this.flushMs = options.flushMs ?? null;
     this.#channelSet = channelSetTag(options.channels);
     this.#head = options.seal ? `${this.#channelSet}~${options.seal}` : this.#channelSet;
     this.#observer = options.observer ?? UNOBSERVED;
@@ -224,26 +228,23 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return this.#queue.size === 0 && (this.#cohort === null || this.#cohort.waiting === 0);
   }
 
-  take(batch: Batch): void {
+  take(batch: Batch): boolean {
     const { log, frames, shared } = batch;
     const last = this.#live.get(log);
-    if (last === undefined || batch.last <= last || this.#ended) return;
+    if (last === undefined || batch.last <= last || this.#ended) return false;
     this.#live.set(log, batch.last);
-    if (batch.conflated > 0) {
-      this.#sharedConflated += batch.conflated;
-      this.#observer.dropped('conflated', batch.conflated);
-    }
+    this.#sharedConflated += batch.conflated;
     if (!this.#blocked && this.#queue.size === 0 && batch.first > last) {
       this.#reached.set(log, batch.reached);
       this.sentEvents += frames.length;
       this.lastWrite = batch.sentAt;
       const { sink } = this.#options;
       this.#blocked = !(sink.writeShared?.(shared) ?? sink.write(shared.text));
-      this.#observer.flushed(frames.length, batch.waitedMs);
-      return;
+      return true;
     }
     for (const item of frames) if (item.frame.offset > last) this.#queue.push(item);
     this.#goOn();
+    return false;
   }
 
   resetLog(log: string, position: Position, reason: string): void {
@@ -371,10 +372,12 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   #joinCohort(view: LogView): void {
     const { wire, scheduler, clock, queueBytes } = this.#options;
+    const { flushMs } = this;
     const channels = [...this.#names].sort();
-    const key = `${wire.name} ${this.#head} ${channels.join(',')}`;
-    const selection = { channels, idHead: this.#head, wire };
-    this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, { scheduler, clock, queueBytes }));
+    const key = `${wire.name} ${flushMs ?? ''} ${this.#head} ${channels.join(',')}`;
+    const selection = { channels, idHead: this.#head, wire, flushMs };
+    const environment = { scheduler, clock, queueBytes, observer: this.#observer };
+    this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, environment));
     this.#cohort.add(this);
   }
 
@@ -501,7 +504,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     }
     this.lastFlush = this.#options.clock.monotonic();
     if (text !== '') this.#send(text);
-    this.#observer.flushed(this.sentEvents - sentBefore, waitedMs);
+    this.#observer.flushed(1, this.sentEvents - sentBefore, waitedMs);
   }
 
   #send(text: string): void {

@@ -59,6 +59,17 @@ export class TickerBook {
 
   /** Takes a tick in. @returns the ticker after it; `null` if it is late @throws RangeError for too many symbols */
   apply(tick: MarketTick): TickerBody | null {
+    const series = this.#enter(tick);
+    return series === null ? null : body(tick.symbol, series);
+  }
+
+  /** Takes a tick in whose ticker somebody else has made. @throws RangeError for too many symbols */
+  follow(tick: MarketTick): void {
+    this.#enter(tick);
+  }
+
+  /** @returns `null` if it is late */
+  #enter(tick: MarketTick): Series | null {
     let series = this.#series.get(tick.symbol);
     if (series === undefined) {
       if (!this.hasRoomFor(tick.symbol)) throw new RangeError(`more than ${this.#maxSymbols} symbols`);
@@ -80,7 +91,7 @@ export class TickerBook {
       volume: quantity,
       quoteVolume: mul(price, quantity),
     });
-    return late ? null : body(tick.symbol, series);
+    return late ? null : series;
   }
 
   /** Takes stored candles in, oldest first: what was before this process. */
@@ -106,7 +117,7 @@ export class TickerBook {
     const { symbol, exchange, simulated } = ticker;
     const known = this.#series.get(symbol);
     if (known === undefined ? !this.hasRoomFor(symbol) : time < known.last.time) return;
-    this.apply({ symbol, price, quantity: null, time, exchange, simulated });
+    this.follow({ symbol, price, quantity: null, time, exchange, simulated });
   }
 
   /** Forgets everything: for a replay that starts over. */

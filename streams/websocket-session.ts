@@ -54,7 +54,7 @@ export class WebSocketSession {
   }
 
   /** Opens the stream, on the channels that the URL named, if any. */
-  start(first: Selection): void {
+  start(first: Selection & { flushMs?: number | null }): void {
     const { id, owner, hub, connection, ws } = this.#options;
     this.#channels = first.channels;
     this.#say('welcome', { id, channels: first.channels.map(({ name }) => name) });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../lib/app.ts';
@@ -16,8 +16,8 @@ import { servePeer } from './peer.ts';
 /** The whole program, as `lib/main.ts` wires it: embedded database, ring in memory, ticks pushed in. */
 const CHANNELS = 'trade:BTC/KRW';
 
-const dataDir = await mkdtemp(join(tmpdir(), 'marktide-bench-'));
-process.on('exit', () => void rm(dataDir, { recursive: true, force: true }));
+const dataDir = mkdtempSync(join(tmpdir(), 'marktide-bench-'));
+process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }));
 const config = readConfig({
   DATA_DIR: dataDir,
   MARKET_FEED: 'push',

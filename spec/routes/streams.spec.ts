@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { StreamClient } from '../support/stream-client.ts';
+import { SocketClient } from '../support/socket-client.ts';
+import { startApp, type TestApp, type TestUser } from '../support/app.ts';
+import { assertNames, assertProblem } from './problems.ts';
+
+describe('a stream over HTTP', () => {
+  let app: TestApp;
+  let admin: TestUser;
+  before(async () => {
+    app = await startApp();
+    admin = await app.user('admin');
+  });
+  after(() => app.close());
+
+  async function push(...ticks: [symbol: string, price: number][]): Promise<void> {
+    const items = ticks.map(([symbol, price]) => ({ symbol, price: String(price), quantity: '1' }));
+    const { status } = await app.call('POST', '/v1/market/ticks', { as: admin, body: { items } });
+    assert.equal(status, 200);
+  }
+
+  function open(path: string, headers: Record<string, string> = {}): StreamClient {
+    return new StreamClient(app.url + path, { headers: { authorization: admin.authorization, ...headers } });
+  }
+
+  const lines = (client: StreamClient): { event: string; id?: string; data?: unknown }[] =>
+    client.body
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+
+  it('is kept from being stored, changed or gathered on its way', async () => {
+    const client = open('/v1/streams?channels=trade:*');
+    await client.ready();
+    assert.equal(client.headers['content-type'], 'text/event-stream');
+    assert.equal(client.headers['cache-control'], 'no-store, no-transform');
+    assert.equal(client.headers['x-accel-buffering'], 'no');
+    assert.equal(client.headers['content-encoding'], undefined);
+    client.cut();
+  });
+
+  it('is one JSON object a line for who accepts NDJSON, and resumes from the id in the query', async () => {
+    const path = '/v1/streams?channels=trade:LINE/KRW';
+    const accept = 'application/x-ndjson';
+    const client = open(path, { accept });
+    await client.until(() => client.body.includes('"ready"'), 'ready');
+    assert.equal(client.headers['content-type'], accept);
+    await push(['LINE/KRW', 1], ['LINE/KRW', 2], ['LINE/KRW', 3]);
+    const trades = (from: StreamClient): { price: string }[] =>
+      lines(from)
+        .filter(({ event }) => event === 'trade')
+        .map(({ data }) => data as { price: string });
+    await client.until(() => trades(client).length === 3, 'three trades');
+    const second = lines(client).filter(({ event }) => event === 'trade')[1]?.id ?? '';
+    client.cut();
+    const again = open(`${path}&lastEventId=${second}`, { accept });
+    await again.until(() => again.body.includes('"ready"'), 'ready');
+    assert.deepEqual(
+      trades(again).map(({ price }) => price),
+      ['3'],
+    );
+    again.cut();
+  });
+
+  it('406 for who accepts neither format', async () => {
+    const answer = await app.call('GET', '/v1/streams?channels=trade:*', {
+      as: admin,
+      headers: { accept: 'text/csv' },
+    });
+    assertProblem(answer, 406, 'not-acceptable');
+  });
+
+  it('with replay=latest leaves out the states in between, but no event', async () => {
+    const path = '/v1/streams?channels=ticker:LAST/KRW,ticker:OTHER/KRW,trade:LAST/KRW';
+    const before = open(path);
+    await before.ready();
+    await push(['LAST/KRW', 1], ['OTHER/KRW', 1]);
+    await before.until(() => before.of('ticker').length === 2, 'the first prices');
+    before.cut();
+    const missed = Array.from({ length: 40 }, (_, index): [string, number] => ['LAST/KRW', 2 + index]);
+    await push(...missed);
+    const id = encodeURIComponent(before.lastEventId ?? '');
+    const prices = (client: StreamClient, event: string): string[] =>
+      client.of(event).map(({ data }) => `${data.symbol} ${data.price}`);
+    const latest = open(`${path}&replay=latest&lastEventId=${id}`);
+    const full = open(`${path}&lastEventId=${id}`);
+    for (const client of [latest, full]) {
+      await client.ready();
+      assert.equal(client.of('reset').length, 0);
+      assert.deepEqual(
+        prices(client, 'trade'),
+        missed.map(([symbol, price]) => `${symbol} ${price}`),
+      );
+    }
+    // The other symbol has not moved: its state is known to the client.
+    assert.deepEqual(prices(latest, 'ticker'), ['LAST/KRW 41']);
+    assert.deepEqual(
+      prices(full, 'ticker'),
+      missed.map(([symbol, price]) => `${symbol} ${price}`),
+    );
+    await push(['OTHER/KRW', 2]);
+    await latest.until(() => prices(latest, 'ticker').at(-1) === 'OTHER/KRW 2', 'what is live');
+    for (const client of [latest, full]) client.cut();
+  });
+
+  it('gathers as long as ?flush= says, on every transport', async () => {
+    const flushOf = (id: string): number | null | undefined =>
+      app.services.hub.streams().find((stream) => stream.id === id)?.subscriber.flushMs;
+    const known = new Set(app.services.hub.streams().map(({ id }) => id));
+    const client = open('/v1/streams/market?flush=250');
+    await client.ready();
+    const [stream] = app.services.hub.streams().filter(({ id }) => !known.has(id));
+    assert.equal(flushOf(stream?.id ?? ''), 250);
+    const socket = new SocketClient(`${app.url}/v1/ws?channels=trade:*&flush=0`, {
+      headers: { authorization: admin.authorization },
+    });
+    await socket.until(() => socket.of('ready').length > 0, 'ready');
+    const id: string = socket.of('welcome')[0]?.data.id;
+    assert.equal(flushOf(id), 0);
+    socket.send({ type: 'subscribe', channels: ['ticker:*'] });
+    await socket.until(() => socket.of('subscribed').length > 0, 'subscribed');
+    assert.equal(flushOf(id), 0, 'a change of channels leaves it as it is');
+    client.cut();
+    socket.cut();
+    for (const value of ['-1', '1001', '1.5', 'x']) {
+      const answer = await app.call('GET', `/v1/streams/market?flush=${value}`, { as: admin });
+      assertProblem(answer, 400, 'invalid-request', value);
+      assertNames(answer, ['flush'], value);
+    }
+  });
+});
