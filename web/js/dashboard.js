@@ -144,7 +144,11 @@ export class Dashboard {
         notice: ({ code, detail }) => setMessage(this.#message, text('notice', { detail: detail ?? code })),
         ticker: (ticker) => tickers.show(ticker),
         fill: refresh,
-        holdings: (body) => holdings.show(body),
+        import: (body) => this.#panels.forEach((panel) => panel.progress?.(body)),
+        holdings: (body) => {
+          holdings.show(body);
+          for (const panel of this.#panels) panel.offerAssets?.(body.items.map(({ asset }) => asset));
+        },
         pnl: (pnl) => {
           holdings.explain(pnl.warnings);
           summary.show(pnl);

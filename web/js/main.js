@@ -6,7 +6,9 @@ import { byId, setMessage, setText } from './element.js';
 import { chooseLanguage, language } from './locale.js';
 import { CurvePanel } from './panel/curve.js';
 import { DaysPanel } from './panel/days.js';
+import { ImportPanel } from './panel/import.js';
 import { Sparks } from './panel/sparks.js';
+import { TradesPanel } from './panel/trades.js';
 import { request } from './request.js';
 import { chooseScheme } from './scheme.js';
 import { Session, SignedOutError } from './session.js';
@@ -39,7 +41,12 @@ const views = {
   holdings: new HoldingsView(face),
   tickers: new TickersView(face, sparks),
 };
-const panels = [new CurvePanel(api, face), new DaysPanel(api, face)];
+const panels = [
+  new CurvePanel(api, face),
+  new DaysPanel(api, face),
+  new TradesPanel(api, face),
+  new ImportPanel(api),
+];
 const dashboard = new Dashboard({ api, views, panels, sparks });
 const signIn = new SignInView(async (email, password) => {
   await session.signIn(email, password);

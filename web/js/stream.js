@@ -2,7 +2,7 @@ import { Backoff } from './backoff.js';
 import { SignedOutError } from './session.js';
 import { Silence } from './silence.js';
 
-const DATA_EVENTS = ['ticker', 'pnl', 'holdings', 'fill'];
+const DATA_EVENTS = ['ticker', 'pnl', 'holdings', 'fill', 'import'];
 
 /**
  * The one EventSource, kept alive. The browser resumes after a cut by itself; where it gives up (CLOSED: an error

@@ -107,7 +107,7 @@ export class CurvePanel {
         setMessage(this.#note, '');
         this.#section.removeAttribute('aria-busy');
         this.#show(series);
-        this.#performance.show(performance);
+        this.#performance.show(performance, this.#face.time(performance.asOf));
       },
       fail: (error) => setMessage(this.#note, text('notCurrent', { why: error.message })),
     });

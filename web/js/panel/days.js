@@ -31,7 +31,7 @@ export class DaysPanel {
   #section = byId('days');
   #note = byId('days-note');
   #readout = byId('days-readout');
-  #total = byId('days-total');
+  #extremes = byId('days-extremes');
   #chart;
   #face;
   #interval = 'day';
@@ -86,7 +86,9 @@ export class DaysPanel {
   /** Today's, from the `pnl:` channel. */
   live(pnl) {
     this.#live = pnl;
-    if (this.#body !== null && this.#interval === 'day') this.#draw();
+    if (this.#body === null || this.#interval !== 'day') return;
+    this.#draw();
+    this.#showExtremes();
   }
 
   #stop() {
@@ -123,7 +125,7 @@ export class DaysPanel {
   #show(body) {
     this.#body = body;
     this.#draw();
-    this.#showTotal();
+    this.#showExtremes();
   }
 
   #draw() {
@@ -173,19 +175,20 @@ export class DaysPanel {
     return signedAmount(value, this.#body.baseCurrency);
   }
 
-  #showTotal() {
-    const known = (this.#body?.items ?? []).map(({ pnl }) => pnl).filter((pnl) => pnl !== null);
+  #showExtremes() {
+    const known = this.#items()
+      .map(({ pnl }) => pnl)
+      .filter((pnl) => pnl !== null);
     if (known.length === 0) {
-      this.#total.replaceChildren();
+      this.#extremes.replaceChildren();
       return;
     }
     const ordered = known.toSorted(compare);
     const figures = [
-      ['spanPnl', this.#body.total.pnl],
       ['best', ordered.at(-1)],
       ['worst', ordered[0]],
     ];
-    this.#total.replaceChildren(
+    this.#extremes.replaceChildren(
       ...figures.map(([key, value]) => {
         const figure = element('dd');
         showFigure(figure, value, (pnl) => this.#gain(pnl), { tinted: true });

@@ -12,7 +12,8 @@ export class PerformanceView {
     this.#strip.replaceChildren();
   }
 
-  show({ pnl, twr, benchmark, risk, baseCurrency, warnings }) {
+  /** `time` is when it was worked out: it is not live. */
+  show({ pnl, twr, benchmark, risk, baseCurrency, warnings }, time) {
     const gain = (value) => signedAmount(value, baseCurrency);
     const figures = [
       { key: 'spanPnl', name: 'pnl', value: pnl, format: gain, tinted: true },
@@ -32,6 +33,7 @@ export class PerformanceView {
         showFigure(cell, value, format, { tinted, why: reasonOf(warnings, name) });
         return element('div', '', element('dt', '', text(key, { symbol: benchmark?.symbol ?? '' })), cell);
       }),
+      element('div', 'as-of', element('dt', '', text('asOf', { time })), element('dd')),
     );
   }
 }
