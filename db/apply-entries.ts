@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ZERO } from '../lib/money.ts';
 import { compareOrder, type LedgerEntry, type PortfolioTerms } from '../lib/pnl/entry.ts';
 import { isAdditive, type CashLeg, type Leg } from '../lib/pnl/leg.ts';
@@ -17,15 +18,17 @@ import {
   type Checkpoint,
   type Progress,
 } from './fold.ts';
+import { inTurn, type Turns } from './in-turn.ts';
 import { isLotMethod, loadLots, lotsToSell, replaceLots, saveLots, type LotChange } from './lots.ts';
 import { dropPoints } from './points.ts';
 import { refoldAll, type PositionOptions } from './refold.ts';
-import { emptyHead, loadHeads, saveHeads, type Head } from './states.ts';
+import { emptyHead, loadHeads, saveHeads, type Head, type Heads } from './states.ts';
 import { dropResults, saveResults } from './trade-results.ts';
 
 /** What one call changes of the stored positions, written together. */
 interface Draft {
   trx: Database;
+  turns: Turns;
   portfolioId: string;
   terms: PortfolioTerms;
   every: number;
@@ -36,30 +39,40 @@ interface Draft {
   cash: CashSums;
 }
 
+export interface ApplyOptions extends PositionOptions {
+  /** The present states of all assets that the entries may move, if they are known. */
+  heads?: Heads;
+  /** Statements of the transaction that are on their way: what is done here comes behind them. */
+  turns?: Turns;
+}
+
 /**
  * Brings positions up to entries that were added to and removed from the ledger (a change is both). What comes at the
  * end of an asset's history is appended to its state; anything else restates that asset from its last checkpoint before.
  * What is remembered of the portfolio's past from then on is forgotten.
- * @param trx holds the portfolio's lock, and has the entries in or out of the table already
+ * @param trx holds the portfolio's lock, and has the entries in or out of the table already, or on their way
  */
 export async function applyEntries(
   trx: Database,
   portfolioId: string,
   terms: PortfolioTerms,
   { added, removed }: { added: readonly LedgerEntry[]; removed: readonly LedgerEntry[] },
-  { checkpointSpacing = CHECKPOINT_SPACING }: PositionOptions = {},
+  options: ApplyOptions = {},
 ): Promise<void> {
+  const { checkpointSpacing = CHECKPOINT_SPACING, turns = inTurn() } = options;
   const gone = legsByAsset(removed, terms);
   const fresh = legsByAsset(added, terms);
   const assets = [...new Set([...gone.keys(), ...fresh.keys()])];
-  const { heads, outdated } = await loadHeads(trx, portfolioId, terms.costMethod, assets);
-  if (outdated.size > 0) return await refoldAll(trx, portfolioId, terms, { checkpointSpacing });
-  await dropResults(
-    trx,
-    removed.map(({ id }) => id),
-  );
+  const load = (): Promise<Heads> => loadHeads(trx, portfolioId, terms.costMethod, assets);
+  const { heads, outdated } = options.heads ?? (await turns.run(load));
+  if (outdated.size > 0) {
+    return await turns.run(() => refoldAll(trx, portfolioId, terms, { checkpointSpacing }));
+  }
+  const replaced = removed.map(({ id }) => id);
+  void turns.run(() => dropResults(trx, replaced));
   const draft: Draft = {
     trx,
+    turns,
     portfolioId,
     terms,
     every: checkpointSpacing,
@@ -69,6 +82,7 @@ export async function applyEntries(
     disposals: [],
     cash: new CashSums(),
   };
+  let unbroken = 0;
   for (const asset of assets) {
     const head = heads.get(asset) ?? emptyHead(asset);
     const out = gone.get(asset) ?? [];
@@ -80,14 +94,23 @@ export async function applyEntries(
     } else {
       await restate(draft, asset, first);
     }
+    unbroken += legs.length;
+    if (unbroken < BREATH) continue;
+    unbroken = 0;
+    await setImmediate();
   }
-  await draft.cash.save(trx, portfolioId);
-  await saveLots(trx, draft.lots);
-  await saveResults(trx, portfolioId, draft.disposals);
-  await saveCheckpoints(trx, portfolioId, terms.costMethod, draft.checkpoints);
-  await saveHeads(trx, portfolioId, terms.costMethod, draft.heads);
-  await dropPoints(trx, portfolioId, Math.min(...[...added, ...removed].map(({ time }) => time)));
+  const { costMethod } = terms;
+  void turns.run(() => draft.cash.save(trx, portfolioId));
+  void turns.run(() => saveLots(trx, draft.lots));
+  void turns.run(() => saveResults(trx, portfolioId, draft.disposals));
+  void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, draft.checkpoints));
+  void turns.run(() => saveHeads(trx, portfolioId, costMethod, draft.heads));
+  const earliest = [...added, ...removed].reduce((time, entry) => Math.min(time, entry.time), Infinity);
+  await turns.run(() => dropPoints(trx, portfolioId, earliest));
 }
+
+/** Legs folded without letting anybody else have a turn: the database, which waits for its next statement, and streams. */
+const BREATH = 500;
 
 function firstOf(a: Leg | undefined, b: Leg | undefined): Leg {
   const first = a !== undefined && b !== undefined ? (compareOrder(a, b) < 0 ? a : b) : (a ?? b);
@@ -104,7 +127,7 @@ function moveCash(draft: Draft, head: Head, added: readonly CashLeg[], removed: 
 
 /** Legs that come after everything the asset has seen. */
 async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<void> {
-  const { trx, portfolioId, terms, every } = draft;
+  const { trx, turns, portfolioId, terms, every } = draft;
   const { costMethod } = terms;
   const { asset } = head.state;
   const keep = (checkpoint: Checkpoint): void => void draft.checkpoints.push(checkpoint);
@@ -124,10 +147,10 @@ async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<v
     head.openLots === 0
       ? []
       : isDue
-        ? await loadLots(trx, key)
+        ? await turns.run(() => loadLots(trx, key))
         : leaving === ZERO
           ? []
-          : await lotsToSell(trx, key, leaving);
+          : await turns.run(() => lotsToSell(trx, key, leaving));
   const start: Progress = { ...head, state: { ...head.state, lots: heapOf(costMethod, before) } };
   const next = foldOn(start, legs, costMethod, isDue ? every : Infinity, keep, observer);
   const openLots = head.openLots - before.length + countLots(next.state.lots);
@@ -137,25 +160,28 @@ async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<v
 
 /** The asset anew from its last checkpoint before an entry. */
 async function restate(draft: Draft, asset: string, first: { time: number; tie: string }): Promise<void> {
-  const { trx, portfolioId, terms, every } = draft;
+  const { trx, turns, portfolioId, terms, every } = draft;
   const { costMethod } = terms;
-  await dropCheckpoints(trx, portfolioId, asset, first);
-  const base = (await checkpointsBefore(trx, portfolioId, costMethod, [asset], first)).get(asset);
+  void turns.run(() => dropCheckpoints(trx, portfolioId, asset, first));
+  const bases = await turns.run(() => checkpointsBefore(trx, portfolioId, costMethod, [asset], first));
+  const base = bases.get(asset);
   let progress: Progress =
     base === undefined
       ? { state: emptyState(asset), entries: 0, checkpointed: 0 }
       : { ...base, checkpointed: base.entries };
-  for await (const entries of entryChunks(trx, portfolioId, asset, { after: progress.state.last })) {
+  for await (const entries of entryChunks(trx, portfolioId, asset, { after: progress.state.last }, turns)) {
     const checkpoints: Checkpoint[] = [];
     const disposals: Disposal[] = [];
     const observer = { onDisposal: (disposal: Disposal): void => void disposals.push(disposal) };
     const legs = legsByAsset(entries, terms).get(asset) ?? [];
     const keep = (checkpoint: Checkpoint): void => void checkpoints.push(checkpoint);
     progress = foldOn(progress, legs, costMethod, every, keep, observer);
-    await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
-    await saveResults(trx, portfolioId, disposals);
+    void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, checkpoints));
+    void turns.run(() => saveResults(trx, portfolioId, disposals));
   }
   const { lots } = progress.state;
   draft.heads.push({ ...progress, openLots: countLots(lots) });
-  if (isLotMethod(costMethod)) await replaceLots(trx, { portfolioId, costMethod, asset }, lots);
+  if (!isLotMethod(costMethod)) return;
+  const key = { portfolioId, costMethod, asset };
+  void turns.run(() => replaceLots(trx, key, lots));
 }

@@ -11,6 +11,7 @@ import {
   type EntryRow,
   type LedgerRow,
 } from './entry-row.ts';
+import { inTurn, type Turns } from './in-turn.ts';
 import { pageOf, type Page, type PageQuery } from './page.ts';
 
 /** Entries for which all of it holds. */
@@ -134,19 +135,17 @@ const FOLD_CHUNK = 5_000;
 /**
  * Everything that may move the asset (`null`: every entry), in ledger order and in pieces. The next piece is being
  * read while the last is worked on.
+ * @param turns in which whoever takes the pieces has statements of its own on the same connection
  */
 export async function* entryChunks(
   db: Database,
   portfolioId: string,
   asset: string | null,
   { after, before = null }: EntryRange,
+  turns: Turns = inTurn(),
 ): AsyncGenerator<LedgerEntry[], void, undefined> {
-  const read = (from: EntryRange['after']): Promise<LedgerEntry[]> => {
-    const reading = entriesTouching(db, portfolioId, asset, { after: from, before }, FOLD_CHUNK);
-    // It is awaited later: until then a failure must not count as unhandled.
-    reading.catch(() => undefined);
-    return reading;
-  };
+  const read = (from: EntryRange['after']): Promise<LedgerEntry[]> =>
+    turns.run(() => entriesTouching(db, portfolioId, asset, { after: from, before }, FOLD_CHUNK));
   let next: Promise<LedgerEntry[]> | null = read(after);
   try {
     while (next !== null) {

@@ -1,35 +1,20 @@
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
-import { Problem, problem } from '../lib/problem.ts';
+import { problem } from '../lib/problem.ts';
+import { applyEntries } from './apply-entries.ts';
+import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
 import type { Database } from './database.ts';
 import { getEntry } from './entries.ts';
-import { contentHash, tieOf, type EntryDraft, type StoredEntry } from './entry.ts';
-import { ENTRY_COLUMNS, ENTRY_RECORDSET, toEntry, toRow, type EntryRow } from './entry-row.ts';
+import { tieOf, type EntryDraft, type StoredEntry } from './entry.ts';
+import { toRow } from './entry-row.ts';
 import { errorCode } from './error-code.ts';
-import { applyEntries } from './apply-entries.ts';
-import { advance, lockPortfolio } from './portfolios.ts';
+import { inTurn } from './in-turn.ts';
+import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
 import type { PositionOptions } from './refold.ts';
+import { loadHeads } from './states.ts';
 
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
-
-/** The key (exchange, external id) is booked with another content already, or twice in the batch. Nothing was booked. */
-export class EntryConflictError extends Problem {
-  /** In the batch. */
-  readonly index: number;
-  readonly externalId: string;
-  /** `null` if the other one is in the same batch. */
-  readonly existingId: string | null;
-
-  constructor(index: number, externalId: string, existingId: string | null) {
-    const other = existingId === null ? 'earlier in this batch' : `as entry ${existingId}`;
-    super('trade-conflict', { detail: `${externalId} is booked with another content ${other}` });
-    this.name = 'EntryConflictError';
-    this.index = index;
-    this.externalId = externalId;
-    this.existingId = existingId;
-  }
-}
 
 export interface BookingOptions extends PositionOptions {
   clock: Clock;
@@ -41,18 +26,11 @@ export interface Outcome {
   entry: StoredEntry;
 }
 
-/** A draft of the batch that is to be booked, unless its key is taken. */
-interface Candidate {
-  index: number;
-  hash: string;
-  entry: StoredEntry;
-}
-
 /**
  * Books entries into a portfolio's ledger and brings its positions up to them: all of them, or none. May be called
  * again with the same drafts, by anyone at the same time: a key is booked once.
  * @returns the ledger version after it, and an outcome for each draft in its place
- * @throws EntryConflictError; Problem `not-found`, or `unprocessable-entry` for amounts beyond NUMERIC(38,18);
+ * @throws `EntryConflictError`; Problem `not-found`, or `unprocessable-entry` for amounts beyond NUMERIC(38,18);
  *   RangeError for more than `BATCH_LIMIT` drafts
  */
 export async function bookEntries(
@@ -75,99 +53,64 @@ export async function bookEntries(
       createdAt: clock.now(),
       updatedAt: clock.now(),
     }));
-    const inserted = await insert(trx, candidates, portfolio);
-    const stored = await alreadyStored(
-      trx,
-      portfolioId,
-      candidates.filter(({ entry }) => !inserted.has(entry.id)),
-    );
+    const inserted = await bookAll(trx, portfolio, candidates, options);
+    const taken = candidates.filter(({ entry }) => !inserted.has(entry.id));
+    const stored = await alreadyStored(trx, portfolioId, taken);
     const outcomes = chosen.map((candidate, index): Outcome => {
       const existing = stored.get(candidate);
       if (existing) return { status: 'duplicate', entry: existing };
       return { status: candidate.index === index ? 'booked' : 'duplicate', entry: candidate.entry };
     });
     if (inserted.size === 0) return { version: portfolio.version, outcomes };
-    const added = candidates.flatMap(({ entry }) => (inserted.has(entry.id) ? [entry] : []));
-    await applyEntries(trx, portfolioId, portfolio, { added, removed: [] }, options);
-    return { version: await advance(trx, portfolioId, added.length, clock), outcomes };
+    return { version: await advance(trx, portfolioId, inserted.size, clock), outcomes };
   });
 }
 
-/** The first draft of each key, and for every draft the candidate that stands for it. */
-function candidatesOf(
-  drafts: readonly EntryDraft[],
-  entryOf: (draft: EntryDraft) => StoredEntry,
-): { candidates: Candidate[]; chosen: Candidate[] } {
-  const byKey = new Map<string, Candidate>();
-  const candidates: Candidate[] = [];
-  const chosen = drafts.map((draft, index) => {
-    const { exchange, externalId } = draft;
-    const hash = contentHash(draft);
-    const key = externalId === null ? null : JSON.stringify([exchange, externalId]);
-    const earlier = key === null ? undefined : byKey.get(key);
-    if (earlier) {
-      if (earlier.hash !== hash) throw new EntryConflictError(index, externalId ?? '', null);
-      return earlier;
-    }
-    const candidate = { index, hash, entry: entryOf(draft) };
-    if (key !== null) byKey.set(key, candidate);
-    candidates.push(candidate);
-    return candidate;
+/** Some keys are taken. */
+class KeysTakenError extends Error {}
+
+/**
+ * Writes the candidates whose keys are free and brings the positions up to them. Nearly always all of them are, and what
+ * becomes of the positions is worked out while the database is still writing.
+ * @returns the ids of what was written
+ */
+async function bookAll(
+  trx: Database,
+  portfolio: Portfolio,
+  candidates: readonly Candidate[],
+  options: BookingOptions,
+): Promise<ReadonlySet<string>> {
+  const { id } = portfolio;
+  const all = candidates.map(({ entry }) => entry);
+  const heads = await loadHeads(trx, id, portfolio.costMethod, assetsOf(all));
+  const turns = inTurn();
+  const inserted = await insertFree(trx, candidates, portfolio, turns);
+  void turns.run(async () => {
+    // What waits behind it is not run then.
+    if (inserted.size < candidates.length) throw new KeysTakenError();
   });
-  return { candidates, chosen };
-}
-
-const CHUNK = 2_000;
-
-/** @returns the ids of those whose key was free */
-async function insert(
-  trx: Database,
-  candidates: readonly Candidate[],
-  terms: { baseCurrency: string },
-): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for (let start = 0; start < candidates.length; start += CHUNK) {
-    const rows = candidates.slice(start, start + CHUNK).map(({ entry, hash }) => toRow(entry, hash, terms));
-    const result: { rows: { id: string }[] } = await trx.raw(
-      `insert into ledger_entries (${ENTRY_RECORDSET.columns})
-       select ${ENTRY_RECORDSET.columns} from ${ENTRY_RECORDSET.source}
-       on conflict (portfolio_id, exchange, external_id) where external_id is not null do nothing
-       returning id`,
-      [JSON.stringify(rows)],
-    );
-    for (const { id } of result.rows) ids.add(id);
-  }
-  return ids;
-}
-
-/** What stands in the ledger under the keys of these. @throws EntryConflictError if it is something else */
-async function alreadyStored(
-  trx: Database,
-  portfolioId: string,
-  candidates: readonly Candidate[],
-): Promise<Map<Candidate, StoredEntry>> {
-  const stored = new Map<Candidate, StoredEntry>();
-  if (candidates.length === 0) return stored;
-  const { rows }: { rows: (EntryRow & { content_hash: string; nth: number })[] } = await trx.raw(
-    `select ${ENTRY_COLUMNS}, content_hash, nth
-     from unnest(?::text[], ?::text[]) with ordinality as key (exchange, external_id, nth)
-     join ledger_entries using (exchange, external_id)
-     where portfolio_id = ? order by nth`,
-    [
-      candidates.map(({ entry }) => entry.exchange),
-      candidates.map(({ entry }) => entry.externalId ?? ''),
-      portfolioId,
-    ],
-  );
-  for (const row of rows) {
-    const candidate = candidates[row.nth - 1];
-    if (candidate === undefined) continue;
-    if (row.content_hash !== candidate.hash) {
-      throw new EntryConflictError(candidate.index, row.external_id ?? '', row.id);
+  try {
+    await applyEntries(trx, id, portfolio, { added: all, removed: [] }, { ...options, heads, turns });
+  } catch (error) {
+    if (!(error instanceof KeysTakenError)) throw error;
+    const added = all.filter((entry) => inserted.has(entry.id));
+    if (added.length > 0) {
+      await applyEntries(trx, id, portfolio, { added, removed: [] }, { ...options, heads });
     }
-    stored.set(candidate, toEntry(row));
   }
-  return stored;
+  return inserted;
+}
+
+/** Every asset that the entries may move. */
+function assetsOf(entries: readonly StoredEntry[]): string[] {
+  const assets = new Set<string>();
+  for (const entry of entries) {
+    if (entry.kind === 'trade') {
+      assets.add(entry.base).add(entry.quote);
+      if (entry.fee !== null) assets.add(entry.fee.currency);
+    } else assets.add(entry.asset);
+  }
+  return [...assets];
 }
 
 export interface Change {

@@ -9,6 +9,7 @@ import * as access from './migrations/010-access.ts';
 import * as orderType from './migrations/020-order-type.ts';
 import * as tradeFigures from './migrations/021-trade-figures.ts';
 import * as tradeSearch from './migrations/022-trade-search.ts';
+import * as portfolioStatistics from './migrations/030-portfolio-statistics.ts';
 
 interface Migration {
   name: string;
@@ -27,6 +28,7 @@ const MIGRATIONS: Migration[] = [
   { name: '020-order-type', ...orderType },
   { name: '021-trade-figures', ...tradeFigures },
   { name: '022-trade-search', ...tradeSearch },
+  { name: '030-portfolio-statistics', ...portfolioStatistics },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

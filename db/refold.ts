@@ -14,6 +14,7 @@ import {
   type Checkpoint,
   type Progress,
 } from './fold.ts';
+import { inTurn } from './in-turn.ts';
 import { isLotMethod, replaceLots } from './lots.ts';
 import { dropPoints } from './points.ts';
 import { saveHeads, type Head } from './states.ts';
@@ -42,8 +43,9 @@ export async function refoldAll(
   await dropCash(trx, portfolioId);
   await dropPoints(trx, portfolioId, null);
   const all = new Map<string, Progress>();
-  const cash = new CashSums();
-  for await (const entries of entryChunks(trx, portfolioId, null, { after: null })) {
+  const turns = inTurn();
+  for await (const entries of entryChunks(trx, portfolioId, null, { after: null }, turns)) {
+    const cash = new CashSums();
     const checkpoints: Checkpoint[] = [];
     const disposals: Disposal[] = [];
     const observer = { onDisposal: (disposal: Disposal): void => void disposals.push(disposal) };
@@ -57,10 +59,11 @@ export async function refoldAll(
         all.set(asset, foldOn(progress, legs, costMethod, checkpointSpacing, keep, observer));
       }
     }
-    await saveCheckpoints(trx, portfolioId, costMethod, checkpoints);
-    await saveResults(trx, portfolioId, disposals);
-    await cash.save(trx, portfolioId);
+    void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, checkpoints));
+    void turns.run(() => saveResults(trx, portfolioId, disposals));
+    void turns.run(() => cash.save(trx, portfolioId));
   }
+  await turns.done();
   const heads: Head[] = [];
   for (const progress of all.values()) {
     const { asset, lots } = progress.state;

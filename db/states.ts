@@ -24,13 +24,19 @@ export function isCurrent(state: StateJson): boolean {
   return state.v === STATE_VERSION;
 }
 
-/** The stored states of these assets (`null`: of all), and which of the assets have one of another version. */
+export interface Heads {
+  heads: Map<string, Head>;
+  /** Assets whose state is one of another version of the fold. */
+  outdated: Set<string>;
+}
+
+/** The stored states of these assets (`null`: of all). */
 export async function loadHeads(
   db: Database,
   portfolioId: string,
   costMethod: CostMethod,
   assets: readonly string[] | null,
-): Promise<{ heads: Map<string, Head>; outdated: Set<string> }> {
+): Promise<Heads> {
   const query = db('positions')
     .where({ portfolio_id: portfolioId, cost_method: costMethod })
     .select('asset', 'state', 'entries', 'checkpointed', 'open_lots');

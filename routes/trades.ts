@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { getEntry } from '../db/entries.ts';
 import type { StoredEntry, StoredTrade } from '../db/entry.ts';
-import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
+import { EntryConflictError } from '../db/candidates.ts';
+import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../db/ledger.ts';
 import { decimal } from '../lib/money.ts';
 import { problem } from '../lib/problem.ts';
 import { announce } from '../streams/announce.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { getEntry, listEntries } from '../db/entries.ts';
 import type { StoredEntry, StoredTransfer } from '../db/entry.ts';
-import { BATCH_LIMIT, bookEntries, changeEntry, EntryConflictError, removeEntry } from '../db/ledger.ts';
+import { EntryConflictError } from '../db/candidates.ts';
+import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../db/ledger.ts';
 import { decimal, decimalOrNull } from '../lib/money.ts';
 import { problem } from '../lib/problem.ts';
 import { announce } from '../streams/announce.ts';

@@ -12,6 +12,7 @@ const NAMES = [
   '020-order-type',
   '021-trade-figures',
   '022-trade-search',
+  '030-portfolio-statistics',
 ];
 
 eachDatabase('migrations', (open) => {
