@@ -30,7 +30,7 @@ export type TransferDraft = Omit<TransferEntry, 'id' | 'tie'> & UnitCost & Entry
 /** An entry to be booked, with its rates already looked up. Amounts have at most 20 digits before the point. */
 export type EntryDraft = TradeDraft | TransferDraft;
 
-interface Booking {
+export interface Booking {
   portfolioId: string;
   /** Epoch milliseconds. */
   createdAt: number;
@@ -42,6 +42,30 @@ export type StoredTransfer = TransferEntry & UnitCost & EntryDetails & Booking;
 
 /** An entry as it stands in the ledger. */
 export type StoredEntry = StoredTrade | StoredTransfer;
+
+/** A draft as it will stand there. Field by field: of a bulk import a spread would cost as much as all else together. */
+export function entryOf(draft: EntryDraft, own: Booking & { id: string; tie: string }): StoredEntry {
+  const rest = {
+    id: own.id,
+    tie: own.tie,
+    time: draft.time,
+    portfolioId: own.portfolioId,
+    createdAt: own.createdAt,
+    updatedAt: own.updatedAt,
+    exchange: draft.exchange,
+    externalId: draft.externalId,
+    orderId: draft.orderId,
+    note: draft.note,
+    tags: draft.tags,
+    quantity: draft.quantity,
+  };
+  if (draft.kind !== 'trade') {
+    const { kind, asset, unitValue, unitCost } = draft;
+    return Object.assign(rest, { kind, asset, unitValue, unitCost });
+  }
+  const { kind, base, quote, side, price, fee, quoteRate, feeRate, orderType } = draft;
+  return Object.assign(rest, { kind, base, quote, side, price, fee, quoteRate, feeRate, orderType });
+}
 
 /**
  * Tells whether two drafts with the same key are the same: over what the user sent, so neither ids nor rates that were

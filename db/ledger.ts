@@ -5,7 +5,7 @@ import { applyEntries } from './apply-entries.ts';
 import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
 import type { Database } from './database.ts';
 import { getEntry } from './entries.ts';
-import { tieOf, type EntryDraft, type StoredEntry } from './entry.ts';
+import { entryOf, tieOf, type EntryDraft, type StoredEntry } from './entry.ts';
 import { toRow } from './entry-row.ts';
 import { errorCode } from './error-code.ts';
 import { inTurn } from './in-turn.ts';
@@ -45,14 +45,12 @@ export async function bookEntries(
     const portfolio = await lockPortfolio(trx, portfolioId);
     // Drafts without a key are always booked, so the version passes the last of these numbers.
     let sequence = portfolio.version;
-    const { candidates, chosen } = candidatesOf(drafts, (draft) => ({
-      ...draft,
-      id: newId(clock),
-      tie: tieOf(draft, draft.externalId === null ? (sequence += 1) : 0),
-      portfolioId,
-      createdAt: clock.now(),
-      updatedAt: clock.now(),
-    }));
+    const now = clock.now();
+    const booking = { portfolioId, createdAt: now, updatedAt: now };
+    const { candidates, chosen } = candidatesOf(drafts, (draft) => {
+      const tie = tieOf(draft, draft.externalId === null ? (sequence += 1) : 0);
+      return entryOf(draft, { ...booking, id: newId(clock), tie });
+    });
     const inserted = await bookAll(trx, portfolio, candidates, options);
     const taken = candidates.filter(({ entry }) => !inserted.has(entry.id));
     const stored = await alreadyStored(trx, portfolioId, taken);

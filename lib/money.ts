@@ -47,7 +47,7 @@ export function decimalOrNull(value: Fixed | null): string | null {
 function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
   if (denominator < 0n) return divideHalfEven(-numerator, -denominator);
   const quotient = numerator / denominator;
-  const remainder = numerator % denominator;
+  const remainder = numerator - quotient * denominator;
   if (remainder === 0n) return quotient;
   const twice = (remainder < 0n ? -remainder : remainder) * 2n;
   const away = twice > denominator || (twice === denominator && quotient % 2n !== 0n);
@@ -57,6 +57,8 @@ function divideHalfEven(numerator: bigint, denominator: bigint): bigint {
 
 /** a × b, rounded once. */
 export function mul(a: Fixed, b: Fixed): Fixed {
+  // The rate of the base currency: most products of a ledger are with it.
+  if (b === ONE) return a;
   return divideHalfEven(a * b, ONE);
 }
 

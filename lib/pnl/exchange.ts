@@ -38,18 +38,21 @@ export function exchangeOf(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseC
   const quoted = mul(trade.quantity, trade.price);
   const turned = trade.base === terms.baseCurrency;
   const moneyRate = turned || trade.quote === terms.baseCurrency ? ONE : trade.quoteRate;
-  const sides = turned
-    ? { asset: trade.quote, quantity: quoted, money: trade.base, moneyQuantity: trade.quantity }
-    : { asset: trade.base, quantity: trade.quantity, money: trade.quote, moneyQuantity: quoted };
-  const value = moneyRate === null ? null : mul(sides.moneyQuantity, moneyRate);
-  const exchange: Omit<Exchange, 'fee'> = {
-    ...sides,
+  const moneyQuantity = turned ? trade.quantity : quoted;
+  // Field by field: it is made of every trade that is booked or folded, and a spread costs ten times as much.
+  const exchange: Exchange = {
     side: turned === (trade.side === 'buy') ? 'sell' : 'buy',
-    value,
+    asset: turned ? trade.quote : trade.base,
+    quantity: turned ? quoted : trade.quantity,
+    money: turned ? trade.base : trade.quote,
+    moneyQuantity,
+    value: moneyRate === null ? null : mul(moneyQuantity, moneyRate),
     moneyRate,
     assetRate: assetRateOf(trade, turned, moneyRate),
+    fee: { paidIn: 'nothing', currency: trade.quote, amount: ZERO, value: ZERO },
   };
-  return { ...exchange, fee: feeOf(trade, exchange, terms) };
+  exchange.fee = feeOf(trade, exchange, terms);
+  return exchange;
 }
 
 function assetRateOf(trade: TradeEntry, turned: boolean, moneyRate: Fixed | null): Fixed | null {

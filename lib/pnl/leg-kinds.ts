@@ -62,11 +62,17 @@ export type Leg = AcquireLeg | DisposeLeg | CashLeg;
 /** Where in the ledger a leg belongs. */
 export type Stamp = Pick<LegBase, 'entryId' | 'time' | 'tie'>;
 
+export type AssetStamp = Stamp & { asset: string };
+
 export function stampOf(entry: LedgerEntry): Stamp {
   return { entryId: entry.id, time: entry.time, tie: entry.tie };
 }
 
-export type AssetStamp = Stamp & { asset: string };
+export function assetStamp(entry: LedgerEntry, asset: string): AssetStamp {
+  return { entryId: entry.id, time: entry.time, tie: entry.tie, asset };
+}
+
+// Field by field: a bulk import makes hundreds of thousands of these, and a spread costs ten times as much.
 
 export function acquire(
   stamp: AssetStamp,
@@ -74,8 +80,22 @@ export function acquire(
   quantity: Fixed,
   amounts: Pick<AcquireLeg, 'cost' | 'grossCost'> & Partial<AcquireLeg>,
 ): AcquireLeg {
-  const none = { fee: ZERO, contribution: ZERO, income: ZERO, fill: null };
-  return { ...stamp, kind: 'acquire', reason, quantity, ...none, ...amounts };
+  const { fee = ZERO, contribution = ZERO, income = ZERO, fill = null } = amounts;
+  return {
+    entryId: stamp.entryId,
+    time: stamp.time,
+    tie: stamp.tie,
+    asset: stamp.asset,
+    kind: 'acquire',
+    reason,
+    quantity,
+    cost: amounts.cost,
+    grossCost: amounts.grossCost,
+    fee,
+    contribution,
+    income,
+    fill,
+  };
 }
 
 export function dispose(
@@ -84,18 +104,32 @@ export function dispose(
   quantity: Fixed,
   amounts: Pick<DisposeLeg, 'gross' | 'net'> & Partial<DisposeLeg>,
 ): DisposeLeg {
+  const { fee = ZERO, contribution = ZERO, fill = null } = amounts;
   return {
-    ...stamp,
+    entryId: stamp.entryId,
+    time: stamp.time,
+    tie: stamp.tie,
+    asset: stamp.asset,
     kind: 'dispose',
     reason,
     quantity,
-    fee: ZERO,
-    contribution: ZERO,
-    fill: null,
-    ...amounts,
+    gross: amounts.gross,
+    net: amounts.net,
+    fee,
+    contribution,
+    fill,
   };
 }
 
 export function cash(stamp: Stamp, asset: string, quantity: Fixed): CashLeg {
-  return { ...stamp, asset, kind: 'cash', quantity, contribution: ZERO, income: ZERO };
+  return {
+    entryId: stamp.entryId,
+    time: stamp.time,
+    tie: stamp.tie,
+    asset,
+    kind: 'cash',
+    quantity,
+    contribution: ZERO,
+    income: ZERO,
+  };
 }

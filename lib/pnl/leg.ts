@@ -1,7 +1,7 @@
 import { ZERO, mul } from '../money.ts';
 import type { LedgerEntry, PortfolioTerms, TransferEntry } from './entry.ts';
 import type { Leg } from './leg-kinds.ts';
-import { acquire, dispose, stampOf } from './leg-kinds.ts';
+import { acquire, assetStamp, dispose } from './leg-kinds.ts';
 import { tradeLegs } from './trade-legs.ts';
 import { negated } from './unknown.ts';
 
@@ -27,7 +27,7 @@ export function legsOf(entry: LedgerEntry, terms: PortfolioTerms): Leg[] {
 
 function transferLegs(entry: TransferEntry, terms: PortfolioTerms): Leg[] {
   const { asset, quantity } = entry;
-  const stamp = { ...stampOf(entry), asset };
+  const stamp = assetStamp(entry, asset);
   if (asset === terms.baseCurrency) {
     const moved = entry.kind === 'withdrawal' ? -quantity : quantity;
     const earned = entry.kind === 'income';

@@ -4,7 +4,7 @@ import type { PortfolioTerms, TradeEntry } from './entry.ts';
 import type { Exchange } from './exchange.ts';
 import { exchangeOf } from './exchange.ts';
 import type { Fill, Leg, Stamp } from './leg-kinds.ts';
-import { acquire, cash, dispose, stampOf } from './leg-kinds.ts';
+import { acquire, assetStamp, cash, dispose, stampOf } from './leg-kinds.ts';
 import { negated, plus } from './unknown.ts';
 
 /** A trade as legs: the asset, the money, and a fee paid in a third asset. */
@@ -18,7 +18,7 @@ export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
   const { fee } = exchange;
   if (fee.paidIn === 'third') {
     const worth = fee.value;
-    const third = { ...stamp, asset: fee.currency };
+    const third = assetStamp(entry, fee.currency);
     legs.push(
       fee.amount > ZERO
         ? dispose(third, 'fee', fee.amount, { gross: worth, net: worth })
@@ -31,7 +31,7 @@ export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
 /** The asset comes in. `contribution` is the money the trade brings with it. */
 function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
   const { asset, quantity, value, fee } = exchange;
-  const stamp = { ...stampOf(entry), asset };
+  const stamp = assetStamp(entry, asset);
   const fill = fillOf(entry, exchange);
   const worth = fee.value;
   if (fee.paidIn !== 'asset') {
@@ -53,7 +53,7 @@ function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed |
 /** The asset goes out. */
 function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
   const { asset, quantity, value, fee } = exchange;
-  const stamp = { ...stampOf(entry), asset };
+  const stamp = assetStamp(entry, asset);
   const fill = fillOf(entry, exchange);
   const worth = fee.value;
   if (fee.paidIn !== 'asset') {
