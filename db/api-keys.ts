@@ -21,6 +21,8 @@ export interface ApiKey {
   expiresAt: number | null;
   /** Exact to a minute. */
   lastUsedAt: number | null;
+  /** `null`: as many as any key may send. */
+  requestsPerMinute: number | null;
 }
 
 interface ApiKeyRow {
@@ -33,6 +35,7 @@ interface ApiKeyRow {
   created_at: number;
   expires_at: number | null;
   last_used_at: number | null;
+  requests_per_minute: number | null;
 }
 
 const COLUMNS = [
@@ -45,6 +48,7 @@ const COLUMNS = [
   'created_at',
   'expires_at',
   'last_used_at',
+  'requests_per_minute',
 ] as const;
 
 function toApiKey(row: ApiKeyRow): ApiKey {
@@ -58,6 +62,7 @@ function toApiKey(row: ApiKeyRow): ApiKey {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at,
+    requestsPerMinute: row.requests_per_minute,
   };
 }
 
@@ -88,6 +93,7 @@ export async function createApiKey(
       allowed_ips: key.allowedIps,
       created_at: new Date(clock.now()),
       expires_at: key.expiresAt === null ? null : new Date(key.expiresAt),
+      requests_per_minute: key.requestsPerMinute,
     })
     .returning(COLUMNS);
   return toApiKey(only(rows));

@@ -4,6 +4,7 @@ import helmet from 'koa-helmet';
 import { isUnavailable } from '../db/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { API } from '../openapi/documents.ts';
+import { limitAddresses } from '../routes/limits.ts';
 import { mount } from '../routes/mount.ts';
 import type { Services } from '../routes/services.ts';
 import { BrokerUnavailableError } from '../streams/broker.ts';
@@ -45,10 +46,11 @@ export function createApp(services: Services): Koa {
     cors({
       origin: (ctx) => (config.CORS_ORIGINS.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
       credentials: true,
-      exposeHeaders: ['X-Request-Id', 'Retry-After', 'ETag'],
+      exposeHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'ETag'],
       maxAge: 600,
     }) as unknown as Middleware,
   );
+  app.use(limitAddresses(API, services));
   app.use(compression());
   app.use(conditional());
   app.use(docsPage());

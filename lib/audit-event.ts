@@ -16,6 +16,7 @@ export const AUDIT_TYPES = [
   'share-granted',
   'share-revoked',
   'access-denied',
+  'rate-limited',
 ] as const;
 export type AuditType = (typeof AUDIT_TYPES)[number];
 

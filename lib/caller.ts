@@ -29,7 +29,7 @@ export interface Caller {
   /** What the credential hangs on: the session of a login, or the API key itself. Revoking that ends all of it. */
   sessionId: string;
   /** Set when the credential is an API key, and how far it reaches. */
-  apiKey?: { allowedIps: readonly string[] };
+  apiKey?: { allowedIps: readonly string[]; requestsPerMinute: number | undefined };
   role: Role;
   scopes: readonly Scope[];
   /** When the credential ends, epoch milliseconds: a stream opened with it ends then. */

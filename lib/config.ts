@@ -3,6 +3,7 @@ import { z } from 'zod';
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const perMinute = (requests: number) => z.coerce.number().int().min(0).max(10_000_000).default(requests);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -142,6 +143,28 @@ export const ENVIRONMENT = z.object({
     .max(65_536)
     .default(8_192)
     .describe('Largest JSON body, in KiB.'),
+  RATE_LIMIT_ADDRESS: perMinute(6_000).describe(
+    'Requests a minute from one address (of IPv6: one /64 network), before it is known who asks. `0`, here and below: no limit.',
+  ),
+  RATE_LIMIT_USER: perMinute(3_000).describe('Requests a minute of one user, with its log-ins together.'),
+  RATE_LIMIT_API_KEY: perMinute(3_000).describe(
+    'Requests a minute of one API key; a key may be made with less.',
+  ),
+  RATE_LIMIT_STREAM: perMinute(300).describe(
+    'Streams opened a minute by one user; where no log-in is needed, from one address.',
+  ),
+  RATE_LIMIT_LOGIN: perMinute(300).describe(
+    'Log-ins, registrations and refreshes a minute from one address.',
+  ),
+  RATE_LIMIT_LOGIN_FAILURES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(10)
+    .describe(
+      'Failed log-ins in 15 minutes of one account from one address; ten times as many from one address, and of one account from everywhere.',
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -29,9 +29,11 @@ import { StreamMetrics } from '../streams/stream-metrics.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Config } from './config.ts';
+import { limitPolicies } from './limit-policies.ts';
 import type { Logger } from './log.ts';
 import { decimal } from './money.ts';
 import { measureProcess } from './process-metrics.ts';
+import { RateLimits } from './rate-limits.ts';
 import { loadTokenKey } from './token.ts';
 import { loadTokenKeys } from './token-keys.ts';
 
@@ -79,6 +81,27 @@ async function openBroker({
     broker: new RedisBroker({ ...redis, url: config.REDIS_URL, bounds }),
     leases: new RedisLeases({ ...redis, redis: config.REDIS_URL }),
   };
+}
+
+/** A frozen Redis may hold a request up so long, and only the first one: see InsuredCounters. */
+const LIMITS_TIMEOUT_MS = 250;
+
+async function openLimits(
+  { config, clock, random, logger }: Environment,
+  registry: Registry,
+): Promise<{ limits: RateLimits; close: () => Promise<void> }> {
+  const options = { policies: limitPolicies(config), clock, logger, registry };
+  if (config.REDIS_URL === undefined) {
+    return { limits: new RateLimits({ ...options, shared: null }), close: () => Promise.resolve() };
+  }
+  const [{ fastRedis }, { RedisCounters }] = await Promise.all([
+    import('../streams/redis-connection.ts'),
+    import('./redis-counters.ts'),
+  ]);
+  const connection = { clock, random, log: logger, name: 'marktide-limits' };
+  const redis = fastRedis(config.REDIS_URL, { ...connection, commandTimeoutMs: LIMITS_TIMEOUT_MS });
+  const limits = new RateLimits({ ...options, shared: new RedisCounters(redis) });
+  return { limits, close: () => Promise.resolve(redis.disconnect()) };
 }
 
 function openMarketWriter(
@@ -191,6 +214,8 @@ export async function createServices(environment: Environment): Promise<RunningS
     const metrics = new Registry();
     const stopMeasuring = measureProcess(metrics);
     closing.push(() => Promise.resolve(stopMeasuring()));
+    const { limits, close: closeLimits } = await openLimits(environment, metrics);
+    closing.push(closeLimits);
     const streamMetrics = new StreamMetrics(metrics);
     const hub = new Hub({
       broker,
@@ -236,6 +261,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       hub,
       authority,
       sockets,
+      limits,
       metrics,
       readiness,
       tokenKey,

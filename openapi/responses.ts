@@ -39,6 +39,16 @@ export class ResponseDocs {
         'Which credential is asked for, and what is wrong with the one that came.',
         { type: 'string', example: 'Bearer realm="marktide", error="invalid_token"' },
       ),
+      'RateLimit-Policy': header(
+        'RateLimitPolicy',
+        'The limits that the request counted against: `q` in `w` seconds.',
+        { type: 'string', example: '"address";q=6000;w=60, "user";q=3000;w=60' },
+      ),
+      RateLimit: header(
+        'RateLimit',
+        'What is left of them: `r`, until the count starts again in `t` seconds.',
+        { type: 'string', example: '"address";r=5990;t=41, "user";r=2999;t=60' },
+      ),
       'Retry-After': header('RetryAfter', 'Seconds after which to try again.', {
         type: 'integer',
         minimum: 0,
@@ -51,13 +61,14 @@ export class ResponseDocs {
   of(endpoint: Endpoint): Responses {
     const responses: Record<string, Responses[string] | Ref> = {};
     const content = contentOf(endpoint);
-    const headers = this.#some('X-Request-Id', ...(isTagged(endpoint) ? ['ETag'] : []));
+    const limits = endpoint.limit === 'none' ? [] : ['RateLimit-Policy', 'RateLimit'];
+    const headers = this.#some('X-Request-Id', ...limits, ...(isTagged(endpoint) ? ['ETag'] : []));
     if (isTagged(endpoint)) {
       responses[304] = { description: 'It is as it was: `If-None-Match` has its `ETag`.', headers };
     }
     responses[endpoint.status] = { description: endpoint.summary, headers, ...content };
     for (const { status, description } of endpoint.otherStatuses ?? [])
-      responses[status] = { description, headers: this.#some('X-Request-Id'), ...content };
+      responses[status] = { description, headers: this.#some('X-Request-Id', ...limits), ...content };
     for (const [status, slugs] of byStatus(problemsOf(endpoint)))
       responses[status] ??= this.#problem(status, slugs);
     return responses as Responses;
@@ -75,7 +86,7 @@ export class ResponseDocs {
         slug,
         { summary: PROBLEMS[slug][1], value: new Problem(slug).toBody(REQUEST_ID) },
       ]);
-      const more = { 401: ['WWW-Authenticate'], 429: ['Retry-After'], 503: ['Retry-After'] }[status] ?? [];
+      const more = { 401: ['WWW-Authenticate'], 429: ['RateLimit-Policy', 'RateLimit', 'Retry-After'], 503: ['Retry-After'] }[status] ?? [];
       ({ ref } = this.#registry.registerComponent('responses', name, {
         description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug][1]}.`).join(' '),
         headers: this.#some('X-Request-Id', ...more),
@@ -108,6 +119,7 @@ function problemsOf(endpoint: Endpoint): ProblemSlug[] {
       ? []
       : (['malformed-json', 'payload-too-large', 'unsupported-media-type'] as const)),
     ...(endpoint.access === 'public' ? [] : (['unauthorized', 'token-expired', 'forbidden'] as const)),
+    ...(endpoint.limit === 'none' ? [] : (['rate-limited'] as const)),
     'internal-error',
     'unavailable',
   ];

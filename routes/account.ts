@@ -9,6 +9,7 @@ import { noteAudit, originOf } from './audit.ts';
 import { clearSessionCookies } from './cookies.ts';
 import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
+import { beginProof } from './login-attempts.ts';
 import { assertPassword, newPassword } from './new-password.ts';
 import { beginSession, tokensSchema } from './session-tokens.ts';
 
@@ -20,6 +21,7 @@ export const register = endpoint({
   summary: 'Become a user, as a trader, and log in',
   description: 'Only with `REGISTRATION=open`.',
   access: 'public',
+  limit: 'login',
   body: z.strictObject({
     email: field.email,
     password: newPassword,
@@ -57,19 +59,23 @@ export const changePassword = endpoint({
   summary: 'Change the password; every other session ends',
   description: 'API keys stay: they were not made from the password.',
   access: 'account',
+  limit: 'login',
   body: z.strictObject({ currentPassword: z.string().min(1).max(200), newPassword }),
   status: 204,
   response: null,
   examples: { request: { currentPassword: 'correct horse battery', newPassword: 'staple of nine letters' } },
   problems: ['invalid-request'],
-  async handler({ body, caller, ctx }, { db, clock, broker }) {
+  async handler({ body, caller, ctx }, services) {
+    const { db, clock, broker } = services;
     const { userId } = caller;
+    const proof = await beginProof(ctx, services, caller);
     const user = await getUser(db, userId);
     if (!(await checkPassword(await getPasswordHash(db, userId), body.currentPassword)) || user === null) {
       // Not a 401: the token is good, and a client must not take this for the end of its session.
       const errors = [{ pointer: '/currentPassword', detail: 'is not the current password' }];
       throw problem('invalid-request', { detail: 'Body: /currentPassword', errors });
     }
+    await proof.succeeded();
     assertPassword(body.newPassword, user.email, '/newPassword');
     const passwordHash = await hashPassword(body.newPassword);
     const ended = await db.transaction(async (trx) => {

@@ -26,7 +26,7 @@ export async function callerOfApiKey(ctx: Context, services: Services): Promise<
   return {
     userId: key.userId,
     sessionId: key.id,
-    apiKey: { allowedIps: key.allowedIps },
+    apiKey: { allowedIps: key.allowedIps, requestsPerMinute: key.requestsPerMinute ?? undefined },
     role: key.role,
     scopes: key.scopes,
     expiresAt: key.expiresAt ?? Number.POSITIVE_INFINITY,

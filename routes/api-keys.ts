@@ -27,6 +27,9 @@ const apiKey = z
     createdAt: field.timestamp,
     expiresAt: timeOrNull,
     lastUsedAt: timeOrNull.meta({ description: 'Exact to a minute.' }),
+    requestsPerMinute: z
+      .union([z.int(), z.null()])
+      .meta({ description: 'Its own limit; `null`: `RATE_LIMIT_API_KEY`, as for any key.' }),
   })
   .meta({ id: 'ApiKey' });
 
@@ -35,13 +38,14 @@ function timeOf(time: number | null): string | null {
 }
 
 function keyBody(key: ApiKey): z.input<typeof apiKey> {
-  const { id, name, prefix, scopes, allowedIps } = key;
+  const { id, name, prefix, scopes, allowedIps, requestsPerMinute } = key;
   return {
     id,
     name,
     prefix,
     scopes,
     allowedIps,
+    requestsPerMinute,
     createdAt: field.isoTime(key.createdAt),
     expiresAt: timeOf(key.expiresAt),
     lastUsedAt: timeOf(key.lastUsedAt),
@@ -88,6 +92,12 @@ export const createApiKey = endpoint({
       )
       .max(20)
       .default([]),
+    requestsPerMinute: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .optional()
+      .meta({ description: 'Less than `RATE_LIMIT_API_KEY`, which holds anyway.' }),
   }),
   status: 201,
   response: apiKey
@@ -98,7 +108,7 @@ export const createApiKey = endpoint({
   },
   problems: ['invalid-request', 'conflict'],
   async handler({ body, caller, ctx }, { db, clock }) {
-    const { name, expiresAt = null, allowedIps } = body;
+    const { name, expiresAt = null, allowedIps, requestsPerMinute = null } = body;
     const scopes = SCOPES.filter((scope) => (body.scopes as readonly string[]).includes(scope));
     const beyond = scopes.filter((scope) => !caller.scopes.includes(scope));
     if (beyond.length > 0) {
@@ -115,7 +125,7 @@ export const createApiKey = endpoint({
     const made = await db.transaction(async (trx) => {
       const row = await insertApiKey(
         trx,
-        { userId, name, prefix, hash, scopes, allowedIps, expiresAt },
+        { userId, name, prefix, hash, scopes, allowedIps, expiresAt, requestsPerMinute },
         { clock },
       );
       const details = { keyId: row.id, prefix, scopes };

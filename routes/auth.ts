@@ -10,6 +10,7 @@ import { noteAudit } from './audit.ts';
 import { clearSessionCookies, REFRESH_COOKIE, writingCookie } from './cookies.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
+import { beginAttempt } from './login-attempts.ts';
 import { beginSession, issueTokens, tokensSchema, userBody, userSchema } from './session-tokens.ts';
 
 /** What was tried with an address that is no user's, recognisable when tried again: it may be a password. */
@@ -26,24 +27,27 @@ export const login = endpoint({
   description:
     'Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reading, an `EventSource` too; for changes, send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
   access: 'public',
+  limit: 'login',
   body: z.strictObject({ email: field.text(254), password: z.string().min(1).max(200) }),
   status: 200,
   response: tokensSchema,
   examples: { request: { email: 'demo@marktide.local', password: 'demo-marktide' } },
-  problems: ['invalid-credentials'],
+  problems: ['invalid-credentials', 'rate-limited'],
   async handler({ body, ctx }, services) {
     const { db, tokenKey } = services;
     const found = await findCredentials(db, body.email);
+    const emailHash = hashEmail(tokenKey, body.email);
+    const attempt = await beginAttempt(ctx, services, { userId: found?.user.id ?? null, emailHash });
     const usable = found !== null && found.user.disabledAt === null ? found : null;
     // The check runs for unknown users too: its time must not tell who exists.
     if (!(await checkPassword(usable?.passwordHash ?? null, body.password)) || usable === null) {
       const userId = found?.user.id ?? null;
-      const details: Record<string, string> = {};
-      if (userId === null) details['emailHash'] = hashEmail(tokenKey, body.email);
+      const details: Record<string, string> = userId === null ? { emailHash } : {};
       await noteAudit(ctx, services, { type: 'login-failed', actorId: null, userId, details });
       throw problem('invalid-credentials');
     }
     const reply = await beginSession(ctx, services, usable.user);
+    await attempt.succeeded(usable.user.id);
     await noteAudit(ctx, services, { type: 'login', actorId: usable.user.id, userId: usable.user.id });
     return reply;
   },
@@ -58,6 +62,7 @@ export const refresh = endpoint({
   description:
     'By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief.',
   access: 'public',
+  limit: 'login',
   body: z.strictObject({ refreshToken: z.string().min(20).max(200).optional() }),
   status: 200,
   response: tokensSchema,

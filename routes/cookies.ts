@@ -10,7 +10,16 @@ export const REFRESH_COOKIE = 'marktide_refresh';
 export const CSRF_COOKIE = 'marktide_csrf';
 export const CSRF_HEADER = 'X-CSRF-Token';
 
-const PATHS = { [ACCESS_COOKIE]: '/v1', [REFRESH_COOKIE]: '/v1/auth', [CSRF_COOKIE]: '/' };
+/** Outlives the session: see routes/login-attempts.ts. */
+export const DEVICE_COOKIE = 'marktide_device';
+const DEVICE_DAYS = 180;
+
+const PATHS = {
+  [ACCESS_COOKIE]: '/v1',
+  [REFRESH_COOKIE]: '/v1/auth',
+  [CSRF_COOKIE]: '/',
+  [DEVICE_COOKIE]: '/v1/auth/login',
+};
 type CookieName = keyof typeof PATHS;
 
 function setCookie(ctx: Context, name: CookieName, value: string | null, seconds: number): void {
@@ -34,6 +43,11 @@ export function setSessionCookies(
   setCookie(ctx, ACCESS_COOKIE, session.accessToken, config.ACCESS_TOKEN_TTL);
   setCookie(ctx, REFRESH_COOKIE, session.refreshToken, config.REFRESH_TOKEN_TTL);
   setCookie(ctx, CSRF_COOKIE, csrf, config.REFRESH_TOKEN_TTL);
+}
+
+/** Tells this browser from others that try to log in to the account. */
+export function setDeviceCookie(ctx: Context, token: string): void {
+  setCookie(ctx, DEVICE_COOKIE, token, DEVICE_DAYS * 86_400);
 }
 
 export function clearSessionCookies(ctx: Context): void {

@@ -67,6 +67,11 @@ interface Declaration<P, Q, B, R, A extends Access> {
   streamToken?: boolean;
   /** A way in that is no caller's: a request it holds true for needs no other credential. */
   alsoOpenTo?: (ctx: Context, services: Services) => boolean;
+  /**
+   * What it counts against beside the limits that hold for every request: `login` for what checks passwords or hands
+   * out tokens, `stream` for what opens one. `none`: not even counted by address.
+   */
+  limit?: 'login' | 'stream' | 'none';
   params?: P;
   query?: Q;
   body?: B;

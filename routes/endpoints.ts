@@ -17,6 +17,7 @@ import { listPeriods } from './periods.ts';
 import { getPnl } from './pnl.ts';
 import { getPortfolio } from './portfolio-summary.ts';
 import { portfolioEndpoints } from './portfolios.ts';
+import { listRateLimits } from './rate-limits.ts';
 import { getSeries } from './series.ts';
 import { shareEndpoints } from './shares.ts';
 import { endSession, listSessions } from './stream-sessions.ts';
@@ -37,6 +38,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...userEndpoints,
   ...apiKeyEndpoints,
   listAudit,
+  listRateLimits,
   ...portfolioEndpoints,
   ...shareEndpoints,
   ...tradeEndpoints,

@@ -21,6 +21,7 @@ export const healthz = endpoint({
   summary: 'The process is alive',
   access: 'public',
   keep: 'never',
+  limit: 'none',
   status: 200,
   response: z.object({
     status: z.literal('ok'),
@@ -52,6 +53,7 @@ export const readyz = endpoint({
   summary: 'The process can serve: its database answers and its canary comes back through the broker',
   access: 'public',
   keep: 'never',
+  limit: 'none',
   status: 200,
   otherStatuses: [{ status: 503, description: 'Not ready; the body says what is missing.' }],
   response: z.object({

@@ -8,6 +8,7 @@ import { noteAudit } from './audit.ts';
 import { type Authenticator, authenticator, requireScope } from './authenticate.ts';
 import type { Endpoint } from './endpoint.ts';
 import { jsonBodyReader } from './json-body.ts';
+import { limitCaller, limitEndpoint } from './limits.ts';
 import type { Services } from './services.ts';
 import { streamAuthenticator } from './stream-authenticator.ts';
 
@@ -105,8 +106,12 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
     let caller: Caller | null = null;
     if (endpoint.access !== 'public' && endpoint.alsoOpenTo?.(ctx, services) !== true) {
       caller = open ? await who.ifPresent(ctx) : await who.required(ctx);
-      if (caller !== null) await allow(ctx, caller, endpoint.access);
+      if (caller !== null) {
+        await limitCaller(ctx, services, caller);
+        await allow(ctx, caller, endpoint.access);
+      }
     }
+    await limitEndpoint(ctx, services, endpoint, caller);
     const params: unknown = ctx['params'];
     const input = {
       params: parse(endpoint.params, params, 'path'),

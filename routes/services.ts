@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
+import type { RateLimits } from '../lib/rate-limits.ts';
 import type { TokenKeys } from '../lib/token-keys.ts';
 import type { Registry } from 'prom-client';
 import type { Authority } from '../streams/authority.ts';
@@ -28,6 +29,7 @@ export interface Services {
   authority: Authority;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
+  limits: RateLimits;
   metrics: Registry;
   readiness: Readiness;
   /** The secret of what only our own nodes read: stream tokens, and what is derived. */

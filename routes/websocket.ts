@@ -52,6 +52,7 @@ export const webSocket = endpoint({
   summary: 'The streams over a WebSocket, with channels that change',
   description,
   access: 'read',
+  limit: 'stream',
   publicMarket: true,
   streamToken: true,
   query: z.strictObject({

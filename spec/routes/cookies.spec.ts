@@ -79,11 +79,13 @@ describe('a browser with cookies', () => {
     return answer;
   }
 
-  it('is given three: two that no script reads, and one that the page sends back', () => {
-    assert.deepEqual(jar.names, ['marktide_access', 'marktide_csrf', 'marktide_refresh']);
+  it('is given four: three that no script reads, and one that the page sends back', () => {
+    const names = ['marktide_access', 'marktide_csrf', 'marktide_device', 'marktide_refresh'];
+    assert.deepEqual(jar.names, names);
     for (const name of jar.names) assert.match(jar.attributes.get(name) ?? '', /samesite=strict/, name);
     assert.match(jar.attributes.get('marktide_access') ?? '', /path=\/v1;.*httponly/);
     assert.match(jar.attributes.get('marktide_refresh') ?? '', /path=\/v1\/auth;.*httponly/);
+    assert.match(jar.attributes.get('marktide_device') ?? '', /path=\/v1\/auth\/login;.*httponly/);
     assert.doesNotMatch(jar.attributes.get('marktide_csrf') ?? '', /httponly/);
     assert.ok(!jar.header('/v1/portfolios').includes('marktide_refresh'));
   });
@@ -162,10 +164,10 @@ describe('a browser with cookies', () => {
     assert.equal((await send('POST', '/v1/auth/refresh', { body: {} })).status, 200);
   });
 
-  it('logs out, and has none left', async () => {
+  it('logs out, and has none left but the one by which its next log-in is told from others', async () => {
     assertProblem(await send('POST', '/v1/auth/logout', { csrf: null }), 401, 'unauthorized');
     assert.equal((await send('POST', '/v1/auth/logout')).status, 204);
-    assert.deepEqual(jar.names, []);
+    assert.deepEqual(jar.names, ['marktide_device']);
   });
 
   it('opens streams with its cookie alone', async () => {
