@@ -43,6 +43,10 @@ const config = readConfig({
   DEMO: 'false',
   PORT: '0',
   LOG_LEVEL: 'warn',
+  // All load comes from one address.
+  RATE_LIMIT_ADDRESS: '0',
+  RATE_LIMIT_USER: '0',
+  RATE_LIMIT_STREAM: '0',
   STREAMS_PER_USER: '5000',
   ...process.env,
 });

@@ -4,21 +4,12 @@ import { newId } from '../../lib/id.ts';
 import { createLogger } from '../../lib/log.ts';
 import { ENDPOINTS } from '../../routes/endpoints.ts';
 import { type TestApp, type TestUser, startApp } from '../support/app.ts';
+import { ShiftedClock } from '../support/shifted-clock.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 import { systemClock } from '../../lib/clock.ts';
 
 const ORIGIN = 'https://app.example.com';
-
-/** The system's clock, whose wall may be turned forward. */
-class ShiftedClock extends VirtualClock {
-  shift = 0;
-  override now = (): number => systemClock.now() + this.shift;
-  override monotonic = systemClock.monotonic;
-  override after = systemClock.after;
-  override every = systemClock.every;
-}
 
 describe('stream tokens', () => {
   let app: TestApp;
