@@ -86,7 +86,12 @@ export class ResponseDocs {
         slug,
         { summary: PROBLEMS[slug][1], value: new Problem(slug).toBody(REQUEST_ID) },
       ]);
-      const more = { 401: ['WWW-Authenticate'], 429: ['RateLimit-Policy', 'RateLimit', 'Retry-After'], 503: ['Retry-After'] }[status] ?? [];
+      const more =
+        {
+          401: ['WWW-Authenticate'],
+          429: ['RateLimit-Policy', 'RateLimit', 'Retry-After'],
+          503: ['Retry-After'],
+        }[status] ?? [];
       ({ ref } = this.#registry.registerComponent('responses', name, {
         description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug][1]}.`).join(' '),
         headers: this.#some('X-Request-Id', ...more),
