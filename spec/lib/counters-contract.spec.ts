@@ -56,25 +56,32 @@ describe('counters in memory', () => {
     () => clock.advance(60_000),
   );
 
-  it('keep so many keys and no more: what would have ended first goes first', async () => {
+  it('keep so many keys and no more: what began first is forgotten first, and not soon', async () => {
     const few = new MemoryCounters({ clock, maxKeys: 100 });
     await few.take(WINDOW, 'early');
-    await clock.advance(10_000);
+    for (let i = 0; i < 60; i += 1) await few.take(WINDOW, `key ${i}`);
+    assert.equal((await few.take(WINDOW, 'early')).used, 2, 'half as many others are not enough');
     await few.take(WINDOW, 'late');
-    // Used again and again: still it ends first.
-    await few.take(WINDOW, 'early');
-    for (let i = 0; i < 99; i += 1) await few.take(WINDOW, `key ${i}`);
-    assert.equal(few.size, 100);
-    assert.equal((await few.take(WINDOW, 'late')).used, 2);
+    for (let i = 60; i < 99; i += 1) await few.take(WINDOW, `key ${i}`);
+    for (let i = 99; i < 10_000; i += 1) {
+      await few.take(WINDOW, `key ${i}`);
+      assert.ok(few.size <= 100);
+      if (i === 110) assert.equal((await few.take(WINDOW, 'late')).used, 2);
+    }
     assert.equal((await few.take(WINDOW, 'early')).used, 1);
   });
 
-  it('let go of what has ended', async () => {
+  it('let go of what has ended, and of nothing that has not', async () => {
     const own = new MemoryCounters({ clock, maxKeys: 1_000 });
     for (let i = 0; i < 50; i += 1) await own.take(WINDOW, `key ${i}`);
-    await clock.advance(60_000);
+    await clock.advance(59_000);
+    await own.take(WINDOW, 'late');
+    await clock.advance(1_000);
     await own.take(WINDOW, 'new');
-    assert.equal(own.size, 1);
+    assert.equal((await own.take(WINDOW, 'late')).used, 2);
+    await clock.advance(60_000);
+    await own.take(WINDOW, 'newer');
+    assert.equal(own.size, 2);
   });
 });
 

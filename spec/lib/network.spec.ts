@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isIPv6 } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { networkOf } from '../../lib/network.ts';
 
 describe('the network that an address counts for', () => {

@@ -102,9 +102,10 @@ function allSchemas(): [string, Schema][] {
 }
 
 /** Beside the request id, by status. */
+const LIMITS = ['RateLimit', 'RateLimit-Policy'];
 const HEADERS: Record<string, string[]> = {
   401: ['WWW-Authenticate'],
-  429: ['Retry-After'],
+  429: ['Retry-After', ...LIMITS],
   503: ['Retry-After'],
 };
 
@@ -136,7 +137,7 @@ describe('the OpenAPI document', () => {
       for (const { required } of declared) assert.equal(required, true, at);
       const names = (operation.parameters ?? []).map((parameter) => `${parameter.in} ${parameter.name}`);
       assert.equal(new Set(names).size, names.length, at);
-      const { access } = API.find(({ id }) => id === operation.operationId) ?? {};
+      const { access, limit } = API.find(({ id }) => id === operation.operationId) ?? {};
       assert.equal(operation.security.length === 0, access === 'public', at);
       for (const name of operation.security.flatMap(Object.keys)) {
         assert.ok(name in document.components.securitySchemes, `${at}: ${name}`);
@@ -149,7 +150,8 @@ describe('the OpenAPI document', () => {
         const headers = Object.entries(response.headers ?? {});
         const isRead = method === 'get' && 'application/json' in (responses.get('200')?.content ?? {});
         const tag = isRead && ['200', '304'].includes(status) ? ['ETag'] : [];
-        const expected = ['X-Request-Id', ...tag, ...((isProblem && HEADERS[status]) || [])];
+        const counted = isProblem || limit === 'none' ? [] : LIMITS;
+        const expected = ['X-Request-Id', ...counted, ...tag, ...((isProblem && HEADERS[status]) || [])];
         assert.deepEqual(new Set(headers.map(([name]) => name)), new Set(expected), `${at} ${status}`);
         for (const [, { $ref }] of headers) {
           assert.ok($ref.replace('#/components/headers/', '') in document.components.headers, $ref);

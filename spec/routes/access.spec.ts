@@ -277,8 +277,8 @@ describe('access', () => {
       updatePortfolio: { name: 'Theirs' },
       bookTrades: trade,
       changeTrade: { price: '2' },
+      changeTransfer: { quantity: '2' },
       putShare: { email: 'nobody@example.com', access: 'read' },
-      changeTransfer: { note: 'theirs' },
       bookTransfers: { kind: 'deposit', asset: 'KRW', quantity: '1', time: '2026-01-01T00:00:00Z' },
     };
     const concerned = ENDPOINTS.filter(({ path }) => path.includes(':portfolioId'));
