@@ -38,11 +38,20 @@ export function deskOf(url: string, authorization: string): Desk {
   };
 }
 
-/** A funded portfolio with some coins. @returns its id */
+const DAY_MS = 86_400_000;
+
+/** A funded portfolio with some coins, and a month of Bitcoin's past. @returns its id */
 export async function tradedPortfolio(desk: Desk, settings: object = {}): Promise<string> {
   await desk.push({ 'BTC/KRW': '150000000', 'ETH/KRW': '5000000', 'XRP/KRW': '3900' });
+  const midnight = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  const closes = Array.from({ length: 30 }, (_, index) => {
+    const close = String(140_000_000 + ((index * 7) % 11) * 1_000_000);
+    const time = midnight - (index + 1) * DAY_MS;
+    return { symbol: 'BTC/KRW', interval: '1d', time, open: close, high: close, low: close, close };
+  });
+  await desk.ask('POST', '/v1/market/candles', { items: closes });
   const { id } = await desk.ask('POST', '/v1/portfolios', { name: 'Books', ...settings });
-  const time = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString();
+  const time = (daysAgo: number): string => new Date(Date.now() - daysAgo * DAY_MS).toISOString();
   await desk.ask('POST', `/v1/portfolios/${id}/transfers`, {
     kind: 'deposit',
     asset: 'KRW',

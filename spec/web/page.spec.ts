@@ -109,6 +109,20 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
       await chart.press('ArrowLeft');
       assert.notEqual(await chart.getAttribute('aria-valuetext'), last);
     }
+    const { columns } = await desk.ask(
+      'GET',
+      `/v1/portfolios/${portfolioId}/series?from=${Date.now() - 5 * 86_400_000}&benchmark=BTC/KRW`,
+    );
+    assert.ok(columns.benchmark.every((value: string | null) => value !== null));
+    await page.locator('#curve-chart').press('End');
+    assert.match(
+      (await page.locator('#curve-chart').getAttribute('aria-valuetext')) ?? '',
+      /BTC\/KRW: [\d,]{8,}/,
+    );
+    await page.locator('#benchmark').uncheck();
+    await page.locator('#curve-chart:not([aria-valuetext*="BTC/KRW"])').waitFor();
+    await page.locator('#benchmark').check();
+    await page.locator('#curve-chart[aria-valuetext*="BTC/KRW"]').waitFor();
     // The live point of the curve is the equity shown above it.
     await page.locator('#curve-chart').press('End');
     const equity = await page.locator('#equity > span').first().textContent();

@@ -79,6 +79,8 @@ export default {
   tradesCount: '{from}–{to} of {total}',
   tradesNone: 'No trades.',
   tradesNoneFound: 'No trades fit the filter.',
+  tradePrice: 'Price',
+  tradeValue: 'Value',
   downloadCsv: 'Download CSV',
   importCsv: 'Import CSV',
   search: 'Search (symbol, note, ids)',

@@ -79,6 +79,8 @@ export default {
   tradesCount: '{total}건 중 {from}–{to}',
   tradesNone: '거래가 없습니다.',
   tradesNoneFound: '조건에 맞는 거래가 없습니다.',
+  tradePrice: '가격',
+  tradeValue: '거래금액',
   downloadCsv: 'CSV 내려받기',
   importCsv: 'CSV 가져오기',
   search: '검색 (종목, 메모, 번호)',
