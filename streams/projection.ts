@@ -197,6 +197,10 @@ export class Projection {
       if (this.#stale || this.#valuation === null) {
         this.#stale = false;
         this.#valuation = await value(portfolioId);
+        // Another change may have asked for this while the last valuation was on its way to be published, which has
+        // then taken the asking for its own: what is new must be told whoever asked.
+        this.#dirty = true;
+        this.#holdingsDirty = true;
       }
       if (this.#valuation === null) return;
       const payloads = this.#payloads(this.#valuation);
