@@ -11,6 +11,7 @@ import * as tradeFigures from './migrations/021-trade-figures.ts';
 import * as tradeSearch from './migrations/022-trade-search.ts';
 import * as portfolioStatistics from './migrations/030-portfolio-statistics.ts';
 import * as keyLimits from './migrations/030-key-limits.ts';
+import * as tradeIndexes from './migrations/031-trade-indexes.ts';
 
 interface Migration {
   name: string;
@@ -31,6 +32,7 @@ const MIGRATIONS: Migration[] = [
   { name: '022-trade-search', ...tradeSearch },
   { name: '030-portfolio-statistics', ...portfolioStatistics },
   { name: '030-key-limits', ...keyLimits },
+  { name: '031-trade-indexes', ...tradeIndexes },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

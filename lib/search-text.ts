@@ -13,8 +13,9 @@ const WORD_START = '\u0001';
 /** ASCII has one form only. */
 const PLAIN = /^[ -~]*$/;
 const WORD = /[\p{L}\p{N}\p{M}]/u;
-const STARTS = /(?<![\p{L}\p{N}\p{M}])(?=[\p{L}\p{N}])/gu;
-const INNER_STARTS = /(?<=[^\p{L}\p{N}\p{M}])(?=[\p{L}\p{N}])/gu;
+/** Behind a blank, and behind the slash of a symbol; ids have other punctuation, and too many pieces. */
+const STARTS = /(?<=^|[ /])(?=[\p{L}\p{N}])/gu;
+const INNER_STARTS = /(?<=\/)(?=[\p{L}\p{N}])/gu;
 
 /** Case, width and composition aside; Korean as it is typed. */
 function fold(text: string): string {

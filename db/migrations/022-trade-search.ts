@@ -36,7 +36,8 @@ interface TradeRow {
   tags: string[];
 }
 
-async function fillColumns(knex: Knex): Promise<void> {
+/** Makes both columns of every trade. */
+export async function fillColumns(knex: Knex): Promise<void> {
   for (let after = NIL; ;) {
     const { rows }: { rows: TradeRow[] } = await knex.raw(
       `select id, portfolio_id, base, quote, note, order_id, external_id, exchange, order_type, tags

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { bookkeeper, dice, units } from './bookkeeper.ts';
+import { eachApp } from './each-app.ts';
+import { assertNames, assertProblem } from './problems.ts';
+import { type Filter, fits, type Listed, sorted } from './trade-oracle.ts';
+
+const SORTS = ['time', 'symbol', 'value', 'fee', 'pnl'];
+const ORDERS = ['asc', 'desc'];
+const START = Date.UTC(2026, 0, 5);
+const HOUR = 3_600_000;
+
+const NOTES = [
+  null,
+  null,
+  '분할매수 2차',
+  '비트코인 장기 보유',
+  '손절: 급락',
+  'Grid bot, 100% auto',
+  'first_buy  of the day 🚀',
+  "it's a \\ dip; drop table x",
+  '리밸런싱 BTC',
+];
+
+/** Words that are there, halves of them, words that nearly are, and what a pattern or a quote would make of them. */
+const QUESTIONS = [
+  'btc',
+  'BTC/KRW',
+  'c/k',
+  'kr',
+  'k',
+  'tc',
+  '매수',
+  '분할',
+  '분핡',
+  '비',
+  '빝',
+  '비트코',
+  '비트콩',
+  '비트코이',
+  '빔',
+  '수',
+  '손절 급락',
+  'bot grid',
+  'GRID',
+  'rid',
+  'au',
+  '%',
+  '100%',
+  '_',
+  'first_buy',
+  'firstxbuy',
+  "it's",
+  '\\',
+  '🚀',
+  "'; drop",
+  'o-1',
+  'der-2',
+  'x1',
+  'x11 btc',
+  'nothing like it',
+  '１００％',
+];
+
+/** Every kind of trade: late ones, equal instants and figures, quotes and fees with and without a rate, more sold than held. */
+function randomTrades(seed: number, count: number): object[] {
+  const roll = dice(seed);
+  const pick = <T>(list: readonly T[]): T | undefined => list[roll(list.length)];
+  return Array.from({ length: count }, (_, index) => {
+    const symbol = pick(['BTC/KRW', 'BTC/KRW', 'ETH/KRW', 'ETH/BTC', 'XRP/USDT', 'KRW/ETH']) ?? '';
+    const note = pick(NOTES);
+    return {
+      externalId: `x${index}`,
+      exchange: pick(['upbit', 'upbit', 'binance', undefined]),
+      symbol,
+      side: pick(['buy', 'buy', 'sell']),
+      quantity: pick(['1', '0.25', '2.000000001', '3']),
+      price: pick(['100', '250.5', '99.999999', '100']),
+      fee: pick([
+        undefined,
+        { amount: '0.15', currency: 'KRW' },
+        { amount: '0.01', currency: symbol.split('/')[0] },
+        { amount: '0.02', currency: 'BNB' },
+      ]),
+      time: new Date(START + roll(60) * HOUR).toISOString(),
+      orderId: pick([undefined, 'order-1', 'order-2', `o-${index}`]),
+      type: pick([undefined, 'limit', 'market']),
+      ...(note === null ? {} : { note }),
+      tags: pick([[], ['bot'], ['봇', 'a,b'], ['bot', 'a,b']]),
+    };
+  });
+}
+
+eachApp('the list of trades', (app) => {
+  const { call, closes, get, post, portfolio } = bookkeeper(app);
+
+  /** Every page of a list. */
+  async function pages(path: string, query: object, limit: number): Promise<Listed[]> {
+    const asked = new URLSearchParams({ ...query, limit: String(limit) });
+    const found: Listed[] = [];
+    for (;;) {
+      const page = await get(`${path}/trades?${asked}`);
+      found.push(...page.items);
+      assert.ok(page.items.length <= limit);
+      if (page.nextCursor === null) return found;
+      assert.equal(page.items.length, limit, 'only the last page may be short');
+      asked.set('cursor', page.nextCursor);
+    }
+  }
+
+  async function filled(seed: number, count: number, settings: object = {}): Promise<string> {
+    const path = await portfolio(settings);
+    const trades = randomTrades(seed, count);
+    for (let at = 0; at < count; at += 29) {
+      await post(`${path}/trades`, { items: trades.slice(at, at + 29) });
+    }
+    return path;
+  }
+
+  describe('of a random ledger', () => {
+    const COUNT = 150;
+    let path = '';
+    let all: Listed[] = [];
+
+    before(async () => {
+      await closes({ 'BTC/KRW': { '2026-01-03': '120' } });
+      path = await filled(3, COUNT);
+      all = await pages(path, { sort: 'time', order: 'asc' }, 1000);
+    });
+
+    it('has each trade once, in order of time, with its value and its fee in base currency', () => {
+      assert.equal(new Set(all.map(({ id }) => id)).size, COUNT);
+      assert.deepEqual(
+        all.map(({ time }) => time),
+        all.map(({ time }) => time).sort(),
+      );
+      // Of a unit of the quote in KRW; there is none for USDT.
+      const rates: Record<string, bigint> = { KRW: 1n, BTC: 120n };
+      for (const { symbol, quantity, price, fee, value, feeValue } of all) {
+        const [base, quote = ''] = symbol.split('/');
+        const rate = rates[quote];
+        const worth = (amount: string): bigint | null =>
+          rate === undefined ? null : ((units(amount) * units(price)) / 10n ** 18n) * rate;
+        const expected = base === 'KRW' ? units(quantity) : worth(quantity);
+        assert.equal(value === null ? null : units(value), expected, symbol);
+        if (fee === null) assert.equal(feeValue, '0');
+        else if (fee.currency === 'KRW') assert.equal(feeValue, fee.amount);
+        else if (fee.currency === 'BNB') assert.equal(feeValue, null);
+        else assert.equal(feeValue === null ? null : units(feeValue), worth(fee.amount), symbol);
+      }
+      assert.ok(all.some(({ value }) => value === null) && all.some(({ feeValue }) => feeValue === null));
+    });
+
+    it('has the realised PnL of each sale, digit for digit as it is explained', async () => {
+      const explained = new Map<string, object>();
+      for (const asset of ['BTC', 'ETH', 'XRP']) {
+        const { items } = await get(`${path}/pnl/explain?asset=${asset}&limit=1000`);
+        for (const { reason, entryId, realizedPnl } of items[0].disposals) {
+          if (reason === 'sale') explained.set(entryId, realizedPnl);
+        }
+      }
+      for (const { id, symbol, side, realizedPnl } of all) {
+        assert.deepEqual(realizedPnl, explained.get(id) ?? null, `${side} ${symbol}`);
+        // Buying the base currency with a coin is selling the coin.
+        assert.equal(realizedPnl !== null, (side === 'sell') !== symbol.startsWith('KRW/'), symbol);
+      }
+      assert.ok(all.some(({ realizedPnl }) => realizedPnl !== null && realizedPnl.net === null));
+      assert.ok(new Set(all.map(({ realizedPnl }) => realizedPnl?.net)).size > 20);
+    });
+
+    const option = <T>(values: readonly T[]): fc.Arbitrary<T | undefined> =>
+      fc.option(fc.constantFrom(...values), { nil: undefined, freq: 3 });
+    const instant = option(
+      Array.from({ length: 61 }, (_, hour) => new Date(START + hour * HOUR).toISOString()),
+    );
+    const filters = fc
+      .record({
+        range: fc.tuple(instant, instant),
+        symbol: option(['BTC/KRW', 'ETH/BTC', 'DOGE/KRW']),
+        symbols: option(['BTC/KRW,ETH/KRW', 'XRP/USDT,KRW/ETH,DOGE/KRW']),
+        asset: option(['BTC', 'ETH', 'KRW', 'USDT', 'BNB']),
+        side: option(['buy', 'sell']),
+        type: option(['limit', 'market', 'stop']),
+        exchange: option(['upbit', 'binance', 'nowhere']),
+        orderId: option(['order-1', 'o-7', 'order-']),
+        tag: option(['bot', '봇', 'a,b', 'bo']),
+        q: option(QUESTIONS),
+      })
+      .map(({ range: [a, b], symbol, symbols, ...rest }): Filter => {
+        const [from, to] = a !== undefined && b !== undefined && a > b ? [b, a] : [a, b];
+        const chosen = { ...rest, from, to, symbol: symbols === undefined ? symbol : undefined, symbols };
+        return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+      });
+
+    async function assertAsTheOracle(
+      filter: Filter,
+      sort: string,
+      order: string,
+      limit: number,
+    ): Promise<void> {
+      const expected = sorted(all, sort, order).filter((trade) => fits(trade, filter));
+      const what = JSON.stringify({ filter, sort, order });
+      const actual = await pages(path, { ...filter, sort, order }, limit);
+      assert.deepEqual(
+        actual.map(({ id }) => id),
+        expected.map(({ id }) => id),
+        what,
+      );
+      const { total } = await get(
+        `${path}/trades?${new URLSearchParams({ ...filter, count: 'true', limit: '1' })}`,
+      );
+      assert.equal(total, expected.length, what);
+    }
+
+    it('is in any order, page by page, what an oracle sorts', async () => {
+      for (const sort of SORTS) for (const order of ORDERS) await assertAsTheOracle({}, sort, order, 37);
+    });
+
+    it('has what each word of a search is in, and nothing else', async () => {
+      let found = 0;
+      for (const q of QUESTIONS) {
+        await assertAsTheOracle({ q }, 'time', 'desc', 1000);
+        if (all.some((trade) => fits(trade, { q }))) found += 1;
+      }
+      assert.ok(found > 25 && found < QUESTIONS.length, `${found} of them are there`);
+    });
+
+    it('has what fits any filter, in any order, page by page', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          filters,
+          fc.constantFrom(...SORTS),
+          fc.constantFrom(...ORDERS),
+          fc.integer({ min: 1, max: 60 }),
+          assertAsTheOracle,
+        ),
+        { numRuns: 60, endOnFailure: true },
+      );
+    });
+
+    it('refuses the cursor of another filter, sort, order or portfolio, by name', async () => {
+      const other = await portfolio();
+      const { nextCursor } = await get(`${path}/trades?side=buy&sort=value&limit=2`);
+      const ask = (query: string, where = path) =>
+        call('GET', `${where}/trades?${query}&cursor=${nextCursor}`);
+      assert.equal((await ask('side=buy&sort=value&limit=3')).status, 200);
+      assert.equal((await ask('sort=value&side=buy&order=desc&count=true')).status, 200);
+      for (const [query, where] of [
+        ['side=sell&sort=value'],
+        ['sort=value'],
+        ['side=buy&sort=value&q=btc'],
+        ['side=buy&sort=fee'],
+        ['side=buy&sort=value&order=asc'],
+        ['side=buy&sort=value', other],
+      ] as const) {
+        const answer = await ask(query, where);
+        assertProblem(answer, 400, 'invalid-cursor', query);
+        assertNames(answer, ['cursor'], query);
+        assert.match(answer.body.detail, /another filter or order/);
+      }
+    });
+
+    it('refuses a cursor that was tampered with', async () => {
+      const { nextCursor } = await get(`${path}/trades?sort=value&limit=2`);
+      const [list, part, value, id] = JSON.parse(Buffer.from(nextCursor, 'base64url').toString());
+      for (const key of [
+        [list, part, value],
+        [list, part, value, id, id],
+        [list, part, 5, id],
+        [list, part, '1e9', id],
+        [list, part, 'NaN', id],
+        [list, part, '1', "x'"],
+        [list, part, '9'.repeat(300), id],
+        [list, 2, value, id],
+        [list, -1, value, id],
+        [list, 0.5, value, id],
+        [list, '0', value, id],
+        [list, 'length', value, id],
+        [part, list, value, id],
+        [],
+        { list },
+        null,
+      ]) {
+        const cursor = Buffer.from(JSON.stringify(key)).toString('base64url');
+        const answer = await call('GET', `${path}/trades?sort=value&cursor=${cursor}`);
+        assertProblem(answer, 400, 'invalid-cursor', JSON.stringify(key).slice(0, 100));
+        assertNames(answer, ['cursor']);
+      }
+    });
+  });
+});
