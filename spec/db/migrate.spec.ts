@@ -13,6 +13,7 @@ const NAMES = [
   '021-trade-figures',
   '022-trade-search',
   '030-portfolio-statistics',
+  '030-key-limits',
   '031-trade-indexes',
 ];
 

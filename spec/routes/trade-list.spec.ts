@@ -99,7 +99,7 @@ eachApp('the list of trades', (app) => {
     const asked = new URLSearchParams({ ...query, limit: String(limit) });
     const found: Listed[] = [];
     for (;;) {
-      const page = await get(`${path}/trades?${asked}`);
+      const page = await get(`${path}/trades?${asked.toString()}`);
       found.push(...page.items);
       assert.ok(page.items.length <= limit);
       if (page.nextCursor === null) return found;
@@ -206,9 +206,8 @@ eachApp('the list of trades', (app) => {
         expected.map(({ id }) => id),
         what,
       );
-      const { total } = await get(
-        `${path}/trades?${new URLSearchParams({ ...filter, count: 'true', limit: '1' })}`,
-      );
+      const counted = new URLSearchParams({ ...filter, count: 'true', limit: '1' });
+      const { total } = await get(`${path}/trades?${counted.toString()}`);
       assert.equal(total, expected.length, what);
     }
 
