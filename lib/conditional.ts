@@ -25,7 +25,7 @@ export function isKnown(ctx: Context, tag: string): boolean {
 }
 
 function isUnmodified(ctx: Context): boolean {
-  const modified = Date.parse(ctx.response.get('Last-Modified'));
+  const modified = Date.parse(String(ctx.res.getHeader('Last-Modified')));
   return modified <= Date.parse(ctx.get('If-Modified-Since'));
 }
 
@@ -35,11 +35,10 @@ export function conditional(): Middleware {
     await next();
     if (ctx.status !== 200 || ctx.respond === false || ctx.headerSent) return;
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return;
+    const tag = ctx.res.getHeader('ETag');
     // With `If-None-Match` there is no looking at dates.
     const fresh =
-      ctx.get('If-None-Match') === ''
-        ? isUnmodified(ctx)
-        : ctx.res.hasHeader('ETag') && isKnown(ctx, ctx.response.get('ETag'));
+      ctx.get('If-None-Match') === '' ? isUnmodified(ctx) : typeof tag === 'string' && isKnown(ctx, tag);
     if (!fresh) return;
     ctx.status = 304;
     ctx.body = null;

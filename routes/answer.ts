@@ -38,8 +38,9 @@ export async function writeAnswer(
   let body: unknown = reply === null ? result : reply.body;
   if (result instanceof Derived) {
     // Another version of the program may make another answer of the same.
-    ctx.set('ETag', entityTag(`${VERSION} ${result.basis}`));
-    if (isKnown(ctx, ctx.response.get('ETag'))) {
+    const tag = entityTag(`${VERSION} ${result.basis}`);
+    ctx.set('ETag', tag);
+    if (isKnown(ctx, tag)) {
       ctx.status = 304;
       return;
     }

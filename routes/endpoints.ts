@@ -10,7 +10,8 @@ import { healthEndpoints } from './health.ts';
 import { listHoldings } from './holdings.ts';
 import { publicKeys } from './keys.ts';
 import { listLots } from './lots.ts';
-import { marketEndpoints } from './market.ts';
+import { pushTicks } from './market-ticks.ts';
+import { listSymbols, listTickers } from './market-lists.ts';
 import { metrics } from './metrics.ts';
 import { getPerformance } from './performance.ts';
 import { listPeriods } from './periods.ts';
@@ -53,7 +54,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listPeriods,
   getSeries,
   getPerformance,
-  ...marketEndpoints,
+  listSymbols,
+  listTickers,
+  pushTicks,
   ...candleEndpoints,
   ...streamEndpoints,
   webSocket,

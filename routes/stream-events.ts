@@ -4,7 +4,7 @@ import { END_REASONS } from '../streams/subscriber.ts';
 import type { CandleBody, PublicTradeBody, TickerBody } from '../streams/record.ts';
 import { candleSchema } from './candle-bodies.ts';
 import * as field from './fields.ts';
-import { tickerSchema } from './market.ts';
+import { tickerSchema } from './market-lists.ts';
 import { holdingSchema } from './holdings.ts';
 import { pnlSchema, position } from './pnl.ts';
 import { problemSchema } from './problem-body.ts';

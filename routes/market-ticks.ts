@@ -1,62 +1,7 @@
 import { z } from 'zod';
 import { problem } from '../lib/problem.ts';
-import { splitSymbol } from '../lib/symbol.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
-
-export const tickerSchema = z
-  .object({
-    symbol: field.symbol,
-    price: field.decimal,
-    change: field.decimalOrNull,
-    changeRate: field.decimalOrNull,
-    high: field.decimal,
-    low: field.decimal,
-    volume: field.decimal,
-    quoteVolume: field.decimal,
-    time: field.timestamp,
-    exchange: z.union([z.string(), z.null()]),
-    simulated: z.boolean(),
-  })
-  .meta({ id: 'Ticker' });
-
-export const listSymbols = endpoint({
-  method: 'get',
-  path: '/v1/market/symbols',
-  id: 'listSymbols',
-  tag: 'market',
-  summary: 'The symbols that have a price',
-  access: 'read',
-  publicMarket: true,
-  status: 200,
-  response: field.listOf(z.object({ symbol: field.symbol, base: field.asset, quote: field.asset })),
-  handler(_input, { market }) {
-    const items = market
-      .symbols()
-      .sort()
-      .map((symbol) => ({ symbol, ...splitSymbol(symbol) }));
-    return Promise.resolve({ items, nextCursor: null });
-  },
-});
-
-export const listTickers = endpoint({
-  method: 'get',
-  path: '/v1/market/tickers',
-  id: 'listTickers',
-  tag: 'market',
-  summary: 'Last price and 24-hour figures; the state of the `ticker:` channels',
-  access: 'read',
-  publicMarket: true,
-  query: z.strictObject({ symbols: field.symbolList.optional() }),
-  status: 200,
-  response: field.listOf(tickerSchema),
-  problems: ['invalid-request'],
-  handler({ query }, { market }) {
-    const wanted = query.symbols === undefined ? null : new Set(query.symbols);
-    const items = market.tickers().filter(({ symbol }) => wanted === null || wanted.has(symbol));
-    return Promise.resolve({ items: items.sort((a, b) => (a.symbol < b.symbol ? -1 : 1)), nextCursor: null });
-  },
-});
 
 const tickInput = z.strictObject({
   symbol: field.symbol,
@@ -107,5 +52,3 @@ export const pushTicks = endpoint({
     return { accepted: items.length };
   },
 });
-
-export const marketEndpoints = [listSymbols, listTickers, pushTicks];

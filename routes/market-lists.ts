@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { splitSymbol } from '../lib/symbol.ts';
+import type { Market } from '../streams/market.ts';
+import type { TickerBody } from '../streams/record.ts';
+import { derived } from './derived.ts';
+import { endpoint } from './endpoint.ts';
+import * as field from './fields.ts';
+import { sortedPage } from './sorted-page.ts';
+
+export const tickerSchema = z
+  .object({
+    symbol: field.symbol,
+    price: field.decimal,
+    change: field.decimalOrNull,
+    changeRate: field.decimalOrNull,
+    high: field.decimal,
+    low: field.decimal,
+    volume: field.decimal,
+    quoteVolume: field.decimal,
+    time: field.timestamp,
+    exchange: z.union([z.string(), z.null()]),
+    simulated: z.boolean(),
+  })
+  .meta({ id: 'Ticker' });
+
+const TICKER_COLUMNS = [
+  'symbol',
+  'price',
+  'change',
+  'changeRate',
+  'high',
+  'low',
+  'volume',
+  'quoteVolume',
+  'time',
+] as const;
+
+/** What all tickers are made of; `null` while that is changing. */
+function marketBasis({ isSettled, position }: Market): string | null {
+  return isSettled ? `${position.epoch} ${position.offset}` : null;
+}
+
+const listQuery = {
+  base: field.asset.optional(),
+  quote: field.asset.optional(),
+  limit: field.wholeLimit,
+  cursor: z.string().max(500).optional(),
+};
+
+/** Whether a symbol has the assets that are asked for. */
+function isOf(symbol: string, wanted: { base?: string | undefined; quote?: string | undefined }): boolean {
+  const { base, quote } = splitSymbol(symbol);
+  return (wanted.base ?? base) === base && (wanted.quote ?? quote) === quote;
+}
+
+export const listSymbols = endpoint({
+  method: 'get',
+  path: '/v1/market/symbols',
+  id: 'listSymbols',
+  tag: 'market',
+  summary: 'The symbols that have a price, in alphabetical order',
+  access: 'read',
+  publicMarket: true,
+  query: z.strictObject({ ...listQuery, order: z.enum(['asc', 'desc']).default('asc') }),
+  status: 200,
+  response: field.listOf(z.object({ symbol: field.symbol, base: field.asset, quote: field.asset })),
+  problems: ['invalid-request', 'invalid-cursor'],
+  async handler({ query }, { market }) {
+    return await derived(marketBasis(market), () => {
+      const symbols = market.symbols().filter((symbol) => isOf(symbol, query));
+      const itself = (symbol: string): string => symbol;
+      const sorting = { name: 'symbol', valueOf: itself, isNumeric: false, nameOf: itself };
+      const { items, nextCursor } = sortedPage(symbols, { ...sorting, order: query.order }, query);
+      return { items: items.map((symbol) => ({ symbol, ...splitSymbol(symbol) })), nextCursor };
+    });
+  },
+});
+
+export const listTickers = endpoint({
+  method: 'get',
+  path: '/v1/market/tickers',
+  id: 'listTickers',
+  tag: 'market',
+  summary: 'Last price and 24-hour figures; the state of the `ticker:` channels',
+  description:
+    'Sorted by any column, with unknown values last and equal ones by symbol. A page begins after the last item of the one before, wherever that stands by now.',
+  access: 'read',
+  publicMarket: true,
+  query: z.strictObject({
+    symbols: field.symbolList.optional(),
+    sort: z.enum(TICKER_COLUMNS).default('symbol'),
+    order: z.enum(['asc', 'desc']).optional().meta({
+      description: '`asc` by symbol, `desc` by figures and times when left out.',
+    }),
+    ...listQuery,
+  }),
+  status: 200,
+  response: field.listOf(tickerSchema),
+  problems: ['invalid-request', 'invalid-cursor'],
+  async handler({ query }, { market }) {
+    return await derived(marketBasis(market), () => {
+      const { sort } = query;
+      const wanted = query.symbols === undefined ? null : new Set(query.symbols);
+      const tickers = market
+        .tickers()
+        .filter(({ symbol }) => (wanted === null || wanted.has(symbol)) && isOf(symbol, query));
+      return sortedPage<TickerBody>(
+        tickers,
+        {
+          name: sort,
+          order: query.order ?? (sort === 'symbol' ? 'asc' : 'desc'),
+          valueOf: (ticker) => ticker[sort],
+          isNumeric: sort !== 'symbol' && sort !== 'time',
+          nameOf: ({ symbol }) => symbol,
+        },
+        query,
+      );
+    });
+  },
+});
