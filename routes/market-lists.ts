@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { splitSymbol } from '../lib/symbol.ts';
-import type { Market } from '../streams/market.ts';
 import type { TickerBody } from '../streams/record.ts';
 import { derived } from './derived.ts';
 import { endpoint } from './endpoint.ts';
@@ -35,11 +34,6 @@ const TICKER_COLUMNS = [
   'time',
 ] as const;
 
-/** What all tickers are made of; `null` while that is changing. */
-function marketBasis({ isSettled, position }: Market): string | null {
-  return isSettled ? `${position.epoch} ${position.offset}` : null;
-}
-
 const listQuery = {
   base: field.asset.optional(),
   quote: field.asset.optional(),
@@ -65,13 +59,14 @@ export const listSymbols = endpoint({
   status: 200,
   response: field.listOf(z.object({ symbol: field.symbol, base: field.asset, quote: field.asset })),
   problems: ['invalid-request', 'invalid-cursor'],
-  async handler({ query }, { market }) {
-    return await derived(marketBasis(market), () => {
-      const symbols = market.symbols().filter((symbol) => isOf(symbol, query));
-      const itself = (symbol: string): string => symbol;
-      const sorting = { name: 'symbol', valueOf: itself, isNumeric: false, nameOf: itself };
-      const { items, nextCursor } = sortedPage(symbols, { ...sorting, order: query.order }, query);
-      return { items: items.map((symbol) => ({ symbol, ...splitSymbol(symbol) })), nextCursor };
+  handler({ query }, { market }) {
+    const symbols = market.symbols().filter((symbol) => isOf(symbol, query));
+    const itself = (symbol: string): string => symbol;
+    const sorting = { name: 'symbol', valueOf: itself, isNumeric: false, nameOf: itself };
+    const { items, nextCursor } = sortedPage(symbols, { ...sorting, order: query.order }, query);
+    return Promise.resolve({
+      items: items.map((symbol) => ({ symbol, ...splitSymbol(symbol) })),
+      nextCursor,
     });
   },
 });
@@ -98,14 +93,11 @@ export const listTickers = endpoint({
   response: field.listOf(tickerSchema),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query }, { market }) {
-    return await derived(marketBasis(market), () => {
-      const { sort } = query;
-      const wanted = query.symbols === undefined ? null : new Set(query.symbols);
-      const tickers = market
-        .tickers()
-        .filter(({ symbol }) => (wanted === null || wanted.has(symbol)) && isOf(symbol, query));
-      return sortedPage<TickerBody>(
-        tickers,
+    const { sort } = query;
+    const symbols = (query.symbols ?? market.symbols()).filter((symbol) => isOf(symbol, query));
+    return await derived(market.tickersBasis(symbols), () =>
+      sortedPage<TickerBody>(
+        symbols.flatMap((symbol) => market.ticker(symbol) ?? []),
         {
           name: sort,
           order: query.order ?? (sort === 'symbol' ? 'asc' : 'desc'),
@@ -114,7 +106,7 @@ export const listTickers = endpoint({
           nameOf: ({ symbol }) => symbol,
         },
         query,
-      );
-    });
+      ),
+    );
   },
 });

@@ -101,6 +101,17 @@ export class Market {
     return this.#known.get(symbol)?.ticker ?? null;
   }
 
+  /** Changes whenever one of these tickers does; `null` while the state is read anew. */
+  tickersBasis(symbols: readonly string[]): string | null {
+    if (!this.isSettled) return null;
+    const parts = symbols.map((symbol) => {
+      const known = this.#known.get(symbol);
+      // What came from the database stands at offset 0, whenever it was read.
+      return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time}`;
+    });
+    return [this.#position.epoch, ...parts].join(',');
+  }
+
   tickers(): TickerBody[] {
     return [...this.#known.values()].map((known) => known.ticker);
   }
