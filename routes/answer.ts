@@ -39,12 +39,14 @@ export async function writeAnswer(
   if (result instanceof Derived) {
     // Another version of the program may make another answer of the same.
     const tag = entityTag(`${VERSION} ${result.basis}`);
+    const known = isKnown(ctx, tag);
+    if (!known) body = await result.make();
+    // Not before it is made: what is thrown instead has no tag.
     ctx.set('ETag', tag);
-    if (isKnown(ctx, tag)) {
+    if (known) {
       ctx.status = 304;
       return;
     }
-    body = await result.make();
   }
   if (endpoint.response === null) {
     ctx.body = null;

@@ -15,6 +15,8 @@ const isJson = ({ produces = 'json', id }: Endpoint): boolean =>
   produces === 'json' && id !== 'openWebSocket';
 /** They tell of seconds and measurements: other ones at each look. */
 const MOVING = ['health', 'ready', 'metrics', 'listStreamSessions'];
+/** Their tag is the ledger's version: it is another one also when the ledger has moved elsewhere. */
+const OF_THE_LEDGER = ['listTrades', 'getTradeStats'];
 /** What an answer says of the moment it was made, and of nothing else. */
 const MOMENTARY = ['cursor'];
 
@@ -215,13 +217,17 @@ describe('reads', () => {
           now.set(endpoint, fresh);
           if (old === undefined) return assert.equal(conditional.status, 200, at);
           if (MOVING.includes(endpoint.id)) return;
+          const isKnown = old.headers.get('etag') === fresh.headers.get('etag');
           const isSame = substance(endpoint, old.body) === substance(endpoint, fresh.body);
-          assert.equal(conditional.status, isSame ? 304 : 200, at);
+          assert.equal(conditional.status, isKnown ? 304 : 200, at);
+          if (what === 'nothing') assert.ok(isKnown, at);
+          // Never for another body; for the same one unless it is bound to the whole ledger, which has moved.
+          if (isKnown || !OF_THE_LEDGER.includes(endpoint.id)) assert.equal(isKnown, isSame, at);
           for (const name of ['etag', 'cache-control', 'vary']) {
             assert.equal(conditional.headers.get(name), fresh.headers.get(name), `${at}: ${name}`);
           }
-          if (isSame) assert.equal(conditional.body, '', at);
-          if (isSame) kept += 1;
+          if (isKnown) assert.equal(conditional.body, '', at);
+          if (isKnown) kept += 1;
           else renewed += 1;
         });
       }
@@ -264,6 +270,8 @@ describe('reads', () => {
     await look('nothing', { as: friend });
     await post(`${path}/shares`, { userId: friend.id, access: 'write' }, 'PUT');
     await look('more access', { as: friend });
+    // Later tests live in the present again: tomorrow, streams opened today are over.
+    shift = 0;
     assert.ok(kept > 100 && renewed > 50, `${kept} kept, ${renewed} renewed`);
   });
 
