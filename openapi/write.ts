@@ -1,15 +1,27 @@
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT, VERSION } from '../lib/package-info.ts';
 import { asyncApiDocument } from './asyncapi.ts';
+import { clientOperations } from './client-operations.ts';
 import { openApiDocument } from './document.ts';
 import { API } from './documents.ts';
 
-// Brings the documents of this folder up to the declarations: `node --import tsx openapi/write.ts`.
-const documents = {
-  'openapi.json': openApiDocument(API, VERSION),
-  'asyncapi.json': asyncApiDocument(VERSION),
-};
-for (const [name, document] of Object.entries(documents)) {
-  await writeFile(join(PACKAGE_ROOT, 'openapi', name), `${JSON.stringify(document, null, 2)}\n`);
-}
+// Brings what is made from the declarations up to them: `node --import tsx openapi/write.ts`.
+const place = (...path: string[]): string => join(PACKAGE_ROOT, ...path);
+const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
+await writeFile(place('openapi', 'openapi.json'), json(openApiDocument(API, VERSION)));
+await writeFile(place('openapi', 'asyncapi.json'), json(asyncApiDocument(VERSION)));
+await writeFile(place('lib', 'client', 'operations.ts'), clientOperations(API));
+const { status } = spawnSync(
+  process.execPath,
+  [
+    place('spec', 'generated-client', 'node_modules', 'openapi-typescript', 'bin', 'cli.js'),
+    place('openapi', 'openapi.json'),
+    '--default-non-nullable=false',
+    '--output',
+    place('lib', 'client', 'schema.ts'),
+  ],
+  { stdio: ['ignore', 'ignore', 'inherit'] },
+);
+process.exitCode = status ?? 1;

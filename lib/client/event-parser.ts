@@ -1,0 +1,54 @@
+/** One event of a stream as the wire has it. */
+export interface RawEvent {
+  event: string;
+  data: string;
+}
+
+/**
+ * Parses `text/event-stream` (HTML standard, 9.2.6) that comes in any pieces. What is not ended by a blank line is never
+ * told of, so a stream may be cut at any byte.
+ */
+export class EventParser {
+  /** The id to resume by: of the last block that came whole, with or without an event. */
+  lastEventId: string | null;
+  /** How long the server asks to wait before coming back, in milliseconds. */
+  retryMs: number | null = null;
+  #rest = '';
+  #event = '';
+  #data: string[] = [];
+  #id: string | null;
+
+  constructor(lastEventId: string | null) {
+    this.lastEventId = lastEventId;
+    this.#id = lastEventId;
+  }
+
+  /** @returns the events that a piece of text completes, with the id that stands after each */
+  *feed(text: string): Generator<RawEvent> {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const whole = line.endsWith('\r') ? line.slice(0, -1) : line;
+      if (whole !== '') {
+        this.#take(whole);
+        continue;
+      }
+      const event = { event: this.#event || 'message', data: this.#data.join('\n') };
+      const isEvent = this.#data.length > 0;
+      this.#event = '';
+      this.#data = [];
+      this.lastEventId = this.#id;
+      if (isEvent) yield event;
+    }
+  }
+
+  #take(line: string): void {
+    const colon = line.indexOf(':');
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
+    if (field === 'event') this.#event = value;
+    else if (field === 'data') this.#data.push(value);
+    else if (field === 'id') this.#id = value;
+    else if (field === 'retry' && /^\d+$/.test(value)) this.retryMs = Number(value);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Credentials } from './credentials.ts';
+import { OPERATIONS } from './operations.ts';
+import { refusalOf } from './problem.ts';
+import type { operations } from './schema.ts';
+
+type OperationId = keyof typeof OPERATIONS & keyof operations;
+
+/** Neither cookies nor headers are for who calls: the client sends what is needed. */
+type Parameters<O> = O extends { parameters: infer P }
+  ? {
+      [
+        K in 'path' | 'query' as K extends keyof P ? ([P[K]] extends [undefined] ? never : K) : never
+      ]: K extends keyof P ? P[K] : never;
+    }
+  : Record<never, never>;
+
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
+  ? { body: B }
+  : Record<never, never>;
+
+type Content<R> = R extends { content: infer C }
+  ? C extends { 'application/json': infer B }
+    ? B
+    : string
+  : undefined;
+
+type Success<O> = O extends { responses: infer R }
+  ? { [S in keyof R]: S extends 200 | 201 | 204 ? Content<R[S]> : never }[keyof R]
+  : never;
+
+type Input<O> = Parameters<O> & Body<O>;
+
+/** Without anything that must be given, nothing need be given. */
+type Arguments<O> = Record<never, never> extends Input<O> ? [input?: Input<O>] : [input: Input<O>];
+
+/** One method an operation of the OpenAPI document. @throws MarktideError what the server refuses */
+export type Rest = {
+  [K in OperationId]: (...input: Arguments<operations[K]>) => Promise<Success<operations[K]>>;
+};
+
+interface AnyInput {
+  path?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+}
+
+function urlOf(base: string, template: string, { path = {}, query = {} }: AnyInput): string {
+  const target = template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(path[name])),
+  );
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) search.set(name, String(value));
+  }
+  return `${base}${target}${search.size === 0 ? '' : `?${String(search)}`}`;
+}
+
+async function answerOf(response: Response): Promise<unknown> {
+  if (response.status === 204) return undefined;
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return isJson ? await response.json() : await response.text();
+}
+
+/** The typed calls of a server. A request whose token has expired is made once more with a new one. */
+export function restOf(url: string, credentials: Credentials, fetcher: typeof fetch): Rest {
+  async function call(method: string, template: string, input: AnyInput): Promise<unknown> {
+    const target = urlOf(url, template, input);
+    const send = async (headers: Record<string, string>): Promise<Response> =>
+      await fetcher(target, {
+        method,
+        headers: input.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+        ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+      });
+    const headers = await credentials.headers();
+    let response = await send(headers);
+    if (response.status === 401 && (await credentials.renew(headers))) {
+      await response.body?.cancel();
+      response = await send(await credentials.headers());
+    }
+    if (!response.ok) throw await refusalOf(response);
+    return await answerOf(response);
+  }
+  const calls = Object.entries(OPERATIONS).map(([id, [method, path]]) => [
+    id,
+    (input: AnyInput = {}) => call(method, path, input),
+  ]);
+  return Object.fromEntries(calls) as Rest;
+}
