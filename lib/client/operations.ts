@@ -18,6 +18,7 @@ export const OPERATIONS = {
   createApiKey: ['POST', '/v1/api-keys'],
   deleteApiKey: ['DELETE', '/v1/api-keys/{keyId}'],
   listAudit: ['GET', '/v1/admin/audit'],
+  listRateLimits: ['GET', '/v1/admin/rate-limits'],
   listPortfolios: ['GET', '/v1/portfolios'],
   createPortfolio: ['POST', '/v1/portfolios'],
   updatePortfolio: ['PATCH', '/v1/portfolios/{portfolioId}'],
