@@ -12,11 +12,11 @@ type Parameters<O> = O extends { parameters: infer P }
         K in 'path' | 'query' as K extends keyof P ? ([P[K]] extends [undefined] ? never : K) : never
       ]: K extends keyof P ? P[K] : never;
     }
-  : Record<never, never>;
+  : unknown;
 
 type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
   ? { body: B }
-  : Record<never, never>;
+  : unknown;
 
 type Content<R> = R extends { content: infer C }
   ? C extends { 'application/json': infer B }
@@ -31,7 +31,7 @@ type Success<O> = O extends { responses: infer R }
 type Input<O> = Parameters<O> & Body<O>;
 
 /** Without anything that must be given, nothing need be given. */
-type Arguments<O> = Record<never, never> extends Input<O> ? [input?: Input<O>] : [input: Input<O>];
+type Arguments<O> = Partial<Input<O>> extends Input<O> ? [input?: Input<O>] : [input: Input<O>];
 
 /** One method an operation of the OpenAPI document. @throws MarktideError what the server refuses */
 export type Rest = {
@@ -40,7 +40,7 @@ export type Rest = {
 
 interface AnyInput {
   path?: Record<string, unknown>;
-  query?: Record<string, unknown>;
+  query?: Record<string, string | number | boolean | null | undefined>;
   body?: unknown;
 }
 
