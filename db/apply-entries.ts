@@ -26,7 +26,7 @@ import { emptyHead, loadHeads, saveHeads, type Head, type Heads } from './states
 import { dropResults, saveResults } from './trade-results.ts';
 
 /** What one call changes of the stored positions, written together. */
-interface Draft {
+export interface Draft {
   trx: Database;
   turns: Turns;
   portfolioId: string;
@@ -70,18 +70,7 @@ export async function applyEntries(
   }
   const replaced = removed.map(({ id }) => id);
   void turns.run(() => dropResults(trx, replaced));
-  const draft: Draft = {
-    trx,
-    turns,
-    portfolioId,
-    terms,
-    every: checkpointSpacing,
-    heads: [],
-    lots: [],
-    checkpoints: [],
-    disposals: [],
-    cash: new CashSums(),
-  };
+  const draft = newDraft(trx, portfolioId, terms, { turns, every: checkpointSpacing });
   let unbroken = 0;
   for (const asset of assets) {
     const head = heads.get(asset) ?? emptyHead(asset);
@@ -99,14 +88,42 @@ export async function applyEntries(
     unbroken = 0;
     await setImmediate();
   }
+  await saveDraft(
+    draft,
+    [...added, ...removed].reduce((time, entry) => Math.min(time, entry.time), Infinity),
+  );
+}
+
+export function newDraft(
+  trx: Database,
+  portfolioId: string,
+  terms: PortfolioTerms,
+  { turns, every = CHECKPOINT_SPACING }: { turns: Turns; every?: number },
+): Draft {
+  return {
+    trx,
+    turns,
+    portfolioId,
+    terms,
+    every,
+    heads: [],
+    lots: [],
+    checkpoints: [],
+    disposals: [],
+    cash: new CashSums(),
+  };
+}
+
+/** @param since time of the first entry that was added or removed: what is remembered from then on is forgotten */
+export async function saveDraft(draft: Draft, since: number): Promise<void> {
+  const { trx, turns, portfolioId, terms } = draft;
   const { costMethod } = terms;
   void turns.run(() => draft.cash.save(trx, portfolioId));
   void turns.run(() => saveLots(trx, draft.lots));
   void turns.run(() => saveResults(trx, portfolioId, draft.disposals));
   void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, draft.checkpoints));
   void turns.run(() => saveHeads(trx, portfolioId, costMethod, draft.heads));
-  const earliest = [...added, ...removed].reduce((time, entry) => Math.min(time, entry.time), Infinity);
-  await turns.run(() => dropPoints(trx, portfolioId, earliest));
+  await turns.run(() => dropPoints(trx, portfolioId, since));
 }
 
 /** Legs folded without letting anybody else have a turn: the database, which waits for its next statement, and streams. */
@@ -159,7 +176,11 @@ async function append(draft: Draft, head: Head, legs: readonly Leg[]): Promise<v
 }
 
 /** The asset anew from its last checkpoint before an entry. */
-async function restate(draft: Draft, asset: string, first: { time: number; tie: string }): Promise<void> {
+export async function restate(
+  draft: Draft,
+  asset: string,
+  first: { time: number; tie: string },
+): Promise<void> {
   const { trx, turns, portfolioId, terms, every } = draft;
   const { costMethod } = terms;
   void turns.run(() => dropCheckpoints(trx, portfolioId, asset, first));

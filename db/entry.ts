@@ -88,20 +88,26 @@ export function contentHash(draft: EntryDraft): string {
   return hash('sha256', JSON.stringify(content), 'base64url');
 }
 
+/** Begins the external ids that an import makes for rows which have none, of their content and number. */
+export const COUNTED = 'csv:';
+
 const RANK = { deposit: 0, income: 1, trade: 2, withdrawal: 3 };
 
 /**
  * Orders entries of one instant, the same way in whatever order they arrive: money comes in before it is spent, and
  * goes out after; then by source and its id, in which 9 comes before 10. An entry without external id has nothing of
- * the kind, and takes its place by arrival.
- * @param sequence number of arrival in the portfolio, of an entry without external id
+ * the kind, and takes its place by arrival; so does one whose id was made by an import: the order of its file says more.
+ * @param sequence number of arrival in the portfolio, of an entry without external id or with such a one
  */
 export function tieOf(draft: EntryDraft, sequence: number): string {
   const { kind, exchange, externalId } = draft;
+  const arrival = `~${String(sequence).padStart(16, '0')}`;
   const tie =
     externalId === null
-      ? [RANK[kind], `~${String(sequence).padStart(16, '0')}`]
-      : [RANK[kind], exchange, externalId.replace(/\d+/g, sortable), externalId];
+      ? [RANK[kind], arrival]
+      : externalId.startsWith(COUNTED)
+        ? [RANK[kind], arrival, externalId]
+        : [RANK[kind], exchange, externalId.replace(/\d+/g, sortable), externalId];
   return tie.join('\t').replace(/[^\t -~]/g, escaped);
 }
 

@@ -12,6 +12,7 @@ import * as tradeSearch from './migrations/022-trade-search.ts';
 import * as portfolioStatistics from './migrations/030-portfolio-statistics.ts';
 import * as tradeIndexes from './migrations/031-trade-indexes.ts';
 import * as keyLimits from './migrations/040-key-limits.ts';
+import * as imports from './migrations/050-imports.ts';
 
 interface Migration {
   name: string;
@@ -33,6 +34,7 @@ const MIGRATIONS: Migration[] = [
   { name: '030-portfolio-statistics', ...portfolioStatistics },
   { name: '031-trade-indexes', ...tradeIndexes },
   { name: '040-key-limits', ...keyLimits },
+  { name: '050-imports', ...imports },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

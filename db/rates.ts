@@ -1,5 +1,14 @@
-import { indexSymbols, rateAlong, routesOf, type Rate, type Route } from '../lib/pnl/valuation.ts';
+import type { Fixed } from '../lib/money.ts';
+import {
+  indexSymbols,
+  rateAlong,
+  routesOf,
+  type Rate,
+  type Route,
+  type SymbolIndex,
+} from '../lib/pnl/valuation.ts';
 import { closeAt, lastCloses, type PricePoint } from './candles.ts';
+import { addClosesAt, type Closes } from './closes.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -28,4 +37,31 @@ export async function rateAt(
   if (straight !== null) return straight;
   const symbols = (await lastCloses(db)).map(({ symbol }) => symbol);
   return await firstOf(routesOf(asset, baseCurrency, indexSymbols(symbols)));
+}
+
+/**
+ * `rateAt` for many instants of one asset, in a few statements.
+ * @param symbols of every candle there is
+ */
+export async function ratesAt(
+  db: Database,
+  asset: string,
+  baseCurrency: string,
+  instants: readonly number[],
+  symbols: SymbolIndex,
+): Promise<Map<number, Fixed>> {
+  const rates = new Map<number, Fixed>();
+  const closes: Closes = new Map();
+  let open = [...new Set(instants)];
+  for (const route of routesOf(asset, baseCurrency, symbols)) {
+    if (open.length === 0) break;
+    const wanted = route.flatMap(({ symbol }) => open.map((instant) => ({ symbol, instant })));
+    await addClosesAt(db, wanted, closes);
+    for (const instant of open) {
+      const found = rateAlong([route], (symbol) => closes.get(symbol)?.get(instant) ?? null);
+      if (found !== null) rates.set(instant, found.rate);
+    }
+    open = open.filter((instant) => !rates.has(instant));
+  }
+  return rates;
 }

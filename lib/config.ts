@@ -179,6 +179,20 @@ export const ENVIRONMENT = z.object({
     .describe(
       'Failed log-ins in 15 minutes of one account from one address; ten times as many from one address, and of one account from everywhere.',
     ),
+  IMPORT_LIMIT_MB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_024)
+    .default(64)
+    .describe('Largest CSV file of trades that can be imported, in MiB.'),
+  IMPORT_ROWS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(250_000)
+    .describe('Rows of a CSV file of trades at most, empty ones counted.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -1,6 +1,7 @@
 /** Problem types of the API (RFC 9457): the slug ends the `type` URI, so it is part of the contract. */
 export const PROBLEMS = {
   'malformed-json': [400, 'The request body is not valid JSON'],
+  'malformed-csv': [400, 'The request body is not CSV that can be read'],
   'invalid-request': [400, 'The request does not fit its schema'],
   'invalid-cursor': [400, 'The cursor is not one of ours'],
   unauthorized: [401, 'Authentication is required'],
@@ -23,10 +24,15 @@ export const PROBLEMS = {
 
 export type ProblemSlug = keyof typeof PROBLEMS;
 
-/** One wrong field: a JSON pointer into the body, or the name of a query, path or header parameter. */
+/**
+ * One wrong field: a JSON pointer into the body, the name of a query, path or header parameter, or a line of a CSV body
+ * (from 1) and the heading of its column.
+ */
 export interface FieldError {
   pointer?: string;
   parameter?: string;
+  line?: number;
+  column?: string;
   detail: string;
 }
 

@@ -11,6 +11,7 @@ import { findEndedCredentials } from '../db/credentials.ts';
 import { Housekeeping } from '../db/housekeeping.ts';
 import { findLostAccess } from '../db/shares.ts';
 import type { Services } from '../routes/services.ts';
+import { Slots } from '../routes/slots.ts';
 import { Authority } from '../streams/authority.ts';
 import { type Broker, type LogBounds, MARKET_LOG } from '../streams/broker.ts';
 import { DayStarts } from '../streams/day-starts.ts';
@@ -264,6 +265,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       limits,
       metrics,
       readiness,
+      slots: { imports: new Slots('imports', { all: 2, user: 1 }) },
       tokenKey,
       tokenKeys,
     };

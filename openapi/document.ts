@@ -1,5 +1,6 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
+import { CSV_MEDIA_TYPES } from '../routes/csv-body.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { ABOUT, TAGS } from './about.ts';
 import { problemSchema } from '../routes/problem-body.ts';
@@ -20,17 +21,25 @@ const conditionHeaders = z.object({
     .meta({ description: 'The `ETag` of the answer that one has: 304 if it is as it was.' }),
 });
 
-function requestOf(endpoint: Endpoint): RouteConfig['request'] {
-  const { params, query, body, examples } = endpoint;
+type Body = NonNullable<NonNullable<RouteConfig['request']>['body']>;
+
+function bodyOf({ consumes, body, examples }: Endpoint): { body?: Body } {
   const example = examples?.request === undefined ? {} : { example: examples.request };
+  const types = consumes === 'csv' ? CSV_MEDIA_TYPES : ['application/json'];
+  const schema = consumes === 'csv' ? z.string() : body;
+  if (schema === undefined) return {};
+  const content = Object.fromEntries(types.map((type) => [type, { schema, ...example }]));
+  return { body: { required: true, content } };
+}
+
+function requestOf(endpoint: Endpoint): RouteConfig['request'] {
+  const { params, query } = endpoint;
   return {
     ...(endpoint.streamToken === true ? { headers: streamHeaders } : {}),
     ...(isTagged(endpoint) ? { headers: conditionHeaders } : {}),
     ...(params === undefined ? {} : { params: params as z.ZodObject }),
     ...(query === undefined ? {} : { query: query as z.ZodObject }),
-    ...(body === undefined
-      ? {}
-      : { body: { required: true, content: { 'application/json': { schema: body, ...example } } } }),
+    ...bodyOf(endpoint),
   };
 }
 

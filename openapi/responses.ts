@@ -120,9 +120,11 @@ function problemsOf(endpoint: Endpoint): ProblemSlug[] {
     // A query that nobody knows is refused everywhere but at health checks.
     ...(endpoint.query !== undefined || endpoint.tag !== 'service' ? (['invalid-request'] as const) : []),
     ...(endpoint.params === undefined ? [] : (['not-found'] as const)),
-    ...(endpoint.body === undefined
+    ...(endpoint.body === undefined ? [] : (['malformed-json'] as const)),
+    ...(endpoint.consumes === 'csv' ? (['malformed-csv'] as const) : []),
+    ...(endpoint.body === undefined && endpoint.consumes !== 'csv'
       ? []
-      : (['malformed-json', 'payload-too-large', 'unsupported-media-type'] as const)),
+      : (['payload-too-large', 'unsupported-media-type'] as const)),
     ...(endpoint.access === 'public' ? [] : (['unauthorized', 'token-expired', 'forbidden'] as const)),
     ...(endpoint.limit === 'none' ? [] : (['rate-limited'] as const)),
     'internal-error',
@@ -144,6 +146,8 @@ function pascal(slug: string): string {
   return slug.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+const MEDIA_TYPES = { json: 'application/json', text: 'text/plain', csv: 'text/csv' } as const;
+
 function contentOf({ response, produces, examples }: Endpoint): { content?: Content } {
   if (response === null) return {};
   if (produces === 'stream') {
@@ -156,6 +160,5 @@ function contentOf({ response, produces, examples }: Endpoint): { content?: Cont
     };
   }
   const example = examples?.response === undefined ? {} : { example: examples.response };
-  const type = produces === 'text' ? 'text/plain' : 'application/json';
-  return { content: { [type]: { schema: response, ...example } } };
+  return { content: { [MEDIA_TYPES[produces ?? 'json']]: { schema: response, ...example } } };
 }

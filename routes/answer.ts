@@ -52,7 +52,7 @@ export async function writeAnswer(
     ctx.body = null;
     return;
   }
-  if (endpoint.produces === 'text') {
+  if (endpoint.produces === 'text' || endpoint.produces === 'csv') {
     ctx.body = body;
     return;
   }

@@ -80,8 +80,13 @@ interface Declaration<P, Q, B, R, A extends Access> {
   /** Further success statuses with the same body: 200 beside 201 when nothing new was made. */
   otherStatuses?: { status: number; description: string }[];
   response: R;
-  /** `stream`: the handler writes an event stream to the response. `text`: the response is not JSON. */
-  produces?: 'json' | 'stream' | 'text';
+  /** `csv`: the handler reads the body itself, as it arrives; there is no `body` schema. */
+  consumes?: 'json' | 'csv';
+  /**
+   * `stream`: the handler writes an event stream to the response. `text`: the response is not JSON. `csv`: it is a
+   * stream of CSV text.
+   */
+  produces?: 'json' | 'stream' | 'text' | 'csv';
   /** Default: `revalidate` for what is read, `never` for what is written and for all of `auth`. */
   keep?: Keep;
   /** Members of the body that only tell when it was made: its ETag does without them. */

@@ -25,6 +25,7 @@ import { endSession, listSessions } from './stream-sessions.ts';
 import { streamToken } from './stream-token.ts';
 import { streamEndpoints } from './streams.ts';
 import { tradeListEndpoints } from './trade-list.ts';
+import { importTrades } from './trade-import.ts';
 import { tradeEndpoints } from './trades.ts';
 import { transferEndpoints } from './transfers.ts';
 import { userEndpoints } from './users.ts';
@@ -44,6 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...shareEndpoints,
   ...tradeEndpoints,
   ...tradeListEndpoints,
+  importTrades,
   ...transferEndpoints,
   getPortfolio,
   listHoldings,

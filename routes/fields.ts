@@ -110,6 +110,19 @@ export function text(max: number) {
   );
 }
 
+/** As `text`, in as many lines as one likes. */
+export function prose(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .refine(
+      (value) => /^[\P{Control}\t\n\r]*$/u.test(value),
+      'must not hold control characters but tabs and line breaks',
+    )
+    .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode');
+}
+
 export const limit = z.coerce
   .number()
   .int()

@@ -14,6 +14,7 @@ import type { MarketWriter } from '../streams/market-writer.ts';
 import type { Market } from '../streams/market.ts';
 import type { Readiness } from '../streams/readiness.ts';
 import type { SocketServer } from '../streams/websocket-server.ts';
+import type { Slots } from './slots.ts';
 
 /** All that a handler may use. Made in one place (lib/services.ts) and handed down. */
 export interface Services {
@@ -32,6 +33,8 @@ export interface Services {
   limits: RateLimits;
   metrics: Registry;
   readiness: Readiness;
+  /** Places for what keeps a node or its database busy for long. */
+  slots: { imports: Slots };
   /** The secret of what only our own nodes read: stream tokens, and what is derived. */
   tokenKey: KeyObject;
   /** Of access tokens. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ChannelType } from '../streams/channel.ts';
 import { END_REASONS } from '../streams/subscriber.ts';
-import type { CandleBody, PublicTradeBody, TickerBody } from '../streams/record.ts';
+import type { CandleBody, ImportProgressBody, PublicTradeBody, TickerBody } from '../streams/record.ts';
 import { candleSchema } from './candle-bodies.ts';
 import * as field from './fields.ts';
 import { tickerSchema } from './market-lists.ts';
@@ -46,20 +46,63 @@ const holdingsSchema = z
   })
   .meta({ id: 'Holdings' });
 
+const version = z.int().meta({ description: 'Of the ledger, after the change.' });
+
 const fillSchema = z
+  .union([
+    z.object({
+      portfolioId: field.id,
+      change: z.enum(['booked', 'changed', 'removed']),
+      version,
+      trade: tradeSchema.meta({ description: 'As it is now; as it was, if it was removed.' }),
+    }),
+    z
+      .object({
+        portfolioId: field.id,
+        change: z.literal('imported'),
+        version,
+        importId: field.id,
+        count: z.int(),
+      })
+      .meta({ description: 'Of a large file, whose trades are not told one by one.' }),
+  ])
+  .meta({ id: 'Fill' });
+
+const importSchema = z
   .object({
     portfolioId: field.id,
-    change: z.enum(['booked', 'changed', 'removed']),
-    version: z.int().meta({ description: 'Of the ledger, after the change.' }),
-    trade: tradeSchema.meta({ description: 'As it is now; as it was, if it was removed.' }),
+    importId: field.id.meta({ description: 'As the sender of the file named it, or as the answer says.' }),
+    asOf: field.timestamp.meta({
+      description:
+        'An import that tells nothing for minutes has ended with its node: nothing of it was booked.',
+    }),
+    dryRun: z.boolean(),
+    phase: z.enum(['reading', 'comparing', 'booking', 'valuing', 'done', 'failed']),
+    bytes: z.object({ read: z.int(), total: z.union([z.int(), z.null()]) }),
+    rows: z.int().meta({ description: 'Of the file, so far.' }),
+    rejected: z.int(),
+    booked: z.int(),
+    toBook: z.int(),
+    result: z.union([
+      z.object({
+        booked: z.boolean(),
+        accepted: z.int(),
+        duplicates: z.int(),
+        rejected: z.int(),
+        ignored: z.int(),
+      }),
+      z.null(),
+    ]),
+    detail: z.union([z.string(), z.null()]).meta({ description: 'Why it failed.' }),
   })
-  .meta({ id: 'Fill' });
+  .meta({ id: 'ImportProgress' });
 
 /** The types that the streams are written with, and the schemas that are published, are the same. */
 const bodies = {
   ticker: tickerSchema satisfies z.ZodType<TickerBody>,
   trade: publicTradeSchema satisfies z.ZodType<PublicTradeBody>,
   candle: candleSchema satisfies z.ZodType<CandleBody>,
+  import: importSchema satisfies z.ZodType<ImportProgressBody>,
 };
 
 export interface ChannelDocs {
@@ -116,7 +159,16 @@ export const CHANNELS: Record<ChannelType, ChannelDocs> = {
     event: 'fill',
     data: fillSchema,
     summary: 'Changes of the ledger of a portfolio',
-    description: 'Events: each trade booked, changed or removed, once, in order.',
+    description:
+      'Events: each trade booked, changed or removed, once, in order. A file of more than 500 new trades is one event.',
+  },
+  imports: {
+    address: 'imports:{portfolioId}',
+    event: 'import',
+    data: bodies.import,
+    summary: 'How far the import of a file has got',
+    description:
+      'State: the latest import (`POST /v1/portfolios/{portfolioId}/trades/import`), at each phase and twice a second.',
   },
 };
 
@@ -169,6 +221,7 @@ export const CHANNEL_EVENTS = {
   pnl: eventOf('pnl', CHANNELS.pnl.data, 'Pnl'),
   holdings: eventOf('holdings', CHANNELS.holdings.data, 'Holdings'),
   fills: eventOf('fill', CHANNELS.fills.data, 'Fill'),
+  imports: eventOf('import', CHANNELS.imports.data, 'Import'),
 } satisfies Record<ChannelType, z.ZodType>;
 
 /** What a stream says of itself. */
@@ -215,6 +268,7 @@ export const streamEvent = z
     CHANNEL_EVENTS.pnl,
     CHANNEL_EVENTS.holdings,
     CHANNEL_EVENTS.fills,
+    CHANNEL_EVENTS.imports,
     CONTROL_EVENTS.ready,
     CONTROL_EVENTS.reset,
     CONTROL_EVENTS.notice,

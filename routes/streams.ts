@@ -78,7 +78,7 @@ export const streams = endpoint({
     channels: z.string().max(40_000).meta({
       example: 'ticker:BTC/KRW,trade:BTC/KRW',
       description:
-        'Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`; `*` for all symbols.',
+        'Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols.',
     }),
     ...streamQuery,
   }),

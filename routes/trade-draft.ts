@@ -28,7 +28,7 @@ export const tradeInput = z
     time: field.instant,
     orderId: field.text(200).optional(),
     type: orderType.optional(),
-    note: field.text(1000).optional(),
+    note: field.prose(1000).optional(),
     tags: z.array(field.text(50)).max(20).optional(),
   })
   .meta({ id: 'TradeInput' });
@@ -77,7 +77,8 @@ export function ratesOf({ time, quote, quoteRate, fee, feeRate }: StoredTrade): 
   return { time, rates };
 }
 
-function tradeErrors(input: TradeInput, now: number): FieldError[] {
+/** What no exchange can have reported. */
+export function tradeErrors(input: TradeInput, now: number): FieldError[] {
   const errors: FieldError[] = [];
   const { base, quote } = splitSymbol(input.symbol);
   if (base === quote) errors.push({ pointer: '/symbol', detail: 'must name two different assets' });
@@ -113,20 +114,30 @@ export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch:
 }
 
 export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {
-  const { base, quote } = splitSymbol(input.symbol);
-  const { fee, time } = input;
+  const draft = unratedDraft(input);
+  const { base, quote, time } = draft;
+  const { fee } = input;
   const feeIsThird = fee !== undefined && fee.currency !== base && fee.currency !== quote;
+  draft.quoteRate = await rate(quote, time);
+  if (feeIsThird) draft.feeRate = await rate(fee.currency, time);
+  return draft;
+}
+
+/** A draft whose rates are still to be looked up. */
+export function unratedDraft(input: TradeInput): TradeDraft {
+  const { base, quote } = splitSymbol(input.symbol);
+  const { fee } = input;
   return {
     kind: 'trade',
-    time,
+    time: input.time,
     base,
     quote,
     side: input.side,
     quantity: input.quantity,
     price: input.price,
     fee: fee === undefined || fee.amount === 0n ? null : fee,
-    quoteRate: await rate(quote, time),
-    feeRate: feeIsThird ? await rate(fee.currency, time) : null,
+    quoteRate: null,
+    feeRate: null,
     exchange: input.exchange ?? '',
     externalId: input.externalId ?? null,
     orderId: input.orderId ?? null,

@@ -17,7 +17,7 @@ export const transferInput = z
       .optional()
       .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
     time: field.instant,
-    note: field.text(1000).optional(),
+    note: field.prose(1000).optional(),
     tags: z.array(field.text(50)).max(20).optional(),
   })
   .meta({ id: 'TransferInput' });

@@ -23,6 +23,7 @@ export const CHANNEL_KINDS = {
   pnl: 'state',
   holdings: 'state',
   fills: 'events',
+  imports: 'state',
 } as const satisfies Record<string, ChannelKind>;
 
 export type ChannelType = keyof typeof CHANNEL_KINDS;
@@ -72,6 +73,7 @@ export function parseChannel(name: string): Channel {
     case 'pnl':
     case 'holdings':
     case 'fills':
+    case 'imports':
       if (UUID.test(subject)) {
         return { name, type, kind: CHANNEL_KINDS[type], log: portfolioLog(subject), portfolioId: subject };
       }

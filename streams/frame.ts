@@ -128,17 +128,14 @@ function tickViews(symbol: string, ticker: object | string | null, trade: object
 function portfolioViews(portfolioId: string, record: PortfolioRecord): View[] {
   if (record.type === 'transfer' || record.type === 'interest') return [];
   if (record.type === 'fill') {
-    const { type: _type, ...data } = record;
-    return [
-      {
-        kind: 'events',
-        channel: `fills:${portfolioId}`,
-        wildcard: null,
-        event: 'fill',
-        // One connection may have the fills of several portfolios.
-        body: { portfolioId, ...data },
-      },
-    ];
+    const { type: event, ...data } = record;
+    // One connection may have the fills of several portfolios.
+    const body = { portfolioId, ...data };
+    return [{ kind: 'events', channel: `fills:${portfolioId}`, wildcard: null, event, body }];
+  }
+  if (record.type === 'import') {
+    const channel = `imports:${portfolioId}`;
+    return [{ kind: 'state', channel, wildcard: null, event: 'import', body: record.body }];
   }
   return [
     {

@@ -89,6 +89,29 @@ export interface CandleRecord {
 
 export type MarketRecord = TickRecord | CandleRecord;
 
+/** How far an import of a file has got; the state of the `imports:` channel. */
+export interface ImportProgressBody {
+  portfolioId: string;
+  /** As the sender of the file named it, or as the answer to them will. */
+  importId: string;
+  /** ISO 8601. An import that tells nothing for long has ended with its node: nothing of it was booked. */
+  asOf: string;
+  dryRun: boolean;
+  phase: 'reading' | 'comparing' | 'booking' | 'valuing' | 'done' | 'failed';
+  /** Of the body; `total` is `null` when the sender has not told. */
+  bytes: { read: number; total: number | null };
+  /** Rows of the file so far, and those that cannot be booked. */
+  rows: number;
+  rejected: number;
+  /** Of the phase `booking`. */
+  booked: number;
+  toBook: number;
+  /** What came of it, when it is done. */
+  result: { booked: boolean; accepted: number; duplicates: number; rejected: number; ignored: number } | null;
+  /** Why it failed. */
+  detail: string | null;
+}
+
 /** What happened to a ledger entry. */
 export type LedgerChange = 'booked' | 'changed' | 'removed';
 
@@ -100,6 +123,9 @@ export type PortfolioRecord =
   | { type: 'pnl'; body: object }
   | { type: 'holdings'; body: object }
   | { type: 'fill'; change: LedgerChange; version: number; trade: object }
+  | { type: 'import'; body: ImportProgressBody }
+  /** So many fills were booked at once that they are not told one by one. */
+  | { type: 'fill'; change: 'imported'; version: number; importId: string; count: number }
   | { type: 'transfer'; change: LedgerChange; version: number }
   /** Somebody on another node than the projector's watches this: keep publishing it for a while. */
   | { type: 'interest'; in: 'holdings' };

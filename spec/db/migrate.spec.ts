@@ -13,8 +13,9 @@ const NAMES = [
   '021-trade-figures',
   '022-trade-search',
   '030-portfolio-statistics',
-  '030-key-limits',
   '031-trade-indexes',
+  '040-key-limits',
+  '050-imports',
 ];
 
 eachDatabase('migrations', (open) => {

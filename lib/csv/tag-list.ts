@@ -1,0 +1,19 @@
+/** Tags in one cell, with `;` between them; a `;` or `\` of a tag stands behind a `\`. */
+export function joinTags(tags: readonly string[]): string {
+  return tags.map((tag) => tag.replace(/[;\\]/g, String.raw`\$&`)).join(';');
+}
+
+export function splitTags(cell: string): string[] {
+  if (cell === '') return [];
+  const tags = [''];
+  let escaped = false;
+  for (const character of cell) {
+    if (!escaped && character === ';') tags.push('');
+    else if (!escaped && character === '\\') escaped = true;
+    else {
+      tags[tags.length - 1] += character;
+      escaped = false;
+    }
+  }
+  return tags;
+}

@@ -1,0 +1,131 @@
+import iconv from 'iconv-lite';
+import { problem, type Problem } from '../problem.ts';
+
+export type TextEncoding = 'utf-8' | 'euc-kr' | 'utf-16le' | 'utf-16be';
+
+/** Bytes looked at before an encoding is decided on. */
+const SAMPLE_BYTES = 65_536;
+
+/** CP949 is what Korean systems write and call EUC-KR: it is EUC-KR with further syllables. */
+const CODECS = { 'utf-8': 'utf8', 'euc-kr': 'cp949', 'utf-16le': 'utf16le', 'utf-16be': 'utf16be' } as const;
+
+/** Names of encodings in a `charset` parameter. */
+const CHARSETS: Record<string, TextEncoding> = {
+  'utf-8': 'utf-8',
+  utf8: 'utf-8',
+  'us-ascii': 'utf-8',
+  'euc-kr': 'euc-kr',
+  euckr: 'euc-kr',
+  'ks_c_5601-1987': 'euc-kr',
+  cp949: 'euc-kr',
+  'windows-949': 'euc-kr',
+  uhc: 'euc-kr',
+  'utf-16le': 'utf-16le',
+  'utf-16be': 'utf-16be',
+};
+
+/** @throws Problem 415 for a name that stands for nothing we read */
+export function encodingOfCharset(charset: string): TextEncoding {
+  const encoding = CHARSETS[charset.toLowerCase()];
+  if (encoding !== undefined) return encoding;
+  throw problem('unsupported-media-type', {
+    detail: `The charset is not one of ${Object.keys(CHARSETS).join(', ')}.`,
+  });
+}
+
+/** A file that cannot be read as CSV at all. */
+export function malformed(line: number, detail: string, column?: string): Problem {
+  const where = column === undefined ? `Line ${line}` : `Line ${line}, column ${column}`;
+  return problem('malformed-csv', {
+    detail: `${where}: ${detail}.`,
+    errors: [{ line, ...(column === undefined ? {} : { column }), detail }],
+  });
+}
+
+const starts = (sample: Buffer, ...bytes: number[]): boolean =>
+  bytes.every((byte, index) => sample[index] === byte);
+
+function isUtf8(sample: Buffer): boolean {
+  try {
+    // As a stream: a character that the end of the sample cuts is none that is wrong.
+    new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Problem for what is no text */
+function detect(sample: Buffer): TextEncoding {
+  if (starts(sample, 0xef, 0xbb, 0xbf)) return 'utf-8';
+  if (starts(sample, 0xff, 0xfe)) return 'utf-16le';
+  if (starts(sample, 0xfe, 0xff)) return 'utf-16be';
+  if (starts(sample, 0x50, 0x4b, 0x03, 0x04) || starts(sample, 0xd0, 0xcf, 0x11, 0xe0)) {
+    throw malformed(1, 'this is an Excel workbook: save it as CSV first');
+  }
+  if (sample.includes(0))
+    throw malformed(1, 'holds zero bytes: it is no text, or UTF-16 without a byte order mark');
+  return isUtf8(sample) ? 'utf-8' : 'euc-kr';
+}
+
+/** What a decoder puts in the place of bytes that mean nothing. */
+const REPLACEMENT = '\uFFFD';
+
+function lineBreaks(text: string, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+async function* textOf(
+  first: Buffer,
+  rest: AsyncIterator<Buffer>,
+  encoding: TextEncoding,
+): AsyncGenerator<string, void, undefined> {
+  const decoder = iconv.getDecoder(CODECS[encoding]);
+  let line = 1;
+  const checked = (text: string): string => {
+    const bad = text.indexOf(REPLACEMENT);
+    if (bad !== -1) {
+      const what = encoding === 'euc-kr' ? 'neither UTF-8 nor EUC-KR (CP949)' : encoding.toUpperCase();
+      const wrong = encoding === 'euc-kr' ? `is ${what}` : `is not valid ${what}`;
+      throw malformed(line + lineBreaks(text, bad), wrong);
+    }
+    line += lineBreaks(text, text.length);
+    return text;
+  };
+  for (let chunk: Buffer | null = first; chunk !== null;) {
+    const text = checked(decoder.write(chunk));
+    if (text !== '') yield text;
+    const next = await rest.next();
+    chunk = next.done === true ? null : next.value;
+  }
+  const last = checked(decoder.end() ?? '');
+  if (last !== '') yield last;
+}
+
+/**
+ * A body as text, without its byte order mark: UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+ * @param charset as the sender names it; `null` when they do not: then the bytes decide
+ * @throws Problem for what is no text; the text throws one when it comes to bytes that mean nothing
+ */
+export async function decodeText(
+  source: AsyncIterable<Buffer>,
+  charset: TextEncoding | null,
+): Promise<{ encoding: TextEncoding; text: AsyncGenerator<string, void, undefined> }> {
+  const chunks = source[Symbol.asyncIterator]();
+  const sample: Buffer[] = [];
+  let size = 0;
+  while (size < SAMPLE_BYTES) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    sample.push(next.value);
+    size += next.value.length;
+  }
+  const first = Buffer.concat(sample);
+  if (first.length === 0) throw malformed(1, 'the body is empty');
+  const detected = detect(first);
+  // UTF-8 is what senders say without having looked; EUC-KR nobody says by chance.
+  const encoding = charset === 'euc-kr' && detected === 'utf-8' ? charset : detected;
+  return { encoding, text: textOf(first, chunks, encoding) };
+}

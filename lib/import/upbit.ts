@@ -1,0 +1,50 @@
+import { CellError } from './cell-error.ts';
+import { amountIn, feeOf, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
+import { KOREA } from './local-time.ts';
+
+/** `BTC`, `비트코인(BTC)`; `KRW-BTC` names the market too. */
+function coinOf(cell: string): { coin: string; market: string | null } | null {
+  const pair = /^([A-Z]+)-([A-Z0-9]+)$/.exec(cell);
+  if (pair !== null) return { market: pair[1] ?? null, coin: pair[2] ?? '' };
+  const coin = /\(([A-Z0-9]+)\)$/.exec(cell)?.[1] ?? cell;
+  return /^[A-Z0-9]+$/.test(coin) ? { coin, market: null } : null;
+}
+
+/**
+ * Upbit's transaction history, as the exchange shows it and as it is saved from there. Times are Korean; amounts may
+ * have their units behind them; deposits and withdrawals stand among the trades. There are no ids.
+ */
+export const upbit: ImportFormat = {
+  name: 'upbit',
+  columns: {
+    time: { headings: ['체결시간', '거래일시'] },
+    coin: { headings: ['코인'] },
+    market: { headings: ['마켓'], optional: true },
+    kind: { headings: ['종류'] },
+    quantity: { headings: ['거래수량'] },
+    price: { headings: ['거래단가'] },
+    fee: { headings: ['수수료'], optional: true },
+  },
+  source: { symbol: 'coin', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
+  hasIds: false,
+  zone: () => KOREA,
+  read(row, columns, zone) {
+    const kind = columns.cell(row, 'kind');
+    const side = sideOf(kind);
+    if (side === null) return { ignored: `${kind || 'an empty kind'} is not a trade` };
+    const coin = coinOf(columns.cell(row, 'coin'));
+    if (coin === null) throw new CellError(columns.heading('coin'), 'does not name an asset such as BTC');
+    const quote = coin.market ?? (columns.cell(row, 'market').split('-')[0] || 'KRW');
+    return {
+      trade: {
+        exchange: 'upbit',
+        symbol: `${coin.coin}/${quote}`,
+        side,
+        quantity: numberIn(row, columns, 'quantity'),
+        price: numberIn(row, columns, 'price'),
+        fee: feeOf(amountIn(row, columns, 'fee'), quote),
+        time: timeIn(row, columns, 'time', zone ?? KOREA),
+      },
+    };
+  },
+};

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import iconv from 'iconv-lite';
+import { zoneOf } from '../../../lib/import/local-time.ts';
+import { readFile } from '../../../lib/import/rows.ts';
+import { Problem } from '../../../lib/problem.ts';
+import { EXPECTED } from './expected.ts';
+
+/** In pieces that cut characters and rows anywhere. */
+async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+interface Read {
+  format: string;
+  encoding: string;
+  zone: string | null;
+  /** A trade, what is ignored as `null`, or `column: detail` of an error. */
+  rows: [number, unknown][];
+}
+
+async function read(
+  text: string | Buffer,
+  { tz, size = 1 << 16 }: { tz?: string; size?: number } = {},
+): Promise<Read> {
+  const zone = tz === undefined ? null : zoneOf(tz);
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  const file = await readFile(pieces(bytes, size), { charset: null, zone, maxRows: 10_000 });
+  const rows: [number, unknown][] = [];
+  for await (const row of file.rows) {
+    if ('trade' in row) rows.push([row.line, row.trade]);
+    else rows.push([row.line, 'error' in row ? `${row.error.column}: ${row.error.detail}` : null]);
+  }
+  return { format: file.layout.format.name, encoding: file.encoding, zone: file.zone?.name ?? null, rows };
+}
+
+async function refusal(text: string | Buffer): Promise<{ line: unknown; column: unknown; text: string }> {
+  try {
+    await read(text);
+  } catch (error) {
+    assert.ok(error instanceof Problem, String(error));
+    assert.equal(error.slug, 'malformed-csv');
+    const [first] = error.errors ?? [];
+    return { line: first?.line, column: first?.column, text: error.message };
+  }
+  return assert.fail('it was taken');
+}
+
+const OWN = 'time,symbol,side,quantity,price,note\n';
+const ROW = '2026-01-01T00:00:00Z,BTC/KRW,buy,1,2,';
+
+describe('a file of trades', () => {
+  for (const [name, { format, tz, rows }] of Object.entries(EXPECTED)) {
+    const bytes = readFileSync(new URL(`../../fixtures/imports/${name}`, import.meta.url));
+    const options = tz === undefined ? {} : { tz };
+
+    it(`of ${format} is read as it is meant: ${name}`, async () => {
+      const found = await read(bytes, options);
+      assert.equal(found.format, format);
+      assert.deepEqual(found.rows, rows);
+    });
+
+    it(`is read the same in EUC-KR, in UTF-16 and in pieces of three bytes: ${name}`, async () => {
+      const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+      for (const [encoding, encoded] of [
+        ['euc-kr', iconv.encode(text, 'cp949')],
+        ['utf-16le', iconv.encode(text, 'utf16le', { addBOM: true })],
+        ['utf-16be', iconv.encode(text, 'utf16be', { addBOM: true })],
+        ['utf-8', Buffer.from(text)],
+      ] as const) {
+        const found = await read(encoded, { ...options, size: 3 });
+        assert.deepEqual(found.rows, rows, encoding);
+        // Without a Korean letter there is nothing to tell EUC-KR from UTF-8 by.
+        const isAscii = Buffer.byteLength(text) === text.length;
+        assert.equal(found.encoding, encoding === 'euc-kr' && isAscii ? 'utf-8' : encoding);
+      }
+    });
+  }
+
+  it('counts lines over quoted line breaks and empty lines', async () => {
+    const { rows } = await read(`${OWN}${ROW}"a\r\nb"\r\n\r\n,,,,,\n${ROW}x\n${ROW}"1\n2\n3"\n${ROW}y`);
+    assert.deepEqual(
+      rows.map(([line]) => line),
+      [2, 6, 7, 10],
+    );
+  });
+
+  it('says what is wrong with a cell, by its heading', async () => {
+    const upbit = '체결시간,코인,마켓,종류,거래수량,거래단가,수수료\n';
+    const { rows } = await read(
+      `${upbit}2026-02-30 10:00:00,BTC,KRW,매수,1,2,0\n2026-02-28 10:00:00,BTC,KRW,매수,1.2E-05,2,0\n2026-02-28 10:00:00,비트코인,KRW,매수,1,2,0\n2026-02-28 10:00:00,BTC,KRW,매수,1,-,0\n2026-02-28 10:00:00,BTC,KRW,매수,1,2,0,extra\n`,
+    );
+    assert.deepEqual(rows, [
+      [2, '체결시간: is not a time such as 2026-03-02 09:00:00'],
+      [3, '거래수량: is not a plain decimal number'],
+      [4, '코인: does not name an asset such as BTC'],
+      [5, '거래단가: is empty'],
+      [6, '#8: has no heading: the row has too many cells'],
+    ]);
+  });
+
+  it('of Binance without a time zone asks for it', async () => {
+    const text =
+      'Time,Pair,Side,Price,Executed,Amount,Fee\n2026-01-02 18:31:37,BTCUSDT,BUY,1,1BTC,1USDT,0BNB\n';
+    assert.deepEqual((await read(text)).rows, [[2, 'Time: has no time zone: say it as `tz`']]);
+    const skipped = text.replace('2026-01-02 18', '2026-03-29 02');
+    assert.deepEqual((await read(skipped, { tz: 'Europe/Berlin' })).rows, [
+      [2, 'Time: is a time that does not exist in Europe/Berlin'],
+    ]);
+  });
+
+  it('may have another time zone than its source is known to use', async () => {
+    const text = '체결시간,코인,종류,거래수량,거래단가\n2026-07-01 09:00:00,BTC,매수,1,2\n';
+    const times = async (tz?: string): Promise<unknown> => {
+      const { rows } = await read(text, tz === undefined ? {} : { tz });
+      return rows.map(([, trade]) => (trade as { time: number }).time);
+    };
+    assert.deepEqual(await times(), [Date.UTC(2026, 6, 1, 0)]);
+    assert.deepEqual(await times('Europe/Berlin'), [Date.UTC(2026, 6, 1, 7)]);
+    assert.deepEqual(await times('-05:30'), [Date.UTC(2026, 6, 1, 14, 30)]);
+  });
+
+  it('is refused with line and column when its quotes are broken', async () => {
+    const middle = await refusal(`${OWN}${ROW}a\n${ROW}"a"b"\n`);
+    assert.deepEqual([middle.line, middle.column], [3, 'note']);
+    const opened = await refusal(`${OWN}${ROW}a "b" c\n`);
+    assert.deepEqual([opened.line, opened.column], [2, 'note']);
+    const unclosed = await refusal(`${OWN}${ROW}"multi\nline"\n${ROW}"never closed\n${ROW}\n`);
+    assert.deepEqual([unclosed.line, unclosed.column], [4, 'note']);
+  });
+
+  it('is refused when a line is too long, in bounded memory', async () => {
+    let pulled = 0;
+    const source = async function* source(): AsyncGenerator<Buffer> {
+      yield Buffer.from(`${OWN}${ROW}ok\n${ROW}`);
+      for (let n = 0; n < 160; n += 1) {
+        pulled += 1;
+        yield Buffer.alloc(65_536, 'x');
+      }
+    };
+    const file = await readFile(source(), { charset: null, zone: null, maxRows: 10 });
+    await assert.rejects(
+      async () => {
+        for await (const row of file.rows) assert.equal(row.line, 2);
+      },
+      (error: Problem) => error.errors?.[0]?.line === 3 && error.errors[0].column === 'note',
+    );
+    assert.ok(pulled < 20, `${pulled} of 160 pieces were read`);
+  });
+
+  it('is refused when its headings are not known, or one is missing', async () => {
+    assert.match((await refusal('a,b,c\n1,2,3\n')).text, /none of the known headings/);
+    const lacking = await refusal('체결시간,코인,마켓,종류,거래단가\n');
+    assert.deepEqual([lacking.line, lacking.column], [1, '거래수량']);
+    assert.match(lacking.text, /upbit/);
+    const orders =
+      'Date(UTC),OrderNo,Pair,Type,Side,Order Price,Order Amount,Time,Executed,Average Price,Trading total,Status\n';
+    assert.match((await refusal(orders)).text, /export the trade history instead/);
+  });
+
+  it('is refused when it is no text', async () => {
+    assert.match((await refusal(Buffer.from('PK\u0003\u0004rest'))).text, /Excel workbook/);
+    assert.match((await refusal(iconv.encode(OWN, 'utf16le'))).text, /UTF-16 without a byte order mark/);
+    assert.match((await refusal('')).text, /empty/);
+    const latin = Buffer.concat([Buffer.from(`${OWN}${ROW}caf`), Buffer.from([0xe9]), Buffer.from('\n')]);
+    const neither = await refusal(latin);
+    assert.equal(neither.line, 2);
+    assert.match(neither.text, /neither UTF-8 nor EUC-KR/);
+    // Beyond the part that the encoding was told by.
+    const late = Buffer.concat([
+      Buffer.from(OWN + `${ROW}x\n`.repeat(3_000)),
+      Buffer.from([0xb0, 0xa1, 0x0a]),
+    ]);
+    const { line, text } = await refusal(late);
+    assert.equal(line, 3_002);
+    assert.match(text, /not valid UTF-8/);
+  });
+});
