@@ -31,6 +31,7 @@ export const OPERATIONS = {
   removeTrade: ['DELETE', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   listTrades: ['GET', '/v1/portfolios/{portfolioId}/trades'],
   getTrade: ['GET', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
+  importTrades: ['POST', '/v1/portfolios/{portfolioId}/trades/import'],
   bookTransfers: ['POST', '/v1/portfolios/{portfolioId}/transfers'],
   listTransfers: ['GET', '/v1/portfolios/{portfolioId}/transfers'],
   getTransfer: ['GET', '/v1/portfolios/{portfolioId}/transfers/{transferId}'],

@@ -420,6 +420,32 @@ export interface paths {
         patch: operations["changeTrade"];
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/trades/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import a CSV file of trades
+         * @description The file is the body: this program's own export (`GET …/trades.csv`), or the trade history of Upbit, Bithumb or Binance, told apart by its headings, Korean or English. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+         *
+         *     It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
+         *
+         *     Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading `Time` they are those of the zone in the file's name, which `tz` must tell.
+         *
+         *     How far it is can be followed on the channel `imports:<portfolioId>` of `GET /v1/streams`, by `importId`.
+         */
+        post: operations["importTrades"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/transfers": {
         parameters: {
             query?: never;
@@ -592,7 +618,7 @@ export interface paths {
         };
         /**
          * Equity, contributions and PnL over time, for charts
-         * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` it begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC.
+         * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` it begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. Every minute (`interval=minute`) comes with the moments in between at which equity was published to whoever watched.
          */
         get: operations["getSeries"];
         put?: never;
@@ -630,7 +656,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The symbols that have a price */
+        /** The symbols that have a price, in alphabetical order */
         get: operations["listSymbols"];
         put?: never;
         post?: never;
@@ -647,7 +673,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Last price and 24-hour figures; the state of the `ticker:` channels */
+        /**
+         * Last price and 24-hour figures; the state of the `ticker:` channels
+         * @description Sorted by any column, with unknown values last and equal ones by symbol. A page begins after the last item of the one before, wherever that stands by now.
+         */
         get: operations["listTickers"];
         put?: never;
         post?: never;
@@ -952,16 +981,20 @@ export interface components {
         /** @description A problem of RFC 9457; `type` is stable, the texts may change. */
         Problem: {
             /** @enum {string} */
-            type: "/problems/malformed-json" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/conflict" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/unsupported-media-type" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/rate-limited" | "/problems/internal-error" | "/problems/unavailable";
+            type: "/problems/malformed-json" | "/problems/malformed-csv" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/conflict" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/unsupported-media-type" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/rate-limited" | "/problems/internal-error" | "/problems/unavailable";
             title: string;
             status: number;
             detail?: string;
-            /** @description Each field that is wrong: at most 20. */
+            /** @description Each field that is wrong: at most 20, or 100 rows of a CSV body. */
             errors?: {
                 /** @description JSON pointer into the body. */
                 pointer?: string;
                 /** @description Name of a query parameter. */
                 parameter?: string;
+                /** @description Of a CSV body, from 1. */
+                line?: number;
+                /** @description The heading of a column of a CSV body. */
+                column?: string;
                 detail: string;
             }[];
             /** @description The `X-Request-Id` of the response; also in the log. */
@@ -1376,6 +1409,55 @@ export interface components {
             count?: number;
             /** @description The figures that are `null` because of it. */
             figures?: string[];
+        };
+        ImportReport: {
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            importId: string;
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            dryRun: boolean;
+            /** @description Whether the accepted rows are in the ledger now. */
+            booked: boolean;
+            /** @description Of the ledger, after it. */
+            version: number;
+            /** @enum {string} */
+            format: "marktide" | "upbit" | "bithumb" | "binance";
+            /** @enum {string} */
+            encoding: "utf-8" | "euc-kr" | "utf-16le" | "utf-16be";
+            /** @description That times were taken in; `null` when each named its own. */
+            timeZone: string | null;
+            /** @description Of the file, without those that are empty. */
+            rows: number;
+            accepted: number;
+            duplicates: number;
+            rejected: number;
+            /** @description Rows that are no trades, such as deposits. */
+            ignored: number;
+            /** @description In order of line; at most 1000, the rejected ones before all others. */
+            items: components["schemas"]["ImportRow"][];
+            /** @description Whether there are more rows than items. */
+            truncated: boolean;
+        };
+        ImportRow: {
+            /** @description Where the row begins in the file, from 1. */
+            line: number;
+            /** @enum {string} */
+            status: "accepted" | "duplicate" | "rejected" | "ignored";
+            /** @description The heading of the cell that is wrong. */
+            column?: string;
+            detail?: string;
+            /**
+             * Format: uuid
+             * @description The booked trade it is, or is in conflict with.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            tradeId?: string;
         };
         Transfer: {
             /**
@@ -2211,7 +2293,7 @@ export interface components {
             /** @default 0 */
             trades?: number;
         };
-        StreamEvent: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"];
+        StreamEvent: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"];
         TickerEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2392,6 +2474,75 @@ export interface components {
                  */
                 updatedAt: string;
             };
+        } | {
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /** @enum {string} */
+            change: "imported";
+            /** @description Of the ledger, after the change. */
+            version: number;
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            importId: string;
+            count: number;
+        };
+        ImportEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "import";
+            /**
+             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @example Zk3_.m.k3Jx_.48211
+             */
+            id?: string;
+            data: components["schemas"]["ImportProgress"];
+        };
+        ImportProgress: {
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * Format: uuid
+             * @description As the sender of the file named it, or as the answer says.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            importId: string;
+            /**
+             * Format: date-time
+             * @description An import that tells nothing for minutes has ended with its node: nothing of it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            asOf: string;
+            dryRun: boolean;
+            /** @enum {string} */
+            phase: "reading" | "comparing" | "booking" | "valuing" | "done" | "failed";
+            bytes: {
+                read: number;
+                total: number | null;
+            };
+            /** @description Of the file, so far. */
+            rows: number;
+            rejected: number;
+            booked: number;
+            toBook: number;
+            result: {
+                booked: boolean;
+                accepted: number;
+                duplicates: number;
+                rejected: number;
+                ignored: number;
+            } | null;
+            /** @description Why it failed. */
+            detail: string | null;
         };
         ReadyEvent: {
             /**
@@ -2472,7 +2623,7 @@ export interface components {
              */
             channels?: string[];
         };
-        StreamLine: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["Heartbeat"];
+        StreamLine: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["Heartbeat"];
         /** @description Nothing has happened for a while; the id may have moved on. */
         Heartbeat: {
             /**
@@ -2672,6 +2823,16 @@ export interface components {
         };
         /** @description `unprocessable-entry`: The ledger cannot take this entry. */
         UnprocessableEntry: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `malformed-csv`: The request body is not CSV that can be read. `invalid-request`: The request does not fit its schema. */
+        MalformedCsvOrInvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -4272,6 +4433,90 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    importTrades: {
+        parameters: {
+            query?: {
+                /** @description `true`: only tell what would become of each row. */
+                dryRun?: "true" | "false";
+                /** @description `true`: book the other rows although some are rejected. */
+                skipRejected?: "true" | "false";
+                /** @description Time zone of times that do not name theirs, in the place of the one the source is known to use. */
+                tz?: string;
+                /** @description A name for this import, to tell its progress by. Made here when left out. */
+                importId?: string;
+            };
+            header?: never;
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
+                 *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
+                 */
+                "text/csv": string;
+                /**
+                 * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
+                 *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
+                 */
+                "text/tab-separated-values": string;
+                /**
+                 * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
+                 *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
+                 */
+                "text/plain": string;
+                /**
+                 * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
+                 *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
+                 */
+                "application/csv": string;
+                /**
+                 * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
+                 *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
+                 */
+                "application/vnd.ms-excel": string;
+            };
+        };
+        responses: {
+            /** @description Nothing was booked: a dry run, or all of it was there before. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Import a CSV file of trades */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            400: components["responses"]["MalformedCsvOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listTransfers: {
         parameters: {
             query?: {
@@ -5078,7 +5323,13 @@ export interface operations {
     };
     listSymbols: {
         parameters: {
-            query?: never;
+            query?: {
+                base?: string;
+                quote?: string;
+                limit?: number;
+                cursor?: string;
+                order?: "asc" | "desc";
+            };
             header?: {
                 /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
                 "If-None-Match"?: string;
@@ -5088,7 +5339,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The symbols that have a price */
+            /** @description The symbols that have a price, in alphabetical order */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5122,7 +5373,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["InvalidRequest"];
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
@@ -5134,6 +5385,13 @@ export interface operations {
         parameters: {
             query?: {
                 symbols?: string;
+                sort?: "symbol" | "price" | "change" | "changeRate" | "high" | "low" | "volume" | "quoteVolume" | "time";
+                /** @description `asc` by symbol, `desc` by figures and times when left out. */
+                order?: "asc" | "desc";
+                base?: string;
+                quote?: string;
+                limit?: number;
+                cursor?: string;
             };
             header?: {
                 /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
@@ -5171,7 +5429,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["InvalidRequest"];
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
@@ -5373,7 +5631,7 @@ export interface operations {
     openStream: {
         parameters: {
             query: {
-                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`; `*` for all symbols. */
+                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. */
                 channels: string;
                 /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
                 lastEventId?: string;
