@@ -99,13 +99,15 @@ describe('the set-up before start and tests', function () {
     project = join(folder, 'with a space');
     mkdirSync(inProject('lib'), { recursive: true });
     copyFileSync(join(PACKAGE_ROOT, 'lib', 'setup.mjs'), inProject('lib', 'setup.mjs'));
-    writeFileSync(
-      inProject('tsconfig.build.json'),
-      JSON.stringify({
-        compilerOptions: { module: 'NodeNext', outDir: 'dist', rootDir: '.', types: [] },
-        include: ['lib'],
-      }),
-    );
+    for (const name of ['tsconfig.build.json', 'tsconfig.client.json']) {
+      writeFileSync(
+        inProject(name),
+        JSON.stringify({
+          compilerOptions: { module: 'NodeNext', outDir: 'dist', rootDir: '.', types: [] },
+          include: ['lib'],
+        }),
+      );
+    }
     source('console.log("first");\n');
     depend('1.0.0');
   });
