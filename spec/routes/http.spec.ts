@@ -28,6 +28,8 @@ describe('HTTP', () => {
     }
     for (const [path, known] of methods) {
       const where = path.replaceAll(/:\w+/g, user.id);
+      // `…/trades/import` is also how a trade of that name would be asked for: there is none.
+      if (path.endsWith('/trades/import')) continue;
       const allow = [...known].sort().join(', ');
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
         // `/v1/streams/:id` and the like: another endpoint may own the path with that method.

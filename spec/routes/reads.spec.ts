@@ -22,7 +22,7 @@ const READS = ENDPOINTS.filter(({ method }) => method === 'get');
 const isJson = ({ produces = 'json', id }: Endpoint): boolean =>
   produces === 'json' && id !== 'openWebSocket';
 /** They tell of seconds and measurements: other ones at each look. */
-const MOVING = ['health', 'ready', 'metrics', 'listStreamSessions'];
+const MOVING = ['health', 'ready', 'metrics', 'listStreamSessions', 'listRateLimits'];
 /** Their tag is the ledger's version: it is another one also when the ledger has moved elsewhere. */
 const OF_THE_LEDGER = ['listTrades', 'getTradeStats'];
 /** What an answer says of the moment it was made, and of nothing else. */
@@ -333,7 +333,8 @@ describe('reads', () => {
       if (id === 'publicKeys') return 'public, max-age=300';
       if (id === 'problemType') return 'public, max-age=3600';
       if (produces === 'stream') return 'no-store, no-transform';
-      if (tag === 'auth' || ['health', 'ready', 'metrics', 'openWebSocket'].includes(id)) return 'no-store';
+      if (tag === 'auth' || ['health', 'ready', 'metrics', 'openWebSocket', 'listRateLimits'].includes(id))
+        return 'no-store';
       return 'private, no-cache';
     };
     for (const endpoint of READS) {

@@ -25,6 +25,7 @@ export async function startNode(env: Record<string, string>): Promise<NodeProces
       LOG_LEVEL: 'warn',
       ADMIN_PASSWORD: 'the admin of a test',
       DRAIN_MS: '200',
+      RATE_LIMIT_STREAM: '1000000',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -49,7 +49,11 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
     )) as string;
     const cookies = await context.cookies();
     const secret = cookies.filter(({ name }) => name !== 'marktide_csrf');
-    assert.deepEqual(secret.map(({ name }) => name).sort(), ['marktide_access', 'marktide_refresh']);
+    assert.deepEqual(secret.map(({ name }) => name).sort(), [
+      'marktide_access',
+      'marktide_device',
+      'marktide_refresh',
+    ]);
     for (const { name, value, httpOnly } of secret) {
       assert.ok(httpOnly, name);
       assert.ok(!readable.includes(value), name);

@@ -55,12 +55,15 @@ const SYMBOL = 'ETH/KRW';
     page.locator(`#ticker-rows tr[data-symbol="${SYMBOL}"] td[title="${digits}"]`).waitFor();
 
   /** Keeps every price that the tab shows from now on. */
-  const record = (page: Page): Promise<unknown> =>
-    page.evaluate(`(() => {
-      const cell = document.querySelector('#ticker-rows tr[data-symbol="${SYMBOL}"] td[title]');
+  const record = async (page: Page): Promise<unknown> => {
+    const shown = `#ticker-rows tr[data-symbol="${SYMBOL}"] td[title]`;
+    await page.locator(shown).first().waitFor();
+    return await page.evaluate(`(() => {
+      const cell = document.querySelector('${shown}');
       globalThis.seen = [Number(cell.title)];
       new MutationObserver(() => seen.push(Number(cell.title))).observe(cell, { attributes: true });
     })()`);
+  };
 
   it('share one stream: the seventh is as live as the first', async () => {
     const pages = await openTabs(7);
