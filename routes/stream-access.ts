@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Caller } from '../lib/caller.ts';
 import { problem } from '../lib/problem.ts';
 import { type Channel, ChannelError, parseChannels } from '../streams/channel.ts';
-import { StreamLimitError, type StreamOwner } from '../streams/hub.ts';
+import { type Admission, StreamLimitError, type StreamOwner } from '../streams/hub.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import type { Services } from './services.ts';
 
@@ -53,10 +53,10 @@ export async function assertReadable(
   }
 }
 
-/** @throws 429 when the user has too many streams, 503 when this node has */
-export function admit(caller: Caller | null, { hub }: Services): void {
+/** Takes a place for a stream. @throws 429 when the user has too many streams, 503 when this node has */
+export function admit(caller: Caller | null, { hub }: Services): Admission {
   try {
-    hub.admit(caller?.userId ?? null);
+    return hub.admit(caller?.userId ?? null);
   } catch (error) {
     if (!(error instanceof StreamLimitError)) throw error;
     const headers = { 'Retry-After': '5' };

@@ -16,6 +16,11 @@ export function streamSealOf(ctx: Context): string | null {
   return typeof seal === 'string' ? seal : null;
 }
 
+/** Where the control log stood before the caller was looked up: for `Authority.catchUp`. */
+export function authorityMarkOf(ctx: Context): number {
+  return Number(ctx.state['authorityMark']);
+}
+
 /**
  * As for any endpoint, and by a stream token in `?token=`, which goes before the cookie and behind the header.
  *
@@ -44,10 +49,12 @@ export function streamAuthenticator(services: Services, ordinary: Authenticator)
 
   return {
     async required(ctx) {
+      ctx.state['authorityMark'] = services.authority.mark();
       dropForeignCookie(ctx, services.config.CORS_ORIGINS);
       return (await byToken(ctx)) ?? ordinary.required(ctx);
     },
     async ifPresent(ctx) {
+      ctx.state['authorityMark'] = services.authority.mark();
       dropForeignCookie(ctx, services.config.CORS_ORIGINS);
       return (await byToken(ctx)) ?? ordinary.ifPresent(ctx);
     },

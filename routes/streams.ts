@@ -10,7 +10,7 @@ import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import type { Services } from './services.ts';
 import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
-import { streamSealOf } from './stream-authenticator.ts';
+import { authorityMarkOf, streamSealOf } from './stream-authenticator.ts';
 
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
 async function serve(
@@ -26,9 +26,10 @@ async function serve(
   const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
   if (format === false) throw problem('not-acceptable');
   const ndjson = format === 'application/x-ndjson';
-  admit(caller, services);
+  const admission = admit(caller, services);
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
+    admission.release();
     ctx.res.writeHead(200, headOf(format)).end();
     return;
   }
@@ -36,7 +37,10 @@ async function serve(
   req.socket.setKeepAlive(true, 30_000);
   const contentType = ndjson ? 'application/x-ndjson' : 'text/event-stream';
   const connection = await openResponse(res, { contentType, retryMs: ndjson ? null : hub.retryMs() }, clock);
-  if (connection === null) return;
+  if (connection === null) {
+    admission.release();
+    return;
+  }
   // An empty header is what a browser without an id sends: it is no id.
   const lastEventId = ctx.get('Last-Event-ID') || query.lastEventId || null;
   const id = newId(clock);
@@ -44,6 +48,7 @@ async function serve(
     .open({
       id,
       owner: ownerOf(caller),
+      admission,
       seal: streamSealOf(ctx),
       channels,
       lastEventId,
@@ -51,7 +56,10 @@ async function serve(
       flushMs: query.flush ?? null,
       wire: ndjson ? ndjsonWire : sseWire,
       sink: connection,
-      onOpen: (subscriber) => res.once('close', () => subscriber.closed()),
+      onOpen: (subscriber) => {
+        res.once('close', () => subscriber.closed());
+        services.authority.catchUp(id, authorityMarkOf(ctx));
+      },
     })
     .catch((error: unknown) => {
       logger.error({ err: error, stream: id }, 'stream failed');

@@ -7,6 +7,7 @@ import { WebSocketConnection } from '../streams/websocket-connection.ts';
 import { WebSocketSession } from '../streams/websocket-session.ts';
 import { endpoint } from './endpoint.ts';
 import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
+import { authorityMarkOf } from './stream-authenticator.ts';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -66,19 +67,24 @@ export const webSocket = endpoint({
   response: null,
   problems: ['invalid-request', 'not-found', 'upgrade-required', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
-    const { hub, sockets, clock, config, logger } = services;
+    const { hub, authority, sockets, clock, config, logger } = services;
     if (sockets === null) throw problem('not-found', { detail: 'WEBSOCKET is off.' });
     const upgrade = handshakeOf(ctx);
     const channels = query.channels === undefined ? [] : channelsOf('channels', query.channels);
     await assertReadable(channels, caller, services);
-    admit(caller, services);
+    const admission = admit(caller, services);
     ctx.respond = false;
     ctx.status = 101;
     const ws = sockets.accept(ctx.req, upgrade);
-    if (ws === null) return;
+    if (ws === null) {
+      admission.release();
+      return;
+    }
     const session = new WebSocketSession({
       id: newId(clock),
       owner: ownerOf(caller),
+      admission,
+      authority,
       ws,
       connection: new WebSocketConnection(ws, upgrade.socket, clock),
       hub,
@@ -91,6 +97,7 @@ export const webSocket = endpoint({
       lastEventId: ctx.get('Last-Event-ID') || query.lastEventId || null,
       replay: query.replay,
       flushMs: query.flush ?? null,
+      mark: authorityMarkOf(ctx),
     });
   },
 });

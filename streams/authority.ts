@@ -43,8 +43,11 @@ export interface AuthorityOptions {
   ) => Promise<readonly { userId: string; portfolioId: string }[]>;
 }
 
-/** How often open streams are checked against the database: the net below the control log. */
+/** How often open streams are checked against the database: the net below the control log, and what there is without. */
 const CHECK_MS = 5_000;
+const CHECK_AWAY_MS = 500;
+/** Messages remembered for streams that are being opened meanwhile. */
+const MAX_REMEMBERED = 10_000;
 /** How long another node may take to say that it has ended a stream. */
 const ANSWER_MS = 1_000;
 
@@ -53,7 +56,11 @@ export class Authority {
   readonly #options: AuthorityOptions;
   #subscription: Subscription | null = null;
   #cancelCheck: () => void = () => undefined;
+  #cancelAwayCheck: (() => void) | null = null;
   #checking = false;
+  /** The newest messages, the last of which has the number `#heard`. */
+  #remembered: ControlMessage[] = [];
+  #heard = 0;
   /** Who waits to hear that a stream was ended, by its id. */
   readonly #asking = new Map<string, Set<() => void>>();
 
@@ -71,13 +78,35 @@ export class Authority {
       // Whatever was told meanwhile is found in the database.
       reset: () => void this.#check(),
       condition: (state) => {
-        if (state === 'back') void this.#check();
+        this.#cancelAwayCheck?.();
+        this.#cancelAwayCheck =
+          state === 'away' ? clock.every(CHECK_AWAY_MS, () => void this.#check()) : null;
+        void this.#check();
       },
     });
   }
 
+  /**
+   * Where the control log stands: to be taken before a credential is looked up, and given to `catchUp` once the stream
+   * it opens is in the hub. Between the two a revocation finds no stream to end.
+   */
+  mark(): number {
+    return this.#heard;
+  }
+
+  /** Ends the stream if its authority went after the mark was taken. */
+  catchUp(streamId: string, mark: number): void {
+    const missed = this.#heard - mark;
+    if (missed <= 0) return;
+    const isIt = ({ id }: OpenStream): boolean => id === streamId;
+    // So much was revoked meanwhile that nobody knows: its client comes back, and is looked up anew.
+    if (missed > this.#remembered.length) this.#options.hub.endWhere(isIt, 'revoked');
+    else for (const message of this.#remembered.slice(-missed)) this.#endBy(message, isIt);
+  }
+
   async close(): Promise<void> {
     this.#cancelCheck();
+    this.#cancelAwayCheck?.();
     await this.#subscription?.close();
   }
 
@@ -116,25 +145,37 @@ export class Authority {
 
   #apply(event: LogEvent): void {
     const message = JSON.parse(event.data) as ControlMessage;
-    const { hub } = this.#options;
-    if (message.type === 'session-revoked') {
-      hub.endWhere((stream) => stream.owner.sessionId === message.sessionId, 'revoked');
-    } else if (message.type === 'user-disabled') {
-      hub.endWhere((stream) => stream.owner.userId === message.userId, 'revoked');
-    } else if (message.type === 'end-stream') {
+    if (message.type === 'end-stream') {
       const { streamId, userId } = message;
       if (this.#endHere(streamId, userId)) {
         void publishControl(this.#options.broker, { type: 'stream-ended', streamId });
       }
     } else if (message.type === 'stream-ended') {
       for (const hear of this.#asking.get(message.streamId) ?? []) hear();
-    } else if (message.type === 'share-revoked') {
-      this.#endReading(message);
     } else {
-      hub.endWhere(
-        (stream) => stream.subscriber.channels.some((channel) => channel.portfolioId === message.portfolioId),
-        'access-lost',
-      );
+      this.#heard += 1;
+      this.#remembered.push(message);
+      if (this.#remembered.length > 2 * MAX_REMEMBERED) {
+        this.#remembered = this.#remembered.slice(-MAX_REMEMBERED);
+      }
+      this.#endBy(message, () => true);
+    }
+  }
+
+  /** Ends those of the selected streams that a message takes the authority from. */
+  #endBy(message: ControlMessage, isMeant: (stream: OpenStream) => boolean): void {
+    const { hub } = this.#options;
+    if (message.type === 'session-revoked') {
+      const { sessionId } = message;
+      hub.endWhere((stream) => stream.owner.sessionId === sessionId && isMeant(stream), 'revoked');
+    } else if (message.type === 'user-disabled') {
+      const { userId } = message;
+      hub.endWhere((stream) => stream.owner.userId === userId && isMeant(stream), 'revoked');
+    } else if (message.type === 'share-revoked') {
+      this.#endReading(message, isMeant);
+    } else if (message.type === 'portfolio-gone') {
+      const { portfolioId } = message;
+      hub.endWhere((stream) => reads(stream, portfolioId) && isMeant(stream), 'access-lost');
     }
   }
 
@@ -173,11 +214,17 @@ export class Authority {
     for (const lost of await findLost([...readings.values()])) this.#endReading(lost);
   }
 
-  #endReading({ userId, portfolioId }: { userId: string; portfolioId: string }): void {
+  #endReading(
+    { userId, portfolioId }: { userId: string; portfolioId: string },
+    isMeant: (stream: OpenStream) => boolean = () => true,
+  ): void {
     this.#options.hub.endWhere(
-      ({ owner, subscriber }) =>
-        owner.userId === userId && subscriber.channels.some((channel) => channel.portfolioId === portfolioId),
+      (stream) => stream.owner.userId === userId && reads(stream, portfolioId) && isMeant(stream),
       'access-lost',
     );
   }
+}
+
+function reads({ subscriber }: OpenStream, portfolioId: string): boolean {
+  return subscriber.channels.some((channel) => channel.portfolioId === portfolioId);
 }

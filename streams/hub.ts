@@ -44,12 +44,20 @@ export interface StreamRequest {
   replay: 'full' | 'latest';
   /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
   flushMs?: number | null;
+  /** Its place among the streams, if it was admitted before; it is given back when the stream ends. */
+  admission?: Admission;
   /** Goes into every id of the stream: see lib/stream-token.ts. */
   seal?: string | null;
   wire: Wire;
   sink: Sink;
   /** Called before anything is awaited, so that a client that leaves early is noticed. */
   onOpen: (subscriber: Subscriber) => void;
+}
+
+/** A place among the streams, taken before a stream is opened. */
+export interface Admission {
+  /** Gives the place back; more than once does no harm. */
+  release(): void;
 }
 
 export interface OpenStream {
@@ -105,7 +113,9 @@ export class Hub {
   readonly #views = new Map<string, SharedView>();
   readonly #streams = new Map<string, HubStream>();
   readonly #observer: StreamObserver;
-  readonly #perUser = new Map<string, number>();
+  /** Places taken, by those that are being opened too. */
+  #taken = 0;
+  readonly #takenByUser = new Map<string, number>();
   readonly #cancelSweep: () => void;
   #draining = false;
   #closing = 0;
@@ -126,18 +136,30 @@ export class Hub {
     return [...this.#streams.values()];
   }
 
-  /** @throws StreamLimitError before anything of the response is sent */
-  admit(userId: string | null): void {
-    if (this.#streams.size >= this.#options.maxStreams) throw new StreamLimitError('process');
-    if (userId !== null && (this.#perUser.get(userId) ?? 0) >= this.#options.maxStreamsPerUser) {
-      throw new StreamLimitError('user');
-    }
+  /** Takes a place, so that many who come at once do not all find the last one free. @throws StreamLimitError */
+  admit(userId: string | null): Admission {
+    if (this.#taken >= this.#options.maxStreams) throw new StreamLimitError('process');
+    const taken = userId === null ? 0 : (this.#takenByUser.get(userId) ?? 0);
+    if (taken >= this.#options.maxStreamsPerUser) throw new StreamLimitError('user');
+    this.#taken += 1;
+    if (userId !== null) this.#takenByUser.set(userId, taken + 1);
+    let isTaken = true;
+    return {
+      release: () => {
+        if (!isTaken) return;
+        isTaken = false;
+        this.#taken -= 1;
+        if (userId === null) return;
+        const left = (this.#takenByUser.get(userId) ?? 1) - 1;
+        if (left > 0) this.#takenByUser.set(userId, left);
+        else this.#takenByUser.delete(userId);
+      },
+    };
   }
 
   /** Serves a connection until it ends. Resolves when it is live. */
   async open(request: StreamRequest): Promise<Subscriber> {
     const { random, logger, maxAgeMs } = this.#options;
-    const { userId } = request.owner;
     const hold: Hold = { views: [], stops: [] };
     const subscriber = this.#subscriber(request, hold);
     this.#streams.set(request.id, {
@@ -152,7 +174,6 @@ export class Hub {
       maxAge: maxAgeMs * (0.9 + 0.2 * random()),
       request,
     });
-    if (userId !== null) this.#perUser.set(userId, (this.#perUser.get(userId) ?? 0) + 1);
     this.#observer.opened(request.wire.name);
     request.onOpen(subscriber);
     // Not an error status, which would keep an EventSource away for good.
@@ -200,7 +221,7 @@ export class Hub {
     const selection = { ...change, lastEventId: mergeIds(lastEventId, change.lastEventId) };
     stream.subscriber = this.#subscriber({ ...stream.request, ...selection }, hold, known);
     onSwitch();
-    if (change.channels.length > 0) void stream.subscriber.start(views);
+    if (change.channels.length > 0 && !stream.subscriber.isEnded) void stream.subscriber.start(views);
   }
 
   /** The client of a stream has gone. */
@@ -228,7 +249,8 @@ export class Hub {
       observer: this.#observer,
       onEnd: (reason) => {
         if (reason !== 'replaced') {
-          this.#forget(request.id, request.owner.userId);
+          this.#streams.delete(request.id);
+          request.admission?.release();
           this.#observer.closed(request.wire.name, reason);
           logger.debug({ stream: request.id, reason }, 'stream ended');
         }
@@ -310,13 +332,6 @@ export class Hub {
     if (this.#views.size > 0 || this.#closing > 0) {
       await new Promise<void>((resolve) => this.#idle.add(resolve));
     }
-  }
-
-  #forget(id: string, userId: string | null): void {
-    if (!this.#streams.delete(id) || userId === null) return;
-    const left = (this.#perUser.get(userId) ?? 1) - 1;
-    if (left > 0) this.#perUser.set(userId, left);
-    else this.#perUser.delete(userId);
   }
 
   #acquire(log: string): SharedView {

@@ -3,7 +3,8 @@ import type { Logger } from '../lib/log.ts';
 import { Problem, problem } from '../lib/problem.ts';
 import { type Channel, ChannelError, parseChannelNames } from './channel.ts';
 import { decodeCursor } from './cursor.ts';
-import type { Hub, StreamOwner } from './hub.ts';
+import type { Authority } from './authority.ts';
+import type { Admission, Hub, StreamOwner } from './hub.ts';
 import {
   CLOSE_CODES,
   CLOSE_ERROR,
@@ -23,6 +24,8 @@ export interface Selection {
 export interface SessionOptions {
   id: string;
   owner: StreamOwner;
+  admission: Admission;
+  authority: Pick<Authority, 'mark' | 'catchUp'>;
   ws: WebSocket;
   connection: WebSocketConnection;
   hub: Hub;
@@ -53,9 +56,12 @@ export class WebSocketSession {
     ws.on('error', (error) => options.logger.debug({ err: error, stream: options.id }, 'socket failed'));
   }
 
-  /** Opens the stream, on the channels that the URL named, if any. */
-  start(first: Selection & { flushMs?: number | null }): void {
-    const { id, owner, hub, connection, ws } = this.#options;
+  /**
+   * Opens the stream, on the channels that the URL named, if any.
+   * @param first `mark`: where the control log stood before the caller was looked up
+   */
+  start({ mark, ...first }: Selection & { flushMs: number | null; mark: number }): void {
+    const { id, owner, admission, authority, hub, connection, ws } = this.#options;
     this.#channels = first.channels;
     this.#say('welcome', { id, channels: first.channels.map(({ name }) => name) });
     void hub
@@ -63,9 +69,13 @@ export class WebSocketSession {
         ...first,
         id,
         owner,
+        admission,
         wire: websocketWire,
         sink: connection,
-        onOpen: () => ws.once('close', () => hub.closed(id)),
+        onOpen: () => {
+          ws.once('close', () => hub.closed(id));
+          authority.catchUp(id, mark);
+        },
       })
       .catch((error: unknown) => this.#fail(error));
   }
@@ -121,7 +131,7 @@ export class WebSocketSession {
   }
 
   async #select(message: Exclude<ClientMessage, { type: 'ping' }>): Promise<void> {
-    const { hub, id, authorise } = this.#options;
+    const { hub, id, authorise, authority } = this.#options;
     const asked = new Set(message.channels);
     const kept = this.#channels.map(({ name }) => name);
     const names =
@@ -134,12 +144,14 @@ export class WebSocketSession {
       // With nothing subscribed yet the stream itself says `reset`.
       throw problem('invalid-cursor', { detail: 'lastEventId is not an id of ours.' });
     }
+    const mark = authority.mark();
     await authorise(channels.filter(({ name }) => asked.has(name)));
     const replay = message.type === 'subscribe' ? message.replay : 'full';
     const done = message.type === 'subscribe' ? 'subscribed' : 'unsubscribed';
     await hub.resubscribe(id, { channels, lastEventId, replay }, () => {
       this.#channels = channels;
       this.#say(done, { channels: names, ref: message.ref });
+      authority.catchUp(id, mark);
     });
   }
 

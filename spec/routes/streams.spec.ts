@@ -129,3 +129,42 @@ describe('a stream over HTTP', () => {
     }
   });
 });
+
+describe('the number of streams', () => {
+  let app: TestApp;
+  before(async () => {
+    app = await startApp({ env: { STREAMS_PER_USER: '3', STREAMS_MAX: '5' } });
+  });
+  after(() => app.close());
+
+  const path = '/v1/streams?channels=trade:*';
+
+  async function openAtOnce(user: TestUser, count: number): Promise<StreamClient[]> {
+    const clients = Array.from(
+      { length: count },
+      () => new StreamClient(app.url + path, { headers: { authorization: user.authorization } }),
+    );
+    for (const client of clients) await client.until(() => client.status !== 0, 'an answer');
+    return clients;
+  }
+
+  const statuses = (clients: readonly StreamClient[]): number[] =>
+    clients.map(({ status }) => status).sort((a, b) => a - b);
+
+  it('is limited per user and per process, also for many who come at once, and places are given back', async () => {
+    const [first, second] = [await app.user(), await app.user()];
+    // Neither takes a place: one is over at once, the other one never begins.
+    assert.equal((await app.call('HEAD', path, { as: first })).status, 200);
+    assert.equal((await app.call('GET', path, { as: first, headers: { accept: 'text/csv' } })).status, 406);
+    const own = await openAtOnce(first, 12);
+    assert.deepEqual(statuses(own), [...Array(3).fill(200), ...Array(9).fill(429)]);
+    const others = await openAtOnce(second, 3);
+    assert.deepEqual(statuses(others), [200, 200, 503]);
+    for (const client of own) client.cut();
+    const { hub } = app.services;
+    while (hub.streams().length > 2) await new Promise((resolve) => setImmediate(resolve));
+    const again = await openAtOnce(second, 2);
+    assert.deepEqual(statuses(again), [200, 429]);
+    for (const client of [...others, ...again]) client.cut();
+  });
+});
