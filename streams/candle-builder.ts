@@ -196,6 +196,14 @@ export class CandleBuilder {
     return entry.lastTime >= end || timeOf(entry, now) >= end + GRACE_MS;
   }
 
+  /** Whether the database has all that is known of the symbol's minutes before a time. */
+  isSaved(symbol: string, before: number): boolean {
+    for (const [time, { unsaved, saving }] of this.#symbols.get(symbol)?.minutes ?? []) {
+      if (time < before && (unsaved || saving)) return false;
+    }
+    return true;
+  }
+
   /** Lets go of minutes that were stored anew, but for what is not yet saved or published. */
   forget(symbol: string, from: number, to: number): void {
     const minutes = this.#symbols.get(symbol)?.minutes;

@@ -18,7 +18,7 @@ export class CandleKeeper {
 
   constructor(save: (candles: readonly Candle[]) => Promise<void>, history: CandleHistory | null) {
     this.#save = save;
-    this.#rollups = new CandleRollups(history, (symbol, end, now) => this.builder.isOver(symbol, end, now));
+    this.#rollups = new CandleRollups(history, this.builder);
   }
 
   /** Why candles are not being saved or read, for health. */

@@ -116,11 +116,17 @@ export class CandleRollup {
     return this.#stale && this.#reading === null && this.#minutes.length > 0;
   }
 
+  /** What is before this minute is known from the database alone once it was read. */
+  get cut(): number {
+    const newest = this.#minutes.at(-1)?.time ?? 0;
+    return this.#minutes.find(({ time }) => time > newest - REACH_MS)?.time ?? newest;
+  }
+
   /** What has to be read so that it is no longer stale. `settle` or `abandon` it afterwards. */
   read(): RollupReading {
     const { symbol } = this;
     const newest = this.#minutes.at(-1)?.time ?? 0;
-    const cut = this.#minutes.find(({ time }) => time > newest - REACH_MS)?.time ?? newest;
+    const cut = this.cut;
     this.#stale = false;
     this.#reading = cut;
     if (!this.#known) for (const level of this.#levels) level.previous ??= lately(level, newest);

@@ -12,6 +12,13 @@ export interface CandleHistory {
   minutes: (ranges: readonly CandleWindow[]) => Promise<Candle[]>;
 }
 
+/** What is known of the minutes that longer candles are made of. */
+export interface KnownMinutes {
+  isOver(symbol: string, end: number, now: number): boolean;
+  /** A slow database may not have yet what is no longer kept here: reading now would lose it. */
+  isSaved(symbol: string, before: number): boolean;
+}
+
 /** Symbols read at a time. */
 const READ_BATCH = 200;
 /** A symbol with ticks that are late by more than is kept is read again, but not all the time. */
@@ -27,12 +34,12 @@ interface Entry {
 export class CandleRollups {
   readonly #history: CandleHistory | null;
   readonly #entries = new Map<string, Entry>();
-  readonly #isOver: (symbol: string, end: number, now: number) => boolean;
+  readonly #minutes: KnownMinutes;
 
   /** @param history `null`: longer candles begin with the first tick */
-  constructor(history: CandleHistory | null, isOver: (symbol: string, end: number, now: number) => boolean) {
+  constructor(history: CandleHistory | null, minutes: KnownMinutes) {
     this.#history = history;
-    this.#isOver = isOver;
+    this.#minutes = minutes;
   }
 
   clear(): void {
@@ -52,7 +59,9 @@ export class CandleRollups {
     for (const symbol of changed.keys()) this.#entry(symbol);
     const payloads: Payload[] = [];
     for (const [symbol, { rollup }] of this.#entries) {
-      const records = rollup.records(changed.get(symbol) ?? [], (end) => this.#isOver(symbol, end, now));
+      const records = rollup.records(changed.get(symbol) ?? [], (end) =>
+        this.#minutes.isOver(symbol, end, now),
+      );
       for (const [index, record] of records.entries()) {
         const data = JSON.stringify(record);
         payloads.push(index === records.length - 1 ? { key: `candle:${symbol}`, data } : { data });
@@ -66,7 +75,8 @@ export class CandleRollups {
     const history = this.#history;
     if (history === null) return false;
     const wanting = [...this.#entries.values()].filter(
-      ({ rollup, readFrom }) => rollup.isStale && now >= readFrom,
+      ({ rollup, readFrom }) =>
+        rollup.isStale && now >= readFrom && this.#minutes.isSaved(rollup.symbol, rollup.cut),
     );
     for (let start = 0; start < wanting.length; start += READ_BATCH) {
       await this.#readBatch(wanting.slice(start, start + READ_BATCH), history, now);
@@ -84,7 +94,7 @@ export class CandleRollups {
       for (const { rollup, reading } of readings) {
         const own = folded.slice(at, (at += reading.windows.length));
         rollup.settle(reading, own, rows.get(rollup.symbol) ?? [], (end) =>
-          this.#isOver(rollup.symbol, end, now),
+          this.#minutes.isOver(rollup.symbol, end, now),
         );
       }
       for (const entry of entries) entry.readFrom = now + READ_AGAIN_MS;
