@@ -97,7 +97,7 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
             }
           },
         ),
-        { numRuns: 12, endOnFailure: true },
+        { numRuns: 8, endOnFailure: true },
       );
     });
 
