@@ -10,7 +10,7 @@ import * as orderType from './migrations/020-order-type.ts';
 import * as tradeFigures from './migrations/021-trade-figures.ts';
 import * as tradeSearch from './migrations/022-trade-search.ts';
 import * as portfolioStatistics from './migrations/030-portfolio-statistics.ts';
-import * as keyLimits from './migrations/030-key-limits.ts';
+import * as keyLimits from './migrations/040-key-limits.ts';
 
 interface Migration {
   name: string;
@@ -30,7 +30,7 @@ const MIGRATIONS: Migration[] = [
   { name: '021-trade-figures', ...tradeFigures },
   { name: '022-trade-search', ...tradeSearch },
   { name: '030-portfolio-statistics', ...portfolioStatistics },
-  { name: '030-key-limits', ...keyLimits },
+  { name: '040-key-limits', ...keyLimits },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -2,7 +2,7 @@ import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObje
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from './config.ts';
 
-export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256';
+export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
 /** A key and the only algorithm it is used with: a token cannot choose another one for it. */
 export interface TokenKey {
@@ -46,7 +46,8 @@ function algorithmOf(key: KeyObject): TokenAlgorithm {
     return 'RS256';
   }
   if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256';
-  throw new Error('it must be an RSA key (RS256) or one on the curve P-256 (ES256)');
+  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA';
+  throw new Error('it must be Ed25519 (EdDSA), RSA (RS256) or on the curve P-256 (ES256)');
 }
 
 interface LoadedKey extends TokenKey {

@@ -1,6 +1,7 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { jwtVerify, SignJWT } from 'jose';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { type Caller, ROLE_SCOPES, ROLES, SCOPES } from './caller.ts';
@@ -20,23 +21,31 @@ const CLAIMS = z.object({
 });
 
 /** Signs an access token. `ttl` in seconds. */
-export function signAccessToken(
+export async function signAccessToken(
   { kid, algorithm, key }: TokenKey,
-  subject: Pick<Caller, 'userId' | 'sessionId' | 'role'>,
-  times: { now: number; ttl: number },
-): string {
-  const issuedAt = Math.floor(times.now / 1000);
-  return jwt.sign(
-    {
-      sub: subject.userId,
-      sid: subject.sessionId,
-      role: subject.role,
-      iat: issuedAt,
-      exp: issuedAt + times.ttl,
-    },
-    key,
-    { algorithm, keyid: kid, issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE },
-  );
+  { userId, sessionId, role }: Pick<Caller, 'userId' | 'sessionId' | 'role'>,
+  { now, ttl }: { now: number; ttl: number },
+): Promise<string> {
+  const iat = Math.floor(now / 1000);
+  const claims = { sub: userId, sid: sessionId, role, iat, exp: iat + ttl };
+  if (algorithm === 'EdDSA') {
+    return await new SignJWT({ ...claims, iss: TOKEN_ISSUER, aud: TOKEN_AUDIENCE })
+      .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
+      .sign(key);
+  }
+  return jwt.sign(claims, key, { algorithm, keyid: kid, issuer: TOKEN_ISSUER, audience: TOKEN_AUDIENCE });
+}
+
+/** The claims of a token signed by an Ed25519 key, which koa-jwt does not know. @throws errors.JOSEError */
+export async function verifyEdwards(key: KeyObject, token: string, now: number): Promise<unknown> {
+  const { payload } = await jwtVerify(token, key, {
+    algorithms: ['EdDSA'],
+    issuer: TOKEN_ISSUER,
+    audience: TOKEN_AUDIENCE,
+    requiredClaims: ['exp'],
+    currentDate: new Date(now),
+  });
+  return payload;
 }
 
 /** 256 random bits: cannot be guessed, so a plain hash of it is enough to store. */

@@ -1,10 +1,11 @@
+import { errors } from 'jose';
 import jwt from 'koa-jwt';
 import jsonwebtoken from 'jsonwebtoken';
 import type { Context, Middleware } from 'koa';
 import { liveCredentials } from '../db/credentials.ts';
 import { type Caller, ROLE_SCOPES, type Scope } from '../lib/caller.ts';
 import { Problem, problem } from '../lib/problem.ts';
-import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../lib/token.ts';
+import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER, verifyEdwards } from '../lib/token.ts';
 import type { TokenKey } from '../lib/token-keys.ts';
 import { API_KEY_HEADER, callerOfApiKey } from './api-key-caller.ts';
 import { ACCESS_COOKIE, writingCookie } from './cookies.ts';
@@ -19,9 +20,13 @@ function presentedToken(ctx: Context, services: Services): string | null {
   return reads ? (ctx.cookies.get(ACCESS_COOKIE) ?? null) : writingCookie(ctx, ACCESS_COOKIE, services);
 }
 
+/** The claims of a token; throws for what is not one of ours. */
+type Verification = (ctx: Context, token: string) => Promise<unknown>;
+
 /** One for each key: it takes that key's algorithm and no other, whatever the token's header says. */
-function verification({ key, algorithm }: TokenKey, services: Services): Middleware {
-  return jwt({
+function verification({ key, algorithm }: TokenKey, services: Services): Verification {
+  if (algorithm === 'EdDSA') return (_ctx, token) => verifyEdwards(key, token, services.clock.now());
+  const verify = jwt({
     secret: key as unknown as string,
     algorithms: [algorithm],
     audience: TOKEN_AUDIENCE,
@@ -30,6 +35,18 @@ function verification({ key, algorithm }: TokenKey, services: Services): Middlew
     // The header goes before the cookie, so that a caller is who it says it is.
     getToken: (ctx) => presentedToken(ctx as Context, services) ?? '',
   }) as unknown as Middleware;
+  return async (ctx) => {
+    // koa-jwt would take a secret that stands here before the one it was given.
+    delete ctx.state['secret'];
+    await verify(ctx, () => Promise.resolve());
+    return ctx.state['claims'];
+  };
+}
+
+/** Whether a token is good but for its age; in the words of either library. */
+function isExpiry(error: unknown): boolean {
+  const cause = error instanceof Error && 'originalError' in error ? error.originalError : error;
+  return cause instanceof errors.JWTExpired || (cause instanceof Error && cause.name === 'TokenExpiredError');
 }
 
 /** The id of the key that a token says it was signed with; `null` if it does not say. */
@@ -55,7 +72,7 @@ export function authenticator(services: Services): Authenticator {
   const { signing, verifying } = services.tokenKeys;
   const verifiers = new Map(verifying.map((key) => [key.kid, verification(key, services)]));
 
-  function verifierOf(token: string): Middleware {
+  function verifierOf(token: string): Verification {
     // There is only one secret, so that a token need not name it.
     const verify = verifiers.get(keyIdOf(token) ?? (signing.algorithm === 'HS256' ? signing.kid : ''));
     if (verify === undefined) throw refusal('The access token is not valid.');
@@ -67,17 +84,11 @@ export function authenticator(services: Services): Authenticator {
     const token = presentedToken(ctx, services);
     if (token === null) throw problem('unauthorized');
     const verify = verifierOf(token);
-    // koa-jwt would take a secret that stands here before the one it was given.
-    delete ctx.state['secret'];
-    try {
-      await verify(ctx, () => Promise.resolve());
-    } catch (error) {
-      const cause = error instanceof Error && 'originalError' in error ? error.originalError : error;
-      if (cause instanceof Error && cause.name === 'TokenExpiredError')
-        throw problem('token-expired', { headers: INVALID_TOKEN, cause: error });
+    const claims = await verify(ctx, token).catch((error: unknown) => {
+      if (isExpiry(error)) throw problem('token-expired', { headers: INVALID_TOKEN, cause: error });
       throw refusal('The access token is not valid.', error);
-    }
-    const caller = callerOf(ctx.state['claims']);
+    });
+    const caller = callerOf(claims);
     if (caller === null) throw refusal('The access token is not valid.');
     const { db, clock } = services;
     const role = (await liveCredentials(db, [caller.sessionId], { clock })).get(caller.sessionId);

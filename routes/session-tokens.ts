@@ -30,14 +30,14 @@ export function userBody({ id, email, name, role }: User): z.input<typeof userSc
 }
 
 /** Hands out the tokens of a session, as body and as cookies. `byCookie`: the refresh token as a cookie only. */
-export function issueTokens(
+export async function issueTokens(
   ctx: Context,
   services: Services,
   user: User,
   session: { id: string; refreshToken: string; byCookie?: boolean },
-): Reply<z.input<typeof tokensSchema>> {
+): Promise<Reply<z.input<typeof tokensSchema>>> {
   const { config, clock, tokenKeys } = services;
-  const accessToken = signAccessToken(
+  const accessToken = await signAccessToken(
     tokenKeys.signing,
     { userId: user.id, sessionId: session.id, role: user.role },
     { now: clock.now(), ttl: config.ACCESS_TOKEN_TTL },

@@ -5,6 +5,8 @@ import {
   createSecretKey,
   generateKeyPairSync,
   type KeyObject,
+  sign,
+  verify,
 } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,6 +30,7 @@ describe('the keys of access tokens', () => {
   let folder: string;
   let rsa: Files;
   let ec: Files;
+  let edwards: Files;
 
   async function keyFiles(
     name: string,
@@ -45,6 +48,7 @@ describe('the keys of access tokens', () => {
     folder = await mkdtemp(join(tmpdir(), 'marktide-keys-'));
     rsa = await keyFiles('rsa', generateKeyPairSync('rsa', { modulusLength: 2048 }));
     ec = await keyFiles('ec', generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    edwards = await keyFiles('edwards', generateKeyPairSync('ed25519'));
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -87,6 +91,7 @@ describe('the keys of access tokens', () => {
   for (const [algorithm, filesOf] of [
     ['RS256', () => rsa],
     ['ES256', () => ec],
+    ['EdDSA', () => edwards],
   ] as const) {
     it(`of ${algorithm} sign with the private key; anybody can verify with what is published`, async () => {
       await withApp({ JWT_PRIVATE_KEY_FILE: filesOf().privateFile }, async (app) => {
@@ -97,11 +102,13 @@ describe('the keys of access tokens', () => {
         for (const part of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) assert.ok(!(part in jwk), part);
         assert.deepEqual(headerOf(user.accessToken), { alg: algorithm, typ: 'JWT', kid: jwk.kid });
         const key = createPublicKey({ key: jwk, format: 'jwk' });
-        jwt.verify(user.accessToken, key, {
-          algorithms: [algorithm],
-          audience: 'marktide:api',
-          issuer: 'marktide',
-        });
+        const [head = '', payload = '', signature = ''] = user.accessToken.split('.');
+        const dsa = algorithm === 'ES256' ? { key, dsaEncoding: 'ieee-p1363' as const } : key;
+        const digest = algorithm === 'EdDSA' ? null : 'sha256';
+        const signed = Buffer.from(`${head}.${payload}`);
+        assert.ok(verify(digest, signed, dsa, Buffer.from(signature, 'base64url')));
+        const claims = jwt.decode(user.accessToken) as Record<string, unknown>;
+        assert.deepEqual([claims['aud'], claims['iss']], ['marktide:api', 'marktide']);
         assert.equal(await statusOf(app, user.accessToken), 200);
         const refresh = { body: { refreshToken: user.refreshToken } };
         assert.equal((await app.call('POST', '/v1/auth/refresh', refresh)).status, 200);
@@ -153,7 +160,82 @@ describe('the keys of access tokens', () => {
     );
   });
 
+  it('of EdDSA take their own algorithm only, and every claim in full', async () => {
+    const env = { JWT_PRIVATE_KEY_FILE: edwards.privateFile, JWT_PUBLIC_KEY_FILES: rsa.publicFile };
+    await withApp(env, async (app) => {
+      const user = await app.user();
+      const payload = jwt.decode(user.accessToken) as Record<string, unknown>;
+      const kid = headerOf(user.accessToken)?.kid ?? '';
+      const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const byHand = (
+        changed: Record<string, unknown>,
+        { header = {}, key = edwards.privateKey }: { header?: object; key?: KeyObject } = {},
+      ): string => {
+        const kept = Object.entries({ ...payload, ...changed }).filter(([, value]) => value !== undefined);
+        const text = `${encode({ alg: 'EdDSA', kid, ...header })}.${encode(Object.fromEntries(kept))}`;
+        return `${text}.${sign(null, Buffer.from(text), key).toString('base64url')}`;
+      };
+      assert.equal(await statusOf(app, byHand({})), 200);
+      const secret = `${encode({ alg: 'HS256', kid })}.${encode(payload)}`;
+      const now = Math.floor(Date.now() / 1000);
+      const forged: Record<string, string> = {
+        'another key': byHand({}, { key: generateKeyPairSync('ed25519').privateKey }),
+        'no key id': byHand({}, { header: { kid: undefined } }),
+        'an unknown id': byHand({}, { header: { kid: 'x' } }),
+        none: byHand({}, { header: { alg: 'none' } }),
+        'another name of it': byHand({}, { header: { alg: 'HS256' } }),
+        'the public key as a secret': `${secret}.${createHmac('sha256', edwards.publicPem).update(secret).digest('base64url')}`,
+        'an RSA signature': jwt.sign(payload, rsa.privateKey, { algorithm: 'RS256', keyid: kid }),
+        'a critical extension': byHand({}, { header: { crit: ['exp'] } }),
+        expired: byHand({ exp: now - 10 }),
+        'without end': byHand({ exp: undefined }),
+        'not yet': byHand({ nbf: now + 300 }),
+        'another audience': byHand({ aud: 'other' }),
+        'another issuer': byHand({ iss: 'other' }),
+        'no session': byHand({ sid: undefined }),
+      };
+      for (const [what, token] of Object.entries(forged)) {
+        assert.equal(await statusOf(app, token), 401, what);
+      }
+      const headers = { authorization: `Bearer ${byHand({ exp: now - 10 })}` };
+      assertProblem(await app.call('GET', '/v1/auth/me', { headers }), 401, 'token-expired');
+    });
+  });
+
   onPostgres('changed on a fleet', () => {
+    it('are taken by a node that signs with the old key and one that signs with the new one alike', async () => {
+      const databaseUrl = await newPostgresDatabase();
+      const node = (signs: Files, knows: Files): Promise<TestApp> =>
+        startApp({
+          env: { JWT_PRIVATE_KEY_FILE: signs.privateFile, JWT_PUBLIC_KEY_FILES: knows.publicFile },
+          databaseUrl,
+        });
+      const [old, renewed] = await Promise.all([node(rsa, edwards), node(edwards, rsa)]);
+      try {
+        const [one, other] = [await old.user(), await renewed.user()];
+        assert.deepEqual(
+          [one, other].map(({ accessToken }) => headerOf(accessToken)?.alg),
+          ['RS256', 'EdDSA'],
+        );
+        for (const app of [old, renewed]) {
+          for (const { accessToken } of [one, other]) assert.equal(await statusOf(app, accessToken), 200);
+          const { body } = await app.call('GET', '/.well-known/jwks.json');
+          const ids: string[] = body.keys.map(({ kid }: { kid: string }) => kid);
+          for (const { accessToken } of [one, other]) {
+            assert.ok(ids.includes(headerOf(accessToken)?.kid ?? ''), 'others can verify both');
+          }
+        }
+        // A session moves on from the old key to the new one with its next refresh.
+        const moved = await renewed.call('POST', '/v1/auth/refresh', {
+          body: { refreshToken: one.refreshToken },
+        });
+        assert.equal(headerOf(moved.body.accessToken)?.alg, 'EdDSA');
+        assert.equal(await statusOf(old, moved.body.accessToken), 200);
+      } finally {
+        await Promise.all([old.close(), renewed.close()]);
+      }
+    });
+
     it('let the tokens of the old key live on until it is dropped, and nobody logs in again', async () => {
       const databaseUrl = await newPostgresDatabase();
       let user: TestUser | undefined;
@@ -196,7 +278,7 @@ describe('the keys of access tokens', () => {
   it('that are not usable are told by variable and file, never by content', async () => {
     const weak = await keyFiles('weak', generateKeyPairSync('rsa', { modulusLength: 1024 }));
     const curve = await keyFiles('curve', generateKeyPairSync('ec', { namedCurve: 'secp384r1' }));
-    const edwards = await keyFiles('edwards', generateKeyPairSync('ed25519'));
+    const ed448 = await keyFiles('ed448', generateKeyPairSync('ed448'));
     const garbage = join(folder, 'garbage');
     await writeFile(garbage, 'sesame');
     const cases: [Record<string, string>, RegExp][] = [
@@ -204,7 +286,7 @@ describe('the keys of access tokens', () => {
       [{ JWT_PRIVATE_KEY_FILE: garbage }, /JWT_PRIVATE_KEY_FILE: .*garbage/],
       [{ JWT_PRIVATE_KEY_FILE: weak.privateFile }, /at least 2048 bits/],
       [{ JWT_PRIVATE_KEY_FILE: curve.privateFile }, /RS256.*ES256/],
-      [{ JWT_PRIVATE_KEY_FILE: edwards.privateFile }, /RS256.*ES256/],
+      [{ JWT_PRIVATE_KEY_FILE: ed448.privateFile }, /EdDSA.*RS256.*ES256/],
       [{ JWT_PRIVATE_KEY_FILE: rsa.publicFile }, /JWT_PRIVATE_KEY_FILE/],
       [
         { JWT_PRIVATE_KEY_FILE: rsa.privateFile, JWT_PUBLIC_KEY_FILES: ec.privateFile },
