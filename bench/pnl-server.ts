@@ -52,7 +52,11 @@ const config = readConfig({
 });
 const logger = createLogger(config.LOG_LEVEL);
 const { services } = await createServices({ config, clock, random: Math.random, logger });
-const { url } = await listen(createApp(services), { host: config.HOST, port: config.PORT });
+const { url } = await listen(
+  createApp(services),
+  { host: config.HOST, port: config.PORT },
+  { headersMs: 15_000, requestMs: 60_000 },
+);
 const { db, marketWriter } = services;
 
 const symbolOf = (n: number): string => `C${n}/KRW`;

@@ -17,8 +17,8 @@ import { page } from './page.ts';
 /** The whole life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
   const { config, logger, clock } = services;
-  // Of `X-Forwarded-For` only the last address was written by our proxy; those before it are what the client claims.
-  const app = new Koa({ proxy: config.TRUST_PROXY, maxIpsCount: 1 });
+  // Of `X-Forwarded-For` only the last addresses were written by our proxies; those before are what the client claims.
+  const app = new Koa({ proxy: config.TRUST_PROXY > 0, maxIpsCount: config.TRUST_PROXY });
   // What gets here was thrown after the response had begun, or by a socket that broke.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 

@@ -2,6 +2,10 @@ import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const proxies = z
+  .string()
+  .regex(/^(?:true|false|\d|10)$/, 'must be true, false, or how many proxies there are, up to 10')
+  .transform((text) => (text === 'true' ? 1 : text === 'false' ? 0 : Number(text)));
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const perMinute = (requests: number) => z.coerce.number().int().min(0).max(10_000_000).default(requests);
 const list = z.string().transform((text) =>
@@ -135,7 +139,17 @@ export const ENVIRONMENT = z.object({
       },
     )
     .describe('Origins that browsers may call from, comma-separated.'),
-  TRUST_PROXY: flag.default(false).describe('`true` behind a proxy: believe its `X-Forwarded-*` headers.'),
+  TRUST_PROXY: proxies
+    .default(0)
+    .describe(
+      'How many proxies stand in front, whose `X-Forwarded-*` headers are believed; `true` for one, `false` for none.',
+    ),
+  HEADERS_TIMEOUT_MS: milliseconds(100, 600_000)
+    .default(15_000)
+    .describe('Time in which the headers of a request must have come.'),
+  REQUEST_TIMEOUT_MS: milliseconds(100, 3_600_000)
+    .default(60_000)
+    .describe('Time in which a whole request must have come; streams are answers and may take longer.'),
   BODY_LIMIT_KB: z.coerce
     .number()
     .int()

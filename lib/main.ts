@@ -27,10 +27,13 @@ async function main(): Promise<void> {
   }
   if (config.DEMO) await ensureDemo(services);
   const address = { host: config.HOST, port: config.PORT };
-  const { server, url } = await listen(createApp(services), address).catch(async (error: unknown) => {
-    await running.close();
-    throw error;
-  });
+  const patience = { headersMs: config.HEADERS_TIMEOUT_MS, requestMs: config.REQUEST_TIMEOUT_MS };
+  const { server, url } = await listen(createApp(services), address, patience).catch(
+    async (error: unknown) => {
+      await running.close();
+      throw error;
+    },
+  );
 
   print(
     `Marktide ${VERSION} is at ${url}`,

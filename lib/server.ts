@@ -10,15 +10,33 @@ export interface Listening {
   url: string;
 }
 
+/** How long a client may take, in milliseconds: one that dribbles its request must not hold a socket for ever. */
+export interface Patience {
+  /** From the opening of the connection, or the first byte of a further request, to the end of the headers. */
+  headersMs: number;
+  /** To the end of the body. An answer may take as long as it likes: streams are past this. */
+  requestMs: number;
+}
+
+/** Longer than proxies keep theirs, so that none sends a request into a connection that is being closed. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** Starts to serve. @throws the bind error, such as EADDRINUSE */
-export async function listen(app: Koa, { host, port }: { host: string; port: number }): Promise<Listening> {
+export async function listen(
+  app: Koa,
+  { host, port }: { host: string; port: number },
+  { headersMs, requestMs }: Patience,
+): Promise<Listening> {
   const handle = app.callback();
-  const server = createServer((req, res) => void handle(req, res));
+  const patience = {
+    headersTimeout: Math.min(headersMs, requestMs),
+    requestTimeout: requestMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Node looks every thirty seconds only, unless it is told.
+    connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
+  };
+  const server = createServer(patience, (req, res) => void handle(req, res));
   serveUpgrades(server, (req, res) => void handle(req, res));
-  // A client that dribbles its request must not hold a socket for ever; streams are past this once they are asked for.
-  server.headersTimeout = 15_000;
-  server.requestTimeout = 60_000;
-  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -33,7 +33,11 @@ const config = readConfig({
 });
 const logger = createLogger(config.LOG_LEVEL);
 const { services } = await createServices({ config, clock: systemClock, random: Math.random, logger });
-const { url } = await listen(createApp(services), { host: config.HOST, port: config.PORT });
+const { url } = await listen(
+  createApp(services),
+  { host: config.HOST, port: config.PORT },
+  { headersMs: 15_000, requestMs: 60_000 },
+);
 const { broker } = services;
 
 /** A tick as the market writer puts it into the log: the trade, and the ticker after it. */

@@ -59,6 +59,15 @@ describe('the configuration', () => {
     assert.equal(readConfig({ REPLAY_SPEED: '2.5' }).REPLAY_SPEED, 2.5);
   });
 
+  it('counts the proxies that it believes', () => {
+    const count = (TRUST_PROXY: string): number => readConfig({ TRUST_PROXY }).TRUST_PROXY;
+    assert.deepEqual(['false', '0', 'true', '1', '2', '10'].map(count), [0, 0, 1, 1, 2, 10]);
+    assert.equal(readConfig({}).TRUST_PROXY, 0);
+    for (const wrong of ['11', '-1', '1.5', 'yes', '127.0.0.1']) {
+      assert.deepEqual(blamed({ TRUST_PROXY: wrong }), ['TRUST_PROXY'], wrong);
+    }
+  });
+
   it('splits the allowed origins, and takes nothing but origins', () => {
     assert.deepEqual(readConfig({ CORS_ORIGINS: 'https://a.example, http://b.example:8080,' }).CORS_ORIGINS, [
       'https://a.example',

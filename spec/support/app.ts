@@ -71,7 +71,11 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       ? await openInMemory()
       : await openOnPostgres({ url: options.databaseUrl });
   const { services, close } = await createServices({ config, clock, random: Math.random, logger, database });
-  const { server, url } = await listen(createApp(services), { host: '127.0.0.1', port: 0 });
+  const { server, url } = await listen(
+    createApp(services),
+    { host: '127.0.0.1', port: 0 },
+    { headersMs: config.HEADERS_TIMEOUT_MS, requestMs: config.REQUEST_TIMEOUT_MS },
+  );
 
   async function call(
     method: string,
