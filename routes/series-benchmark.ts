@@ -1,9 +1,9 @@
 import type { Fixed } from '../lib/money.ts';
 import { sameFlowsCurve } from '../lib/pnl/benchmark.ts';
 import type { TimedFlow } from '../lib/pnl/flow-bins.ts';
-import type { TotalsAt } from '../lib/pnl/totals.ts';
 import type { Warning } from '../lib/pnl/warning.ts';
 import { benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
+import type { SeriesPoint } from './series-points.ts';
 import type { Services } from './services.ts';
 
 /** At each point, what the equity of the first and the external flows since would be worth in the benchmark. */
@@ -11,7 +11,7 @@ export async function benchmarkCurve(
   services: Services,
   symbol: string,
   baseCurrency: string,
-  { points, flows, now }: { points: readonly TotalsAt[]; flows: readonly TimedFlow[]; now: number },
+  { points, flows, now }: { points: readonly SeriesPoint[]; flows: readonly TimedFlow[]; now: number },
 ): Promise<{ curve: (Fixed | null)[]; warnings: Warning[] }> {
   const instants = [...points, ...flows].map(({ time }) => time);
   const priceAt = await benchmarkPrices(services, symbol, baseCurrency, { instants, now });

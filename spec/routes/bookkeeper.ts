@@ -28,8 +28,8 @@ export interface Bookkeeper {
   portfolio: (settings?: object) => Promise<string>;
   /** Pushes prices and resolves when the market has them. */
   price: (prices: Record<string, string>) => Promise<void>;
-  /** Loads closes of whole UTC days: `{'BTC/KRW': {'2026-03-01': '100'}}`. */
-  closes: (closes: Record<string, Record<string, string>>) => Promise<void>;
+  /** Loads closes, of whole UTC days unless it is said: `{'BTC/KRW': {'2026-03-01': '100'}}`. */
+  closes: (closes: Record<string, Record<string, string>>, interval?: string) => Promise<void>;
 }
 
 /** A trader who keeps books over HTTP, and an administrator who has the prices. Call it in a suite. */
@@ -75,12 +75,12 @@ export function bookkeeper(app: () => TestApp): Bookkeeper {
       }
       stream.cut();
     },
-    async closes(closes) {
+    async closes(closes, interval = '1d') {
       const items = Object.entries(closes).flatMap(([symbol, days]) =>
         Object.entries(days).map(([date, close]) => ({
           symbol,
-          interval: '1d',
-          time: `${date}T00:00:00Z`,
+          interval,
+          time: date.includes('T') ? date : `${date}T00:00:00Z`,
           open: close,
           high: close,
           low: close,
