@@ -5,11 +5,8 @@ import type { TradeDraft } from '../db/entry.ts';
 import { bookEntries } from '../db/ledger.ts';
 import { migrate } from '../db/migrate.ts';
 import { statesAt } from '../db/past-states.ts';
-import { createPortfolio } from '../db/portfolios.ts';
-import { createUser } from '../db/users.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { createLogger } from '../lib/log.ts';
-import { fixed, ONE } from '../lib/money.ts';
 import { calendarOf } from '../lib/pnl/calendar.ts';
 import type { CostMethod } from '../lib/pnl/entry.ts';
 import { startPostgres } from '../spec/support/postgres-server.ts';
@@ -17,64 +14,15 @@ import { DayStarts } from '../streams/day-starts.ts';
 import { Market } from '../streams/market.ts';
 import { MemoryBroker } from '../streams/memory-broker.ts';
 import { valuePortfolio, type ValuationSources } from '../streams/portfolio-valuation.ts';
+import { bookLedger, fill, newPortfolio, type LedgerSize } from './large-ledger.ts';
 import { quantile, type Section, short } from './report.ts';
 
 const DAY_MS = 86_400_000;
 const ZONE = 'Asia/Seoul';
 const log = createLogger('silent');
 
-interface Size {
-  trades: number;
-  symbols: number;
-  days: number;
-  batch: number;
-}
-
 /** Ends yesterday, so that what is appended comes after it. */
 const end = Date.now() - DAY_MS;
-
-function draft(id: string, time: number, base: string, n: number, side: 'buy' | 'sell'): TradeDraft {
-  return {
-    kind: 'trade',
-    exchange: 'bench',
-    externalId: id,
-    time: Math.floor(time),
-    base,
-    quote: 'KRW',
-    side,
-    quantity: fixed('0.00123456'),
-    price: fixed(String(100_000 + ((n * 7_919) % 10_007))),
-    fee: { amount: fixed('0.617'), currency: 'KRW' },
-    quoteRate: ONE,
-    feeRate: null,
-    orderId: null,
-    orderType: null,
-    note: null,
-    tags: [],
-  };
-}
-
-function trade(n: number, { trades, symbols, days }: Size): TradeDraft {
-  const time = end - days * DAY_MS * (1 - n / trades);
-  return draft(`t${n}`, time, `C${n % symbols}`, n, n % 5 >= 3 ? 'sell' : 'buy');
-}
-
-let users = 0;
-
-async function newPortfolio(db: Database, costMethod: CostMethod): Promise<string> {
-  users += 1;
-  const account = { email: `u${users}@example.com`, name: null, passwordHash: 'x', role: 'trader' } as const;
-  const user = await createUser(db, account, { clock });
-  const settings = {
-    name: 'Bench',
-    baseCurrency: 'KRW',
-    costMethod,
-    timeZone: ZONE,
-    benchmark: null,
-    cashMode: 'tracked',
-  } as const;
-  return (await createPortfolio(db, user.id, settings, { clock })).id;
-}
 
 async function timed(task: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -93,7 +41,7 @@ interface Figures {
   month: [cold: number, warm: number];
 }
 
-async function measure(db: Database, id: string, size: Size): Promise<Figures> {
+async function measure(db: Database, id: string, size: LedgerSize): Promise<Figures> {
   const broker = new MemoryBroker({
     clock,
     random: Math.random,
@@ -104,11 +52,7 @@ async function measure(db: Database, id: string, size: Size): Promise<Figures> {
   const sources: ValuationSources = { db, market, dayStarts: new DayStarts({ db, clock }) };
   const book = async (drafts: TradeDraft[]): Promise<unknown> => await bookEntries(db, id, drafts, { clock });
   const cpu = process.cpuUsage();
-  const building = await timed(async () => {
-    for (let n = 0; n < size.trades; n += size.batch) {
-      await book(Array.from({ length: Math.min(size.batch, size.trades - n) }, (_, k) => trade(n + k, size)));
-    }
-  });
+  const building = await timed(async () => await bookLedger(db, id, size));
   const used = process.cpuUsage(cpu);
   const figures: Figures = {
     perSecond: size.trades / (building / 1_000),
@@ -130,7 +74,7 @@ async function measure(db: Database, id: string, size: Size): Promise<Figures> {
     const now = Date.now();
     figures.visible.push(
       await timed(async () => {
-        await book([draft(`a${n}`, now, `C${n % size.symbols}`, n, n % 2 === 0 ? 'buy' : 'sell')]);
+        await book([fill(`a${n}`, now, `C${n % size.symbols}`, n, n % 2 === 0 ? 'buy' : 'sell')]);
         const valuation = await valuePortfolio(sources, id);
         valuation?.mark();
       }),
@@ -138,7 +82,7 @@ async function measure(db: Database, id: string, size: Size): Promise<Figures> {
   }
   for (let n = 0; n < 5; n += 1) {
     const middle = end - (size.days / 2) * DAY_MS + n;
-    figures.late.push(await timed(async () => await book([draft(`l${n}`, middle, `C${n}`, n, 'buy')])));
+    figures.late.push(await timed(async () => await book([fill(`l${n}`, middle, `C${n}`, n, 'buy')])));
   }
   for (let n = 0; n < 5; n += 1) {
     const { start } = calendarOf(ZONE).periodAt(Date.now(), 'day');
@@ -158,31 +102,29 @@ interface LotFigures {
 
 /** One coin that is only bought at first: so many open lots. */
 async function measureLots(db: Database, costMethod: CostMethod, lots: number): Promise<LotFigures> {
-  const id = await newPortfolio(db, costMethod);
+  const { id } = await newPortfolio(db, costMethod);
   const start = end - 100 * DAY_MS;
   const book = async (drafts: TradeDraft[]): Promise<unknown> => await bookEntries(db, id, drafts, { clock });
   for (let n = 0; n < lots; n += 5_000) {
     await book(
-      Array.from({ length: 5_000 }, (_, k) => draft(`b${n + k}`, start + (n + k) * 10, 'BTC', n + k, 'buy')),
+      Array.from({ length: 5_000 }, (_, k) => fill(`b${n + k}`, start + (n + k) * 10, 'BTC', n + k, 'buy')),
     );
   }
   const after = start + lots * 10 + 1_000;
   const figures: LotFigures = { lots, append: [], sale: [], late: 0 };
   for (let n = 0; n < 20; n += 1) {
-    figures.append.push(
-      await timed(async () => await book([draft(`a${n}`, after + 2 * n, 'BTC', n, 'buy')])),
-    );
+    figures.append.push(await timed(async () => await book([fill(`a${n}`, after + 2 * n, 'BTC', n, 'buy')])));
     figures.sale.push(
-      await timed(async () => await book([draft(`s${n}`, after + 2 * n + 1, 'BTC', n, 'sell')])),
+      await timed(async () => await book([fill(`s${n}`, after + 2 * n + 1, 'BTC', n, 'sell')])),
     );
   }
-  figures.late = await timed(async () => await book([draft('late', start + lots * 5, 'BTC', 1, 'buy')]));
+  figures.late = await timed(async () => await book([fill('late', start + lots * 5, 'BTC', 1, 'buy')]));
   return figures;
 }
 
 const p = (values: readonly number[], share: number): string => short(quantile(values, share));
 
-function line(name: string, { trades }: Size, figures: Figures): (string | number)[] {
+function line(name: string, { trades }: LedgerSize, figures: Figures): (string | number)[] {
   const { perSecond, cpuUs, visible, late, dayStart, stateAt, month } = figures;
   return [
     name,
@@ -200,15 +142,15 @@ function line(name: string, { trades }: Size, figures: Figures): (string | numbe
 /** A large ledger: how fast it grows, and what it costs to change its end, its middle, and to look back. */
 export async function ledger(): Promise<Section[]> {
   const trades = Number(process.env['BENCH_TRADES'] ?? 1_000_000);
-  const large: Size = { trades, symbols: 50, days: 730, batch: 5_000 };
-  const small: Size = { trades: Math.min(trades, 50_000), symbols: 50, days: 730, batch: 5_000 };
+  const large: LedgerSize = { trades, symbols: 50, days: 730, batch: 10_000, end };
+  const small: LedgerSize = { trades: Math.min(trades, 50_000), symbols: 50, days: 730, batch: 10_000, end };
   const server = await startPostgres({ durable: true });
   const opened = await openDatabase({ url: server.url, log });
   let onServer: Figures;
   const lots: (string | number)[][] = [];
   try {
     await migrate(opened.knex);
-    onServer = await measure(opened.knex, await newPortfolio(opened.knex, 'average'), large);
+    onServer = await measure(opened.knex, (await newPortfolio(opened.knex, 'average')).id, large);
     for (const [method, count] of [
       ['fifo', 10_000],
       ['fifo', 100_000],
@@ -234,7 +176,7 @@ export async function ledger(): Promise<Section[]> {
   let onPglite: Figures;
   try {
     await migrate(embedded.knex);
-    onPglite = await measure(embedded.knex, await newPortfolio(embedded.knex, 'average'), small);
+    onPglite = await measure(embedded.knex, (await newPortfolio(embedded.knex, 'average')).id, small);
   } finally {
     await embedded.close();
   }
