@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PACKAGE_ROOT, VERSION } from '../lib/package-info.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { clientOperations } from './client-operations.ts';
+import { clientSchema } from './client-schema.ts';
 import { openApiDocument } from './document.ts';
 import { API } from './documents.ts';
 
@@ -13,15 +13,4 @@ const json = (document: object): string => `${JSON.stringify(document, null, 2)}
 await writeFile(place('openapi', 'openapi.json'), json(openApiDocument(API, VERSION)));
 await writeFile(place('openapi', 'asyncapi.json'), json(asyncApiDocument(VERSION)));
 await writeFile(place('lib', 'client', 'operations.ts'), clientOperations(API));
-const { status } = spawnSync(
-  process.execPath,
-  [
-    place('spec', 'generated-client', 'node_modules', 'openapi-typescript', 'bin', 'cli.js'),
-    place('openapi', 'openapi.json'),
-    '--default-non-nullable=false',
-    '--output',
-    place('lib', 'client', 'schema.ts'),
-  ],
-  { stdio: ['ignore', 'ignore', 'inherit'] },
-);
-process.exitCode = status ?? 1;
+await writeFile(place('lib', 'client', 'schema.ts'), clientSchema(place('openapi', 'openapi.json')));

@@ -1,5 +1,5 @@
-import { refusalOf } from './problem.ts';
-import type { components } from './schema.ts';
+import { refusalOf } from './problem.js';
+import type { components } from './schema.js';
 
 export type Tokens = Pick<components['schemas']['Tokens'], 'accessToken' | 'refreshToken'>;
 

@@ -1,12 +1,12 @@
-import { Credentials, type Login } from './credentials.ts';
-import { type Rest, restOf } from './rest.ts';
-import { type Handlers, type SubscribeOptions, Subscription } from './subscription.ts';
+import { Credentials, type Login } from './credentials.js';
+import { type Rest, restOf } from './rest.js';
+import { type Handlers, type SubscribeOptions, Subscription } from './subscription.js';
 
-export type { Login } from './credentials.ts';
-export { MarktideError, type ProblemBody } from './problem.ts';
-export type { Rest } from './rest.ts';
-export type { components, operations } from './schema.ts';
-export type { Handlers, StreamState, SubscribeOptions, Subscription } from './subscription.ts';
+export type { Login } from './credentials.js';
+export { MarktideError, type ProblemBody } from './problem.js';
+export type { Rest } from './rest.js';
+export type { components, operations } from './schema.js';
+export type { Handlers, StreamState, SubscribeOptions, Subscription } from './subscription.js';
 
 export interface ClientOptions {
   /** Where the server is: `https://marktide.example`. */

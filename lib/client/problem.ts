@@ -1,4 +1,4 @@
-import type { components } from './schema.ts';
+import type { components } from './schema.js';
 
 /** What the server says when it says no. */
 export type ProblemBody = components['schemas']['Problem'];

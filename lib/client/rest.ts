@@ -1,18 +1,17 @@
-import type { Credentials } from './credentials.ts';
-import { OPERATIONS } from './operations.ts';
-import { refusalOf } from './problem.ts';
-import type { operations } from './schema.ts';
+import type { Credentials } from './credentials.js';
+import { OPERATIONS } from './operations.js';
+import { refusalOf } from './problem.js';
+import type { operations } from './schema.js';
 
 type OperationId = keyof typeof OPERATIONS & keyof operations;
 
 /** Neither cookies nor headers are for who calls: the client sends what is needed. */
-type Parameters<O> = O extends { parameters: infer P }
-  ? {
-      [
-        K in 'path' | 'query' as K extends keyof P ? ([P[K]] extends [undefined] ? never : K) : never
-      ]: K extends keyof P ? P[K] : never;
-    }
-  : unknown;
+type Given<P> = {
+  [K in keyof P & ('path' | 'query')]-?: [P[K]] extends [undefined] ? never : K;
+}[keyof P & ('path' | 'query')];
+
+/** Picked, so that what may be left out stays so. */
+type Parameters<O> = O extends { parameters: infer P } ? Pick<P, Given<P>> : unknown;
 
 type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
   ? { body: B }

@@ -1,7 +1,7 @@
-import type { Credentials } from './credentials.ts';
-import { EventParser } from './event-parser.ts';
-import { MarktideError, refusalOf } from './problem.ts';
-import type { components } from './schema.ts';
+import type { Credentials } from './credentials.js';
+import { EventParser } from './event-parser.js';
+import { MarktideError, refusalOf } from './problem.js';
+import type { components } from './schema.js';
 
 type Schemas = components['schemas'];
 

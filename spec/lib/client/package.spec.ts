@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
+import { type NodeProcess, startNode } from '../../support/node-process.ts';
+
+/** What a clone has, and the package is made from. */
+const SOURCES = [
+  'lib',
+  'db',
+  'streams',
+  'routes',
+  'openapi',
+  'web',
+  'LICENSE',
+  'README.md',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.client.json',
+];
+
+const TYPESCRIPT_7 = join(PACKAGE_ROOT, 'node_modules', 'typescript');
+const TYPESCRIPT_5 = join(PACKAGE_ROOT, 'spec', 'generated-client', 'node_modules', 'typescript');
+
+/** As strangers' projects are set up: for a browser, by a bundler; in Node. Declarations are checked too. */
+const PROJECTS = {
+  bundler: {
+    compiler: TYPESCRIPT_7,
+    options: { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: [] },
+  },
+  node: {
+    compiler: TYPESCRIPT_5,
+    options: { module: 'NodeNext', lib: ['ES2023'], types: ['node'] },
+  },
+};
+
+/** The program that README shows. */
+function example(url: string): string {
+  const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8');
+  const [, code] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  assert.ok(code !== undefined && code.includes("from 'marktide/client'"));
+  assert.ok(code.includes('http://127.0.0.1:3000'));
+  return code.replace('http://127.0.0.1:3000', url);
+}
+
+describe('the package', function () {
+  this.timeout(180_000);
+  let folder: string;
+  let foreign: string;
+  let node: NodeProcess;
+
+  function run(command: string, args: string[], cwd: string): string {
+    const { status, stdout, stderr } = spawnSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: folder, npm_config_offline: 'true' },
+    });
+    assert.equal(status, 0, `${command} ${args.join(' ')}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'marktide-package-'));
+    const clone = join(folder, 'clone');
+    for (const name of SOURCES) cpSync(join(PACKAGE_ROOT, name), join(clone, name), { recursive: true });
+    symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(clone, 'node_modules'));
+    run('npm', ['pack', '--pack-destination', folder], clone);
+    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    // Unpacked by hand: npm would also ask the registry for what the server depends on, which the client does not need.
+    foreign = join(folder, 'foreign');
+    const place = join(foreign, 'node_modules', 'marktide');
+    mkdirSync(place, { recursive: true });
+    run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', place], folder);
+    node = await startNode({ DATA_DIR: join(folder, 'data'), DEMO: 'true', FEED_SEED: '7' });
+    writeFileSync(join(foreign, 'package.json'), JSON.stringify({ name: 'foreign', type: 'module' }));
+    writeFileSync(join(foreign, 'example.ts'), example(node.url));
+  });
+  after(async () => {
+    await node?.end('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const [name, { compiler, options }] of Object.entries(PROJECTS)) {
+    it(`has a client that type-checks in a stranger's project: ${name}`, () => {
+      const project = join(foreign, `tsconfig.${name}.json`);
+      const typeRoots = [join(PACKAGE_ROOT, 'node_modules', '@types')];
+      const compilerOptions = { ...options, target: 'ES2023', strict: true, outDir: name, typeRoots };
+      writeFileSync(project, JSON.stringify({ compilerOptions, files: ['example.ts'] }));
+      run(process.execPath, [join(compiler, 'bin', 'tsc'), '-p', project], foreign);
+    });
+  }
+
+  it('has nothing in it but what it needs', () => {
+    const names = readdirSync(join(foreign, 'node_modules', 'marktide')).sort();
+    assert.deepEqual(names, ['LICENSE', 'README.md', 'dist', 'lib', 'openapi', 'package.json', 'web']);
+  });
+
+  it('names modules as every compiler finds them', () => {
+    const place = join(foreign, 'node_modules', 'marktide', 'dist', 'lib', 'client');
+    const declarations = readdirSync(place).filter((name) => name.endsWith('.d.ts'));
+    assert.ok(declarations.length > 5);
+    for (const name of declarations) {
+      // Older compilers than those above take no `.ts`, which the newer ones would not rewrite here.
+      assert.doesNotMatch(readFileSync(join(place, name), 'utf8'), /from '[^']+\.ts'/, name);
+    }
+  });
+
+  it("runs README's example against a server", async () => {
+    const program = spawn(process.execPath, [join(foreign, 'node', 'example.js')], {
+      cwd: foreign,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(program, 'exit');
+    let output = '';
+    for await (const chunk of program.stdout.setEncoding('utf8')) {
+      output += String(chunk);
+      if (/^BTC\/KRW \d+$/m.test(output) && /^equity \d/m.test(output)) program.kill();
+    }
+    await ended;
+    assert.match(output, /^BTC\/KRW \d+$/m);
+    assert.match(output, /^equity \d/m);
+  });
+});
