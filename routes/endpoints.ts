@@ -26,6 +26,7 @@ import { streamToken } from './stream-token.ts';
 import { streamEndpoints } from './streams.ts';
 import { tradeListEndpoints } from './trade-list.ts';
 import { importTrades } from './trade-import.ts';
+import { getTradeStats } from './trade-stats.ts';
 import { tradeEndpoints } from './trades.ts';
 import { transferEndpoints } from './transfers.ts';
 import { userEndpoints } from './users.ts';
@@ -44,6 +45,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...portfolioEndpoints,
   ...shareEndpoints,
   ...tradeEndpoints,
+  // Before whatever has an id in the place of a name.
+  getTradeStats,
   ...tradeListEndpoints,
   importTrades,
   ...transferEndpoints,

@@ -6,6 +6,24 @@ import { position } from './pnl.ts';
 const closedTrade = z.union([z.object({ entryId: field.id, profit: field.decimal }), z.null()]);
 const count = z.int().min(0);
 
+/** What became of sales; amounts are in base currency. */
+export const closedTrades = z.object({
+  count,
+  wins: count,
+  losses: count,
+  unknown: count.meta({ description: 'Sales without a rate: left out of the other figures.' }),
+  winRate: field.decimalOrNull,
+  profitFactor: field.decimalOrNull,
+  expectancy: field.decimalOrNull,
+  expectancyRatio: field.decimalOrNull,
+  averageWin: field.decimalOrNull,
+  averageLoss: field.decimalOrNull,
+  best: closedTrade,
+  worst: closedTrade,
+  averageHoldingMs: z.union([count, z.null()]),
+  totalProfit: field.decimal,
+});
+
 export const performanceSchema = z
   .object({
     portfolioId: field.id,
@@ -63,25 +81,8 @@ export const performanceSchema = z
       sortino: field.decimalOrNull,
       calmar: field.decimalOrNull,
     }),
-    trades: z
-      .object({
-        count,
-        wins: count,
-        losses: count,
-        unknown: count.meta({ description: 'Sales without a rate: left out of the other figures.' }),
-        winRate: field.decimalOrNull,
-        profitFactor: field.decimalOrNull,
-        expectancy: field.decimalOrNull,
-        expectancyRatio: field.decimalOrNull,
-        averageWin: field.decimalOrNull,
-        averageLoss: field.decimalOrNull,
-        best: closedTrade,
-        worst: closedTrade,
-        averageHoldingMs: z.union([count, z.null()]),
-        totalProfit: field.decimal,
-        fees: field.decimalOrNull,
-        turnover: field.decimalOrNull,
-      })
+    trades: closedTrades
+      .extend({ fees: field.decimalOrNull, turnover: field.decimalOrNull })
       .meta({ description: 'Of the sales in the span; `profit` is net realised PnL.' }),
     warnings: z.array(field.warning),
   })

@@ -29,6 +29,7 @@ export const OPERATIONS = {
   bookTrades: ['POST', '/v1/portfolios/{portfolioId}/trades'],
   changeTrade: ['PATCH', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   removeTrade: ['DELETE', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
+  getTradeStats: ['GET', '/v1/portfolios/{portfolioId}/trades/stats'],
   listTrades: ['GET', '/v1/portfolios/{portfolioId}/trades'],
   getTrade: ['GET', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   importTrades: ['POST', '/v1/portfolios/{portfolioId}/trades/import'],

@@ -420,6 +420,23 @@ export interface paths {
         patch: operations["changeTrade"];
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/trades/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the fills add up to, and what became of the sales: for the same filter as the list */
+        get: operations["getTradeStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/trades/import": {
         parameters: {
             query?: never;
@@ -1347,6 +1364,101 @@ export interface components {
             note?: string | null;
             tags?: string[];
         };
+        TradeStats: {
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /** @example BTC */
+            baseCurrency: string;
+            /** @enum {string} */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            count: number;
+            buys: number;
+            sells: number;
+            firstTime: string | null;
+            lastTime: string | null;
+            /** @description What changed hands, in base currency, fees aside. */
+            volume: {
+                bought: string | null;
+                sold: string | null;
+                total: string | null;
+            };
+            /** @description The same by the currency that prices are in, and in it. */
+            quotes: {
+                /** @example BTC */
+                currency: string;
+                buys: number;
+                sells: number;
+                /** @example 1250.5 */
+                bought: string;
+                /** @example 1250.5 */
+                sold: string;
+            }[];
+            /** @description In base currency. */
+            fees: string | null;
+            /** @description The same by the currency they were paid in, and in it. */
+            feesPaid: {
+                /** @example BTC */
+                currency: string;
+                /** @example 1250.5 */
+                amount: string;
+            }[];
+            /** @description Of all sales; `null` when that of one is not known. */
+            realizedPnl: {
+                gross: string | null;
+                net: string | null;
+            };
+            /** @description Of the sales, each held against what it cost; `profit` is net realised PnL. Buying the base currency with a coin is a sale of the coin. */
+            closed: {
+                count: number;
+                wins: number;
+                losses: number;
+                /** @description Sales without a rate: left out of the other figures. */
+                unknown: number;
+                winRate: string | null;
+                profitFactor: string | null;
+                expectancy: string | null;
+                expectancyRatio: string | null;
+                averageWin: string | null;
+                averageLoss: string | null;
+                best: {
+                    /**
+                     * Format: uuid
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    entryId: string;
+                    /** @example 1250.5 */
+                    profit: string;
+                } | null;
+                worst: {
+                    /**
+                     * Format: uuid
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    entryId: string;
+                    /** @example 1250.5 */
+                    profit: string;
+                } | null;
+                averageHoldingMs: number | null;
+                /** @example 1250.5 */
+                totalProfit: string;
+            };
+            warnings: components["schemas"]["Warning"][];
+        };
+        Warning: {
+            /** @enum {string} */
+            code: "missing-price" | "missing-rate" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate";
+            detail: string;
+            asset?: string;
+            /** @description The entries concerned: the first of them. */
+            entries?: string[];
+            /** @description How many entries are concerned. */
+            count?: number;
+            /** @description The figures that are `null` because of it. */
+            figures?: string[];
+        };
         ListedTrade: {
             /**
              * Format: uuid
@@ -1397,18 +1509,6 @@ export interface components {
                 gross: string | null;
                 net: string | null;
             } | null;
-        };
-        Warning: {
-            /** @enum {string} */
-            code: "missing-price" | "missing-rate" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate";
-            detail: string;
-            asset?: string;
-            /** @description The entries concerned: the first of them. */
-            entries?: string[];
-            /** @description How many entries are concerned. */
-            count?: number;
-            /** @description The figures that are `null` because of it. */
-            figures?: string[];
         };
         ImportReport: {
             /**
@@ -4428,6 +4528,74 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getTradeStats: {
+        parameters: {
+            query?: {
+                /** @description Inclusive. A time, or a date of `tz`. */
+                from?: string;
+                /** @description Exclusive. A time, or a date of `tz`. */
+                to?: string;
+                /** @description IANA time zone of dates; the portfolio's when left out. */
+                tz?: string;
+                symbol?: string;
+                /** @description One of these. */
+                symbols?: string;
+                /** @description Bought, sold, or paid with. */
+                asset?: string;
+                side?: "buy" | "sell";
+                /** @description Kind of the order it filled, as the exchange tells it. */
+                type?: string;
+                exchange?: string;
+                orderId?: string;
+                /** @description One of the tags of a trade, as it is written. */
+                tag?: string;
+                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. */
+                q?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the fills add up to, and what became of the sales: for the same filter as the list */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeStats"];
+                };
+            };
+            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

@@ -16,7 +16,7 @@ export interface ClosedTrade {
 }
 
 /** Figures of closed trades. Amounts in base currency as text; `null` where there is nothing to speak of. */
-export interface TradeStats {
+export interface ClosedTradeStats {
   count: number;
   wins: number;
   losses: number;
@@ -36,6 +36,9 @@ export interface TradeStats {
   worst: { entryId: string; profit: string } | null;
   averageHoldingMs: number | null;
   totalProfit: string;
+}
+
+export interface TradeStats extends ClosedTradeStats {
   /** Value of all fees; `null` if one has no rate. */
   fees: string | null;
   /** Value bought and sold, fees aside; `null` if a trade has no rate. */
@@ -59,6 +62,44 @@ export function closedTrades(disposals: readonly Disposal[]): { trades: ClosedTr
   return {
     trades: closed.filter((trade) => trade !== null && trade !== 'unknown'),
     unknown: closed.filter((trade) => trade === 'unknown').length,
+  };
+}
+
+/** What the figures of closed trades are made of, wherever it was added up. */
+export interface ClosedTradeSums {
+  count: number;
+  wins: number;
+  losses: number;
+  unknown: number;
+  /** Sums of what was won, and of what was lost as a positive amount. */
+  won: Fixed;
+  lost: Fixed;
+  /** Of equal ones the first. */
+  best: Pick<ClosedTrade, 'entryId' | 'profit'> | null;
+  worst: Pick<ClosedTrade, 'entryId' | 'profit'> | null;
+  /** Of the trades whose purchase is known. */
+  held: { trades: number; ms: number };
+}
+
+export function closedTradeStats(sums: ClosedTradeSums): ClosedTradeStats {
+  const { count, wins, losses, unknown, won, lost, best, worst, held } = sums;
+  const averageWin = average(won, wins);
+  const averageLoss = average(lost, losses);
+  return {
+    count,
+    wins,
+    losses,
+    unknown,
+    winRate: ratio(BigInt(wins) * ONE, BigInt(count) * ONE),
+    profitFactor: ratio(won, lost),
+    expectancy: decimalOrNull(average(won - lost, count)),
+    expectancyRatio: expectancyRatio(averageWin, averageLoss, wins / count),
+    averageWin: decimalOrNull(averageWin),
+    averageLoss: decimalOrNull(averageLoss === null ? null : -averageLoss),
+    best: extreme(best),
+    worst: extreme(worst),
+    averageHoldingMs: held.trades === 0 ? null : Math.round(held.ms / held.trades),
+    totalProfit: decimal(won - lost),
   };
 }
 
@@ -86,7 +127,6 @@ export function tallyTrades(): TradeTally {
       losses += 1;
       lost -= profit;
     }
-    // Of equal ones the first.
     if (best === null || profit > best.profit) best = trade;
     if (worst === null || profit < worst.profit) worst = trade;
     if (openedAt !== null) held = { trades: held.trades + 1, ms: held.ms + (closedAt - openedAt) };
@@ -99,28 +139,11 @@ export function tallyTrades(): TradeTally {
       if (trade === 'unknown') unknown += 1;
       else if (trade !== null) addTrade(trade);
     },
-    stats({ fees, turnover }) {
-      const averageWin = average(won, wins);
-      const averageLoss = average(lost, losses);
-      return {
-        count,
-        wins,
-        losses,
-        unknown,
-        winRate: ratio(BigInt(wins) * ONE, BigInt(count) * ONE),
-        profitFactor: ratio(won, lost),
-        expectancy: decimalOrNull(average(won - lost, count)),
-        expectancyRatio: expectancyRatio(averageWin, averageLoss, wins / count),
-        averageWin: decimalOrNull(averageWin),
-        averageLoss: decimalOrNull(averageLoss === null ? null : -averageLoss),
-        best: extreme(best),
-        worst: extreme(worst),
-        averageHoldingMs: held.trades === 0 ? null : Math.round(held.ms / held.trades),
-        totalProfit: decimal(won - lost),
-        fees: decimalOrNull(fees),
-        turnover: decimalOrNull(turnover),
-      };
-    },
+    stats: ({ fees, turnover }) => ({
+      ...closedTradeStats({ count, wins, losses, unknown, won, lost, best, worst, held }),
+      fees: decimalOrNull(fees),
+      turnover: decimalOrNull(turnover),
+    }),
   };
 }
 
@@ -133,7 +156,7 @@ export function tradeStats(
   return { ...tally.stats(totals), unknown: totals.unknown };
 }
 
-function extreme(trade: ClosedTrade | null): TradeStats['best'] {
+function extreme(trade: ClosedTradeSums['best']): TradeStats['best'] {
   return trade === null ? null : { entryId: trade.entryId, profit: decimal(trade.profit) };
 }
 

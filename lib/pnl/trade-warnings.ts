@@ -11,9 +11,14 @@ export interface TradeFigures {
   result: { gross: Fixed | null; net: Fixed | null; uncovered: Fixed } | null;
 }
 
+/** Trades that a warning names: how many, and all or the first of them. */
+export interface Concerned {
+  entries: string[];
+  count: number;
+}
+
 /** What figures of trades give reason to warn of, the trades concerned named. */
 export function tradeWarnings(trades: readonly TradeFigures[], baseCurrency: string): Warning[] {
-  const warnings: Warning[] = [];
   const unknown = new Map<string, string[]>([
     ['value', idsOf(trades, ({ value }) => value === null)],
     ['feeValue', idsOf(trades, ({ feeValue }) => feeValue === null)],
@@ -21,17 +26,26 @@ export function tradeWarnings(trades: readonly TradeFigures[], baseCurrency: str
     ['realizedPnl.net', idsOf(trades, ({ result }) => result?.net === null)],
   ]);
   const entries = [...new Set([...unknown.values()].flat())];
-  if (entries.length > 0) {
-    const figures = [...unknown].filter(([, ids]) => ids.length > 0).map(([figure]) => figure);
-    const detail = `trades, or the purchases they sell from, have no rate to ${baseCurrency}: what depends on them is not known`;
-    warnings.push({ code: 'missing-rate', detail, entries, count: entries.length, figures });
-  }
+  const figures = [...unknown].filter(([, ids]) => ids.length > 0).map(([figure]) => figure);
   const oversold = idsOf(trades, ({ result }) => result !== null && result.uncovered > ZERO);
-  if (oversold.length > 0) {
-    const detail = 'more was sold than was held: the rest counts as transferred in at the sale price';
-    warnings.push({ code: 'oversold', detail, entries: oversold, count: oversold.length });
-  }
-  return warnings;
+  return [
+    ...missingRate({ entries, count: entries.length }, figures, baseCurrency),
+    ...oversoldWarning({ entries: oversold, count: oversold.length }),
+  ];
+}
+
+/** @returns nothing when no trade is concerned */
+export function missingRate(concerned: Concerned, figures: string[], baseCurrency: string): Warning[] {
+  if (concerned.count === 0) return [];
+  const detail = `trades, or the purchases they sell from, have no rate to ${baseCurrency}: what depends on them is not known`;
+  return [{ code: 'missing-rate', detail, ...concerned, figures }];
+}
+
+/** @returns nothing when no trade is concerned */
+export function oversoldWarning(concerned: Concerned): Warning[] {
+  if (concerned.count === 0) return [];
+  const detail = 'more was sold than was held: the rest counts as transferred in at the sale price';
+  return [{ code: 'oversold', detail, ...concerned }];
 }
 
 function idsOf(trades: readonly TradeFigures[], concerned: (trade: TradeFigures) => boolean): string[] {

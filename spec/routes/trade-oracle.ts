@@ -104,3 +104,110 @@ export function sorted(trades: readonly Listed[], sort: string, order: string): 
     return sign * (a.id < b.id ? -1 : 1);
   });
 }
+
+const WHOLE = 10n ** 18n;
+
+/** Text of an amount in units of 10⁻¹⁸. */
+function text(amount: bigint): string {
+  const digits = String(amount < 0n ? -amount : amount).padStart(19, '0');
+  const trimmed = `${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, '');
+  return amount < 0n ? `-${trimmed}` : trimmed;
+}
+
+/** Half to even. */
+function quotient(a: bigint, b: bigint): bigint {
+  if (a < 0n) return -quotient(-a, b);
+  const [whole, twice] = [a / b, (a % b) * 2n];
+  return twice > b || (twice === b && whole % 2n === 1n) ? whole + 1n : whole;
+}
+
+function total(texts: readonly (string | null)[]): string | null {
+  return texts.includes(null) ? null : text(texts.reduce((all, each) => all + units(each), 0n));
+}
+
+/**
+ * What trades add up to, one by one.
+ * @param trades in ledger order
+ * @param openedAt of what a trade sold; epoch milliseconds
+ */
+export function statsOf(trades: readonly Listed[], openedAt: ReadonlyMap<string, number | null>) {
+  const [bought, sold] = (['buy', 'sell'] as const).map((side) =>
+    trades.filter((each) => each.side === side),
+  );
+  const of =
+    (currency: string) =>
+    (list: readonly Listed[] = []) =>
+      list.filter(({ symbol }) => symbol.endsWith(`/${currency}`));
+  const quoted = (list: readonly Listed[]): string | null =>
+    total(list.map(({ quantity, price }) => text(quotient(units(quantity) * units(price), WHOLE))));
+  const currencies = (list: readonly (string | undefined)[]): string[] =>
+    [...new Set(list)].filter((each) => each !== undefined).sort();
+  const sales = trades.filter(({ realizedPnl }) => realizedPnl !== null);
+  const closed = sales.flatMap((trade) => {
+    const net = trade.realizedPnl?.net ?? null;
+    return net === null ? [] : [{ ...trade, net, profit: units(net) }];
+  });
+  const wins = closed.filter(({ profit }) => profit > 0n);
+  const losses = closed.filter(({ profit }) => profit < 0n);
+  const sumOf = (list: readonly { profit: bigint }[]): bigint =>
+    list.reduce((all, { profit }) => all + profit, 0n);
+  const average = (list: readonly { profit: bigint }[]): bigint | null =>
+    list.length === 0 ? null : quotient(sumOf(list), BigInt(list.length));
+  const ratio = (a: bigint, b: bigint): string | null =>
+    b === 0n ? null : text(quotient(quotient(a * WHOLE, b), 10n ** 8n) * 10n ** 8n);
+  const first = (better: (a: bigint, b: bigint) => boolean) =>
+    closed.reduce<(typeof closed)[number] | null>(
+      (best, each) => (best === null || better(each.profit, best.profit) ? each : best),
+      null,
+    );
+  const named = (trade: (typeof closed)[number] | null) => trade && { entryId: trade.id, profit: trade.net };
+  const held = closed.flatMap(({ id, time }) => {
+    const opened = openedAt.get(id) ?? null;
+    return opened === null ? [] : [Date.parse(time) - opened];
+  });
+  const orNull = (amount: bigint | null): string | null => (amount === null ? null : text(amount));
+  return {
+    count: trades.length,
+    buys: bought?.length,
+    sells: sold?.length,
+    firstTime: trades[0]?.time ?? null,
+    lastTime: trades.at(-1)?.time ?? null,
+    volume: {
+      bought: total((bought ?? []).map(({ value }) => value)),
+      sold: total((sold ?? []).map(({ value }) => value)),
+      total: total(trades.map(({ value }) => value)),
+    },
+    quotes: currencies(trades.map(({ symbol }) => symbol.split('/')[1])).map((currency) => ({
+      currency,
+      buys: of(currency)(bought).length,
+      sells: of(currency)(sold).length,
+      bought: quoted(of(currency)(bought)),
+      sold: quoted(of(currency)(sold)),
+    })),
+    fees: total(trades.map(({ feeValue }) => feeValue)),
+    feesPaid: currencies(trades.map(({ fee }) => fee?.currency)).map((currency) => ({
+      currency,
+      amount: total(trades.flatMap(({ fee }) => (fee?.currency === currency ? [fee.amount] : []))),
+    })),
+    realizedPnl: {
+      gross: total(sales.map(({ realizedPnl }) => realizedPnl?.gross ?? null)),
+      net: total(sales.map(({ realizedPnl }) => realizedPnl?.net ?? null)),
+    },
+    closed: {
+      count: closed.length,
+      wins: wins.length,
+      losses: losses.length,
+      unknown: sales.length - closed.length,
+      winRate: ratio(BigInt(wins.length) * WHOLE, BigInt(closed.length) * WHOLE),
+      profitFactor: ratio(sumOf(wins), -sumOf(losses)),
+      expectancy: orNull(average(closed)),
+      averageWin: orNull(average(wins)),
+      averageLoss: orNull(average(losses)),
+      best: named(first((a, b) => a > b)),
+      worst: named(first((a, b) => a < b)),
+      averageHoldingMs:
+        held.length === 0 ? null : Math.round(held.reduce((all, ms) => all + ms, 0) / held.length),
+      totalProfit: text(sumOf(closed)),
+    },
+  };
+}
