@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireDataLock, DataLockError } from '../../db/data-lock.ts';
 import { openDatabase } from '../../db/database.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { startChild } from './child.ts';
 
 describe('the lock of a data folder', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Counters, Usage, Window } from '../../lib/counters.ts';
 import { InsuredCounters } from '../../lib/insured-counters.ts';
 import { MemoryCounters } from '../../lib/memory-counters.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const WINDOW: Window = { name: 'tries', seconds: 600 };

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createLogger } from '../../lib/log.ts';
 import { startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../support/app.ts';
 import { StreamClient } from '../support/stream-client.ts';
 
@@ -10,8 +9,8 @@ describe('the log', () => {
 
   before(async () => {
     // As much as can be logged.
-    const logger = createLogger('trace', { write: (line) => void lines.push(line) });
-    app = await startApp({ logger, env: { DEMO: 'true', PNL_INTERVAL_MS: '10' } });
+    const log = (line: string): void => void lines.push(line);
+    app = await startApp({ log, env: { DEMO: 'true', PNL_INTERVAL_MS: '10' } });
     user = await app.user();
   });
   after(() => app.close());

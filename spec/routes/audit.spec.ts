@@ -3,7 +3,7 @@ import { recordAudit, trimAudit } from '../../db/audit.ts';
 import { Housekeeping } from '../../db/housekeeping.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { type TestApp, TEST_PASSWORD, type TestUser } from '../support/app.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
 

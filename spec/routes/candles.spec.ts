@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { pino } from 'pino';
 import { foldCandles, minuteCandles } from '../../db/candle-folds.ts';
 import { CANDLE_INTERVALS, upsertCandles, type CandleInterval } from '../../db/candles.ts';
 import { migrate } from '../../db/migrate.ts';
@@ -562,11 +561,10 @@ onPostgres('the retention of candles', () => {
     await before.close();
     let tell = (): void => {};
     const pruned = new Promise<void>((resolve) => (tell = resolve));
-    const write = (line: string): void => {
+    const log = (line: string): void => {
       if (line.includes('old candles are pruned')) tell();
     };
-    const logger = pino({ level: 'debug' }, { write });
-    const app = await startApp({ databaseUrl, logger, env: { CANDLE_RETENTION_DAYS: '5' } });
+    const app = await startApp({ databaseUrl, log, env: { CANDLE_RETENTION_DAYS: '5' } });
     try {
       await pruned;
       const { db } = app.services;

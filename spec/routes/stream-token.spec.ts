@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import jwt from 'jsonwebtoken';
 import { newId } from '../../lib/id.ts';
-import { createLogger } from '../../lib/log.ts';
 import { ENDPOINTS } from '../../routes/endpoints.ts';
 import { type TestApp, type TestUser, startApp } from '../support/app.ts';
 import { ShiftedClock } from '../support/shifted-clock.ts';
@@ -19,8 +18,8 @@ describe('stream tokens', () => {
   const logged: string[] = [];
 
   before(async () => {
-    const logger = createLogger('trace', { write: (line) => void logged.push(line) });
-    app = await startApp({ logger, clock, env: { CORS_ORIGINS: ORIGIN, ACCESS_TOKEN_TTL: '86400' } });
+    const log = (line: string): void => void logged.push(line);
+    app = await startApp({ log, clock, env: { CORS_ORIGINS: ORIGIN, ACCESS_TOKEN_TTL: '86400' } });
     user = await app.user();
     const { body } = await app.call('POST', '/v1/portfolios', { as: user, body: { name: 'Mine' } });
     portfolioId = body.id;

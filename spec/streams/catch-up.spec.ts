@@ -6,7 +6,7 @@ import { Hub } from '../../streams/hub.ts';
 import { MemoryBroker } from '../../streams/memory-broker.ts';
 import type { Sink } from '../../streams/subscriber.ts';
 import { ndjsonWire } from '../../streams/wire.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** The ring answers at once, but live delivery lags, as pub/sub may: what a test holds back arrives when it says so. */

@@ -14,7 +14,8 @@ import { MemoryLeases } from '../../streams/memory-leases.ts';
 import { valuePortfolio } from '../../streams/portfolio-valuation.ts';
 import { Projector } from '../../streams/projector.ts';
 import { deposit, newPortfolio, trade } from '../db/fixture.ts';
-import { eachDatabase, quiet } from '../support/databases.ts';
+import { eachDatabase } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const HOUR = 3_600_000;

@@ -7,7 +7,7 @@ import { RedisBroker } from '../../streams/redis-broker.ts';
 import { RedisLeases } from '../../streams/redis-leases.ts';
 import type { MarketRecord } from '../../streams/record.ts';
 import type { Feed, Tick, TickSink } from '../../streams/tick.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../support/redis-server.ts';
 
 const common = { clock: systemClock, random: Math.random, log: quiet };

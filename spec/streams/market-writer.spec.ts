@@ -18,7 +18,8 @@ import { MemoryBroker } from '../../streams/memory-broker.ts';
 import { MemoryLeases } from '../../streams/memory-leases.ts';
 import type { CandleBody, MarketRecord, TickRecord } from '../../streams/record.ts';
 import type { Feed, FeedStatus, Tick, TickSink } from '../../streams/tick.ts';
-import { openInMemory, quiet } from '../support/databases.ts';
+import { openInMemory } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const START = Date.UTC(2024, 0, 1);

@@ -11,7 +11,7 @@ import {
 import { Market } from '../../streams/market.ts';
 import { MemoryBroker } from '../../streams/memory-broker.ts';
 import type { TickerBody, TickRecord } from '../../streams/record.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const bounds = () => ({ events: 1_000, bytes: 1_000_000, ageMs: 86_400_000 });

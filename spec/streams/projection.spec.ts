@@ -11,7 +11,8 @@ import { MemoryLeases } from '../../streams/memory-leases.ts';
 import { valuePortfolio } from '../../streams/portfolio-valuation.ts';
 import { Projector } from '../../streams/projector.ts';
 import { deposit, newPortfolio } from '../db/fixture.ts';
-import { openInMemory, quiet } from '../support/databases.ts';
+import { openInMemory } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 describe('the projection of a portfolio', () => {

@@ -7,7 +7,7 @@ import { Hub } from '../../streams/hub.ts';
 import { MemoryBroker } from '../../streams/memory-broker.ts';
 import type { EndReason, Sink } from '../../streams/subscriber.ts';
 import { websocketWire } from '../../streams/websocket-wire.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A reader that may stop reading. */

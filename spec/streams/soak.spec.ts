@@ -7,7 +7,7 @@ import { Hub } from '../../streams/hub.ts';
 import { MemoryBroker } from '../../streams/memory-broker.ts';
 import type { Sink, Subscriber } from '../../streams/subscriber.ts';
 import { sseWire } from '../../streams/wire.ts';
-import { quiet } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 setFlagsFromString('--expose-gc');

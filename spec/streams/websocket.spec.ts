@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { createLogger } from '../../lib/log.ts';
 import { type TestApp, type TestUser, startApp } from '../support/app.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
@@ -21,8 +20,8 @@ describe('WebSocket', () => {
   const clients: SocketClient[] = [];
 
   before(async () => {
-    const logger = createLogger('debug', { write: (line) => void logged.push(line) });
-    app = await startApp({ logger, env: { CORS_ORIGINS: ALLOWED, STREAM_QUEUE_KB: '64' } });
+    const log = (line: string): void => void logged.push(line);
+    app = await startApp({ log, env: { CORS_ORIGINS: ALLOWED, STREAM_QUEUE_KB: '64' } });
     admin = await app.user('admin');
     reader = await app.user();
     const { body } = await app.call('POST', '/v1/portfolios', { as: reader, body: { name: 'Mine' } });

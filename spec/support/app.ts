@@ -3,12 +3,12 @@ import { createApp } from '../../lib/app.ts';
 import type { Role } from '../../lib/caller.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import type { Logger } from '../../lib/log.ts';
 import { hashPassword } from '../../lib/password.ts';
 import { listen, stopListening } from '../../lib/server.ts';
 import { createServices } from '../../lib/services.ts';
 import type { Services } from '../../routes/services.ts';
-import { openInMemory, openOnPostgres, quiet } from './databases.ts';
+import { openInMemory, openOnPostgres } from './databases.ts';
+import { watch, watchedLogger } from './log-watch.ts';
 import { checkAnswer } from './response-check.ts';
 
 export interface TestAppOptions {
@@ -17,7 +17,8 @@ export interface TestAppOptions {
   /** A PostgreSQL database instead of an embedded one in memory. */
   databaseUrl?: string;
   clock?: Clock;
-  logger?: Logger;
+  /** Takes each line of its log, down to `trace`. */
+  log?: (line: string) => void;
 }
 
 export interface TestUser {
@@ -51,6 +52,7 @@ export interface Answer {
   body: any;
 }
 
+const TEST_SECRET = 'a secret that only the tests of this project use';
 export const TEST_PASSWORD = 'correct horse battery';
 let passwordHash: Promise<string> | undefined;
 let userCount = 0;
@@ -58,11 +60,12 @@ let userCount = 0;
 /** The whole program on a free port, as `lib/main.ts` runs it, with a real database and real sockets. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const clock = options.clock ?? systemClock;
-  const logger = options.logger ?? quiet;
+  const logger = watchedLogger(options.log);
+  watch.learn(TEST_SECRET, TEST_PASSWORD);
   const config = readConfig({
     MARKET_FEED: 'push',
     DEMO: 'false',
-    JWT_SECRET: 'a secret that only the tests of this project use',
+    JWT_SECRET: TEST_SECRET,
     DRAIN_MS: '0',
     // Tests open more streams in a minute than anybody else; those of the limits set their own.
     RATE_LIMIT_STREAM: '1000000',

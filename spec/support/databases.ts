@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { createLogger } from '../../lib/log.ts';
 import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/database.ts';
+import { quiet } from './log-watch.ts';
 import { postgresAvailable, startPostgres, type PostgresServer } from './postgres-server.ts';
-
-export const quiet = createLogger('silent');
 
 let server: Promise<PostgresServer> | undefined;
 let template: Promise<Blob> | undefined;

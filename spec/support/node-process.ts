@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { watch, watchOutput } from './log-watch.ts';
 
 /** A node of Marktide as a process of its own. */
 export interface NodeProcess {
@@ -12,7 +13,10 @@ export interface NodeProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const SECRET = 'a secret that only the tests of this project use';
+const SECRETS = {
+  JWT_SECRET: 'a secret that only the tests of this project use',
+  ADMIN_PASSWORD: 'the admin of a test',
+};
 
 /** Starts `lib/main.ts`; resolves when it serves. @throws with its output when it ends before */
 export async function startNode(env: Record<string, string>): Promise<NodeProcess> {
@@ -21,15 +25,16 @@ export async function startNode(env: Record<string, string>): Promise<NodeProces
     env: {
       PATH: process.env['PATH'] ?? '',
       PORT: '0',
-      JWT_SECRET: SECRET,
-      LOG_LEVEL: 'warn',
-      ADMIN_PASSWORD: 'the admin of a test',
+      ...SECRETS,
+      // As much as can be logged: it is looked through for secrets.
+      LOG_LEVEL: 'trace',
       DRAIN_MS: '200',
       RATE_LIMIT_STREAM: '1000000',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  watch.learn(...Object.values(SECRETS), env['JWT_SECRET'], env['ADMIN_PASSWORD']);
   let output = '';
   const onExit = (): void => void child.kill('SIGKILL');
   process.once('exit', onExit);
@@ -40,8 +45,13 @@ export async function startNode(env: Record<string, string>): Promise<NodeProces
       const started = /is at (http:\S+)[\s\S]*stream /.exec(output)?.[1];
       if (started !== undefined) resolve(started);
     };
-    child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
+    for (const stream of [child.stdout, child.stderr]) {
+      const watched = watchOutput();
+      stream?.on('data', (chunk: Buffer) => {
+        watched(chunk.toString());
+        hear(chunk);
+      });
+    }
     child.once('exit', (code) => reject(new Error(`it ended with ${code}:\n${output}`)));
   });
   return {
