@@ -13,8 +13,8 @@ import { type PlacedTrade, placedTrades } from './import-rows.ts';
 import { advance, lockPortfolio } from './portfolios.ts';
 import { ratesAt } from './rates.ts';
 
-/** Rows that are booked by one statement. */
-const CHUNK = 2_000;
+/** Rows that are booked by one statement, which the embedded database lets everybody wait for. */
+const CHUNK = 1_000;
 
 export interface ImportOutcome extends MatchCounts {
   /** Of the ledger, after it. */

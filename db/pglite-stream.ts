@@ -58,6 +58,9 @@ export class PgliteStream extends Duplex {
       await this.#database.exec('DISCARD ALL');
     }
     const answer = await this.#database.execProtocolRaw(chunk);
+    // A real socket is read in a turn of the event loop. Without one, statements that follow each other would hold up
+    // every timer and connection of the process until the last of them.
+    await new Promise(setImmediate);
     if (!this.destroyed && answer.length > 0) this.push(Buffer.from(answer));
   }
 

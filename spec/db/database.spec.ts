@@ -44,6 +44,21 @@ eachDatabase('a database', (open) => {
     assert.equal(rows[0].time, time);
   });
 
+  it('lets the rest of the process go on between statements that follow each other', async () => {
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await opened.knex.transaction(async (trx) => {
+      for (let n = 0; n < 20; n += 1) await trx.raw('select 1');
+    });
+    isOver = true;
+    assert.ok(turns >= 20, `${turns} turns of the event loop`);
+  });
+
   it('undoes a transaction that throws, and goes on', async () => {
     await assert.rejects(
       opened.knex.transaction(async (trx) => {
