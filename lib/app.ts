@@ -8,6 +8,7 @@ import { limitAddresses } from '../routes/limits.ts';
 import { mount } from '../routes/mount.ts';
 import type { Services } from '../routes/services.ts';
 import { BrokerUnavailableError } from '../streams/broker.ts';
+import { bodyPatience } from './body-patience.ts';
 import { compression } from './compression.ts';
 import { conditional } from './conditional.ts';
 import { problemHandler } from './problem-handler.ts';
@@ -23,6 +24,7 @@ export function createApp(services: Services): Koa {
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 
   app.use(requestLog(logger, clock));
+  app.use(bodyPatience(clock, config.REQUEST_TIMEOUT_MS));
   app.use(
     helmet({
       contentSecurityPolicy: {

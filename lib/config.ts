@@ -150,6 +150,9 @@ export const ENVIRONMENT = z.object({
   REQUEST_TIMEOUT_MS: milliseconds(100, 3_600_000)
     .default(60_000)
     .describe('Time in which a whole request must have come; streams are answers and may take longer.'),
+  UPLOAD_TIMEOUT_MS: milliseconds(1_000, 3_600_000)
+    .default(600_000)
+    .describe('The same for a file of trades; nor may its sender fall silent for half a minute.'),
   BODY_LIMIT_KB: z.coerce
     .number()
     .int()

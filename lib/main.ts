@@ -7,7 +7,7 @@ import { ConfigError, readConfig } from './config.ts';
 import { ensureAdmin, ensureDemo } from './first-start.ts';
 import { createLogger } from './log.ts';
 import { VERSION } from './package-info.ts';
-import { listen, stopListening } from './server.ts';
+import { listen, patienceOf, stopListening } from './server.ts';
 import { createServices } from './services.ts';
 
 async function main(): Promise<void> {
@@ -27,8 +27,7 @@ async function main(): Promise<void> {
   }
   if (config.DEMO) await ensureDemo(services);
   const address = { host: config.HOST, port: config.PORT };
-  const patience = { headersMs: config.HEADERS_TIMEOUT_MS, requestMs: config.REQUEST_TIMEOUT_MS };
-  const { server, url } = await listen(createApp(services), address, patience).catch(
+  const { server, url } = await listen(createApp(services), address, patienceOf(config)).catch(
     async (error: unknown) => {
       await running.close();
       throw error;

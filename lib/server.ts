@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
 import { serveUpgrades } from './upgrade.ts';
 
 export interface Listening {
@@ -14,8 +15,16 @@ export interface Listening {
 export interface Patience {
   /** From the opening of the connection, or the first byte of a further request, to the end of the headers. */
   headersMs: number;
-  /** To the end of the body. An answer may take as long as it likes: streams are past this. */
+  /** To the end of the body, whatever it is for. An answer may take as long as it likes: streams are past this. */
   requestMs: number;
+}
+
+/** The server's own limits: a body of any other route is held to REQUEST_TIMEOUT_MS by `bodyPatience`. */
+export function patienceOf(
+  config: Pick<Config, 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'UPLOAD_TIMEOUT_MS'>,
+): Patience {
+  const requestMs = Math.max(config.REQUEST_TIMEOUT_MS, config.UPLOAD_TIMEOUT_MS);
+  return { headersMs: config.HEADERS_TIMEOUT_MS, requestMs };
 }
 
 /** Longer than proxies keep theirs, so that none sends a request into a connection that is being closed. */

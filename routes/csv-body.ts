@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { takeYourTime } from '../lib/body-patience.ts';
 import type { Clock } from '../lib/clock.ts';
 import { encodingOfCharset, type TextEncoding } from '../lib/import/text-encoding.ts';
 import { Problem, problem } from '../lib/problem.ts';
@@ -36,6 +37,7 @@ export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody
   if (!/^(identity)?$/i.test(ctx.get('Content-Encoding'))) {
     throw problem('unsupported-media-type', { detail: 'The body must not be compressed.' });
   }
+  takeYourTime(ctx.req);
   const charset = ctx.request.charset === '' ? null : encodingOfCharset(ctx.request.charset);
   const bytes = ctx.get('Content-Length') === '' ? null : Number(ctx.get('Content-Length'));
   if (bytes !== null && bytes > limitBytes) throw tooLarge(limitBytes);

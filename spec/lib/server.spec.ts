@@ -7,6 +7,7 @@ import { StreamClient } from '../support/stream-client.ts';
 
 const HEADERS_MS = 300;
 const REQUEST_MS = 900;
+const UPLOAD_MS = 3_000;
 
 describe('the patience of the server', () => {
   let app: TestApp;
@@ -14,7 +15,11 @@ describe('the patience of the server', () => {
   let admin: TestUser;
 
   before(async () => {
-    const env = { HEADERS_TIMEOUT_MS: String(HEADERS_MS), REQUEST_TIMEOUT_MS: String(REQUEST_MS) };
+    const env = {
+      HEADERS_TIMEOUT_MS: String(HEADERS_MS),
+      REQUEST_TIMEOUT_MS: String(REQUEST_MS),
+      UPLOAD_TIMEOUT_MS: String(UPLOAD_MS),
+    };
     app = await startApp({ env });
     [user, admin] = [await app.user(), await app.user('admin')];
   });
@@ -71,6 +76,34 @@ describe('the patience of the server', () => {
     assert.deepEqual([sse.isClosed, ws.closeCode], [false, null]);
     sse.cut();
     ws.cut();
+  });
+
+  it('lasts longer for a file of trades, but not for ever', async () => {
+    const importsOf = async (as: TestUser): Promise<string> =>
+      `/v1/portfolios/${(await app.call('POST', '/v1/portfolios', { as, body: { name: 'Mine' } })).body.id}/trades/import`;
+    const endless = dribble(
+      `POST ${await importsOf(user)} HTTP/1.1\r\nHost: x\r\nAuthorization: ${user.authorization}\r\n` +
+        'Content-Type: text/csv\r\nContent-Length: 100000\r\n\r\ntime,exchange,symbol,side,quantity,price\n',
+      'x',
+    );
+    const start = performance.now();
+    async function* slowly(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('time,exchange,symbol,side,quantity,price,externalId\n');
+      for (let n = 0; performance.now() - start < 1.5 * REQUEST_MS; n += 1) {
+        yield Buffer.from(`2026-03-02T09:00:00Z,bot,BTC/KRW,buy,1,90000000,slow-${n}\n`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+    const response = await fetch(app.url + (await importsOf(admin)), {
+      method: 'POST',
+      headers: { authorization: admin.authorization, 'content-type': 'text/csv' },
+      body: ReadableStream.from(slowly()),
+      duplex: 'half',
+    });
+    assert.equal(response.status, 201, await response.text());
+    const { said, ms } = await endless;
+    assert.match(said, /^HTTP\/1\.1 408 /);
+    assert.ok(ms > UPLOAD_MS * 0.9, `${ms} ms`);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Role } from '../../lib/caller.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
 import { hashPassword } from '../../lib/password.ts';
-import { listen, stopListening } from '../../lib/server.ts';
+import { listen, stopListening, patienceOf } from '../../lib/server.ts';
 import { createServices } from '../../lib/services.ts';
 import type { Services } from '../../routes/services.ts';
 import { openInMemory, openOnPostgres } from './databases.ts';
@@ -79,7 +79,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const { server, url } = await listen(
     createApp(services),
     { host: '127.0.0.1', port: 0 },
-    { headersMs: config.HEADERS_TIMEOUT_MS, requestMs: config.REQUEST_TIMEOUT_MS },
+    patienceOf(config),
   );
 
   async function call(
