@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ChannelType } from '../streams/channel.ts';
-import { END_REASONS } from '../streams/subscriber.ts';
+import { END_REASONS } from '../streams/sink.ts';
 import type { CandleBody, ImportProgressBody, PublicTradeBody, TickerBody } from '../streams/record.ts';
 import { candleSchema } from './candle-bodies.ts';
 import * as field from './fields.ts';

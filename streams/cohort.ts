@@ -110,11 +110,12 @@ export class Cohort implements FrameReceiver, Flushable {
   flush(): void {
     const batch = this.#nextBatch();
     if (batch === null) return;
-    this.lastFlush = batch.sentAt;
     const { frames, conflated } = batch;
     if (conflated > 0) this.#observer.dropped('conflated', conflated * this.#members.size);
     let writes = 0;
     for (const member of this.#members) if (member.take(batch)) writes += 1;
+    // Behind the writes, as nothing can have come meanwhile: the next window is for gathering alone.
+    this.lastFlush = this.#clock.monotonic();
     if (writes === 0) return;
     this.#observer.flushed(writes, writes * frames.length, this.#clock.now() - batch.publishedAt);
   }

@@ -6,7 +6,8 @@ import { FlushScheduler } from './flush-scheduler.ts';
 import { LogView } from './log-view.ts';
 import { mergeIds } from './cursor.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
-import { type EndReason, type Sink, Subscriber } from './subscriber.ts';
+import type { EndReason, Sink } from './sink.ts';
+import { Subscriber } from './subscriber.ts';
 import type { Wire } from './wire.ts';
 
 export interface HubOptions {

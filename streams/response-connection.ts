@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Connection, Session } from 'better-sse';
 import type { Clock } from '../lib/clock.ts';
 import type { SharedText } from './shared-text.ts';
-import type { Sink } from './subscriber.ts';
+import type { Sink } from './sink.ts';
 
 /**
  * better-sse asks its connection for a Fetch `Request` and `Response`. All it reads of them is a header, a query

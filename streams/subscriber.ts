@@ -1,54 +1,18 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
+import { catchUp, statesOf } from './catch-up.ts';
 import type { Channel } from './channel.ts';
-import { channelSetTag } from './channel.ts';
 import { type Batch, Cohort, type CohortMember } from './cohort.ts';
-import { type CursorPosition, decodeCursor, encodeCursor, encodePart, logTag } from './cursor.ts';
+import { type CursorPosition, decodeCursor, encodePart, logTag } from './cursor.ts';
 import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
-import { type Queued, type QueuedFrame, SendQueue } from './send-queue.ts';
-import type { SharedText } from './shared-text.ts';
+import { type Place, Places } from './places.ts';
+import { type Queued, SendQueue } from './send-queue.ts';
+import { END_DETAIL, type EndReason, type Sink } from './sink.ts';
 import { type StartOutcome, type StreamObserver, UNOBSERVED } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
-
-/** The transport under a subscriber: an HTTP response or a WebSocket. */
-export interface Sink {
-  /** @returns false when the reader is behind: write again after `onDrain` */
-  write(chunk: string): boolean;
-  /** The same for text that others write too, where that can be done for less. */
-  writeShared?(shared: SharedText): boolean;
-  onDrain(listener: () => void): void;
-  /** Bytes handed over that the reader has not taken yet. */
-  readonly pendingBytes: number;
-  end(reason: EndReason): void;
-}
-
-export type EndReason =
-  | 'slow-reader'
-  | 'token-expired'
-  | 'revoked'
-  | 'access-lost'
-  | 'max-age'
-  | 'shutdown'
-  | 'ended'
-  | 'unavailable';
-
-const END_DETAIL: Record<EndReason, string> = {
-  'slow-reader': 'The connection reads more slowly than its events come; resume with the last id.',
-  'token-expired': 'The credential that opened the stream has expired.',
-  revoked: 'The credential that opened the stream was revoked.',
-  'access-lost': 'The portfolio can no longer be read.',
-  'max-age': 'The stream has reached its age; resume with the last id.',
-  shutdown: 'The server is going down; resume with the last id.',
-  ended: 'The stream was ended on request.',
-  unavailable: 'The event log cannot be reached; resume with the last id.',
-};
-
-/** Every reason there is. */
-export const END_REASONS = Object.keys(END_DETAIL) as EndReason[];
 
 export interface SubscriberOptions {
   channels: readonly Channel[];
@@ -75,18 +39,9 @@ export interface SubscriberOptions {
   onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
 }
 
-/** Events read from the ring at a time: enough to be quick, few enough to be fair. */
-const PAGE = 1_000;
-/** Of the first page so many are sent before the others are even encoded: a client that comes back sees life at once. */
-const FIRST_EVENTS = 20;
 const NONE: ReadonlySet<string> = new Set();
 
-/**
- * One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs.
- *
- * Catching up pulls pages until it has reached what the log view has delivered, and goes live in that same tick. So
- * nothing is missed, nothing comes twice, and no queue grows while a long history is sent.
- */
+/** One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs. */
 export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   lastFlush = 0;
   readonly flushMs: number | null;
@@ -94,22 +49,13 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   readonly openedAt: number;
   readonly channels: readonly Channel[];
   readonly #options: SubscriberOptions;
-  readonly #channelSet: string;
-  /** What every id begins with. */
-  readonly #head: string;
+  readonly #places: Places;
   readonly #observer: StreamObserver;
   readonly #known: ReadonlySet<string>;
   /** Worst that has befallen a log at the start. */
   #resetReason: string | null = null;
   #toldConflated = 0;
   #started = false;
-  readonly #names: ReadonlySet<string>;
-  readonly #byLog = new Map<string, Channel[]>();
-  readonly #views = new Map<string, LogView>();
-  /** Last offset handed over per live log. */
-  readonly #live = new Map<string, number>();
-  /** Cursor part per log, as of what was written. Sorted by log, since ids are compared as text. */
-  readonly #reached = new Map<string, string>();
   readonly #queue = new SendQueue();
   /** Where live frames come from when there is only one log: ids of several logs differ from client to client. */
   #cohort: Cohort | null = null;
@@ -124,23 +70,12 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#options = options;
     this.channels = options.channels;
     this.flushMs = options.flushMs ?? null;
-    this.#channelSet = channelSetTag(options.channels);
-    this.#head = options.seal ? `${this.#channelSet}~${options.seal}` : this.#channelSet;
+    this.#places = new Places(options.channels, options.seal ?? null);
     this.#observer = options.observer ?? UNOBSERVED;
     this.#known = options.known ?? NONE;
-    this.#names = new Set(options.channels.map((channel) => channel.name));
-    for (const channel of options.channels) {
-      const list = this.#byLog.get(channel.log);
-      if (list) list.push(channel);
-      else this.#byLog.set(channel.log, [channel]);
-    }
     this.openedAt = options.clock.now();
     this.lastWrite = options.clock.monotonic();
     options.sink.onDrain(() => this.#drained());
-  }
-
-  get logs(): string[] {
-    return [...this.#byLog.keys()].sort();
   }
 
   get isEnded(): boolean {
@@ -157,10 +92,10 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   /** How many events of its logs, of whatever channel, the client is behind: the most of any log. */
   get lag(): number {
-    const reached = decodeCursor(this.#id())?.positions;
+    const reached = decodeCursor(this.#places.id())?.positions;
     let lag = 0;
-    for (const view of this.#views.values()) {
-      if (this.#isInStep && this.#live.has(view.log)) continue;
+    for (const { view, isLive } of this.#places.all) {
+      if (view === null || (isLive && this.#isInStep)) continue;
       lag = Math.max(lag, view.position.offset - (reached?.get(view.tag)?.offset ?? 0));
     }
     return lag;
@@ -170,23 +105,23 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   async start(views: ReadonlyMap<string, LogView>): Promise<void> {
     const { lastEventId } = this.#options;
     const cursor = lastEventId ? decodeCursor(lastEventId) : null;
-    const sameChannels = cursor?.channelSet === this.#channelSet;
+    const sameChannels = cursor?.channelSet === this.#places.channelSet;
     // From the first id on: a client cut while one log catches up must not lose its place in the others.
-    for (const log of this.logs) {
-      const tag = logTag(log);
+    for (const place of this.#places.all) {
+      const tag = logTag(place.log);
       const at = cursor?.positions.get(tag);
-      if (at) this.#reached.set(log, encodePart(tag, at.epoch, at.offset, sameChannels ? at.views : 0));
+      if (at) place.part = encodePart(tag, at.epoch, at.offset, sameChannels ? at.views : 0);
     }
     this.#started = true;
     try {
-      for (const log of this.logs) {
-        const view = views.get(log);
-        if (view === undefined) throw new Error(`no view of ${log}`);
-        this.#views.set(log, view);
-        const position = cursor?.positions.get(logTag(log)) ?? null;
-        if (lastEventId && cursor === null) this.#startAnew(view, 'garbled');
-        else if (position === null) this.#startAnew(view, null);
-        else await this.#catchUp(view, position, sameChannels);
+      for (const place of this.#places.all) {
+        const view = views.get(place.log);
+        if (view === undefined) throw new Error(`no view of ${place.log}`);
+        place.view = view;
+        const position = cursor?.positions.get(view.tag) ?? null;
+        if (lastEventId && cursor === null) this.#startAnew(place, view, 'garbled');
+        else if (position === null) this.#startAnew(place, view, null);
+        else await this.#catchUp(place, view, position, sameChannels);
         if (this.#ended) return;
       }
     } catch (error) {
@@ -196,7 +131,11 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       return;
     }
     if (this.#options.known === undefined) this.#observer.started(this.#outcome(cursor !== null));
-    this.#queue.pushControl({ event: 'ready', data: { channels: [...this.#names] }, reached: new Map() });
+    this.#queue.pushControl({
+      event: 'ready',
+      data: { channels: this.channels.map(({ name }) => name) },
+      reached: new Map(),
+    });
     this.flush();
   }
 
@@ -206,9 +145,9 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   deliver(log: string, position: Position, frames: readonly Frame[]): void {
-    const last = this.#live.get(log);
-    if (last === undefined || position.offset <= last || this.#ended) return;
-    this.#live.set(log, position.offset);
+    const place = this.#places.of(log);
+    if (place === null || !place.isLive || position.offset <= place.live || this.#ended) return;
+    place.live = position.offset;
     frames.forEach((frame, index) => {
       this.#queue.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
     });
@@ -229,13 +168,14 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   take(batch: Batch): boolean {
-    const { log, frames, shared } = batch;
-    const last = this.#live.get(log);
-    if (last === undefined || batch.last <= last || this.#ended) return false;
-    this.#live.set(log, batch.last);
+    const { frames, shared } = batch;
+    const place = this.#places.only;
+    if (place === null || !place.isLive || batch.last <= place.live || this.#ended) return false;
+    const last = place.live;
+    place.live = batch.last;
     this.#sharedConflated += batch.conflated;
     if (!this.#blocked && this.#queue.size === 0 && batch.first > last) {
-      this.#reached.set(log, batch.reached);
+      place.part = batch.reached;
       this.sentEvents += frames.length;
       this.lastWrite = batch.sentAt;
       const { sink } = this.#options;
@@ -248,22 +188,25 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   resetLog(log: string, position: Position, reason: string): void {
-    if (this.#ended || !this.#views.has(log)) return;
+    const place = this.#places.of(log);
+    const view = place?.view ?? null;
+    if (this.#ended || place === null || view === null) return;
     this.#queue.drop(log);
-    this.#live.set(log, position.offset);
-    this.#pushState(log, position, reason);
+    place.live = position.offset;
+    this.#pushState(place, view, position, reason);
     this.#options.scheduler.request(this);
   }
 
   conditionChanged(log: string, state: 'away' | 'back'): void {
-    if (this.#ended || !this.#live.has(log)) return;
+    const place = this.#places.of(log);
+    if (this.#ended || place === null || !place.isLive) return;
     const data =
       state === 'away'
         ? { code: 'delayed', detail: 'The event log cannot be reached: what is shown may be out of date.' }
         : { code: 'restored', detail: 'Events arrive again.' };
     this.#queue.pushControl({
       event: 'notice',
-      data: { ...data, channels: this.#channelNames(log) },
+      data: { ...data, channels: place.channels },
       reached: null,
     });
     this.#options.scheduler.request(this);
@@ -292,7 +235,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     if (this.#blocked || this.#ended) return;
     let moved = false;
     if (this.#isInStep) moved = this.#advance();
-    const id = this.#id();
+    const id = this.#places.id();
     this.#send(this.#options.wire.heartbeat(moved && id !== this.#heartbeatId ? id : null));
     this.#heartbeatId = id;
   }
@@ -300,11 +243,11 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   /** Moves the cursor past events of other channels. Nothing may be queued. @returns whether it moved */
   #advance(): boolean {
     let moved = false;
-    for (const [log, offset] of this.#live) {
-      const view = this.#views.get(log);
-      if (view === undefined || !view.isSettled || view.position.offset <= offset) continue;
-      this.#live.set(log, view.position.offset);
-      this.#reached.set(log, encodePart(view.tag, view.position.epoch, view.position.offset));
+    for (const place of this.#places.all) {
+      const { view } = place;
+      if (!place.isLive || view === null || !view.isSettled || view.position.offset <= place.live) continue;
+      place.live = view.position.offset;
+      place.reach(view, view.position);
       moved = true;
     }
     return moved;
@@ -319,8 +262,9 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     // What is queued is told even to a reader that is behind: there may be a reset among it.
     if (this.#queue.size > 0) this.#writeQueue();
     this.#advance();
-    const known = new Set([...this.#live.keys()].flatMap((log) => this.#channelNames(log)));
-    const reached = this.#reached.size === 0 ? null : this.#id();
+    const { all } = this.#places;
+    const known = new Set(all.flatMap((place) => (place.isLive ? place.channels : [])));
+    const reached = all.every(({ part }) => part === null) ? null : this.#places.id();
     const lastEventId = this.#started ? reached : this.#options.lastEventId;
     this.#ended = true;
     this.#detach();
@@ -351,21 +295,17 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   #detach(): void {
     if (this.#cohort !== null) this.#cohort.remove(this);
-    else for (const [log, view] of this.#views) view.remove(this, this.#channelNames(log));
+    else for (const { view, channels } of this.#places.all) view?.remove(this, channels);
     this.#options.scheduler.cancel(this);
     this.#queue.clear();
-    this.#live.clear();
+    for (const place of this.#places.all) place.leave();
     this.#writable?.();
   }
 
-  #channelNames(log: string): string[] {
-    return (this.#byLog.get(log) ?? []).map((channel) => channel.name);
-  }
-
-  #goLive(view: LogView, offset: number): void {
-    this.#live.set(view.log, offset);
-    if (this.#byLog.size === 1) this.#joinCohort(view);
-    else view.add(this, this.#channelNames(view.log));
+  #goLive(place: Place, view: LogView, offset: number): void {
+    place.live = offset;
+    if (this.#places.only !== null) this.#joinCohort(view);
+    else view.add(this, place.channels);
     // Who comes during an outage must hear of it too.
     if (view.isAway) this.conditionChanged(view.log, 'away');
   }
@@ -373,108 +313,53 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   #joinCohort(view: LogView): void {
     const { wire, scheduler, clock, queueBytes } = this.#options;
     const { flushMs } = this;
-    const channels = [...this.#names].sort();
-    const key = `${wire.name} ${flushMs ?? ''} ${this.#head} ${channels.join(',')}`;
-    const selection = { channels, idHead: this.#head, wire, flushMs };
+    const { head } = this.#places;
+    const channels = this.channels.map(({ name }) => name).sort();
+    const key = `${wire.name} ${flushMs ?? ''} ${head} ${channels.join(',')}`;
+    const selection = { channels, idHead: head, wire, flushMs };
     const environment = { scheduler, clock, queueBytes, observer: this.#observer };
     this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, environment));
     this.#cohort.add(this);
   }
 
   /** No usable position: the current state, then live. */
-  #startAnew(view: LogView, resetReason: string | null): void {
+  #startAnew(place: Place, view: LogView, resetReason: string | null): void {
     this.#resetReason ??= resetReason;
-    this.#goLive(view, view.position.offset);
-    this.#pushState(view.log, view.position, resetReason);
+    this.#goLive(place, view, view.position.offset);
+    this.#pushState(place, view, view.position, resetReason);
     this.flush();
   }
 
-  #pushState(log: string, position: Position, resetReason: string | null): void {
-    const view = this.#views.get(log);
-    if (view === undefined) return;
-    const channels = this.#channelNames(log);
+  #pushState(place: Place, view: LogView, position: Position, resetReason: string | null): void {
+    const { log, channels } = place;
     // Under a reset the cursor of this log means nothing any more, until its state has been sent.
-    this.#reached.delete(log);
+    place.part = null;
     if (resetReason !== null) {
       this.#queue.pushControl({ event: 'reset', data: { reason: resetReason, channels }, reached: null });
     }
-    for (const item of this.#states(view, 0)) this.#queue.push(item);
+    for (const item of statesOf(place, view, 0)) this.#queue.push(item);
     const reached = new Map([[log, encodePart(view.tag, position.epoch, position.offset)]]);
     if (resetReason === null) this.#queue.pushControl({ event: '', data: null, reached });
     else this.#queue.pushControl({ event: 'ready', data: { channels }, reached });
   }
 
-  /** The states newer than an offset, to be sent outside the log's order: a whole state stands for all before it. */
-  #states(view: LogView, since: number, but: ReadonlySet<string> = NONE): QueuedFrame[] {
-    return view
-      .current(new Set(this.#channelNames(view.log)))
-      .filter((frame) => frame.offset > since && !but.has(frame.channel) && !but.has(frame.wildcard ?? ''))
-      .map((frame) => ({ frame, log: view.log, views: 0, aside: true }));
-  }
-
-  async #catchUp(view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
+  #catchUp(place: Place, view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
     const { broker, replay } = this.#options;
-    const names = new Set(this.#channelNames(view.log));
-    const latest = replay === 'latest';
-    let after: Position = { epoch: from.epoch, offset: from.offset };
-    let skipViews = sameChannels ? from.views : 0;
-    let first = true;
-    this.#reached.set(view.log, encodePart(view.tag, after.epoch, after.offset, skipViews));
-    for (;;) {
-      const page = await broker.history(view.log, after, PAGE);
-      if (this.#ended) return;
-      if ('lost' in page) {
-        this.#startAnew(
-          view,
-          page.lost === 'epoch' ? 'epoch' : page.lost === 'ahead' ? 'foreign' : 'expired',
-        );
-        return;
-      }
-      this.flush();
-      if (first && latest) this.#write(this.#states(view, sameChannels ? after.offset : 0));
-      let items: QueuedFrame[] = [];
-      for (const event of page.events) {
-        const mine = view
-          .frames(page.epoch, event)
-          .filter(
-            (frame) =>
-              !frame.quiet &&
-              (names.has(frame.channel) || (frame.wildcard !== null && names.has(frame.wildcard))),
-          );
-        mine.forEach((frame, index) => {
-          if (index < skipViews || (latest && frame.kind === 'state')) return;
-          items.push({ frame, log: view.log, views: index + 1 < mine.length ? index + 1 : 0 });
-        });
-        skipViews = 0;
-        if (first && items.length >= FIRST_EVENTS) {
-          first = false;
-          this.#write(items);
-          items = [];
-        }
-      }
-      first = false;
-      after = { epoch: page.epoch, offset: page.events.at(-1)?.offset ?? after.offset };
-      this.#write(items);
-      this.#reached.set(view.log, encodePart(view.tag, after.epoch, after.offset));
-      const { position } = view;
-      const caughtUp = after.offset >= position.offset && after.offset >= page.head;
-      if (caughtUp || (position.epoch !== after.epoch && after.offset >= page.head)) {
-        // A channel that was not there last time may never have been told its state.
-        if (!latest && !sameChannels) this.#write(this.#states(view, 0, this.#known));
-        this.#goLive(view, after.offset);
-        return;
-      }
-      await this.#untilWritable();
-      // A ring in memory answers within the tick: a long history must not keep everybody else waiting.
-      await setImmediate();
-      if (this.#ended) return;
-    }
-  }
-
-  #id(): string {
-    return encodeCursor(
-      this.#head,
-      this.logs.flatMap((log) => this.#reached.get(log) ?? []),
+    const isEnded = (): boolean => this.#ended;
+    return catchUp(
+      {
+        get isEnded() {
+          return isEnded();
+        },
+        write: (items) => this.#write(items),
+        flush: () => this.flush(),
+        untilWritable: () => this.#untilWritable(),
+        goLive: (offset) => this.#goLive(place, view, offset),
+        startAnew: (reason) => this.#startAnew(place, view, reason),
+      },
+      place,
+      view,
+      { from, broker, latest: replay === 'latest', sameChannels, known: this.#known },
     );
   }
 
@@ -483,7 +368,8 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     if (items.length === 0) return;
     const sentBefore = this.sentEvents;
     const { wire } = this.#options;
-    const single = this.#byLog.size === 1;
+    const places = this.#places;
+    const { head, only } = places;
     let text = '';
     for (const item of items) {
       if ('frame' in item) {
@@ -494,13 +380,14 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
           continue;
         }
         const part = frame.part(item.views);
-        this.#reached.set(item.log, part);
-        text += wire.frame(frame, single ? `${this.#head}.${part}` : this.#id());
+        const place = only ?? places.of(item.log);
+        if (place !== null) place.part = part;
+        text += wire.frame(frame, only === null ? places.id() : `${head}.${part}`);
         continue;
       }
-      for (const [log, part] of item.reached ?? []) this.#reached.set(log, part);
+      if (item.reached !== null) places.reach(item.reached);
       if (item.event !== '')
-        text += wire.control(item.event, item.data, item.reached === null ? null : this.#id());
+        text += wire.control(item.event, item.data, item.reached === null ? null : places.id());
     }
     this.lastFlush = this.#options.clock.monotonic();
     if (text !== '') this.#send(text);

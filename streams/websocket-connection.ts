@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Clock } from '../lib/clock.ts';
-import type { EndReason, Sink } from './subscriber.ts';
+import type { EndReason, Sink } from './sink.ts';
 
 /** Close codes: those of RFC 6455 where they fit, and 4000 + the HTTP status that would have been the answer. */
 export const CLOSE_CODES = {

@@ -4,7 +4,7 @@ import { MARKET_LOG } from '../../streams/broker.ts';
 import { parseChannels } from '../../streams/channel.ts';
 import { Hub } from '../../streams/hub.ts';
 import { MemoryBroker } from '../../streams/memory-broker.ts';
-import type { Sink } from '../../streams/subscriber.ts';
+import type { Sink } from '../../streams/sink.ts';
 import { ndjsonWire } from '../../streams/wire.ts';
 import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

@@ -5,7 +5,7 @@ import { parseChannels } from '../../streams/channel.ts';
 import { mergeIds } from '../../streams/cursor.ts';
 import { Hub } from '../../streams/hub.ts';
 import { MemoryBroker } from '../../streams/memory-broker.ts';
-import type { EndReason, Sink } from '../../streams/subscriber.ts';
+import type { EndReason, Sink } from '../../streams/sink.ts';
 import { websocketWire } from '../../streams/websocket-wire.ts';
 import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

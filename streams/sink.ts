@@ -1,0 +1,37 @@
+import type { SharedText } from './shared-text.ts';
+
+/** The transport under a subscriber: an HTTP response or a WebSocket. */
+export interface Sink {
+  /** @returns false when the reader is behind: write again after `onDrain` */
+  write(chunk: string): boolean;
+  /** The same for text that others write too, where that can be done for less. */
+  writeShared?(shared: SharedText): boolean;
+  onDrain(listener: () => void): void;
+  /** Bytes handed over that the reader has not taken yet. */
+  readonly pendingBytes: number;
+  end(reason: EndReason): void;
+}
+
+export type EndReason =
+  | 'slow-reader'
+  | 'token-expired'
+  | 'revoked'
+  | 'access-lost'
+  | 'max-age'
+  | 'shutdown'
+  | 'ended'
+  | 'unavailable';
+
+export const END_DETAIL: Record<EndReason, string> = {
+  'slow-reader': 'The connection reads more slowly than its events come; resume with the last id.',
+  'token-expired': 'The credential that opened the stream has expired.',
+  revoked: 'The credential that opened the stream was revoked.',
+  'access-lost': 'The portfolio can no longer be read.',
+  'max-age': 'The stream has reached its age; resume with the last id.',
+  shutdown: 'The server is going down; resume with the last id.',
+  ended: 'The stream was ended on request.',
+  unavailable: 'The event log cannot be reached; resume with the last id.',
+};
+
+/** Every reason there is. */
+export const END_REASONS = Object.keys(END_DETAIL) as EndReason[];
