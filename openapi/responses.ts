@@ -2,6 +2,7 @@ import type { OpenAPIRegistry, ResponseConfig, RouteConfig } from '@asteasolutio
 import { Problem, PROBLEMS, type ProblemSlug } from '../lib/problem.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import { streamEvent, streamLine } from '../routes/stream-events.ts';
+import { type Examples, readExamples } from './examples.ts';
 
 type Responses = RouteConfig['responses'];
 type Content = NonNullable<ResponseConfig['content']>;
@@ -14,6 +15,7 @@ const REQUEST_ID = '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80';
 /** What responses are made of, registered once and referred to. */
 export class ResponseDocs {
   readonly #registry: OpenAPIRegistry;
+  readonly #examples: Examples = readExamples();
   readonly #headers: Record<string, Ref>;
   readonly #problems = new Map<string, Ref>();
 
@@ -60,7 +62,7 @@ export class ResponseDocs {
   /** All that an endpoint answers, by status. */
   of(endpoint: Endpoint): Responses {
     const responses: Record<string, Responses[string] | Ref> = {};
-    const content = contentOf(endpoint);
+    const content = contentOf(endpoint, this.#examples[endpoint.id]);
     const limits = endpoint.limit === 'none' ? [] : ['RateLimit-Policy', 'RateLimit'];
     const headers = this.#some('X-Request-Id', ...limits, ...(isTagged(endpoint) ? ['ETag'] : []));
     if (isTagged(endpoint)) {
@@ -148,7 +150,8 @@ function pascal(slug: string): string {
 
 const MEDIA_TYPES = { json: 'application/json', text: 'text/plain', csv: 'text/csv' } as const;
 
-function contentOf({ response, produces, examples }: Endpoint): { content?: Content } {
+/** @param recorded an answer of a running server, for want of a declared one */
+function contentOf({ response, produces, examples }: Endpoint, recorded: unknown): { content?: Content } {
   if (response === null) return {};
   if (produces === 'stream') {
     // 3.1 has no word for the schema of one event of many; that of the whole would say no more than "text".
@@ -159,6 +162,7 @@ function contentOf({ response, produces, examples }: Endpoint): { content?: Cont
       },
     };
   }
-  const example = examples?.response === undefined ? {} : { example: examples.response };
+  const given = examples?.response ?? recorded;
+  const example = given === undefined ? {} : { example: given };
   return { content: { [MEDIA_TYPES[produces ?? 'json']]: { schema: response, ...example } } };
 }

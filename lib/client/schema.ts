@@ -3013,6 +3013,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accessToken": "eyJhbGciOiJIUzI1…",
+                     *       "refreshToken": "_dzRlHoWi9UH6tlU…",
+                     *       "expiresIn": 900,
+                     *       "tokenType": "Bearer",
+                     *       "user": {
+                     *         "id": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *         "email": "demo@marktide.local",
+                     *         "name": "Demo",
+                     *         "role": "trader"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -3054,6 +3068,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accessToken": "eyJhbGciOiJIUzI1…",
+                     *       "refreshToken": "ax8p_um-FREyb31b…",
+                     *       "expiresIn": 900,
+                     *       "tokenType": "Bearer",
+                     *       "user": {
+                     *         "id": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *         "email": "demo@marktide.local",
+                     *         "name": "Demo",
+                     *         "role": "trader"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -3116,6 +3144,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *       "email": "demo@marktide.local",
+                     *       "name": "Demo",
+                     *       "role": "trader",
+                     *       "scopes": [
+                     *         "read",
+                     *         "trades:write",
+                     *         "account"
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Me"];
                 };
             };
@@ -3179,6 +3220,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accessToken": "eyJhbGciOiJIUzI1…",
+                     *       "refreshToken": "-VSBEO9hqFohEYJY…",
+                     *       "expiresIn": 900,
+                     *       "tokenType": "Bearer",
+                     *       "user": {
+                     *         "id": "01a21580-3256-73a1-af3d-a7f0faeda74b",
+                     *         "email": "kim@example.com",
+                     *         "name": null,
+                     *         "role": "trader"
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Tokens"];
                 };
             };
@@ -3283,6 +3338,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "token": "eyJhbGciOiJIUzI1…",
+                     *       "expiresIn": 900
+                     *     }
+                     */
                     "application/json": components["schemas"]["StreamToken"];
                 };
             };
@@ -3316,6 +3377,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "keys": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PublicKeys"];
                 };
             };
@@ -3362,6 +3428,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *           "email": "demo@marktide.local",
+                     *           "name": "Demo",
+                     *           "role": "trader",
+                     *           "disabled": false,
+                     *           "createdAt": "2026-11-26T01:37:28.650Z"
+                     *         },
+                     *         {
+                     *           "id": "01a21580-23e5-75fa-827f-26231104035c",
+                     *           "email": "user-1-27084@example.com",
+                     *           "name": null,
+                     *           "role": "admin",
+                     *           "disabled": false,
+                     *           "createdAt": "2026-11-26T01:37:29.061Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Account"][];
                         nextCursor: string | null;
@@ -3434,6 +3523,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-32a3-7275-9e35-123395dc6a79",
+                     *       "email": "trader@example.com",
+                     *       "name": null,
+                     *       "role": "trader",
+                     *       "disabled": false,
+                     *       "createdAt": "2026-11-26T01:37:32.835Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Account"];
                 };
             };
@@ -3472,6 +3571,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *       "email": "demo@marktide.local",
+                     *       "name": "Demo",
+                     *       "role": "trader",
+                     *       "disabled": false,
+                     *       "createdAt": "2026-11-26T01:37:28.650Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Account"];
                 };
             };
@@ -3560,6 +3669,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *       "email": "demo@marktide.local",
+                     *       "name": "Kim",
+                     *       "role": "trader",
+                     *       "disabled": false,
+                     *       "createdAt": "2026-11-26T01:37:28.650Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Account"];
                 };
             };
@@ -3601,6 +3720,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a21580-2a0a-75af-bcb7-89e682f44f2b",
+                     *           "name": "Trading bot",
+                     *           "prefix": "mt_G2ylqObT",
+                     *           "scopes": [
+                     *             "read"
+                     *           ],
+                     *           "allowedIps": [],
+                     *           "createdAt": "2026-11-26T01:37:30.634Z",
+                     *           "expiresAt": null,
+                     *           "lastUsedAt": null,
+                     *           "requestsPerMinute": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["ApiKey"][];
                         nextCursor: string | null;
@@ -3674,6 +3813,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-32b6-75eb-bb25-73ac8f49e66c",
+                     *       "name": "Trading bot",
+                     *       "prefix": "mt_-dPbGeBC",
+                     *       "scopes": [
+                     *         "read",
+                     *         "trades:write"
+                     *       ],
+                     *       "allowedIps": [
+                     *         "203.0.113.7"
+                     *       ],
+                     *       "createdAt": "2026-11-26T01:37:32.854Z",
+                     *       "expiresAt": null,
+                     *       "lastUsedAt": null,
+                     *       "requestsPerMinute": null,
+                     *       "key": "mt_-dPbGeBCId0co…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
@@ -3747,6 +3905,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a21580-2a1b-7004-ae28-b0f446a9f4cf",
+                     *           "time": "2026-11-26T01:37:30.651Z",
+                     *           "type": "api-key-created",
+                     *           "actorId": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *           "userId": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *           "ip": "127.0.0.1",
+                     *           "requestId": "01a21580-29f2-76eb-a2cc-0f800654963f",
+                     *           "details": {
+                     *             "keyId": "01a21580-2a0a-75af-bcb7-89e682f44f2b",
+                     *             "prefix": "mt_G2ylqObT",
+                     *             "scopes": [
+                     *               "read"
+                     *             ]
+                     *           }
+                     *         },
+                     *         {
+                     *           "id": "01a21580-29df-70e0-8d43-56584eee5ec4",
+                     *           "time": "2026-11-26T01:37:30.591Z",
+                     *           "type": "share-granted",
+                     *           "actorId": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *           "userId": "01a21580-28ff-7008-851f-64f3693a624b",
+                     *           "ip": "127.0.0.1",
+                     *           "requestId": "01a21580-29ab-7155-bed8-45ef3918b0d1",
+                     *           "details": {
+                     *             "access": "read",
+                     *             "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["AuditEvent"][];
                         nextCursor: string | null;
@@ -3797,6 +3991,147 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "time": "2026-11-26T01:37:31.153Z",
+                     *       "scope": "process",
+                     *       "policies": [
+                     *         {
+                     *           "name": "address",
+                     *           "quota": 6000,
+                     *           "windowSeconds": 60,
+                     *           "allowed": 17,
+                     *           "limited": 0,
+                     *           "topConsumers": [
+                     *             {
+                     *               "client": "127.0.0.1",
+                     *               "requests": 17,
+                     *               "limited": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "user",
+                     *           "quota": 3000,
+                     *           "windowSeconds": 60,
+                     *           "allowed": 13,
+                     *           "limited": 0,
+                     *           "topConsumers": [
+                     *             {
+                     *               "client": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *               "requests": 8,
+                     *               "limited": 0
+                     *             },
+                     *             {
+                     *               "client": "01a21580-23e5-75fa-827f-26231104035c",
+                     *               "requests": 5,
+                     *               "limited": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "api-key",
+                     *           "quota": 3000,
+                     *           "windowSeconds": 60,
+                     *           "allowed": 0,
+                     *           "limited": 0,
+                     *           "topConsumers": []
+                     *         },
+                     *         {
+                     *           "name": "stream",
+                     *           "quota": 1000000,
+                     *           "windowSeconds": 60,
+                     *           "allowed": 0,
+                     *           "limited": 0,
+                     *           "topConsumers": []
+                     *         },
+                     *         {
+                     *           "name": "login",
+                     *           "quota": 300,
+                     *           "windowSeconds": 60,
+                     *           "allowed": 3,
+                     *           "limited": 0,
+                     *           "topConsumers": [
+                     *             {
+                     *               "client": "127.0.0.1",
+                     *               "requests": 3,
+                     *               "limited": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "login-address",
+                     *           "quota": 100,
+                     *           "windowSeconds": 900,
+                     *           "allowed": 3,
+                     *           "limited": 0,
+                     *           "topConsumers": [
+                     *             {
+                     *               "client": "127.0.0.1",
+                     *               "requests": 3,
+                     *               "limited": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "login-pair",
+                     *           "quota": 10,
+                     *           "windowSeconds": 900,
+                     *           "allowed": 3,
+                     *           "limited": 0,
+                     *           "topConsumers": [
+                     *             {
+                     *               "client": "01a21580-224a-716b-8cc4-bd2f1838eb2b 127.0.0.1",
+                     *               "requests": 1,
+                     *               "limited": 0
+                     *             },
+                     *             {
+                     *               "client": "01a21580-23e5-75fa-827f-26231104035c 127.0.0.1",
+                     *               "requests": 1,
+                     *               "limited": 0
+                     *             },
+                     *             {
+                     *               "client": "01a21580-28ff-7008-851f-64f3693a624b 127.0.0.1",
+                     *               "requests": 1,
+                     *               "limited": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "login-account",
+                     *           "quota": 100,
+                     *           "windowSeconds": 900,
+                     *           "allowed": 3,
+                     *           "limited": 0,
+                     *           "topConsumers": [
+                     *             {
+                     *               "client": "01a21580-224a-716b-8cc4-bd2f1838eb2b",
+                     *               "requests": 1,
+                     *               "limited": 0
+                     *             },
+                     *             {
+                     *               "client": "01a21580-23e5-75fa-827f-26231104035c",
+                     *               "requests": 1,
+                     *               "limited": 0
+                     *             },
+                     *             {
+                     *               "client": "01a21580-28ff-7008-851f-64f3693a624b",
+                     *               "requests": 1,
+                     *               "limited": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "name": "login-device",
+                     *           "quota": 10,
+                     *           "windowSeconds": 900,
+                     *           "allowed": 0,
+                     *           "limited": 0,
+                     *           "topConsumers": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["RateLimits"];
                 };
             };
@@ -3845,6 +4180,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *           "name": "Demo",
+                     *           "costMethod": "average",
+                     *           "timeZone": "Asia/Seoul",
+                     *           "benchmark": "BTC/KRW",
+                     *           "cashMode": "tracked",
+                     *           "baseCurrency": "KRW",
+                     *           "access": "owner",
+                     *           "version": 9,
+                     *           "createdAt": "2026-11-26T01:37:28.653Z",
+                     *           "updatedAt": "2026-11-26T01:37:28.889Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Portfolio"][];
                         nextCursor: string | null;
@@ -3922,6 +4277,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-32c4-7348-acd0-d5d46cd9db85",
+                     *       "name": "Long term",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "benchmark": "BTC/KRW",
+                     *       "cashMode": "tracked",
+                     *       "baseCurrency": "KRW",
+                     *       "access": "owner",
+                     *       "version": 0,
+                     *       "createdAt": "2026-11-26T01:37:32.868Z",
+                     *       "updatedAt": "2026-11-26T01:37:32.868Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Portfolio"];
                 };
             };
@@ -3959,6 +4329,93 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "name": "Demo",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "benchmark": "BTC/KRW",
+                     *       "cashMode": "tracked",
+                     *       "baseCurrency": "KRW",
+                     *       "access": "owner",
+                     *       "version": 9,
+                     *       "createdAt": "2026-11-26T01:37:28.653Z",
+                     *       "updatedAt": "2026-11-26T01:37:28.889Z",
+                     *       "asOf": "2026-11-26T01:37:30.525Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "equity": "51120348.5",
+                     *       "cash": "16738148.5",
+                     *       "marketValue": "34382200",
+                     *       "costBasis": "33507745.5",
+                     *       "netContributions": "50000000",
+                     *       "unrealizedPnl": "874454.5",
+                     *       "unrealizedRate": "0.0260970855",
+                     *       "realizedPnl": {
+                     *         "gross": "252000",
+                     *         "net": "245894"
+                     *       },
+                     *       "fees": "22851.5",
+                     *       "income": "0",
+                     *       "totalPnl": "1120348.5",
+                     *       "day": {
+                     *         "start": "51120348.5",
+                     *         "pnl": "0",
+                     *         "rate": "0"
+                     *       },
+                     *       "warnings": [],
+                     *       "totalRate": "0.02240697",
+                     *       "coins": 5,
+                     *       "allocation": {
+                     *         "byKind": [
+                     *           {
+                     *             "kind": "cash",
+                     *             "marketValue": "16738148.5",
+                     *             "weight": "0.3274263379"
+                     *           },
+                     *           {
+                     *             "kind": "coins",
+                     *             "marketValue": "34382200",
+                     *             "weight": "0.6725736621"
+                     *           }
+                     *         ],
+                     *         "byAsset": [
+                     *           {
+                     *             "asset": "KRW",
+                     *             "marketValue": "16738148.5",
+                     *             "weight": "0.3274263379"
+                     *           },
+                     *           {
+                     *             "asset": "BTC",
+                     *             "marketValue": "10508400",
+                     *             "weight": "0.2055619789"
+                     *           },
+                     *           {
+                     *             "asset": "XRP",
+                     *             "marketValue": "9777500",
+                     *             "weight": "0.1912643455"
+                     *           },
+                     *           {
+                     *             "asset": "ETH",
+                     *             "marketValue": "7277200",
+                     *             "weight": "0.1423542721"
+                     *           },
+                     *           {
+                     *             "asset": "SOL",
+                     *             "marketValue": "3925600",
+                     *             "weight": "0.0767913388"
+                     *           },
+                     *           {
+                     *             "asset": "DOGE",
+                     *             "marketValue": "2893500",
+                     *             "weight": "0.0566017268"
+                     *           }
+                     *         ],
+                     *         "others": null
+                     *       },
+                     *       "cursor": "47DE.5NawY5CJK.UbJKoKQI0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["PortfolioSummary"];
                 };
             };
@@ -4046,6 +4503,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "name": "Demo",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "benchmark": "BTC/KRW",
+                     *       "cashMode": "tracked",
+                     *       "baseCurrency": "KRW",
+                     *       "access": "owner",
+                     *       "version": 9,
+                     *       "createdAt": "2026-11-26T01:37:28.653Z",
+                     *       "updatedAt": "2026-11-26T01:37:32.912Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Portfolio"];
                 };
             };
@@ -4088,6 +4560,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "userId": "01a21580-28ff-7008-851f-64f3693a624b",
+                     *           "email": "user-2-27084@example.com",
+                     *           "name": null,
+                     *           "access": "read",
+                     *           "createdAt": "2026-11-26T01:37:30.564Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Share"][];
                         nextCursor: string | null;
@@ -4153,6 +4639,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "userId": "01a21580-23e5-75fa-827f-26231104035c",
+                     *       "email": "user-1-27084@example.com",
+                     *       "name": null,
+                     *       "access": "read",
+                     *       "createdAt": "2026-11-26T01:37:32.955Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Share"];
                 };
             };
@@ -4253,6 +4748,63 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *           "externalId": "fill-8",
+                     *           "exchange": "demo",
+                     *           "symbol": "BTC/KRW",
+                     *           "side": "buy",
+                     *           "quantity": "0.01",
+                     *           "price": "149800000",
+                     *           "fee": {
+                     *             "amount": "749",
+                     *             "currency": "KRW"
+                     *           },
+                     *           "time": "2026-11-24T01:37:28.677Z",
+                     *           "orderId": null,
+                     *           "type": null,
+                     *           "note": null,
+                     *           "tags": [],
+                     *           "createdAt": "2026-11-26T01:37:28.715Z",
+                     *           "updatedAt": "2026-11-26T01:37:28.715Z",
+                     *           "value": "1498000",
+                     *           "feeValue": "749",
+                     *           "realizedPnl": null
+                     *         },
+                     *         {
+                     *           "id": "01a21580-228c-720b-9c36-7a685ca70a23",
+                     *           "externalId": "fill-7",
+                     *           "exchange": "demo",
+                     *           "symbol": "DOGE/KRW",
+                     *           "side": "buy",
+                     *           "quantity": "9000",
+                     *           "price": "331",
+                     *           "fee": {
+                     *             "amount": "1489.5",
+                     *             "currency": "KRW"
+                     *           },
+                     *           "time": "2026-11-21T01:37:28.677Z",
+                     *           "orderId": null,
+                     *           "type": null,
+                     *           "note": null,
+                     *           "tags": [],
+                     *           "createdAt": "2026-11-26T01:37:28.715Z",
+                     *           "updatedAt": "2026-11-26T01:37:28.715Z",
+                     *           "value": "2979000",
+                     *           "feeValue": "1489.5",
+                     *           "realizedPnl": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": "WyJzYktnVjVFWDFMamYiLDAsMTc5NTIyNTA0ODY3NywiMlx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMTU4MC0yMjhjLTcyMGItOWMzNi03YTY4NWNhNzBhMjMiXQ",
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["ListedTrade"][];
                         nextCursor: string | null;
@@ -4331,6 +4883,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-337f-7581-9ad8-d2b319d2f180",
+                     *       "externalId": "upbit-778812",
+                     *       "exchange": "upbit",
+                     *       "symbol": "BTC/KRW",
+                     *       "side": "buy",
+                     *       "quantity": "0.015",
+                     *       "price": "89886000",
+                     *       "fee": {
+                     *         "amount": "674.145",
+                     *         "currency": "KRW"
+                     *       },
+                     *       "time": "2026-03-02T09:00:00.000Z",
+                     *       "orderId": null,
+                     *       "type": null,
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:33.055Z",
+                     *       "updatedAt": "2026-11-26T01:37:33.055Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Trade"] | components["schemas"]["TradeBatch"];
                 };
             };
@@ -4343,6 +4917,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-337f-7581-9ad8-d2b319d2f180",
+                     *       "externalId": "upbit-778812",
+                     *       "exchange": "upbit",
+                     *       "symbol": "BTC/KRW",
+                     *       "side": "buy",
+                     *       "quantity": "0.015",
+                     *       "price": "89886000",
+                     *       "fee": {
+                     *         "amount": "674.145",
+                     *         "currency": "KRW"
+                     *       },
+                     *       "time": "2026-03-02T09:00:00.000Z",
+                     *       "orderId": null,
+                     *       "type": null,
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:33.055Z",
+                     *       "updatedAt": "2026-11-26T01:37:33.055Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Trade"] | components["schemas"]["TradeBatch"];
                 };
             };
@@ -4384,6 +4980,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *       "externalId": "fill-8",
+                     *       "exchange": "demo",
+                     *       "symbol": "BTC/KRW",
+                     *       "side": "buy",
+                     *       "quantity": "0.01",
+                     *       "price": "149800000",
+                     *       "fee": {
+                     *         "amount": "749",
+                     *         "currency": "KRW"
+                     *       },
+                     *       "time": "2026-11-24T01:37:28.677Z",
+                     *       "orderId": null,
+                     *       "type": null,
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:28.715Z",
+                     *       "updatedAt": "2026-11-26T01:37:28.715Z",
+                     *       "value": "1498000",
+                     *       "feeValue": "749",
+                     *       "realizedPnl": null,
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": {
                         /**
                          * Format: uuid
@@ -4518,6 +5142,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *       "externalId": "fill-8",
+                     *       "exchange": "demo",
+                     *       "symbol": "BTC/KRW",
+                     *       "side": "buy",
+                     *       "quantity": "0.01",
+                     *       "price": "149800000",
+                     *       "fee": {
+                     *         "amount": "749",
+                     *         "currency": "KRW"
+                     *       },
+                     *       "time": "2026-11-24T01:37:28.677Z",
+                     *       "orderId": null,
+                     *       "type": null,
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:28.715Z",
+                     *       "updatedAt": "2026-11-26T01:37:33.182Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Trade"];
                 };
             };
@@ -4658,6 +5304,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "importId": "01a21580-3414-715f-bca1-6bde027391bf",
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "dryRun": false,
+                     *       "booked": true,
+                     *       "version": 12,
+                     *       "format": "upbit",
+                     *       "encoding": "utf-8",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "rows": 1,
+                     *       "accepted": 1,
+                     *       "duplicates": 0,
+                     *       "rejected": 0,
+                     *       "ignored": 0,
+                     *       "items": [
+                     *         {
+                     *           "line": 2,
+                     *           "status": "accepted"
+                     *         }
+                     *       ],
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
@@ -4670,6 +5340,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "importId": "01a21580-3414-715f-bca1-6bde027391bf",
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "dryRun": false,
+                     *       "booked": true,
+                     *       "version": 12,
+                     *       "format": "upbit",
+                     *       "encoding": "utf-8",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "rows": 1,
+                     *       "accepted": 1,
+                     *       "duplicates": 0,
+                     *       "rejected": 0,
+                     *       "ignored": 0,
+                     *       "items": [
+                     *         {
+                     *           "line": 2,
+                     *           "status": "accepted"
+                     *         }
+                     *       ],
+                     *       "truncated": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
@@ -4715,6 +5409,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a21580-228c-7415-ae99-7982f26e15ed",
+                     *           "externalId": "deposit-1",
+                     *           "exchange": "demo",
+                     *           "kind": "deposit",
+                     *           "asset": "KRW",
+                     *           "quantity": "50000000",
+                     *           "unitCost": null,
+                     *           "time": "2026-10-28T01:37:28.677Z",
+                     *           "note": null,
+                     *           "tags": [],
+                     *           "createdAt": "2026-11-26T01:37:28.715Z",
+                     *           "updatedAt": "2026-11-26T01:37:28.715Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Transfer"][];
                         nextCursor: string | null;
@@ -4775,6 +5490,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-34b5-7637-8ae3-45113a9fde0d",
+                     *       "externalId": null,
+                     *       "exchange": null,
+                     *       "kind": "deposit",
+                     *       "asset": "KRW",
+                     *       "quantity": "10000000",
+                     *       "unitCost": null,
+                     *       "time": "2026-03-01T00:00:00.000Z",
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:33.365Z",
+                     *       "updatedAt": "2026-11-26T01:37:33.365Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Transfer"] | {
                         version: number;
                         items: {
@@ -4794,6 +5525,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-34b5-7637-8ae3-45113a9fde0d",
+                     *       "externalId": null,
+                     *       "exchange": null,
+                     *       "kind": "deposit",
+                     *       "asset": "KRW",
+                     *       "quantity": "10000000",
+                     *       "unitCost": null,
+                     *       "time": "2026-03-01T00:00:00.000Z",
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:33.365Z",
+                     *       "updatedAt": "2026-11-26T01:37:33.365Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Transfer"] | {
                         version: number;
                         items: {
@@ -4842,6 +5589,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-228c-7415-ae99-7982f26e15ed",
+                     *       "externalId": "deposit-1",
+                     *       "exchange": "demo",
+                     *       "kind": "deposit",
+                     *       "asset": "KRW",
+                     *       "quantity": "50000000",
+                     *       "unitCost": null,
+                     *       "time": "2026-10-28T01:37:28.677Z",
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:28.715Z",
+                     *       "updatedAt": "2026-11-26T01:37:28.715Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Transfer"];
                 };
             };
@@ -4927,6 +5690,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "01a21580-228c-7415-ae99-7982f26e15ed",
+                     *       "externalId": "deposit-1",
+                     *       "exchange": "demo",
+                     *       "kind": "deposit",
+                     *       "asset": "KRW",
+                     *       "quantity": "12000000",
+                     *       "unitCost": null,
+                     *       "time": "2026-10-28T01:37:28.677Z",
+                     *       "note": "with the bonus",
+                     *       "tags": [],
+                     *       "createdAt": "2026-11-26T01:37:28.715Z",
+                     *       "updatedAt": "2026-11-26T01:37:33.463Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Transfer"];
                 };
             };
@@ -4978,6 +5757,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "asset": "BTC",
+                     *           "symbol": "BTC/KRW",
+                     *           "quantity": "0.07",
+                     *           "averagePrice": "147828571.428571428571428571",
+                     *           "costBasis": "10353174",
+                     *           "markPrice": "150120000",
+                     *           "markTime": "2026-11-26T01:37:30.141Z",
+                     *           "path": [
+                     *             "BTC/KRW"
+                     *           ],
+                     *           "marketValue": "10508400",
+                     *           "weight": "0.2055619789",
+                     *           "unrealizedPnl": "155226",
+                     *           "unrealizedRate": "0.0149930833",
+                     *           "realizedPnl": {
+                     *             "gross": "96000",
+                     *             "net": "93002"
+                     *           }
+                     *         },
+                     *         {
+                     *           "asset": "DOGE",
+                     *           "symbol": "DOGE/KRW",
+                     *           "quantity": "9000",
+                     *           "averagePrice": "331",
+                     *           "costBasis": "2980489.5",
+                     *           "markPrice": "321.5",
+                     *           "markTime": "2026-11-26T01:37:30.141Z",
+                     *           "path": [
+                     *             "DOGE/KRW"
+                     *           ],
+                     *           "marketValue": "2893500",
+                     *           "weight": "0.0566017268",
+                     *           "unrealizedPnl": "-86989.5",
+                     *           "unrealizedRate": "-0.0291863132",
+                     *           "realizedPnl": {
+                     *             "gross": "0",
+                     *             "net": "0"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null,
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:30.525Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": {
                         items: (components["schemas"]["Holding"] | components["schemas"]["LeanHolding"])[];
                         nextCursor: string | null;
@@ -5048,6 +5880,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:30.525Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "equity": "51120348.5",
+                     *       "byAsset": [
+                     *         {
+                     *           "asset": "KRW",
+                     *           "marketValue": "16738148.5",
+                     *           "weight": "0.3274263379"
+                     *         },
+                     *         {
+                     *           "asset": "BTC",
+                     *           "marketValue": "10508400",
+                     *           "weight": "0.2055619789"
+                     *         },
+                     *         {
+                     *           "asset": "XRP",
+                     *           "marketValue": "9777500",
+                     *           "weight": "0.1912643455"
+                     *         },
+                     *         {
+                     *           "asset": "ETH",
+                     *           "marketValue": "7277200",
+                     *           "weight": "0.1423542721"
+                     *         },
+                     *         {
+                     *           "asset": "SOL",
+                     *           "marketValue": "3925600",
+                     *           "weight": "0.0767913388"
+                     *         },
+                     *         {
+                     *           "asset": "DOGE",
+                     *           "marketValue": "2893500",
+                     *           "weight": "0.0566017268"
+                     *         }
+                     *       ],
+                     *       "byQuote": [
+                     *         {
+                     *           "quote": "KRW",
+                     *           "assets": [
+                     *             "KRW",
+                     *             "BTC",
+                     *             "XRP",
+                     *             "ETH",
+                     *             "SOL",
+                     *             "DOGE"
+                     *           ],
+                     *           "marketValue": "51120348.5",
+                     *           "weight": "1"
+                     *         }
+                     *       ],
+                     *       "byKind": [
+                     *         {
+                     *           "kind": "cash",
+                     *           "marketValue": "16738148.5",
+                     *           "weight": "0.3274263379"
+                     *         },
+                     *         {
+                     *           "kind": "coins",
+                     *           "marketValue": "34382200",
+                     *           "weight": "0.6725736621"
+                     *         }
+                     *       ],
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Allocation"];
                 };
             };
@@ -5098,6 +6000,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:30.525Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "equity": "51120348.5",
+                     *       "cash": "16738148.5",
+                     *       "marketValue": "34382200",
+                     *       "costBasis": "33507745.5",
+                     *       "netContributions": "50000000",
+                     *       "unrealizedPnl": "874454.5",
+                     *       "unrealizedRate": "0.0260970855",
+                     *       "realizedPnl": {
+                     *         "gross": "252000",
+                     *         "net": "245894"
+                     *       },
+                     *       "fees": "22851.5",
+                     *       "income": "0",
+                     *       "totalPnl": "1120348.5",
+                     *       "day": {
+                     *         "start": "51120348.5",
+                     *         "pnl": "0",
+                     *         "rate": "0"
+                     *       },
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Pnl"];
                 };
             };
@@ -5152,6 +6083,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "asset": "BTC",
+                     *           "entryId": null,
+                     *           "time": "2026-10-29T01:37:28.677Z",
+                     *           "quantity": "0.07",
+                     *           "bought": null,
+                     *           "unitCost": "147902485.714285714285714286",
+                     *           "costBasis": "10353174",
+                     *           "marketValue": "10508400",
+                     *           "unrealizedPnl": "155226"
+                     *         },
+                     *         {
+                     *           "asset": "DOGE",
+                     *           "entryId": null,
+                     *           "time": "2026-11-21T01:37:28.677Z",
+                     *           "quantity": "9000",
+                     *           "bought": null,
+                     *           "unitCost": "331.1655",
+                     *           "costBasis": "2980489.5",
+                     *           "marketValue": "2893500",
+                     *           "unrealizedPnl": "-86989.5"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null,
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Lot"][];
                         nextCursor: string | null;
@@ -5224,6 +6189,115 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:30.525Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "unrealizedPnl": "155226",
+                     *       "realizedPnl": {
+                     *         "gross": "96000",
+                     *         "net": "93002"
+                     *       },
+                     *       "items": [
+                     *         {
+                     *           "asset": "BTC",
+                     *           "costMethod": "average",
+                     *           "quantity": "0.07",
+                     *           "averagePrice": "147828571.428571428571428571",
+                     *           "costBasis": "10353174",
+                     *           "mark": {
+                     *             "price": "150120000",
+                     *             "time": "2026-11-26T01:37:30.141Z",
+                     *             "path": [
+                     *               "BTC/KRW"
+                     *             ],
+                     *             "stale": false
+                     *           },
+                     *           "marketValue": "10508400",
+                     *           "unrealizedPnl": "155226",
+                     *           "realizedPnl": {
+                     *             "gross": "96000",
+                     *             "net": "93002"
+                     *           },
+                     *           "lots": [
+                     *             {
+                     *               "entryId": null,
+                     *               "time": "2026-10-29T01:37:28.677Z",
+                     *               "quantity": "0.07",
+                     *               "bought": null,
+                     *               "unitCost": "147902485.714285714285714286",
+                     *               "costBasis": "10353174",
+                     *               "marketValue": "10508400",
+                     *               "unrealizedPnl": "155226"
+                     *             }
+                     *           ],
+                     *           "acquisitions": [
+                     *             {
+                     *               "entryId": "01a21580-228c-7192-9264-708ac894d816",
+                     *               "time": "2026-10-29T01:37:28.677Z",
+                     *               "reason": "buy",
+                     *               "quantity": "0.08",
+                     *               "cost": "11805900",
+                     *               "grossCost": "11800000",
+                     *               "fee": "5900"
+                     *             },
+                     *             {
+                     *               "entryId": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *               "time": "2026-11-24T01:37:28.677Z",
+                     *               "reason": "buy",
+                     *               "quantity": "0.01",
+                     *               "cost": "1498749",
+                     *               "grossCost": "1498000",
+                     *               "fee": "749"
+                     *             }
+                     *           ],
+                     *           "disposals": [
+                     *             {
+                     *               "entryId": "01a21580-228c-715d-b40c-366e35954c42",
+                     *               "time": "2026-11-09T01:37:28.677Z",
+                     *               "reason": "sale",
+                     *               "quantity": "0.02",
+                     *               "uncovered": "0",
+                     *               "proceeds": {
+                     *                 "gross": "3046000",
+                     *                 "net": "3044477"
+                     *               },
+                     *               "fee": "1523",
+                     *               "costBasis": "2951475",
+                     *               "realizedPnl": {
+                     *                 "gross": "96000",
+                     *                 "net": "93002"
+                     *               },
+                     *               "matches": []
+                     *             }
+                     *           ],
+                     *           "earlier": {
+                     *             "lots": {
+                     *               "count": 0,
+                     *               "quantity": "0",
+                     *               "costBasis": "0",
+                     *               "marketValue": "0",
+                     *               "unrealizedPnl": "0"
+                     *             },
+                     *             "acquisitions": {
+                     *               "count": 0
+                     *             },
+                     *             "disposals": {
+                     *               "count": 0,
+                     *               "realizedPnl": {
+                     *                 "gross": "0",
+                     *                 "net": "0"
+                     *               }
+                     *             }
+                     *           }
+                     *         }
+                     *       ],
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["PnlExplanation"];
                 };
             };
@@ -5281,6 +6355,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "label": "2026-11-24",
+                     *           "start": "2026-11-23T15:00:00.000Z",
+                     *           "end": "2026-11-24T15:00:00.000Z",
+                     *           "startEquity": "51117897.5",
+                     *           "endEquity": "51120348.5",
+                     *           "netFlows": "0",
+                     *           "pnl": "2451",
+                     *           "rate": "0.000047948",
+                     *           "realizedPnl": {
+                     *             "gross": "0",
+                     *             "net": "0"
+                     *           },
+                     *           "unrealizedChange": "2451",
+                     *           "fees": "749",
+                     *           "income": "0",
+                     *           "closed": true
+                     *         },
+                     *         {
+                     *           "label": "2026-11-25",
+                     *           "start": "2026-11-24T15:00:00.000Z",
+                     *           "end": "2026-11-25T15:00:00.000Z",
+                     *           "startEquity": "51120348.5",
+                     *           "endEquity": "51120348.5",
+                     *           "netFlows": "0",
+                     *           "pnl": "0",
+                     *           "rate": "0",
+                     *           "realizedPnl": {
+                     *             "gross": "0",
+                     *             "net": "0"
+                     *           },
+                     *           "unrealizedChange": "0",
+                     *           "fees": "0",
+                     *           "income": "0",
+                     *           "closed": true
+                     *         }
+                     *       ],
+                     *       "nextCursor": null,
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:32.148Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "interval": "day",
+                     *       "total": {
+                     *         "start": "2026-11-23T15:00:00.000Z",
+                     *         "end": "2026-11-26T15:00:00.000Z",
+                     *         "startEquity": "51117897.5",
+                     *         "endEquity": "51120348.5",
+                     *         "netFlows": "0",
+                     *         "pnl": "2451",
+                     *         "rate": "0.000047948",
+                     *         "realizedPnl": {
+                     *           "gross": "0",
+                     *           "net": "0"
+                     *         },
+                     *         "unrealizedChange": "2451",
+                     *         "fees": "749",
+                     *         "income": "0"
+                     *       },
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Period"][];
                         nextCursor: string | null;
@@ -5404,6 +6545,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:32.237Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "interval": "day",
+                     *       "warnings": [],
+                     *       "columns": {
+                     *         "t": [
+                     *           1795397852232,
+                     *           1795446000000,
+                     *           1795532400000,
+                     *           1795618800000,
+                     *           1795657052237
+                     *         ],
+                     *         "equity": [
+                     *           "51117897.5",
+                     *           "51117897.5",
+                     *           "51120348.5",
+                     *           "51120348.5",
+                     *           "51120348.5"
+                     *         ],
+                     *         "contributions": [
+                     *           "50000000",
+                     *           "50000000",
+                     *           "50000000",
+                     *           "50000000",
+                     *           "50000000"
+                     *         ],
+                     *         "pnl": [
+                     *           "1117897.5",
+                     *           "1117897.5",
+                     *           "1120348.5",
+                     *           "1120348.5",
+                     *           "1120348.5"
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SeriesPoints"] | components["schemas"]["SeriesColumns"];
                 };
             };
@@ -5466,6 +6649,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "asOf": "2026-11-26T01:37:32.331Z",
+                     *       "position": "9@wY5CJ.20",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "from": "2026-11-06T01:37:32.298Z",
+                     *       "to": "2026-11-26T01:37:32.331Z",
+                     *       "days": 21,
+                     *       "periodsPerYear": 365,
+                     *       "riskFree": "0",
+                     *       "startEquity": "50967500",
+                     *       "endEquity": "51120348.5",
+                     *       "netFlows": "0",
+                     *       "pnl": "152848.5",
+                     *       "twr": "0.0029989405",
+                     *       "annualReturn": "0.0534246613",
+                     *       "xirr": "0.0561695803",
+                     *       "simple": "0.0029989405",
+                     *       "benchmark": {
+                     *         "symbol": "BTC/KRW",
+                     *         "return": "0",
+                     *         "equity": "50967499.99999999994964",
+                     *         "excess": "0.0029989405",
+                     *         "beta": null,
+                     *         "alpha": null,
+                     *         "correlation": null,
+                     *         "trackingError": "0.014330367",
+                     *         "days": 21
+                     *       },
+                     *       "risk": {
+                     *         "days": 21,
+                     *         "maxDrawdown": {
+                     *           "depth": "0.0016988515",
+                     *           "peak": "2026-11-20T15:00:00.000Z",
+                     *           "trough": "2026-11-21T15:00:00.000Z",
+                     *           "recovery": null
+                     *         },
+                     *         "volatility": "0.014330367",
+                     *         "sharpe": "3.6389767328",
+                     *         "sortino": "7.3628234226",
+                     *         "calmar": "31.4475165772"
+                     *       },
+                     *       "trades": {
+                     *         "count": 2,
+                     *         "wins": 2,
+                     *         "losses": 0,
+                     *         "unknown": 0,
+                     *         "winRate": "1",
+                     *         "profitFactor": null,
+                     *         "expectancy": "122947",
+                     *         "expectancyRatio": null,
+                     *         "averageWin": "122947",
+                     *         "averageLoss": null,
+                     *         "best": {
+                     *           "entryId": "01a21580-228c-72b7-be89-bf2754d538c1",
+                     *           "profit": "152892"
+                     *         },
+                     *         "worst": {
+                     *           "entryId": "01a21580-228c-715d-b40c-366e35954c42",
+                     *           "profit": "93002"
+                     *         },
+                     *         "averageHoldingMs": 1209600000,
+                     *         "totalProfit": "245894",
+                     *         "fees": "7251.5",
+                     *         "turnover": "14503000"
+                     *       },
+                     *       "warnings": [
+                     *         {
+                     *           "code": "undefined-rate",
+                     *           "detail": "there is too little in the span to work it out of, or nothing that it could refer to",
+                     *           "figures": [
+                     *             "benchmark.beta",
+                     *             "benchmark.alpha",
+                     *             "benchmark.correlation",
+                     *             "trades.profitFactor",
+                     *             "trades.expectancyRatio",
+                     *             "trades.averageLoss"
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Performance"];
                 };
             };
@@ -5517,6 +6785,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "symbol": "BTC/KRW",
+                     *           "base": "BTC",
+                     *           "quote": "KRW"
+                     *         },
+                     *         {
+                     *           "symbol": "DOGE/KRW",
+                     *           "base": "DOGE",
+                     *           "quote": "KRW"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: {
                             /** @example BTC/KRW */
@@ -5580,6 +6865,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "symbol": "BTC/KRW",
+                     *           "price": "150120000",
+                     *           "change": null,
+                     *           "changeRate": null,
+                     *           "high": "150120000",
+                     *           "low": "150120000",
+                     *           "volume": "0.01",
+                     *           "quoteVolume": "1501200",
+                     *           "time": "2026-11-26T01:37:30.141Z",
+                     *           "exchange": null,
+                     *           "simulated": false
+                     *         },
+                     *         {
+                     *           "symbol": "DOGE/KRW",
+                     *           "price": "321.5",
+                     *           "change": null,
+                     *           "changeRate": null,
+                     *           "high": "321.5",
+                     *           "low": "321.5",
+                     *           "volume": "0.01",
+                     *           "quoteVolume": "3.215",
+                     *           "time": "2026-11-26T01:37:30.141Z",
+                     *           "exchange": null,
+                     *           "simulated": false
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Ticker"][];
                         nextCursor: string | null;
@@ -5667,6 +6985,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1
+                     *     }
+                     */
                     "application/json": {
                         accepted: number;
                     };
@@ -5719,6 +7042,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "symbol": "BTC/KRW",
+                     *           "interval": "1d",
+                     *           "time": "2026-11-25T00:00:00.000Z",
+                     *           "open": "150120000",
+                     *           "high": "150120000",
+                     *           "low": "150120000",
+                     *           "close": "150120000",
+                     *           "volume": "0",
+                     *           "quoteVolume": "0",
+                     *           "trades": 0,
+                     *           "closed": true,
+                     *           "simulated": false
+                     *         },
+                     *         {
+                     *           "symbol": "BTC/KRW",
+                     *           "interval": "1d",
+                     *           "time": "2026-11-26T00:00:00.000Z",
+                     *           "open": "150120000",
+                     *           "high": "150120000",
+                     *           "low": "150120000",
+                     *           "close": "150120000",
+                     *           "volume": "0.01",
+                     *           "quoteVolume": "1501200",
+                     *           "trades": 1,
+                     *           "closed": false,
+                     *           "simulated": false
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["Candle"][];
                         nextCursor: string | null;
@@ -5780,6 +7138,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1
+                     *     }
+                     */
                     "application/json": {
                         accepted: number;
                     };
@@ -6001,6 +7364,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "nextCursor": null
+                     *     }
+                     */
                     "application/json": {
                         items: components["schemas"]["StreamSession"][];
                         nextCursor: string | null;
@@ -6076,6 +7445,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "uptime": 12,
+                     *       "feed": {
+                     *         "feed": "push",
+                     *         "state": "running",
+                     *         "detail": "ticks come in over POST /v1/market/ticks",
+                     *         "lastTickAt": "2026-11-26T01:37:30.141Z",
+                     *         "ticks": 5
+                     *       },
+                     *       "demo": null
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
@@ -6128,6 +7511,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "database": {
+                     *         "ready": true,
+                     *         "detail": null
+                     *       },
+                     *       "broker": {
+                     *         "ready": true,
+                     *         "detail": null,
+                     *         "roundTripMs": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         ready: boolean;
                         database: {
@@ -6159,6 +7556,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ready": true,
+                     *       "database": {
+                     *         "ready": true,
+                     *         "detail": null
+                     *       },
+                     *       "broker": {
+                     *         "ready": true,
+                     *         "detail": null,
+                     *         "roundTripMs": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         ready: boolean;
                         database: {
@@ -6199,6 +7610,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "/problems/not-found",
+                     *       "status": 404,
+                     *       "title": "There is no such resource"
+                     *     }
+                     */
                     "application/json": {
                         type: string;
                         status: number;
@@ -6241,6 +7659,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # HELP process_cpu_user_seconds_total User time.
+                     *     # TYPE process_cpu_user_seconds_total counter
+                     *     process_cpu_user_seconds_total 5.245369
+                     *
+                     *     # HELP process_cpu_system_seconds_total System time.
+                     *     # TYPE process_cpu_system_seconds_total counter
+                     *     process_cpu_system_seconds_total 0.462958
+                     *
+                     *     # HELP process_resident_memory_bytes Resident memory.
+                     *     # TYPE process_resident_memory_bytes gauge
+                     *     process_resident_memory_bytes 608501760
+                     *
+                     *     # HELP nodejs_heap_size_used_bytes Heap in use.
+                     *     # TYPE nodejs_heap_size_used_bytes gauge
+                     *     nodejs_heap_size_used_bytes 57304768
+                     *
+                     *     # HELP nodejs_heap_size_total_bytes Heap.
+                     */
                     "text/plain": string;
                 };
             };

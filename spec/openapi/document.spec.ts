@@ -5,6 +5,7 @@ import { openApiDocument } from '../../openapi/document.ts';
 import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
 import { PROBLEMS } from '../../lib/problem.ts';
 import { API } from '../../openapi/documents.ts';
+import { readExamples } from '../../openapi/examples.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { schemaChecker, type Schema } from '../support/json-schema.ts';
 
@@ -234,7 +235,7 @@ describe('the OpenAPI document', () => {
         }
       }
     }
-    assert.ok(examples > 50);
+    assert.ok(examples > 100);
   });
 
   it('shows how to make each thing that is made with a body', () => {
@@ -244,6 +245,23 @@ describe('the OpenAPI document', () => {
     );
     assert.deepEqual(
       without.map(({ id }) => id),
+      [],
+    );
+  });
+
+  it('shows what each operation answers', () => {
+    const without = operations.flatMap(({ path, operation }) => {
+      const { produces } = API.find(({ id }) => id === operation.operationId) ?? {};
+      const media = responsesOf(operation)
+        .filter(([status]) => status.startsWith('2'))
+        .flatMap(([, { content }]) => Object.values(content ?? {}));
+      const isShown = media.every(({ example }) => example !== undefined);
+      return isShown || produces === 'stream' || path.endsWith('api.json') ? [] : [operation.operationId];
+    });
+    assert.deepEqual(without, [], 'run: node --import tsx spec/openapi/record-examples.ts');
+    const ids = new Set(API.map(({ id }) => id));
+    assert.deepEqual(
+      Object.keys(readExamples()).filter((id) => !ids.has(id)),
       [],
     );
   });

@@ -1,0 +1,150 @@
+import { writeFile } from 'node:fs/promises';
+import { ensureDemo } from '../../lib/first-start.ts';
+import { API } from '../../openapi/documents.ts';
+import { EXAMPLES_FILE, type Examples, readExamples } from '../../openapi/examples.ts';
+import type { Endpoint } from '../../routes/endpoint.ts';
+import { DEMO_LOGIN } from '../../routes/health.ts';
+import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
+
+// Writes down what a server answers where openapi/examples.json has nothing yet, or for the operations named:
+// `node --import tsx spec/openapi/record-examples.ts [operationId …]`.
+
+const DAY_MS = 86_400_000;
+/** Enough to see what is there. */
+const ITEMS = 2;
+const TEXT = 600;
+
+/** Of what is long or secret only the beginning is of interest. */
+const SHORTENED = new Set(['accessToken', 'refreshToken', 'token', 'key', 'x']);
+
+function shortened(value: unknown, key = ''): unknown {
+  if (typeof value === 'string') {
+    return SHORTENED.has(key) && value.length > 24 ? `${value.slice(0, 16)}…` : value;
+  }
+  if (Array.isArray(value)) {
+    const few = ['items', 'steps', 'warnings'].includes(key) ? value.slice(0, ITEMS) : value;
+    return few.map((each) => shortened(each));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shortened(each, name)]));
+}
+
+/** Whole lines of a text. */
+function beginning(text: string): string {
+  if (text.length <= TEXT) return text;
+  return text.slice(0, text.lastIndexOf('\n', TEXT) + 1);
+}
+
+const queries = (now: number): Record<string, string> => ({
+  listTrades: 'limit=2',
+  listPnlPeriods: `from=${now - 2 * DAY_MS}`,
+  getSeries: `from=${now - 3 * DAY_MS}`,
+  getPerformance: `from=${now - 20 * DAY_MS}`,
+  listCandles: `symbol=BTC/KRW&interval=1d&limit=2`,
+  explainPnl: 'asset=BTC',
+});
+
+interface Scene {
+  app: TestApp;
+  admin: TestUser;
+  /** Who has the demo portfolio. */
+  trader: TestUser;
+  ids: Record<string, string>;
+}
+
+async function setUp(): Promise<Scene> {
+  const app = await startApp({ env: { REGISTRATION: 'open' } });
+  await ensureDemo(app.services);
+  const admin = await app.user('admin');
+  const { body: session } = await app.call('POST', '/v1/auth/login', { body: DEMO_LOGIN });
+  const trader: TestUser = {
+    ...session,
+    id: session.user.id,
+    email: DEMO_LOGIN.email,
+    authorization: `Bearer ${session.accessToken}`,
+  };
+  const prices = {
+    'BTC/KRW': '150120000',
+    'ETH/KRW': '5198000',
+    'XRP/KRW': '3911',
+    'SOL/KRW': '280400',
+    'DOGE/KRW': '321.5',
+  };
+  const ticks = Object.entries(prices).map(([symbol, price]) => ({ symbol, price, quantity: '0.01' }));
+  await app.call('POST', '/v1/market/ticks', { as: admin, body: { items: ticks } });
+  const midnight = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  const candles = Object.entries(prices).flatMap(([symbol, close]) =>
+    Array.from({ length: 30 }, (_, index) => ({
+      symbol,
+      interval: '1d',
+      time: midnight - (index + 1) * DAY_MS,
+      open: close,
+      high: close,
+      low: close,
+      close,
+    })),
+  );
+  await app.call('POST', '/v1/market/candles', { as: admin, body: { items: candles } });
+  const { body: portfolios } = await app.call('GET', '/v1/portfolios', { as: trader });
+  const portfolioId: string = portfolios.items[0].id;
+  const first = async (list: string): Promise<string> =>
+    (await app.call('GET', `/v1/portfolios/${portfolioId}/${list}`, { as: trader })).body.items[0].id;
+  const partner = await app.user();
+  await app.call('PUT', `/v1/portfolios/${portfolioId}/shares`, {
+    as: trader,
+    body: { email: partner.email, access: 'read' },
+  });
+  await app.call('POST', '/v1/api-keys', { as: trader, body: { name: 'Trading bot', scopes: ['read'] } });
+  const ids = {
+    portfolioId,
+    tradeId: await first('trades'),
+    transferId: await first('transfers'),
+    userId: trader.id,
+    slug: 'not-found',
+  };
+  return { app, admin, trader, ids };
+}
+
+async function answerTo(endpoint: Endpoint, { app, admin, trader, ids }: Scene): Promise<unknown> {
+  const path = endpoint.path.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? name);
+  const query = queries(Date.now())[endpoint.id];
+  const isAdmins = ['admin', 'market:write'].includes(endpoint.access) || endpoint.id === 'createUser';
+  const as = endpoint.access === 'public' ? undefined : isAdmins ? admin : trader;
+  let body = endpoint.examples?.request;
+  let headers = {};
+  if (endpoint.id === 'refresh') body = { refreshToken: trader.refreshToken };
+  if (endpoint.id === 'register') body = { email: 'kim@example.com', password: TEST_PASSWORD };
+  if (endpoint.id === 'putShare') body = { userId: admin.id, access: 'read' };
+  if (endpoint.consumes === 'csv') headers = { 'content-type': 'text/csv' };
+  const answer = await app.call(
+    endpoint.method.toUpperCase(),
+    query === undefined ? path : `${path}?${query}`,
+    {
+      ...(as === undefined ? {} : { as }),
+      ...(body === undefined ? {} : { body }),
+      headers,
+    },
+  );
+  if (answer.status >= 400) throw new Error(`${endpoint.id}: ${JSON.stringify(answer.body)}`);
+  return typeof answer.body === 'string' ? beginning(answer.body) : shortened(answer.body);
+}
+
+const named = process.argv.slice(2);
+const kept = readExamples();
+const scene = await setUp();
+const examples: Examples = {};
+try {
+  // What is read, before anything is written.
+  const inOrder = [...API].sort((a, b) => Number(a.method !== 'get') - Number(b.method !== 'get'));
+  for (const endpoint of inOrder) {
+    const { id, response, produces, path, examples: own } = endpoint;
+    const isDocument = path.endsWith('api.json');
+    const isShown = response !== null && produces !== 'stream' && !isDocument;
+    if (!isShown || own?.response !== undefined) continue;
+    const isKept = id in kept && !named.includes(id);
+    examples[id] = isKept ? kept[id] : await answerTo(endpoint, scene);
+  }
+  await writeFile(EXAMPLES_FILE, `${JSON.stringify(examples, null, 2)}\n`);
+} finally {
+  await scene.app.close();
+}
