@@ -20,10 +20,11 @@ import {
 } from './fold.ts';
 import { inTurn, type Turns } from './in-turn.ts';
 import { isLotMethod, loadLots, lotsToSell, replaceLots, saveLots, type LotChange } from './lots.ts';
-import { dropPoints } from './points.ts';
+import { pointDrops } from './points.ts';
 import { refoldAll, type PositionOptions } from './refold.ts';
-import { emptyHead, loadHeads, saveHeads, type Head, type Heads } from './states.ts';
+import { emptyHead, headWrites, loadHeads, type Head, type Heads } from './states.ts';
 import { dropResults, saveResults } from './trade-results.ts';
+import { writeAtOnce } from './write-at-once.ts';
 
 /** What one call changes of the stored positions, written together. */
 export interface Draft {
@@ -118,12 +119,16 @@ export function newDraft(
 export async function saveDraft(draft: Draft, since: number): Promise<void> {
   const { trx, turns, portfolioId, terms } = draft;
   const { costMethod } = terms;
-  void turns.run(() => draft.cash.save(trx, portfolioId));
   void turns.run(() => saveLots(trx, draft.lots));
   void turns.run(() => saveResults(trx, portfolioId, draft.disposals));
   void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, draft.checkpoints));
-  void turns.run(() => saveHeads(trx, portfolioId, costMethod, draft.heads));
-  await turns.run(() => dropPoints(trx, portfolioId, since));
+  await turns.run(() =>
+    writeAtOnce(trx, [
+      ...draft.cash.take(portfolioId),
+      ...headWrites(portfolioId, costMethod, draft.heads),
+      ...pointDrops(portfolioId, since),
+    ]),
+  );
 }
 
 /** Legs folded without letting anybody else have a turn: the database, which waits for its next statement, and streams. */

@@ -87,12 +87,31 @@ export async function* eachEntry(
 }
 
 /** What each entry may move an asset as: no entry is in two, and each has an index that ends in the ledger's order. */
-const ROLES = [
-  'base = :asset',
-  'quote = :asset and base <> :asset',
-  'fee_currency = :asset and base <> :asset and quote <> :asset',
-  'asset = :asset',
-];
+function rolesOf(asset: string): string[] {
+  return [
+    `base = ${asset}`,
+    `quote = ${asset} and base <> ${asset}`,
+    `fee_currency = ${asset} and base <> ${asset} and quote <> ${asset}`,
+    `asset = ${asset}`,
+  ];
+}
+
+/**
+ * A query for the next `:limit` entries of `:portfolioId` that may move an asset, in ledger order.
+ * @param asset an expression; `null`: any entry
+ * @param after time and tie, an expression each
+ * @param bounded with `:before`, exclusive
+ */
+export function touching(asset: string | null, after: string, bounded: boolean): string {
+  const until = bounded ? 'and time < cast(:before as timestamptz)' : '';
+  const branches = (asset === null ? ['true'] : rolesOf(asset)).map(
+    (role) =>
+      `(select ${LEDGER_COLUMNS} from ledger_entries
+        where portfolio_id = :portfolioId and ${role} and (time, tie) > (${after}) ${until}
+        order by time, tie limit :limit)`,
+  );
+  return `select * from (${branches.join(' union all ')}) as entries order by time, tie limit :limit`;
+}
 
 export interface EntryRange {
   /** Entries behind this one. A `tie` of `''` is before every entry of its instant. */
@@ -109,15 +128,8 @@ export async function entriesTouching(
   { after, before = null }: EntryRange,
   limit: number,
 ): Promise<LedgerEntry[]> {
-  const until = before === null ? '' : 'and time < cast(:before as timestamptz)';
-  const branches = (asset === null ? ['true'] : ROLES).map(
-    (role) =>
-      `(select ${LEDGER_COLUMNS} from ledger_entries
-        where portfolio_id = :portfolioId and ${role} and (time, tie) > (cast(:time as timestamptz), :tie) ${until}
-        order by time, tie limit :limit)`,
-  );
   const { rows }: { rows: LedgerRow[] } = await db.raw(
-    `select * from (${branches.join(' union all ')}) as entries order by time, tie limit :limit`,
+    touching(asset === null ? null : ':asset', 'cast(:time as timestamptz), :tie', before !== null),
     {
       ...(asset === null ? {} : { asset }),
       ...(before === null ? {} : { before: new Date(before) }),

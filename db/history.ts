@@ -80,7 +80,8 @@ export async function externalFlows(
   });
 }
 
-interface LedgerHistory {
+/** What a ledger was at some instants. */
+export interface LedgerHistory {
   version: number;
   terms: PortfolioTerms;
   timeZone: string;
@@ -90,11 +91,15 @@ interface LedgerHistory {
 /** So few instants are worked out while the ledger is held still, so that they are surely remembered. */
 const HELD_STILL = 2;
 
-async function ledgerAt(
+/**
+ * What `history` values: the ledger before each of the instants, which are in `points`.
+ * @throws Problem `not-found`
+ */
+export async function ledgerAt(
   db: Database,
   portfolioId: string,
   instants: readonly number[],
-  costMethod: CostMethod | undefined,
+  costMethod?: CostMethod,
 ): Promise<LedgerHistory> {
   const sorted = [...new Set(instants)].sort((a, b) => a - b);
   const known = await loadPoints(db, portfolioId, costMethod, sorted);

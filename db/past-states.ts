@@ -1,4 +1,4 @@
-import type { CostMethod, PortfolioTerms } from '../lib/pnl/entry.ts';
+import type { CostMethod, LedgerEntry, PortfolioTerms } from '../lib/pnl/entry.ts';
 import { isAdditive } from '../lib/pnl/leg.ts';
 import { emptyState, foldLegs, type AssetState } from '../lib/pnl/position.ts';
 import { STATE_VERSION } from '../lib/pnl/state-json.ts';
@@ -7,6 +7,7 @@ import { CASH_SUM_MS, cashBefore } from './cash.ts';
 import { checkpointsBefore, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
 import { entryChunks } from './entries.ts';
+import { entryTails, TAIL_LIMIT } from './entry-tails.ts';
 import { countLots, foldOn, legsByAsset, spacingOf, type Checkpoint, type Progress } from './fold.ts';
 import { withLots, type Positions } from './positions.ts';
 import { restateOutdated } from './refold.ts';
@@ -120,7 +121,10 @@ export async function readPositions(
       toFold.push({ asset, last: state.last });
     }
   }
-  if (before !== null) states.push(await cashAt(trx, portfolioId, terms, before));
+  if (before !== null) {
+    const now = heads.get(terms.baseCurrency)?.state ?? emptyState(terms.baseCurrency);
+    states.push(await cashAt(trx, portfolioId, terms, before, now));
+  }
   const bases = await checkpointsBefore(
     trx,
     portfolioId,
@@ -128,17 +132,25 @@ export async function readPositions(
     toFold.map(({ asset }) => asset),
     before === null ? null : { time: before, tie: '' },
   );
+  const baseOf = (asset: string): Checkpoint => bases.get(asset) ?? { state: emptyState(asset), entries: 0 };
+  const tails = toFold
+    .map(({ asset, last }) => ({ asset, last, after: baseOf(asset).state.last }))
+    // Others have seen nothing since.
+    .filter(({ last, after }) => last === null || after?.time !== last.time || after.tie !== last.tie);
+  const entriesOf = await entryTails(trx, portfolioId, tails, before);
   const fresh: Checkpoint[] = [];
-  for (const { asset, last } of toFold) {
-    const base = bases.get(asset) ?? { state: emptyState(asset), entries: 0 };
+  for (const { asset } of toFold) {
+    const base = baseOf(asset);
     let progress: Progress = { ...base, checkpointed: base.entries };
-    // Nothing has come since.
-    if (last === null || base.state.last?.time !== last.time || base.state.last.tie !== last.tie) {
-      const range = { after: base.state.last, before };
-      for await (const entries of entryChunks(trx, portfolioId, asset, range)) {
-        const legs = legsByAsset(entries, terms).get(asset) ?? [];
-        progress = foldOn(progress, legs, terms.costMethod, Infinity, () => {});
-      }
+    const fold = (entries: readonly LedgerEntry[]): void => {
+      const legs = legsByAsset(entries, terms).get(asset) ?? [];
+      progress = foldOn(progress, legs, terms.costMethod, Infinity, () => {});
+    };
+    const first = entriesOf.get(asset) ?? [];
+    fold(first);
+    if (first.length === TAIL_LIMIT) {
+      const range = { after: first.at(-1) ?? null, before };
+      for await (const entries of entryChunks(trx, portfolioId, asset, range)) fold(entries);
     }
     if (progress.entries - base.entries >= spacingOf(countLots(progress.state.lots), READ_SPACING)) {
       fresh.push(progress);
@@ -158,10 +170,11 @@ async function cashAt(
   portfolioId: string,
   terms: PortfolioTerms,
   before: number,
+  now: AssetState,
 ): Promise<AssetState> {
   const asset = terms.baseCurrency;
   const from = Math.floor(before / CASH_SUM_MS) * CASH_SUM_MS;
-  let state = await cashBefore(trx, portfolioId, asset, from);
+  let state = await cashBefore(trx, portfolioId, now, from);
   if (from === before) return state;
   for await (const entries of entryChunks(trx, portfolioId, asset, {
     after: { time: from, tie: '' },

@@ -5,6 +5,7 @@ import { STATE_VERSION } from '../lib/pnl/state-json.ts';
 import { ledgerTotals, type LedgerTotals } from '../lib/pnl/totals.ts';
 import { problem } from '../lib/problem.ts';
 import type { Database } from './database.ts';
+import type { Write } from './write-at-once.ts';
 
 /** A coin held at some instant. */
 export interface HeldCoin {
@@ -116,7 +117,7 @@ export async function savePoints(
         costMethod,
         STATE_VERSION,
         rows.map(([time]) => new Date(time).toISOString()),
-        rows.map(([, point]) => JSON.stringify(encodePoint(point))),
+        rows.map(([, point]) => pointText(point)),
       ],
     );
   }
@@ -125,13 +126,17 @@ export async function savePoints(
 const ROWS_AT_ONCE = 500;
 
 /** Forgets what an entry at `time` is in (`null`: everything): points and published equity after it. */
-export async function dropPoints(trx: Database, portfolioId: string, time: number | null): Promise<void> {
+export function pointDrops(portfolioId: string, time: number | null): Write[] {
   const after = time === null ? '-infinity' : new Date(time);
-  await trx.raw(
-    `with points as (delete from ledger_points where portfolio_id = :portfolioId and time > cast(:after as timestamptz))
-     delete from equity_snapshots where portfolio_id = :portfolioId and time > cast(:after as timestamptz)`,
-    { portfolioId, after },
-  );
+  return ['ledger_points', 'equity_snapshots'].map((table) => ({
+    sql: `delete from ${table} where portfolio_id = ? and time > cast(? as timestamptz)`,
+    bindings: [portfolioId, after],
+  }));
+}
+
+/** Equal for equal points. */
+export function pointText(point: LedgerPoint): string {
+  return JSON.stringify(encodePoint(point));
 }
 
 function encodePoint({ totals, held }: LedgerPoint): PointJson {

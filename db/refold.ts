@@ -16,9 +16,10 @@ import {
 } from './fold.ts';
 import { inTurn } from './in-turn.ts';
 import { isLotMethod, replaceLots } from './lots.ts';
-import { dropPoints } from './points.ts';
-import { saveHeads, type Head } from './states.ts';
+import { pointDrops } from './points.ts';
+import { headWrites, type Head } from './states.ts';
 import { dropAllResults, saveResults } from './trade-results.ts';
+import { writeAtOnce } from './write-at-once.ts';
 
 export interface PositionOptions {
   /** Entries of an asset from one checkpoint to the next; for tests. */
@@ -41,7 +42,7 @@ export async function refoldAll(
   await dropAllCheckpoints(trx, portfolioId);
   await dropAllResults(trx, portfolioId);
   await dropCash(trx, portfolioId);
-  await dropPoints(trx, portfolioId, null);
+  await writeAtOnce(trx, pointDrops(portfolioId, null));
   const all = new Map<string, Progress>();
   const turns = inTurn();
   for await (const entries of entryChunks(trx, portfolioId, null, { after: null }, turns)) {
@@ -70,7 +71,7 @@ export async function refoldAll(
     heads.push({ ...progress, openLots: countLots(lots) });
     if (isLotMethod(costMethod)) await replaceLots(trx, { portfolioId, costMethod, asset }, lots);
   }
-  await saveHeads(trx, portfolioId, costMethod, heads);
+  await writeAtOnce(trx, headWrites(portfolioId, costMethod, heads));
 }
 
 /** Makes positions anew that another version of the fold has left. */

@@ -9,6 +9,7 @@ import {
 import { STATE_VERSION } from '../lib/pnl/state-json.ts';
 import type { Database } from './database.ts';
 import type { Progress } from './fold.ts';
+import type { Write } from './write-at-once.ts';
 
 /** The present state of an asset as it is stored: its `lots` are `null`, they are in a table of their own. */
 export interface Head extends Progress {
@@ -64,35 +65,33 @@ export function isNothing(state: AssetState): boolean {
 }
 
 /** A state as if nothing had ever happened is not kept: the entries that made it have gone. Lots are not written. */
-export async function saveHeads(
-  trx: Database,
-  portfolioId: string,
-  costMethod: CostMethod,
-  heads: readonly Head[],
-): Promise<void> {
+export function headWrites(portfolioId: string, costMethod: CostMethod, heads: readonly Head[]): Write[] {
   const dropped = heads.filter(({ state }) => isNothing(state)).map(({ state }) => state.asset);
   const kept = heads.filter(({ state }) => !dropped.includes(state.asset));
+  const writes: Write[] = [];
   if (dropped.length > 0) {
-    await trx('positions')
-      .where({ portfolio_id: portfolioId, cost_method: costMethod })
-      .whereRaw('asset = any(?)', [dropped])
-      .delete();
+    writes.push({
+      sql: 'delete from positions where portfolio_id = ? and cost_method = ? and asset = any(?)',
+      bindings: [portfolioId, costMethod, dropped],
+    });
   }
-  if (kept.length === 0) return;
-  await trx.raw(
-    `insert into positions (portfolio_id, cost_method, asset, state, entries, checkpointed, open_lots)
-     select ?, ?, * from unnest(?::text[], ?::jsonb[], ?::integer[], ?::integer[], ?::integer[])
-     on conflict (portfolio_id, cost_method, asset) do update set
-       state = excluded.state, entries = excluded.entries, checkpointed = excluded.checkpointed,
-       open_lots = excluded.open_lots`,
-    [
-      portfolioId,
-      costMethod,
-      kept.map(({ state }) => state.asset),
-      kept.map(({ state }) => JSON.stringify(encodeState({ ...state, lots: null }))),
-      kept.map(({ entries }) => entries),
-      kept.map(({ checkpointed }) => checkpointed),
-      kept.map(({ openLots }) => openLots),
-    ],
-  );
+  if (kept.length > 0) {
+    writes.push({
+      sql: `insert into positions (portfolio_id, cost_method, asset, state, entries, checkpointed, open_lots)
+        select ?, ?, * from unnest(?::text[], ?::jsonb[], ?::integer[], ?::integer[], ?::integer[])
+        on conflict (portfolio_id, cost_method, asset) do update set
+          state = excluded.state, entries = excluded.entries, checkpointed = excluded.checkpointed,
+          open_lots = excluded.open_lots`,
+      bindings: [
+        portfolioId,
+        costMethod,
+        kept.map(({ state }) => state.asset),
+        kept.map(({ state }) => JSON.stringify(encodeState({ ...state, lots: null }))),
+        kept.map(({ entries }) => entries),
+        kept.map(({ checkpointed }) => checkpointed),
+        kept.map(({ openLots }) => openLots),
+      ],
+    });
+  }
+  return writes;
 }

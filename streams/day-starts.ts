@@ -1,5 +1,7 @@
 import type { Database } from '../db/database.ts';
-import { history } from '../db/history.ts';
+import { ledgerAt } from '../db/history.ts';
+import { pointText, type LedgerPoint } from '../db/points.ts';
+import { valuePoints } from '../db/valued-points.ts';
 import type { Clock } from '../lib/clock.ts';
 import { calendarOf } from '../lib/pnl/calendar.ts';
 import type { CostMethod } from '../lib/pnl/entry.ts';
@@ -15,6 +17,10 @@ export interface Day {
   version: number;
   /** When it should be asked for anew: at the end of the day, or earlier, as stored closes may still come in. */
   validUntil: number;
+}
+
+interface FoundDay extends Day {
+  point: LedgerPoint;
 }
 
 export interface DayStartsOptions {
@@ -38,7 +44,7 @@ export class DayStarts {
   readonly #options: DayStartsOptions;
   readonly #max: number;
   /** Least recently asked for first. */
-  readonly #known = new Map<string, { version: number; day: Promise<Day>; validUntil: number }>();
+  readonly #known = new Map<string, { version: number; day: Promise<FoundDay>; validUntil: number }>();
 
   constructor(options: DayStartsOptions) {
     this.#options = options;
@@ -61,8 +67,9 @@ export class DayStarts {
     }
     const { start, end } = calendarOf(timeZone).periodAt(now, 'day');
     const renewal = now < start + SETTLING_MS ? SETTLING_RENEWAL_MS : RENEWAL_MS;
-    const validUntil = Math.min(end, now + renewal);
-    const day = this.#find(portfolioId, costMethod, { start, end, validUntil });
+    const earlier = found !== undefined && now < found.validUntil ? found : null;
+    const validUntil = earlier?.validUntil ?? Math.min(end, now + renewal);
+    const day = this.#find(portfolioId, costMethod, { start, end, validUntil }, earlier?.day ?? null);
     const entry = { version, day, validUntil };
     this.#known.set(key, entry);
     for (const oldest of this.#known.keys()) {
@@ -78,18 +85,26 @@ export class DayStarts {
     }
   }
 
+  /** @param earlier of the same day, and valid but for the ledger's version */
   async #find(
     portfolioId: string,
     costMethod: CostMethod,
     day: Pick<Day, 'start' | 'end' | 'validUntil'>,
-  ): Promise<Day> {
-    const { version, points } = await history(this.#options.db, portfolioId, {
-      instants: [day.start],
-      costMethod,
-    });
-    const [point] = points;
-    if (point === undefined) throw new TypeError('history left an instant out');
-    const { equity, contributions, inflows } = point;
-    return { ...day, version, worth: { equity, contributions, inflows } };
+    earlier: Promise<FoundDay> | null,
+  ): Promise<FoundDay> {
+    const { db } = this.#options;
+    const ledger = await ledgerAt(db, portfolioId, [day.start], costMethod);
+    const { version } = ledger;
+    const point = ledger.points.get(day.start);
+    if (point === undefined) throw new TypeError('a ledger without the instant asked for');
+    // A fill of today changes nothing of how the day began: prices need not be looked up again.
+    const before = await earlier?.catch(() => null);
+    if (before && pointText(before.point) === pointText(point)) return { ...before, version };
+    const worth = (await valuePoints(db, ledger.terms, new Map([[day.start, point]]), undefined)).get(
+      day.start,
+    );
+    if (worth === undefined) throw new TypeError('a point was left out');
+    const { equity, contributions, inflows } = worth;
+    return { ...day, version, point, worth: { equity, contributions, inflows } };
   }
 }

@@ -158,6 +158,21 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
     assert.equal(outcomes[0]?.status, 'booked');
   });
 
+  it('are folded on from many entries behind the last checkpoint, under any method', async () => {
+    const { id } = await newPortfolio(db);
+    const drafts = Array.from({ length: 1_100 }, (_, n) => trade(`t${n}`, n, n % 3 === 2 ? '-1' : '1'));
+    await bookEntries(db, id, drafts, { clock });
+    const entries = await ledgerOf(id);
+    const { terms } = await loadPositions(db, id);
+    for (const costMethod of ['fifo', 'lifo', 'hifo'] as const) {
+      const expected = foldAll(entries, { ...terms, costMethod }).sort((a, b) =>
+        a.asset < b.asset ? -1 : 1,
+      );
+      const states = await statesAt(db, id, null, costMethod);
+      assert.deepEqual(states.map(encodeState), expected.map(encodeState));
+    }
+  });
+
   it('read only the lots a sale takes from, and the entries behind the last checkpoint', async () => {
     const { id } = await newPortfolio(db, { costMethod: 'fifo' });
     await bookEntries(
