@@ -12,6 +12,7 @@ import { bodyPatience } from './body-patience.ts';
 import { compression } from './compression.ts';
 import { conditional } from './conditional.ts';
 import { problemHandler } from './problem-handler.ts';
+import { requestMetrics } from './request-metrics.ts';
 import { requestLog } from './request-log.ts';
 import { page } from './page.ts';
 
@@ -24,6 +25,7 @@ export function createApp(services: Services): Koa {
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 
   app.use(requestLog(logger, clock));
+  app.use(requestMetrics(services.metrics, clock));
   app.use(bodyPatience(clock, config.REQUEST_TIMEOUT_MS));
   app.use(
     helmet({
@@ -48,7 +50,7 @@ export function createApp(services: Services): Koa {
     cors({
       origin: (ctx) => (config.CORS_ORIGINS.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
       credentials: true,
-      exposeHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'ETag'],
+      exposeHeaders: ['X-Request-Id', 'traceresponse', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'ETag'],
       maxAge: 600,
     }) as unknown as Middleware,
   );

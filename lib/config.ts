@@ -239,6 +239,11 @@ export const ENVIRONMENT = z.object({
     .default(20_000)
     .describe('Open streams of one process.'),
   DRAIN_MS: milliseconds(0, 120_000).default(3_000).describe('Time over which streams end on shutdown.'),
+  SHUTDOWN_DELAY_MS: milliseconds(0, 120_000)
+    .default(0)
+    .describe(
+      'Time for which a node of a fleet goes on as before after SIGTERM, but for 503 at `/readyz`: for balancers that ask that.',
+    ),
   RING_EVENTS: z.coerce
     .number()
     .int()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DataLockError } from '../db/data-lock.ts';
 import { DEMO_LOGIN } from '../routes/health.ts';
 import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
-import { systemClock } from './clock.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { ensureAdmin, ensureDemo } from './first-start.ts';
 import { createLogger } from './log.ts';
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   }
   if (config.DEMO) await ensureDemo(services);
   const address = { host: config.HOST, port: config.PORT };
-  const { server, url } = await listen(createApp(services), address, patienceOf(config)).catch(
+  const { server, url, treat } = await listen(createApp(services), address, patienceOf(config)).catch(
     async (error: unknown) => {
       await running.close();
       throw error;
@@ -48,14 +48,33 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'shutting down');
-    const closed = stopListening(server, systemClock, config.DRAIN_MS + 5_000);
-    await services.hub.drain(config.DRAIN_MS);
-    await closed;
+    services.readiness.leave();
+    if (config.REDIS_URL === undefined) {
+      // Nobody takes over: whoever comes now shall not wait for an answer.
+      const closed = stopListening(server, systemClock, config.DRAIN_MS + GRACE_MS);
+      await services.hub.drain(config.DRAIN_MS);
+      await closed;
+    } else {
+      treat('leaving');
+      await wait(systemClock, config.SHUTDOWN_DELAY_MS);
+      treat('gone');
+      await Promise.all([services.hub.drain(config.DRAIN_MS), wait(systemClock, config.DRAIN_MS)]);
+      await stopListening(server, systemClock, GRACE_MS);
+    }
     await running.close();
     process.exit(0);
   };
   process.on('SIGTERM', (signal) => void stop(signal));
   process.on('SIGINT', (signal) => void stop(signal));
+}
+
+/** For running requests, once streams have ended. */
+const GRACE_MS = 5_000;
+
+function wait(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
 }
 
 function print(...lines: string[]): void {

@@ -44,7 +44,9 @@ export function problemHandler(logger: Logger, isUnavailable: (error: unknown) =
     } catch (error) {
       const requestId = String(ctx.state['requestId'] ?? '');
       const found = toProblem(error, isUnavailable);
-      if (found.status >= 500) logger.error({ err: error, requestId, path }, found.title);
+      if (found.status >= 500) {
+        logger.error({ err: error, requestId, traceId: ctx.state['traceId'] as unknown, path }, found.title);
+      }
       if (ctx.res.headersSent) {
         // Too late for words: cutting the response is the only honest sign that it is not whole.
         ctx.res.destroy();

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import type { Clock } from './clock.ts';
@@ -9,7 +9,17 @@ export interface Listening {
   server: Server;
   /** `http://host:port`, with the port that was really taken. */
   url: string;
+  /** How requests are treated from now on. */
+  treat: (manner: Manner) => void;
 }
+
+/**
+ * A node of a fleet goes in steps, so that the others take over before it is gone. `leaving`: each answer says that the
+ * connection ends with it. `gone`: it hangs up on what may safely be repeated, which proxies then ask of another node
+ * and learn from; what may not be repeated is still answered. Only after that may the port be closed, since a request
+ * on its way into a port that is closed would be lost.
+ */
+export type Manner = 'serving' | 'leaving' | 'gone';
 
 /** How long a client may take, in milliseconds: one that dribbles its request must not hold a socket for ever. */
 export interface Patience {
@@ -36,7 +46,16 @@ export async function listen(
   { host, port }: { host: string; port: number },
   { headersMs, requestMs }: Patience,
 ): Promise<Listening> {
-  const handle = app.callback();
+  let manner: Manner = 'serving';
+  const answer = app.callback();
+  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+    if (manner === 'gone' && (req.method === 'GET' || req.method === 'HEAD')) {
+      req.socket.destroy();
+      return;
+    }
+    if (manner !== 'serving') res.shouldKeepAlive = false;
+    void answer(req, res);
+  };
   const patience = {
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
@@ -44,15 +63,21 @@ export async function listen(
     // Node looks every thirty seconds only, unless it is told.
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
   };
-  const server = createServer(patience, (req, res) => void handle(req, res));
-  serveUpgrades(server, (req, res) => void handle(req, res));
+  const server = createServer(patience, handle);
+  serveUpgrades(server, handle);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
-  return { server, url: `http://${shown}:${address.port}` };
+  return {
+    server,
+    url: `http://${shown}:${address.port}`,
+    treat: (next) => {
+      manner = next;
+    },
+  };
 }
 
 /** Takes no more connections and waits for running requests, at most `graceMs`; then cuts what is left. */

@@ -6,6 +6,7 @@ import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/candles.t
 import { type OpenedDatabase, openDatabase } from '../db/database.ts';
 import { saveEquitySnapshots } from '../db/equity-snapshots.ts';
 import { migrate } from '../db/migrate.ts';
+import { measurePool } from '../db/pool-metrics.ts';
 import { portfolioVersions } from '../db/portfolios.ts';
 import { findEndedCredentials } from '../db/credentials.ts';
 import { Housekeeping } from '../db/housekeeping.ts';
@@ -19,6 +20,7 @@ import { openFeed } from '../streams/feeds/open-feed.ts';
 import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
 import { Hub } from '../streams/hub.ts';
 import type { Leases } from '../streams/lease.ts';
+import { countedLeases } from '../streams/lease-metrics.ts';
 import { MarketWriter } from '../streams/market-writer.ts';
 import { Market } from '../streams/market.ts';
 import { MemoryBroker } from '../streams/memory-broker.ts';
@@ -180,7 +182,10 @@ export async function createServices(environment: Environment): Promise<RunningS
       auditRows: config.AUDIT_ROWS,
     });
     closing.push(() => housekeeping.close());
-    const { broker, leases } = await openBroker(environment);
+    const metrics = new Registry();
+    measurePool(metrics, database.knex);
+    const { broker, leases: uncounted } = await openBroker(environment);
+    const leases = countedLeases(uncounted, metrics);
     closing.push(
       () => broker.close(),
       () => leases.close(),
@@ -212,7 +217,6 @@ export async function createServices(environment: Environment): Promise<RunningS
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
     closing.push(() => projector.close());
-    const metrics = new Registry();
     const stopMeasuring = measureProcess(metrics);
     closing.push(() => Promise.resolve(stopMeasuring()));
     const { limits, close: closeLimits } = await openLimits(environment, metrics);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseHealth } from '../db/health.ts';
 import { PROBLEMS, problem } from '../lib/problem.ts';
 import { endpoint, Reply } from './endpoint.ts';
 
@@ -60,16 +61,15 @@ export const readyz = endpoint({
     ready: z.boolean(),
     database: check,
     broker: check.extend({ roundTripMs: z.union([z.number(), z.null()]) }),
+    node: check,
   }),
-  async handler(_input, { db, readiness, hub }) {
+  async handler(_input, { db, readiness }) {
     const broker = readiness.health();
-    const database = await db
-      .raw('select 1')
-      .timeout(2_000)
-      .then(() => ({ ready: true, detail: null }))
-      .catch(() => ({ ready: false, detail: 'the database does not answer' }));
-    const ready = broker.ready && database.ready && !hub.isDraining;
-    return new Reply({ ready, database, broker }, { status: ready ? 200 : 503 });
+    const database = await databaseHealth(db);
+    const { isLeaving } = readiness;
+    const node = { ready: !isLeaving, detail: isLeaving ? 'this node is shutting down' : null };
+    const ready = broker.ready && database.ready && node.ready;
+    return new Reply({ ready, database, broker, node }, { status: ready ? 200 : 503 });
   },
 });
 

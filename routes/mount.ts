@@ -103,6 +103,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
     requireScope(by, scope);
   };
   return async function handleEndpoint(ctx) {
+    ctx.state['route'] = endpoint.path;
     let caller: Caller | null = null;
     if (endpoint.access !== 'public' && endpoint.alsoOpenTo?.(ctx, services) !== true) {
       caller = open ? await who.ifPresent(ctx) : await who.required(ctx);

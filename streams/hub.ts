@@ -129,10 +129,6 @@ export class Hub {
     this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
-  get isDraining(): boolean {
-    return this.#draining;
-  }
-
   streams(): OpenStream[] {
     return [...this.#streams.values()];
   }

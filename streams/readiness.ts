@@ -27,6 +27,7 @@ export class Readiness {
   #cancel: () => void = () => undefined;
   #busy: Promise<void> = Promise.resolve();
   #idle = true;
+  #leaving = false;
 
   /** `node` tells this process's canary from those of others. */
   constructor(broker: Broker, clock: Clock, node: string) {
@@ -38,6 +39,15 @@ export class Readiness {
   start(): void {
     this.#cancel = this.#clock.every(BEAT_MS, () => this.beat());
     this.beat();
+  }
+
+  /** This node is about to end: balancers shall send nobody more. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  get isLeaving(): boolean {
+    return this.#leaving;
   }
 
   health(): BrokerHealth {

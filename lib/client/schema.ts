@@ -7536,6 +7536,10 @@ export interface operations {
                             detail: string | null;
                             roundTripMs: number | null;
                         };
+                        node: {
+                            ready: boolean;
+                            detail: string | null;
+                        };
                     };
                 };
             };
@@ -7580,6 +7584,10 @@ export interface operations {
                             ready: boolean;
                             detail: string | null;
                             roundTripMs: number | null;
+                        };
+                        node: {
+                            ready: boolean;
+                            detail: string | null;
                         };
                     };
                 };

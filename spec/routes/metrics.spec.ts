@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestApp, type TestUser, startApp } from '../support/app.ts';
+import { seriesOf } from '../support/scrape.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
 
@@ -21,15 +22,7 @@ describe('metrics', () => {
     const { status, body, headers } = await app.call('GET', '/metrics', { as: admin });
     assert.equal(status, 200);
     assert.match(headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
-    const lines = String(body)
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'));
-    return new Map(
-      lines.map((line) => {
-        const space = line.lastIndexOf(' ');
-        return [line.slice(0, space), Number(line.slice(space + 1))];
-      }),
-    );
+    return seriesOf(String(body));
   }
 
   async function push(count: number): Promise<void> {

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+
+/** Where a request stands in a distributed trace: W3C Trace Context, https://www.w3.org/TR/trace-context/. */
+export interface TraceContext {
+  /** 32 hexadecimal digits, the same in every system that the request passes. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits: our part of it. */
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
+/** Version, trace, parent, flags; a version after 00 may add fields, and is read as far as it is known. */
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const NOTHING = /^0+$/;
+
+/**
+ * Goes on with the trace that the header `traceparent` names. One that is not valid is not repaired: as the
+ * specification has it, a new trace begins.
+ */
+export function traceOf(header: string): TraceContext {
+  const spanId = randomBytes(8).toString('hex');
+  const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(header) ?? [];
+  const isValid =
+    version !== undefined &&
+    version !== 'ff' &&
+    !(version === '00' && more !== undefined) &&
+    !NOTHING.test(traceId) &&
+    !NOTHING.test(parentId);
+  if (!isValid) return { traceId: randomBytes(16).toString('hex'), spanId, isSampled: false };
+  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+/** As a header has it. */
+export function formatTrace({ traceId, spanId, isSampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+}
