@@ -50,7 +50,14 @@ export function createApp(services: Services): Koa {
     cors({
       origin: (ctx) => (config.CORS_ORIGINS.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
       credentials: true,
-      exposeHeaders: ['X-Request-Id', 'traceresponse', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'ETag'],
+      exposeHeaders: [
+        'X-Request-Id',
+        'traceresponse',
+        'Retry-After',
+        'RateLimit',
+        'RateLimit-Policy',
+        'ETag',
+      ],
       maxAge: 600,
     }) as unknown as Middleware,
   );

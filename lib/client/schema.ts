@@ -7522,6 +7522,10 @@ export interface operations {
                      *         "ready": true,
                      *         "detail": null,
                      *         "roundTripMs": 0
+                     *       },
+                     *       "node": {
+                     *         "ready": true,
+                     *         "detail": null
                      *       }
                      *     }
                      */
@@ -7571,6 +7575,10 @@ export interface operations {
                      *         "ready": true,
                      *         "detail": null,
                      *         "roundTripMs": 0
+                     *       },
+                     *       "node": {
+                     *         "ready": true,
+                     *         "detail": null
                      *       }
                      *     }
                      */
