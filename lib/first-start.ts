@@ -3,9 +3,12 @@ import type { Database } from '../db/database.ts';
 import type { TradeDraft, TransferDraft } from '../db/entry.ts';
 import { bookEntries } from '../db/ledger.ts';
 import { createPortfolio, listPortfolios } from '../db/portfolios.ts';
+import { upsertCandles, upsertDays } from '../db/candles.ts';
+import { candleSymbols } from '../db/closes.ts';
 import { createUser, findCredentials, hasAdmin } from '../db/users.ts';
 import { DEMO_LOGIN } from '../routes/health.ts';
 import type { Services } from '../routes/services.ts';
+import { simulatedPast } from '../streams/feeds/simulated-past.ts';
 import type { Clock } from './clock.ts';
 import { fixed, ONE } from './money.ts';
 import { hashPassword } from './password.ts';
@@ -72,6 +75,34 @@ export async function ensureDemo({ db, clock }: Services): Promise<void> {
     // Another node was quicker.
     if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
   }
+}
+
+/**
+ * A past for the simulator's market, made up like its present, that agrees with what the demo user has paid: without one
+ * the curves of a new installation would begin today. Does nothing where there are prices already.
+ */
+export async function ensureDemoPast({
+  db,
+  clock,
+  seed,
+}: {
+  db: Database;
+  clock: Clock;
+  seed: number;
+}): Promise<void> {
+  if ((await candleSymbols(db, 1)).length > 0) return;
+  const now = clock.now();
+  const anchors = DEMO_FILLS.map(({ base, price, daysAgo }) => ({
+    symbol: `${base}/KRW`,
+    time: now - daysAgo * DAY_MS,
+    price: fixed(price),
+  }));
+  const { days, minutes } = simulatedPast({ now, seed, anchors });
+  // All at once: what a start that was cut short has left would be taken for the whole.
+  await db.transaction(async (trx) => {
+    await upsertDays(trx, days);
+    await upsertCandles(trx, minutes, 'merge');
+  });
 }
 
 async function tradedPortfolio(db: Database, userId: string, clock: Clock): Promise<void> {

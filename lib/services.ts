@@ -32,6 +32,7 @@ import { StreamMetrics } from '../streams/stream-metrics.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Config } from './config.ts';
+import { ensureDemoPast } from './first-start.ts';
 import { limitPolicies } from './limit-policies.ts';
 import type { Logger } from './log.ts';
 import { decimal } from './money.ts';
@@ -169,6 +170,10 @@ export async function createServices(environment: Environment): Promise<RunningS
       }));
     closing.push(() => database.close());
     await migrate(database.knex);
+    if (config.DEMO && config.MARKET_FEED === 'simulator') {
+      // Before anybody asks what the last prices were.
+      await ensureDemoPast({ db: database.knex, clock, seed: config.FEED_SEED ?? 1 });
+    }
     const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR);
     const tokenKeys = await loadTokenKeys(
       { privateKeyFile: config.JWT_PRIVATE_KEY_FILE, publicKeyFiles: config.JWT_PUBLIC_KEY_FILES },

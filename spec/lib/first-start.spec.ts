@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ensureAdmin, ensureDemo } from '../../lib/first-start.ts';
+import { ensureAdmin, ensureDemo, ensureDemoPast } from '../../lib/first-start.ts';
 import { DEMO_LOGIN } from '../../routes/health.ts';
 import { type Answer, startApp, type TestApp } from '../support/app.ts';
 
@@ -43,6 +43,64 @@ describe('the first start', () => {
 
   it('tells of the demo login where there is one', async () => {
     assert.deepEqual((await app.call('GET', '/healthz')).body.demo, DEMO_LOGIN);
+  });
+});
+
+describe('a first start with the simulator', () => {
+  let app: TestApp;
+  let headers: { authorization: string };
+  let id: string;
+
+  before(async () => {
+    app = await startApp({ env: { DEMO: 'true', MARKET_FEED: 'simulator', FEED_SEED: '7' } });
+    await ensureDemo(app.services);
+    const { body } = await login(app, DEMO_LOGIN.email, DEMO_LOGIN.password);
+    headers = { authorization: `Bearer ${body.accessToken}` };
+    id = (await app.call('GET', '/v1/portfolios', { headers })).body.items[0].id;
+  });
+  after(() => app.close());
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into bodies of any shape
+  const read = async (path: string): Promise<any> => (await app.call('GET', path, { headers })).body;
+
+  it('has a past: each figure of the last month is known, and so is the benchmark', async () => {
+    const from = Date.now() - 31 * 86_400_000;
+    const series = await read(
+      `/v1/portfolios/${id}/series?interval=hour&every=4&from=${from}&benchmark=BTC/KRW`,
+    );
+    assert.ok(series.columns.t.length > 150);
+    for (const name of ['equity', 'benchmark']) {
+      assert.ok(!series.columns[name].includes(null), name);
+      assert.ok(new Set(series.columns[name]).size > 100, `${name} moves`);
+    }
+    assert.deepEqual(series.warnings, []);
+    // Since the day after the deposit: a day without anything invested has no rate.
+    const funded = Date.now() - 28 * 86_400_000;
+    const { items, warnings } = await read(`/v1/portfolios/${id}/pnl/periods?from=${funded}`);
+    assert.deepEqual(warnings, []);
+    assert.ok(items.length >= 28);
+    for (const { label, pnl } of items) assert.notEqual(pnl, null, label);
+    const performance = await read(`/v1/portfolios/${id}/performance?from=${from}`);
+    // That too little was sold to tell an average loss is no want of prices.
+    assert.ok(performance.warnings.every(({ code }: { code: string }) => code === 'undefined-rate'));
+    assert.notEqual(performance.benchmark.return, null);
+  });
+
+  it('has 24-hour figures and a day PnL from the first moment', async () => {
+    const { items } = await read('/v1/market/tickers');
+    for (const { symbol, change } of items) assert.notEqual(change, null, symbol);
+    assert.notEqual((await read(`/v1/portfolios/${id}/pnl`)).day.pnl, null);
+  });
+
+  it('marks all of it as made up, and makes it once', async () => {
+    const candles = (): Promise<{ items: { simulated: boolean }[] }> =>
+      read('/v1/market/candles?symbol=BTC/KRW&interval=1d&limit=500');
+    const { items } = await candles();
+    assert.ok(items.length > 365);
+    assert.ok(items.every(({ simulated }) => simulated));
+    const { db, clock } = app.services;
+    await ensureDemoPast({ db, clock, seed: 8 });
+    assert.deepEqual((await candles()).items.slice(0, -1), items.slice(0, -1));
   });
 });
 

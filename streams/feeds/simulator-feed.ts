@@ -1,48 +1,14 @@
 import type { Clock, Random } from '../../lib/clock.ts';
 import { decimal, fixed, toNumber, type Fixed } from '../../lib/money.ts';
 import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
-
-interface SimulatedSymbol {
-  symbol: string;
-  /** Where the walk starts and what it is pulled back to, KRW. */
-  price: string;
-  /** Standard deviation of a day's return. */
-  dailyVolatility: number;
-  /** Mean value of one trade, KRW. */
-  meanValue: number;
-}
-
-const SYMBOLS: readonly SimulatedSymbol[] = [
-  { symbol: 'BTC/KRW', price: '150000000', dailyVolatility: 0.03, meanValue: 2_500_000 },
-  { symbol: 'ETH/KRW', price: '5200000', dailyVolatility: 0.04, meanValue: 1_500_000 },
-  { symbol: 'XRP/KRW', price: '3900', dailyVolatility: 0.05, meanValue: 1_200_000 },
-  { symbol: 'SOL/KRW', price: '280000', dailyVolatility: 0.055, meanValue: 800_000 },
-  { symbol: 'DOGE/KRW', price: '320', dailyVolatility: 0.06, meanValue: 500_000 },
-  { symbol: 'ADA/KRW', price: '1150', dailyVolatility: 0.055, meanValue: 400_000 },
-  { symbol: 'LINK/KRW', price: '30500', dailyVolatility: 0.055, meanValue: 350_000 },
-  { symbol: 'USDT/KRW', price: '1395', dailyVolatility: 0.003, meanValue: 1_000_000 },
-];
-
-/** The order price units of Korean won markets: from this price on, this step. */
-const PRICE_STEPS: readonly (readonly [from: Fixed, step: Fixed])[] = (
-  [
-    ['2000000', '1000'],
-    ['1000000', '500'],
-    ['500000', '100'],
-    ['100000', '50'],
-    ['10000', '10'],
-    ['1000', '1'],
-    ['100', '0.1'],
-    ['10', '0.01'],
-    ['1', '0.001'],
-    ['0', '0.0001'],
-  ] as const
-).map(([from, step]) => [fixed(from), fixed(step)] as const);
-
-/** The step of an order price in a won market. */
-export function priceStep(price: Fixed): Fixed {
-  return PRICE_STEPS.find(([from]) => price >= from)?.[1] ?? 1n;
-}
+import {
+  gaussian,
+  mulberry32,
+  onStep,
+  priceStep,
+  SIMULATED_SYMBOLS,
+  type SimulatedSymbol,
+} from './simulated-market.ts';
 
 interface Walk {
   config: SimulatedSymbol;
@@ -83,7 +49,7 @@ export class SimulatorFeed implements Feed {
     this.#clock = clock;
     this.#draw = mulberry32(seed ?? Math.floor(random() * 2 ** 32));
     this.#intervalMs = intervalMs;
-    this.#walks = SYMBOLS.map((config) => {
+    this.#walks = SIMULATED_SYMBOLS.map((config) => {
       const last = lastPrice?.(config.symbol) ?? null;
       const price = onStep(fixed(last ?? config.price));
       return { config, home: fixed(config.price), price, debt: 0 };
@@ -123,7 +89,7 @@ export class SimulatorFeed implements Feed {
     const perRound = walk.config.dailyVolatility * Math.sqrt(this.#intervalMs / DAY_MS);
     const pull = Math.log(toNumber(walk.home) / price) * (this.#intervalMs / DAY_MS);
     // What is less than one step is carried over; otherwise a coin with a coarse step would never move.
-    walk.debt += ((perRound * normal(this.#draw) + pull) * price) / toNumber(step);
+    walk.debt += ((perRound * gaussian(this.#draw) + pull) * price) / toNumber(step);
     const steps = Math.trunc(walk.debt);
     walk.debt -= steps;
     const moved = onStep(walk.price + BigInt(steps) * step);
@@ -132,7 +98,7 @@ export class SimulatorFeed implements Feed {
 
   #trade({ config, price }: Walk): Tick {
     // Log-normal: many small trades, few large ones; exp(σ²/2) keeps the mean.
-    const value = config.meanValue * Math.exp(1.2 * normal(this.#draw) - 0.72);
+    const value = config.meanValue * Math.exp(1.2 * gaussian(this.#draw) - 0.72);
     const units = BigInt(Math.max(1, Math.round((value / toNumber(price)) * 1e8)));
     this.#tradeNumber += 1;
     return {
@@ -167,25 +133,4 @@ export class SimulatorFeed implements Feed {
         this.#delivering = null;
       });
   }
-}
-
-function onStep(price: Fixed): Fixed {
-  const step = priceStep(price);
-  return (price / step) * step;
-}
-
-/** A standard normal number (Box–Muller). */
-function normal(draw: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
-}
-
-/** A small seedable generator (Tommy Ettinger's mulberry32): good enough for a made-up market, and for nothing else. */
-function mulberry32(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fixed } from '../../../lib/money.ts';
-import { priceStep, SimulatorFeed } from '../../../streams/feeds/simulator-feed.ts';
+import { priceStep } from '../../../streams/feeds/simulated-market.ts';
+import { SimulatorFeed } from '../../../streams/feeds/simulator-feed.ts';
 import type { Tick } from '../../../streams/tick.ts';
 import { CollectingSink } from '../../support/tick-sink.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
