@@ -8,8 +8,8 @@ import type { Span } from './query-span.ts';
 import type { Services } from './services.ts';
 import { spanActivity } from './span-activity.ts';
 
-/** Ten years of days in one answer. */
-const LIMIT = 3_660;
+/** Twenty-five years of days in one answer. */
+const LIMIT = 9_132;
 
 /** The instants that a span is told by. */
 export interface Reach {
