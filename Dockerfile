@@ -31,7 +31,7 @@ RUN mkdir /data && chown node:node /data
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
-COPY openapi/docs-page.js openapi/
+COPY openapi/docs-page.js openapi/examples.json openapi/
 COPY web web
 USER node
 VOLUME /data

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import Koa from 'koa';
+import { systemClock } from '../../lib/clock.ts';
+import { listen, stopListening } from '../../lib/server.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
@@ -119,6 +122,32 @@ describe('proxies in front', () => {
       assert.equal(audit.items[0].ip, '198.51.100.2');
     } finally {
       await app.close();
+    }
+  });
+});
+
+describe('a server that goes', () => {
+  it('first ends each connection with its answer; then hangs up on what may be repeated, and on nothing else', async () => {
+    const app = new Koa();
+    app.use((ctx) => {
+      ctx.body = ctx.method;
+    });
+    const patience = { headersMs: 1_000, requestMs: 1_000 };
+    const { server, url, treat } = await listen(app, { host: '127.0.0.1', port: 0 }, patience);
+    const ask = async (method: string): Promise<string> => {
+      const response = await fetch(url, { method });
+      await response.text();
+      return `${response.status} ${response.headers.get('connection')}`;
+    };
+    try {
+      assert.equal(await ask('GET'), '200 keep-alive');
+      treat('leaving');
+      assert.equal(await ask('GET'), '200 close');
+      treat('gone');
+      for (const method of ['GET', 'HEAD']) await assert.rejects(ask(method), method);
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) assert.equal(await ask(method), '200 close');
+    } finally {
+      await stopListening(server, systemClock, 1_000);
     }
   });
 });

@@ -28,6 +28,7 @@ export async function startNode(env: Record<string, string>): Promise<NodeProces
       ...SECRETS,
       // As much as can be logged: it is looked through for secrets.
       LOG_LEVEL: 'trace',
+      SHUTDOWN_DELAY_MS: '0',
       DRAIN_MS: '200',
       RATE_LIMIT_STREAM: '1000000',
       ...env,

@@ -1,0 +1,70 @@
+import { newPostgresDatabase } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Proxy, startNginx } from '../support/nginx.ts';
+import { type NodeProcess, startNode } from '../support/node-process.ts';
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
+
+/** Longer than the example's `fail_timeout`, as the default is. */
+const SHUTDOWN_DELAY_MS = 1_500;
+
+/** Two nodes as processes, nginx with the example configuration in front, PostgreSQL and Redis behind. */
+export interface ProxiedFleet {
+  readonly proxy: Proxy;
+  readonly redis: RedisServer;
+  readonly nodes: [NodeProcess, NodeProcess];
+  /** Ends a node by the signal, starts it again on the same port, and waits until it is ready. @returns its exit code */
+  restart(index: 0 | 1, signal: NodeJS.Signals): Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+export async function startProxiedFleet(
+  databaseUrl?: string,
+  more: Record<string, string> = {},
+): Promise<ProxiedFleet> {
+  const redis = await startRedisServer();
+  const ports = [await freePort(), await freePort()] as const;
+  const env = {
+    DATABASE_URL: databaseUrl ?? (await newPostgresDatabase()),
+    REDIS_URL: redis.url,
+    MARKET_FEED: 'push',
+    PUBLIC_MARKET: 'true',
+    PUBLIC_METRICS: 'true',
+    TRUST_PROXY: '1',
+    SHUTDOWN_DELAY_MS: String(SHUTDOWN_DELAY_MS),
+    DRAIN_MS: '500',
+    // All load comes from one address, of one user.
+    RATE_LIMIT_ADDRESS: '0',
+    RATE_LIMIT_USER: '0',
+    RATE_LIMIT_STREAM: '0',
+    ...more,
+  };
+  const start = (index: 0 | 1): Promise<NodeProcess> => startNode({ ...env, PORT: String(ports[index]) });
+  const nodes: [NodeProcess, NodeProcess] = [await start(0), await start(1)];
+  const proxy = await startNginx([`127.0.0.1:${ports[0]}`, `127.0.0.1:${ports[1]}`]);
+  for (const node of nodes) await ready(node);
+  return {
+    proxy,
+    redis,
+    nodes,
+    async restart(index, signal) {
+      const code = await nodes[index].end(signal);
+      nodes[index] = await start(index);
+      await ready(nodes[index]);
+      return code;
+    },
+    async stop() {
+      await proxy.stop();
+      await Promise.all(nodes.map((node) => node.end('SIGKILL')));
+      await redis.stop();
+    },
+  };
+}
+
+async function ready({ url }: NodeProcess): Promise<void> {
+  for (;;) {
+    const response = await fetch(`${url}/readyz`);
+    await response.text();
+    if (response.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
