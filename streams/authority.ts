@@ -44,7 +44,7 @@ export interface AuthorityOptions {
 }
 
 /** How often open streams are checked against the database: the net below the control log, and what there is without. */
-const CHECK_MS = 5_000;
+export const CHECK_MS = 5_000;
 const CHECK_AWAY_MS = 500;
 /** Messages remembered for streams that are being opened meanwhile. */
 const MAX_REMEMBERED = 10_000;

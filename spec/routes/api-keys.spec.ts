@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { hashApiKey } from '../../lib/api-key.ts';
 import { isIpRange, isWithin } from '../../lib/ip-range.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../support/app.ts';
-import { onFleet } from '../support/fleet.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { eachApp } from './each-app.ts';
@@ -251,72 +250,6 @@ describe('the time of an API key', () => {
     clock.jump(1);
     await byKey(app, key);
     assert.equal(await lastUsed(), first + 60_000);
-  });
-});
-
-onFleet('revocation', (fleet) => {
-  it('of a key counts on the other node at once, on its streams too', async () => {
-    const { first, second } = fleet();
-    const user = await first.user();
-    const key = await newKey(first, user);
-    const stream = open(second, key);
-    await stream.ready();
-    const start = performance.now();
-    await first.call('DELETE', `/v1/api-keys/${key.id}`, { as: user });
-    assertProblem(await byKey(second, key), 401, 'unauthorized');
-    await stream.closed();
-    // The net below, which asks the database, would take five seconds.
-    assert.ok(performance.now() - start < 3_000);
-  });
-
-  it('of every other kind counts there as well', async () => {
-    const { first, second } = fleet();
-    const admin = await first.user('admin');
-    const ways: Record<string, (user: TestUser) => Promise<Answer>> = {
-      'logging out': (as) => first.call('POST', '/v1/auth/logout', { as }),
-      'logging out everywhere': (as) => first.call('POST', '/v1/auth/logout-everywhere', { as }),
-      disabling: ({ id }) => first.call('PATCH', `/v1/users/${id}`, { as: admin, body: { disabled: true } }),
-      deleting: ({ id }) => first.call('DELETE', `/v1/users/${id}`, { as: admin }),
-    };
-    for (const [name, end] of Object.entries(ways)) {
-      const user = await first.user();
-      const stream = new StreamClient(`${second.url}/v1/streams/market`, {
-        headers: { authorization: user.authorization },
-      });
-      await stream.ready();
-      const start = performance.now();
-      assert.ok((await end(user)).status < 300, name);
-      assertProblem(await second.call('GET', '/v1/auth/me', { as: user }), 401, 'unauthorized', name);
-      await stream.closed();
-      assert.equal(stream.of('notice').at(-1)?.data.code, 'revoked', name);
-      assert.ok(performance.now() - start < 3_000, name);
-    }
-  });
-
-  it('of a share ends the streams of that portfolio there, and no others', async () => {
-    const { first, second } = fleet();
-    const [owner, friend] = [await first.user(), await first.user()];
-    const { body } = await first.call('POST', '/v1/portfolios', { as: owner, body: { name: 'P' } });
-    const shares = `/v1/portfolios/${body.id}/shares`;
-    await first.call('PUT', shares, { as: owner, body: { userId: friend.id, access: 'read' } });
-    const stream = (as: TestUser, path: string): StreamClient =>
-      new StreamClient(`${second.url}${path}`, { headers: { authorization: as.authorization } });
-    const lost = stream(friend, `/v1/streams?channels=ticker:*,pnl:${body.id}`);
-    const staying = [
-      stream(friend, '/v1/streams/market'),
-      stream(owner, `/v1/streams/pnl?portfolioId=${body.id}`),
-    ];
-    await Promise.all([lost, ...staying].map((each) => each.ready()));
-    const start = performance.now();
-    assert.equal((await first.call('DELETE', `${shares}/${friend.id}`, { as: owner })).status, 204);
-    await lost.closed();
-    assert.ok(performance.now() - start < 3_000);
-    assert.equal(lost.of('notice').at(-1)?.data.code, 'access-lost');
-    assertProblem(await second.call('GET', `/v1/portfolios/${body.id}`, { as: friend }), 404, 'not-found');
-    for (const each of staying) {
-      assert.equal(each.isClosed, false);
-      each.cut();
-    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { startApp, type TestApp } from './app.ts';
+import { startApp, type TestApp, type TestAppOptions } from './app.ts';
 import { newPostgresDatabase } from './databases.ts';
 import { postgresAvailable } from './postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from './redis-server.ts';
@@ -7,10 +7,15 @@ import { redisAvailable, type RedisServer, startRedisServer } from './redis-serv
 export interface Fleet {
   first: TestApp;
   second: TestApp;
+  redis: RedisServer;
 }
 
 /** A suite on a fleet: visibly pending on a machine without the servers. */
-export function onFleet(name: string, suite: (fleet: () => Fleet) => void): void {
+export function onFleet(
+  name: string,
+  suite: (fleet: () => Fleet) => void,
+  options: Omit<TestAppOptions, 'databaseUrl'> = {},
+): void {
   (postgresAvailable() && redisAvailable() ? describe : describe.skip)(`${name} (fleet)`, () => {
     let redis: RedisServer | undefined;
     const apps: TestApp[] = [];
@@ -18,7 +23,7 @@ export function onFleet(name: string, suite: (fleet: () => Fleet) => void): void
       redis = await startRedisServer();
       const databaseUrl = await newPostgresDatabase();
       for (let node = 0; node < 2; node += 1) {
-        apps.push(await startApp({ databaseUrl, env: { REDIS_URL: redis.url } }));
+        apps.push(await startApp({ ...options, databaseUrl, env: { REDIS_URL: redis.url, ...options.env } }));
       }
     });
     after(async () => {
@@ -27,8 +32,9 @@ export function onFleet(name: string, suite: (fleet: () => Fleet) => void): void
     });
     suite(() => {
       const [first, second] = apps;
-      if (first === undefined || second === undefined) throw new Error('the programs have not started');
-      return { first, second };
+      if (first === undefined || second === undefined || redis === undefined)
+        throw new Error('the programs have not started');
+      return { first, second, redis };
     });
   });
 }
