@@ -24,8 +24,15 @@ export interface ImportOutcome extends MatchCounts {
   conflictRows: RowMatch[];
   /** The first rows of the file. */
   firstRows: RowMatch[];
-  /** What was booked, if it is no more than asked for. */
-  entries: StoredTrade[];
+  /** What is to be told of it. */
+  news: string[];
+}
+
+/** What was booked: its entries, if they are no more than asked for. */
+export interface BookedRows {
+  version: number;
+  fresh: number;
+  entries: readonly StoredTrade[];
 }
 
 export interface ImportOptions {
@@ -33,9 +40,11 @@ export interface ImportOptions {
   newestFirst: boolean;
   /** `look`: nothing is booked. `whole`: only if there is no conflict. `rest`: what is in no conflict. */
   mode: 'look' | 'whole' | 'rest';
-  /** Rows to be reported, and entries to be given back, at most. */
+  /** Rows to be reported, and entries to be told of, at most. */
   reported: number;
   returned: number;
+  /** What is to be told of it, once it is committed: see `BookingOptions`. */
+  news: (booked: BookedRows) => string[];
   progress: (phase: 'comparing' | 'booking' | 'valuing', done: number, total: number) => void;
 }
 
@@ -62,7 +71,7 @@ export async function bookRows(
     };
     const { version } = portfolio;
     const isHeldBack = mode === 'look' || (mode === 'whole' && counts.conflicts > 0);
-    if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, entries: [] };
+    if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, news: [] };
     const rates = await rateFiller(trx, portfolio.baseCurrency);
     const positions = new BulkPositions(trx, portfolioId, portfolio);
     const entries: StoredTrade[] = [];
@@ -78,8 +87,9 @@ export async function bookRows(
     let folded = 0;
     progress('valuing', 0, 0);
     await positions.finish(() => progress('valuing', (folded += 1), 0));
-    const after = await advance(trx, portfolioId, counts.fresh, clock);
-    return { ...report, version: after, booked: true, entries };
+    const news = options.news({ version: version + counts.fresh, fresh: counts.fresh, entries });
+    const after = await advance(trx, portfolio, counts.fresh, clock, news);
+    return { ...report, version: after, booked: true, news };
   });
 }
 

@@ -16,8 +16,22 @@ import { loadHeads } from './states.ts';
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
 
+/** A change of the ledger, about to be committed. */
+export interface LedgerMove {
+  change: 'booked' | 'changed' | 'removed';
+  /** Of the ledger, after it. */
+  version: number;
+  /** As they are now; those removed as they were. */
+  entries: readonly StoredEntry[];
+}
+
 export interface BookingOptions extends PositionOptions {
   clock: Clock;
+  /**
+   * What is to be told of it: JSON texts. They are in the outbox if and only if the change is in the ledger, and given
+   * back to be told.
+   */
+  news?: (move: LedgerMove) => string[];
 }
 
 export interface Outcome {
@@ -38,7 +52,7 @@ export async function bookEntries(
   portfolioId: string,
   drafts: readonly EntryDraft[],
   options: BookingOptions,
-): Promise<{ version: number; outcomes: Outcome[] }> {
+): Promise<{ version: number; outcomes: Outcome[]; news: string[] }> {
   const { clock } = options;
   if (drafts.length > BATCH_LIMIT) throw new RangeError(`more than ${BATCH_LIMIT} entries at once`);
   return await writing(db, async (trx) => {
@@ -59,8 +73,11 @@ export async function bookEntries(
       if (existing) return { status: 'duplicate', entry: existing };
       return { status: candidate.index === index ? 'booked' : 'duplicate', entry: candidate.entry };
     });
-    if (inserted.size === 0) return { version: portfolio.version, outcomes };
-    return { version: await advance(trx, portfolioId, inserted.size, clock), outcomes };
+    if (inserted.size === 0) return { version: portfolio.version, outcomes, news: [] };
+    const booked = outcomes.filter(({ status }) => status === 'booked');
+    const entries = booked.map(({ entry }) => entry);
+    const move = { change: 'booked' as const, entries, by: inserted.size };
+    return { ...(await commit(trx, portfolio, move, options)), outcomes };
   });
 }
 
@@ -113,6 +130,7 @@ function assetsOf(entries: readonly StoredEntry[]): string[] {
 
 export interface Change {
   version: number;
+  news: string[];
   before: StoredEntry;
   entry: StoredEntry;
 }
@@ -153,7 +171,8 @@ export async function changeEntry(
     const { content_hash: _, ...columns } = toRow(entry, '', portfolio);
     await trx('ledger_entries').where({ id }).update(columns);
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
-    return { version: await advance(trx, portfolioId, 1, clock), before, entry };
+    const move = { change: 'changed' as const, entries: [entry], by: 1 };
+    return { ...(await commit(trx, portfolio, move, options)), before, entry };
   });
 }
 
@@ -163,16 +182,27 @@ export async function removeEntry(
   portfolioId: string,
   id: string,
   options: BookingOptions,
-): Promise<{ version: number; before: StoredEntry } | null> {
-  const { clock } = options;
+): Promise<Omit<Change, 'entry'> | null> {
   return await writing(db, async (trx) => {
     const portfolio = await lockPortfolio(trx, portfolioId);
     const before = await getEntry(trx, portfolioId, id);
     if (before === null) return null;
     await trx('ledger_entries').where({ id }).delete();
     await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] }, options);
-    return { version: await advance(trx, portfolioId, 1, clock), before };
+    const move = { change: 'removed' as const, entries: [before], by: 1 };
+    return { ...(await commit(trx, portfolio, move, options)), before };
   });
+}
+
+/** The last statement of a change: its version, and what is to be told of it. */
+async function commit(
+  trx: Database,
+  portfolio: Portfolio,
+  { change, entries, by }: Omit<LedgerMove, 'version'> & { by: number },
+  { clock, news }: BookingOptions,
+): Promise<{ version: number; news: string[] }> {
+  const told = news?.({ change, entries, version: portfolio.version + by }) ?? [];
+  return { version: await advance(trx, portfolio, by, clock, told), news: told };
 }
 
 /** SQLSTATE of values a column cannot hold: number or time out of range, text it cannot store. */

@@ -13,6 +13,7 @@ import * as portfolioStatistics from './migrations/030-portfolio-statistics.ts';
 import * as tradeIndexes from './migrations/031-trade-indexes.ts';
 import * as keyLimits from './migrations/040-key-limits.ts';
 import * as imports from './migrations/050-imports.ts';
+import * as outbox from './migrations/060-outbox.ts';
 
 interface Migration {
   name: string;
@@ -35,6 +36,7 @@ const MIGRATIONS: Migration[] = [
   { name: '031-trade-indexes', ...tradeIndexes },
   { name: '040-key-limits', ...keyLimits },
   { name: '050-imports', ...imports },
+  { name: '060-outbox', ...outbox },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -5,6 +5,7 @@ import { problem } from '../lib/problem.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Database } from './database.ts';
 import { only } from './only.ts';
+import { newsRow } from './outbox.ts';
 import { pageOf, type Page, type PageQuery } from './page.ts';
 import { refoldAll } from './refold.ts';
 
@@ -134,7 +135,7 @@ export async function updatePortfolio(
     const row = only(rows);
     if (row.cost_method === before.cost_method && row.cash_mode === before.cash_mode) return toPortfolio(row);
     await refoldAll(trx, id, toPortfolio(row));
-    await advance(trx, id, 1, clock);
+    await advance(trx, toPortfolio(row), 1, clock);
     return await getPortfolio(trx, id);
   });
 }
@@ -154,9 +155,25 @@ export async function lockPortfolio(trx: Database, id: string): Promise<Portfoli
   return toPortfolio(row);
 }
 
-/** Counts changes of the ledger. @returns the new version */
-export async function advance(trx: Database, id: string, by: number, clock: Clock): Promise<number> {
-  const rows: { version: number }[] = await trx('portfolios')
+/**
+ * Counts changes of the ledger.
+ * @param news what is to be told of them once they are committed: JSON texts, put into the outbox
+ * @returns the new version
+ */
+export async function advance(
+  trx: Database,
+  { id, version }: Pick<Portfolio, 'id' | 'version'>,
+  by: number,
+  clock: Clock,
+  news: readonly string[] = [],
+): Promise<number> {
+  const portfolios = trx('portfolios');
+  if (news.length > 0) {
+    // One round trip for both.
+    const row = newsRow({ portfolioId: id, version: version + by, records: [...news] }, clock.now());
+    void portfolios.with('posted', trx('outbox').insert(row));
+  }
+  const rows: { version: number }[] = await portfolios
     .where({ id })
     .update({ version: trx.raw('version + ?::bigint', [by]), updated_at: new Date(clock.now()) })
     .returning('version');

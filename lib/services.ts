@@ -6,6 +6,7 @@ import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/candles.t
 import { type OpenedDatabase, openDatabase } from '../db/database.ts';
 import { saveEquitySnapshots } from '../db/equity-snapshots.ts';
 import { migrate } from '../db/migrate.ts';
+import { dropNews, untoldNews } from '../db/outbox.ts';
 import { measurePool } from '../db/pool-metrics.ts';
 import { portfolioVersions } from '../db/portfolios.ts';
 import { findEndedCredentials } from '../db/credentials.ts';
@@ -23,6 +24,7 @@ import type { Leases } from '../streams/lease.ts';
 import { countedLeases } from '../streams/lease-metrics.ts';
 import { MarketWriter } from '../streams/market-writer.ts';
 import { Market } from '../streams/market.ts';
+import { Outbox } from '../streams/outbox.ts';
 import { MemoryBroker } from '../streams/memory-broker.ts';
 import { MemoryLeases } from '../streams/memory-leases.ts';
 import { valuePortfolio } from '../streams/portfolio-valuation.ts';
@@ -222,6 +224,14 @@ export async function createServices(environment: Environment): Promise<RunningS
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
     closing.push(() => projector.close());
+    const outbox = new Outbox({
+      broker,
+      clock,
+      logger,
+      untold: (before, limit) => untoldNews(database.knex, before, limit),
+      drop: (keys) => dropNews(database.knex, keys),
+    });
+    closing.push(() => outbox.close());
     const stopMeasuring = measureProcess(metrics);
     closing.push(() => Promise.resolve(stopMeasuring()));
     const { limits, close: closeLimits } = await openLimits(environment, metrics);
@@ -269,6 +279,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       marketWriter,
       dayStarts,
       hub,
+      outbox,
       authority,
       sockets,
       limits,

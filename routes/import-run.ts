@@ -1,4 +1,4 @@
-import { bookRows, type ImportOutcome } from '../db/import-booking.ts';
+import { type BookedRows, bookRows, type ImportOutcome } from '../db/import-booking.ts';
 import { dropRows, dropRowsBefore, type ImportedTrade, stageRows } from '../db/import-rows.ts';
 import { newId } from '../lib/id.ts';
 import type { Zone } from '../lib/import/local-time.ts';
@@ -22,8 +22,9 @@ export interface ImportQuestion {
   /** Book what can be booked although other rows are rejected. */
   skipRejected: boolean;
   zone: Zone | null;
-  /** Booked trades that are given back, unless there are more. */
+  /** Booked trades that are told of one by one, unless there are more. */
   returned: number;
+  news: (booked: BookedRows) => string[];
 }
 
 export interface ImportAnswer {
@@ -57,6 +58,7 @@ export async function runImport(
       mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
       reported: REPORTED_ROWS,
       returned: question.returned,
+      news: question.news,
       progress: (phase, done, total) => {
         progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
       },

@@ -12,6 +12,7 @@ import type { DayStarts } from '../streams/day-starts.ts';
 import type { Hub } from '../streams/hub.ts';
 import type { MarketWriter } from '../streams/market-writer.ts';
 import type { Market } from '../streams/market.ts';
+import type { Outbox } from '../streams/outbox.ts';
 import type { Readiness } from '../streams/readiness.ts';
 import type { SocketServer } from '../streams/websocket-server.ts';
 import type { Slots } from './slots.ts';
@@ -27,6 +28,7 @@ export interface Services {
   marketWriter: MarketWriter;
   dayStarts: DayStarts;
   hub: Hub;
+  outbox: Outbox;
   authority: Authority;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;

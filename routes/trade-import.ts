@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import type { BookedRows } from '../db/import-booking.ts';
 import { newId } from '../lib/id.ts';
 import { zoneOf } from '../lib/import/local-time.ts';
-import { announce } from '../streams/announce.ts';
-import { portfolioLog } from '../streams/broker.ts';
 import type { PortfolioRecord } from '../streams/record.ts';
 import { csvBody } from './csv-body.ts';
 import { endpoint, Reply } from './endpoint.ts';
@@ -75,7 +74,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
     'unavailable',
   ],
   async handler({ params, query, caller, ctx }, services) {
-    const { db, clock, config, slots } = services;
+    const { db, clock, config, slots, outbox } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const body = csvBody(ctx, config.IMPORT_LIMIT_MB * 2 ** 20, clock);
     const release = slots.imports.take(caller.userId);
@@ -92,6 +91,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
           skipRejected: query.skipRejected === 'true',
           zone: query.tz ?? null,
           returned: ANNOUNCED,
+          news: (booked) => recordsOf(importId, booked).map((record) => JSON.stringify(record)),
         },
         services,
       );
@@ -99,7 +99,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
       release();
     }
     const { file, report, outcome } = answer;
-    if (outcome.booked) await announce(services, portfolioLog(portfolio.id), recordsOf(importId, answer));
+    await outbox.tell({ portfolioId: portfolio.id, version: outcome.version, records: outcome.news });
     const items = report.items(outcome.firstRows);
     return new Reply(
       {
@@ -124,8 +124,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
   },
 });
 
-function recordsOf(importId: string, { outcome }: ImportAnswer): PortfolioRecord[] {
-  const { version, entries, fresh } = outcome;
+function recordsOf(importId: string, { version, entries, fresh }: BookedRows): PortfolioRecord[] {
   if (entries.length < fresh) return [{ type: 'fill', change: 'imported', version, importId, count: fresh }];
   return entries.map((entry) => ({ type: 'fill', change: 'booked', version, trade: tradeBody(entry) }));
 }

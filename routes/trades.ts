@@ -2,11 +2,10 @@ import { z } from 'zod';
 import { getEntry } from '../db/entries.ts';
 import type { StoredEntry, StoredTrade } from '../db/entry.ts';
 import { EntryConflictError } from '../db/candidates.ts';
-import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../db/ledger.ts';
+import { BATCH_LIMIT, bookEntries, changeEntry, type LedgerMove, removeEntry } from '../db/ledger.ts';
 import { decimal } from '../lib/money.ts';
-import { problem } from '../lib/problem.ts';
-import { announce } from '../streams/announce.ts';
-import { portfolioLog } from '../streams/broker.ts';
+import { type Problem, problem } from '../lib/problem.ts';
+import type { PortfolioRecord } from '../streams/record.ts';
 import { endpoint, Reply } from './endpoint.ts';
 import * as field from './fields.ts';
 import { writablePortfolio } from './portfolio-access.ts';
@@ -64,9 +63,21 @@ export function tradeBody(entry: StoredTrade): z.input<typeof tradeSchema> {
   };
 }
 
+function noSuchTrade(): Problem {
+  return problem('not-found', { detail: 'There is no such trade.' });
+}
+
 function asTrade(entry: StoredEntry | null): StoredTrade {
-  if (entry?.kind !== 'trade') throw problem('not-found', { detail: 'There is no such trade.' });
+  if (entry?.kind !== 'trade') throw noSuchTrade();
   return entry;
+}
+
+/** What the channel `fills:` tells of a change of the ledger. */
+function fills({ change, version, entries }: LedgerMove): string[] {
+  return entries.map((entry) => {
+    const record: PortfolioRecord = { type: 'fill', change, version, trade: tradeBody(asTrade(entry)) };
+    return JSON.stringify(record);
+  });
 }
 
 /** The 409 of an idempotency key that stands for something else already. */
@@ -110,7 +121,7 @@ export const bookTrades = endpoint({
   },
   problems: ['invalid-request', 'not-found', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock } = services;
+    const { db, clock, outbox } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const inBatch = 'items' in body;
     const inputs = inBatch ? body.items : [body];
@@ -120,19 +131,15 @@ export const bookTrades = endpoint({
     for (const input of inputs) drafts.push(await toTradeDraft(input, rate));
     let booked;
     try {
-      booked = await bookEntries(db, portfolio.id, drafts, { clock });
+      booked = await bookEntries(db, portfolio.id, drafts, { clock, news: fills });
     } catch (error) {
       if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
       throw error;
     }
-    const { version } = booked;
+    const { version, news } = booked;
     const items = booked.outcomes.map(({ status, entry }) => ({ status, trade: tradeBody(asTrade(entry)) }));
     const fresh = items.filter(({ status }) => status === 'booked');
-    await announce(
-      services,
-      portfolioLog(portfolio.id),
-      fresh.map(({ trade }) => ({ type: 'fill' as const, change: 'booked' as const, version, trade })),
-    );
+    await outbox.tell({ portfolioId: portfolio.id, version, records: news });
     const status = fresh.length > 0 ? 201 : 200;
     const [only] = items;
     return !inBatch && only ? new Reply(only.trade, { status }) : new Reply({ version, items }, { status });
@@ -172,7 +179,7 @@ export const changeTrade = endpoint({
   response: tradeSchema,
   problems: ['invalid-request', 'not-found', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock } = services;
+    const { db, clock, outbox } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const changed = await changeEntry(
       db,
@@ -184,13 +191,12 @@ export const changeTrade = endpoint({
         checkTrades([input], clock.now(), false);
         return toTradeDraft(input, keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency)));
       },
-      { clock },
+      { clock, news: fills },
     );
-    const trade = tradeBody(asTrade(changed?.entry ?? null));
-    await announce(services, portfolioLog(portfolio.id), [
-      { type: 'fill', change: 'changed', version: changed?.version ?? 0, trade },
-    ]);
-    return trade;
+    if (changed === null) throw noSuchTrade();
+    const { version, news, entry } = changed;
+    await outbox.tell({ portfolioId: portfolio.id, version, records: news });
+    return tradeBody(asTrade(entry));
   },
 });
 
@@ -206,14 +212,13 @@ export const removeTrade = endpoint({
   response: null,
   problems: ['not-found'],
   async handler({ params, caller }, services) {
-    const { db, clock } = services;
+    const { db, clock, outbox } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     asTrade(await getEntry(db, portfolio.id, params.tradeId));
-    const removed = await removeEntry(db, portfolio.id, params.tradeId, { clock });
-    const trade = tradeBody(asTrade(removed?.before ?? null));
-    await announce(services, portfolioLog(portfolio.id), [
-      { type: 'fill', change: 'removed', version: removed?.version ?? 0, trade },
-    ]);
+    const removed = await removeEntry(db, portfolio.id, params.tradeId, { clock, news: fills });
+    if (removed === null) throw noSuchTrade();
+    const { version, news } = removed;
+    await outbox.tell({ portfolioId: portfolio.id, version, records: news });
   },
 });
 

@@ -2,12 +2,9 @@ import type { Logger } from '../lib/log.ts';
 import { type Broker, BrokerUnavailableError } from './broker.ts';
 import type { PortfolioRecord } from './record.ts';
 
-/** Events of one publish at most: a batch of 10,000 fills must not become one message of several megabytes. */
-const CHUNK = 500;
-
 /**
- * Tells a portfolio's log that its ledger has moved, after the transaction is committed. The ledger is the truth: with
- * the broker away the write stays acknowledged, and the projector finds the new version by its own check.
+ * Tells the projector that a ledger has moved, after the transaction is committed. What clients see goes by the outbox;
+ * this may get lost: with the broker away the projector finds the new version by its own check.
  */
 export async function announce(
   { broker, logger }: { broker: Broker; logger: Logger },
@@ -15,15 +12,12 @@ export async function announce(
   records: readonly PortfolioRecord[],
 ): Promise<void> {
   try {
-    for (let start = 0; start < records.length; start += CHUNK) {
-      const chunk = records.slice(start, start + CHUNK);
-      await broker.publish(
-        log,
-        chunk.map((record) => ({ data: JSON.stringify(record) })),
-      );
-    }
+    await broker.publish(
+      log,
+      records.map((record) => ({ data: JSON.stringify(record) })),
+    );
   } catch (error) {
     if (!(error instanceof BrokerUnavailableError)) throw error;
-    logger.warn({ log, events: records.length }, 'the broker is away: a ledger change was not announced');
+    logger.warn({ log }, 'the broker is away: a ledger change was not announced');
   }
 }

@@ -65,7 +65,15 @@ export interface LogBounds {
 export interface PublishOptions {
   /** Fencing token of the writer's lease: a publish with a smaller one than the log has seen is refused. */
   fence?: number;
+  /**
+   * Names the batch, so that it can be published again by whoever does not know whether it was: a log that has it (of
+   * the newest `ONCE_KEPT` names) takes it for published.
+   */
+  once?: string;
 }
+
+/** Names of batches that a log remembers. */
+export const ONCE_KEPT = 1_000;
 
 /** The writer's lease has passed to another holder: it must stop writing. */
 export class FencedError extends Error {

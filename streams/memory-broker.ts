@@ -3,6 +3,7 @@ import type { Clock, Random } from '../lib/clock.ts';
 import {
   BrokerUnavailableError,
   FencedError,
+  ONCE_KEPT,
   type Broker,
   type HistoryLoss,
   type HistoryPage,
@@ -27,6 +28,8 @@ interface Log {
   bounds: LogBounds;
   state: Map<string, LogEvent>;
   fence: number;
+  /** Names of batches, oldest first. */
+  once: Set<string>;
   /** Each listener with the offset it starts after. */
   listeners: Map<LogListener, number>;
   /** Batches not yet delivered: more than one only when a listener publishes while it is being called. */
@@ -62,6 +65,14 @@ export class MemoryBroker implements Broker {
     if (options.fence !== undefined) {
       if (options.fence < log.fence) throw new FencedError(name);
       log.fence = options.fence;
+    }
+    if (options.once !== undefined) {
+      if (log.once.has(options.once)) return { epoch: log.epoch, offset: log.ring.head };
+      log.once.add(options.once);
+      for (const oldest of log.once) {
+        if (log.once.size <= ONCE_KEPT) break;
+        log.once.delete(oldest);
+      }
     }
     const at = this.#options.clock.now();
     const batch: LogEvent[] = [];
@@ -148,6 +159,7 @@ export class MemoryBroker implements Broker {
         bounds: this.#options.bounds(name),
         state: new Map(),
         fence: 0,
+        once: new Set(),
         listeners: new Map(),
         undelivered: [],
         delivering: false,

@@ -30,7 +30,7 @@ export class RedisBroker implements Broker {
   }
 
   async publish(log: string, events: readonly Payload[], options: PublishOptions = {}): Promise<Position> {
-    return this.#ring.publish(log, events, options.fence);
+    return this.#ring.publish(log, events, options);
   }
 
   async history(log: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss> {

@@ -9,6 +9,7 @@ import {
   type LogState,
   type Payload,
   type Position,
+  type PublishOptions,
 } from './broker.ts';
 import { newEpoch } from './epoch.ts';
 import { contact, fastRedis } from './redis-connection.ts';
@@ -75,12 +76,14 @@ export class RedisRing {
     return `${this.#prefix}{${name}}:live`;
   }
 
-  async publish(name: string, events: readonly Payload[], fence: number | undefined): Promise<Position> {
-    const args: (string | number)[] = [fence ?? '', this.channel(name)];
+  async publish(name: string, events: readonly Payload[], options: PublishOptions): Promise<Position> {
+    const { fence, once } = options;
+    const args: (string | number)[] = [fence ?? '', this.channel(name), once ?? ''];
     for (const { key, data } of events) args.push(key ?? '', data);
     const [status, epoch, head] = texts(await this.#onLog(SCRIPTS.publish, name, args));
     if (status === 'fenced') throw new FencedError(name);
     const position = toPosition(epoch, head);
+    if (status === 'told') return position;
     const before = this.#published.get(name);
     // Replies come in the order of the commands, so an offset that has been given before means that the data was
     // put back to an earlier time under a running server.
@@ -157,7 +160,7 @@ export class RedisRing {
 
   #keys(name: string): string[] {
     const tag = `${this.#prefix}{${name}}`;
-    return [`${tag}:meta`, `${tag}:ring`, `${tag}:state`];
+    return [`${tag}:meta`, `${tag}:ring`, `${tag}:state`, `${tag}:once`];
   }
 
   #onLog(script: Script, name: string, args: readonly (string | number)[]): Promise<unknown> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { ONCE_KEPT } from './broker.ts';
 
 /**
  * The Lua side of a log. Its keys share a hash tag: `meta` (hash: epoch, head, first, bytes, run, past, fence), `ring`
- * (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`). Needs Redis 7 or a work-alike.
+ * (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`), `once` (sorted set: names of batches by offset). Needs Redis 7 or a work-alike.
  *
  * `run` is the server's run id. A server that has restarted, or another one after a failover, may have lost the log's
  * newest events and would hand out their offsets a second time. So the first script to meet a new run id starts a new
@@ -13,7 +14,7 @@ import type { Redis } from 'ioredis';
  * `string.format('%.0f')` because Lua's own conversion writes 1e+15.
  */
 const OPEN = `
-local META, RING, STATE = KEYS[1], KEYS[2], KEYS[3]
+local META, RING, STATE, ONCE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local run, fresh, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_events, max_bytes, max_age = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local function int(n) return string.format('%.0f', n) end
@@ -24,7 +25,7 @@ local changed = false
 
 local function open()
   if not epoch then
-    redis.call('DEL', RING, STATE)
+    redis.call('DEL', RING, STATE, ONCE)
     epoch, past, head, first, bytes, changed = fresh, '', 0, 1, 0, true
   elseif run ~= '' and m[5] ~= run then
     local older, kept = '', 0
@@ -72,20 +73,27 @@ local function save()
     redis.call('HSET', META, 'epoch', epoch, 'head', int(head), 'first', int(first), 'bytes', int(bytes),
       'run', run, 'past', past)
   end
-  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], max_age) end
+  for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], max_age) end
 end
 `;
 
-/** ARGV 7 fence or '', 8 channel, then key and data of each event. */
+/** ARGV 7 fence or '', 8 channel, 9 name of the batch or '', then key and data of each event. */
 const PUBLISH = `${OPEN}
 local token = ARGV[7]
 if token ~= '' and fence and tonumber(token) < tonumber(fence) then return {'fenced'} end
 open()
+if ARGV[9] ~= '' then
+  if redis.call('ZADD', ONCE, 'NX', int(head + 1), ARGV[9]) == 0 then
+    save()
+    return {'told', epoch, int(head)}
+  end
+  redis.call('ZREMRANGEBYRANK', ONCE, 0, -${ONCE_KEPT + 1})
+end
 changed = true
 if token ~= '' then redis.call('HSET', META, 'fence', token) end
 local lengths, texts = {epoch, int(head + 1), ARGV[3]}, {}
 local newest, keys = {}, {}
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   local key, data = ARGV[i], ARGV[i + 1]
   head = head + 1
   local added = redis.pcall('XADD', RING, int(head) .. '-0', 't', ARGV[3], 'k', key, 'd', data)
@@ -118,7 +126,7 @@ while surplus > 0 do
   redis.call('HDEL', STATE, oldest)
   surplus = surplus - 1
 end
-trim((#ARGV - 8) / 2)
+trim((#ARGV - 9) / 2)
 save()
 if #texts > 0 then
   redis.call('PUBLISH', ARGV[8], table.concat(lengths, ' ') .. '\\n' .. table.concat(texts))
@@ -167,16 +175,16 @@ save()
 return {epoch, int(head)}
 `;
 
-/** KEYS meta, ring, state of many logs. ARGV 1 run, then each log's age bound. Keeps watched logs from expiring. */
+/** KEYS meta, ring, state, once of many logs. ARGV 1 run, then each log's age bound. Keeps watched logs from expiring. */
 const HEADS = `
 local heads = {}
-for i = 1, #KEYS / 3 do
-  local base, age = (i - 1) * 3, tonumber(ARGV[i + 1])
+for i = 1, #KEYS / 4 do
+  local base, age = (i - 1) * 4, tonumber(ARGV[i + 1])
   local m = redis.call('HMGET', KEYS[base + 1], 'epoch', 'head', 'run')
   if m[1] and (ARGV[1] == '' or m[3] == ARGV[1]) then
     heads[i] = m[1] .. ' ' .. m[2]
     if redis.call('PTTL', KEYS[base + 1]) < age / 2 then
-      for k = 1, 3 do redis.call('PEXPIRE', KEYS[base + k], age) end
+      for k = 1, 4 do redis.call('PEXPIRE', KEYS[base + k], age) end
     end
   else
     heads[i] = ''

@@ -16,6 +16,7 @@ const NAMES = [
   '031-trade-indexes',
   '040-key-limits',
   '050-imports',
+  '060-outbox',
 ];
 
 eachDatabase('migrations', (open) => {

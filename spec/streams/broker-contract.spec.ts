@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts';
 import {
   BrokerUnavailableError,
   FencedError,
+  ONCE_KEPT,
   type Broker,
   type LogBounds,
   type LogEvent,
@@ -121,6 +122,35 @@ for (const backend of backends) {
           events.map(({ offset, data }) => [offset, data]),
           [1, 2, 3, 4].map((n) => [n, String(n)]),
         );
+      });
+
+      it('takes a batch once by its name, whoever publishes it again', async () => {
+        const start = await broker.head('market');
+        const heard = new LogRecorder();
+        await broker.subscribe('market', heard);
+        const first = await broker.publish('market', batch(1, 2), { once: 'a' });
+        assert.deepEqual(await other.publish('market', batch(1, 2), { once: 'a' }), first);
+        await broker.publish('market', batch(3, 1), { once: 'b' });
+        await broker.publish('market', batch(4, 1));
+        assert.deepEqual(await broker.publish('market', batch(1, 2), { once: 'a' }), { ...start, offset: 4 });
+        // Names are those of one log.
+        assert.equal((await broker.publish('portfolio:1', batch(1, 1), { once: 'a' })).offset, 1);
+        const events = await readAll(broker, start);
+        assert.deepEqual(
+          events.map(({ data }) => data),
+          ['1', '2', '3', '4'],
+        );
+        await heard.until(() => heard.data.length >= 4);
+        assert.deepEqual(heard.data, ['1', '2', '3', '4']);
+      });
+
+      it('remembers the newest names only', async () => {
+        await broker.publish('market', batch(0, 1), { once: '0' });
+        for (let n = 1; n <= ONCE_KEPT; n += 1) void broker.publish('market', batch(n, 1), { once: `${n}` });
+        await broker.publish('market', batch(1, 1), { once: '1' });
+        const { offset } = await broker.head('market');
+        assert.equal(offset, ONCE_KEPT + 1);
+        assert.equal((await broker.publish('market', batch(0, 1), { once: '0' })).offset, offset + 1);
       });
 
       it('keeps logs apart', async () => {
