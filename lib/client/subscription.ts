@@ -8,19 +8,13 @@ type Schemas = components['schemas'];
 /** `resuming`: cut, and coming back by itself; what happens meanwhile will be told. */
 export type StreamState = 'connecting' | 'live' | 'resuming' | 'closed';
 
+type StreamEvent = Schemas['StreamEvent'];
+
+/** `ticker`, `trade`, `candle`, `pnl`, `holdings`, `fill` and `import` of the channels; `ready`, `reset` and `notice`. */
+type EventHandlers = { [E in StreamEvent as E['event']]?: (data: E['data']) => void };
+
 /** What to do with the events of each kind of channel, and with what the stream says of itself. All are optional. */
-export interface Handlers {
-  ticker?(data: Schemas['Ticker']): void;
-  trade?(data: Schemas['PublicTrade']): void;
-  candle?(data: Schemas['Candle']): void;
-  pnl?(data: Schemas['Pnl']): void;
-  holdings?(data: Schemas['Holdings']): void;
-  fill?(data: Schemas['Fill']): void;
-  /** Every channel is in step. */
-  ready?(data: Schemas['Ready']): void;
-  /** Something was missed for good on these channels; their current state is about to come. */
-  reset?(data: Schemas['Reset']): void;
-  notice?(data: Schemas['Notice']): void;
+export interface Handlers extends EventHandlers {
   state?(state: StreamState): void;
   /** Why the subscription has ended by itself: it was refused, or ended on request. */
   error?(error: MarktideError): void;

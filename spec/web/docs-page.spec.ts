@@ -39,8 +39,12 @@ const SCREENSHOTS = process.env['SCREENSHOTS'] ?? join(tmpdir(), 'marktide-scree
   });
 
   /** Opens an operation, fills in what is given, and executes it. @returns its place on the page */
-  async function execute(id: string, fill: (at: ReturnType<Page['locator']>) => Promise<void>) {
-    const at = page.locator(`#operations-${id}`);
+  async function execute(
+    id: string,
+    fill: (at: ReturnType<Page['locator']>) => Promise<void> = () => Promise.resolve(),
+    on = page,
+  ) {
+    const at = on.locator(`#operations-${id}`);
     await at.locator('.opblock-summary-control').click();
     await at.getByRole('button', { name: 'Try it out' }).click();
     await fill(at);
@@ -60,6 +64,21 @@ const SCREENSHOTS = process.env['SCREENSHOTS'] ?? join(tmpdir(), 'marktide-scree
     assert.match(await created.locator('.live-responses-table').innerText(), /From the page/);
     const { body } = await app.call('GET', '/v1/portfolios', { as: user });
     assert.equal(body.items[0].name, 'From the page');
+  });
+
+  it('authorises by a token that is put into its form', async () => {
+    const other = await (await browser.newContext()).newPage();
+    await other.goto(`${app.url}/docs`);
+    await other.locator('.btn.authorize').click();
+    const form = other.locator('.auth-container', { hasText: 'bearer' }).first();
+    await form.locator('input').fill(user.accessToken);
+    await form.getByRole('button', { name: 'Apply credentials' }).click();
+    await other.locator('.dialog-ux .btn-done').first().click();
+    const me = await execute('auth-me', undefined, other);
+    const answer = me.locator('.live-responses-table');
+    await answer.locator('.response-col_status', { hasText: '200' }).waitFor();
+    assert.ok((await answer.innerText()).includes(user.email));
+    await other.context().close();
   });
 
   it('shows the events of a stream while it is open, and the whole of it when it was ended', async () => {

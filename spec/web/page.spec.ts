@@ -8,6 +8,16 @@ import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 
 const ADMIN = { email: 'admin@marktide.local', password: 'the admin of a test' };
+const UPBIT = '체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간';
+
+/** A row of Upbit's history: one a minute, each at a price of its own. */
+function upbitBuy(index: number): string {
+  const time = new Date(Date.parse('2026-03-02T09:00:00Z') + index * 60_000);
+  const text = time.toISOString().slice(0, 19).replace('T', ' ');
+  const price = 300 + index / 100;
+  return `${text},DOGE,KRW,매수,1,${price},${price},0,${price},${text}`;
+}
+
 const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
 
 (browserAvailable() && postgresAvailable() ? describe : describe.skip)('the page', function () {
@@ -210,6 +220,67 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
     await assertSameAsRest(page, desk, portfolioId);
     await page.locator('#trade-rows td[title="5090000"]').waitFor();
     assert.equal(await page.evaluate('sameDocument'), true, 'without a reload');
+  });
+
+  it('imports a CSV file, shows how far it is, and what became of its rows', async () => {
+    const rows = page.locator('#trades-page');
+    const { total } = await desk.ask('GET', `/v1/portfolios/${portfolioId}/trades?count=true&limit=1`);
+    await page.evaluate(`(() => {
+      const panel = document.querySelector('#import-progress');
+      globalThis.phases = [];
+      new MutationObserver(() => {
+        if (!panel.hidden) phases.push(panel.dataset.phase ?? 'sending');
+      }).observe(panel, { attributes: true, childList: true, subtree: true });
+    })()`);
+    await page.locator('#import-open').click();
+    const told = (words: RegExp): Promise<void> =>
+      page.locator('#import-message', { hasText: words }).waitFor();
+    const choose = (lines: readonly string[]): Promise<void> =>
+      page.locator('#import-file').setInputFiles({
+        name: 'upbit.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from([UPBIT, ...lines].join('\n')),
+      });
+    const lines = Array.from({ length: 1_500 }, (_, index) => upbitBuy(index));
+
+    await choose([...lines.slice(0, 3), upbitBuy(3).replace('DOGE', '도지')]);
+    await page.locator('#import-book').click();
+    await told(/Nothing was imported: 1 of 4 rows/);
+    assert.match((await page.locator('#import-rows li').allTextContents()).join(), /^Line 5: 코인 /);
+
+    await choose(lines);
+    await page.locator('#import-check').click();
+    await told(/Would import: 1,500 new, 0 booked before, 0 rejected/);
+    await page.locator('#import-book').click();
+    await told(/1,500 new, 0 booked before/);
+    await page.locator('#import-progress[data-phase="done"]').waitFor();
+    assert.equal(
+      await page.locator('#import-bar').evaluate((bar) => (bar as unknown as { value: number }).value),
+      1,
+    );
+    const phases = new Set((await page.evaluate('phases')) as string[]);
+    for (const phase of ['sending', 'done']) assert.ok(phases.has(phase), phase);
+    assert.ok(
+      ['reading', 'comparing', 'booking', 'valuing'].some((phase) => phases.has(phase)),
+      `it moved: ${[...phases].join()}`,
+    );
+    await page.locator('#import-book').click();
+    await told(/0 new, 1,500 booked before/);
+    await page.locator('#import-close').click();
+    await page.locator('#trades-filter [name=asset]').fill('DOGE');
+    await page.locator('#trades-page', { hasText: '1–25 of 1,500' }).waitFor();
+    await page.locator('#trades-filter [type=reset]').click();
+    await rows.filter({ hasText: `of ${(total + 1_500).toLocaleString('en-US')}` }).waitFor();
+    await assertSameAsRest(page, desk, portfolioId);
+  });
+
+  it('names the values of an axis as they are', async () => {
+    const named = await page.evaluate(
+      `import('/js/number.js').then(({ axisValue }) =>
+        [[0, 250000], [250000, 250000], [-750000, 250000], [51000000, 1000000], [0.025, 0.025]]
+          .map(([value, distance]) => axisValue(value, distance)))`,
+    );
+    assert.deepEqual(named, ['0', '250K', '-750K', '51M', '0.025']);
   });
 
   it('speaks Korean, where red rises and blue falls', async () => {

@@ -17,7 +17,8 @@ const SYMBOL = 'ETH/KRW';
   let context: BrowserContext;
 
   before(async () => {
-    app = await startApp();
+    // As it is outside of tests: seven tabs are no reason to refuse anything.
+    app = await startApp({ env: { RATE_LIMIT_STREAM: '300' } });
     user = await app.user('admin');
     market = deskOf(app.url, user.authorization);
     books = market;
@@ -71,6 +72,9 @@ const SYMBOL = 'ETH/KRW';
     await market.push({ [SYMBOL]: '5000001' });
     await Promise.all(pages.map((page) => price(page, '5000001')));
     for (const page of pages) await assertSameAsRest(page, books, portfolioId);
+    const { policies } = await books.ask('GET', '/v1/admin/rate-limits');
+    assert.ok(policies.length > 3);
+    for (const { name, limited } of policies) assert.equal(limited, 0, name);
   });
 
   it('go on when the leading one is closed, without a gap and without an old figure', async () => {

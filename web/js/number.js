@@ -81,9 +81,10 @@ export function toDouble(text) {
   return text === null ? null : Number(text);
 }
 
-/** A value of an axis, as short as can be told apart from its neighbours at this distance. */
+/** A value of an axis, as short as can be. Distances of an axis have two digits at most (250, 0.5), and so has a value. */
 export function axisValue(value, distance) {
-  const digits = value === 0 ? 1 : Math.ceil(Math.log10(Math.abs(value) / distance)) + 1;
+  const place = (figure) => Math.floor(Math.log10(Math.abs(figure)));
+  const digits = value === 0 ? 1 : place(value) - place(distance) + 2;
   const options = { notation: 'compact', maximumSignificantDigits: Math.min(15, Math.max(1, digits)) };
   return new Intl.NumberFormat(locale, options).format(value);
 }

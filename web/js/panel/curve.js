@@ -1,11 +1,11 @@
 import { Chart, reading } from '../chart/chart.js';
 import { curveOptions } from '../chart/curve-options.js';
-import { byId, element, setMessage, setText } from '../element.js';
+import { byId, element, setText } from '../element.js';
 import { amount, toDouble } from '../number.js';
 import { segments } from '../segments.js';
-import { Source } from '../source.js';
 import { text } from '../text.js';
 import { PerformanceView } from '../view/performance.js';
+import { Polled } from './polled.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -24,17 +24,13 @@ const RANGES = {
 /** The equity curve: `GET …/series`, its newest point live; and what it amounts to, of `GET …/performance`. */
 export class CurvePanel {
   #api;
-  #section = byId('curve');
-  #note = byId('curve-note');
+  #polled;
   #readout = byId('curve-readout');
   #performance = new PerformanceView();
   #compare = byId('benchmark');
   #chart;
   #face;
   #range = '1M';
-  #portfolio = null;
-  #source = null;
-  #timer = null;
   /** `{t, equity, benchmark}`; the newest point stands for now. */
   #columns = null;
   #live = null;
@@ -42,6 +38,16 @@ export class CurvePanel {
   constructor(api, face) {
     this.#api = api;
     this.#face = face;
+    this.#polled = new Polled({
+      section: byId('curve'),
+      note: byId('curve-note'),
+      load: (portfolio, signal) => this.#load(portfolio, signal),
+      show: ([series, performance]) => {
+        this.#show(series);
+        this.#performance.show(performance, this.#face.time(performance.asOf));
+      },
+      everyMs: () => RANGES[this.#range].refresh,
+    });
     this.#chart = new Chart(byId('curve-chart'), {
       label: text('curve'),
       options: (series) => curveOptions(series, this.#face),
@@ -53,10 +59,10 @@ export class CurvePanel {
       value: this.#range,
       onChange: (range) => {
         this.#range = range;
-        this.#start();
+        this.#polled.restart();
       },
     });
-    this.#compare.addEventListener('change', () => this.#start());
+    this.#compare.addEventListener('change', () => this.#polled.restart());
   }
 
   useClockFace(face) {
@@ -65,24 +71,21 @@ export class CurvePanel {
 
   open(portfolio) {
     this.close();
-    this.#portfolio = portfolio;
     this.#compare.parentElement.hidden = portfolio.benchmark === null;
     setText(byId('benchmark-name'), text('compareWith', { symbol: portfolio.benchmark ?? '' }));
-    this.#start();
+    this.#polled.open(portfolio);
   }
 
   close() {
-    this.#stop();
-    this.#portfolio = null;
+    this.#polled.close();
     this.#live = null;
     this.#show(null);
     this.#performance.clear();
-    setMessage(this.#note, '');
   }
 
   /** The ledger has changed, or there was an outage. */
   refresh() {
-    this.#source?.poke();
+    this.#polled.refresh();
   }
 
   /** The newest point, from the `pnl:` channel. */
@@ -91,38 +94,7 @@ export class CurvePanel {
     if (this.#columns !== null) this.#draw();
   }
 
-  #stop() {
-    this.#source?.close();
-    this.#source = null;
-    clearInterval(this.#timer);
-  }
-
-  #start() {
-    this.#stop();
-    if (this.#portfolio === null) return;
-    this.#section.setAttribute('aria-busy', 'true');
-    this.#source = new Source({
-      load: (signal) => this.#load(signal),
-      show: ([series, performance]) => {
-        setMessage(this.#note, '');
-        this.#section.removeAttribute('aria-busy');
-        this.#show(series);
-        this.#performance.show(performance, this.#face.time(performance.asOf));
-      },
-      fail: (error) => setMessage(this.#note, text('notCurrent', { why: error.message })),
-    });
-    this.#source.poke();
-    this.#timer = setInterval(() => {
-      if (!document.hidden) this.#source?.poke();
-    }, RANGES[this.#range].refresh);
-  }
-
-  get #benchmark() {
-    return this.#compare.checked ? this.#portfolio.benchmark : null;
-  }
-
-  #load(signal) {
-    const { id } = this.#portfolio;
+  #load({ id, benchmark }, signal) {
     const { interval, every, span } = RANGES[this.#range];
     const query = new URLSearchParams({ interval, every, points: POINTS });
     const spent = new URLSearchParams();
@@ -132,7 +104,7 @@ export class CurvePanel {
       query.set('from', from);
       spent.set('from', from);
     }
-    if (this.#benchmark !== null) query.set('benchmark', this.#benchmark);
+    if (this.#compare.checked && benchmark !== null) query.set('benchmark', benchmark);
     return Promise.all([
       this.#api.get(`/v1/portfolios/${id}/series?${query}`, { signal }),
       this.#api.get(`/v1/portfolios/${id}/performance?${spent}`, { signal }),
@@ -176,7 +148,7 @@ export class CurvePanel {
     const parts = [element('span', 'aside', this.#face.minute(t[index]))];
     parts.push(reading(text('equity'), this.#money(equity[index]), 'own'));
     if (benchmark !== undefined) {
-      parts.push(reading(this.#portfolio.benchmark, this.#money(benchmark[index]), 'compared'));
+      parts.push(reading(this.#polled.portfolio.benchmark, this.#money(benchmark[index]), 'compared'));
     }
     this.#readout.replaceChildren(...parts);
   }
@@ -184,14 +156,14 @@ export class CurvePanel {
   #describe(index) {
     if (this.#columns === null) return text('noData');
     const { t, equity, benchmark } = this.#shown();
-    const own = `${this.#face.minute(t[index])}: ${this.#money(equity[index])} ${this.#portfolio.baseCurrency}`;
+    const own = `${this.#face.minute(t[index])}: ${this.#money(equity[index])} ${this.#polled.portfolio.baseCurrency}`;
     return benchmark === undefined
       ? own
-      : `${own}, ${this.#portfolio.benchmark}: ${this.#money(benchmark[index])}`;
+      : `${own}, ${this.#polled.portfolio.benchmark}: ${this.#money(benchmark[index])}`;
   }
 
   #money(value) {
-    return value === null ? text('unknown') : amount(value, this.#portfolio.baseCurrency);
+    return value === null ? text('unknown') : amount(value, this.#polled.portfolio.baseCurrency);
   }
 }
 

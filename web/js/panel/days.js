@@ -1,12 +1,12 @@
 import { barOptions } from '../chart/bar-options.js';
 import { Chart, reading } from '../chart/chart.js';
 import { calendarDate } from '../clock-face.js';
-import { byId, element, setMessage } from '../element.js';
+import { byId, element } from '../element.js';
 import { showFigure } from '../figure.js';
 import { compare, sign, signedAmount, signedPercent, toDouble } from '../number.js';
 import { segments } from '../segments.js';
-import { Source } from '../source.js';
 import { text } from '../text.js';
+import { Polled } from './polled.js';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 60_000;
@@ -28,22 +28,25 @@ const INTERVALS = {
 /** PnL by period: `GET …/pnl/periods`; today's is live. */
 export class DaysPanel {
   #api;
-  #section = byId('days');
-  #note = byId('days-note');
+  #polled;
   #readout = byId('days-readout');
   #extremes = byId('days-extremes');
   #chart;
   #face;
   #interval = 'day';
-  #portfolio = null;
-  #source = null;
-  #timer = null;
   #body = null;
   #live = null;
 
   constructor(api, face) {
     this.#api = api;
     this.#face = face;
+    this.#polled = new Polled({
+      section: byId('days'),
+      note: byId('days-note'),
+      load: (portfolio, signal) => this.#load(portfolio, signal),
+      show: (body) => this.#show(body),
+      everyMs: () => EVERY_MS,
+    });
     this.#chart = new Chart(byId('days-chart'), {
       label: text('periods'),
       options: () => barOptions((index) => this.#label(index, 'short')),
@@ -55,7 +58,7 @@ export class DaysPanel {
       value: this.#interval,
       onChange: (interval) => {
         this.#interval = interval;
-        this.#start();
+        this.#polled.restart();
       },
     });
   }
@@ -66,21 +69,18 @@ export class DaysPanel {
 
   open(portfolio) {
     this.close();
-    this.#portfolio = portfolio;
-    this.#start();
+    this.#polled.open(portfolio);
   }
 
   close() {
-    this.#stop();
-    this.#portfolio = null;
+    this.#polled.close();
     this.#live = null;
     this.#show(null);
-    setMessage(this.#note, '');
   }
 
   /** The ledger has changed, or there was an outage. */
   refresh() {
-    this.#source?.poke();
+    this.#polled.refresh();
   }
 
   /** Today's, from the `pnl:` channel. */
@@ -91,35 +91,10 @@ export class DaysPanel {
     this.#showExtremes();
   }
 
-  #stop() {
-    this.#source?.close();
-    this.#source = null;
-    clearInterval(this.#timer);
-  }
-
-  #start() {
-    this.#stop();
-    if (this.#portfolio === null) return;
-    this.#section.setAttribute('aria-busy', 'true');
-    this.#source = new Source({
-      load: (signal) => this.#load(signal),
-      show: (body) => {
-        setMessage(this.#note, '');
-        this.#section.removeAttribute('aria-busy');
-        this.#show(body);
-      },
-      fail: (error) => setMessage(this.#note, text('notCurrent', { why: error.message })),
-    });
-    this.#source.poke();
-    this.#timer = setInterval(() => {
-      if (!document.hidden) this.#source?.poke();
-    }, EVERY_MS);
-  }
-
-  #load(signal) {
+  #load({ id }, signal) {
     const from = this.#face.day(Date.now() - INTERVALS[this.#interval].days * DAY_MS);
     const query = new URLSearchParams({ interval: this.#interval, from });
-    return this.#api.get(`/v1/portfolios/${this.#portfolio.id}/pnl/periods?${query}`, { signal });
+    return this.#api.get(`/v1/portfolios/${id}/pnl/periods?${query}`, { signal });
   }
 
   #show(body) {

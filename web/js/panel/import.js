@@ -66,14 +66,18 @@ export class ImportPanel {
     const counts = { rows, booked, toBook };
     const shown = Object.entries(counts).map(([name, count]) => [name, exact(String(count))]);
     setText(this.#phase, text(`phase.${phase}`, Object.fromEntries(shown)));
+    this.#progress.dataset.phase = phase;
     // Reading and booking take about as long as each other.
     if (phase === 'reading' && bytes.total > 0) this.#bar.value = (bytes.read / bytes.total) * 0.5;
     if (phase === 'booking' && toBook > 0) this.#bar.value = 0.5 + (booked / toBook) * 0.5;
     if (phase === 'done') this.#bar.value = 1;
+    if (phase === 'failed') this.#bar.value = 0;
   }
 
   #clear() {
+    this.#importId = null;
     this.#progress.hidden = true;
+    delete this.#progress.dataset.phase;
     this.#report.hidden = true;
     setMessage(this.#message, '');
   }
@@ -96,8 +100,7 @@ export class ImportPanel {
     } catch (error) {
       if (!life.signal.aborted) this.#refused(error);
     } finally {
-      this.#progress.hidden = true;
-      this.#importId = null;
+      // How it went stays: the last of it may come after the answer.
       for (const button of [this.#check, this.#book]) button.disabled = false;
     }
   }
@@ -110,6 +113,7 @@ export class ImportPanel {
   }
 
   #refused(error) {
+    this.#progress.hidden = true;
     const key = error.status === 0 ? 'importUnknown' : 'importRefused';
     setMessage(this.#message, text(key, { why: error.message }));
     this.#list((error.errors ?? []).filter(({ line }) => line !== undefined));

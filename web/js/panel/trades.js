@@ -1,6 +1,7 @@
 import { byId, element, setMessage, setText } from '../element.js';
 import { language } from '../locale.js';
 import { exact } from '../number.js';
+import { SignedOutError } from '../session.js';
 import { Sortable } from '../sortable.js';
 import { Source } from '../source.js';
 import { text } from '../text.js';
@@ -44,6 +45,7 @@ export class TradesPanel {
     this.#form.addEventListener('reset', () => setTimeout(() => this.#start()));
     this.#newer.addEventListener('click', () => this.#turn(-1));
     this.#older.addEventListener('click', () => this.#turn(1));
+    this.#download.addEventListener('click', (event) => void this.#renewFirst(event));
   }
 
   useClockFace(face) {
@@ -112,7 +114,11 @@ export class TradesPanel {
     this.#stop();
     if (this.#portfolio === null) return;
     const filter = this.#filter();
-    this.#download.href = this.#path('.csv', new URLSearchParams([...filter, ['lang', language]]));
+    const shown = [...filter, ...this.#order()];
+    this.#download.href = this.#path(
+      '.csv',
+      new URLSearchParams([...shown, ['lang', language], ['bom', 'true']]),
+    );
     this.#section.setAttribute('aria-busy', 'true');
     this.#source = new Source({
       load: (signal) => this.#load(filter, signal),
@@ -120,6 +126,18 @@ export class TradesPanel {
       fail: (error) => setMessage(this.#note, text('notCurrent', { why: error.message })),
     });
     this.#source.poke();
+  }
+
+  /** A link cannot renew a token that has expired: a request that can goes before it. */
+  async #renewFirst(event) {
+    if (!event.isTrusted) return;
+    event.preventDefault();
+    try {
+      await this.#api.get('/v1/auth/me');
+      this.#download.click();
+    } catch (error) {
+      if (!(error instanceof SignedOutError)) setMessage(this.#note, error.message);
+    }
   }
 
   #path(suffix, query) {
@@ -135,10 +153,16 @@ export class TradesPanel {
     return query;
   }
 
+  #order() {
+    return [
+      ['sort', this.#sortable.key],
+      ['order', this.#sortable.isDescending ? 'desc' : 'asc'],
+    ];
+  }
+
   #load(filter, signal) {
     const query = new URLSearchParams(filter);
-    query.set('sort', this.#sortable.key);
-    query.set('order', this.#sortable.isDescending ? 'desc' : 'asc');
+    for (const [name, value] of this.#order()) query.set(name, value);
     query.set('count', 'true');
     query.set('limit', String(PAGE));
     const cursor = this.#cursors.at(-1);
