@@ -141,7 +141,8 @@ const refuseMethod: Middleware = (ctx, next) => {
 
 /** A router that knows the given endpoints; another method on a known path is 405 with `Allow`. */
 export function mount(endpoints: readonly Endpoint[], services: Services): Middleware[] {
-  const router = new Router({ exclusive: false });
+  // One spelling for each: with a slash too many, an empty id would be the whole collection, or what it belongs to.
+  const router = new Router({ exclusive: false, strict: true, sensitive: true });
   const authenticate = authenticator(services);
   for (const endpoint of endpoints) {
     router[endpoint.method](endpoint.path, handle(endpoint, services, authenticate) as never);

@@ -273,6 +273,22 @@ describe('bad input', () => {
     }
   });
 
+  it('with an empty id, or another spelling of a path, finds nothing', async () => {
+    const portfolio = trades.replace(/\/trades$/, '');
+    for (const path of [
+      `${portfolio}/`,
+      `${trades}/`,
+      '/v1/portfolios/',
+      '/V1/portfolios',
+      `${portfolio}//trades`,
+    ]) {
+      for (const method of ['GET', 'DELETE']) {
+        assertProblem(await app.call(method, path, { as: user }), 404, 'not-found');
+      }
+    }
+    assert.equal((await app.call('GET', portfolio, { as: user })).status, 200);
+  });
+
   it('that is nested deeply is refused', async () => {
     for (const [open, close] of [
       ['[', ']'],
