@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { VERSION } from '../../lib/package-info.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { API } from '../../openapi/documents.ts';

@@ -1,4 +1,5 @@
-import fc, { type Arbitrary } from 'fast-check';
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import type { Schema } from '../support/json-schema.ts';
 import { hostileKey, hostileText, hostileValue } from './hostile.ts';
 import { type Schemas, valuesOf } from './schema-values.ts';
@@ -123,7 +124,7 @@ function jsonBodies(schema: Schema, schemas: Schemas): Arbitrary<string> {
 }
 
 function textBodies(example: unknown): Arbitrary<string> {
-  const text = String(example ?? '');
+  const text = typeof example === 'string' ? example : '';
   return fc.oneof(
     fc.constant(text),
     fc.tuple(fc.nat(), fc.nat(20), hostileText).map(([at, length, inserted]) => {

@@ -1,4 +1,5 @@
-import fc, { type Arbitrary } from 'fast-check';
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import type { Schema } from '../support/json-schema.ts';
 
 export type Schemas = Record<string, Schema>;

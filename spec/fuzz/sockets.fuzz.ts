@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import fc, { type Arbitrary } from 'fast-check';
+import * as fc from 'fast-check';
+import type { Arbitrary } from 'fast-check';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { watch } from '../support/log-watch.ts';
 import { StreamClient } from '../support/stream-client.ts';
