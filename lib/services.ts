@@ -29,6 +29,7 @@ import { MemoryBroker } from '../streams/memory-broker.ts';
 import { MemoryLeases } from '../streams/memory-leases.ts';
 import { valuePortfolio } from '../streams/portfolio-valuation.ts';
 import { Projector } from '../streams/projector.ts';
+import { reachBroker } from '../streams/reach-broker.ts';
 import { Readiness } from '../streams/readiness.ts';
 import { StreamMetrics } from '../streams/stream-metrics.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
@@ -152,6 +153,9 @@ function openMarketWriter(
   });
 }
 
+/** How long a node that starts looks for its Redis before it gives up. */
+const BROKER_PATIENCE_MS = 30_000;
+
 /** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
 export async function createServices(environment: Environment): Promise<RunningServices> {
   const { config, clock, random, logger } = environment;
@@ -197,6 +201,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       () => broker.close(),
       () => leases.close(),
     );
+    await reachBroker(broker, clock, BROKER_PATIENCE_MS);
     const market = new Market({
       broker,
       clock,
