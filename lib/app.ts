@@ -57,6 +57,7 @@ export function createApp(services: Services): Koa {
         'RateLimit',
         'RateLimit-Policy',
         'ETag',
+        'X-Cache',
       ],
       maxAge: 600,
     }) as unknown as Middleware,

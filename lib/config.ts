@@ -8,6 +8,7 @@ const proxies = z
   .transform((text) => (text === 'true' ? 1 : text === 'false' ? 0 : Number(text)));
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const perMinute = (requests: number) => z.coerce.number().int().min(0).max(10_000_000).default(requests);
+const keptFor = (seconds: number) => z.coerce.number().int().min(1).max(86_400).default(seconds);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -281,6 +282,21 @@ export const ENVIRONMENT = z.object({
     .describe(
       'Days for which one-minute candles are kept; older UTC days are kept as one candle each. `0`: all are kept.',
     ),
+  CACHE_MB: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(16_384)
+    .default(32)
+    .describe('Memory of this process for kept answers, in MiB. `0`: no answer is kept, in Redis neither.'),
+  CACHE_PRICES_S: keptFor(60).describe(
+    'How long a list of tickers is kept, in seconds, if no price in it moves.',
+  ),
+  CACHE_SUMMARY_S: keptFor(60).describe('How long figures of a portfolio are kept, if nothing moves them.'),
+  CACHE_STATISTICS_S: keptFor(15).describe(
+    'How long performance and statistics are kept; they go on to the moment they were made.',
+  ),
+  CACHE_CANDLES_S: keptFor(60).describe('How long a page of candles is kept, if no trade moves it.'),
   HOLDINGS_INTERVAL_MS: milliseconds(10, 60_000)
     .default(1_000)
     .describe('Shortest time between two holdings events of a portfolio.'),

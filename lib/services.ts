@@ -35,6 +35,11 @@ import { StreamMetrics } from '../streams/stream-metrics.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Config } from './config.ts';
+import { AnswerCache } from './cache/answer-cache.ts';
+import { Breaker } from './cache/breaker.ts';
+import { CacheMetrics } from './cache/cache-metrics.ts';
+import { memoryTier, redisTier } from './cache/cache-tier.ts';
+import { RedisMakingTurns } from './cache/making-turns.ts';
 import { ensureDemoPast } from './first-start.ts';
 import { limitPolicies } from './limit-policies.ts';
 import type { Logger } from './log.ts';
@@ -109,6 +114,48 @@ async function openLimits(
   const redis = fastRedis(config.REDIS_URL, { ...connection, commandTimeoutMs: LIMITS_TIMEOUT_MS });
   const limits = new RateLimits({ ...options, shared: new RedisCounters(redis) });
   return { limits, close: () => Promise.resolve(redis.disconnect()) };
+}
+
+/** What is kept is worth no longer wait than making it anew. */
+const CACHE_TIMEOUT_MS = 250;
+
+async function openAnswers(
+  { config, clock, random, logger }: Environment,
+  registry: Registry,
+): Promise<{ answers: AnswerCache | null; close: () => Promise<void> }> {
+  if (config.CACHE_MB === 0) return { answers: null, close: () => Promise.resolve() };
+  const connection = {
+    clock,
+    random,
+    log: logger,
+    name: 'marktide-cache',
+    commandTimeoutMs: CACHE_TIMEOUT_MS,
+  };
+  const redis =
+    config.REDIS_URL === undefined
+      ? null
+      : (await import('../streams/redis-connection.ts')).fastRedis(config.REDIS_URL, connection);
+  const breaker = new Breaker(clock);
+  const answers = new AnswerCache({
+    first: memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }),
+    shared: redis === null ? null : await redisTier({ redis, breaker }),
+    turns: redis === null ? null : new RedisMakingTurns({ redis, clock, breaker }),
+    clock,
+    ttlMs: {
+      prices: config.CACHE_PRICES_S * 1000,
+      summary: config.CACHE_SUMMARY_S * 1000,
+      statistics: config.CACHE_STATISTICS_S * 1000,
+      candles: config.CACHE_CANDLES_S * 1000,
+    },
+    observer: new CacheMetrics(registry),
+  });
+  return {
+    answers,
+    async close() {
+      await answers.close();
+      redis?.disconnect();
+    },
+  };
 }
 
 function openMarketWriter(
@@ -241,6 +288,8 @@ export async function createServices(environment: Environment): Promise<RunningS
     closing.push(() => Promise.resolve(stopMeasuring()));
     const { limits, close: closeLimits } = await openLimits(environment, metrics);
     closing.push(closeLimits);
+    const { answers, close: closeAnswers } = await openAnswers(environment, metrics);
+    closing.push(closeAnswers);
     const streamMetrics = new StreamMetrics(metrics);
     const hub = new Hub({
       broker,
@@ -287,6 +336,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       outbox,
       authority,
       sockets,
+      answers,
       limits,
       metrics,
       readiness,

@@ -51,6 +51,12 @@ export class ResponseDocs {
         'What is left of them: `r`, until the count starts again in `t` seconds.',
         { type: 'string', example: '"address";r=5990;t=41, "user";r=2999;t=60' },
       ),
+      'X-Cache': header(
+        'Cache',
+        'Where the answer comes from: `hit`, it was kept and nothing has moved since; `miss`, it was made for this request; `stale`, it was kept, and prices (never the ledger) have moved since.',
+        { type: 'string', enum: ['hit', 'miss', 'stale'] },
+        true,
+      ),
       'Retry-After': header('RetryAfter', 'Seconds after which to try again.', {
         type: 'integer',
         minimum: 0,
@@ -64,7 +70,12 @@ export class ResponseDocs {
     const responses: Record<string, Responses[string] | Ref> = {};
     const content = contentOf(endpoint, this.#examples[endpoint.id]);
     const limits = endpoint.limit === 'none' ? [] : ['RateLimit-Policy', 'RateLimit'];
-    const headers = this.#some('X-Request-Id', ...limits, ...(isTagged(endpoint) ? ['ETag'] : []));
+    const headers = this.#some(
+      'X-Request-Id',
+      ...limits,
+      ...(isTagged(endpoint) ? ['ETag'] : []),
+      ...(endpoint.cache === undefined ? [] : ['X-Cache']),
+    );
     if (isTagged(endpoint)) {
       responses[304] = { description: 'It is as it was: `If-None-Match` has its `ETag`.', headers };
     }

@@ -1,7 +1,9 @@
 import type { Context } from 'koa';
-import { entityTag, isKnown } from '../lib/conditional.ts';
-import { VERSION } from '../lib/package-info.ts';
-import { Derived, type Endpoint, Reply } from './endpoint.ts';
+import { isKnown } from '../lib/conditional.ts';
+import { tagOfBasis, tagOfBody } from './answer-tag.ts';
+import { Derived, type Endpoint, Kept, Reply } from './endpoint.ts';
+import { answerKept } from './kept-answer.ts';
+import type { Services } from './services.ts';
 
 /** What an answer to somebody depends on: no cache may give it to somebody else. */
 const CREDENTIALS = 'Authorization, Cookie, X-API-Key';
@@ -14,12 +16,6 @@ function cacheControl({ method, tag, keep }: Endpoint, open: boolean): string {
   return how === 'revalidate' ? `${whose}, no-cache` : `${whose}, max-age=${how.seconds}`;
 }
 
-/** The text that the tag of a body is of. */
-function taggedText(body: unknown, text: string, omitted: readonly string[]): string {
-  if (omitted.length === 0 || typeof body !== 'object' || body === null) return text;
-  return JSON.stringify({ ...body, ...Object.fromEntries(omitted.map((name) => [name, undefined])) });
-}
-
 /**
  * Writes what a handler has returned: status, headers and body as the endpoint declares them. Every JSON answer to a
  * read has an entity tag; one that is derived is not made for a client that has it already.
@@ -28,17 +24,20 @@ export async function writeAnswer(
   ctx: Context,
   endpoint: Endpoint,
   result: unknown,
-  { open }: { open: boolean },
+  { open, services }: { open: boolean; services: Services },
 ): Promise<void> {
   const isRead = endpoint.method === 'get';
   const reply = result instanceof Reply ? result : null;
   ctx.status = reply?.status ?? endpoint.status;
   ctx.set({ 'Cache-Control': cacheControl(endpoint, open), ...reply?.headers });
   if (!open) ctx.vary(CREDENTIALS);
+  if (result instanceof Kept) {
+    await answerKept(ctx, endpoint, result, services);
+    return;
+  }
   let body: unknown = reply === null ? result : reply.body;
   if (result instanceof Derived) {
-    // Another version of the program may make another answer of the same.
-    const tag = entityTag(`${VERSION} ${result.basis}`);
+    const tag = tagOfBasis(result.basis);
     const known = isKnown(ctx, tag);
     if (!known) body = await result.make();
     // Not before it is made: what is thrown instead has no tag.
@@ -59,7 +58,7 @@ export async function writeAnswer(
   const parsed = endpoint.response.parse(body);
   const text = JSON.stringify(parsed);
   if (isRead && ctx.status === 200 && !ctx.res.hasHeader('ETag')) {
-    ctx.set('ETag', entityTag(taggedText(parsed, text, endpoint.untagged ?? [])));
+    ctx.set('ETag', tagOfBody(parsed, text, endpoint.untagged ?? []));
   }
   // Beside secrets nothing is compressed: its length would tell of them.
   if (endpoint.tag === 'auth') ctx.compress = false;

@@ -4,8 +4,8 @@ import type { Fixed } from '../lib/money.ts';
 import { type PriceSource, rateAlong, type Route } from '../lib/pnl/valuation.ts';
 import type { Warning } from '../lib/pnl/warning.ts';
 import { splitSymbol } from '../lib/symbol.ts';
+import type { HistorySources } from './portfolio-history.ts';
 import { queryProblem } from './query-problem.ts';
-import type { Services } from './services.ts';
 
 /**
  * What a unit of a symbol's base was worth at some instants: the last closes at or before each, and the present prices
@@ -13,7 +13,7 @@ import type { Services } from './services.ts';
  * @returns `null` of an instant by which there was no price
  */
 export async function benchmarkPrices(
-  { db, market }: Services,
+  { db, market }: HistorySources,
   symbol: string,
   baseCurrency: string,
   { instants, now }: { instants: readonly number[]; now: number },
@@ -43,7 +43,7 @@ function routesTo(symbol: string, baseCurrency: string): Route[] {
 
 /** @throws the 400 that names a benchmark which nobody has ever seen a price of */
 export async function assertBenchmark(
-  { db, market }: Services,
+  { db, market }: HistorySources,
   symbol: string | undefined,
   end: number,
 ): Promise<void> {

@@ -18,7 +18,7 @@ import {
   columnsOf,
   pointsOf,
 } from './candle-bodies.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, Kept } from './endpoint.ts';
 import * as field from './fields.ts';
 
 /** Ticks may be a minute ahead of the clock. */
@@ -54,9 +54,10 @@ export const listCandles = endpoint({
     cursor: z.string().max(1000).optional(),
   }),
   status: 200,
+  cache: { kind: 'candles' },
   response: z.union([candleList, candlePoints, candleColumns]),
   problems: ['invalid-request', 'invalid-cursor'],
-  async handler({ query }, { db, marketWriter, clock }) {
+  handler({ query }, { db, market, marketWriter, clock }) {
     const { symbol, interval, from, order, tz: timeZone, limit } = query;
     if (from !== undefined && query.to !== undefined && from > query.to) {
       throw problem('invalid-request', {
@@ -72,18 +73,23 @@ export const listCandles = endpoint({
     // A chart asks for what is newest, and draws from the left.
     const fromTheEnd = order === 'asc' && from === undefined && last === undefined;
     const wanted = { symbol, interval, timeZone, ...range };
-    const newest = marketWriter.newestMinutes(symbol);
-    const found = fromTheEnd
-      ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).toReversed()
-      : await candlePage(db, { ...wanted, order, limit: limit + 1 }, newest);
-    const page = pageOf(found, limit, ({ time }) => encodeCursor([time]));
-    const bodies = page.items.map((candle) =>
-      candleBody(candle, interval, marketWriter.isOver(symbol, candleEnd(candle.time, interval, timeZone))),
-    );
-    const { nextCursor } = page;
-    if (query.format === 'points') return { points: pointsOf(bodies), nextCursor };
-    if (query.format === 'columns') return { columns: columnsOf(bodies), nextCursor };
-    return { items: bodies, nextCursor };
+    const traded = market.candlesBasis(symbol);
+    const basis = traded === null ? null : `${traded} ${marketWriter.lastOver(symbol)}`;
+    const kept = new Kept({ owner: symbol, question: query, basis }, async () => {
+      const newest = marketWriter.newestMinutes(symbol);
+      const found = fromTheEnd
+        ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).toReversed()
+        : await candlePage(db, { ...wanted, order, limit: limit + 1 }, newest);
+      const page = pageOf(found, limit, ({ time }) => encodeCursor([time]));
+      const bodies = page.items.map((candle) =>
+        candleBody(candle, interval, marketWriter.isOver(symbol, candleEnd(candle.time, interval, timeZone))),
+      );
+      const { nextCursor } = page;
+      if (query.format === 'points') return { points: pointsOf(bodies), nextCursor };
+      if (query.format === 'columns') return { columns: columnsOf(bodies), nextCursor };
+      return { items: bodies, nextCursor };
+    });
+    return Promise.resolve(kept);
   },
 });
 

@@ -1,7 +1,9 @@
 import type { Context } from 'koa';
 import type { z } from 'zod';
+import type { CacheKind } from '../lib/cache/cached-answer.ts';
 import type { Caller, Scope } from '../lib/caller.ts';
 import type { ProblemSlug } from '../lib/problem.ts';
+import type { MarketReading } from '../streams/market-reading.ts';
 import type { Services } from './services.ts';
 
 type Schema = z.ZodType;
@@ -42,6 +44,28 @@ export class Derived<T> {
   readonly make: () => Promise<T> | T;
   constructor(basis: string, make: () => Promise<T> | T) {
     this.basis = basis;
+    this.make = make;
+  }
+}
+
+/**
+ * An answer that is kept for whoever asks the same, as long as what it is made of stands: its `basis`, and what `make`
+ * reads of the market that it is given. The endpoint declares which `cache` it goes to.
+ */
+export class Kept<T> {
+  readonly terms: {
+    /** Whose answer it is: a portfolio's id, a symbol, or `market`. */
+    owner: string;
+    /** All that tells it from other answers of the endpoint for this owner; JSON. */
+    question: unknown;
+    /** Ledger version, settings, … found at little cost, as of this request. `null`: not known just now. */
+    basis: string | null;
+    /** What its ETag is of, when that is known without making it, as for `Derived`. */
+    tagged?: string | null;
+  };
+  readonly make: (market: MarketReading) => Promise<T> | T;
+  constructor(terms: Kept<T>['terms'], make: (market: MarketReading) => Promise<T> | T) {
+    this.terms = terms;
     this.make = make;
   }
 }
@@ -89,6 +113,11 @@ interface Declaration<P, Q, B, R, A extends Access> {
   produces?: 'json' | 'stream' | 'text' | 'csv';
   /** Default: `revalidate` for what is read, `never` for what is written and for all of `auth`. */
   keep?: Keep;
+  /**
+   * Where its answers are kept. `staleS`: with `Cache-Control: max-stale` the client may have an answer of this age at
+   * most, of which only prices have moved; it is marked `X-Cache: stale`.
+   */
+  cache?: { kind: CacheKind; staleS?: number };
   /** Members of the body that only tell when it was made: its ETag does without them. */
   untagged?: readonly string[];
   examples?: { request?: unknown; response?: unknown };
@@ -122,7 +151,7 @@ export function endpoint<
     handler(
       input: Input<P, Q, B, A>,
       services: Services,
-    ): Promise<Body<R> | Reply<Body<R>> | Derived<Body<R>>>;
+    ): Promise<Body<R> | Reply<Body<R>> | Derived<Body<R>> | Kept<Body<R>>>;
   },
 ): Endpoint {
   return declaration as unknown as Endpoint;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { splitSymbol } from '../lib/symbol.ts';
 import type { TickerBody } from '../streams/record.ts';
-import { derived } from './derived.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, Kept } from './endpoint.ts';
 import * as field from './fields.ts';
 import { sortedPage } from './sorted-page.ts';
 
@@ -90,12 +89,14 @@ export const listTickers = endpoint({
     ...listQuery,
   }),
   status: 200,
+  cache: { kind: 'prices' },
   response: field.listOf(tickerSchema),
   problems: ['invalid-request', 'invalid-cursor'],
-  async handler({ query }, { market }) {
+  handler({ query }, { market }) {
     const { sort } = query;
     const symbols = (query.symbols ?? market.symbols()).filter((symbol) => isOf(symbol, query));
-    return await derived(market.tickersBasis(symbols), () =>
+    const basis = market.tickersBasis(symbols);
+    const kept = new Kept({ owner: 'market', question: query, basis, tagged: basis }, () =>
       sortedPage<TickerBody>(
         symbols.flatMap((symbol) => market.ticker(symbol) ?? []),
         {
@@ -108,5 +109,6 @@ export const listTickers = endpoint({
         query,
       ),
     );
+    return Promise.resolve(kept);
   },
 });

@@ -123,7 +123,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
     };
     const result = await endpoint.handler(input as never, services);
     if (ctx.respond === false) return;
-    await writeAnswer(ctx, endpoint, result, { open });
+    await writeAnswer(ctx, endpoint, result, { open, services });
   };
 }
 

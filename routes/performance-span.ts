@@ -2,10 +2,9 @@ import type { CostMethod } from '../lib/pnl/entry.ts';
 import type { HistoryFigures } from '../lib/pnl/history-warnings.ts';
 import type { TimedFlow } from '../lib/pnl/flow-bins.ts';
 import type { TotalsAt } from '../lib/pnl/totals.ts';
-import { portfolioHistory } from './portfolio-history.ts';
+import { type HistorySources, portfolioHistory } from './portfolio-history.ts';
 import { queryProblem } from './query-problem.ts';
 import type { Span } from './query-span.ts';
-import type { Services } from './services.ts';
 import { spanActivity } from './span-activity.ts';
 
 /** Twenty-five years of days in one answer. */
@@ -42,7 +41,7 @@ const ATTEMPTS = 3;
 
 /** What it was worth, and what happened in it, of one version of the ledger. */
 export async function readSpan(
-  services: Services,
+  services: HistorySources,
   portfolioId: string,
   { instants, end, asked, now }: Reach,
   { costMethod, figures }: { costMethod: CostMethod | undefined; figures: HistoryFigures },

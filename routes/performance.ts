@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { periodPnl } from '../lib/pnl/periods.ts';
 import { performanceBody } from '../lib/pnl/performance-body.ts';
 import { assertBenchmark, benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, Kept } from './endpoint.ts';
 import * as field from './fields.ts';
 import { performanceSchema } from './performance-schema.ts';
 import { reachOf, readSpan } from './performance-span.ts';
@@ -25,7 +25,7 @@ export const getPerformance = endpoint({
   tag: 'pnl',
   summary: 'Returns, against a benchmark; risk; statistics of closed trades',
   description:
-    'Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why.',
+    'Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
@@ -44,6 +44,7 @@ export const getPerformance = endpoint({
   }),
   status: 200,
   untagged: ['asOf'],
+  cache: { kind: 'statistics', staleS: 10 },
   response: performanceSchema,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
@@ -51,51 +52,57 @@ export const getPerformance = endpoint({
     const portfolio = await readablePortfolio(db, params.portfolioId, caller);
     const now = clock.now();
     const span = spanOf(query, { timeZone: portfolio.timeZone, now });
-    const first = await firstEntryTime(db, portfolio.id);
-    const reach = reachOf(span, first, now);
-    await assertBenchmark(services, query.benchmark, reach.end);
-    const { history, activity, flows, points } = await readSpan(services, portfolio.id, reach, {
-      costMethod: query.costMethod,
-      figures: PERFORMANCE_FIGURES,
+    const { id: owner, version, updatedAt } = portfolio;
+    const today = span.calendar.periodAt(now, 'day').start;
+    const basis = [version, updatedAt, portfolio.timeZone, today, services.market.closesBasis].join(' ');
+    return new Kept({ owner, question: query, basis }, async (market) => {
+      const sources = { db, market };
+      const first = await firstEntryTime(db, portfolio.id);
+      const reach = reachOf(span, first, now);
+      await assertBenchmark(sources, query.benchmark, reach.end);
+      const { history, activity, flows, points } = await readSpan(sources, portfolio.id, reach, {
+        costMethod: query.costMethod,
+        figures: PERFORMANCE_FIGURES,
+      });
+      const symbol = query.benchmark ?? benchmarkOf(portfolio);
+      const { terms } = history;
+      const priceAt =
+        symbol === null
+          ? null
+          : await benchmarkPrices(sources, symbol, terms.baseCurrency, {
+              instants: [...points, ...flows].map(({ time }) => time),
+              now,
+            });
+      const [start] = points;
+      const end = points.at(-1);
+      const fees = start === undefined || end === undefined ? null : periodPnl(start, end).fees;
+      const body = performanceBody({
+        points,
+        flows,
+        benchmark: symbol === null || priceAt === null ? null : { symbol, priceAt },
+        trades: activity.closed.stats({ fees, turnover: activity.turnover }),
+        periodsPerYear: query.periodsPerYear,
+        riskFree: Number(query.riskFree),
+      });
+      const unpriced =
+        symbol === null || priceAt === null
+          ? []
+          : benchmarkWarnings(symbol, [...points, ...flows], { priceAt, figures: COMPARISON });
+      return {
+        portfolioId: portfolio.id,
+        asOf: field.isoTime(now),
+        position: history.position,
+        baseCurrency: terms.baseCurrency,
+        costMethod: terms.costMethod,
+        timeZone: span.calendar.zone,
+        from: field.isoTime(reach.instants[0] ?? reach.end),
+        to: field.isoTime(reach.end),
+        days: points.length - 1,
+        periodsPerYear: query.periodsPerYear,
+        riskFree: query.riskFree,
+        ...body,
+        warnings: explained(body, [...history.warnings, ...unpriced]),
+      };
     });
-    const symbol = query.benchmark ?? benchmarkOf(portfolio);
-    const { terms } = history;
-    const priceAt =
-      symbol === null
-        ? null
-        : await benchmarkPrices(services, symbol, terms.baseCurrency, {
-            instants: [...points, ...flows].map(({ time }) => time),
-            now,
-          });
-    const [start] = points;
-    const end = points.at(-1);
-    const fees = start === undefined || end === undefined ? null : periodPnl(start, end).fees;
-    const body = performanceBody({
-      points,
-      flows,
-      benchmark: symbol === null || priceAt === null ? null : { symbol, priceAt },
-      trades: activity.closed.stats({ fees, turnover: activity.turnover }),
-      periodsPerYear: query.periodsPerYear,
-      riskFree: Number(query.riskFree),
-    });
-    const unpriced =
-      symbol === null || priceAt === null
-        ? []
-        : benchmarkWarnings(symbol, [...points, ...flows], { priceAt, figures: COMPARISON });
-    return {
-      portfolioId: portfolio.id,
-      asOf: field.isoTime(now),
-      position: history.position,
-      baseCurrency: terms.baseCurrency,
-      costMethod: terms.costMethod,
-      timeZone: span.calendar.zone,
-      from: field.isoTime(reach.instants[0] ?? reach.end),
-      to: field.isoTime(reach.end),
-      days: points.length - 1,
-      periodsPerYear: query.periodsPerYear,
-      riskFree: query.riskFree,
-      ...body,
-      warnings: explained(body, [...history.warnings, ...unpriced]),
-    };
   },
 });

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { COST_METHODS, type CostMethod } from '../lib/pnl/entry.ts';
 import { problem } from '../lib/problem.ts';
-import { valuePortfolio, type Valuation } from '../streams/portfolio-valuation.ts';
+import { valuePortfolio, type Valuation, type ValuationSources } from '../streams/portfolio-valuation.ts';
 import { valuationBasis } from '../streams/valuation-basis.ts';
 import { derived } from './derived.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
-import type { Services } from './services.ts';
 
 export const realized = z.object({ gross: field.decimalOrNull, net: field.decimalOrNull });
 export const position = z.string().meta({
@@ -48,7 +47,7 @@ export const costMethod = z.enum(COST_METHODS).optional().meta({
 export async function valuationOf(
   portfolioId: string,
   options: { costMethod?: CostMethod | undefined },
-  services: Services,
+  services: ValuationSources,
 ): Promise<Valuation> {
   const valuation = await valuePortfolio(services, portfolioId, options);
   if (valuation === null) throw problem('not-found');

@@ -5,8 +5,14 @@ import { positionsAt } from '../db/past-states.ts';
 import type { CostMethod, PortfolioTerms } from '../lib/pnl/entry.ts';
 import { historyWarnings, lacksRates, type HistoryFigures } from '../lib/pnl/history-warnings.ts';
 import type { Warning } from '../lib/pnl/warning.ts';
+import type { MarketView } from '../streams/market.ts';
 import { positionOf } from './market-position.ts';
-import type { Services } from './services.ts';
+
+/** What a look back takes: `Services` has it. */
+export interface HistorySources {
+  db: Database;
+  market: MarketView;
+}
 
 /** A portfolio's past, told up to the present. */
 export interface PortfolioHistory {
@@ -26,7 +32,7 @@ export interface PortfolioHistory {
  * @param options.figures what the answer calls the figures, for its warnings
  */
 export async function portfolioHistory(
-  services: Services,
+  services: HistorySources,
   portfolioId: string,
   options: {
     instants: readonly number[];
@@ -37,7 +43,7 @@ export async function portfolioHistory(
 ): Promise<PortfolioHistory> {
   const { db, market } = services;
   const { instants, costMethod, now, figures } = options;
-  let seen: typeof market.position | null = null;
+  let seen: MarketView['position'] | null = null;
   const { version, terms, points } = await history(db, portfolioId, {
     instants,
     costMethod,

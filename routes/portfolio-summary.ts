@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { summaryBody } from '../lib/pnl/summary-body.ts';
 import { readingCursor } from '../streams/reading-cursor.ts';
-import { valuationBasis } from '../streams/valuation-basis.ts';
+import { ledgerBasis, withMarket } from '../streams/valuation-basis.ts';
 import { assetShare, kindShare, shareFields } from './allocation.ts';
-import { derived } from './derived.ts';
-import { endpoint } from './endpoint.ts';
+import { endpoint, Kept } from './endpoint.ts';
 import * as field from './fields.ts';
 import { pnlSchema, valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
@@ -43,15 +42,19 @@ export const getPortfolio = endpoint({
   access: 'read',
   params: portfolioParams,
   status: 200,
+  cache: { kind: 'summary' },
   response: summarySchema,
   problems: ['not-found'],
   async handler({ params, caller }, services) {
     const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
-    const basis = await valuationBasis(services, portfolio);
     const own = portfolioBody(portfolio);
-    return await derived(basis === null ? null : `${basis} ${JSON.stringify(own)}`, async () => {
+    const { id: owner, access: question } = portfolio;
+    const basis = `${await ledgerBasis(services, portfolio)} ${JSON.stringify(own)}`;
+    const tagged = withMarket(basis, services.market);
+    return new Kept({ owner, question, basis, tagged }, async (market) => {
       const cursor = await readingCursor(services, portfolio.id);
-      const { pnl, holdings } = await valuationOf(portfolio.id, {}, services);
+      if (cursor === null) market.spoil();
+      const { pnl, holdings } = await valuationOf(portfolio.id, {}, { ...services, market });
       const { portfolioId: id, ...summary } = summaryBody(pnl, holdings());
       return { ...own, id, ...summary, cursor };
     });

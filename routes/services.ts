@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Database } from '../db/database.ts';
+import type { AnswerCache } from '../lib/cache/answer-cache.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
@@ -32,6 +33,8 @@ export interface Services {
   authority: Authority;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
+  /** `null` when nothing shall be kept. */
+  answers: AnswerCache | null;
   limits: RateLimits;
   metrics: Registry;
   readiness: Readiness;

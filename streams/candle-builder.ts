@@ -191,9 +191,17 @@ export class CandleBuilder {
 
   /** Whether what ends then is final: the same for a minute and for anything longer. */
   isOver(symbol: string, end: number, now: number): boolean {
+    return end <= this.#overUntil(symbol, now);
+  }
+
+  /** The end of the newest minute that is final. */
+  lastOver(symbol: string, now: number): number {
+    return Math.floor(this.#overUntil(symbol, now) / MINUTE) * MINUTE;
+  }
+
+  #overUntil(symbol: string, now: number): number {
     const entry = this.#symbols.get(symbol);
-    if (entry === undefined) return now >= end + GRACE_MS;
-    return entry.lastTime >= end || timeOf(entry, now) >= end + GRACE_MS;
+    return entry === undefined ? now - GRACE_MS : Math.max(entry.lastTime, timeOf(entry, now) - GRACE_MS);
   }
 
   /** Whether the database has all that is known of the symbol's minutes before a time. */

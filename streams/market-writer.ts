@@ -173,6 +173,11 @@ export class MarketWriter {
     return this.#candles.builder.isOver(symbol, end, this.#options.clock.now());
   }
 
+  /** The end of the newest minute that is final. */
+  lastOver(symbol: string): number {
+    return this.#candles.builder.lastOver(symbol, this.#options.clock.now());
+  }
+
   /** Whether prices of these symbols can all be taken. */
   hasRoomFor(symbols: Iterable<string>): boolean {
     return this.#book.hasRoomFor(...symbols);
@@ -204,7 +209,8 @@ export class MarketWriter {
     const ticker = isNews ? this.#book.apply({ ...price, simulated: false }) : null;
     const record: TickRecord = { type: 'tick', ticker, trade: null, loaded: { symbol, from, to } };
     const data = JSON.stringify(record);
-    return ticker === null ? { data } : { key: `ticker:${symbol}`, data };
+    // A node that starts later reads in the log's state where something was loaded last.
+    return ticker === null ? { key: 'loaded', data } : { key: `ticker:${symbol}`, data };
   }
 
   status(): FeedStatus {

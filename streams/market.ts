@@ -28,6 +28,9 @@ interface Known {
   offset: number;
 }
 
+/** The present prices: the market, or somebody who takes down what is read of it. */
+export type MarketView = Pick<Market, 'price' | 'index' | 'symbols' | 'position' | 'updatedAt'>;
+
 export interface MarketOptions {
   broker: Broker;
   clock: Clock;
@@ -58,6 +61,11 @@ export class Market {
   #reloading: Promise<void> | null = null;
   #ignored = 0;
   #index: SymbolIndex | null = null;
+  /** By symbol, of those whose newest event was a late trade: where that stood. */
+  readonly #late = new Map<string, number>();
+  /** Where events were missed last: anything may have happened before. */
+  #missed = 0;
+  #loadedAt = 0;
 
   constructor(options: MarketOptions) {
     this.#options = options;
@@ -112,6 +120,19 @@ export class Market {
     return [this.#position.epoch, ...parts].join(',');
   }
 
+  /** Changes with every event of a symbol, late trades too, and when candles of any were loaded. `null` as above. */
+  candlesBasis(symbol: string): string | null {
+    if (!this.isSettled) return null;
+    const { offset, ticker } = this.#known.get(symbol) ?? {};
+    const moved = Math.max(offset ?? 0, this.#late.get(symbol) ?? 0, this.#missed);
+    return [this.closesBasis, moved, ticker?.price, ticker?.time].join(' ');
+  }
+
+  /** Changes when stored candles were loaded. */
+  get closesBasis(): string {
+    return `${this.#position.epoch} ${Math.max(this.#loadedAt, this.#missed)}`;
+  }
+
   tickers(): TickerBody[] {
     return [...this.#known.values()].map((known) => known.ticker);
   }
@@ -162,6 +183,9 @@ export class Market {
   #reset(position: Position): void {
     if (position.epoch !== this.#position.epoch) for (const known of this.#known.values()) known.offset = 0;
     this.#position = position;
+    this.#missed = position.offset;
+    this.#late.clear();
+    this.#loadedAt = 0;
     this.#reloading ??= this.#reload().finally(() => {
       this.#reloading = null;
     });
@@ -198,7 +222,10 @@ export class Market {
     try {
       const record: MarketRecord = JSON.parse(event.data);
       if (record.type !== 'tick') return null;
+      if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
       if (record.ticker !== null) this.#remember(record.ticker, event.offset);
+      else if (record.trade !== null && this.#known.has(record.trade.symbol))
+        this.#late.set(record.trade.symbol, event.offset);
       return record;
     } catch (error) {
       this.#options.log.error({ err: error, offset: event.offset }, 'a market event cannot be read');

@@ -7,7 +7,7 @@ import { type HoldingBody, type PnlBody, prepareSnapshot } from '../lib/pnl/snap
 import { pricedRoute, routesOf, type SymbolIndex } from '../lib/pnl/valuation.ts';
 import { Problem } from '../lib/problem.ts';
 import type { Day, DayStarts } from './day-starts.ts';
-import type { Market } from './market.ts';
+import type { MarketView } from './market.ts';
 
 /** A portfolio's figures at one position of ledger and market. */
 export interface Valuation {
@@ -29,7 +29,7 @@ export interface PortfolioValuation {
 /** What valuing takes: `Services` has it. */
 export interface ValuationSources {
   db: Database;
-  market: Market;
+  market: MarketView;
   dayStarts: DayStarts;
 }
 
@@ -78,7 +78,7 @@ async function load(
 }
 
 function valuationOf(
-  market: Market,
+  market: MarketView,
   portfolioId: string,
   positions: Positions,
   day: Day,

@@ -655,7 +655,7 @@ export interface paths {
         };
         /**
          * Returns, against a benchmark; risk; statistics of closed trades
-         * @description Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why.
+         * @description Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.
          */
         get: operations["getPerformance"];
         put?: never;
@@ -2975,6 +2975,8 @@ export interface components {
         RateLimitPolicy: string;
         /** @description What is left of them: `r`, until the count starts again in `t` seconds. */
         RateLimit: string;
+        /** @description Where the answer comes from: `hit`, it was kept and nothing has moved since; `miss`, it was made for this request; `stale`, it was kept, and prices (never the ledger) have moved since. */
+        Cache: "hit" | "miss" | "stale";
         /** @description Seconds after which to try again. */
         RetryAfter: number;
     };
@@ -4326,6 +4328,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4426,6 +4429,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6646,6 +6650,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6744,6 +6749,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6862,6 +6868,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6911,6 +6918,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -7039,6 +7047,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7090,6 +7099,7 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    "X-Cache": components["headers"]["Cache"];
                     [name: string]: unknown;
                 };
                 content?: never;

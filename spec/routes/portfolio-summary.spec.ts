@@ -163,19 +163,23 @@ eachApp('the summary of a portfolio', (app) => {
     const app = await startApp({ env: { REDIS_URL: redis.url } });
     try {
       const user = await app.user();
-      const { body } = await app.call('POST', '/v1/portfolios', { as: user, body: { name: 'P' } });
-      const read = async (): Promise<[number, unknown, string]> => {
-        const answer = await app.call('GET', `/v1/portfolios/${body.id}`, { as: user });
+      const ids: string[] = [];
+      for (const name of ['kept', 'frozen', 'dead']) {
+        ids.push((await app.call('POST', '/v1/portfolios', { as: user, body: { name } })).body.id);
+      }
+      const read = async (which: number): Promise<[number, unknown, string]> => {
+        const answer = await app.call('GET', `/v1/portfolios/${ids[which]}`, { as: user });
         return [answer.status, answer.body.equity, typeof answer.body.cursor];
       };
-      assert.deepEqual(await read(), [200, '0', 'string']);
+      assert.deepEqual(await read(0), [200, '0', 'string']);
       redis.pause();
       const start = performance.now();
-      assert.deepEqual(await read(), [200, '0', 'object']);
+      assert.deepEqual(await read(1), [200, '0', 'object']);
       assert.ok(performance.now() - start < 900, 'it does not wait for what does not answer');
       redis.resume();
       await redis.kill('SIGKILL');
-      assert.deepEqual(await read(), [200, '0', 'object']);
+      assert.deepEqual(await read(2), [200, '0', 'object']);
+      assert.deepEqual(await read(0), [200, '0', 'string'], 'what was kept is as good as it was');
     } finally {
       await app.close();
       await redis.stop();

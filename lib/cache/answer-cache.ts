@@ -1,0 +1,175 @@
+import type { Clock } from '../clock.ts';
+import { type CachedAnswer, type CacheKind, isCurrent, isOfBasis, type Wanted } from './cached-answer.ts';
+import type { CacheTier } from './cache-tier.ts';
+import type { MakingTurns } from './making-turns.ts';
+
+/** `hit`: kept, or made for somebody else who asked at the same time. `stale`: kept, and a price has moved since. */
+export type Outcome = 'hit' | 'miss' | 'stale';
+
+export type Made = Omit<CachedAnswer, 'basis' | 'madeAt'>;
+
+export interface AnswerCacheOptions {
+  first: CacheTier;
+  /** `null` for a node that is alone. */
+  shared: CacheTier | null;
+  turns: MakingTurns | null;
+  clock: Clock;
+  ttlMs: Record<CacheKind, number>;
+  observer?: CacheObserver;
+}
+
+export interface CacheObserver {
+  answered(kind: CacheKind, outcome: Outcome): void;
+  made(kind: CacheKind): void;
+}
+
+/** Part of every key: to be raised when `CachedAnswer` changes. */
+const FORMAT = 1;
+/** Prices are in every node's memory: asking Redis would take longer than making the answer anew. */
+const ONLY_HERE: ReadonlySet<CacheKind> = new Set(['prices']);
+/** How often who waits for another node looks whether it is done, and for how long at most. */
+const LOOK_MS = 25;
+const PATIENCE_MS = 3_000;
+/** Makings of others that a reader waits for, before it makes its answer itself. */
+const JOINS = 2;
+
+/**
+ * Answers that were made once for all who ask the same. An answer is only as good as what it was made of: whoever reads
+ * it brings the ledger's version as the database has it now, and compares. So nothing has to be told when a ledger or a
+ * price moves, nothing can get lost, and nobody is shown what is older than what he has written himself.
+ *
+ * A key is `<format>:<kind>:<owner>:<name>` and has one answer, the newest made: what is out of date is overwritten.
+ */
+export class AnswerCache {
+  readonly #options: AnswerCacheOptions;
+  /** One making for each key on this node. */
+  readonly #making = new Map<string, Promise<{ answer: CachedAnswer; made: boolean }>>();
+  readonly #background = new Set<Promise<unknown>>();
+
+  constructor(options: AnswerCacheOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what `make` throws, also to those who wait for it; nothing is kept then */
+  async read(wanted: Wanted, make: () => Promise<Made>): Promise<{ answer: CachedAnswer; outcome: Outcome }> {
+    const found = await this.#read(wanted, make);
+    this.#options.observer?.answered(wanted.kind, found.outcome);
+    return found;
+  }
+
+  /** Waits for what goes on behind answers that were given. */
+  async close(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  async #read(
+    wanted: Wanted,
+    make: () => Promise<Made>,
+  ): Promise<{ answer: CachedAnswer; outcome: Outcome }> {
+    const key = `${FORMAT}:${wanted.kind}:${wanted.owner}:${wanted.name}`;
+    const kept = await this.#find(key, wanted);
+    if (kept !== null && isCurrent(kept, wanted)) return { answer: kept, outcome: 'hit' };
+    if (kept !== null && this.#mayBeStale(kept, wanted)) {
+      if (!this.#making.has(key)) this.#behind(this.#begin(key, wanted, make));
+      return { answer: kept, outcome: 'stale' };
+    }
+    for (let joined = 0; ; joined += 1) {
+      const running = this.#making.get(key);
+      if (running === undefined || joined === JOINS) break;
+      const { answer } = await running;
+      if (isCurrent(answer, wanted)) return { answer, outcome: 'hit' };
+      // The first may have been begun before what the reader knows had happened; those after it were not.
+      if (joined > 0 && isOfBasis(answer, wanted)) return { answer, outcome: 'hit' };
+    }
+    const { answer, made } = await this.#begin(key, wanted, make);
+    return { answer, outcome: made ? 'miss' : 'hit' };
+  }
+
+  #mayBeStale(kept: CachedAnswer, wanted: Wanted): boolean {
+    if (wanted.staleMs <= 0 || !isOfBasis(kept, wanted)) return false;
+    return this.#options.clock.now() - kept.madeAt <= wanted.staleMs;
+  }
+
+  /** The best that is kept: what is current, or what may still be good for somebody who takes it stale. */
+  async #find(key: string, wanted: Wanted): Promise<CachedAnswer | null> {
+    const { first } = this.#options;
+    const here = await first.get(key);
+    if (here !== null && isCurrent(here, wanted)) return here;
+    const there = await this.#sharedBy(wanted.kind)?.get(key);
+    if (!there || !isOfBasis(there, wanted)) return here;
+    if (here !== null && isOfBasis(here, wanted) && here.madeAt >= there.madeAt) return here;
+    const left = there.madeAt + this.#options.ttlMs[wanted.kind] - this.#options.clock.now();
+    if (left > 0) await first.set(key, there, left);
+    return there;
+  }
+
+  #sharedBy(kind: CacheKind): CacheTier | null {
+    return ONLY_HERE.has(kind) ? null : this.#options.shared;
+  }
+
+  async #begin(
+    key: string,
+    wanted: Wanted,
+    make: () => Promise<Made>,
+  ): Promise<{ answer: CachedAnswer; made: boolean }> {
+    const making = this.#make(key, wanted, make).finally(() => {
+      if (this.#making.get(key) === making) this.#making.delete(key);
+    });
+    this.#making.set(key, making);
+    return await making;
+  }
+
+  async #make(
+    key: string,
+    wanted: Wanted,
+    make: () => Promise<Made>,
+  ): Promise<{ answer: CachedAnswer; made: boolean }> {
+    const { first, clock, observer, ttlMs, turns } = this.#options;
+    const shared = this.#sharedBy(wanted.kind);
+    const turn = shared === null || turns === null ? null : await this.#turn(key, wanted, { shared, turns });
+    if (turn !== null && 'answer' in turn) {
+      await first.set(key, turn.answer, ttlMs[wanted.kind]);
+      return { answer: turn.answer, made: false };
+    }
+    let storing: Promise<void> | undefined;
+    try {
+      observer?.made(wanted.kind);
+      const answer = { ...(await make()), basis: wanted.basis, madeAt: clock.now() };
+      await first.set(key, answer, ttlMs[wanted.kind]);
+      storing = shared?.set(key, answer, ttlMs[wanted.kind]);
+      return { answer, made: true };
+    } finally {
+      // Not before it is there: who waits for the turn looks for it next.
+      this.#behind(Promise.resolve(storing).then(() => turn?.end()));
+    }
+  }
+
+  /** Waits for this node's turn, or for the answer of the node whose turn it is. `null`: it makes it without one. */
+  async #turn(
+    key: string,
+    wanted: Wanted,
+    { shared, turns }: { shared: CacheTier; turns: MakingTurns },
+  ): Promise<{ end: () => Promise<void> } | { answer: CachedAnswer } | null> {
+    const { clock } = this.#options;
+    const deadline = clock.monotonic() + PATIENCE_MS;
+    for (let waited = false; ; waited = true) {
+      const end = await turns.take(key);
+      if (waited) {
+        const answer = await shared.get(key);
+        if (answer !== null && isCurrent(answer, wanted)) {
+          if (typeof end === 'function') this.#behind(end());
+          return { answer };
+        }
+      }
+      if (typeof end === 'function') return { end };
+      if (end === 'unknown' || clock.monotonic() >= deadline) return null;
+      await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+    }
+  }
+
+  /** What nobody waits for. Whoever asks next meets the same trouble, and is told. */
+  #behind(task: Promise<unknown>): void {
+    const settled = task.catch(() => undefined).finally(() => this.#background.delete(settled));
+    this.#background.add(settled);
+  }
+}
