@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Answer, startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
