@@ -13,7 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
+import { browserAvailable, launchBrowser } from '../../support/browser.ts';
 import { type NodeProcess, startNode } from '../../support/node-process.ts';
 
 /** What a clone has, and the package is made from. */
@@ -48,6 +51,17 @@ const PROJECTS = {
   },
 };
 
+/** A site of somebody else's, which has the client's files. */
+async function startSite(folder: string): Promise<{ site: Server; origin: string }> {
+  const site = createServer(({ url = '/' }, res) => {
+    const isScript = url.endsWith('.js');
+    res.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    res.end(isScript ? readFileSync(join(folder, url)) : '<title>elsewhere</title>');
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  return { site, origin: `http://127.0.0.1:${(site.address() as AddressInfo).port}` };
+}
+
 /** The program that README shows. */
 function example(url: string): string {
   const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8');
@@ -62,6 +76,8 @@ describe('the package', function () {
   let folder: string;
   let foreign: string;
   let node: NodeProcess;
+  let site: Server;
+  let origin: string;
 
   function run(command: string, args: string[], cwd: string): string {
     const { status, stdout, stderr } = spawnSync(command, args, {
@@ -85,12 +101,20 @@ describe('the package', function () {
     const place = join(foreign, 'node_modules', 'marktide');
     mkdirSync(place, { recursive: true });
     run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', place], folder);
-    node = await startNode({ DATA_DIR: join(folder, 'data'), DEMO: 'true', FEED_SEED: '7' });
+    ({ site, origin } = await startSite(join(place, 'dist', 'lib', 'client')));
+    node = await startNode({
+      DATA_DIR: join(folder, 'data'),
+      DEMO: 'true',
+      FEED_SEED: '7',
+      CORS_ORIGINS: origin,
+      STREAM_MAX_AGE_MS: '1000',
+    });
     writeFileSync(join(foreign, 'package.json'), JSON.stringify({ name: 'foreign', type: 'module' }));
     writeFileSync(join(foreign, 'example.ts'), example(node.url));
   });
   after(async () => {
     await node?.end('SIGTERM');
+    site?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -133,5 +157,38 @@ describe('the package', function () {
     await ended;
     assert.match(output, /^BTC\/KRW \d+$/m);
     assert.match(output, /^equity \d/m);
+  });
+
+  (browserAvailable() ? it : it.skip)('runs in a browser, on another origin, and resumes there', async () => {
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(origin);
+      const [portfolios, states, price] = (await page.evaluate(`(async () => {
+        const { createClient } = await import('/index.js');
+        const login = { email: 'demo@marktide.local', password: 'demo-marktide' };
+        const client = createClient({ url: '${node.url}', login });
+        const { items } = await client.api.listPortfolios();
+        const states = [];
+        return await new Promise((resolve, reject) => {
+          const told = {
+            state: (state) => states.push(state),
+            ticker({ price }) {
+              if (states.filter((state) => state === 'live').length < 2) return;
+              subscription.close();
+              resolve([items.length, states, price]);
+            },
+            reset: () => reject(new Error('something was missed')),
+            error: reject,
+          };
+          const subscription = client.subscribe(['ticker:BTC/KRW'], told, { longestWaitMs: 50 });
+        });
+      })()`)) as [number, string[], string];
+      assert.equal(portfolios, 1);
+      assert.deepEqual(states, ['connecting', 'live', 'resuming', 'live']);
+      assert.match(price, /^\d+$/);
+    } finally {
+      await browser.close();
+    }
   });
 });
