@@ -5228,6 +5228,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "portfolioId": "01a2159d-856c-7411-9598-7aad908e2a49",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "count": 8,
+                     *       "buys": 6,
+                     *       "sells": 2,
+                     *       "firstTime": "2026-10-29T02:09:34.580Z",
+                     *       "lastTime": "2026-11-24T02:09:34.580Z",
+                     *       "volume": {
+                     *         "bought": "39471000",
+                     *         "sold": "6232000",
+                     *         "total": "45703000"
+                     *       },
+                     *       "quotes": [
+                     *         {
+                     *           "currency": "KRW",
+                     *           "buys": 6,
+                     *           "sells": 2,
+                     *           "bought": "39471000",
+                     *           "sold": "6232000"
+                     *         }
+                     *       ],
+                     *       "fees": "22851.5",
+                     *       "feesPaid": [
+                     *         {
+                     *           "currency": "KRW",
+                     *           "amount": "22851.5"
+                     *         }
+                     *       ],
+                     *       "realizedPnl": {
+                     *         "gross": "252000",
+                     *         "net": "245894"
+                     *       },
+                     *       "closed": {
+                     *         "count": 2,
+                     *         "wins": 2,
+                     *         "losses": 0,
+                     *         "unknown": 0,
+                     *         "winRate": "1",
+                     *         "profitFactor": null,
+                     *         "expectancy": "122947",
+                     *         "expectancyRatio": null,
+                     *         "averageWin": "122947",
+                     *         "averageLoss": null,
+                     *         "best": {
+                     *           "entryId": "01a2159d-8581-77e9-8407-46b13427cb5e",
+                     *           "profit": "152892"
+                     *         },
+                     *         "worst": {
+                     *           "entryId": "01a2159d-8581-7668-a795-d31a1aa123cd",
+                     *           "profit": "93002"
+                     *         },
+                     *         "averageHoldingMs": 1209600000,
+                     *         "totalProfit": "245894"
+                     *       },
+                     *       "warnings": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["TradeStats"];
                 };
             };
