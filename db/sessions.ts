@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { Database } from './database.ts';
 import { only } from './only.ts';
+import { holdCredentials } from './users.ts';
 
 export interface Session {
   id: string;
@@ -39,15 +40,21 @@ export interface NewToken {
   expiresAt: number;
 }
 
-/** A login: a session and its first refresh token. The session ends with the last of its tokens. */
+/**
+ * A login: a session and its first refresh token. The session ends with the last of its tokens.
+ * @param proof whose it is, and the hash of the password that was shown
+ * @returns `null` if that is not the password any more: it was changed, and all sessions ended, while it was being checked
+ */
 export async function createSession(
   db: Database,
-  userId: string,
+  proof: { userId: string; passwordHash: string },
   token: NewToken,
   { clock }: { clock: Clock },
-): Promise<Session> {
+): Promise<Session | null> {
   const now = new Date(clock.now());
+  const { userId, passwordHash } = proof;
   return await db.transaction(async (trx) => {
+    if (!(await holdCredentials(trx, { id: userId, passwordHash }))) return null;
     const rows: SessionRow[] = await trx('sessions')
       .insert({
         id: newId(clock),

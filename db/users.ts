@@ -134,6 +134,21 @@ export async function getPasswordHash(db: Database, id: string): Promise<string 
   return row?.password_hash ?? null;
 }
 
+/**
+ * Holds a user until the transaction ends, so that password and right to log in stay what they were when they were
+ * checked. @returns false if they are not any more: changed, disabled or deleted meanwhile
+ */
+export async function holdCredentials(
+  trx: Database,
+  { id, passwordHash }: { id: string; passwordHash: string },
+): Promise<boolean> {
+  const row: unknown = await trx('users')
+    .where({ id, password_hash: passwordHash, disabled_at: null })
+    .forNoKeyUpdate()
+    .first('id');
+  return row !== undefined;
+}
+
 /** With all that is theirs. False if there was no such user. */
 export async function deleteUser(db: Database, id: string): Promise<boolean> {
   return (await db('users').where({ id }).delete()) > 0;

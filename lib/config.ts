@@ -225,6 +225,13 @@ export const ENVIRONMENT = z.object({
     .max(65_536)
     .default(1_024)
     .describe('Bytes one connection may have queued, in KiB.'),
+  STREAMS_PER_ADDRESS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(64)
+    .describe('Open streams of those who have not logged in, of one address (of IPv6: one /64 network).'),
   STREAMS_PER_USER: z.coerce
     .number()
     .int()

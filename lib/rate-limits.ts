@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
-import type { Counters } from './counters.ts';
+import type { Counters, Window } from './counters.ts';
 import { InsuredCounters } from './insured-counters.ts';
 import type { LimitName, LimitPolicies, LimitPolicy } from './limit-policies.ts';
 import { type Consumer, LimitTally } from './limit-tally.ts';
@@ -83,6 +83,11 @@ export class RateLimits {
 
   async forget(name: LimitName, key: string): Promise<void> {
     await this.#counters.forget(this.policies[name], key);
+  }
+
+  /** Whether nothing of the kind was in this window yet, on any node that counts along: for what is told once. */
+  async isFirst(window: Window, key: string): Promise<boolean> {
+    return (await this.#counters.take(window, key)).used === 1;
   }
 
   /** Where uses are counted at the moment. `node`: by each node for itself while the shared counters are away. */

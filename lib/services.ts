@@ -302,6 +302,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       queueBytes: config.STREAM_QUEUE_KB * 1024,
       maxStreams: config.STREAMS_MAX,
       maxStreamsPerUser: config.STREAMS_PER_USER,
+      maxStreamsPerAddress: config.STREAMS_PER_ADDRESS,
       observer: streamMetrics,
       watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
@@ -317,7 +318,8 @@ export async function createServices(environment: Environment): Promise<RunningS
     });
     await authority.start();
     closing.push(() => authority.close());
-    const readiness = new Readiness(broker, clock, randomBytes(6).toString('base64url'));
+    const nodeId = randomBytes(6).toString('base64url');
+    const readiness = new Readiness(broker, clock, nodeId);
     readiness.start();
     closing.push(() => readiness.close());
     streamMetrics.watch(hub, readiness);
@@ -340,6 +342,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       limits,
       metrics,
       readiness,
+      nodeId,
       slots: { imports: new Slots('imports', { all: 2, user: 1 }) },
       tokenKey,
       tokenKeys,

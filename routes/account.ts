@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { recordAudit } from '../db/audit.ts';
 import { revokeUserSessions } from '../db/sessions.ts';
-import { createUser, getPasswordHash, getUser, updateUser } from '../db/users.ts';
+import { createUser, getPasswordHash, getUser, holdCredentials, updateUser } from '../db/users.ts';
 import { checkPassword, hashPassword } from '../lib/password.ts';
 import { problem } from '../lib/problem.ts';
 import { publishControl } from '../streams/authority.ts';
@@ -45,7 +45,7 @@ export const register = endpoint({
       await recordAudit(trx, draft, originOf(ctx), { clock });
       return made;
     });
-    const { body: tokens, headers } = await beginSession(ctx, services, user);
+    const { body: tokens, headers } = await beginSession(ctx, services, { user, passwordHash });
     await noteAudit(ctx, services, { type: 'login', actorId: user.id, userId: user.id });
     return new Reply(tokens, { status: 201, headers });
   },
@@ -70,15 +70,20 @@ export const changePassword = endpoint({
     const { userId } = caller;
     const proof = await beginProof(ctx, services, caller);
     const user = await getUser(db, userId);
-    if (!(await checkPassword(await getPasswordHash(db, userId), body.currentPassword)) || user === null) {
-      // Not a 401: the token is good, and a client must not take this for the end of its session.
-      const errors = [{ pointer: '/currentPassword', detail: 'is not the current password' }];
-      throw problem('invalid-request', { detail: 'Body: /currentPassword', errors });
-    }
+    const current = await getPasswordHash(db, userId);
+    // Not a 401: the token is good, and a client must not take this for the end of its session.
+    const wrong = problem('invalid-request', {
+      detail: 'Body: /currentPassword',
+      errors: [{ pointer: '/currentPassword', detail: 'is not the current password' }],
+    });
+    if (!(await checkPassword(current, body.currentPassword)) || user === null || current === null)
+      throw wrong;
     await proof.succeeded();
     assertPassword(body.newPassword, user.email, '/newPassword');
     const passwordHash = await hashPassword(body.newPassword);
     const ended = await db.transaction(async (trx) => {
+      // Of two changes at once the second was made with a password that is the old one by then.
+      if (!(await holdCredentials(trx, { id: userId, passwordHash: current }))) throw wrong;
       await updateUser(trx, userId, { passwordHash });
       const ids = await revokeUserSessions(trx, userId, { clock, keep: caller.sessionId });
       await recordAudit(trx, { type: 'password-changed', actorId: userId, userId }, originOf(ctx), { clock });

@@ -24,6 +24,20 @@ export async function noteAudit(ctx: Context, services: Services, draft: AuditDr
   }
 }
 
+/** Of one user at one door: who knocks all day must not push everything else out of the log. */
+const DENIALS = { name: 'denied', seconds: 900 };
+
+/** Somebody tried what is only for administrators. Noted once a quarter of an hour for a user and an endpoint. */
+export async function noteDenied(
+  ctx: Context,
+  services: Services,
+  denial: { actorId: string; userId: string; endpoint: string },
+): Promise<void> {
+  const { actorId, userId, endpoint: id } = denial;
+  if (!(await services.limits.isFirst(DENIALS, `${actorId} ${id}`))) return;
+  await noteAudit(ctx, services, { type: 'access-denied', actorId, userId, details: { endpoint: id } });
+}
+
 const idOrNull = z.union([field.id, z.null()]);
 
 const event = z
@@ -46,7 +60,7 @@ export const listAudit = endpoint({
   tag: 'users',
   summary: 'Security events, newest first',
   description:
-    'Kept for `AUDIT_DAYS` and up to `AUDIT_ROWS` events. Holds no secrets; of an e-mail address that is no user’s only a keyed hash.',
+    'Kept for `AUDIT_DAYS` and up to `AUDIT_ROWS` events; of `access-denied` one a quarter of an hour for a user and an endpoint. Holds no secrets; of an e-mail address that is no user’s only a keyed hash.',
   access: 'admin',
   query: z.strictObject({
     type: z.enum(AUDIT_TYPES).optional(),

@@ -46,7 +46,7 @@ export const login = endpoint({
       await noteAudit(ctx, services, { type: 'login-failed', actorId: null, userId, details });
       throw problem('invalid-credentials');
     }
-    const reply = await beginSession(ctx, services, usable.user);
+    const reply = await beginSession(ctx, services, usable);
     await attempt.succeeded(usable.user.id);
     await noteAudit(ctx, services, { type: 'login', actorId: usable.user.id, userId: usable.user.id });
     return reply;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Caller, Scope } from '../lib/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
 import { writeAnswer } from './answer.ts';
-import { noteAudit } from './audit.ts';
+import { noteDenied } from './audit.ts';
 import { type Authenticator, authenticator, requireScope } from './authenticate.ts';
 import type { Endpoint } from './endpoint.ts';
 import { jsonBodyReader } from './json-body.ts';
@@ -92,13 +92,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   /** Whoever tries a door that is only for administrators is remembered. */
   const allow = async (ctx: Context, by: Caller, scope: Scope): Promise<void> => {
     if (scope === 'admin' && !by.scopes.includes(scope)) {
-      const details = { endpoint: endpoint.id };
-      await noteAudit(ctx, services, {
-        type: 'access-denied',
-        actorId: by.userId,
-        userId: by.userId,
-        details,
-      });
+      await noteDenied(ctx, services, { actorId: by.userId, userId: by.userId, endpoint: endpoint.id });
     }
     requireScope(by, scope);
   };

@@ -49,6 +49,9 @@ export const listRateLimits = endpoint({
   response: z
     .object({
       time: field.timestamp,
+      node: z.string().meta({
+        description: 'Which node speaks: made anew at each start. What follows is what it has seen itself.',
+      }),
       scope: z.enum(['process', 'fleet', 'node']).meta({
         description:
           'What is counted together: `process`, there is no other node; `fleet`, all nodes; `node`, each for itself, while the shared counters cannot be reached.',
@@ -57,7 +60,7 @@ export const listRateLimits = endpoint({
     })
     .meta({ id: 'RateLimits' }),
   problems: ['invalid-request'],
-  handler({ query }, { limits, clock }) {
+  handler({ query }, { limits, clock, nodeId }) {
     const policies = limits
       .report(query.limit)
       .map(({ policy: { name, quota, seconds }, allowed, limited, consumers }) => ({
@@ -68,6 +71,6 @@ export const listRateLimits = endpoint({
         limited,
         topConsumers: consumers.map(({ key, ...counts }) => ({ client: key, ...counts })),
       }));
-    return Promise.resolve({ time: field.isoTime(clock.now()), scope: limits.scope, policies });
+    return Promise.resolve({ time: field.isoTime(clock.now()), node: nodeId, scope: limits.scope, policies });
   },
 });

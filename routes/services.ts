@@ -38,6 +38,8 @@ export interface Services {
   limits: RateLimits;
   metrics: Registry;
   readiness: Readiness;
+  /** Tells this process from others, and from what it was before it was started anew. */
+  nodeId: string;
   /** Places for what keeps a node or its database busy for long. */
   slots: { imports: Slots };
   /** The secret of what only our own nodes read: stream tokens, and what is derived. */

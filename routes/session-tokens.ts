@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createSession } from '../db/sessions.ts';
 import type { User } from '../db/users.ts';
 import { ROLES } from '../lib/caller.ts';
+import { problem } from '../lib/problem.ts';
 import { hashRefreshToken, newRefreshToken, signAccessToken } from '../lib/token.ts';
 import { setSessionCookies } from './cookies.ts';
 import { Reply } from './endpoint.ts';
@@ -53,20 +54,21 @@ export async function issueTokens(
   return new Reply(body, { headers: { 'Cache-Control': 'no-store' } });
 }
 
-/** A login: a new session and its tokens. */
+/** A login: a new session and its tokens. @throws 401 when the password was changed while it was being checked */
 export async function beginSession(
   ctx: Context,
   services: Services,
-  user: User,
+  { user, passwordHash }: { user: User; passwordHash: string },
 ): Promise<Reply<z.input<typeof tokensSchema>>> {
   const { db, clock, config } = services;
   const refreshToken = newRefreshToken();
   const expiresAt = clock.now() + config.REFRESH_TOKEN_TTL * 1000;
-  const { id } = await createSession(
+  const session = await createSession(
     db,
-    user.id,
+    { userId: user.id, passwordHash },
     { hash: hashRefreshToken(refreshToken), expiresAt },
     { clock },
   );
-  return issueTokens(ctx, services, user, { id, refreshToken });
+  if (session === null) throw problem('invalid-credentials');
+  return issueTokens(ctx, services, user, { id: session.id, refreshToken });
 }

@@ -1,5 +1,7 @@
+import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Caller } from '../lib/caller.ts';
+import { networkOf } from '../lib/network.ts';
 import { problem } from '../lib/problem.ts';
 import { type Channel, ChannelError, parseChannels } from '../streams/channel.ts';
 import { type Admission, StreamLimitError, type StreamOwner } from '../streams/hub.ts';
@@ -53,14 +55,14 @@ export async function assertReadable(
   }
 }
 
-/** Takes a place for a stream. @throws 429 when the user has too many streams, 503 when this node has */
-export function admit(caller: Caller | null, { hub }: Services): Admission {
+/** Takes a place for a stream. @throws 429 when the user, or the address of nobody, has too many, 503 when this node has */
+export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Admission {
   try {
-    return hub.admit(caller?.userId ?? null);
+    return hub.admit({ userId: caller?.userId ?? null, network: networkOf(ctx.ip) });
   } catch (error) {
     if (!(error instanceof StreamLimitError)) throw error;
     const headers = { 'Retry-After': '5' };
-    if (error.limit === 'user') throw problem('rate-limited', { detail: error.message, headers });
+    if (error.limit !== 'process') throw problem('rate-limited', { detail: error.message, headers });
     throw problem('unavailable', { detail: error.message, headers });
   }
 }

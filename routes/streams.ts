@@ -26,7 +26,7 @@ async function serve(
   const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
   if (format === false) throw problem('not-acceptable');
   const ndjson = format === 'application/x-ndjson';
-  const admission = admit(caller, services);
+  const admission = admit(ctx, caller, services);
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
     admission.release();

@@ -18,7 +18,7 @@ import { type Caller, ROLES } from '../lib/caller.ts';
 import { hashPassword } from '../lib/password.ts';
 import { problem } from '../lib/problem.ts';
 import { publishControl } from '../streams/authority.ts';
-import { noteAudit, originOf } from './audit.ts';
+import { noteDenied, originOf } from './audit.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 import { assertPassword, newPassword } from './new-password.ts';
@@ -144,8 +144,7 @@ export const updateUser = endpoint({
     const { userId } = params;
     if (!mayLookAfter(caller, userId)) throw notFound();
     if ((body.role !== undefined || body.disabled !== undefined) && !caller.scopes.includes('admin')) {
-      const details = { endpoint: 'updateUser' };
-      await noteAudit(ctx, services, { type: 'access-denied', actorId: caller.userId, userId, details });
+      await noteDenied(ctx, services, { actorId: caller.userId, userId, endpoint: 'updateUser' });
       throw problem('forbidden', { detail: 'The scope admin is needed for role and disabled.' });
     }
     const { after, wasDisabled } = await change(ctx, services, caller, { userId, ...body });

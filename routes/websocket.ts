@@ -72,7 +72,7 @@ export const webSocket = endpoint({
     const upgrade = handshakeOf(ctx);
     const channels = query.channels === undefined ? [] : channelsOf('channels', query.channels);
     await assertReadable(channels, caller, services);
-    const admission = admit(caller, services);
+    const admission = admit(ctx, caller, services);
     ctx.respond = false;
     ctx.status = 101;
     const ws = sockets.accept(ctx.req, upgrade);

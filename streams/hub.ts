@@ -21,6 +21,8 @@ export interface HubOptions {
   queueBytes: number;
   maxStreams: number;
   maxStreamsPerUser: number;
+  /** Of those who have not logged in. */
+  maxStreamsPerAddress: number;
   observer?: StreamObserver;
   /**
    * Called before the first watcher of a portfolio's log is served, and for each watcher of its holdings; resolves
@@ -83,9 +85,9 @@ interface HubStream extends OpenStream {
 export type Reselection = Pick<StreamRequest, 'channels' | 'lastEventId' | 'replay'>;
 
 export class StreamLimitError extends Error {
-  readonly limit: 'process' | 'user';
-  constructor(limit: 'process' | 'user') {
-    super(limit === 'user' ? 'too many open streams of this user' : 'too many open streams on this node');
+  readonly limit: 'process' | 'user' | 'address';
+  constructor(limit: 'process' | 'user' | 'address') {
+    super(`too many open streams ${limit === 'process' ? 'on this node' : `of this ${limit}`}`);
     this.name = 'StreamLimitError';
     this.limit = limit;
   }
@@ -116,7 +118,8 @@ export class Hub {
   readonly #observer: StreamObserver;
   /** Places taken, by those that are being opened too. */
   #taken = 0;
-  readonly #takenByUser = new Map<string, number>();
+  /** By user, or by the network of who is none. */
+  readonly #takenByReader = new Map<string, number>();
   readonly #cancelSweep: () => void;
   #draining = false;
   #closing = 0;
@@ -134,22 +137,25 @@ export class Hub {
   }
 
   /** Takes a place, so that many who come at once do not all find the last one free. @throws StreamLimitError */
-  admit(userId: string | null): Admission {
-    if (this.#taken >= this.#options.maxStreams) throw new StreamLimitError('process');
-    const taken = userId === null ? 0 : (this.#takenByUser.get(userId) ?? 0);
-    if (taken >= this.#options.maxStreamsPerUser) throw new StreamLimitError('user');
+  admit({ userId, network }: { userId: string | null; network: string }): Admission {
+    const { maxStreams, maxStreamsPerUser, maxStreamsPerAddress } = this.#options;
+    if (this.#taken >= maxStreams) throw new StreamLimitError('process');
+    const reader = userId ?? network;
+    const taken = this.#takenByReader.get(reader) ?? 0;
+    if (taken >= (userId === null ? maxStreamsPerAddress : maxStreamsPerUser)) {
+      throw new StreamLimitError(userId === null ? 'address' : 'user');
+    }
     this.#taken += 1;
-    if (userId !== null) this.#takenByUser.set(userId, taken + 1);
+    this.#takenByReader.set(reader, taken + 1);
     let isTaken = true;
     return {
       release: () => {
         if (!isTaken) return;
         isTaken = false;
         this.#taken -= 1;
-        if (userId === null) return;
-        const left = (this.#takenByUser.get(userId) ?? 1) - 1;
-        if (left > 0) this.#takenByUser.set(userId, left);
-        else this.#takenByUser.delete(userId);
+        const left = (this.#takenByReader.get(reader) ?? 1) - 1;
+        if (left > 0) this.#takenByReader.set(reader, left);
+        else this.#takenByReader.delete(reader);
       },
     };
   }

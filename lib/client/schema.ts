@@ -268,7 +268,7 @@ export interface paths {
         };
         /**
          * Security events, newest first
-         * @description Kept for `AUDIT_DAYS` and up to `AUDIT_ROWS` events. Holds no secrets; of an e-mail address that is no user’s only a keyed hash.
+         * @description Kept for `AUDIT_DAYS` and up to `AUDIT_ROWS` events; of `access-denied` one a quarter of an hour for a user and an endpoint. Holds no secrets; of an e-mail address that is no user’s only a keyed hash.
          */
         get: operations["listAudit"];
         put?: never;
@@ -1161,6 +1161,8 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /** @description Which node speaks: made anew at each start. What follows is what it has seen itself. */
+            node: string;
             /**
              * @description What is counted together: `process`, there is no other node; `fleet`, all nodes; `node`, each for itself, while the shared counters cannot be reached.
              * @enum {string}

@@ -22,6 +22,7 @@ import {
   createUser,
   deleteUser,
   findCredentials,
+  getPasswordHash,
   getUser,
   listUsers,
   updateUser,
@@ -136,7 +137,9 @@ eachDatabase('accounts', (open) => {
     async function login(): Promise<{ id: string; userId: string; hash: string }> {
       const user = await newUser();
       const hash = `hash-${user.id}`;
-      const session = await createSession(db, user.id, { hash, expiresAt: now + HOUR }, { clock });
+      const proof = { userId: user.id, passwordHash: (await getPasswordHash(db, user.id)) ?? '' };
+      const session = await createSession(db, proof, { hash, expiresAt: now + HOUR }, { clock });
+      assert.ok(session !== null);
       return { id: session.id, userId: user.id, hash };
     }
 

@@ -118,6 +118,17 @@ eachApp('the audit log', (app) => {
     assert.ok(!JSON.stringify(events).includes(key.key));
   });
 
+  it('tells once in a while of who tries the doors of administrators all the time', async () => {
+    const user = await app().user();
+    for (let turn = 0; turn < 20; turn += 1) {
+      assert.equal((await app().call('GET', '/v1/users', { as: user })).status, 403);
+      const body = { role: 'admin' };
+      assert.equal((await app().call('PATCH', `/v1/users/${user.id}`, { as: user, body })).status, 403);
+    }
+    const events = await eventsOf(app(), admin, `userId=${user.id}&type=access-denied`);
+    assert.deepEqual(events.map(({ details }) => details?.['endpoint']).sort(), ['listUsers', 'updateUser']);
+  });
+
   it('tells once of a refresh token that was used again', async () => {
     const user = await app().user();
     const refresh = (refreshToken: string) =>

@@ -57,6 +57,23 @@ const QUOTA = 10;
     assert.equal(body.scope, 'fleet');
   });
 
+  it('are told by the node that is asked, which says who it is, as far as it has seen them', async () => {
+    const user = await first.user();
+    await statuses(4, first, user);
+    await statuses(2, second, user);
+    const seenBy = async (app: TestApp): Promise<[string, number]> => {
+      const { body } = await app.call('GET', '/v1/admin/rate-limits?limit=100', {
+        as: await app.user('admin'),
+      });
+      const { topConsumers } = body.policies.find(({ name }: { name: string }) => name === 'user');
+      const client = topConsumers.find((each: { client: string }) => each.client === user.id);
+      return [body.node, client.requests];
+    };
+    const [[firstNode, atFirst], [secondNode, atSecond]] = [await seenBy(first), await seenBy(second)];
+    assert.deepEqual([atFirst, atSecond], [4, 2]);
+    assert.notEqual(firstNode, secondNode);
+  });
+
   /** How long the slowest of requests, one after the other, took. */
   async function slowest(count: number, app: TestApp, as: TestUser): Promise<[number[], number]> {
     let worst = 0;

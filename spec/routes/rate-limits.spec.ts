@@ -237,7 +237,7 @@ describe('rate limits', () => {
     const path = '/v1/admin/rate-limits?limit=100';
     assertProblem(await app.call('GET', path, { as: trader }), 403, 'forbidden');
     const { status, body } = await app.call('GET', path, { as: admin });
-    assert.deepEqual([status, body.scope], [200, 'process']);
+    assert.deepEqual([status, body.scope, body.node], [200, 'process', app.services.nodeId]);
     const policies: { name: string; topConsumers: { client: string }[]; limited: number }[] = body.policies;
     assert.deepEqual(
       policies.map(({ name }) => name).sort(),

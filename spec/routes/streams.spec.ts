@@ -130,6 +130,50 @@ describe('a stream over HTTP', () => {
   });
 });
 
+describe('the number of streams of those who have not logged in', () => {
+  let app: TestApp;
+  before(async () => {
+    const env = { PUBLIC_MARKET: 'true', TRUST_PROXY: '1', STREAMS_PER_ADDRESS: '2', STREAMS_PER_USER: '1' };
+    app = await startApp({ env });
+  });
+  after(() => app.close());
+
+  async function open(address: string): Promise<StreamClient> {
+    const client = new StreamClient(`${app.url}/v1/streams/market`, {
+      headers: { 'x-forwarded-for': address },
+    });
+    await client.until(() => client.status !== 0, 'an answer');
+    return client;
+  }
+
+  it('is limited per address, a /64 of IPv6 being one, whatever the transport; places are given back', async () => {
+    const [first, second] = [await open('203.0.113.1'), await open('203.0.113.1')];
+    const refused = await open('203.0.113.1');
+    assert.deepEqual([first.status, second.status, refused.status], [200, 200, 429]);
+    assert.equal(refused.headers['retry-after'], '5');
+    const headers = { 'x-forwarded-for': '203.0.113.1' };
+    const socket = new SocketClient(`${app.url}/v1/ws`, { headers });
+    await socket.closed();
+    assert.equal(socket.refusal?.status, 429);
+    const others = await Promise.all(['203.0.113.2', '2001:db8::1', '2001:db8::2'].map(open));
+    assert.deepEqual(
+      others.map(({ status }) => status),
+      [200, 200, 200],
+    );
+    assert.equal((await open('2001:db8::3')).status, 429);
+    first.cut();
+    const { hub } = app.services;
+    while (hub.streams().length > 4) await new Promise((resolve) => setImmediate(resolve));
+    const again = await open('203.0.113.1');
+    assert.equal(again.status, 200);
+    // Who logs in counts as who they are.
+    const { authorization } = await app.user();
+    const own = new StreamClient(`${app.url}/v1/streams/market`, { headers: { ...headers, authorization } });
+    await own.ready();
+    for (const client of [second, again, own, ...others]) client.cut();
+  });
+});
+
 describe('the number of streams', () => {
   let app: TestApp;
   before(async () => {

@@ -114,6 +114,7 @@ describe('catching up', () => {
       queueBytes: 50_000,
       maxStreams: 100,
       maxStreamsPerUser: 100,
+      maxStreamsPerAddress: 100,
       watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
     });
   });

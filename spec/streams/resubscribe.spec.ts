@@ -79,6 +79,7 @@ describe('a change of channels', () => {
       queueBytes: 2_000,
       maxStreams: 10,
       maxStreamsPerUser: 10,
+      maxStreamsPerAddress: 10,
       watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
     });
   });

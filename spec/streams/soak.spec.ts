@@ -62,6 +62,7 @@ describe('an hour of streams, compressed', () => {
       queueBytes: 65_536,
       maxStreams: 1_000,
       maxStreamsPerUser: 1_000,
+      maxStreamsPerAddress: 1_000,
       watchPortfolio: () => {
         watched += 1;
         return Promise.resolve(() => {
