@@ -3998,6 +3998,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "time": "2026-11-26T01:37:31.153Z",
+                     *       "node": "kT9fXw2c",
                      *       "scope": "process",
                      *       "policies": [
                      *         {
