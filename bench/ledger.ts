@@ -35,6 +35,7 @@ interface Figures {
   cpuUs: number;
   /** Milliseconds. */
   visible: number[];
+  bare: number[];
   late: number[];
   dayStart: number[];
   stateAt: number;
@@ -51,6 +52,7 @@ async function measure(db: Database, id: string, size: LedgerSize): Promise<Figu
   await market.start();
   const sources: ValuationSources = { db, market, dayStarts: new DayStarts({ db, clock }) };
   const book = async (drafts: TradeDraft[]): Promise<unknown> => await bookEntries(db, id, drafts, { clock });
+  const summary = async (): Promise<unknown> => (await valuePortfolio(sources, id))?.mark();
   const cpu = process.cpuUsage();
   const building = await timed(async () => await bookLedger(db, id, size));
   const used = process.cpuUsage(cpu);
@@ -58,6 +60,7 @@ async function measure(db: Database, id: string, size: LedgerSize): Promise<Figu
     perSecond: size.trades / (building / 1_000),
     cpuUs: (used.user + used.system) / size.trades,
     visible: [],
+    bare: [],
     late: [],
     dayStart: [],
     stateAt: await timed(async () => await statesAt(db, id, end - (size.days / 3) * DAY_MS)),
@@ -75,14 +78,19 @@ async function measure(db: Database, id: string, size: LedgerSize): Promise<Figu
     figures.visible.push(
       await timed(async () => {
         await book([fill(`a${n}`, now, `C${n % size.symbols}`, n, n % 2 === 0 ? 'buy' : 'sell')]);
-        const valuation = await valuePortfolio(sources, id);
-        valuation?.mark();
+        await summary();
       }),
     );
+    figures.bare.push(await timed(async () => await bareTransaction(db, id)));
   }
   for (let n = 0; n < 5; n += 1) {
     const middle = end - (size.days / 2) * DAY_MS + n;
-    figures.late.push(await timed(async () => await book([fill(`l${n}`, middle, `C${n}`, n, 'buy')])));
+    figures.late.push(
+      await timed(async () => {
+        await book([fill(`l${n}`, middle, `C${n}`, n, 'buy')]);
+        await summary();
+      }),
+    );
   }
   for (let n = 0; n < 5; n += 1) {
     const { start } = calendarOf(ZONE).periodAt(Date.now(), 'day');
@@ -91,6 +99,14 @@ async function measure(db: Database, id: string, size: LedgerSize): Promise<Figu
   }
   await market.close();
   return figures;
+}
+
+/** What any booking must wait for at least: says how busy the machine is. */
+async function bareTransaction(db: Database, id: string): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx('portfolios').where({ id }).forUpdate().first('id');
+    await trx('portfolios').where({ id }).update({ updated_at: new Date() });
+  });
 }
 
 interface LotFigures {
@@ -125,13 +141,14 @@ async function measureLots(db: Database, costMethod: CostMethod, lots: number): 
 const p = (values: readonly number[], share: number): string => short(quantile(values, share));
 
 function line(name: string, { trades }: LedgerSize, figures: Figures): (string | number)[] {
-  const { perSecond, cpuUs, visible, late, dayStart, stateAt, month } = figures;
+  const { perSecond, cpuUs, visible, bare, late, dayStart, stateAt, month } = figures;
   return [
     name,
     trades,
     short(perSecond),
     short(cpuUs),
     `${p(visible, 0.5)} / ${p(visible, 0.99)}`,
+    `${p(bare, 0.5)} / ${p(bare, 0.99)}`,
     `${p(late, 0.5)} / ${p(late, 1)}`,
     `${p(dayStart, 0.5)} / ${p(dayStart, 1)}`,
     short(stateAt),
@@ -193,7 +210,8 @@ export async function ledger(): Promise<Section[]> {
           'booked/s',
           'CPU µs per trade',
           'appended fill in the summary',
-          'late fill in the middle',
+          'a bare transaction beside it',
+          'late fill in the middle, in the summary',
           'start of the day, not remembered',
           'states at a third',
           '30 days, cold / again',

@@ -23,7 +23,7 @@ import { isLotMethod, loadLots, lotsToSell, replaceLots, saveLots, type LotChang
 import { pointDrops } from './points.ts';
 import { refoldAll, type PositionOptions } from './refold.ts';
 import { emptyHead, headWrites, loadHeads, type Head, type Heads } from './states.ts';
-import { dropResults, saveResults } from './trade-results.ts';
+import { dropResults, resultWrites, saveResults } from './trade-results.ts';
 import { writeAtOnce } from './write-at-once.ts';
 
 /** What one call changes of the stored positions, written together. */
@@ -120,10 +120,12 @@ export async function saveDraft(draft: Draft, since: number): Promise<void> {
   const { trx, turns, portfolioId, terms } = draft;
   const { costMethod } = terms;
   void turns.run(() => saveLots(trx, draft.lots));
-  void turns.run(() => saveResults(trx, portfolioId, draft.disposals));
   void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, draft.checkpoints));
+  const results = resultWrites(portfolioId, draft.disposals);
+  for (const write of results.splice(1)) void turns.run(() => writeAtOnce(trx, [write]));
   await turns.run(() =>
     writeAtOnce(trx, [
+      ...results,
       ...draft.cash.take(portfolioId),
       ...headWrites(portfolioId, costMethod, draft.heads),
       ...pointDrops(portfolioId, since),
