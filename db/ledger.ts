@@ -32,6 +32,8 @@ export interface BookingOptions extends PositionOptions {
    * back to be told.
    */
   news?: (move: LedgerMove) => string[];
+  /** Told each new entry and its place in the batch; throws to have nothing booked. What is a duplicate is not asked about. */
+  admit?: (entry: StoredEntry, index: number) => void;
 }
 
 export interface Outcome {
@@ -74,6 +76,7 @@ export async function bookEntries(
       return { status: candidate.index === index ? 'booked' : 'duplicate', entry: candidate.entry };
     });
     if (inserted.size === 0) return { version: portfolio.version, outcomes, news: [] };
+    for (const { entry, index } of candidates) if (inserted.has(entry.id)) options.admit?.(entry, index);
     const booked = outcomes.filter(({ status }) => status === 'booked');
     const entries = booked.map(({ entry }) => entry);
     const move = { change: 'booked' as const, entries, by: inserted.size };

@@ -3,6 +3,8 @@ import type { Database } from '../db/database.ts';
 import type { StoredTrade, TradeDraft } from '../db/entry.ts';
 import { rateAt } from '../db/rates.ts';
 import { type Fixed, mul, ONE } from '../lib/money.ts';
+import type { TradeEntry } from '../lib/pnl/entry.ts';
+import { exchangeOf } from '../lib/pnl/exchange.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
 import { splitSymbol } from '../lib/symbol.ts';
 import * as field from './fields.ts';
@@ -104,13 +106,26 @@ export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch:
       detail,
     })),
   );
-  if (errors.length > 0) {
-    const [first] = errors;
-    throw problem('unprocessable-entry', {
-      detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
-      errors: errors.slice(0, 20),
-    });
-  }
+  if (errors.length > 0) throw unprocessable(errors);
+}
+
+function unprocessable(errors: readonly FieldError[]): Error {
+  const [first] = errors;
+  return problem('unprocessable-entry', {
+    detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
+    errors: errors.slice(0, 20),
+  });
+}
+
+/**
+ * A fee in another asset is compared by its rate, if there is one, so only of what is new: what was booked before stays
+ * booked, whatever prices have become known since.
+ * @throws the 422 for a fee that is worth more than the trade itself
+ */
+export function checkFeeValue(trade: TradeEntry, baseCurrency: string, at = ''): void {
+  const { value, fee } = exchangeOf(trade, { baseCurrency });
+  if (value === null || fee.value === null || fee.value <= value) return;
+  throw unprocessable([{ pointer: `${at}/fee/amount`, detail: 'is worth more than the trade itself' }]);
 }
 
 export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {

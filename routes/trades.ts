@@ -11,6 +11,7 @@ import * as field from './fields.ts';
 import { writablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 import {
+  checkFeeValue,
   checkTrades,
   keptRates,
   rateFinder,
@@ -131,7 +132,12 @@ export const bookTrades = endpoint({
     for (const input of inputs) drafts.push(await toTradeDraft(input, rate));
     let booked;
     try {
-      booked = await bookEntries(db, portfolio.id, drafts, { clock, news: fills });
+      booked = await bookEntries(db, portfolio.id, drafts, {
+        clock,
+        news: fills,
+        admit: (entry, index) =>
+          checkFeeValue(asTrade(entry), portfolio.baseCurrency, inBatch ? `/items/${index}` : ''),
+      });
     } catch (error) {
       if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
       throw error;
@@ -164,6 +170,9 @@ function given(change: z.output<typeof tradeChange>): Partial<TradeInput> {
   return Object.fromEntries(sent.map(([key, value]) => [key, value ?? undefined]));
 }
 
+/** What the worth of a trade and of its fee follow from. */
+const VALUED = ['symbol', 'quantity', 'price', 'fee', 'time'] as const;
+
 export const tradeParams = portfolioParams.extend({ tradeId: field.id });
 
 export const changeTrade = endpoint({
@@ -185,11 +194,17 @@ export const changeTrade = endpoint({
       db,
       portfolio.id,
       params.tradeId,
-      (before, trx) => {
+      async (before, trx) => {
         const trade = asTrade(before);
         const input = { ...toTradeInput(trade), ...given(body) };
         checkTrades([input], clock.now(), false);
-        return toTradeDraft(input, keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency)));
+        const rates = keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency));
+        const draft = await toTradeDraft(input, rates);
+        // A note may be written beside any fill.
+        if (VALUED.some((name) => body[name] !== undefined)) {
+          checkFeeValue({ ...trade, ...draft }, portfolio.baseCurrency);
+        }
+        return draft;
       },
       { clock, news: fills },
     );

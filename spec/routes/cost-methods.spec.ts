@@ -4,6 +4,7 @@ import { COST_METHODS } from '../../lib/pnl/entry.ts';
 import { bookkeeper, dice, randomEntries } from './bookkeeper.ts';
 import { CostOracle, distance, fraction, type OracleTrade } from './cost-oracle.ts';
 import { eachApp } from './each-app.ts';
+import { assertNames, assertProblem } from './problems.ts';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2025, 0, 10);
@@ -228,5 +229,35 @@ eachApp('ledgers over HTTP', (app) => {
       days.map(({ endEquity }: { endEquity: string }) => endEquity),
       ['99975000', '105525000', '109855000', '109855000'],
     );
+  });
+
+  it('have no fill whose fee in another coin is worth more than itself, once that is known', async () => {
+    const path = await portfolio();
+    const time = Date.UTC(2025, 3, 2, 12);
+    const fill = { symbol: 'XFB/KRW', side: 'buy', quantity: '1', price: '1000', time };
+    const dear = { ...fill, externalId: 'dear', fee: { amount: '2', currency: 'XFN' } };
+    // For want of a price nobody can tell: booked, and it stays.
+    const booked = await post(`${path}/trades`, dear);
+    await book.closes({ 'XFN/KRW': { '2025-04-01': '501' } });
+    assert.equal((await book.call('POST', `${path}/trades`, dear)).status, 200);
+    for (const [name, answer] of [
+      ['/fee/amount', await book.call('POST', `${path}/trades`, { ...dear, externalId: 'again' })],
+      [
+        '/items/1/fee/amount',
+        await book.call('POST', `${path}/trades`, { items: [fill, { ...dear, externalId: 'again' }] }),
+      ],
+    ] as const) {
+      assertProblem(answer, 422, 'unprocessable-entry');
+      assertNames(answer, [name]);
+    }
+    const cheap = await post(`${path}/trades`, { ...fill, fee: { amount: '1', currency: 'XFN' } });
+    const dearer = await book.call('PATCH', `${path}/trades/${cheap.id}`, { quantity: '0.5' });
+    assertProblem(dearer, 422, 'unprocessable-entry');
+    assertNames(dearer, ['/fee/amount']);
+    assert.equal(
+      (await book.call('PATCH', `${path}/trades/${booked.id}`, { note: 'so it was' })).status,
+      200,
+    );
+    assert.equal((await get(`${path}/trades`)).items.length, 2);
   });
 });

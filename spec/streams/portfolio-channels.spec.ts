@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestApp, type TestUser, startApp } from '../support/app.ts';
+import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
 
 describe('the channels of a portfolio', () => {
@@ -43,9 +44,14 @@ describe('the channels of a portfolio', () => {
     return (await app.call('GET', `/v1/portfolios/${portfolioId}/${what}`, { as: trader })).body;
   }
 
-  it('pnl and holdings have the digits of REST at the same position', async () => {
-    const stream = open(`pnl:${portfolioId},holdings:${portfolioId}`);
+  it('pnl and holdings have the digits of REST at the same position, over SSE and WebSocket', async () => {
+    const channels = `pnl:${portfolioId},holdings:${portfolioId}`;
+    const stream = open(channels);
     await stream.ready();
+    const socket = new SocketClient(`${app.url}/v1/ws?channels=${channels}`, {
+      headers: { authorization: trader.authorization },
+    });
+    await socket.ready();
     assert.equal(stream.of('pnl').length, 1);
     assert.deepEqual(stream.of('holdings')[0]?.data.items, []);
     await buy('2');
@@ -59,7 +65,12 @@ describe('the channels of a portfolio', () => {
     const { items, position } = await get('holdings');
     await stream.until(() => stream.of('holdings').at(-1)?.data.position === position, 'the same position');
     assert.deepEqual(stream.of('holdings').at(-1)?.data.items, items);
+    await socket.until(() => socket.of('pnl').at(-1)?.data.position === current['position']);
+    assert.deepEqual(socket.of('pnl').at(-1)?.data, current);
+    await socket.until(() => socket.of('holdings').at(-1)?.data.position === position);
+    assert.deepEqual(socket.of('holdings').at(-1)?.data, stream.of('holdings').at(-1)?.data);
     stream.cut();
+    socket.cut();
   });
 
   it('fills come once each, in order, over a cut', async () => {
