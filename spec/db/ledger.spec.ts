@@ -80,6 +80,7 @@ eachDatabase('the ledger', (open) => {
       assert.deepEqual(again, {
         version: first.version,
         outcomes: [{ status: 'duplicate', entry: first.outcomes[0]?.entry }],
+        news: [],
       });
     });
 
