@@ -9,6 +9,7 @@ import { legsByAsset, type Checkpoint } from './fold.ts';
 import { ensureCurrent, readPositions } from './past-states.ts';
 import { loadPoints, pointOf, savePoints, type KnownPoints, type LedgerPoint } from './points.ts';
 import { ifUnmoved, inSnapshot } from './snapshot.ts';
+import { isReadOnly } from './unavailable.ts';
 import { valuePoints, type HistoryPoint, type LivePrices } from './valued-points.ts';
 
 export type { HistoryPoint } from './valued-points.ts';
@@ -113,7 +114,13 @@ export async function ledgerAt(
     await savePoints(trx, portfolioId, terms.costMethod, fresh);
     await saveCheckpoints(trx, portfolioId, terms.costMethod, checkpoints);
   };
-  const kept = await ifUnmoved(db, portfolioId, result.version, (trx) => remember(trx, result));
+  const kept = await ifUnmoved(db, portfolioId, result.version, (trx) => remember(trx, result)).catch(
+    (error: unknown) => {
+      // It is right without being remembered.
+      if (isReadOnly(error)) return true;
+      throw error;
+    },
+  );
   if (kept || sorted.length > HELD_STILL) return result;
   // A ledger that never rests would have its day's start worked out again and again.
   return await db.transaction(async (trx) => {

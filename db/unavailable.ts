@@ -10,21 +10,32 @@ const CODES = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  // SQLSTATE: connection exceptions, too many connections, shutting down, crashed, starting up, read-only standby.
+  // SQLSTATE: connection exceptions, disk full, too many connections, shutting down, crashed, starting up, read-only
+  // standby, files that cannot be read or written.
   '08000',
   '08001',
   '08003',
   '08004',
   '08006',
+  '53100',
   '53300',
   '57P01',
   '57P02',
   '57P03',
   '25006',
+  '58030',
 ]);
 
 const MESSAGES =
   /Connection terminated|Connection ended|timeout expired|Query read timeout|not queryable|Client was closed/i;
+
+/** SQLSTATE of a server that answers, but takes nothing more: disk full, read-only standby. */
+const READ_ONLY = new Set(['53100', '25006']);
+
+/** Whether nothing can be written at the moment, though there is much that can be read. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && READ_ONLY.has(errorCode(error) ?? '');
+}
 
 /** Whether the database, rather than the query, is at fault: to be answered with 503 and tried again later. */
 export function isUnavailable(error: unknown): boolean {

@@ -43,12 +43,15 @@ export function postgresAvailable(): boolean {
 /**
  * Starts a PostgreSQL server of its own on a free port, in a temporary folder.
  * @param options.durable fsync as in production, for tests that kill it; otherwise quick
+ * @param options.parent makes its folder in there
  */
-export async function startPostgres(options: { durable?: boolean } = {}): Promise<PostgresServer> {
+export async function startPostgres(
+  options: { durable?: boolean; parent?: string } = {},
+): Promise<PostgresServer> {
   const bin = binaries();
   if (bin === null) throw new Error('there are no PostgreSQL binaries on this machine');
   const user = unprivilegedUser();
-  const folder = await mkdtemp(join(tmpdir(), 'marktide-pg-'));
+  const folder = await mkdtemp(join(options.parent ?? tmpdir(), 'marktide-pg-'));
   if (user) await chown(folder, user.uid, user.gid);
   await chmod(folder, 0o700);
   const made = spawnSync(
