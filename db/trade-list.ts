@@ -33,7 +33,7 @@ export interface TradeResult {
 
 export interface TradeListQuery extends TradeOrder, PageQuery {}
 
-interface ListedRow extends EntryRow {
+export interface ListedRow extends EntryRow {
   value: string | null;
   fee_value: string | null;
   result_id: string | null;
@@ -127,7 +127,11 @@ async function readPart(
 
 const TRAIT_COLUMNS = 'order_type, exchange, order_id, tags, search';
 
-function sortBy(query: Knex.QueryBuilder, { keys }: SortedPart, order: 'asc' | 'desc'): Knex.QueryBuilder {
+export function sortBy(
+  query: Knex.QueryBuilder,
+  { keys }: SortedPart,
+  order: 'asc' | 'desc',
+): Knex.QueryBuilder {
   for (const { column } of keys) void query.orderByRaw(`${column} ${order}`);
   return query;
 }
@@ -178,7 +182,7 @@ export async function getListedTrade(
   return row === undefined ? null : toListed(row);
 }
 
-function toListed(row: ListedRow): ListedTrade {
+export function toListed(row: ListedRow): ListedTrade {
   const trade = toEntry(row);
   if (trade.kind !== 'trade') throw new TypeError('a list of trades with something else in it');
   const { gross, net, uncovered } = row;

@@ -12,6 +12,7 @@ import { portfolioVersions } from '../db/portfolios.ts';
 import { findEndedCredentials } from '../db/credentials.ts';
 import { Housekeeping } from '../db/housekeeping.ts';
 import { findLostAccess } from '../db/shares.ts';
+import { tradesByCursor, tradesByPages } from '../db/trade-export.ts';
 import type { Services } from '../routes/services.ts';
 import { Slots } from '../routes/slots.ts';
 import { Authority } from '../streams/authority.ts';
@@ -343,7 +344,15 @@ export async function createServices(environment: Environment): Promise<RunningS
       metrics,
       readiness,
       nodeId,
-      slots: { imports: new Slots('imports', { all: 2, user: 1 }) },
+      slots: {
+        imports: new Slots('imports', { all: 2, user: 1 }),
+        // Each may hold a connection for as long as a client takes its file.
+        exports: new Slots('exports', {
+          all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))),
+          user: 2,
+        }),
+      },
+      readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
       tokenKey,
       tokenKeys,
     };

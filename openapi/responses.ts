@@ -123,7 +123,7 @@ export class ResponseDocs {
 
 /** Whether its answers have an entity tag. */
 export function isTagged({ method, status, produces = 'json' }: Endpoint): boolean {
-  return method === 'get' && status === 200 && produces === 'json';
+  return method === 'get' && status === 200 && (produces === 'json' || produces === 'csv');
 }
 
 /** What any endpoint may answer, by what it is. */

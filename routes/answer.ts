@@ -52,6 +52,10 @@ export async function writeAnswer(
     return;
   }
   if (endpoint.produces === 'text' || endpoint.produces === 'csv') {
+    if (endpoint.produces === 'csv') ctx.type = 'csv';
+    if (isRead && endpoint.produces === 'csv' && typeof body === 'string' && !ctx.res.hasHeader('ETag')) {
+      ctx.set('ETag', tagOfBody(body, body, []));
+    }
     ctx.body = body;
     return;
   }

@@ -6,6 +6,7 @@ import { authEndpoints } from './auth.ts';
 import { candleEndpoints } from './candles.ts';
 import type { Endpoint } from './endpoint.ts';
 import { explainPnl } from './explain.ts';
+import { exportHoldings, exportPeriods, exportSeries } from './figure-csv.ts';
 import { healthEndpoints } from './health.ts';
 import { listHoldings } from './holdings.ts';
 import { publicKeys } from './keys.ts';
@@ -24,6 +25,7 @@ import { shareEndpoints } from './shares.ts';
 import { endSession, listSessions } from './stream-sessions.ts';
 import { streamToken } from './stream-token.ts';
 import { streamEndpoints } from './streams.ts';
+import { exportTrades } from './trade-csv.ts';
 import { tradeListEndpoints } from './trade-list.ts';
 import { importTrades } from './trade-import.ts';
 import { getTradeStats } from './trade-stats.ts';
@@ -49,15 +51,19 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getTradeStats,
   ...tradeListEndpoints,
   importTrades,
+  exportTrades,
   ...transferEndpoints,
   getPortfolio,
   listHoldings,
+  exportHoldings,
   getAllocation,
   getPnl,
   listLots,
   explainPnl,
   listPeriods,
+  exportPeriods,
   getSeries,
+  exportSeries,
   getPerformance,
   listSymbols,
   listTickers,

@@ -27,6 +27,19 @@ export const holdingSchema = z
   })
   .meta({ id: 'Holding' });
 
+/** Which holdings, and in which order. */
+export const holdingsQuery = {
+  costMethod,
+  sort: z.enum(HOLDING_COLUMNS).default('asset'),
+  order: z.enum(['asc', 'desc']).optional().meta({
+    description: '`asc` by asset and symbol, `desc` by figures and times when left out.',
+  }),
+  minValue: field.nonNegativeAmount.optional().meta({
+    description:
+      'Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay.',
+  }),
+};
+
 /** With `fields=` an item has only those. */
 const leanHolding = holdingSchema.partial().meta({ id: 'LeanHolding' });
 
@@ -48,15 +61,7 @@ export const listHoldings = endpoint({
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
-    costMethod,
-    sort: z.enum(HOLDING_COLUMNS).default('asset'),
-    order: z.enum(['asc', 'desc']).optional().meta({
-      description: '`asc` by asset and symbol, `desc` by figures and times when left out.',
-    }),
-    minValue: field.nonNegativeAmount.optional().meta({
-      description:
-        'Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay.',
-    }),
+    ...holdingsQuery,
     fields: fieldList
       .optional()
       .meta({ description: 'What an item has, comma-separated; all when left out.' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Portfolio } from '../db/portfolios.ts';
 import { ZERO } from '../lib/money.ts';
 import { type Period, PERIOD_INTERVALS, type PeriodInterval } from '../lib/pnl/calendar.ts';
 import { COST_METHODS } from '../lib/pnl/entry.ts';
@@ -13,6 +14,7 @@ import { firstEntryTime, portfolioHistory } from './portfolio-history.ts';
 import { portfolioParams } from './portfolios.ts';
 import { queryProblem } from './query-problem.ts';
 import { type Span, spanOf, spanQuery } from './query-span.ts';
+import type { Services } from './services.ts';
 
 const figures = {
   start: field.timestamp,
@@ -68,6 +70,47 @@ function periodsOf(span: Span, interval: PeriodInterval, first: number | null, n
   return periods;
 }
 
+export const periodsQuery = { interval: z.enum(PERIOD_INTERVALS).default('day'), ...spanQuery, costMethod };
+
+type PeriodsQuery = z.output<z.ZodObject<typeof periodsQuery>>;
+
+/** The body of the list. @throws 400 that names the parameter */
+export async function periodList(services: Services, portfolio: Portfolio, query: PeriodsQuery) {
+  const { db, clock } = services;
+  const now = clock.now();
+  const span = spanOf(query, { timeZone: portfolio.timeZone, now });
+  const first = span.from === null ? await firstEntryTime(db, portfolio.id) : null;
+  const periods = periodsOf(span, query.interval, first, now);
+  const history = await portfolioHistory(services, portfolio.id, {
+    instants: boundariesOf(periods),
+    costMethod: query.costMethod,
+    now,
+    figures: NAMES,
+  });
+  const { terms, points, warnings } = history;
+  const pnls = periodPnls(points);
+  const items = pnls.map((pnl, index) => ({
+    ...periodBody(pnl, periods[index]?.label ?? ''),
+    closed: pnl.end <= now,
+  }));
+  const [start] = points;
+  const end = points.at(-1);
+  const whole = start === undefined || end === undefined ? null : periodPnl(start, end);
+  return {
+    portfolioId: portfolio.id,
+    asOf: field.isoTime(now),
+    position: history.position,
+    baseCurrency: terms.baseCurrency,
+    costMethod: terms.costMethod,
+    timeZone: span.calendar.zone,
+    interval: query.interval,
+    items,
+    nextCursor: null,
+    total: whole === null ? null : totalBody(whole),
+    warnings: [...warnings, ...rateWarnings(whole === null ? pnls : [...pnls, whole])],
+  };
+}
+
 export const listPeriods = endpoint({
   method: 'get',
   path: '/v1/portfolios/:portfolioId/pnl/periods',
@@ -78,7 +121,7 @@ export const listPeriods = endpoint({
     'Whole calendar periods of a time zone that touch [from, to), oldest first: weeks begin on Monday, days with a change of clocks are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.',
   access: 'read',
   params: portfolioParams,
-  query: z.strictObject({ interval: z.enum(PERIOD_INTERVALS).default('day'), ...spanQuery, costMethod }),
+  query: z.strictObject(periodsQuery),
   status: 200,
   untagged: ['asOf'],
   response: field.listOf(periodSchema).extend({
@@ -96,40 +139,8 @@ export const listPeriods = endpoint({
   }),
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const { db, clock } = services;
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
-    const now = clock.now();
-    const span = spanOf(query, { timeZone: portfolio.timeZone, now });
-    const first = span.from === null ? await firstEntryTime(db, portfolio.id) : null;
-    const periods = periodsOf(span, query.interval, first, now);
-    const history = await portfolioHistory(services, portfolio.id, {
-      instants: boundariesOf(periods),
-      costMethod: query.costMethod,
-      now,
-      figures: NAMES,
-    });
-    const { terms, points, warnings } = history;
-    const pnls = periodPnls(points);
-    const items = pnls.map((pnl, index) => ({
-      ...periodBody(pnl, periods[index]?.label ?? ''),
-      closed: pnl.end <= now,
-    }));
-    const [start] = points;
-    const end = points.at(-1);
-    const whole = start === undefined || end === undefined ? null : periodPnl(start, end);
-    return {
-      portfolioId: portfolio.id,
-      asOf: field.isoTime(now),
-      position: history.position,
-      baseCurrency: terms.baseCurrency,
-      costMethod: terms.costMethod,
-      timeZone: span.calendar.zone,
-      interval: query.interval,
-      items,
-      nextCursor: null,
-      total: whole === null ? null : totalBody(whole),
-      warnings: [...warnings, ...rateWarnings(whole === null ? pnls : [...pnls, whole])],
-    };
+    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    return await periodList(services, portfolio, query);
   },
 });
 

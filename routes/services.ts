@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Database } from '../db/database.ts';
 import type { AnswerCache } from '../lib/cache/answer-cache.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { TradeReader } from '../db/trade-export.ts';
 import type { Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RateLimits } from '../lib/rate-limits.ts';
@@ -41,7 +42,9 @@ export interface Services {
   /** Tells this process from others, and from what it was before it was started anew. */
   nodeId: string;
   /** Places for what keeps a node or its database busy for long. */
-  slots: { imports: Slots };
+  slots: { imports: Slots; exports: Slots };
+  /** How long lists of trades are read. */
+  readTrades: TradeReader;
   /** The secret of what only our own nodes read: stream tokens, and what is derived. */
   tokenKey: KeyObject;
   /** Of access tokens. */

@@ -463,6 +463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/trades.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The fills of a portfolio as a CSV file
+         * @description The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.
+         */
+        get: operations["exportTrades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/transfers": {
         parameters: {
             query?: never;
@@ -518,6 +538,26 @@ export interface paths {
          * @description Sorted by any column, with unknown values last and equal ones by asset. A page begins after the last item of the one before, wherever that stands by now.
          */
         get: operations["listHoldings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/holdings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the portfolio holds, as a CSV file
+         * @description Times and decimals are as in JSON; what is not known is empty.
+         */
+        get: operations["exportHoldings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -626,6 +666,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/pnl/periods.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * PnL by day, week, month or year, as a CSV file
+         * @description Times and decimals are as in JSON; what is not known is empty.
+         */
+        get: operations["exportPnlPeriods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/series": {
         parameters: {
             query?: never;
@@ -638,6 +698,26 @@ export interface paths {
          * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` it begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. Every minute (`interval=minute`) comes with the moments in between at which equity was published to whoever watched.
          */
         get: operations["getSeries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/series.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Equity, contributions and PnL over time, as a CSV file
+         * @description Times and decimals are as in JSON; what is not known is empty.
+         */
+        get: operations["exportSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5233,14 +5313,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a2159d-856c-7411-9598-7aad908e2a49",
+                     *       "portfolioId": "01a2159b-3180-73d5-8c55-b945f2f218b3",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "count": 8,
                      *       "buys": 6,
                      *       "sells": 2,
-                     *       "firstTime": "2026-10-29T02:09:34.580Z",
-                     *       "lastTime": "2026-11-24T02:09:34.580Z",
+                     *       "firstTime": "2026-10-29T02:07:02.027Z",
+                     *       "lastTime": "2026-11-24T02:07:02.027Z",
                      *       "volume": {
                      *         "bought": "39471000",
                      *         "sold": "6232000",
@@ -5278,11 +5358,11 @@ export interface operations {
                      *         "averageWin": "122947",
                      *         "averageLoss": null,
                      *         "best": {
-                     *           "entryId": "01a2159d-8581-77e9-8407-46b13427cb5e",
+                     *           "entryId": "01a2159b-31a4-77fa-9e48-be3dbe977e16",
                      *           "profit": "152892"
                      *         },
                      *         "worst": {
-                     *           "entryId": "01a2159d-8581-7668-a795-d31a1aa123cd",
+                     *           "entryId": "01a2159b-31a4-734a-bcb7-14dba28d3c73",
                      *           "profit": "93002"
                      *         },
                      *         "averageHoldingMs": 1209600000,
@@ -5441,6 +5521,92 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportTrades: {
+        parameters: {
+            query?: {
+                /** @description Inclusive. A time, or a date of `tz`. */
+                from?: string;
+                /** @description Exclusive. A time, or a date of `tz`. */
+                to?: string;
+                /** @description IANA time zone of dates; the portfolio's when left out. */
+                tz?: string;
+                symbol?: string;
+                /** @description One of these. */
+                symbols?: string;
+                /** @description Bought, sold, or paid with. */
+                asset?: string;
+                side?: "buy" | "sell";
+                /** @description Kind of the order it filled, as the exchange tells it. */
+                type?: string;
+                exchange?: string;
+                orderId?: string;
+                /** @description One of the tags of a trade, as it is written. */
+                tag?: string;
+                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. */
+                q?: string;
+                sort?: "time" | "symbol" | "value" | "fee" | "pnl";
+                /** @description `asc` by symbol, `desc` by time and figures when left out. */
+                order?: "asc" | "desc";
+                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                bom?: "true" | "false";
+                /** @description Of the headings. */
+                lang?: "en" | "ko";
+                /** @description Comma-separated, in their order: `time`, `exchange`, `symbol`, `side`, `type`, `quantity`, `price`, `feeAmount`, `feeCurrency`, `externalId`, `orderId`, `note`, `tags`, `id`, `value`, `feeValue`, `realizedPnl.gross`, `realizedPnl.net`, `createdAt`, `updatedAt`. */
+                columns?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fills of a portfolio as a CSV file */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example time,exchange,symbol,side,type,quantity,price,feeAmount,feeCurrency,externalId,orderId,note,tags
+                     *     2026-11-24T02:07:02.027Z,demo,BTC/KRW,buy,,0.01,149800000,749,KRW,fill-8,,,
+                     *     2026-11-21T02:07:02.027Z,demo,DOGE/KRW,buy,,9000,331,1489.5,KRW,fill-7,,,
+                     *     2026-11-17T02:07:02.027Z,demo,ETH/KRW,sell,,0.6,5310000,1593,KRW,fill-6,,,
+                     *     2026-11-14T02:07:02.027Z,demo,SOL/KRW,buy,,14,271000,1897,KRW,fill-5,,,
+                     *     2026-11-09T02:07:02.027Z,demo,BTC/KRW,sell,,0.02,152300000,1523,KRW,fill-4,,,
+                     *     2026-11-05T02:07:02.027Z,demo,XRP/KRW,buy,,2500,3720,4650,KRW,fill-3,,,
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5915,6 +6081,74 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportHoldings: {
+        parameters: {
+            query?: {
+                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                costMethod?: "average" | "fifo" | "lifo" | "hifo";
+                sort?: "asset" | "symbol" | "quantity" | "averagePrice" | "costBasis" | "markPrice" | "markTime" | "marketValue" | "weight" | "unrealizedPnl" | "unrealizedRate" | "realizedPnl.gross" | "realizedPnl.net";
+                /** @description `asc` by asset and symbol, `desc` by figures and times when left out. */
+                order?: "asc" | "desc";
+                /** @description Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay. */
+                minValue?: string;
+                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                bom?: "true" | "false";
+                /** @description Of the headings. */
+                lang?: "en" | "ko";
+                /** @description Comma-separated, in their order: `asset`, `symbol`, `quantity`, `averagePrice`, `costBasis`, `markPrice`, `markTime`, `marketValue`, `weight`, `unrealizedPnl`, `unrealizedRate`, `realizedPnl.gross`, `realizedPnl.net`. */
+                columns?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the portfolio holds, as a CSV file */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example asset,symbol,quantity,averagePrice,costBasis,markPrice,markTime,marketValue,weight,unrealizedPnl,unrealizedRate,realizedPnl.gross,realizedPnl.net
+                     *     BTC,BTC/KRW,0.07,147828571.428571428571428571,10353174,150120000,2026-11-26T02:07:02.716Z,10508400,0.2055619789,155226,0.0149930833,96000,93002
+                     *     DOGE,DOGE/KRW,9000,331,2980489.5,321.5,2026-11-26T02:07:02.716Z,2893500,0.0566017268,-86989.5,-0.0291863132,0,0
+                     *     ETH,ETH/KRW,1.4,5050000,7073535,5198000,2026-11-26T02:07:02.716Z,7277200,0.1423542721,203665,0.0287925344,156000,152892
+                     *     KRW,,16738148.5,1,16738148.5,1,,16738148.5,0.3274263379,0,0,0,0
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -6568,6 +6802,75 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    exportPnlPeriods: {
+        parameters: {
+            query?: {
+                interval?: "day" | "week" | "month" | "year";
+                /** @description Inclusive. A time, or a date of `tz`. */
+                from?: string;
+                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                to?: string;
+                /** @description IANA time zone; the portfolio's when left out. */
+                tz?: string;
+                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                costMethod?: "average" | "fifo" | "lifo" | "hifo";
+                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                bom?: "true" | "false";
+                /** @description Of the headings. */
+                lang?: "en" | "ko";
+                /** @description Comma-separated, in their order: `label`, `start`, `end`, `startEquity`, `endEquity`, `netFlows`, `pnl`, `rate`, `realizedPnl.gross`, `realizedPnl.net`, `unrealizedChange`, `fees`, `income`, `closed`. */
+                columns?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description PnL by day, week, month or year, as a CSV file */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example label,start,end,startEquity,endEquity,netFlows,pnl,rate,realizedPnl.gross,realizedPnl.net,unrealizedChange,fees,income,closed
+                     *     2026-11-24,2026-11-23T15:00:00.000Z,2026-11-24T15:00:00.000Z,51117897.5,51120348.5,0,2451,0.000047948,0,0,2451,749,0,true
+                     *     2026-11-25,2026-11-24T15:00:00.000Z,2026-11-25T15:00:00.000Z,51120348.5,51120348.5,0,0,0,0,0,0,0,0,true
+                     *     2026-11-26,2026-11-25T15:00:00.000Z,2026-11-26T15:00:00.000Z,51120348.5,51120348.5,0,0,0,0,0,0,0,0,false
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getSeries: {
         parameters: {
             query?: {
@@ -6580,16 +6883,16 @@ export interface operations {
                 to?: string;
                 /** @description IANA time zone; the portfolio's when left out. */
                 tz?: string;
-                /** @description `points`: `[[t, v], …]` of one metric. `columns`: an array a figure. */
-                format?: "points" | "columns";
-                /** @description Of `points`; and whose shape is kept when there are fewer points. */
+                /** @description Whose shape is kept when there are fewer points; the one of `format=points`. */
                 metric?: "equity" | "contributions" | "pnl";
                 /** @description At most so many points, chosen so that the line keeps its look (LTTB): they are real ones. */
                 points?: number;
-                /** @description Of `columns`: adds the curve of the same money in this symbol. */
+                /** @description Adds the curve of the same money in this symbol. */
                 benchmark?: string;
                 /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
+                /** @description `points`: `[[t, v], …]` of one metric. `columns`: an array a figure. */
+                format?: "points" | "columns";
             };
             header?: {
                 /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
@@ -6655,6 +6958,85 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SeriesPoints"] | components["schemas"]["SeriesColumns"];
+                };
+            };
+            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportSeries: {
+        parameters: {
+            query?: {
+                interval?: "minute" | "hour" | "day" | "week" | "month" | "year";
+                /** @description Of minutes and hours only every so many: `interval=minute&every=10`. */
+                every?: number;
+                /** @description Inclusive. A time, or a date of `tz`. */
+                from?: string;
+                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                to?: string;
+                /** @description IANA time zone; the portfolio's when left out. */
+                tz?: string;
+                /** @description Whose shape is kept when there are fewer points; the one of `format=points`. */
+                metric?: "equity" | "contributions" | "pnl";
+                /** @description At most so many points, chosen so that the line keeps its look (LTTB): they are real ones. */
+                points?: number;
+                /** @description Adds the curve of the same money in this symbol. */
+                benchmark?: string;
+                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                costMethod?: "average" | "fifo" | "lifo" | "hifo";
+                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                bom?: "true" | "false";
+                /** @description Of the headings. */
+                lang?: "en" | "ko";
+                /** @description Comma-separated, in their order: `time`, `equity`, `contributions`, `pnl`, `benchmark`. */
+                columns?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Equity, contributions and PnL over time, as a CSV file */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example time,equity,contributions,pnl
+                     *     2026-11-23T02:07:04.143Z,51117897.5,50000000,1117897.5
+                     *     2026-11-23T15:00:00.000Z,51117897.5,50000000,1117897.5
+                     *     2026-11-24T15:00:00.000Z,51120348.5,50000000,1120348.5
+                     *     2026-11-25T15:00:00.000Z,51120348.5,50000000,1120348.5
+                     *     2026-11-26T02:07:04.154Z,51120348.5,50000000,1120348.5
+                     */
+                    "text/csv": string;
                 };
             };
             /** @description It is as it was: `If-None-Match` has its `ETag`. */

@@ -38,7 +38,9 @@ function beginning(text: string): string {
 const queries = (now: number): Record<string, string> => ({
   listTrades: 'limit=2',
   listPnlPeriods: `from=${now - 2 * DAY_MS}`,
+  exportPnlPeriods: `from=${now - 2 * DAY_MS}`,
   getSeries: `from=${now - 3 * DAY_MS}`,
+  exportSeries: `from=${now - 3 * DAY_MS}`,
   getPerformance: `from=${now - 20 * DAY_MS}`,
   listCandles: `symbol=BTC/KRW&interval=1d&limit=2`,
   explainPnl: 'asset=BTC',

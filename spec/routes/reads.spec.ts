@@ -17,14 +17,15 @@ const NOT_COMPARED = [
   'keep-alive',
   'ratelimit',
   'ratelimit-policy',
+  'traceresponse',
 ];
 const READS = ENDPOINTS.filter(({ method }) => method === 'get');
-const isJson = ({ produces = 'json', id }: Endpoint): boolean =>
-  produces === 'json' && id !== 'openWebSocket';
+const isTagged = ({ produces = 'json', id }: Endpoint): boolean =>
+  ['json', 'csv'].includes(produces) && id !== 'openWebSocket';
 /** They tell of seconds and measurements: other ones at each look. */
 const MOVING = ['health', 'ready', 'metrics', 'listStreamSessions', 'listRateLimits'];
 /** Their tag is the ledger's version: it is another one also when the ledger has moved elsewhere. */
-const OF_THE_LEDGER = ['listTrades', 'getTradeStats'];
+const OF_THE_LEDGER = ['listTrades', 'getTradeStats', 'exportTrades', 'exportHoldings'];
 const AT_ONCE = 'another time zone in the same millisecond';
 /** What an answer says of the moment it was made, and of nothing else. */
 const MOMENTARY = ['cursor'];
@@ -54,6 +55,8 @@ describe('reads', () => {
     // What goes on to this moment is another one in the next.
     getPerformance: () => `?from=${start - 50 * HOUR}&to=${start - HOUR}`,
     getSeries: () => `?interval=hour&from=${start - 50 * HOUR}&to=${start - HOUR}`,
+    exportSeries: () => `?interval=hour&from=${start - 50 * HOUR}&to=${start - HOUR}`,
+    exportPnlPeriods: () => '?interval=month',
     listUsers: () => '?limit=5',
     listAudit: () => '?limit=3',
   };
@@ -115,7 +118,8 @@ describe('reads', () => {
   }
 
   /** What the tag stands for. */
-  function substance({ untagged = [] }: Endpoint, body: Record<string, unknown>): string {
+  function substance({ untagged = [] }: Endpoint, body: Record<string, unknown> | string): string {
+    if (typeof body === 'string') return body;
     const without = [...untagged, ...MOMENTARY].map((name) => [name, undefined]);
     return JSON.stringify({ ...body, ...Object.fromEntries(without) });
   }
@@ -209,7 +213,7 @@ describe('reads', () => {
   });
 
   it('answer 304 exactly when nothing has changed, whatever changes', async () => {
-    const tagged = READS.filter(isJson);
+    const tagged = READS.filter(isTagged);
     stopped = Date.now();
     let seen = new Map<Endpoint, Answer>();
     let kept = 0;
@@ -348,7 +352,7 @@ describe('reads', () => {
       const { headers } = await raw('GET', urlOf(endpoint));
       assert.equal(headers['cache-control'], expected(endpoint), endpoint.id);
       const vary = (headers['vary'] ?? '').toLowerCase().split(/, */);
-      if (endpoint.access !== 'public' && isJson(endpoint)) {
+      if (endpoint.access !== 'public' && isTagged(endpoint)) {
         for (const name of ['authorization', 'cookie', 'x-api-key'])
           assert.ok(vary.includes(name), endpoint.id);
       }

@@ -1,0 +1,62 @@
+import { pipeline, Readable } from 'node:stream';
+import { string as quoting } from '@json2csv/formatters';
+import { Transform } from '@json2csv/node';
+import { neutralised } from './formula.ts';
+
+/** A column of a file that is made of values of one kind. */
+export interface CsvColumn<T extends object> {
+  /** Its English heading, and what it is asked for by. */
+  name: string;
+  korean: string;
+  /** `text`: what somebody has typed, which a spreadsheet might run. Numbers, times and codes are as they are. */
+  kind: 'text' | 'plain';
+  /** `null` is an empty cell. */
+  value: (row: T) => string | null;
+}
+
+/** Which columns, under which headings. */
+export interface CsvOptions<T extends object> {
+  columns: readonly CsvColumn<T>[];
+  lang: 'en' | 'ko';
+  /** With a byte order mark, by which Excel knows UTF-8. */
+  bom: boolean;
+}
+
+const quoted = quoting();
+/** Besides what RFC 4180 names: what some spreadsheet takes for the end of a cell, and spaces that one would lose. */
+const TO_QUOTE = /[",;\t\r\n]|^\s|\s$/;
+
+function cell(text: string): string {
+  return TO_QUOTE.test(text) ? quoted(text) : text;
+}
+
+/**
+ * CSV (RFC 4180, but with plain line feeds) of rows that come in pages: as much is in memory as two of them. Whoever
+ * destroys it ends the pages too; an error of theirs destroys it.
+ */
+export function csvStream<T extends object>(
+  pages: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
+  { columns, lang, bom }: CsvOptions<T>,
+): Readable {
+  const fields = columns.map(({ name, korean, kind, value }) => ({
+    label: lang === 'ko' ? korean : name,
+    value: kind === 'plain' ? value : (row: T) => neutralised(value(row) ?? ''),
+  }));
+  const rows = Readable.from(pages, { objectMode: true, highWaterMark: 1 });
+  // A page goes in whole: a chunk a row would cost more than all else together.
+  const text = new Transform<readonly T[], T>(
+    {
+      fields,
+      formatters: { string: cell },
+      transforms: [(page: readonly T[]) => page as T[]],
+      eol: '\n',
+      withBOM: bom,
+      includeEmptyRows: true,
+    },
+    {},
+    { writableObjectMode: true, objectMode: true, highWaterMark: 1 },
+  );
+  // The error is told by the end that is read.
+  pipeline(rows, text, () => undefined);
+  return text;
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { ensureCurrent } from '../db/past-states.ts';
+import type { ListedTrade } from '../db/trade-list.ts';
+import { TRADE_SORTS } from '../db/trade-order.ts';
+import type { CsvColumn } from '../lib/csv/csv-stream.ts';
+import { joinTags } from '../lib/csv/tag-list.ts';
+import { TRADE_HEADINGS, type TradeColumn } from '../lib/csv/trade-headings.ts';
+import { decimal, decimalOrNull } from '../lib/money.ts';
+import { calendarOf } from '../lib/pnl/calendar.ts';
+import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from './csv-answer.ts';
+import { Derived, endpoint } from './endpoint.ts';
+import * as field from './fields.ts';
+import { readablePortfolio } from './portfolio-access.ts';
+import { firstEntryTime } from './portfolio-history.ts';
+import { portfolioParams } from './portfolios.ts';
+import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
+
+type Cells = Omit<CsvColumn<ListedTrade>, 'name' | 'korean'>;
+
+function plain(value: Cells['value']): Cells {
+  return { kind: 'plain', value };
+}
+
+function text(value: Cells['value']): Cells {
+  return { kind: 'text', value };
+}
+
+/** What an import brings back. */
+const CELLS: Record<TradeColumn, Cells> = {
+  time: plain(({ trade }) => field.isoTime(trade.time)),
+  exchange: text(({ trade }) => trade.exchange),
+  symbol: plain(({ trade }) => `${trade.base}/${trade.quote}`),
+  side: plain(({ trade }) => trade.side),
+  type: plain(({ trade }) => trade.orderType),
+  quantity: plain(({ trade }) => decimal(trade.quantity)),
+  price: plain(({ trade }) => decimal(trade.price)),
+  feeAmount: plain(({ trade }) => decimalOrNull(trade.fee?.amount ?? null)),
+  feeCurrency: plain(({ trade }) => trade.fee?.currency ?? null),
+  externalId: text(({ trade }) => trade.externalId),
+  orderId: text(({ trade }) => trade.orderId),
+  note: text(({ trade }) => trade.note),
+  tags: text(({ trade }) => joinTags(trade.tags)),
+};
+
+const USUAL = Object.entries(TRADE_HEADINGS).map(([name, korean]) => ({
+  name,
+  korean,
+  ...CELLS[name as TradeColumn],
+}));
+
+/** What follows from it: figures in base currency. */
+const FIGURES: CsvColumn<ListedTrade>[] = [
+  { name: 'id', korean: 'ID', ...plain(({ trade }) => trade.id) },
+  { name: 'value', korean: '환산금액', ...plain(({ value }) => decimalOrNull(value)) },
+  { name: 'feeValue', korean: '환산수수료', ...plain(({ feeValue }) => decimalOrNull(feeValue)) },
+  {
+    name: 'realizedPnl.gross',
+    korean: '실현손익(수수료 전)',
+    ...plain(({ result }) => decimalOrNull(result?.gross ?? null)),
+  },
+  {
+    name: 'realizedPnl.net',
+    korean: '실현손익',
+    ...plain(({ result }) => decimalOrNull(result?.net ?? null)),
+  },
+  { name: 'createdAt', korean: '등록시각', ...plain(({ trade }) => field.isoTime(trade.createdAt)) },
+  { name: 'updatedAt', korean: '수정시각', ...plain(({ trade }) => field.isoTime(trade.updatedAt)) },
+];
+
+export const exportTrades = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/trades.csv',
+  id: 'exportTrades',
+  tag: 'trades',
+  summary: 'The fills of a portfolio as a CSV file',
+  description:
+    'The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    ...tradeFilterQuery,
+    sort: z.enum(TRADE_SORTS).default('time'),
+    order: z
+      .enum(['asc', 'desc'])
+      .optional()
+      .meta({ description: '`asc` by symbol, `desc` by time and figures when left out.' }),
+    ...csvQuery([...USUAL, ...FIGURES]),
+  }),
+  ...CSV_RESPONSE,
+  problems: ['invalid-request', 'not-found', 'rate-limited', 'unavailable'],
+  async handler({ params, query, caller, ctx }, services) {
+    const { db, clock, slots, readTrades } = services;
+    const { sort, order = sort === 'symbol' ? 'asc' : 'desc', bom, lang, columns = USUAL, ...given } = query;
+    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    const filter = tradeFilterOf(given, portfolio);
+    const { id, timeZone, version } = portfolio;
+    nameFile(ctx, 'trades', calendarOf(query.tz ?? timeZone), {
+      first: filter.from ?? (await firstEntryTime(db, id)),
+      last: filter.to === undefined ? clock.now() : filter.to - 1,
+    });
+    return new Derived(`${version} ${timeZone}`, async () => {
+      const release = slots.exports.take(caller.userId);
+      try {
+        await ensureCurrent(db, id);
+      } catch (error) {
+        release();
+        throw error;
+      }
+      const pages = readTrades(db, id, filter, { sort, order });
+      return await streamedCsv(pages, { columns, lang, bom }, { clock, release });
+    });
+  },
+});
