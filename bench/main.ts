@@ -1,6 +1,7 @@
 import { connections } from './connections.ts';
 import { dense, sparse } from './fanout.ts';
 import { importFile } from './import.ts';
+import { fleet } from './fleet.ts';
 import { ledger } from './ledger.ts';
 import { pnl } from './pnl.ts';
 import { report, type Section } from './report.ts';
@@ -12,6 +13,7 @@ const BENCHES: Record<string, () => Promise<Section[]>> = {
   'fanout:dense': dense,
   'fanout:sparse': sparse,
   connections,
+  fleet,
   resume,
   import: importFile,
   ledger,

@@ -28,6 +28,25 @@ describe('the log', () => {
     assert.equal(typeof line?.['ms'], 'number');
   });
 
+  it("goes on with the caller's trace, in the log and in the answer", async () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, 'x-request-id': 'request-of-a-test' };
+    const before = requests().length;
+    const answer = await app.call('GET', '/v1/auth/me', { as: user, headers });
+    const line = requests()[before];
+    assert.deepEqual([line?.['traceId'], line?.['requestId']], [traceId, 'request-of-a-test']);
+    assert.equal(answer.headers.get('traceresponse'), `00-${traceId}-${String(line?.['spanId'])}-01`);
+    assert.equal(answer.headers.get('x-request-id'), 'request-of-a-test');
+    const stranger = await app.call('GET', '/v1/auth/me', { headers: { traceparent: 'nonsense' } });
+    const last = requests().at(-1);
+    assert.equal(stranger.status, 401);
+    assert.match(String(last?.['traceId']), /^[0-9a-f]{32}$/);
+    assert.equal(
+      stranger.headers.get('traceresponse'),
+      `00-${String(last?.['traceId'])}-${String(last?.['spanId'])}-00`,
+    );
+  });
+
   it('tells what went wrong inside to us, and only the request id to the caller', async () => {
     const { db } = app.services;
     const { body: portfolio } = await app.call('POST', '/v1/portfolios', { as: user, body: { name: 'P' } });
@@ -41,6 +60,7 @@ describe('the log', () => {
     const line = lines.map((each) => JSON.parse(each)).find(({ level }) => level === 50);
     assert.equal(line.requestId, answer.body.requestId);
     assert.equal(line.path, path);
+    assert.equal(line.traceId, answer.headers.get('traceresponse')?.split('-')[1]);
     assert.match(line.err.message, /positions/);
     assert.equal((await app.call('GET', path, { as: user })).status, 200);
   });

@@ -115,6 +115,55 @@ describe('metrics', () => {
     await slow.closed();
   });
 
+  it('count requests by route, method and status, with their duration; paths and unknown methods make no series', async () => {
+    const D = 'marktide_http_request_duration_seconds';
+    const count = (now: Map<string, number>, labels: string): number => now.get(`${D}_count{${labels}}`) ?? 0;
+    const before = await scrape();
+    const { body } = await app.call('POST', '/v1/portfolios', { as: user, body: { name: 'P' } });
+    await app.call('GET', `/v1/portfolios/${body.id}`, { as: user });
+    await app.call('GET', `/v1/portfolios/${body.id}`, { as: admin });
+    await app.call('GET', `/v1/portfolios/${body.id}?colour=red`, { as: user });
+    await app.services.db.raw('alter table portfolios rename to portfolios_away');
+    const failed = await app.call('GET', `/v1/portfolios/${body.id}`, { as: user });
+    await app.services.db.raw('alter table portfolios_away rename to portfolios');
+    assert.equal(failed.status, 500);
+    const unknown = await fetch(`${app.url}/no/such/path`, { method: 'PROPFIND' });
+    await unknown.text();
+    const now = await scrape();
+    const route = 'route="/v1/portfolios/:portfolioId"';
+    const grown = (labels: string): number => count(now, labels) - count(before, labels);
+    assert.deepEqual(
+      ['200', '404', '400', '500'].map((status) => grown(`method="GET",${route},status="${status}"`)),
+      [1, 1, 1, 1],
+    );
+    assert.equal(grown('method="POST",route="/v1/portfolios",status="201"'), 1);
+    assert.equal(grown(`method="other",route="other",status="${unknown.status}"`), 1);
+    assert.equal(now.get(`${D}_bucket{le="+Inf",method="GET",${route},status="200"}`), 1);
+    assert.ok((now.get(`${D}_sum{method="GET",${route},status="200"}`) ?? 0) > 0);
+    for (const name of now.keys()) assert.ok(!name.includes(body.id) && !name.includes('such'), name);
+    // The scrape itself.
+    assert.equal(now.get('marktide_http_requests_in_flight'), 1);
+  });
+
+  it('hold the pool of the database and the leases', async () => {
+    const now = await scrape();
+    assert.equal(now.get('marktide_database_ready'), 1);
+    const connections = (state: string): number =>
+      now.get(`marktide_database_connections{state="${state}"}`) ?? 0;
+    assert.equal(connections('used') + connections('free'), 1);
+    assert.equal(now.get('marktide_database_connections_waited_for'), 0);
+    assert.equal(now.get('marktide_leases_held{kind="feed"}'), 1);
+    const portfolio = await app.call('POST', '/v1/portfolios', { as: user, body: { name: 'Watched' } });
+    const stream = open(`pnl:${portfolio.body.id}`);
+    await stream.ready();
+    assert.equal((await scrape()).get('marktide_leases_held{kind="projector"}'), 1);
+    assert.ok(((await scrape()).get('marktide_leases_acquired_total{kind="projector"}') ?? 0) >= 1);
+    stream.cut();
+    // It is given back a while after nobody looks any more.
+    let held: number | undefined = 1;
+    while (held !== 0) held = (await scrape()).get('marktide_leases_held{kind="projector"}');
+  });
+
   it('hold the canary of the broker and the state of the process', async () => {
     let now = await scrape();
     while (now.get('marktide_broker_ready') !== 1) now = await scrape();
