@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
@@ -220,6 +221,39 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
     await assertSameAsRest(page, desk, portfolioId);
     await page.locator('#trade-rows td[title="5090000"]').waitFor();
     assert.equal(await page.evaluate('sameDocument'), true, 'without a reload');
+  });
+
+  it('downloads the trades that are shown as CSV, which can be imported again', async () => {
+    await page.locator('#trades-filter [name=side]').selectOption('buy');
+    await page.locator('#trades-csv[href*="side=buy"]').waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('#trades-csv').click(),
+    ]);
+    assert.match(download.suggestedFilename(), /\.csv$/);
+    const file = await readFile(await download.path());
+    const { total, items } = await desk.ask(
+      'GET',
+      `/v1/portfolios/${portfolioId}/trades?side=buy&count=true`,
+    );
+    const text = file.toString('utf8');
+    assert.equal(text.trim().split('\n').length, 1 + total);
+    for (const { id, price } of items) assert.ok(text.includes(id) || text.includes(price), id);
+    await page.locator('#trades-filter [type=reset]').click();
+
+    const copy = await desk.ask('POST', '/v1/portfolios', { name: 'Copy', timeZone: 'Asia/Kathmandu' });
+    await page.reload();
+    await page.locator('#portfolio').selectOption(copy.id);
+    await page.locator('#import-open').click();
+    await page
+      .locator('#import-file')
+      .setInputFiles({ name: 'trades.csv', mimeType: 'text/csv', buffer: file });
+    await page.locator('#import-book').click();
+    await page.locator('#import-message', { hasText: `${total} new, 0 booked before` }).waitFor();
+    await page.locator('#import-close').click();
+    await page.locator('#trades-page', { hasText: `of ${total}` }).waitFor();
+    await page.locator('#portfolio').selectOption(portfolioId);
+    await assertSameAsRest(page, desk, portfolioId);
   });
 
   it('imports a CSV file, shows how far it is, and what became of its rows', async () => {
