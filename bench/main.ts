@@ -1,4 +1,5 @@
 import { connections } from './connections.ts';
+import { csv } from './csv.ts';
 import { dense, sparse } from './fanout.ts';
 import { importFile } from './import.ts';
 import { fleet } from './fleet.ts';
@@ -6,6 +7,7 @@ import { ledger } from './ledger.ts';
 import { pnl } from './pnl.ts';
 import { report, type Section } from './report.ts';
 import { resume } from './resume.ts';
+import { trades } from './trades.ts';
 
 /** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
 const BENCHES: Record<string, () => Promise<Section[]>> = {
@@ -15,9 +17,11 @@ const BENCHES: Record<string, () => Promise<Section[]>> = {
   connections,
   fleet,
   resume,
+  csv,
   import: importFile,
   ledger,
   pnl,
+  trades,
 };
 
 const names = process.argv.slice(2);

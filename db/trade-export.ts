@@ -1,9 +1,35 @@
+import { decimal, decimalOrNull } from '../lib/money.ts';
 import type { Database } from './database.ts';
-import { ENTRY_COLUMNS } from './entry-row.ts';
 import { PAGE_LIMIT, type Page } from './page.ts';
-import { type ListedRow, type ListedTrade, listTrades, sortBy, toListed } from './trade-list.ts';
+import { type ListedTrade, listTrades, sortBy } from './trade-list.ts';
 import { narrowTo, SORTED_PARTS, type TradeOrder } from './trade-order.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
+
+/** A trade as a file tells it: decimals as text, in plain digits, times as epoch milliseconds. */
+export interface ExportedTrade {
+  id: string;
+  time: number;
+  /** `''` if not said. */
+  exchange: string;
+  base: string;
+  quote: string;
+  side: string;
+  type: string | null;
+  quantity: string;
+  price: string;
+  fee: string | null;
+  fee_currency: string | null;
+  external_id: string | null;
+  order_id: string | null;
+  note: string | null;
+  tags: string[];
+  value: string | null;
+  fee_value: string | null;
+  gross: string | null;
+  net: string | null;
+  created_at: number;
+  updated_at: number;
+}
 
 /**
  * All trades that fit, in order and in pieces, so that memory does not grow with their number. Whoever stops early must
@@ -15,12 +41,14 @@ export type TradeReader = (
   portfolioId: string,
   filter: TradeFilter,
   order: TradeOrder,
-) => AsyncGenerator<ListedTrade[], void, undefined>;
+) => AsyncGenerator<ExportedTrade[], void, undefined>;
 
-const COLUMNS = [
-  ...ENTRY_COLUMNS.split(', ').map((column) => `e.${column}`),
-  'e.value, e.fee_value, result.entry_id as result_id, result.gross, result.net, result.uncovered',
-].join(', ');
+/** The database writes the digits as `decimal` does: no exponent, no zeros at the end. */
+const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type as type,
+  trim_scale(e.quantity) as quantity, trim_scale(e.price) as price,
+  trim_scale(e.fee_amount) as fee, e.fee_currency, e.external_id, e.order_id, e.note, e.tags,
+  trim_scale(e.value) as value, trim_scale(e.fee_value) as fee_value,
+  trim_scale(result.gross) as gross, trim_scale(result.net) as net, e.created_at, e.updated_at`;
 
 /**
  * By a cursor of the database, in one snapshot: what is booked meanwhile is not seen. It holds a connection until it has
@@ -38,8 +66,8 @@ export const tradesByCursor: TradeReader = async function* (db, portfolioId, fil
         .select(trx.raw(COLUMNS));
       await trx.raw('declare exported no scroll cursor for ?', [query]);
       for (;;) {
-        const { rows }: { rows: ListedRow[] } = await trx.raw(`fetch ${PAGE_LIMIT} from exported`);
-        if (rows.length > 0) yield rows.map(toListed);
+        const { rows }: { rows: ExportedTrade[] } = await trx.raw(`fetch ${PAGE_LIMIT} from exported`);
+        if (rows.length > 0) yield rows;
         if (rows.length < PAGE_LIMIT) break;
       }
       await trx.raw('close exported');
@@ -61,7 +89,33 @@ export const tradesByPages: TradeReader = async function* (db, portfolioId, filt
       limit: PAGE_LIMIT,
       cursor,
     });
-    if (page.items.length > 0) yield page.items;
+    if (page.items.length > 0) yield page.items.map(exported);
     cursor = page.nextCursor;
   } while (cursor !== null);
 };
+
+function exported({ trade, value, feeValue, result }: ListedTrade): ExportedTrade {
+  return {
+    id: trade.id,
+    time: trade.time,
+    exchange: trade.exchange,
+    base: trade.base,
+    quote: trade.quote,
+    side: trade.side,
+    type: trade.orderType,
+    quantity: decimal(trade.quantity),
+    price: decimal(trade.price),
+    fee: decimalOrNull(trade.fee?.amount ?? null),
+    fee_currency: trade.fee?.currency ?? null,
+    external_id: trade.externalId,
+    order_id: trade.orderId,
+    note: trade.note,
+    tags: trade.tags,
+    value: decimalOrNull(value),
+    fee_value: decimalOrNull(feeValue),
+    gross: decimalOrNull(result?.gross ?? null),
+    net: decimalOrNull(result?.net ?? null),
+    created_at: trade.createdAt,
+    updated_at: trade.updatedAt,
+  };
+}

@@ -33,7 +33,7 @@ export interface TradeResult {
 
 export interface TradeListQuery extends TradeOrder, PageQuery {}
 
-export interface ListedRow extends EntryRow {
+interface ListedRow extends EntryRow {
   value: string | null;
   fee_value: string | null;
   result_id: string | null;
@@ -182,7 +182,7 @@ export async function getListedTrade(
   return row === undefined ? null : toListed(row);
 }
 
-export function toListed(row: ListedRow): ListedTrade {
+function toListed(row: ListedRow): ListedTrade {
   const trade = toEntry(row);
   if (trade.kind !== 'trade') throw new TypeError('a list of trades with something else in it');
   const { gross, net, uncovered } = row;

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { ensureCurrent } from '../db/past-states.ts';
-import type { ListedTrade } from '../db/trade-list.ts';
+import type { ExportedTrade } from '../db/trade-export.ts';
 import { TRADE_SORTS } from '../db/trade-order.ts';
 import type { CsvColumn } from '../lib/csv/csv-stream.ts';
 import { joinTags } from '../lib/csv/tag-list.ts';
 import { TRADE_HEADINGS, type TradeColumn } from '../lib/csv/trade-headings.ts';
-import { decimal, decimalOrNull } from '../lib/money.ts';
 import { calendarOf } from '../lib/pnl/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from './csv-answer.ts';
 import { Derived, endpoint } from './endpoint.ts';
@@ -15,7 +14,7 @@ import { firstEntryTime } from './portfolio-history.ts';
 import { portfolioParams } from './portfolios.ts';
 import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
 
-type Cells = Omit<CsvColumn<ListedTrade>, 'name' | 'korean'>;
+type Cells = Omit<CsvColumn<ExportedTrade>, 'name' | 'korean'>;
 
 function plain(value: Cells['value']): Cells {
   return { kind: 'plain', value };
@@ -27,19 +26,19 @@ function text(value: Cells['value']): Cells {
 
 /** What an import brings back. */
 const CELLS: Record<TradeColumn, Cells> = {
-  time: plain(({ trade }) => field.isoTime(trade.time)),
-  exchange: text(({ trade }) => trade.exchange),
-  symbol: plain(({ trade }) => `${trade.base}/${trade.quote}`),
-  side: plain(({ trade }) => trade.side),
-  type: plain(({ trade }) => trade.orderType),
-  quantity: plain(({ trade }) => decimal(trade.quantity)),
-  price: plain(({ trade }) => decimal(trade.price)),
-  feeAmount: plain(({ trade }) => decimalOrNull(trade.fee?.amount ?? null)),
-  feeCurrency: plain(({ trade }) => trade.fee?.currency ?? null),
-  externalId: text(({ trade }) => trade.externalId),
-  orderId: text(({ trade }) => trade.orderId),
-  note: text(({ trade }) => trade.note),
-  tags: text(({ trade }) => joinTags(trade.tags)),
+  time: plain(({ time }) => field.isoTime(time)),
+  exchange: text(({ exchange }) => exchange),
+  symbol: plain(({ base, quote }) => `${base}/${quote}`),
+  side: plain(({ side }) => side),
+  type: plain(({ type }) => type),
+  quantity: plain(({ quantity }) => quantity),
+  price: plain(({ price }) => price),
+  feeAmount: plain(({ fee }) => fee),
+  feeCurrency: plain(({ fee_currency: currency }) => currency),
+  externalId: text(({ external_id: externalId }) => externalId),
+  orderId: text(({ order_id: orderId }) => orderId),
+  note: text(({ note }) => note),
+  tags: text(({ tags }) => joinTags(tags)),
 };
 
 const USUAL = Object.entries(TRADE_HEADINGS).map(([name, korean]) => ({
@@ -49,22 +48,14 @@ const USUAL = Object.entries(TRADE_HEADINGS).map(([name, korean]) => ({
 }));
 
 /** What follows from it: figures in base currency. */
-const FIGURES: CsvColumn<ListedTrade>[] = [
-  { name: 'id', korean: 'ID', ...plain(({ trade }) => trade.id) },
-  { name: 'value', korean: '환산금액', ...plain(({ value }) => decimalOrNull(value)) },
-  { name: 'feeValue', korean: '환산수수료', ...plain(({ feeValue }) => decimalOrNull(feeValue)) },
-  {
-    name: 'realizedPnl.gross',
-    korean: '실현손익(수수료 전)',
-    ...plain(({ result }) => decimalOrNull(result?.gross ?? null)),
-  },
-  {
-    name: 'realizedPnl.net',
-    korean: '실현손익',
-    ...plain(({ result }) => decimalOrNull(result?.net ?? null)),
-  },
-  { name: 'createdAt', korean: '등록시각', ...plain(({ trade }) => field.isoTime(trade.createdAt)) },
-  { name: 'updatedAt', korean: '수정시각', ...plain(({ trade }) => field.isoTime(trade.updatedAt)) },
+const FIGURES: CsvColumn<ExportedTrade>[] = [
+  { name: 'id', korean: 'ID', ...plain(({ id }) => id) },
+  { name: 'value', korean: '환산금액', ...plain(({ value }) => value) },
+  { name: 'feeValue', korean: '환산수수료', ...plain(({ fee_value: value }) => value) },
+  { name: 'realizedPnl.gross', korean: '실현손익(수수료 전)', ...plain(({ gross }) => gross) },
+  { name: 'realizedPnl.net', korean: '실현손익', ...plain(({ net }) => net) },
+  { name: 'createdAt', korean: '등록시각', ...plain(({ created_at: time }) => field.isoTime(time)) },
+  { name: 'updatedAt', korean: '수정시각', ...plain(({ updated_at: time }) => field.isoTime(time)) },
 ];
 
 export const exportTrades = endpoint({
