@@ -248,7 +248,7 @@ export const ENVIRONMENT = z.object({
     .describe('Open streams of one process.'),
   DRAIN_MS: milliseconds(0, 120_000).default(3_000).describe('Time over which streams end on shutdown.'),
   SHUTDOWN_DELAY_MS: milliseconds(0, 120_000)
-    .default(2_000)
+    .default(3_000)
     .describe(
       'Time for which a node of a fleet goes on as before after SIGTERM, but for 503 at `/readyz`: for proxies to notice that, and to trust again in the node that was restarted before it.',
     ),

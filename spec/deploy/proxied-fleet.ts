@@ -4,8 +4,8 @@ import { type Proxy, startNginx } from '../support/nginx.ts';
 import { type NodeProcess, startNode } from '../support/node-process.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 
-/** Longer than the example's `fail_timeout`, as the default is. */
-const SHUTDOWN_DELAY_MS = 1_500;
+/** Longer than the example leaves a node alone, as the default is. */
+const SHUTDOWN_DELAY_MS = 2_500;
 
 /** Two nodes as processes, nginx with the example configuration in front, PostgreSQL and Redis behind. */
 export interface ProxiedFleet {

@@ -129,7 +129,8 @@ export async function rollingRestart(fleet: ProxiedFleet, page: Page, rounds: nu
   const browser = tally(load.sent, seen.prices);
   printFigures("the browser's EventSource", { ...browser, reconnects: seen.errors, killed: seen.killed });
   await assertWhole('rolling restart', readers, { sent: load.sent, last });
-  assert.deepEqual(failed, []);
+  // What the proxy says of the same time tells why.
+  assert.deepEqual(failed, [], failed.length === 0 ? '' : `${failed[0]}\n${proxy.errors().slice(-4_000)}`);
   assert.equal(found, booked);
   assert.deepEqual([seen.killed, seen.resets, browser.lost, browser.repeated], [false, 0, 0, 0]);
   assert.ok(seen.errors > 0, 'the browser was never cut');

@@ -10,6 +10,8 @@ import { freePort } from './free-port.ts';
 
 export interface Proxy {
   readonly url: string;
+  /** Its complaints. */
+  errors(): string;
   stop(): Promise<void>;
 }
 
@@ -24,15 +26,15 @@ export function nginxAvailable(): boolean {
 
 /** deploy/nginx.conf itself, with other ports: nothing else of it is changed. */
 export function exampleFor(port: number, nodes: readonly [string, string]): string {
-  const replaced = new Map([
-    ['listen 8080;', `listen 127.0.0.1:${port};`],
-    ['server node-a:3000 ', `server ${nodes[0]} `],
-    ['server node-b:3000 ', `server ${nodes[1]} `],
-  ]);
+  const replaced = [
+    ['listen 8080;', `listen 127.0.0.1:${port};`, 1],
+    ['server node-a:3000 ', `server ${nodes[0]} `, 2],
+    ['server node-b:3000 ', `server ${nodes[1]} `, 2],
+  ] as const;
   let text = readFileSync(join(PACKAGE_ROOT, 'deploy', 'nginx.conf'), 'utf8');
-  for (const [from, to] of replaced) {
-    if (text.split(from).length !== 2) throw new Error(`deploy/nginx.conf has not exactly one "${from}"`);
-    text = text.replace(from, to);
+  for (const [from, to, times] of replaced) {
+    if (text.split(from).length - 1 !== times) throw new Error(`deploy/nginx.conf has "${from}" otherwise`);
+    text = text.replaceAll(from, to);
   }
   return text;
 }
@@ -45,7 +47,7 @@ function mainConfig(folder: string): string {
     'daemon off;',
     'worker_processes 2;',
     `pid ${folder}/nginx.pid;`,
-    'error_log stderr warn;',
+    `error_log ${folder}/error.log warn;`,
     'events { worker_connections 1024; }',
     'http {',
     '  access_log off;',
@@ -77,6 +79,7 @@ export async function startNginx(nodes: readonly [string, string]): Promise<Prox
   await listening(child, port);
   return {
     url: `http://127.0.0.1:${port}`,
+    errors: () => readFileSync(join(folder, 'error.log'), 'utf8'),
     async stop() {
       process.off('exit', onExit);
       const ended = once(child, 'exit');
