@@ -33,6 +33,7 @@ import { Projector } from '../streams/projector.ts';
 import { reachBroker } from '../streams/reach-broker.ts';
 import { Readiness } from '../streams/readiness.ts';
 import { StreamMetrics } from '../streams/stream-metrics.ts';
+import { StreamRoll } from '../streams/stream-roll.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Config } from './config.ts';
@@ -320,6 +321,10 @@ export async function createServices(environment: Environment): Promise<RunningS
     await authority.start();
     closing.push(() => authority.close());
     const nodeId = randomBytes(6).toString('base64url');
+    const hasPeers = config.REDIS_URL !== undefined;
+    const streamRoll = new StreamRoll({ broker, hub, clock, logger, node: nodeId, hasPeers });
+    await streamRoll.start();
+    closing.push(() => streamRoll.close());
     const readiness = new Readiness(broker, clock, nodeId);
     readiness.start();
     closing.push(() => readiness.close());
@@ -338,6 +343,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       hub,
       outbox,
       authority,
+      streamRoll,
       sockets,
       answers,
       limits,

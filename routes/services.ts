@@ -16,6 +16,7 @@ import type { MarketWriter } from '../streams/market-writer.ts';
 import type { Market } from '../streams/market.ts';
 import type { Outbox } from '../streams/outbox.ts';
 import type { Readiness } from '../streams/readiness.ts';
+import type { StreamRoll } from '../streams/stream-roll.ts';
 import type { SocketServer } from '../streams/websocket-server.ts';
 import type { Slots } from './slots.ts';
 
@@ -32,6 +33,7 @@ export interface Services {
   hub: Hub;
   outbox: Outbox;
   authority: Authority;
+  streamRoll: StreamRoll;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
   /** `null` when nothing shall be kept. */

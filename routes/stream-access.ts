@@ -4,7 +4,8 @@ import type { Caller } from '../lib/caller.ts';
 import { networkOf } from '../lib/network.ts';
 import { problem } from '../lib/problem.ts';
 import { type Channel, ChannelError, parseChannels } from '../streams/channel.ts';
-import { type Admission, StreamLimitError, type StreamOwner } from '../streams/hub.ts';
+import { type Admission, StreamLimitError } from '../streams/admissions.ts';
+import type { StreamOwner } from '../streams/hub.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import type { Services } from './services.ts';
 

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import type { Caller } from '../lib/caller.ts';
 import { problem } from '../lib/problem.ts';
-import type { OpenStream } from '../streams/hub.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 
@@ -22,26 +20,6 @@ const session = z
   })
   .meta({ id: 'StreamSession' });
 
-function body(stream: OpenStream, now: number): z.input<typeof session> {
-  const { id, owner, transport, openedAt, subscriber } = stream;
-  return {
-    id,
-    userId: owner.userId,
-    transport,
-    channels: subscriber.channels.map(({ name }) => name),
-    openedAt: field.isoTime(openedAt),
-    ageMs: Math.max(0, now - openedAt),
-    queuedBytes: subscriber.queuedBytes,
-    sentEvents: stream.sentBefore + subscriber.sentEvents,
-    conflated: stream.conflatedBefore + subscriber.conflated,
-    lag: subscriber.lag,
-  };
-}
-
-function mayEnd(caller: Caller, userId: string | null): boolean {
-  return caller.scopes.includes('admin') || userId === caller.userId;
-}
-
 export const listSessions = endpoint({
   method: 'get',
   path: '/v1/streams/sessions',
@@ -49,27 +27,24 @@ export const listSessions = endpoint({
   tag: 'streams',
   summary: 'The open streams of the caller; of everybody, for administrators',
   description:
-    'Of the node that answers: in a fleet each node lists its own. Oldest first. `nextCursor` is the id of the last item.',
+    'Of all nodes, oldest first. `nextCursor` is the id of the last item. `silentNodes`: nodes that did not answer within a second, whose streams are missing.',
   access: 'read',
   query: z.strictObject({
     limit: field.limit,
     cursor: field.id.optional(),
   }),
   status: 200,
-  response: field.listOf(session),
-  handler({ query, caller }, { hub, clock }) {
-    const now = clock.now();
+  response: field.listOf(session).extend({ silentNodes: z.int() }),
+  async handler({ query, caller }, { streamRoll }) {
     const { cursor = '', limit } = query;
-    // Ids are made in the order of time.
-    const streams = hub
-      .streams()
-      .filter(({ id, owner }) => id > cursor && mayEnd(caller, owner.userId))
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const userId = caller.scopes.includes('admin') ? null : caller.userId;
+    const { streams, silent } = await streamRoll.call({ userId, after: cursor, limit });
     const page = streams.slice(0, limit);
-    return Promise.resolve({
-      items: page.map((stream) => body(stream, now)),
+    return {
+      items: page.map((stream) => ({ ...stream, openedAt: field.isoTime(stream.openedAt) })),
       nextCursor: streams.length > page.length ? (page.at(-1)?.id ?? null) : null,
-    });
+      silentNodes: silent,
+    };
   },
 });
 

@@ -44,6 +44,8 @@ async function serve(
   // An empty header is what a browser without an id sends: it is no id.
   const lastEventId = ctx.get('Last-Event-ID') || query.lastEventId || null;
   const id = newId(clock);
+  // Taken here, so that what lives as long as the stream does not hold the context of its request.
+  const mark = authorityMarkOf(ctx);
   void hub
     .open({
       id,
@@ -58,7 +60,7 @@ async function serve(
       sink: connection,
       onOpen: (subscriber) => {
         res.once('close', () => subscriber.closed());
-        services.authority.catchUp(id, authorityMarkOf(ctx));
+        services.authority.catchUp(id, mark);
       },
     })
     .catch((error: unknown) => {

@@ -106,6 +106,8 @@ export interface Broker {
   head(log: string): Promise<Position>;
   /** The newest event of every key. */
   state(log: string): Promise<LogState>;
+  /** How many processes listen to a log now. @throws BrokerUnavailableError */
+  audience(log: string): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -2,12 +2,15 @@ import type { Clock, Random } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Broker } from './broker.ts';
 import type { Channel } from './channel.ts';
+import { type Admission, Admissions } from './admissions.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
-import { LogView } from './log-view.ts';
+import type { LogView } from './log-view.ts';
 import { mergeIds } from './cursor.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
+import { type SharedView, SharedViews } from './shared-views.ts';
 import type { EndReason, Sink } from './sink.ts';
 import { Subscriber } from './subscriber.ts';
+import { type Spoke, TimerWheel } from './timer-wheel.ts';
 import type { Wire } from './wire.ts';
 
 export interface HubOptions {
@@ -57,12 +60,6 @@ export interface StreamRequest {
   onOpen: (subscriber: Subscriber) => void;
 }
 
-/** A place among the streams, taken before a stream is opened. */
-export interface Admission {
-  /** Gives the place back; more than once does no harm. */
-  release(): void;
-}
-
 export interface OpenStream {
   readonly id: string;
   readonly owner: StreamOwner;
@@ -76,7 +73,7 @@ export interface OpenStream {
   conflatedBefore: number;
 }
 
-interface HubStream extends OpenStream {
+interface HubStream extends OpenStream, Spoke {
   readonly maxAge: number;
   readonly request: StreamRequest;
 }
@@ -84,80 +81,51 @@ interface HubStream extends OpenStream {
 /** The channels a client changes to. */
 export type Reselection = Pick<StreamRequest, 'channels' | 'lastEventId' | 'replay'>;
 
-export class StreamLimitError extends Error {
-  readonly limit: 'process' | 'user' | 'address';
-  constructor(limit: 'process' | 'user' | 'address') {
-    super(`too many open streams ${limit === 'process' ? 'on this node' : `of this ${limit}`}`);
-    this.name = 'StreamLimitError';
-    this.limit = limit;
-  }
-}
-
-interface SharedView {
-  log: string;
-  opening: Promise<LogView>;
-  unwatch: () => Promise<void>;
-  users: number;
-}
-
 /** What a subscriber keeps open. */
 interface Hold {
   views: SharedView[];
   stops: (() => Promise<void>)[];
 }
 
-/** How often ages, expiries and heartbeats are looked at: one sweep for all connections, not a timer for each. */
-const SWEEP_MS = 250;
+/** A stream that was not ready for its heartbeat is looked at so much later. */
+const MIN_LOOK_MS = 1_000;
 
 /** The connections of this process and the log views they share. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #scheduler: FlushScheduler;
-  readonly #views = new Map<string, SharedView>();
+  readonly #views: SharedViews;
+  readonly #admissions: Admissions;
+  readonly #wheel: TimerWheel;
   readonly #streams = new Map<string, HubStream>();
   readonly #observer: StreamObserver;
-  /** Places taken, by those that are being opened too. */
-  #taken = 0;
-  /** By user, or by the network of who is none. */
-  readonly #takenByReader = new Map<string, number>();
-  readonly #cancelSweep: () => void;
   #draining = false;
-  #closing = 0;
-  readonly #idle = new Set<() => void>();
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#observer = options.observer ?? UNOBSERVED;
     this.#scheduler = new FlushScheduler(options.clock, options.flushMs);
-    this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
+    this.#wheel = new TimerWheel(options.clock);
+    this.#admissions = new Admissions({
+      max: options.maxStreams,
+      maxPerUser: options.maxStreamsPerUser,
+      maxPerAddress: options.maxStreamsPerAddress,
+    });
+    this.#views = new SharedViews({
+      broker: options.broker,
+      logger: options.logger,
+      observer: this.#observer,
+      watchPortfolio: (portfolioId) => options.watchPortfolio(portfolioId, 'totals'),
+    });
   }
 
   streams(): OpenStream[] {
     return [...this.#streams.values()];
   }
 
-  /** Takes a place, so that many who come at once do not all find the last one free. @throws StreamLimitError */
-  admit({ userId, network }: { userId: string | null; network: string }): Admission {
-    const { maxStreams, maxStreamsPerUser, maxStreamsPerAddress } = this.#options;
-    if (this.#taken >= maxStreams) throw new StreamLimitError('process');
-    const reader = userId ?? network;
-    const taken = this.#takenByReader.get(reader) ?? 0;
-    if (taken >= (userId === null ? maxStreamsPerAddress : maxStreamsPerUser)) {
-      throw new StreamLimitError(userId === null ? 'address' : 'user');
-    }
-    this.#taken += 1;
-    this.#takenByReader.set(reader, taken + 1);
-    let isTaken = true;
-    return {
-      release: () => {
-        if (!isTaken) return;
-        isTaken = false;
-        this.#taken -= 1;
-        const left = (this.#takenByReader.get(reader) ?? 1) - 1;
-        if (left > 0) this.#takenByReader.set(reader, left);
-        else this.#takenByReader.delete(reader);
-      },
-    };
+  /** Takes a place for a stream that is to be opened. @throws StreamLimitError */
+  admit(reader: { userId: string | null; network: string }): Admission {
+    return this.#admissions.admit(reader);
   }
 
   /** Serves a connection until it ends. Resolves when it is live. */
@@ -165,7 +133,7 @@ export class Hub {
     const { random, logger, maxAgeMs } = this.#options;
     const hold: Hold = { views: [], stops: [] };
     const subscriber = this.#subscriber(request, hold);
-    this.#streams.set(request.id, {
+    const stream: HubStream = {
       id: request.id,
       owner: request.owner,
       transport: request.wire.name,
@@ -176,7 +144,10 @@ export class Hub {
       // ± 10 %, so that the streams of a fleet do not all come back at once.
       maxAge: maxAgeMs * (0.9 + 0.2 * random()),
       request,
-    });
+      due: () => this.#seeTo(stream),
+    };
+    this.#streams.set(request.id, stream);
+    this.#wheel.put(stream, this.#nextLook(stream));
     this.#observer.opened(request.wire.name);
     request.onOpen(subscriber);
     // Not an error status, which would keep an EventSource away for good.
@@ -252,6 +223,8 @@ export class Hub {
       observer: this.#observer,
       onEnd: (reason) => {
         if (reason !== 'replaced') {
+          const stream = this.#streams.get(request.id);
+          if (stream !== undefined) this.#wheel.remove(stream);
           this.#streams.delete(request.id);
           request.admission?.release();
           this.#observer.closed(request.wire.name, reason);
@@ -277,7 +250,7 @@ export class Hub {
     }
     for (const log of new Set(channels.map((channel) => channel.log))) {
       if (isOver()) break;
-      const shared = this.#acquire(log);
+      const shared = this.#views.acquire(log);
       hold.views.push(shared);
       views.set(log, await shared.opening);
     }
@@ -287,8 +260,8 @@ export class Hub {
   }
 
   #letGo(hold: Hold): void {
-    for (const shared of hold.views.splice(0)) this.#release(shared);
-    for (const stop of hold.stops.splice(0)) this.#settle(stop());
+    for (const shared of hold.views.splice(0)) this.#views.release(shared);
+    for (const stop of hold.stops.splice(0)) this.#views.settle(stop());
   }
 
   /** Ends the streams that a predicate selects. @returns how many */
@@ -329,73 +302,32 @@ export class Hub {
 
   async close(): Promise<void> {
     this.#draining = true;
-    this.#cancelSweep();
     for (const { subscriber } of this.streams()) subscriber.end('shutdown');
     this.#scheduler.close();
-    if (this.#views.size > 0 || this.#closing > 0) {
-      await new Promise<void>((resolve) => this.#idle.add(resolve));
-    }
+    this.#wheel.close();
+    await this.#views.idle();
   }
 
-  #acquire(log: string): SharedView {
-    let shared = this.#views.get(log);
-    if (shared === undefined) {
-      const created: SharedView = {
-        log,
-        opening: Promise.resolve().then(async () => {
-          if (log.startsWith('portfolio:')) {
-            created.unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length), 'totals');
-          }
-          return LogView.open(log, this.#options.broker, this.#options.logger, this.#observer);
-        }),
-        unwatch: () => Promise.resolve(),
-        users: 0,
-      };
-      shared = created;
-      this.#views.set(log, shared);
-      // A log that could not be opened is tried anew by the next connection.
-      created.opening.catch(() => this.#views.get(log) === created && this.#views.delete(log));
-    }
-    shared.users += 1;
-    return shared;
-  }
-
-  #release(shared: SharedView): void {
-    shared.users -= 1;
-    if (shared.users > 0) return;
-    if (this.#views.get(shared.log) === shared) this.#views.delete(shared.log);
-    this.#settle(
-      shared.opening
-        .then((view) => view.close())
-        .catch(() => undefined)
-        .then(() => shared.unwatch()),
-    );
-  }
-
-  /** Something that is being closed: `close` waits for it. */
-  #settle(closing: Promise<void>): void {
-    this.#closing += 1;
-    void closing
-      .catch((error: unknown) => this.#options.logger.warn({ err: error }, 'closing a log view failed'))
-      .then(() => {
-        this.#closing -= 1;
-        this.#tellIdle();
-      });
-  }
-
-  #tellIdle(): void {
-    if (this.#closing > 0 || this.#views.size > 0) return;
-    for (const resolve of this.#idle) resolve();
-    this.#idle.clear();
-  }
-
-  #sweep(): void {
+  /** Ends a stream whose time has come, or lets it give a sign of life. @returns when to look again */
+  #seeTo(stream: HubStream): number | null {
+    const { owner, subscriber, openedAt, maxAge } = stream;
     const now = this.#options.clock.now();
-    const monotonic = this.#options.clock.monotonic();
-    for (const { owner, subscriber, openedAt, maxAge } of this.#streams.values()) {
-      if (owner.expiresAt !== null && now >= owner.expiresAt) subscriber.end('token-expired');
-      else if (now - openedAt >= maxAge) subscriber.end('max-age');
-      else if (monotonic - subscriber.lastWrite >= this.#options.heartbeatMs) subscriber.heartbeat();
+    if (owner.expiresAt !== null && now >= owner.expiresAt) subscriber.end('token-expired');
+    else if (now - openedAt >= maxAge) subscriber.end('max-age');
+    if (subscriber.isEnded) return null;
+    if (this.#options.clock.monotonic() - subscriber.lastWrite >= this.#options.heartbeatMs) {
+      subscriber.heartbeat();
     }
+    return this.#nextLook(stream);
+  }
+
+  /** When something may be due, by the monotonic clock; the wall clock may jump, so it is looked at often enough. */
+  #nextLook({ owner, subscriber, openedAt, maxAge }: HubStream): number {
+    const { clock, heartbeatMs } = this.#options;
+    const monotonic = clock.monotonic();
+    const end = Math.min(openedAt + maxAge, owner.expiresAt ?? Infinity);
+    // A reader that is behind gets no heartbeat: it is looked at again a beat later.
+    const beat = Math.max(subscriber.lastWrite, monotonic - heartbeatMs + MIN_LOOK_MS) + heartbeatMs;
+    return Math.min(beat, monotonic + Math.max(0, end - clock.now()));
   }
 }

@@ -140,6 +140,10 @@ export class MemoryBroker implements Broker {
     };
   }
 
+  async audience(name: string): Promise<number> {
+    return this.#open(name).listeners.size > 0 ? 1 : 0;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#logs.clear();

@@ -33,6 +33,10 @@ export class RedisBroker implements Broker {
     return this.#ring.publish(log, events, options);
   }
 
+  async audience(log: string): Promise<number> {
+    return this.#ring.audience(log);
+  }
+
   async history(log: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss> {
     if (!Number.isSafeInteger(after.offset)) return { lost: 'epoch' };
     const { status, head, events } = await this.#ring.read(log, after, limit, false);

@@ -139,6 +139,17 @@ export class RedisRing {
     return toPosition(now, head);
   }
 
+  /** Connections that are subscribed: each process has one. */
+  async audience(name: string): Promise<number> {
+    try {
+      await this.#contacted();
+      const [, count] = list(await this.#client.call('PUBSUB', 'NUMSUB', this.channel(name)));
+      return Number(count);
+    } catch (error) {
+      throw new BrokerUnavailableError(error);
+    }
+  }
+
   /** The heads of many logs in one round trip; `null` for one that is missing or needs a look. */
   async heads(names: readonly string[]): Promise<(Position | null)[]> {
     const reply = texts(
@@ -192,9 +203,13 @@ export class RedisRing {
     }
   }
 
+  #contacted(): Promise<void> {
+    return contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
+  }
+
   /** Learnt on the connection that the commands then use, so it is the run id of the server that executes them. */
   async #learnRun(): Promise<string> {
-    await contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
+    await this.#contacted();
     this.#learning ??= this.#client.info('server').then(
       (info) => (this.#run = /^run_id:(\S+)/m.exec(info)?.[1] ?? ''),
       (error: Error) => {

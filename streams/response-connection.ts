@@ -10,6 +10,7 @@ import type { Sink } from './sink.ts';
  */
 const NO_URL = new URL('http://stream.invalid/');
 const NO_RESPONSE = {} as Response;
+const NO_REQUEST = {} as Request;
 
 class RequestStandIn {
   readonly headers = { get: () => null };
@@ -46,9 +47,10 @@ const LINGER_MS = 5_000;
 /** An HTTP response as a stream: head, chunks with back-pressure, end. */
 export class ResponseConnection extends Connection implements Sink {
   override url = NO_URL;
-  override request: Request;
+  override request: Request = NO_REQUEST;
   override response = NO_RESPONSE;
-  readonly #standIn: RequestStandIn;
+  /** While the session is there. */
+  #standIn: RequestStandIn | null = new RequestStandIn();
   readonly #res: ServerResponse;
   readonly #contentType: string;
   readonly #clock: Clock;
@@ -60,7 +62,6 @@ export class ResponseConnection extends Connection implements Sink {
     this.#res = res;
     this.#contentType = contentType;
     this.#clock = clock;
-    this.#standIn = new RequestStandIn();
     this.request = this.#standIn as unknown as Request;
   }
 
@@ -111,7 +112,13 @@ export class ResponseConnection extends Connection implements Sink {
   /** The client has gone, or the response is complete. */
   close(): void {
     this.#cancelLinger?.();
-    this.#standIn.aborted?.();
+    this.#standIn?.aborted?.();
+  }
+
+  /** The session has begun the response, which is all it does: a stream that is open for hours need not keep it. */
+  leaveSession(): void {
+    this.#standIn = null;
+    this.request = NO_REQUEST;
   }
 
   override cleanup(): void {
@@ -141,6 +148,9 @@ export function openResponse(
       connection.close();
       resolve(null);
     });
-    session.once('connected', () => resolve(connection));
+    session.once('connected', () => {
+      connection.leaveSession();
+      resolve(connection);
+    });
   });
 }

@@ -4,7 +4,8 @@ import { Problem, problem } from '../lib/problem.ts';
 import { type Channel, ChannelError, parseChannelNames } from './channel.ts';
 import { decodeCursor } from './cursor.ts';
 import type { Authority } from './authority.ts';
-import type { Admission, Hub, StreamOwner } from './hub.ts';
+import type { Admission } from './admissions.ts';
+import type { Hub, StreamOwner } from './hub.ts';
 import {
   CLOSE_CODES,
   CLOSE_ERROR,

@@ -29,6 +29,7 @@ const config = readConfig({
   RATE_LIMIT_ADDRESS: '0',
   RATE_LIMIT_USER: '0',
   RATE_LIMIT_STREAM: '0',
+  STREAMS_PER_ADDRESS: '100000',
   ...process.env,
 });
 const logger = createLogger(config.LOG_LEVEL);

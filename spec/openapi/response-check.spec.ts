@@ -56,7 +56,7 @@ describe('the check of answers against the OpenAPI document', () => {
 
   it('goes by a name in a path before a parameter there', () => {
     // As an id, `sessions` could not be answered with a list.
-    check('GET /v1/streams/sessions', { body: list });
+    check('GET /v1/streams/sessions', { body: { ...list, silentNodes: 0 } });
     assert.throws(() => check('GET /v1/streams/sessions', { body: {} }), /required property 'items'/);
   });
 

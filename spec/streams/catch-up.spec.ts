@@ -24,6 +24,7 @@ class LaggingBroker implements Broker {
   publish: Broker['publish'] = (...args) => this.inner.publish(...args);
   head: Broker['head'] = (log) => this.inner.head(log);
   state: Broker['state'] = (log) => this.inner.state(log);
+  audience: Broker['audience'] = (log) => this.inner.audience(log);
   close = (): Promise<void> => this.inner.close();
 
   history: Broker['history'] = async (...args) => {

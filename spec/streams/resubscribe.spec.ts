@@ -62,6 +62,7 @@ describe('a change of channels', () => {
       history: (...args) => inner.history(...args),
       head: (log) => inner.head(log),
       state: (log) => inner.state(log),
+      audience: (log) => inner.audience(log),
       close: () => inner.close(),
       subscribe: (log, each) => {
         listener = each;
