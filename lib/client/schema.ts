@@ -4078,6 +4078,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "time": "2026-11-26T01:37:31.153Z",
+                     *       "node": "kT9fXw2c",
                      *       "scope": "process",
                      *       "policies": [
                      *         {
@@ -5312,14 +5313,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a215ab-bc44-7618-be0d-412db74fef89",
+                     *       "portfolioId": "01a2159b-3180-73d5-8c55-b945f2f218b3",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "count": 8,
                      *       "buys": 6,
                      *       "sells": 2,
-                     *       "firstTime": "2026-10-29T02:25:06.119Z",
-                     *       "lastTime": "2026-11-24T02:25:06.119Z",
+                     *       "firstTime": "2026-10-29T02:07:02.027Z",
+                     *       "lastTime": "2026-11-24T02:07:02.027Z",
                      *       "volume": {
                      *         "bought": "39471000",
                      *         "sold": "6232000",
@@ -5357,11 +5358,11 @@ export interface operations {
                      *         "averageWin": "122947",
                      *         "averageLoss": null,
                      *         "best": {
-                     *           "entryId": "01a215ab-bc4a-7555-b85f-c3b406886340",
+                     *           "entryId": "01a2159b-31a4-77fa-9e48-be3dbe977e16",
                      *           "profit": "152892"
                      *         },
                      *         "worst": {
-                     *           "entryId": "01a215ab-bc4a-7486-9e41-fe173bee2090",
+                     *           "entryId": "01a2159b-31a4-734a-bcb7-14dba28d3c73",
                      *           "profit": "93002"
                      *         },
                      *         "averageHoldingMs": 1209600000,
@@ -5579,6 +5580,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example time,exchange,symbol,side,type,quantity,price,feeAmount,feeCurrency,externalId,orderId,note,tags
+                     *     2026-11-24T02:07:02.027Z,demo,BTC/KRW,buy,,0.01,149800000,749,KRW,fill-8,,,
+                     *     2026-11-21T02:07:02.027Z,demo,DOGE/KRW,buy,,9000,331,1489.5,KRW,fill-7,,,
+                     *     2026-11-17T02:07:02.027Z,demo,ETH/KRW,sell,,0.6,5310000,1593,KRW,fill-6,,,
+                     *     2026-11-14T02:07:02.027Z,demo,SOL/KRW,buy,,14,271000,1897,KRW,fill-5,,,
+                     *     2026-11-09T02:07:02.027Z,demo,BTC/KRW,sell,,0.02,152300000,1523,KRW,fill-4,,,
+                     *     2026-11-05T02:07:02.027Z,demo,XRP/KRW,buy,,2500,3720,4650,KRW,fill-3,,,
+                     */
                     "text/csv": string;
                 };
             };
@@ -6117,6 +6127,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example asset,symbol,quantity,averagePrice,costBasis,markPrice,markTime,marketValue,weight,unrealizedPnl,unrealizedRate,realizedPnl.gross,realizedPnl.net
+                     *     BTC,BTC/KRW,0.07,147828571.428571428571428571,10353174,150120000,2026-11-26T02:07:02.716Z,10508400,0.2055619789,155226,0.0149930833,96000,93002
+                     *     DOGE,DOGE/KRW,9000,331,2980489.5,321.5,2026-11-26T02:07:02.716Z,2893500,0.0566017268,-86989.5,-0.0291863132,0,0
+                     *     ETH,ETH/KRW,1.4,5050000,7073535,5198000,2026-11-26T02:07:02.716Z,7277200,0.1423542721,203665,0.0287925344,156000,152892
+                     *     KRW,,16738148.5,1,16738148.5,1,,16738148.5,0.3274263379,0,0,0,0
+                     */
                     "text/csv": string;
                 };
             };
@@ -6825,6 +6842,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example label,start,end,startEquity,endEquity,netFlows,pnl,rate,realizedPnl.gross,realizedPnl.net,unrealizedChange,fees,income,closed
+                     *     2026-11-24,2026-11-23T15:00:00.000Z,2026-11-24T15:00:00.000Z,51117897.5,51120348.5,0,2451,0.000047948,0,0,2451,749,0,true
+                     *     2026-11-25,2026-11-24T15:00:00.000Z,2026-11-25T15:00:00.000Z,51120348.5,51120348.5,0,0,0,0,0,0,0,0,true
+                     *     2026-11-26,2026-11-25T15:00:00.000Z,2026-11-26T15:00:00.000Z,51120348.5,51120348.5,0,0,0,0,0,0,0,0,false
+                     */
                     "text/csv": string;
                 };
             };
@@ -7005,6 +7028,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example time,equity,contributions,pnl
+                     *     2026-11-23T02:07:04.143Z,51117897.5,50000000,1117897.5
+                     *     2026-11-23T15:00:00.000Z,51117897.5,50000000,1117897.5
+                     *     2026-11-24T15:00:00.000Z,51120348.5,50000000,1120348.5
+                     *     2026-11-25T15:00:00.000Z,51120348.5,50000000,1120348.5
+                     *     2026-11-26T02:07:04.154Z,51120348.5,50000000,1120348.5
+                     */
                     "text/csv": string;
                 };
             };
@@ -7791,7 +7822,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "items": [],
-                     *       "nextCursor": null
+                     *       "nextCursor": null,
+                     *       "silentNodes": 0
                      *     }
                      */
                     "application/json": {
