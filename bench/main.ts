@@ -1,3 +1,4 @@
+import { cache } from './cache.ts';
 import { connections } from './connections.ts';
 import { csv } from './csv.ts';
 import { dense, sparse } from './fanout.ts';
@@ -20,6 +21,7 @@ const BENCHES: Record<string, () => Promise<Section[]>> = {
   csv,
   import: importFile,
   ledger,
+  cache,
   pnl,
   trades,
 };

@@ -1,12 +1,19 @@
 import { DAY_MS } from './candles.ts';
 import type { Database } from './database.ts';
 
+/** How a transaction is run: under a lease, for what only one node may do. */
+type Write = (task: (trx: Database) => Promise<number>) => Promise<number>;
+
 /**
  * Deletes the minutes of whole UTC days before a time, and leaves each day behind as a day: prices at past midnights and
  * long candles stay, what happened within the day goes. A day at a time, so that no statement is a long one.
  * @returns minutes deleted
  */
-export async function pruneCandles(db: Database, before: number): Promise<number> {
+export async function pruneCandles(
+  db: Database,
+  before: number,
+  write: Write = (task) => db.transaction(task),
+): Promise<number> {
   const end = Math.floor(before / DAY_MS) * DAY_MS;
   let pruned = 0;
   for (;;) {
@@ -16,13 +23,13 @@ export async function pruneCandles(db: Database, before: number): Promise<number
     );
     const oldest = rows[0]?.oldest ?? null;
     if (oldest === null) return pruned;
-    pruned += await pruneDay(db, Math.floor(oldest / DAY_MS) * DAY_MS);
+    pruned += await pruneDay(write, Math.floor(oldest / DAY_MS) * DAY_MS);
   }
 }
 
-async function pruneDay(db: Database, day: number): Promise<number> {
+async function pruneDay(write: Write, day: number): Promise<number> {
   const range = [iso(day), iso(day + DAY_MS)];
-  return await db.transaction(async (trx) => {
+  return await write(async (trx) => {
     await trx.raw(
       `insert into candles
          (daily, symbol, time, close_time, open, high, low, close, volume, quote_volume, trades, simulated)

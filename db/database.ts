@@ -28,6 +28,8 @@ export interface DatabaseOptions {
   log: Logger;
   /** Connections to the server at most; default 10. The embedded database has one. */
   poolMax?: number | undefined;
+  /** Milliseconds after which the server ends a transaction of a process that has stopped; default 60,000. */
+  idleTransactionTimeout?: number | undefined;
   /** Milliseconds after which a silent server is given up; default 30,000. */
   queryTimeout?: number | undefined;
   /** A prepared data folder to start an embedded database in memory from. */
@@ -52,6 +54,8 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
       query_timeout: options.queryTimeout ?? 30_000,
+      // What it holds locked would else stay so for as long as the process is paused, and go on when that does.
+      idle_in_transaction_session_timeout: options.idleTransactionTimeout ?? 60_000,
     },
     pool: {
       min: 0,

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { trimAudit } from './audit.ts';
 import type { Database } from './database.ts';
+import { fenced } from './fence.ts';
 import { pruneEquitySnapshots } from './equity-snapshots.ts';
 import { deleteExpiredSessions } from './sessions.ts';
 
@@ -10,7 +11,10 @@ const DAY_MS = 86_400_000;
 /** The curve of longer spans is made of the ledger and stored closes. */
 const EQUITY_DAYS = 7;
 
-/** Keeps the tables bounded that grow by being used. Several nodes may do it at once. */
+/** The lease under which it is done. */
+export const HOUSEKEEPING = 'housekeeping';
+
+/** Keeps the tables bounded that grow by being used: one node at a time. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #cancel: () => void;
@@ -35,11 +39,20 @@ export class Housekeeping {
   }
 
   async #sweep(): Promise<void> {
-    const { db, clock, logger, auditDays, auditRows } = this.#options;
+    const { db, clock, logger, auditDays, auditRows, lease: take } = this.#options;
     try {
-      await deleteExpiredSessions(db, { clock });
-      await pruneEquitySnapshots(db, clock.now() - EQUITY_DAYS * DAY_MS);
-      await trimAudit(db, { before: clock.now() - auditDays * DAY_MS, rows: auditRows });
+      const lease = await take();
+      // Another node is at it.
+      if (lease === null) return;
+      const lawful = { name: HOUSEKEEPING, fence: lease.fence };
+      try {
+        await fenced(db, lawful, (trx) => deleteExpiredSessions(trx, { clock }));
+        await fenced(db, lawful, (trx) => pruneEquitySnapshots(trx, clock.now() - EQUITY_DAYS * DAY_MS));
+        const limits = { before: clock.now() - auditDays * DAY_MS, rows: auditRows };
+        await fenced(db, lawful, (trx) => trimAudit(trx, limits));
+      } finally {
+        await lease.release();
+      }
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed, trying again later');
     }
@@ -50,6 +63,8 @@ export interface HousekeepingOptions {
   db: Database;
   clock: Clock;
   logger: Logger;
+  /** The right to do it: `() => leases.acquire(HOUSEKEEPING)`. */
+  lease: () => Promise<{ fence: number; release(): Promise<void> } | null>;
   /** How long, and how many events, the audit log keeps. */
   auditDays: number;
   auditRows: number;

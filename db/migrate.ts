@@ -14,6 +14,7 @@ import * as tradeIndexes from './migrations/031-trade-indexes.ts';
 import * as keyLimits from './migrations/040-key-limits.ts';
 import * as imports from './migrations/050-imports.ts';
 import * as outbox from './migrations/060-outbox.ts';
+import * as fences from './migrations/070-fences.ts';
 
 interface Migration {
   name: string;
@@ -37,6 +38,7 @@ const MIGRATIONS: Migration[] = [
   { name: '040-key-limits', ...keyLimits },
   { name: '050-imports', ...imports },
   { name: '060-outbox', ...outbox },
+  { name: '070-fences', ...fences },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

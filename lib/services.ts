@@ -10,7 +10,8 @@ import { dropNews, untoldNews } from '../db/outbox.ts';
 import { measurePool } from '../db/pool-metrics.ts';
 import { portfolioVersions } from '../db/portfolios.ts';
 import { findEndedCredentials } from '../db/credentials.ts';
-import { Housekeeping } from '../db/housekeeping.ts';
+import { fenced } from '../db/fence.ts';
+import { Housekeeping, HOUSEKEEPING } from '../db/housekeeping.ts';
 import { findLostAccess } from '../db/shares.ts';
 import { tradesByCursor, tradesByPages } from '../db/trade-export.ts';
 import type { Services } from '../routes/services.ts';
@@ -23,7 +24,7 @@ import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
 import { Hub } from '../streams/hub.ts';
 import type { Leases } from '../streams/lease.ts';
 import { countedLeases } from '../streams/lease-metrics.ts';
-import { MarketWriter } from '../streams/market-writer.ts';
+import { FEED_LEASE, MarketWriter } from '../streams/market-writer.ts';
 import { Market } from '../streams/market.ts';
 import { Outbox } from '../streams/outbox.ts';
 import { MemoryBroker } from '../streams/memory-broker.ts';
@@ -83,7 +84,10 @@ async function openBroker({
 }: Environment): Promise<{ broker: Broker; leases: Leases }> {
   const bounds = boundsOf(config);
   if (config.REDIS_URL === undefined) {
-    return { broker: new MemoryBroker({ clock, random, bounds, log: logger }), leases: new MemoryLeases() };
+    return {
+      broker: new MemoryBroker({ clock, random, bounds, log: logger }),
+      leases: new MemoryLeases({ clock }),
+    };
   }
   // Loaded where it is used: a node that is alone starts the sooner.
   const [{ RedisBroker }, { RedisLeases }] = await Promise.all([
@@ -191,13 +195,17 @@ function openMarketWriter(
     startsOver: spec.kind === 'replay',
     openFeed: spec.kind === 'none' ? null : () => openFeed(spec, feedOptions),
     recentCandles: () => candlesSince(database.knex, clock.now() - DAY_MS, 100_000),
-    saveCandles: (candles) => upsertCandles(database.knex, candles, 'merge'),
+    saveCandles: (candles, fence) =>
+      fenced(database.knex, { name: FEED_LEASE, fence }, (trx) => upsertCandles(trx, candles, 'merge')),
     candleHistory: {
       fold: (windows) => foldCandles(database.knex, windows),
       minutes: (ranges) => minuteCandles(database.knex, ranges),
     },
     ...(config.CANDLE_RETENTION_DAYS > 0 && {
-      pruneCandles: () => pruneCandles(database.knex, clock.now() - config.CANDLE_RETENTION_DAYS * DAY_MS),
+      pruneCandles: (fence: number) =>
+        pruneCandles(database.knex, clock.now() - config.CANDLE_RETENTION_DAYS * DAY_MS, (write) =>
+          fenced(database.knex, { name: FEED_LEASE, fence }, write),
+        ),
     }),
   });
 }
@@ -234,14 +242,6 @@ export async function createServices(environment: Environment): Promise<RunningS
       { privateKeyFile: config.JWT_PRIVATE_KEY_FILE, publicKeyFiles: config.JWT_PUBLIC_KEY_FILES },
       tokenKey,
     );
-    const housekeeping = new Housekeeping({
-      db: database.knex,
-      clock,
-      logger,
-      auditDays: config.AUDIT_DAYS,
-      auditRows: config.AUDIT_ROWS,
-    });
-    closing.push(() => housekeeping.close());
     const metrics = new Registry();
     measurePool(metrics, database.knex);
     const { broker, leases: uncounted } = await openBroker(environment);
@@ -250,6 +250,15 @@ export async function createServices(environment: Environment): Promise<RunningS
       () => broker.close(),
       () => leases.close(),
     );
+    const housekeeping = new Housekeeping({
+      db: database.knex,
+      clock,
+      logger,
+      lease: () => leases.acquire(HOUSEKEEPING),
+      auditDays: config.AUDIT_DAYS,
+      auditRows: config.AUDIT_ROWS,
+    });
+    closing.push(() => housekeeping.close());
     await reachBroker(broker, clock, BROKER_PATIENCE_MS);
     const market = new Market({
       broker,

@@ -22,7 +22,7 @@ import type { TickRecord } from './record.ts';
 import type { Feed, FeedStatus, Tick } from './tick.ts';
 import { TickerBook } from './ticker-book.ts';
 
-const FEED_LEASE = 'feed';
+export const FEED_LEASE = 'feed';
 const LEASE_RETRY_MS = 1_000;
 const HOUSEKEEPING_MS = 1_000;
 const BATCH = 500;
@@ -47,12 +47,12 @@ export interface MarketWriterOptions {
   startsOver?: boolean;
   /** Candles of the last 24 hours, oldest first: `() => candlesSince(db, now - 24 h, limit)`. */
   recentCandles: () => Promise<readonly Candle[]>;
-  /** `(candles) => upsertCandles(db, candles, 'merge')` */
-  saveCandles: (candles: readonly Candle[]) => Promise<void>;
+  /** `upsertCandles(db, candles, 'merge')`, unless somebody has written under a later lease of the feed. */
+  saveCandles: (candles: readonly Candle[], fence: number) => Promise<void>;
   /** What longer candles go on from. Without it, and for a replay, they begin with the first tick. */
   candleHistory?: CandleHistory;
   /** Deletes candles that are too old. Called once an hour by the node that runs the feed. */
-  pruneCandles?: () => Promise<unknown>;
+  pruneCandles?: (fence: number) => Promise<unknown>;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -95,6 +95,8 @@ export class MarketWriter {
   #leading: { feed: Feed; lease: Lease; term: AbortController } | null = null;
   /** Whether the lease has been asked for with an answer. */
   #asked = false;
+  /** Of the last lease of the feed. */
+  #fence = 0;
   #contending: Promise<void> | null = null;
   #stopFollowing: (() => void) | null = null;
   #stopTimer: (() => void) | null = null;
@@ -109,7 +111,7 @@ export class MarketWriter {
   constructor(options: MarketWriterOptions) {
     this.#options = options;
     const history = options.startsOver === true ? null : (options.candleHistory ?? null);
-    this.#candles = new CandleKeeper(options.saveCandles, history);
+    this.#candles = new CandleKeeper((candles) => options.saveCandles(candles, this.#fence), history);
     this.#retry = backoff(options.clock, options.random, { baseMs: 100, capMs: 5_000 });
   }
 
@@ -275,6 +277,7 @@ export class MarketWriter {
     for (const signal of [lease.signal, this.#closing.signal]) signal.addEventListener('abort', end);
     if (lease.signal.aborted || this.#closing.signal.aborted) end();
     if (this.#options.startsOver === true) this.#book.clear();
+    this.#fence = lease.fence;
     this.#candles.takeOver();
     this.#unsent = [];
     try {
@@ -434,7 +437,7 @@ export class MarketWriter {
     const { pruneCandles, clock, log } = this.#options;
     if (pruneCandles === undefined || this.#pruning !== null || clock.now() < this.#pruneAt) return;
     this.#pruneAt = clock.now() + PRUNE_EVERY_MS;
-    this.#pruning = pruneCandles()
+    this.#pruning = pruneCandles(this.#fence)
       .then(
         (pruned) => log.debug({ pruned }, 'old candles are pruned'),
         (error: unknown) => log.warn({ err: error }, 'old candles cannot be pruned, trying again in an hour'),

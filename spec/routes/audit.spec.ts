@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Leases } from '../../streams/lease.ts';
+import { MemoryLeases } from '../../streams/memory-leases.ts';
 import { recordAudit, trimAudit } from '../../db/audit.ts';
-import { Housekeeping } from '../../db/housekeeping.ts';
+import { Housekeeping, HOUSEKEEPING } from '../../db/housekeeping.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { type TestApp, TEST_PASSWORD, type TestUser } from '../support/app.ts';
 import { quiet } from '../support/log-watch.ts';
@@ -183,7 +185,9 @@ eachApp('the audit log', (app) => {
     for (let i = 0; i < 5; i += 1) await recordAudit(db, draft, origin, { clock: old });
     const count = async (): Promise<number> => (await db('audit_events').select('id')).length;
     const before = await count();
-    const keeping = { db, clock: systemClock, logger: quiet };
+    const leases = new MemoryLeases();
+    const lease = (): ReturnType<Leases['acquire']> => leases.acquire(HOUSEKEEPING);
+    const keeping = { db, clock: systemClock, logger: quiet, lease };
     const housekeeping = new Housekeeping({ ...keeping, auditDays: 1, auditRows: 1_000_000 });
     await housekeeping.run();
     await housekeeping.close();

@@ -1,0 +1,124 @@
+import { startPostgres } from '../spec/support/postgres-server.ts';
+import { startRedisServer } from '../spec/support/redis-server.ts';
+import type { CacheReady, CacheSetup } from './cache-server.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { quantile, type Section, short } from './report.ts';
+import { Worker } from './worker.ts';
+
+const SETUP: CacheSetup = {
+  coins: 50,
+  trades: Number(process.env['BENCH_TRADES'] ?? 20_000),
+  days: 365,
+};
+const CONNECTIONS = 50;
+const WARM_UP_MS = 1_000;
+const MEASURED_MS = 4_000;
+const ROUNDS = 2;
+
+interface Measured {
+  perSecond: number;
+  /** Milliseconds. */
+  waits: number[];
+}
+
+/** As many requests as come back, on so many connections. */
+async function load(ready: CacheReady, path: string, connections: number, ms: number): Promise<Measured> {
+  const clients = Array.from({ length: connections }, () => new KeepAlive(ready.url));
+  const waits: number[] = [];
+  const start = performance.now();
+  const lane = async (client: KeepAlive): Promise<void> => {
+    while (performance.now() - start < ms) {
+      const asked = performance.now();
+      const status = await client.get(path, { authorization: ready.authorization });
+      if (status !== 200) throw new Error(`${path}: ${status}`);
+      waits.push(performance.now() - asked);
+    }
+  };
+  await Promise.all(clients.map(lane));
+  const seconds = (performance.now() - start) / 1_000;
+  for (const client of clients) client.close();
+  return { perSecond: waits.length / seconds, waits };
+}
+
+/** Reads that are kept, against the same program that keeps none, in turns on the same database. */
+export async function cache(): Promise<Section[]> {
+  const postgres = await startPostgres();
+  const redis = await startRedisServer();
+  const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url };
+  const nodes: Worker[] = [];
+  try {
+    const keeping = new Worker('cache-server.ts', env);
+    nodes.push(keeping);
+    const kept = await keeping.ask<CacheReady>('setUp', SETUP, 300_000);
+    const making = new Worker('cache-server.ts', { ...env, CACHE_MB: '0' });
+    nodes.push(making);
+    const made = await making.ask<CacheReady>('join', kept, 60_000);
+    const path = `/v1/portfolios/${kept.portfolioId}`;
+    const reads: [name: string, path: string, connections: number][] = [
+      ['summary', path, CONNECTIONS],
+      ['statistics', `${path}/performance`, CONNECTIONS],
+      ['candles', '/v1/market/candles?symbol=C0/KRW&interval=15m&limit=100', CONNECTIONS],
+      ['tickers', '/v1/market/tickers', CONNECTIONS],
+    ];
+    const lines: (string | number)[][] = [];
+    const verdicts: Section['verdicts'] = [];
+    for (const [name, read, connections] of reads) {
+      const uncached: Measured = { perSecond: 0, waits: [] };
+      const cached: Measured = { perSecond: 0, waits: [] };
+      for (let round = 0; round < ROUNDS; round += 1) {
+        for (const [node, sum] of [
+          [made, uncached],
+          [kept, cached],
+        ] as const) {
+          await load(node, read, connections, WARM_UP_MS);
+          const { perSecond, waits } = await load(node, read, connections, MEASURED_MS);
+          sum.perSecond += perSecond / ROUNDS;
+          sum.waits.push(...waits);
+        }
+      }
+      const ratio = cached.perSecond / uncached.perSecond;
+      const p = ({ waits }: Measured, share: number): string => short(quantile(waits, share));
+      lines.push([
+        name,
+        short(uncached.perSecond),
+        short(cached.perSecond),
+        `${short(ratio)} ×`,
+        `${p(uncached, 0.5)} / ${p(uncached, 0.99)}`,
+        `${p(cached, 0.5)} / ${p(cached, 0.99)}`,
+      ]);
+      if (name === 'tickers') continue;
+      verdicts.push({
+        target: `${name}: cached reads at least 3 × uncached`,
+        measured: `${short(ratio)} ×`,
+        holds: ratio >= 3,
+      });
+      if (name !== 'summary') continue;
+      for (const [what, measured, limit] of [
+        ['cached', cached, 20],
+        ['uncached', uncached, 60],
+      ] as const) {
+        const p99 = quantile(measured.waits, 0.99);
+        verdicts.push({
+          target: `summary under ${CONNECTIONS} connections, ${what}: p99 within ${limit} ms`,
+          measured: `${short(p99)} ms`,
+          holds: p99 <= limit,
+        });
+      }
+    }
+    return [
+      {
+        name: 'cache',
+        setup: `One process with PostgreSQL and Redis that keeps answers (the default), and one on the same data that keeps none (\`CACHE_MB=0\`), measured in turns, ${ROUNDS} × ${MEASURED_MS / 1_000} s each after ${WARM_UP_MS / 1_000} s of warm-up, over ${CONNECTIONS} connections that each ask again as soon as they are answered. A portfolio of ${SETUP.coins} coins, ${SETUP.trades} trades in ${SETUP.days} days; statistics over all of them; 100 candles of 15 minutes. The market rests, so that "cached" is the hit. Each request is authenticated and its portfolio's version looked up in PostgreSQL, hit or not. Milliseconds are median / p99.`,
+        rows: {
+          columns: ['read', 'uncached/s', 'cached/s', 'ratio', 'uncached ms', 'cached ms'],
+          lines,
+        },
+        verdicts,
+      },
+    ];
+  } finally {
+    for (const node of nodes) await node.stop();
+    await redis.stop();
+    await postgres.stop();
+  }
+}
