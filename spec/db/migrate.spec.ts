@@ -17,6 +17,7 @@ const NAMES = [
   '040-key-limits',
   '050-imports',
   '060-outbox',
+  '070-fences',
 ];
 
 eachDatabase('migrations', (open) => {
