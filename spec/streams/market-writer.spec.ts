@@ -503,7 +503,7 @@ describe('the market writer', () => {
 
     it('is fenced off by a writer that has taken over without its knowing', async () => {
       const a = await node();
-      await broker.publish(MARKET_LOG, [{ data: '{"type":"other"}' }], { fence: 1_000 });
+      await broker.publish(MARKET_LOG, [{ data: '{"type":"other"}' }], { fence: Number.MAX_SAFE_INTEGER });
       await assert.rejects(only(a.feeds).tell(tick(0, '100')), { name: 'FencedError' });
       await clock.advance(0);
       assert.equal(a.feeds[0]?.closed, true);
