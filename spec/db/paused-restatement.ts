@@ -27,4 +27,4 @@ try {
   say('refused');
 }
 await close().catch(() => undefined);
-process.exit(0);
+process.stdin.destroy();

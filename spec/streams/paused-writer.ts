@@ -65,4 +65,4 @@ if (what === 'housekeeping') {
   await broker.close();
 }
 await leases.close();
-process.exit(0);
+process.stdin.destroy();
