@@ -6,7 +6,7 @@ import { Worker } from './worker.ts';
 const PEERS = ['marktide', 'node-http', 'better-sse'] as const;
 type PeerName = (typeof PEERS)[number];
 
-interface Load {
+export interface Load {
   name: string;
   clients: number;
   rate: number;
@@ -18,7 +18,7 @@ const ROUNDS = 3;
 const WARM_UP_S = 1;
 const MEASURED_S = 4;
 
-interface Sample {
+export interface Sample {
   cpuUsPerEvent: number;
   /** Of the events that should have come. */
   delivered: number;
@@ -27,7 +27,8 @@ interface Sample {
   p99: number;
 }
 
-async function measure(server: Worker, { clients, rate }: Load, from: string): Promise<Sample> {
+/** One round: a process of clients against one server. @param from source address of the clients */
+export async function measure(server: Worker, { clients, rate }: Load, from: string): Promise<Sample> {
   const client = new Worker('load-client.ts');
   try {
     const url = await server.ask<string>('url');

@@ -5,6 +5,7 @@ import { dense, sparse } from './fanout.ts';
 import { importFile } from './import.ts';
 import { fleet } from './fleet.ts';
 import { ledger } from './ledger.ts';
+import { others } from './others.ts';
 import { pnl } from './pnl.ts';
 import { report, type Section } from './report.ts';
 import { resume } from './resume.ts';
@@ -18,6 +19,7 @@ const BENCHES: Record<string, () => Promise<Section[]>> = {
   connections,
   fleet,
   resume,
+  others,
   csv,
   import: importFile,
   ledger,
