@@ -5,6 +5,7 @@ import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { withParent } from './with-parent.ts';
 
 export interface PostgresServer {
   /** `postgres://…/postgres`, of a superuser without password. */
@@ -75,7 +76,7 @@ export async function startPostgres(
 
   async function start(): Promise<ChildProcess> {
     for (let attempt = 1; ; attempt += 1) {
-      const child = spawn(join(bin ?? '', 'postgres'), args, {
+      const child = spawn(...withParent('QUIT', join(bin ?? '', 'postgres'), args), {
         ...user,
         cwd: '/',
         stdio: ['ignore', 'ignore', 'pipe'],

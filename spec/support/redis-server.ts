@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { withParent } from './with-parent.ts';
 
 export interface RedisServer {
   readonly url: string;
@@ -45,7 +46,7 @@ export async function startRedisServer(options: { persistent?: boolean } = {}): 
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', appendonly];
 
   async function start(path: string): Promise<ChildProcess> {
-    const child = spawn(path, [...args, '--dir', folder], {
+    const child = spawn(...withParent('TERM', path, [...args, '--dir', folder]), {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
