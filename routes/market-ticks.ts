@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problem } from '../lib/problem.ts';
+import { MAX_AHEAD_MS } from '../streams/market-tick.ts';
 import { endpoint } from './endpoint.ts';
 import * as field from './fields.ts';
 
@@ -12,6 +13,12 @@ const tickInput = z.strictObject({
 });
 
 const MAX_TICKS = 10_000;
+
+/** What comes last is the newest, also when this machine's clock was put back a little: it would count as late. */
+function notBefore(last: string | undefined, now: number): number {
+  const newest = last === undefined ? now : Date.parse(last);
+  return newest > now && newest <= now + MAX_AHEAD_MS ? newest : now;
+}
 
 export const pushTicks = endpoint({
   method: 'post',
@@ -27,7 +34,7 @@ export const pushTicks = endpoint({
   response: z.object({ accepted: z.int() }),
   examples: { request: { symbol: 'BTC/KRW', price: '89886000', quantity: '0.01', side: 'buy' } },
   problems: ['invalid-request', 'unavailable'],
-  async handler({ body }, { marketWriter, clock }) {
+  async handler({ body }, { market, marketWriter, clock }) {
     const items = 'items' in body ? body.items : [body];
     const now = clock.now();
     const errors = items.flatMap((item, index) =>
@@ -43,7 +50,7 @@ export const pushTicks = endpoint({
         price,
         quantity: quantity ?? null,
         side: side ?? null,
-        time: time ?? now,
+        time: time ?? notBefore(market.ticker(symbol)?.time, now),
         tradeId: null,
         exchange: null,
         simulated: false,

@@ -74,7 +74,8 @@ export interface OpenStream {
 }
 
 interface HubStream extends OpenStream, Spoke {
-  readonly maxAge: number;
+  /** Its greatest age, by the monotonic clock. */
+  readonly oldAt: number;
   readonly request: StreamRequest;
 }
 
@@ -141,8 +142,8 @@ export class Hub {
       subscriber,
       sentBefore: 0,
       conflatedBefore: 0,
-      // ± 10 %, so that the streams of a fleet do not all come back at once.
-      maxAge: maxAgeMs * (0.9 + 0.2 * random()),
+      // ± 10 %, so that the streams of a fleet do not all come back at once; nor when the time of day is set.
+      oldAt: this.#options.clock.monotonic() + maxAgeMs * (0.9 + 0.2 * random()),
       request,
       due: () => this.#seeTo(stream),
     };
@@ -310,24 +311,25 @@ export class Hub {
 
   /** Ends a stream whose time has come, or lets it give a sign of life. @returns when to look again */
   #seeTo(stream: HubStream): number | null {
-    const { owner, subscriber, openedAt, maxAge } = stream;
-    const now = this.#options.clock.now();
-    if (owner.expiresAt !== null && now >= owner.expiresAt) subscriber.end('token-expired');
-    else if (now - openedAt >= maxAge) subscriber.end('max-age');
+    const { owner, subscriber, oldAt } = stream;
+    const { clock } = this.#options;
+    if (owner.expiresAt !== null && clock.now() >= owner.expiresAt) subscriber.end('token-expired');
+    else if (clock.monotonic() >= oldAt) subscriber.end('max-age');
     if (subscriber.isEnded) return null;
-    if (this.#options.clock.monotonic() - subscriber.lastWrite >= this.#options.heartbeatMs) {
+    if (clock.monotonic() - subscriber.lastWrite >= this.#options.heartbeatMs) {
       subscriber.heartbeat();
     }
     return this.#nextLook(stream);
   }
 
   /** When something may be due, by the monotonic clock; the wall clock may jump, so it is looked at often enough. */
-  #nextLook({ owner, subscriber, openedAt, maxAge }: HubStream): number {
+  #nextLook({ owner, subscriber, oldAt }: HubStream): number {
     const { clock, heartbeatMs } = this.#options;
     const monotonic = clock.monotonic();
-    const end = Math.min(openedAt + maxAge, owner.expiresAt ?? Infinity);
     // A reader that is behind gets no heartbeat: it is looked at again a beat later.
     const beat = Math.max(subscriber.lastWrite, monotonic - heartbeatMs + MIN_LOOK_MS) + heartbeatMs;
-    return Math.min(beat, monotonic + Math.max(0, end - clock.now()));
+    const expiry =
+      owner.expiresAt === null ? Infinity : monotonic + Math.max(0, owner.expiresAt - clock.now());
+    return Math.min(beat, oldAt, expiry);
   }
 }

@@ -16,7 +16,7 @@ export interface MarketTick {
 }
 
 /** A tick from further in the future is a mistake, and would make every later one late. */
-const MAX_AHEAD_MS = 60_000;
+export const MAX_AHEAD_MS = 60_000;
 
 /** Why a tick cannot be taken, or `null`. */
 export function objection({ symbol, price, quantity, time }: Tick, now: number): string | null {
