@@ -6,8 +6,8 @@ import { Worker } from './worker.ts';
 const PEERS = ['marktide', 'better-sse', 'node-http'] as const;
 const CONNECTIONS = 10_000;
 const CLIENTS = 2;
-/** Idle time before memory is read: V8 gives back what the opening needed. */
-const SETTLE_S = 20;
+/** Idle time before memory is read, of the empty server too: what starting and opening needed is given back. */
+const SETTLE_S = 15;
 
 interface Cost {
   name: string;
@@ -17,8 +17,14 @@ interface Cost {
   heapPerConnection: number;
 }
 
+async function settled(server: Worker): Promise<Usage> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_S * 1_000));
+  await server.ask('collect');
+  return await server.ask<Usage>('usage');
+}
+
 async function measure(name: (typeof PEERS)[number], index: number): Promise<Cost> {
-  const server = new Worker(`peers/${name}.ts`);
+  const server = new Worker(`peers/${name}.ts`, {}, ['--expose-gc']);
   const clients = Array.from({ length: CLIENTS }, () => new Worker('load-client.ts'));
   try {
     const url = await server.ask<string>('url');
@@ -26,7 +32,7 @@ async function measure(name: (typeof PEERS)[number], index: number): Promise<Cos
     const few: OpenStreams = { url, count: 20, sampled: 0, from: '127.0.0.2' };
     await clients[0]?.ask('open', few);
     await clients[0]?.ask('close');
-    const empty = await server.ask<Usage>('usage');
+    const empty = await settled(server);
     const opening: OpenStreams = {
       url,
       count: CONNECTIONS / CLIENTS,
@@ -34,8 +40,7 @@ async function measure(name: (typeof PEERS)[number], index: number): Promise<Cos
       from: `127.0.0.${10 + index}`,
     };
     await Promise.all(clients.map((client) => client.ask('open', opening)));
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_S * 1_000));
-    const full = await server.ask<Usage>('usage');
+    const full = await settled(server);
     return {
       name,
       emptyBytes: empty.rssBytes,
@@ -59,7 +64,7 @@ export async function connections(): Promise<Section[]> {
   return [
     {
       name: 'connections',
-      setup: `${CONNECTIONS} idle streams from ${CLIENTS} client processes; resident memory above the empty server, ${SETTLE_S} s after the last was opened.`,
+      setup: `${CONNECTIONS} idle streams from ${CLIENTS} client processes; resident memory above the empty server, each read after ${SETTLE_S} s of idleness and a garbage collection.`,
       rows: {
         columns: ['server', 'empty MiB', 'with streams MiB', 'KiB each', 'of it JavaScript heap'],
         lines: costs.map((cost) => [

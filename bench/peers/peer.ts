@@ -45,10 +45,17 @@ function publishFor(peer: Peer, rate: number, seconds: number): Promise<Publishe
   });
 }
 
+/** What is garbage is none of the memory that streams need; how soon it is collected is up to V8. */
+async function collect(): Promise<void> {
+  await globalThis.gc?.({ execution: 'async', type: 'major' });
+  await globalThis.gc?.({ execution: 'async', type: 'major' });
+}
+
 export function servePeer(peer: Peer): void {
   answerParent({
     url: () => peer.url,
     usage,
+    collect,
     publish: ({ rate, seconds }: { rate: number; seconds: number }) => publishFor(peer, rate, seconds),
     ...peer.abilities,
   });
