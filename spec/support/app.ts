@@ -1,3 +1,5 @@
+import { Agent } from 'node:http';
+import { Test } from 'supertest';
 import { createUser } from '../../db/users.ts';
 import { createApp } from '../../lib/app.ts';
 import type { Role } from '../../lib/caller.ts';
@@ -57,6 +59,21 @@ export const TEST_PASSWORD = 'correct horse battery';
 let passwordHash: Promise<string> | undefined;
 let userCount = 0;
 
+function headersOf(all: Record<string, string | string[]>): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(all)) {
+    for (const value of [values].flat()) headers.append(name, value);
+  }
+  return headers;
+}
+
+/** As it came, whatever its type: what should be JSON and is not is for a test to see. */
+function asText(response: NodeJS.ReadableStream, done: (error: Error | null, text: string) => void): void {
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk));
+  response.on('end', () => done(null, Buffer.concat(chunks).toString()));
+}
+
 /** The whole program on a free port, as `lib/main.ts` runs it, with a real database and real sockets. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const clock = options.clock ?? systemClock;
@@ -82,27 +99,30 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     patienceOf(config),
   );
 
+  const agent = new Agent({ keepAlive: true });
+
   async function call(
     method: string,
     path: string,
     { as, body, headers = {} }: { as?: TestUser; body?: unknown; headers?: Record<string, string> } = {},
   ): Promise<Answer> {
-    const response = await fetch(url + path, {
-      method,
-      headers: {
-        ...(as === undefined ? {} : { authorization: as.authorization }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    const answer = {
-      status: response.status,
-      headers: response.headers,
-      body: isJson ? JSON.parse(text) : text,
-    };
+    const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const call = new Test(url, method, path)
+      .agent(agent)
+      .redirects(0)
+      .ok(() => true)
+      .buffer(true)
+      .parse(asText as unknown as (text: string) => unknown)
+      .set(as === undefined ? {} : { authorization: as.authorization })
+      .set(body === undefined ? {} : { 'content-type': 'application/json' })
+      .set(headers);
+    const response = await call.send(sent);
+    const text = String(response.body);
+    const answered = headersOf(response.headers as Record<string, string | string[]>);
+    const isJson = /json/.test(answered.get('content-type') ?? '');
+    const answer = { status: response.status, headers: answered, body: isJson ? JSON.parse(text) : text };
+    if (sent !== undefined) watch.learnBody(sent);
+    if (method === 'POST' && response.status < 300 && isJson) watch.learnBody(text);
     checkAnswer(method, path, answer);
     return answer;
   }
@@ -121,6 +141,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       return { id: user.id, email, accessToken, refreshToken, authorization: `Bearer ${accessToken}` };
     },
     async close() {
+      agent.destroy();
       const closed = stopListening(server, systemClock, 2_000);
       await services.hub.drain(0);
       await closed;
