@@ -3,7 +3,7 @@ import { splitSymbol } from '../lib/symbol.ts';
 import type { TickerBody } from '../streams/record.ts';
 import { endpoint, Kept } from './endpoint.ts';
 import * as field from './fields.ts';
-import { sortedPage } from './sorted-page.ts';
+import { type Sorting, sortedPage } from './sorted-page.ts';
 
 export const tickerSchema = z
   .object({
@@ -33,6 +33,8 @@ const TICKER_COLUMNS = [
   'time',
 ] as const;
 
+const SYMBOL_COLUMNS = ['symbol', 'base', 'quote'] as const;
+
 const listQuery = {
   base: field.asset.optional(),
   quote: field.asset.optional(),
@@ -51,22 +53,34 @@ export const listSymbols = endpoint({
   path: '/v1/market/symbols',
   id: 'listSymbols',
   tag: 'market',
-  summary: 'The symbols that have a price, in alphabetical order',
+  summary: 'The symbols that have a price, in alphabetical order by any of their parts',
   access: 'read',
   publicMarket: true,
-  query: z.strictObject({ ...listQuery, order: z.enum(['asc', 'desc']).default('asc') }),
+  query: z.strictObject({
+    ...listQuery,
+    sort: z.enum(SYMBOL_COLUMNS).default('symbol'),
+    order: z
+      .enum(['asc', 'desc'])
+      .default('asc')
+      .meta({ description: 'Of equal ones by symbol, always `asc`.' }),
+  }),
   status: 200,
   response: field.listOf(z.object({ symbol: field.symbol, base: field.asset, quote: field.asset })),
   problems: ['invalid-request', 'invalid-cursor'],
   handler({ query }, { market }) {
-    const symbols = market.symbols().filter((symbol) => isOf(symbol, query));
-    const itself = (symbol: string): string => symbol;
-    const sorting = { name: 'symbol', valueOf: itself, isNumeric: false, nameOf: itself };
-    const { items, nextCursor } = sortedPage(symbols, { ...sorting, order: query.order }, query);
-    return Promise.resolve({
-      items: items.map((symbol) => ({ symbol, ...splitSymbol(symbol) })),
-      nextCursor,
-    });
+    const { sort, order } = query;
+    const parts = market
+      .symbols()
+      .filter((symbol) => isOf(symbol, query))
+      .map((symbol) => ({ symbol, ...splitSymbol(symbol) }));
+    const sorting: Sorting<(typeof parts)[number]> = {
+      name: sort,
+      order,
+      valueOf: (each) => each[sort],
+      isNumeric: false,
+      nameOf: ({ symbol }) => symbol,
+    };
+    return Promise.resolve(sortedPage(parts, sorting, query));
   },
 });
 

@@ -1,7 +1,6 @@
-import { decodeCursor, encodeCursor } from '../db/cursor.ts';
+import { decodeCursor, encodeCursor, invalidCursor } from '../db/cursor.ts';
 import { type Page, pageOf } from '../db/page.ts';
 import { decimal, fixed, type Fixed } from '../lib/money.ts';
-import { problem } from '../lib/problem.ts';
 
 export type Order = 'asc' | 'desc';
 
@@ -61,10 +60,10 @@ function cursorOf({ value, name }: Key, sorting: string): string {
 
 function keyOf(cursor: string, sorting: string, parse: (text: string | null) => Key['value']): Key {
   const [of, kind, text, name] = decodeCursor(cursor, ['text', 'text', 'text', 'text']);
-  if (of !== sorting) throw problem('invalid-cursor', { detail: 'The cursor is of another sorting.' });
+  if (of !== sorting) throw invalidCursor({ detail: 'belongs to a list with another order' });
   try {
     return { value: parse(kind === 'null' ? null : text), name };
   } catch (cause) {
-    throw problem('invalid-cursor', { cause });
+    throw invalidCursor({ cause });
   }
 }

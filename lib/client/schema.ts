@@ -753,7 +753,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The symbols that have a price, in alphabetical order */
+        /** The symbols that have a price, in alphabetical order by any of their parts */
         get: operations["listSymbols"];
         put?: never;
         post?: never;
@@ -7215,6 +7215,8 @@ export interface operations {
                 quote?: string;
                 limit?: number;
                 cursor?: string;
+                sort?: "symbol" | "base" | "quote";
+                /** @description Of equal ones by symbol, always `asc`. */
                 order?: "asc" | "desc";
             };
             header?: {
@@ -7226,7 +7228,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The symbols that have a price, in alphabetical order */
+            /** @description The symbols that have a price, in alphabetical order by any of their parts */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -283,6 +283,31 @@ eachApp('candles', (app) => {
       assert.deepEqual(await all({ ...range, to: range.from }), []);
     });
 
+    it('are those of random ticks, of any interval, time zone and range, in both orders and pages of any size', async () => {
+      const zones = ['UTC', 'Asia/Seoul', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia'];
+      const [of, end] = ['RANDOM/KRW', Date.UTC(2024, 2, 31, 12)];
+      const ticks = walk(end, 70, 100);
+      await push(of, ticks);
+      const random = noise(5);
+      const first = ticks[0]?.time ?? 0;
+      for (const interval of CANDLE_INTERVALS) {
+        // Nothing shorter than a day begins elsewhere for it.
+        for (const tz of ['1d', '1w', '1M'].includes(interval) ? zones : ['Asia/Kathmandu']) {
+          const bound = (): number => first + Math.floor((random() * 1.2 - 0.1) * (end - first));
+          const [from = 0, to = 0] = [bound(), bound()].sort((a, b) => a - b);
+          const expected = candlesOfTicks(oracleTicks(of, ticks), interval, tz);
+          const inside = expected.filter(({ time }) => time >= iso(from) && time < iso(to));
+          const query = { symbol: of, interval, tz, limit: 3 + Math.floor(random() * 30) };
+          const what = `${interval} ${tz} ${iso(from)} ${iso(to)} ${query.limit}`;
+          assert.deepEqual((await all({ ...query, from: iso(0) })).map(withoutClosed), expected, what);
+          const range = { ...query, from: iso(from), to: iso(to) };
+          assert.deepEqual((await all(range)).map(withoutClosed), inside, what);
+          const back = await all({ ...range, order: 'desc' });
+          assert.deepEqual(back.map(withoutClosed), inside.toReversed(), what);
+        }
+      }
+    });
+
     it('have days of a time zone', async () => {
       const days = await all({ symbol, interval: '1d', tz: 'Asia/Seoul', from: iso(start - DAY) });
       assert.deepEqual(

@@ -13,22 +13,43 @@ export interface OracleTick {
 
 const LENGTHS: Record<string, number> = { '1m': 1, '5m': 5, '15m': 15, '30m': 30, '1h': 60, '4h': 240 };
 
-/** Start of a candle in UTC by the text of the date: nothing in common with how the program finds it. */
-export function oracleStart(time: number, interval: CandleInterval): string {
+/** Date and time of a place, as `2024-03-31 23:59:59`. */
+const localText = (time: number, timeZone: string): string =>
+  new Date(time).toLocaleString('sv', { timeZone });
+
+const midnights = new Map<string, number>();
+
+/** The first instant of a day of a place, found by looking at all that it could be. */
+function midnightOf(day: string, timeZone: string): number {
+  const key = `${day} ${timeZone}`;
+  let found = midnights.get(key);
+  for (let quarter = -60; found === undefined && quarter < 60; quarter += 1) {
+    const time = Date.parse(day) + quarter * 15 * 60_000;
+    if (localText(time, timeZone).startsWith(day)) found = time;
+  }
+  if (found === undefined) throw new RangeError(`there is no ${key}`);
+  midnights.set(key, found);
+  return found;
+}
+
+function mondayOf(date: string): string {
+  let day = date;
+  while (new Date(day).getUTCDay() !== 1) day = new Date(Date.parse(day) - 1).toISOString().slice(0, 10);
+  return day;
+}
+
+/** Start of a candle by the text of the date: nothing in common with how the program finds it. */
+export function oracleStart(time: number, interval: CandleInterval, timeZone = 'UTC'): string {
   const minutes = LENGTHS[interval];
-  const text = new Date(time).toISOString();
   if (minutes !== undefined) {
+    const text = new Date(time).toISOString();
     const day = Date.parse(text.slice(0, 10));
     const minute = Number(text.slice(11, 13)) * 60 + Number(text.slice(14, 16));
     return new Date(day + (minute - (minute % minutes)) * 60_000).toISOString();
   }
-  if (interval === '1M') return `${text.slice(0, 7)}-01T00:00:00.000Z`;
-  let day = text.slice(0, 10);
-  if (interval !== '1w') return `${day}T00:00:00.000Z`;
-  while (new Date(day).getUTCDay() !== 1) {
-    day = new Date(Date.parse(day) - 1).toISOString().slice(0, 10);
-  }
-  return `${day}T00:00:00.000Z`;
+  const date = localText(time, timeZone).slice(0, 10);
+  const day = interval === '1M' ? `${date.slice(0, 7)}-01` : interval === '1w' ? mondayOf(date) : date;
+  return new Date(midnightOf(day, timeZone)).toISOString();
 }
 
 /** Candles of one symbol and interval by a list of each, oldest first: `[start, candle]`. */
@@ -36,10 +57,11 @@ function grouped<T>(
   items: readonly T[],
   timeOf: (item: T) => number,
   interval: CandleInterval,
+  timeZone?: string,
 ): [string, T[]][] {
   const groups = new Map<string, T[]>();
   for (const item of [...items].sort((a, b) => timeOf(a) - timeOf(b))) {
-    const start = oracleStart(timeOf(item), interval);
+    const start = oracleStart(timeOf(item), interval, timeZone);
     groups.set(start, [...(groups.get(start) ?? []), item]);
   }
   return [...groups];
@@ -50,8 +72,12 @@ const sum = (list: bigint[]): bigint => list.reduce((a, b) => a + b, ZERO);
 
 export type OracleCandle = Omit<CandleBody, 'closed'>;
 
-export function candlesOfTicks(ticks: readonly OracleTick[], interval: CandleInterval): OracleCandle[] {
-  return grouped(ticks, (tick) => tick.time, interval).map(([time, list]) => ({
+export function candlesOfTicks(
+  ticks: readonly OracleTick[],
+  interval: CandleInterval,
+  timeZone?: string,
+): OracleCandle[] {
+  return grouped(ticks, (tick) => tick.time, interval, timeZone).map(([time, list]) => ({
     symbol: list[0]?.symbol ?? '',
     interval,
     time,
