@@ -74,6 +74,7 @@ export async function cache(): Promise<Section[]> {
     ];
     const lines: (string | number)[][] = [];
     const verdicts: Section['verdicts'] = [];
+    const ratios: Record<string, number> = {};
     for (const [name, read, connections] of reads) {
       const uncached: Measured = { perSecond: 0, waits: [] };
       const cached: Measured = { perSecond: 0, waits: [] };
@@ -99,6 +100,7 @@ export async function cache(): Promise<Section[]> {
         `${p(cached, 0.5)} / ${p(cached, 0.99)}`,
       ]);
       if (name === 'tickers') continue;
+      ratios[`${name}: uncached reads, of cached`] = 1 / ratio;
       verdicts.push({
         target: `${name}: cached reads at least 3 × uncached`,
         measured: `${short(ratio)} ×`,
@@ -127,6 +129,7 @@ export async function cache(): Promise<Section[]> {
           lines,
         },
         verdicts,
+        ratios,
       },
     ];
   } finally {

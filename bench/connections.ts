@@ -75,6 +75,7 @@ export async function connections(): Promise<Section[]> {
           kb(cost.heapPerConnection),
         ]),
       },
+      ratios: { 'memory, of better-sse': share },
       verdicts: [
         {
           target: 'at most 14 KB each',

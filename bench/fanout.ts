@@ -114,6 +114,7 @@ async function section(load: Load): Promise<Section> {
         short(median(samples[name].map((each) => each.p99))),
       ]),
     },
+    ratios: Object.fromEntries(PEERS.slice(1).map((name) => [`CPU per event, of ${name}`, ratio(name)])),
     verdicts: [
       ...against.map((name) => ({
         target: `CPU per event at most ${limit} of ${name}`,

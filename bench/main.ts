@@ -1,37 +1,11 @@
-import { cache } from './cache.ts';
-import { connections } from './connections.ts';
-import { csv } from './csv.ts';
-import { dense, sparse } from './fanout.ts';
-import { importFile } from './import.ts';
-import { fleet } from './fleet.ts';
-import { ledger } from './ledger.ts';
-import { others } from './others.ts';
-import { pnl } from './pnl.ts';
-import { report, type Section } from './report.ts';
-import { resume } from './resume.ts';
-import { trades } from './trades.ts';
+import { ALL, BENCHES } from './benches.ts';
+import { report } from './report.ts';
 
-/** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
-const BENCHES: Record<string, () => Promise<Section[]>> = {
-  fanout: async () => [...(await dense()), ...(await sparse())],
-  'fanout:dense': dense,
-  'fanout:sparse': sparse,
-  connections,
-  fleet,
-  resume,
-  others,
-  csv,
-  import: importFile,
-  ledger,
-  cache,
-  pnl,
-  trades,
-};
-
-const names = process.argv.slice(2);
+/** `npm run bench`: all of them one behind the other, which takes the better part of an hour; or those that are named. */
+const names = process.argv.length > 2 ? process.argv.slice(2) : ALL;
 const unknown = names.filter((name) => BENCHES[name] === undefined);
-if (names.length === 0 || unknown.length > 0) {
-  console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}`);
+if (unknown.length > 0) {
+  console.error(`usage: npm run bench [-- ${Object.keys(BENCHES).join(' | ')} …]`);
   process.exit(2);
 }
 let missed = 0;

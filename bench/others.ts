@@ -53,6 +53,11 @@ export async function others(): Promise<Section[]> {
         columns: ['server', 'CPU µs per delivered event', 'of marktide', 'delivered', 'p50 ms', 'p99 ms'],
         lines: names.map((_, index) => line(index)),
       },
+      ratios: Object.fromEntries(
+        names
+          .slice(1)
+          .map((name, index) => [`CPU per event, of ${name}`, ours / (cpu[index + 1] ?? Number.NaN)]),
+      ),
       verdicts: there.includes('fastapi')
         ? [
             {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../lib/package-info.ts';
 
 const FILE = join(PACKAGE_ROOT, 'bench', 'RESULTS.md');
+export const RATIOS_FILE = join(PACKAGE_ROOT, 'bench', 'ratios.json');
 const HEAD =
   '# Benchmark results\n\nWritten by `npm run bench -- <name>`. Ratios within one run are what counts: the\nmachine is shared, so absolute times vary.\n';
 
@@ -17,6 +18,8 @@ export interface Section {
   /** A target of the specification, what was measured, and whether it holds. */
   verdicts: { target: string; measured: string; holds: boolean }[];
   notes?: string[];
+  /** Against something measured in the same run, less is better: what the guard compares. By name. */
+  ratios?: Record<string, number>;
 }
 
 export function median(values: readonly number[]): number {
@@ -87,10 +90,33 @@ function render({ name, setup, rows, verdicts, notes = [] }: Section): string {
   ].join('\n');
 }
 
-/** Prints a section, and puts it into RESULTS.md in place of the one of the same name. */
+/** By section and name, as of the last report of each. */
+export type Ratios = Record<string, Record<string, number>>;
+
+export function readRatios(): Ratios {
+  try {
+    return JSON.parse(readFileSync(RATIOS_FILE, 'utf8')) as Ratios;
+  } catch {
+    return {};
+  }
+}
+
+export function print(section: Section): void {
+  process.stdout.write(`${render(section)}\n`);
+}
+
+/** Prints a section, and puts it into RESULTS.md and ratios.json in place of the one of the same name. */
 export function report(section: Section): void {
+  print(section);
   const text = render(section);
-  process.stdout.write(`${text}\n`);
+  if (section.ratios !== undefined) {
+    const rounded = Object.entries(section.ratios).map(([name, value]) => [name, Number(short(value))]);
+    const all = Object.entries({
+      ...readRatios(),
+      [section.name]: Object.fromEntries(rounded) as Record<string, number>,
+    });
+    writeFileSync(RATIOS_FILE, `${JSON.stringify(Object.fromEntries(all.sort()), null, 2)}\n`);
+  }
   let file = HEAD;
   try {
     file = readFileSync(FILE, 'utf8');

@@ -1,0 +1,32 @@
+import { cache } from './cache.ts';
+import { connections } from './connections.ts';
+import { csv } from './csv.ts';
+import { dense, sparse } from './fanout.ts';
+import { importFile } from './import.ts';
+import { fleet } from './fleet.ts';
+import { ledger } from './ledger.ts';
+import { others } from './others.ts';
+import { pnl } from './pnl.ts';
+import type { Section } from './report.ts';
+import { resume } from './resume.ts';
+import { trades } from './trades.ts';
+
+/** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
+export const BENCHES: Record<string, () => Promise<Section[]>> = {
+  fanout: async () => [...(await dense()), ...(await sparse())],
+  'fanout:dense': dense,
+  'fanout:sparse': sparse,
+  connections,
+  fleet,
+  resume,
+  others,
+  csv,
+  import: importFile,
+  ledger,
+  cache,
+  pnl,
+  trades,
+};
+
+/** What all of it is: the others are parts of these. */
+export const ALL = Object.keys(BENCHES).filter((name) => !name.includes(':'));
