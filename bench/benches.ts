@@ -8,6 +8,7 @@ import { ledger } from './ledger.ts';
 import { others } from './others.ts';
 import { pnl } from './pnl.ts';
 import type { Section } from './report.ts';
+import { rest } from './rest.ts';
 import { resume } from './resume.ts';
 import { trades } from './trades.ts';
 
@@ -25,6 +26,7 @@ export const BENCHES: Record<string, () => Promise<Section[]>> = {
   ledger,
   cache,
   pnl,
+  rest,
   trades,
 };
 

@@ -1,8 +1,8 @@
 import { startPostgres } from '../spec/support/postgres-server.ts';
 import { startRedisServer } from '../spec/support/redis-server.ts';
 import type { CacheReady, CacheSetup } from './cache-server.ts';
-import { KeepAlive } from './keep-alive.ts';
 import { quantile, type Section, short } from './report.ts';
+import { load, type Measured } from './request-load.ts';
 import { Worker } from './worker.ts';
 
 const SETUP: CacheSetup = {
@@ -16,41 +16,6 @@ const MEASURED_MS = 4_000;
 const ROUNDS = 2;
 /** What a dashboard that polls would do. */
 const PACE_MS = 1_000;
-
-interface Measured {
-  perSecond: number;
-  /** Milliseconds. */
-  waits: number[];
-}
-
-/**
- * On so many connections: as many requests as come back, or one on each every `paceMs`, from staggered beginnings.
- */
-async function load(
-  ready: CacheReady,
-  path: string,
-  { connections, ms, paceMs = 0 }: { connections: number; ms: number; paceMs?: number },
-): Promise<Measured> {
-  const clients = Array.from({ length: connections }, () => new KeepAlive(ready.url));
-  const waits: number[] = [];
-  const start = performance.now();
-  const lane = async (client: KeepAlive, index: number): Promise<void> => {
-    let due = start + (paceMs * index) / connections;
-    while (performance.now() - start < ms) {
-      const early = due - performance.now();
-      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-      const asked = performance.now();
-      due += paceMs;
-      const status = await client.get(path, { authorization: ready.authorization });
-      if (status !== 200) throw new Error(`${path}: ${status}`);
-      waits.push(performance.now() - asked);
-    }
-  };
-  await Promise.all(clients.map(lane));
-  const seconds = (performance.now() - start) / 1_000;
-  for (const client of clients) client.close();
-  return { perSecond: waits.length / seconds, waits };
-}
 
 /** Reads that are kept, against the same program that keeps none, in turns on the same database. */
 export async function cache(): Promise<Section[]> {
@@ -83,8 +48,8 @@ export async function cache(): Promise<Section[]> {
           [made, uncached],
           [kept, cached],
         ] as const) {
-          await load(node, read, { connections, ms: WARM_UP_MS });
-          const { perSecond, waits } = await load(node, read, { connections, ms: MEASURED_MS });
+          await load({ ...node, path: read }, { connections, ms: WARM_UP_MS });
+          const { perSecond, waits } = await load({ ...node, path: read }, { connections, ms: MEASURED_MS });
           sum.perSecond += perSecond / ROUNDS;
           sum.waits.push(...waits);
         }
@@ -112,7 +77,7 @@ export async function cache(): Promise<Section[]> {
       ['uncached', made, 60],
     ] as const) {
       const paced = { connections: CONNECTIONS, ms: 2 * MEASURED_MS, paceMs: PACE_MS };
-      const { perSecond, waits } = await load(node, path, paced);
+      const { perSecond, waits } = await load({ ...node, path }, paced);
       const p99 = quantile(waits, 0.99);
       verdicts.push({
         target: `summary under ${CONNECTIONS} connections that ask every ${PACE_MS} ms, ${what}: p99 within ${limit} ms`,

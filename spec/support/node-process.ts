@@ -18,9 +18,14 @@ const SECRETS = {
   ADMIN_PASSWORD: 'the admin of a test',
 };
 
-/** Starts `lib/main.ts`; resolves when it serves. @throws with its output when it ends before */
-export async function startNode(env: Record<string, string>): Promise<NodeProcess> {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'lib/main.ts'], {
+const SOURCES = ['--import', 'tsx', 'lib/main.ts'];
+
+/**
+ * Starts the program; resolves when it serves. @throws with its output when it ends before
+ * @param program what Node.js is called with: its sources, unless it is said where it is built
+ */
+export async function startNode(env: Record<string, string>, program = SOURCES): Promise<NodeProcess> {
+  const child: ChildProcess = spawn(process.execPath, program, {
     cwd: PACKAGE_ROOT,
     env: {
       PATH: process.env['PATH'] ?? '',

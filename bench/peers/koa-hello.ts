@@ -1,0 +1,13 @@
+import type { AddressInfo } from 'node:net';
+import Koa from 'koa';
+import { answerParent } from '../worker.ts';
+
+/** The least that a Koa program can answer: what a read costs before anything is read. */
+const server = new Koa()
+  .use((ctx) => {
+    ctx.body = { hello: 'world' };
+  })
+  .listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo;
+    answerParent({ read: () => ({ url: `http://127.0.0.1:${port}/`, authorization: null }) });
+  });

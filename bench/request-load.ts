@@ -1,0 +1,47 @@
+import { KeepAlive } from './keep-alive.ts';
+
+/** What is read, and by whom. */
+export interface Read {
+  url: string;
+  /** `null`: nobody in particular. */
+  authorization: string | null;
+  path: string;
+}
+
+export interface Measured {
+  perSecond: number;
+  /** Milliseconds. */
+  waits: number[];
+}
+
+/**
+ * On so many connections: as many requests as come back, or one on each every `paceMs`, from staggered beginnings.
+ * @throws for any answer that is not a 200
+ */
+export async function load(
+  { url, authorization, path }: Read,
+  { connections, ms, paceMs = 0 }: { connections: number; ms: number; paceMs?: number },
+): Promise<Measured> {
+  const clients = Array.from({ length: connections }, () => new KeepAlive(url));
+  const headers: Record<string, string> = authorization === null ? {} : { authorization };
+  const waits: number[] = [];
+  const start = performance.now();
+  const lane = async (client: KeepAlive, index: number): Promise<void> => {
+    let due = start + (paceMs * index) / connections;
+    while (performance.now() - start < ms) {
+      const early = due - performance.now();
+      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+      const asked = performance.now();
+      due += paceMs;
+      const status = await client.get(path, headers);
+      if (status !== 200) throw new Error(`${path}: ${status}`);
+      waits.push(performance.now() - asked);
+    }
+  };
+  try {
+    await Promise.all(clients.map(lane));
+  } finally {
+    for (const client of clients) client.close();
+  }
+  return { perSecond: (waits.length * 1_000) / (performance.now() - start), waits };
+}
