@@ -6,6 +6,7 @@ import {
   updatePortfolio as changePortfolio,
 } from '../db/portfolios.ts';
 import { listReadablePortfolios, type PortfolioAccess } from '../db/shares.ts';
+import { isTimeZone } from '../lib/pnl/calendar.ts';
 import { CASH_MODES, COST_METHODS } from '../lib/pnl/entry.ts';
 import { problem } from '../lib/problem.ts';
 import { portfolioLog } from '../streams/broker.ts';
@@ -17,20 +18,8 @@ import { ownPortfolio } from './portfolio-access.ts';
 
 export const timeZone = z
   .string()
-  .refine((zone) => isTimeZone(zone), 'must be an IANA time zone such as Asia/Seoul')
+  .refine(isTimeZone, 'must be an IANA time zone such as Asia/Seoul')
   .meta({ example: 'Asia/Seoul' });
-
-function isTimeZone(zone: string): boolean {
-  try {
-    // Offsets such as +09:00 are zones for Intl, but know no daylight saving: names only.
-    return (
-      /^[A-Za-z]/.test(zone) &&
-      Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
-    );
-  } catch {
-    return false;
-  }
-}
 
 const settings = {
   name: field.text(100).meta({ example: 'Long term' }),

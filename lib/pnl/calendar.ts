@@ -41,6 +41,8 @@ export interface Calendar {
 const calendars = new Map<string, Calendar>();
 
 export function isTimeZone(zone: string): boolean {
+  // Offsets such as +09:00 are zones for Intl, but know no daylight saving: names only.
+  if (!/^[A-Za-z]/.test(zone)) return false;
   try {
     calendarOf(zone);
     return true;

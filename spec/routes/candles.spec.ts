@@ -354,6 +354,7 @@ eachApp('candles', (app) => {
         [{ interval: '1m' }, 'symbol'],
         [{ symbol }, 'interval'],
         [{ ...good, tz: 'Asia/Nowhere' }, 'tz'],
+        [{ ...good, tz: '+09:00' }, 'tz'],
         [{ ...good, limit: 1_001 }, 'limit'],
         [{ ...good, order: 'up' }, 'order'],
         [{ ...good, format: 'csv' }, 'format'],
