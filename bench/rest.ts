@@ -13,6 +13,7 @@ const MEASURED_MS = 5_000;
 /** Dashboards that poll: a hundred reads a second of all of them. */
 const PACE_MS = 500;
 const PRICES_EVERY_MS = 100;
+const HELLO = 'Koa "hello"';
 
 interface Sample {
   name: string;
@@ -129,7 +130,7 @@ export async function rest(): Promise<Section[]> {
   } finally {
     await postgres.stop();
   }
-  samples.push(await peer('koa-hello', 'Koa "hello"'));
+  samples.push(await peer('koa-hello', HELLO));
   const hasFastapi = spawnSync('/usr/bin/python3', ['-c', 'import fastapi, uvicorn']).status === 0;
   if (hasFastapi) samples.push(await peer('fastapi', 'FastAPI, figures in memory'));
 
@@ -146,6 +147,8 @@ export async function rest(): Promise<Section[]> {
       };
     });
   };
+  const rateOf = (name: string): number =>
+    samples.find((each) => each.name === name)?.atOnce.perSecond ?? Number.NaN;
   return [
     {
       name: 'rest',
@@ -170,6 +173,10 @@ export async function rest(): Promise<Section[]> {
         ...within('cached', 20),
         ...within('uncached', 60),
       ],
+      ratios: {
+        'time of a cached summary, of a Koa "hello"': rateOf(HELLO) / rateOf('cached'),
+        'time of an uncached summary, of a Koa "hello"': rateOf(HELLO) / rateOf('uncached'),
+      },
       notes: hasFastapi ? [] : ['FastAPI is not on this machine'],
     },
   ];
