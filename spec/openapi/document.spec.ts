@@ -138,7 +138,7 @@ describe('the OpenAPI document', () => {
       for (const { required } of declared) assert.equal(required, true, at);
       const names = (operation.parameters ?? []).map((parameter) => `${parameter.in} ${parameter.name}`);
       assert.equal(new Set(names).size, names.length, at);
-      const { access, limit } = API.find(({ id }) => id === operation.operationId) ?? {};
+      const { access, cache, limit } = API.find(({ id }) => id === operation.operationId) ?? {};
       assert.equal(operation.security.length === 0, access === 'public', at);
       for (const name of operation.security.flatMap(Object.keys)) {
         assert.ok(name in document.components.securitySchemes, `${at}: ${name}`);
@@ -153,7 +153,14 @@ describe('the OpenAPI document', () => {
         const isRead = method === 'get' && (given.includes('application/json') || given.includes('text/csv'));
         const tag = isRead && ['200', '304'].includes(status) ? ['ETag'] : [];
         const counted = isProblem || limit === 'none' ? [] : LIMITS;
-        const expected = ['X-Request-Id', ...counted, ...tag, ...((isProblem && HEADERS[status]) || [])];
+        const kept = isRead && cache !== undefined && ['200', '304'].includes(status) ? ['X-Cache'] : [];
+        const expected = [
+          'X-Request-Id',
+          ...counted,
+          ...tag,
+          ...kept,
+          ...((isProblem && HEADERS[status]) || []),
+        ];
         assert.deepEqual(new Set(headers.map(([name]) => name)), new Set(expected), `${at} ${status}`);
         for (const [, { $ref }] of headers) {
           assert.ok($ref.replace('#/components/headers/', '') in document.components.headers, $ref);

@@ -89,7 +89,13 @@ describe('the client', () => {
     const seen = signal();
     let budget = 400;
     // Cuts in the head, inside of events, between them: each time somewhere else.
-    proxy.nextBudget = () => (budget += 37);
+    const opened = signal();
+    proxy.nextBudget = () => {
+      opened.told();
+      return (budget += 37);
+    };
+    // One that fetch has kept from an earlier test would not be cut.
+    proxy.cutAll();
     const handlers: Handlers = {
       trade: ({ price: each }) => got.push(each),
       reset: () => assert.fail('nothing was lost'),
@@ -105,6 +111,8 @@ describe('the client', () => {
     await seen.until(() => subscription.state === 'live');
     const sent: string[] = [];
     for (let round = 0; round < 6; round += 1) sent.push(...(await trade(5)));
+    // Also a client that is slow to come back is cut again.
+    await opened.until(() => proxy.count >= 3);
     proxy.nextBudget = () => Number.POSITIVE_INFINITY;
     proxy.cutAll();
     await new Promise<void>((resolve) => {
