@@ -117,7 +117,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
       .set(body === undefined ? {} : { 'content-type': 'application/json' })
       .set(headers);
     const response = await call.send(sent);
-    const text = String(response.body);
+    const text = typeof response.body === 'string' ? response.body : '';
     const answered = headersOf(response.headers as Record<string, string | string[]>);
     const isJson = /json/.test(answered.get('content-type') ?? '');
     const answer = { status: response.status, headers: answered, body: isJson ? JSON.parse(text) : text };

@@ -54,6 +54,8 @@ export class ImportPanel {
   close() {
     this.#life?.abort();
     this.#portfolio = null;
+    // Until there is one again: a dialog opened before would be closed under the user's hands.
+    this.#open.hidden = true;
     this.#dialog.close();
   }
 
