@@ -43,6 +43,9 @@ export type TradeReader = (
   order: TradeOrder,
 ) => AsyncGenerator<ExportedTrade[], void, undefined>;
 
+/** Rows that are fetched at a time: larger pieces are no faster, and more of them live through a collection. */
+const PIECE = 300;
+
 /** The database writes the digits as `decimal` does: no exponent, no zeros at the end. */
 const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type as type,
   trim_scale(e.quantity) as quantity, trim_scale(e.price) as price,
@@ -66,9 +69,9 @@ export const tradesByCursor: TradeReader = async function* (db, portfolioId, fil
         .select(trx.raw(COLUMNS));
       await trx.raw('declare exported no scroll cursor for ?', [query]);
       for (;;) {
-        const { rows }: { rows: ExportedTrade[] } = await trx.raw(`fetch ${PAGE_LIMIT} from exported`);
+        const { rows }: { rows: ExportedTrade[] } = await trx.raw(`fetch ${PIECE} from exported`);
         if (rows.length > 0) yield rows;
-        if (rows.length < PAGE_LIMIT) break;
+        if (rows.length < PIECE) break;
       }
       await trx.raw('close exported');
     }
