@@ -137,6 +137,7 @@ describe('reads', () => {
         return () => clearInterval(timer);
       },
     };
+    stopped = Date.now();
     app = await startApp({ clock });
     admin = await app.user('admin');
     friend = await app.user();
