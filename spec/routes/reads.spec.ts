@@ -219,6 +219,10 @@ describe('reads', () => {
     let seen = new Map<Endpoint, Answer>();
     let kept = 0;
     let renewed = 0;
+    let rested = 0;
+    // Longer candles are told when the database has been read, whenever that is: then it is not nothing that happened.
+    const place = (): string => JSON.stringify(app.services.market.position);
+    const places = new Map<Endpoint, string>();
     const look = async (what: string, { as = admin, all = false } = {}): Promise<void> => {
       const now = new Map<Endpoint, Answer>();
       for (const endpoint of tagged.filter(({ path }) => all || /portfolios|market/.test(path))) {
@@ -227,17 +231,23 @@ describe('reads', () => {
         const at = `${endpoint.id} after ${what}`;
         const old = seen.get(endpoint);
         await atRest(async () => {
+          const before = place();
           const conditional = await ask(endpoint, old?.headers.get('etag') ?? '"none"', as);
           const fresh = await ask(endpoint, undefined, as);
           assert.equal(fresh.status, 200, at);
           assert.match(fresh.headers.get('etag') ?? '', /^W\/"[\w-]{22}"$/, at);
           now.set(endpoint, fresh);
+          const isAtRest = places.get(endpoint) === before && before === place();
+          places.set(endpoint, before === place() ? before : '');
           if (old === undefined) return assert.equal(conditional.status, 200, at);
           if (MOVING.includes(endpoint.id)) return;
           const isKnown = old.headers.get('etag') === fresh.headers.get('etag');
           const isSame = substance(endpoint, old.body) === substance(endpoint, fresh.body);
           assert.equal(conditional.status, isKnown ? 304 : 200, at);
-          if (what === 'nothing') assert.ok(isKnown, at);
+          if (what === 'nothing' && isAtRest) {
+            assert.ok(isKnown, at);
+            rested += 1;
+          }
           // Never for another body; for the same one unless it is bound to the whole ledger, which has moved, or nothing
           // but a setting has, in no time.
           const isCoarse = OF_THE_LEDGER.includes(endpoint.id) || what === AT_ONCE;
@@ -297,6 +307,7 @@ describe('reads', () => {
     // Later tests live in the present again: tomorrow, streams opened today are over.
     shift = 0;
     stopped = undefined;
+    assert.ok(rested > 5, `${rested} looked at while nothing happened`);
     assert.ok(kept > 100 && renewed > 50, `${kept} kept, ${renewed} renewed`);
   });
 
