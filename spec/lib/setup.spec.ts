@@ -194,9 +194,11 @@ describe('the set-up before start and tests', function () {
     const child = spawn('npm', ['start'], { cwd: project, env: env(), stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(child, 'exit');
     let output = '';
+    let told = false;
     for await (const chunk of child.stdout.setEncoding('utf8')) {
       output += String(chunk);
-      if (/^stays$/m.test(output)) child.kill('SIGTERM');
+      // Once: a second one would reach npm when it has stopped listening, and end it by the signal.
+      if (!told && /^stays$/m.test(output)) told = child.kill('SIGTERM');
     }
     assert.match(output, /^ended$/m);
     assert.deepEqual(await ended, [0, null]);
