@@ -4,6 +4,7 @@ import helmet from 'koa-helmet';
 import { isUnavailable } from '../db/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { API } from '../openapi/documents.ts';
+import { keepEventSource } from '../routes/keep-event-source.ts';
 import { limitAddresses } from '../routes/limits.ts';
 import { mount } from '../routes/mount.ts';
 import type { Services } from '../routes/services.ts';
@@ -24,6 +25,8 @@ export function createApp(services: Services): Koa {
   // What gets here was thrown after the response had begun, or by a socket that broke.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 
+  // Above log and metrics, which are to tell the status that was meant.
+  app.use(keepEventSource(services));
   app.use(requestLog(logger, clock));
   app.use(requestMetrics(services.metrics, clock));
   app.use(bodyPatience(clock, config.REQUEST_TIMEOUT_MS));

@@ -2792,10 +2792,10 @@ export interface components {
         };
         Notice: {
             /**
-             * @description `delayed`: what is shown may be out of date; `restored`: no longer. All others say why the stream ends.
+             * @description `delayed`: what is shown may be out of date; `restored`: no longer. All others say why the stream ends; `rate-limited` and `unavailable` also why it did not begin, to a client that asks for an event stream alone, as an `EventSource` does: an error status would end it for good.
              * @enum {string}
              */
-            code: "delayed" | "restored" | "slow-reader" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
+            code: "delayed" | "restored" | "rate-limited" | "slow-reader" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
             detail: string;
             /**
              * @description Names of channels.

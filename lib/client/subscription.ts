@@ -114,7 +114,8 @@ export class Subscription {
       const response = await this.#fetch(this.#url, {
         headers: {
           ...headers,
-          accept: 'text/event-stream',
+          // Not the first alone, as a browser's EventSource, which would hide the status of a refusal.
+          accept: 'text/event-stream, application/problem+json',
           ...(this.#lastEventId === null ? {} : { 'last-event-id': this.#lastEventId }),
         },
         signal: connection.signal,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
-import { StreamClient } from '../support/stream-client.ts';
+import { EVENT_SOURCE, StreamClient } from '../support/stream-client.ts';
 
 const WRITERS = 4;
 
@@ -15,6 +15,7 @@ const WRITERS = 4;
     let nodes: [TestApp, TestApp];
     let admin: TestUser;
     let path: string;
+    let portfolioId: string;
 
     before(async () => {
       // As in production: what it has acknowledged is on disk.
@@ -31,7 +32,8 @@ const WRITERS = 4;
       admin = await nodes[0].user('admin');
       const body = { name: 'P', baseCurrency: 'KRW', cashMode: 'untracked' };
       const made = await nodes[0].call('POST', '/v1/portfolios', { as: admin, body });
-      path = `/v1/portfolios/${made.body.id}`;
+      portfolioId = made.body.id;
+      path = `/v1/portfolios/${portfolioId}`;
     });
     after(async () => {
       for (const node of nodes ?? []) await node.close();
@@ -108,6 +110,18 @@ const WRITERS = 4;
         const late = new StreamClient(`${nodes[1].url}/v1/streams?channels=ticker:BTC/KRW`);
         await late.until(() => late.of('ticker').at(-1)?.data.price === String(price));
         late.cut();
+        // A dashboard that comes now cannot be let in yet: its EventSource lives on.
+        const headers = { ...EVENT_SOURCE, authorization: admin.authorization };
+        const dashboard = new StreamClient(`${nodes[1].url}/v1/streams?channels=pnl:${portfolioId}`, {
+          headers,
+        });
+        await dashboard.closed();
+        assert.equal(dashboard.status, 200);
+        assert.deepEqual(
+          dashboard.events.map(({ event, data }) => [event, data.code]),
+          [['notice', 'unavailable']],
+        );
+        assert.ok((dashboard.retry ?? 0) > 2_000, `retry: ${dashboard.retry}`);
 
         await postgres.restart();
         for (const node of nodes) {

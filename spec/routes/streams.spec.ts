@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { StreamClient } from '../support/stream-client.ts';
+import { EVENT_SOURCE, StreamClient } from '../support/stream-client.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -195,6 +195,20 @@ describe('the number of streams', () => {
   const statuses = (clients: readonly StreamClient[]): number[] =>
     clients.map(({ status }) => status).sort((a, b) => a - b);
 
+  /** An `EventSource` would be dead for good after 429 or 503. */
+  async function assertToldToComeBack(user: TestUser, code: string): Promise<void> {
+    const headers = { ...EVENT_SOURCE, authorization: user.authorization };
+    const source = new StreamClient(app.url + path, { headers });
+    await source.closed();
+    assert.deepEqual([source.status, source.headers['content-type']], [200, 'text/event-stream']);
+    assert.equal(source.headers['cache-control'], 'no-store, no-transform');
+    assert.deepEqual(
+      source.events.map(({ event, id, data }) => [event, id, data.code]),
+      [['notice', null, code]],
+    );
+    assert.ok((source.retry ?? 0) > 5_000, `retry: ${source.retry}`);
+  }
+
   it('is limited per user and per process, also for many who come at once, and places are given back', async () => {
     const [first, second] = [await app.user(), await app.user()];
     // Neither takes a place: one is over at once, the other one never begins.
@@ -202,8 +216,16 @@ describe('the number of streams', () => {
     assert.equal((await app.call('GET', path, { as: first, headers: { accept: 'text/csv' } })).status, 406);
     const own = await openAtOnce(first, 12);
     assert.deepEqual(statuses(own), [...Array(3).fill(200), ...Array(9).fill(429)]);
+    await assertToldToComeBack(first, 'rate-limited');
     const others = await openAtOnce(second, 3);
     assert.deepEqual(statuses(others), [200, 200, 503]);
+    await assertToldToComeBack(second, 'unavailable');
+
+    // What does not go by with time ends it, as it should.
+    const stranger = new StreamClient(app.url + path, { headers: EVENT_SOURCE });
+    await stranger.closed();
+    assert.equal(stranger.status, 401);
+
     for (const client of own) client.cut();
     const { hub } = app.services;
     while (hub.streams().length > 2) await new Promise((resolve) => setImmediate(resolve));

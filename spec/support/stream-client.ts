@@ -9,6 +9,9 @@ export interface StreamEvent {
   data: any;
 }
 
+/** What a browser's `EventSource` asks for. */
+export const EVENT_SOURCE = { accept: 'text/event-stream' };
+
 /** An SSE client on a real socket that keeps what it got, and may be cut at any byte. */
 export class StreamClient {
   readonly events: StreamEvent[] = [];
@@ -64,7 +67,8 @@ export class StreamClient {
     this.#request = request(url, {
       agent: false,
       headers: {
-        accept: 'text/event-stream',
+        // Not the first alone, as an EventSource, which is not told the status of a refusal that goes by.
+        accept: 'text/event-stream, application/problem+json',
         ...(this.lastEventId === null ? {} : { 'last-event-id': this.lastEventId }),
         ...options.headers,
       },
