@@ -1,4 +1,5 @@
 import { cache } from './cache.ts';
+import { concurrency } from './concurrency.ts';
 import { connections } from './connections.ts';
 import { csv } from './csv.ts';
 import { dense, sparse } from './fanout.ts';
@@ -18,6 +19,7 @@ export const BENCHES: Record<string, () => Promise<Section[]>> = {
   'fanout:dense': dense,
   'fanout:sparse': sparse,
   connections,
+  concurrency,
   fleet,
   resume,
   others,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createApp } from '../../lib/app.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
+import { ensureAdmin } from '../../lib/first-start.ts';
 import { createLogger } from '../../lib/log.ts';
 import { listen } from '../../lib/server.ts';
 import { createServices } from '../../lib/services.ts';
@@ -75,6 +76,8 @@ servePeer({
   url: `${url}/v1/streams?channels=${CHANNELS}`,
   publish: (first, count) => void publish(first, count),
   abilities: {
+    /** With the password of `ADMIN_PASSWORD`. */
+    admin: () => ensureAdmin(services),
     /** Fills the ring. */
     async fill({ events }: { events: number }) {
       for (let done = 0; done < events; done += 1_000) {
