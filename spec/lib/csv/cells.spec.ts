@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { text as wholeText } from 'node:stream/consumers';
 import * as fc from 'fast-check';
+import { csvStream } from '../../../lib/csv/csv-stream.ts';
 import { neutralised, restored } from '../../../lib/csv/formula.ts';
 import { joinTags, splitTags } from '../../../lib/csv/tag-list.ts';
 
@@ -35,5 +37,17 @@ describe('a cell of text', () => {
     );
     assert.deepEqual(splitTags(joinTags([])), []);
     assert.equal(joinTags(['a;b', 'c']), 'a\\;b;c');
+  });
+
+  it('is quoted where some spreadsheet would see its end, or lose a space of it, and only there', async () => {
+    const cells = ['a;b', 'a\tb', 'a,b', 'a"b', 'a\nb', 'a\rb', ' a', 'a ', 'a b', '비트코인', ''];
+    const columns = [
+      { name: 'note', korean: '메모', kind: 'text' as const, value: (row: { note: string }) => row.note },
+    ];
+    const pages = [cells.map((note) => ({ note }))];
+    assert.equal(
+      await wholeText(csvStream(pages, { columns, lang: 'en', bom: false })),
+      'note\n"a;b"\n"a\tb"\n"a,b"\n"a""b"\n"a\nb"\n"a\rb"\n" a"\n"a "\na b\n비트코인\n',
+    );
   });
 });
