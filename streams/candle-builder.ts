@@ -212,11 +212,14 @@ export class CandleBuilder {
     return true;
   }
 
-  /** Lets go of minutes that were stored anew, but for what is not yet saved or published. */
+  /**
+   * Lets go of minutes that were stored anew, also of one that is going on: what was known of it is no longer so, and
+   * what comes later is merged into what is stored. Where something of it is still to be saved, that is merged too.
+   */
   forget(symbol: string, from: number, to: number): void {
     const minutes = this.#symbols.get(symbol)?.minutes;
-    for (const [time, building] of minutes ?? []) {
-      if (time >= from && time < to && !isBusy(building)) minutes?.delete(time);
+    for (const [time, { unsaved, saving }] of minutes ?? []) {
+      if (time >= from && time < to && !unsaved && !saving) minutes?.delete(time);
     }
   }
 

@@ -23,8 +23,10 @@ interface Span {
   start: number;
   end: number;
   base: Candle | null;
-  told: 'never' | 'open' | 'closed';
+  told: Told;
 }
+
+type Told = 'never' | 'open' | 'closed';
 
 interface Ended {
   end: number;
@@ -66,6 +68,8 @@ export class CandleRollup {
   readonly #past: Ended[] = [];
   /** Minutes of which the database knows better. */
   readonly #distrusted = new Set<number>();
+  /** As what the newest minute was told. */
+  #newestTold: Told = 'never';
 
   /** @param fromNothing there is nothing in the database that it would have to go on from */
   constructor(symbol: string, fromNothing: boolean) {
@@ -84,6 +88,7 @@ export class CandleRollup {
       this.#levels = LONGER.map((interval) => ({ interval, current: span(time, interval), previous: null }));
     } else if (time > newest.time) {
       this.#minutes.push(candle);
+      this.#newestTold = 'never';
       for (const level of this.#levels) {
         if (time < level.current.end) continue;
         this.#close(level);
@@ -150,11 +155,14 @@ export class CandleRollup {
     this.#reading = null;
     const before = new Map(this.#spans().map((each) => [each, this.#candleOf(each)]));
     const kept = new Map(minutes.map((minute) => [minute.time, minute]));
+    const anew = new Set<number>();
     for (const minute of this.#minutes) {
-      if (minute.time < cut || (this.#distrusted.delete(minute.time) && kept.has(minute.time))) continue;
-      kept.set(minute.time, mergeVersions(kept.get(minute.time) ?? null, minute));
+      if (minute.time < cut) continue;
+      if (this.#distrusted.delete(minute.time) && kept.has(minute.time)) anew.add(minute.time);
+      else kept.set(minute.time, mergeVersions(kept.get(minute.time) ?? null, minute));
     }
     this.#minutes = [...kept.values()].sort((a, b) => a.time - b.time);
+    this.#tellAnew(anew, isOver);
     this.#floor = cut;
     for (const each of this.#spans()) {
       each.base = null;
@@ -167,6 +175,17 @@ export class CandleRollup {
     }
     this.#known = true;
     this.#fold();
+  }
+
+  /** Minutes that were loaded anew are told again, those that listeners still look at. */
+  #tellAnew(times: ReadonlySet<number>, isOver: IsOver): void {
+    const newest = this.#minutes.at(-1)?.time;
+    for (const minute of this.#minutes) {
+      if (!times.has(minute.time)) continue;
+      const end = minute.time + MINUTE;
+      if (minute.time === newest) this.#newestTold = 'never';
+      else this.#past.push({ end, packed: packCandle(minute, '1m', isOver(end)) });
+    }
   }
 
   /**
@@ -191,8 +210,11 @@ export class CandleRollup {
       if (candle.time === newest.time) continue;
       this.#past.push({ end: candle.time + MINUTE, packed: packCandle(this.#latest(candle), '1m', closed) });
     }
-    const current: PackedCandle[] = [packCandle(newest, '1m', isOver(newest.time + MINUTE))];
-    const unchanged: CandleInterval[] = taken.some(({ candle }) => candle.time === newest.time) ? [] : ['1m'];
+    const told = isOver(newest.time + MINUTE) ? 'closed' : 'open';
+    const current: PackedCandle[] = [packCandle(newest, '1m', told === 'closed')];
+    const isNews = told !== this.#newestTold || taken.some(({ candle }) => candle.time === newest.time);
+    const unchanged: CandleInterval[] = isNews ? [] : ['1m'];
+    this.#newestTold = told;
     for (const level of this.#known ? this.#levels : []) {
       if (level.previous !== null && touches(level.previous)) level.previous.told = 'never';
       this.#close(level);
@@ -214,6 +236,10 @@ export class CandleRollup {
   /** Whether there is something to tell, though no minute has changed. */
   #isDue(isOver: IsOver): boolean {
     if (!this.#known) return false;
+    const newest = this.#minutes.at(-1);
+    if (newest === undefined) return false;
+    if (this.#past.length > 0 || this.#newestTold === 'never') return true;
+    if (this.#newestTold === 'open' && isOver(newest.time + MINUTE)) return true;
     return this.#levels.some(
       ({ current, previous }) =>
         current.told === 'never' ||
