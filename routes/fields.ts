@@ -44,13 +44,16 @@ export const nonNegativeAmount = amount((value) => value >= 0n, 'must not be neg
 const EARLIEST = Date.UTC(1970, 0, 1);
 /** Far enough for any clock that is off, near enough to tell a slip of the keyboard. */
 const FUTURE_MS = 24 * 3_600_000;
+/** Later years have more digits than ISO 8601 agrees upon, and than the database reads. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const TIME_RULE = 'must be an ISO 8601 time with an offset, or epoch milliseconds';
 
 /** A point in time as epoch milliseconds. */
 export const instant = z
   .union([z.iso.datetime({ offset: true, error: TIME_RULE }), z.number(TIME_RULE).int(TIME_RULE)], TIME_RULE)
   .transform((value) => (typeof value === 'number' ? value : Date.parse(value)))
-  .refine((time) => Number.isFinite(time) && time >= EARLIEST && time <= 8.64e15, TIME_RULE)
+  .refine((time) => Number.isFinite(time) && time >= EARLIEST, { error: TIME_RULE, abort: true })
+  .refine((time) => time <= LATEST, 'must not be after the year 9999')
   .meta({
     type: ['string', 'integer'],
     format: 'date-time',

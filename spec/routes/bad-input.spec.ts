@@ -132,7 +132,7 @@ describe('bad input', () => {
       [trades, { ...TRADE, time }, '/time'],
       [trades, { items: [TRADE, { ...TRADE, time }] }, '/items/1/time'],
       [trades, { ...TRADE, time: '9999-12-31T23:59:59Z' }, '/time'],
-      [trades, { ...TRADE, time: 8.64e15 }, '/time'],
+      [trades, { ...TRADE, time: Date.UTC(9999, 11, 31) }, '/time'],
       [transfers, { ...TRANSFER, time }, '/time'],
     ] as const) {
       const answer = await post(path, body);
