@@ -29,6 +29,13 @@ const QUESTIONS: { query: string; filter: TradeFilter; order: TradeOrder }[] = [
   { query: 'q=분할매수', filter: { text: '분할매수' }, order: newest },
   { query: 'q=x123456', filter: { text: 'x123456' }, order: newest },
   { query: 'q=grid bot&tag=rare', filter: { text: 'grid bot', tag: 'rare' }, order: newest },
+  {
+    query: 'sort=pnl&symbol=C7/KRW',
+    filter: { symbols: ['C7/KRW'] },
+    order: { sort: 'pnl', order: 'desc' },
+  },
+  { query: 'sort=pnl&tag=rare', filter: { tag: 'rare' }, order: { sort: 'pnl', order: 'desc' } },
+  { query: 'sort=value&tag=rare', filter: { tag: 'rare' }, order: { sort: 'value', order: 'desc' } },
   { query: 'q=nothing of the kind', filter: { text: 'nothing of the kind' }, order: newest },
 ];
 

@@ -1,8 +1,9 @@
 import { decimal, decimalOrNull } from '../lib/money.ts';
 import type { Database } from './database.ts';
 import { PAGE_LIMIT, type Page } from './page.ts';
-import { type ListedTrade, listTrades, sortBy } from './trade-list.ts';
+import { type ListedTrade, listTrades } from './trade-list.ts';
 import { narrowTo, SORTED_PARTS, type TradeOrder } from './trade-order.ts';
+import { sortBy } from './trade-part.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
 
 /** A trade as a file tells it: decimals as text, in plain digits, times as epoch milliseconds. */

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { KeyKind } from './cursor.ts';
+import type { Database } from './database.ts';
 
 export const TRADE_SORTS = ['time', 'symbol', 'value', 'fee', 'pnl'] as const;
 export type TradeSort = (typeof TRADE_SORTS)[number];
@@ -19,6 +20,16 @@ export interface SortedPart {
   keys: readonly SortKey[];
   /** Takes only those into a query of `ledger_entries as e`. */
   narrow: (query: Knex.QueryBuilder) => void;
+  /**
+   * The same along the index of the order, for one that rests on another table: no planner knows how many rows come out
+   * of a join. What `limited` makes of the rows of the one index is done before they are joined.
+   * @returns trades as `e`
+   */
+  along?: (
+    db: Database,
+    portfolioId: string,
+    limited: (rows: Knex.QueryBuilder) => Knex.QueryBuilder | Knex.Raw,
+  ) => Knex.QueryBuilder;
 }
 
 const id: SortKey = { column: 'e.id', kind: 'uuid' };
@@ -31,6 +42,12 @@ function byFigure(column: 'e.value' | 'e.fee_value'): SortedPart[] {
     { keys: [{ column, kind: 'decimal' }, id], narrow: (query) => void query.whereNotNull(column) },
     { keys: [id], narrow: (query) => void query.whereNull(column) },
   ];
+}
+
+function withoutResult(query: Knex.QueryBuilder): void {
+  void query.whereRaw(
+    'not exists (select 1 from trade_results r where r.entry_id = e.id and r.net is not null)',
+  );
 }
 
 /** The parts of each order, one behind the other. Each has an index, and all keys of a part go the same way. */
@@ -46,19 +63,24 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
         { column: 'r.entry_id', kind: 'uuid' },
       ],
       narrow: (query) =>
-        void query
-          .join(
-            'trade_results as r',
-            (on) => void on.on('r.entry_id', 'e.id').on('r.portfolio_id', 'e.portfolio_id'),
-          )
-          .whereNotNull('r.net'),
+        void query.join('trade_results as r', (on) => void on.on('r.entry_id', 'e.id')).whereNotNull('r.net'),
+      along(db, portfolioId, limited) {
+        const rows = db('trade_results as r').where('r.portfolio_id', portfolioId).whereNotNull('r.net');
+        return db
+          .from(db.raw('? as r', [limited(rows.select('r.entry_id', 'r.net'))]))
+          .join('ledger_entries as e', 'e.id', 'r.entry_id')
+          .where({ 'e.kind': 'trade' });
+      },
     },
     {
       keys: [id],
-      narrow: (query) =>
-        void query.whereRaw(
-          'not exists (select 1 from trade_results r where r.entry_id = e.id and r.net is not null)',
-        ),
+      narrow: withoutResult,
+      along(db, portfolioId, limited) {
+        const rows = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
+        const query = db.from(db.raw('? as e', [limited(rows.select('e.*'))]));
+        withoutResult(query);
+        return query;
+      },
     },
   ],
 };
@@ -72,11 +94,21 @@ export interface TradePlace {
 /** Takes only a part of an order, behind a place in it, into a query of `ledger_entries as e`. */
 export function narrowTo(
   query: Knex.QueryBuilder,
-  { keys, narrow }: SortedPart,
+  sorted: SortedPart,
   order: 'asc' | 'desc',
   after: TradePlace['keys'] | null,
 ): void {
-  narrow(query);
+  sorted.narrow(query);
+  continueFrom(query, sorted, order, after);
+}
+
+/** Only what is behind a place in the order. */
+export function continueFrom(
+  query: Knex.QueryBuilder,
+  { keys }: SortedPart,
+  order: 'asc' | 'desc',
+  after: TradePlace['keys'] | null,
+): void {
   if (after === null) return;
   const values = keys.map(({ kind }, index) => {
     const value = after[index] ?? '';

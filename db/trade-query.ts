@@ -30,19 +30,20 @@ type Query = Knex.QueryBuilder;
  * @throws RangeError for a symbol that is none
  */
 export function tradeQuery(db: Database, portfolioId: string, filter: TradeFilter): Query {
-  const query = plainQuery(db, portfolioId, filter);
+  const query = ownTrades(db, portfolioId);
+  wherePlain(query, filter);
   whereTraits(query, portfolioId, filter);
   whereTerms(query, portfolioId, filter);
   return query;
 }
 
+/** The trades of a portfolio, as `e`. */
+export function ownTrades(db: Database, portfolioId: string): Query {
+  return db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
+}
+
 /** Conditions that ordered indexes serve, and those that are quickly looked at on the way along one. */
-export function plainQuery(
-  db: Database,
-  portfolioId: string,
-  { from, to, symbols, asset, side }: TradeFilter,
-): Query {
-  const query = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
+export function wherePlain(query: Query, { from, to, symbols, asset, side }: TradeFilter): void {
   if (from !== undefined) void query.where('e.time', '>=', new Date(from));
   if (to !== undefined) void query.where('e.time', '<', new Date(to));
   if (symbols !== undefined) {
@@ -53,7 +54,6 @@ export function plainQuery(
     void query.where((either) => void either.where('e.base', asset).orWhere('e.quote', asset));
   }
   if (side !== undefined) void query.where('e.side', side);
-  return query;
 }
 
 /** Conditions that only the index of terms serves: exactly, but on the columns themselves. */
@@ -78,4 +78,8 @@ export function whereTerms(query: Query, portfolioId: string, filter: TradeFilte
 /** Whether the index of terms is of use. */
 export function hasTerms({ orderType, exchange, orderId, tag, text }: TradeFilter): boolean {
   return [orderType, exchange, orderId, tag, text].some((value) => value !== undefined);
+}
+
+export function hasPlain({ from, to, symbols, asset, side }: TradeFilter): boolean {
+  return [from, to, symbols, asset, side].some((value) => value !== undefined);
 }

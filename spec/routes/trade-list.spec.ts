@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { listTrades } from '../../db/trade-list.ts';
+import { TRADE_SORTS, type TradeOrder } from '../../db/trade-order.ts';
+import type { ReadBounds } from '../../db/trade-part.ts';
+import type { TradeFilter } from '../../db/trade-query.ts';
 import { bookkeeper, units } from './bookkeeper.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -128,6 +132,48 @@ eachApp('the list of trades', (app) => {
         ),
         { numRuns: 60, endOnFailure: true },
       );
+    });
+
+    it('is the same whichever way it is read', async () => {
+      const { db } = app().services;
+      const id = path.slice(path.lastIndexOf('/') + 1);
+      const ways: ReadBounds[] = [
+        { walk: 1, walkAlong: 1, few: 0 },
+        { walk: 7, walkAlong: 7, few: 9_999 },
+        { walk: 9_999, walkAlong: 9_999, few: 0 },
+      ];
+      async function read(filter: TradeFilter, order: TradeOrder, bounds?: ReadBounds): Promise<string[]> {
+        const found: string[] = [];
+        for (let cursor: string | undefined; ;) {
+          const given = { ...order, limit: 9, cursor, ...(bounds === undefined ? {} : { bounds }) };
+          const page = await listTrades(db, id, filter, given);
+          found.push(...page.items.map(({ trade }) => trade.id));
+          if (page.nextCursor === null) return found;
+          cursor = page.nextCursor;
+        }
+      }
+      const first = Date.parse(all[COUNT / 3]?.time ?? '');
+      const some: TradeFilter[] = [
+        { tag: 'bot' },
+        { text: 'btc', side: 'sell' },
+        { symbols: ['BTC/KRW'] },
+        { asset: 'ETH', from: first },
+        { exchange: 'upbit', side: 'buy', to: first },
+      ];
+      let rows = 0;
+      for (const filter of some) {
+        for (const sort of TRADE_SORTS) {
+          for (const order of ['asc', 'desc'] as const) {
+            const expected = await read(filter, { sort, order });
+            rows += expected.length;
+            for (const bounds of ways) {
+              const what = JSON.stringify({ filter, sort, order, bounds });
+              assert.deepEqual(await read(filter, { sort, order }, bounds), expected, what);
+            }
+          }
+        }
+      }
+      assert.ok(rows > 1_000, `${rows} rows`);
     });
 
     it('refuses the cursor of another filter, sort, order or portfolio, by name', async () => {
