@@ -87,6 +87,15 @@ export async function getPortfolio(db: Database, id: string): Promise<Portfolio 
   return row === undefined ? null : toPortfolio(row);
 }
 
+/** Those that there are, by id. */
+export async function findPortfolios(db: Database, ids: readonly string[]): Promise<Map<string, Portfolio>> {
+  const { rows } = await db.raw<{ rows: PortfolioRow[] }>(
+    'select * from portfolios where id = any(?::uuid[])',
+    [[...ids]],
+  );
+  return new Map(rows.map((row) => [row.id, toPortfolio(row)]));
+}
+
 /** The user's own, all of them. */
 export async function portfolioIdsOf(db: Database, userId: string): Promise<string[]> {
   const rows: { id: string }[] = await db('portfolios').where({ user_id: userId }).select('id');

@@ -5,6 +5,7 @@ import { pruneCandles } from '../db/candle-retention.ts';
 import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/candles.ts';
 import { type OpenedDatabase, openDatabase } from '../db/database.ts';
 import { saveEquitySnapshots } from '../db/equity-snapshots.ts';
+import { openLookups } from '../db/lookups.ts';
 import { migrate } from '../db/migrate.ts';
 import { dropNews, untoldNews } from '../db/outbox.ts';
 import { measurePool } from '../db/pool-metrics.ts';
@@ -345,6 +346,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       clock,
       logger,
       db: database.knex,
+      lookups: openLookups(database.knex, { clock }),
       broker,
       market,
       marketWriter,

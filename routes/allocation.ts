@@ -44,7 +44,7 @@ export const getAllocation = endpoint({
     .meta({ id: 'Allocation' }),
   problems: ['not-found'],
   async handler({ params, caller }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     return await derived(await valuationBasis(services, portfolio), async () => {
       const { pnl, holdings } = await valuationOf(portfolio.id, {}, services);
       const { portfolioId, asOf, baseCurrency, costMethod, equity, warnings } = pnl;

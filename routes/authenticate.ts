@@ -2,7 +2,6 @@ import { errors } from 'jose';
 import jwt from 'koa-jwt';
 import jsonwebtoken from 'jsonwebtoken';
 import type { Context, Middleware } from 'koa';
-import { liveCredentials } from '../db/credentials.ts';
 import { type Caller, ROLE_SCOPES, type Scope } from '../lib/caller.ts';
 import { Problem, problem } from '../lib/problem.ts';
 import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER, verifyEdwards } from '../lib/token.ts';
@@ -90,9 +89,8 @@ export function authenticator(services: Services): Authenticator {
     });
     const caller = callerOf(claims);
     if (caller === null) throw refusal('The access token is not valid.');
-    const { db, clock } = services;
-    const role = (await liveCredentials(db, [caller.sessionId], { clock })).get(caller.sessionId);
-    if (role === undefined) throw refusal('The session has ended.');
+    const role = await services.lookups.role(caller.sessionId);
+    if (role === null) throw refusal('The session has ended.');
     // Who has lost a role has lost its scopes, whatever the token says.
     return { ...caller, role, scopes: caller.scopes.filter((scope) => ROLE_SCOPES[role].includes(scope)) };
   }

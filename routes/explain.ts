@@ -154,8 +154,9 @@ export const explainPnl = endpoint({
     })
     .meta({ id: 'PnlExplanation' }),
   problems: ['invalid-request', 'not-found'],
-  async handler({ params, query, caller }, { db, market }) {
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+  async handler({ params, query, caller }, services) {
+    const { db, market } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     if (query.asset === undefined && query.limit > LIMIT_OF_ALL) {
       throw queryProblem({ parameter: 'limit', detail: `is at most ${LIMIT_OF_ALL} without \`asset\`` });
     }

@@ -51,7 +51,7 @@ export const exportHoldings = endpoint({
   ...CSV_RESPONSE,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller, ctx }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     nameFile(ctx, 'holdings', calendarOf(portfolio.timeZone), { first: null, last: services.clock.now() });
     return await derived(await valuationBasis(services, portfolio, query), async () => {
       const { holdings } = await valuationOf(portfolio.id, query, services);
@@ -93,7 +93,7 @@ export const exportPeriods = endpoint({
   ...CSV_RESPONSE,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller, ctx }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const { items, interval, timeZone } = await periodList(services, portfolio, query);
     const [first] = items;
     const last = items.at(-1);
@@ -134,7 +134,7 @@ export const exportSeries = endpoint({
   ...CSV_RESPONSE,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller, ctx }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const { columns, meta } = await seriesTable(services, portfolio, query);
     const { t, equity, contributions, pnl, benchmark } = columns;
     const rows = t.map((time, index): SeriesRow => ({

@@ -79,7 +79,7 @@ export const listHoldings = endpoint({
   }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const { fields } = query;
     return await derived(await valuationBasis(services, portfolio, query), async () => {
       const { pnl, holdings } = await valuationOf(portfolio.id, query, services);

@@ -75,8 +75,9 @@ export const listLots = endpoint({
     warnings: z.array(field.warning),
   }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
-  async handler({ params, query, caller }, { db, market }) {
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+  async handler({ params, query, caller }, services) {
+    const { db, market } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const positions = await positionsAt(db, portfolio.id, null, query.costMethod);
     const { terms, version } = positions;
     const states = positions.states.filter(

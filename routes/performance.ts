@@ -49,7 +49,7 @@ export const getPerformance = endpoint({
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { db, clock } = services;
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const now = clock.now();
     const span = spanOf(query, { timeZone: portfolio.timeZone, now });
     const { id: owner, version, updatedAt } = portfolio;

@@ -139,7 +139,7 @@ export const listPeriods = endpoint({
   }),
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     return await periodList(services, portfolio, query);
   },
 });

@@ -68,7 +68,7 @@ export const getPnl = endpoint({
   response: pnlSchema,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const basis = await valuationBasis(services, portfolio, query);
     return await derived(basis, async () => (await valuationOf(portfolio.id, query, services)).pnl);
   },

@@ -46,7 +46,7 @@ export const getPortfolio = endpoint({
   response: summarySchema,
   problems: ['not-found'],
   async handler({ params, caller }, services) {
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const own = portfolioBody(portfolio);
     const { id: owner, access: question } = portfolio;
     const basis = `${await ledgerBasis(services, portfolio)} ${JSON.stringify(own)}`;

@@ -28,7 +28,7 @@ export const getSeries = endpoint({
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { metric } = query;
-    const portfolio = await readablePortfolio(services.db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const { meta, columns } = await seriesTable(services, portfolio, query);
     if (query.format === 'columns') return { ...meta, columns };
     const points = columns.t.map((time, index): [number, string | null] => [

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Database } from '../db/database.ts';
+import type { Lookups } from '../db/lookups.ts';
 import type { AnswerCache } from '../lib/cache/answer-cache.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { TradeReader } from '../db/trade-export.ts';
@@ -26,6 +27,7 @@ export interface Services {
   clock: Clock;
   logger: Logger;
   db: Database;
+  lookups: Lookups;
   broker: Broker;
   market: Market;
   marketWriter: MarketWriter;

@@ -46,13 +46,13 @@ export function channelsOf(parameter: string, list: string): Channel[] {
 export async function assertReadable(
   channels: readonly Channel[],
   caller: Caller | null,
-  { db }: Services,
+  services: Services,
 ): Promise<void> {
   const portfolios = new Set(channels.flatMap((channel) => channel.portfolioId ?? []));
   if (portfolios.size === 0) return;
   if (caller === null) throw problem('unauthorized');
   for (const portfolioId of portfolios) {
-    await readablePortfolio(db, portfolioId, caller);
+    await readablePortfolio(services, portfolioId, caller);
   }
 }
 

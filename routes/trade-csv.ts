@@ -82,7 +82,7 @@ export const exportTrades = endpoint({
   async handler({ params, query, caller, ctx }, services) {
     const { db, clock, slots, readTrades } = services;
     const { sort, order = sort === 'symbol' ? 'asc' : 'desc', bom, lang, columns = USUAL, ...given } = query;
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const filter = tradeFilterOf(given, portfolio);
     const { id, timeZone, version } = portfolio;
     nameFile(ctx, 'trades', calendarOf(query.tz ?? timeZone), {

@@ -87,9 +87,10 @@ export const listTrades = endpoint({
     ...context,
   }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
-  async handler({ params, query, caller }, { db }) {
+  async handler({ params, query, caller }, services) {
+    const { db } = services;
     const { sort, order = sort === 'symbol' ? 'asc' : 'desc', count, limit, cursor, ...given } = query;
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const filter = tradeFilterOf(given, portfolio);
     const { id, baseCurrency, costMethod, timeZone, version } = portfolio;
     return await derived(`${version} ${timeZone}`, async () => {
@@ -119,8 +120,9 @@ export const getTrade = endpoint({
   status: 200,
   response: listedTrade.extend(context),
   problems: ['not-found'],
-  async handler({ params, caller }, { db }) {
-    const { id, baseCurrency, costMethod } = await readablePortfolio(db, params.portfolioId, caller);
+  async handler({ params, caller }, services) {
+    const { db } = services;
+    const { id, baseCurrency, costMethod } = await readablePortfolio(services, params.portfolioId, caller);
     await ensureCurrent(db, id);
     const trade = await getListedTrade(db, id, params.tradeId);
     if (trade === null) throw problem('not-found', { detail: 'There is no such trade.' });

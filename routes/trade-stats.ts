@@ -104,8 +104,9 @@ export const getTradeStats = endpoint({
   status: 200,
   response: statsSchema,
   problems: ['invalid-request', 'not-found'],
-  async handler({ params, query, caller }, { db }) {
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+  async handler({ params, query, caller }, services) {
+    const { db } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const filter = tradeFilterOf(query, portfolio);
     const { id, baseCurrency, costMethod, timeZone, version } = portfolio;
     return await derived(`${version} ${timeZone}`, async () => {

@@ -133,8 +133,9 @@ export const listTransfers = endpoint({
   status: 200,
   response: field.listOf(transferSchema),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
-  async handler({ params, query, caller }, { db }) {
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+  async handler({ params, query, caller }, services) {
+    const { db } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const page = await listEntries(db, portfolio.id, { ...query, kinds: TRANSFER_KINDS });
     return { items: page.items.map((entry) => transferBody(asTransfer(entry))), nextCursor: page.nextCursor };
   },
@@ -153,8 +154,9 @@ export const getTransfer = endpoint({
   status: 200,
   response: transferSchema,
   problems: ['not-found'],
-  async handler({ params, caller }, { db }) {
-    const portfolio = await readablePortfolio(db, params.portfolioId, caller);
+  async handler({ params, caller }, services) {
+    const { db } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     return transferBody(asTransfer(await getEntry(db, portfolio.id, params.transferId)));
   },
 });
