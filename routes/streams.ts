@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Caller } from '../lib/caller.ts';
@@ -11,6 +12,14 @@ import * as field from './fields.ts';
 import type { Services } from './services.ts';
 import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
 import { authorityMarkOf, streamSealOf } from './stream-authenticator.ts';
+
+/**
+ * Koa waits for the end of every response (by on-finished), to answer with an error if it broke: with it the whole
+ * context of the request would be kept for as long as its stream is open. It is told that the response is over.
+ */
+function letGoOfContext(res: ServerResponse): void {
+  (res as { __onFinished?: ((error: null) => void) | null }).__onFinished?.(null);
+}
 
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
 async function serve(
@@ -41,6 +50,7 @@ async function serve(
     admission.release();
     return;
   }
+  letGoOfContext(res);
   // An empty header is what a browser without an id sends: it is no id.
   const lastEventId = ctx.get('Last-Event-ID') || query.lastEventId || null;
   const id = newId(clock);

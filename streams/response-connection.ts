@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Connection, Session } from 'better-sse';
 import type { Clock } from '../lib/clock.ts';
 import type { SharedText } from './shared-text.ts';
@@ -44,7 +45,11 @@ export function headOf(contentType: string): Record<string, string> {
 /** After `end()`, how long a reader that does not read may hold the socket. */
 const LINGER_MS = 5_000;
 
-/** An HTTP response as a stream: head, chunks with back-pressure, end. */
+/**
+ * An HTTP response as a stream: head, text with back-pressure, end. It ends with its connection (RFC 9112, section 6.3),
+ * so it goes right to the socket: of what `ServerResponse` would keep for each, headers above all, nothing is needed for
+ * hours, and no text has to be framed again for each reader.
+ */
 export class ResponseConnection extends Connection implements Sink {
   override url = NO_URL;
   override request: Request = NO_REQUEST;
@@ -52,26 +57,36 @@ export class ResponseConnection extends Connection implements Sink {
   /** While the session is there. */
   #standIn: RequestStandIn | null = new RequestStandIn();
   readonly #res: ServerResponse;
+  readonly #socket: Socket;
   readonly #contentType: string;
   readonly #clock: Clock;
   #cancelLinger: (() => void) | null = null;
-  #drained: () => void = () => undefined;
 
-  constructor(res: ServerResponse, contentType: string, clock: Clock) {
+  constructor(res: ServerResponse, socket: Socket, contentType: string, clock: Clock) {
     super();
     this.#res = res;
+    this.#socket = socket;
     this.#contentType = contentType;
     this.#clock = clock;
     this.request = this.#standIn as unknown as Request;
   }
 
   get pendingBytes(): number {
-    return this.#res.writableLength;
+    return this.#socket.writableLength;
   }
 
   override sendHead(): void {
-    this.#res.writeHead(200, headOf(this.#contentType));
-    this.#res.flushHeaders();
+    const res = this.#res;
+    res.statusCode = 200;
+    for (const [name, value] of Object.entries(headOf(this.#contentType))) res.setHeader(name, value);
+    res.setHeader('Date', new Date(this.#clock.now()).toUTCString());
+    res.setHeader('Connection', 'close');
+    let head = 'HTTP/1.1 200 OK\r\n';
+    for (const name of res.getHeaderNames()) {
+      for (const value of [res.getHeader(name) ?? []].flat()) head += `${name}: ${value}\r\n`;
+      res.removeHeader(name);
+    }
+    this.#socket.write(`${head}\r\n`, 'latin1');
   }
 
   override sendChunk(chunk: string): void {
@@ -79,34 +94,25 @@ export class ResponseConnection extends Connection implements Sink {
   }
 
   write(chunk: string): boolean {
-    if (this.#res.destroyed || this.#res.writableEnded) return false;
-    return this.#res.write(chunk);
+    return this.#isOver ? false : this.#socket.write(chunk);
   }
 
-  /**
-   * Past the head the socket is the response's alone, so a chunk that was framed for all goes right into it:
-   * `ServerResponse.write` would frame it anew, in four writes.
-   */
   writeShared(shared: SharedText): boolean {
-    const res = this.#res;
-    const { socket } = res;
-    if (socket === null || !res.chunkedEncoding || res.destroyed || res.writableEnded) {
-      return this.write(shared.text);
-    }
-    const isTaken = socket.write(shared.httpChunk);
-    if (!isTaken) socket.once('drain', this.#drained);
-    return isTaken;
+    return this.#isOver ? false : this.#socket.write(shared.bytes);
+  }
+
+  get #isOver(): boolean {
+    return this.#socket.destroyed || this.#socket.writableEnded;
   }
 
   onDrain(listener: () => void): void {
-    this.#drained = listener;
-    this.#res.on('drain', listener);
+    this.#socket.on('drain', listener);
   }
 
   end(): void {
-    if (this.#res.destroyed) return;
-    this.#res.end();
-    this.#cancelLinger ??= this.#clock.after(LINGER_MS, () => this.#res.destroy());
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    this.#cancelLinger ??= this.#clock.after(LINGER_MS, () => this.#socket.destroy());
   }
 
   /** The client has gone, or the response is complete. */
@@ -136,8 +142,9 @@ export function openResponse(
   clock: Clock,
 ): Promise<ResponseConnection | null> {
   // better-sse would wait for ever for a client that is already gone.
-  if (res.destroyed || res.socket?.destroyed === true) return Promise.resolve(null);
-  const connection = new ResponseConnection(res, format.contentType, clock);
+  const { socket } = res;
+  if (res.destroyed || socket === null || socket.destroyed) return Promise.resolve(null);
+  const connection = new ResponseConnection(res, socket, format.contentType, clock);
   return new Promise((resolve) => {
     const session = new Session(connection, {
       keepAlive: null,
