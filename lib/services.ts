@@ -18,7 +18,7 @@ import { tradesByCursor, tradesByPages } from '../db/trade-export.ts';
 import type { Services } from '../routes/services.ts';
 import { Slots } from '../routes/slots.ts';
 import { Authority } from '../streams/authority.ts';
-import { type Broker, type LogBounds, MARKET_LOG } from '../streams/broker.ts';
+import type { Broker } from '../streams/broker.ts';
 import { DayStarts } from '../streams/day-starts.ts';
 import { openFeed } from '../streams/feeds/open-feed.ts';
 import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
@@ -28,8 +28,6 @@ import { countedLeases } from '../streams/lease-metrics.ts';
 import { FEED_LEASE, MarketWriter } from '../streams/market-writer.ts';
 import { Market } from '../streams/market.ts';
 import { Outbox } from '../streams/outbox.ts';
-import { MemoryBroker } from '../streams/memory-broker.ts';
-import { MemoryLeases } from '../streams/memory-leases.ts';
 import { valuePortfolio } from '../streams/portfolio-valuation.ts';
 import { Projector } from '../streams/projector.ts';
 import { reachBroker } from '../streams/reach-broker.ts';
@@ -37,27 +35,14 @@ import { Readiness } from '../streams/readiness.ts';
 import { StreamMetrics } from '../streams/stream-metrics.ts';
 import { StreamRoll } from '../streams/stream-roll.ts';
 import { SocketServer } from '../streams/websocket-server.ts';
-import type { Clock, Random } from './clock.ts';
-import type { Config } from './config.ts';
-import { AnswerCache } from './cache/answer-cache.ts';
-import { Breaker } from './cache/breaker.ts';
-import { CacheMetrics } from './cache/cache-metrics.ts';
-import { memoryTier, redisTier } from './cache/cache-tier.ts';
-import { RedisMakingTurns } from './cache/making-turns.ts';
+import { openAnswers, openBroker, openLimits, type Surroundings } from './backends.ts';
 import { ensureDemoPast } from './first-start.ts';
-import { limitPolicies } from './limit-policies.ts';
-import type { Logger } from './log.ts';
 import { decimal } from './money.ts';
 import { measureProcess } from './process-metrics.ts';
-import { RateLimits } from './rate-limits.ts';
 import { loadTokenKey } from './token.ts';
 import { loadTokenKeys } from './token-keys.ts';
 
-export interface Environment {
-  config: Config;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
+export interface Environment extends Surroundings {
   /** An opened database to use and to close, instead of the one the configuration names. */
   database?: OpenedDatabase;
 }
@@ -66,103 +51,6 @@ export interface RunningServices {
   services: Services;
   /** Ends what `createServices` started, in the reverse order. */
   close(): Promise<void>;
-}
-
-/** The bounds of each kind of log. Control and canary logs only need to bridge a moment. */
-function boundsOf(config: Config): (log: string) => LogBounds {
-  const ageMs = config.RING_AGE_S * 1000;
-  const market = { events: config.RING_EVENTS, bytes: config.RING_MB * 2 ** 20, ageMs };
-  const portfolio = { events: config.PORTFOLIO_RING_EVENTS, bytes: 4 * 2 ** 20, ageMs };
-  const service = { events: 100, bytes: 2 ** 16, ageMs: 600_000 };
-  return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
-}
-
-async function openBroker({
-  config,
-  clock,
-  random,
-  logger,
-}: Environment): Promise<{ broker: Broker; leases: Leases }> {
-  const bounds = boundsOf(config);
-  if (config.REDIS_URL === undefined) {
-    return {
-      broker: new MemoryBroker({ clock, random, bounds, log: logger }),
-      leases: new MemoryLeases({ clock }),
-    };
-  }
-  // Loaded where it is used: a node that is alone starts the sooner.
-  const [{ RedisBroker }, { RedisLeases }] = await Promise.all([
-    import('../streams/redis-broker.ts'),
-    import('../streams/redis-leases.ts'),
-  ]);
-  const redis = { clock, random, log: logger };
-  return {
-    broker: new RedisBroker({ ...redis, url: config.REDIS_URL, bounds }),
-    leases: new RedisLeases({ ...redis, redis: config.REDIS_URL }),
-  };
-}
-
-/** A frozen Redis may hold a request up so long, and only the first one: see InsuredCounters. */
-const LIMITS_TIMEOUT_MS = 250;
-
-async function openLimits(
-  { config, clock, random, logger }: Environment,
-  registry: Registry,
-): Promise<{ limits: RateLimits; close: () => Promise<void> }> {
-  const options = { policies: limitPolicies(config), clock, logger, registry };
-  if (config.REDIS_URL === undefined) {
-    return { limits: new RateLimits({ ...options, shared: null }), close: () => Promise.resolve() };
-  }
-  const [{ fastRedis }, { RedisCounters }] = await Promise.all([
-    import('../streams/redis-connection.ts'),
-    import('./redis-counters.ts'),
-  ]);
-  const connection = { clock, random, log: logger, name: 'marktide-limits' };
-  const redis = fastRedis(config.REDIS_URL, { ...connection, commandTimeoutMs: LIMITS_TIMEOUT_MS });
-  const limits = new RateLimits({ ...options, shared: new RedisCounters(redis) });
-  return { limits, close: () => Promise.resolve(redis.disconnect()) };
-}
-
-/** What is kept is worth no longer wait than making it anew. */
-const CACHE_TIMEOUT_MS = 250;
-
-async function openAnswers(
-  { config, clock, random, logger }: Environment,
-  registry: Registry,
-): Promise<{ answers: AnswerCache | null; close: () => Promise<void> }> {
-  if (config.CACHE_MB === 0) return { answers: null, close: () => Promise.resolve() };
-  const connection = {
-    clock,
-    random,
-    log: logger,
-    name: 'marktide-cache',
-    commandTimeoutMs: CACHE_TIMEOUT_MS,
-  };
-  const redis =
-    config.REDIS_URL === undefined
-      ? null
-      : (await import('../streams/redis-connection.ts')).fastRedis(config.REDIS_URL, connection);
-  const breaker = new Breaker(clock);
-  const answers = new AnswerCache({
-    first: memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }),
-    shared: redis === null ? null : await redisTier({ redis, breaker }),
-    turns: redis === null ? null : new RedisMakingTurns({ redis, clock, breaker }),
-    clock,
-    ttlMs: {
-      prices: config.CACHE_PRICES_S * 1000,
-      summary: config.CACHE_SUMMARY_S * 1000,
-      statistics: config.CACHE_STATISTICS_S * 1000,
-      candles: config.CACHE_CANDLES_S * 1000,
-    },
-    observer: new CacheMetrics(registry),
-  });
-  return {
-    answers,
-    async close() {
-      await answers.close();
-      redis?.disconnect();
-    },
-  };
 }
 
 function openMarketWriter(
@@ -319,19 +207,19 @@ export async function createServices(environment: Environment): Promise<RunningS
       watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
     closing.push(() => hub.close());
+    const hasPeers = config.REDIS_URL !== undefined;
     const authority = new Authority({
       broker,
       hub,
       clock,
       logger,
-      hasPeers: config.REDIS_URL !== undefined,
+      hasPeers,
       findEnded: (ids) => findEndedCredentials(database.knex, ids, { clock }),
       findLost: (readings) => findLostAccess(database.knex, readings),
     });
     await authority.start();
     closing.push(() => authority.close());
     const nodeId = randomBytes(6).toString('base64url');
-    const hasPeers = config.REDIS_URL !== undefined;
     const streamRoll = new StreamRoll({ broker, hub, clock, logger, node: nodeId, hasPeers });
     await streamRoll.start();
     closing.push(() => streamRoll.close());
