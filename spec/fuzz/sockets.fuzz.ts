@@ -49,8 +49,12 @@ describe(`bare sockets, ${RUNS} of each kind`, function () {
     assert.equal(open.items.length, 1, 'only the neighbour is left');
   });
 
-  /** Sends the pieces, one write each, and half-closes; @returns all that came back until the server closed */
-  async function exchange(pieces: readonly (string | Uint8Array)[]): Promise<string> {
+  /**
+   * Sends the pieces, one write each, and half-closes.
+   * @param waits after the first piece, for an answer
+   * @returns all that came back until the server closed
+   */
+  async function exchange(pieces: readonly (string | Uint8Array)[], waits = false): Promise<string> {
     const { hostname, port } = new URL(app.url);
     const socket: Socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     let said = '';
@@ -60,10 +64,12 @@ describe(`bare sockets, ${RUNS} of each kind`, function () {
     socket.on('error', () => undefined);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     await Promise.race([new Promise((resolve) => socket.once('connect', resolve)), closed]);
-    for (const piece of pieces) {
+    for (const [index, piece] of pieces.entries()) {
       if (!socket.writable) break;
       socket.write(piece);
-      await new Promise(setImmediate);
+      if (waits && index === 0)
+        await Promise.race([new Promise((resolve) => socket.once('data', resolve)), closed]);
+      else await new Promise(setImmediate);
     }
     socket.end();
     await closed;
@@ -226,10 +232,15 @@ describe(`bare sockets, ${RUNS} of each kind`, function () {
       })
       .map(frameOf);
     await fc.assert(
-      fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 8 }), async (frames) => {
-        const said = await exchange([hello(), ...frames]);
-        assert.match(said, /^HTTP\/1\.1 101 /);
-      }),
+      fc.asyncProperty(
+        fc.array(frame, { minLength: 1, maxLength: 8 }),
+        fc.boolean(),
+        async (frames, waits) => {
+          const said = await exchange([hello(), ...frames], waits);
+          // Who has closed its side before it was let in may be hung up on.
+          if (waits || said !== '') assert.match(said, /^HTTP\/1\.1 101 /);
+        },
+      ),
       { numRuns: RUNS },
     );
   });
