@@ -15,10 +15,11 @@ import { authorityMarkOf, streamSealOf } from './stream-authenticator.ts';
 
 /**
  * Koa waits for the end of every response (by on-finished), to answer with an error if it broke: with it the whole
- * context of the request would be kept for as long as its stream is open. It is told that the response is over.
+ * context of the request would be kept for as long as its stream is open. It takes 'end' for that, which no response of
+ * Node's emits itself.
  */
 function letGoOfContext(res: ServerResponse): void {
-  (res as { __onFinished?: ((error: null) => void) | null }).__onFinished?.(null);
+  res.emit('end');
 }
 
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
