@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite';
 import { type Database, openDatabase } from '../db/database.ts';
 import { equityAt } from '../db/history.ts';
 import type { TradeDraft } from '../db/entry.ts';
@@ -186,10 +185,7 @@ export async function ledger(): Promise<Section[]> {
     await opened.close();
     await server.stop();
   }
-  const lite = await PGlite.create('memory://');
-  const template = await lite.dumpDataDir('none');
-  await lite.close();
-  const embedded = await openDatabase({ dataDir: 'memory://', template, log });
+  const embedded = await openDatabase({ dataDir: 'memory://', log });
   let onPglite: Figures;
   try {
     await migrate(embedded.knex);

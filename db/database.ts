@@ -32,8 +32,8 @@ export interface DatabaseOptions {
   idleTransactionTimeout?: number | undefined;
   /** Milliseconds after which a silent server is given up; default 30,000. */
   queryTimeout?: number | undefined;
-  /** A prepared data folder to start an embedded database in memory from. */
-  template?: Blob | undefined;
+  /** An embedded database that runs already, and goes on when this one is closed; `dataDir` counts for nothing then. */
+  engine?: PGlite | undefined;
 }
 
 /**
@@ -71,31 +71,21 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
   return { knex, kind: 'postgres', close: () => knex.destroy() };
 }
 
-async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promise<OpenedDatabase> {
-  if (dataDir === undefined) throw new TypeError('either url or dataDir is needed');
+async function openEmbedded({ dataDir, log, engine }: DatabaseOptions): Promise<OpenedDatabase> {
+  if (engine !== undefined) {
+    const knex = embeddedKnex(engine, log);
+    return { knex, kind: 'embedded', close: () => knex.destroy() };
+  }
+  if (dataDir === undefined) throw new TypeError('url, engine or dataDir is needed');
   const inMemory = dataDir === 'memory://';
   if (!inMemory) await mkdir(dataDir, { recursive: true });
   const lock = inMemory ? null : acquireDataLock(dataDir);
   try {
-    const lite = await PGlite.create({
-      dataDir: inMemory ? dataDir : join(dataDir, 'pgdata'),
-      loadDataDir: template,
-    });
+    const lite = await PGlite.create(inMemory ? dataDir : join(dataDir, 'pgdata'));
     if (!inMemory) {
       log.info({ dataDir }, 'embedded database: survives a crash of this process, not a power cut');
     }
-    const knex = knexPackage.knex({
-      client: 'pg',
-      connection: {
-        host: 'in-process',
-        user: 'postgres',
-        database: 'postgres',
-        types: columnTypes,
-        stream: () => new PgliteStream(lite),
-      },
-      pool: { min: 1, max: 1 },
-      log: knexLog(log),
-    });
+    const knex = embeddedKnex(lite, log);
     return {
       knex,
       kind: 'embedded',
@@ -109,6 +99,21 @@ async function openEmbedded({ dataDir, log, template }: DatabaseOptions): Promis
     lock?.release();
     throw error;
   }
+}
+
+function embeddedKnex(engine: PGlite, log: Logger): Knex {
+  return knexPackage.knex({
+    client: 'pg',
+    connection: {
+      host: 'in-process',
+      user: 'postgres',
+      database: 'postgres',
+      types: columnTypes,
+      stream: () => new PgliteStream(engine),
+    },
+    pool: { min: 1, max: 1 },
+    log: knexLog(log),
+  });
 }
 
 /** What of a `pg` client is used here. knex queries with a callback, and streams without one. */

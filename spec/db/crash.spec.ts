@@ -8,6 +8,7 @@ import { statesAt } from '../../db/past-states.ts';
 import { loadPositions } from '../../db/positions.ts';
 import { refoldAll } from '../../db/refold.ts';
 import { encodeState, type AssetState } from '../../lib/pnl/position.ts';
+import { fillDataFolder } from '../support/data-folder.ts';
 import { onPostgres, openOnPostgres } from '../support/databases.ts';
 import { quiet } from '../support/log-watch.ts';
 import { startPostgres, type PostgresServer } from '../support/postgres-server.ts';
@@ -33,12 +34,13 @@ async function assertWhole({ knex }: OpenedDatabase, { lines }: Child): Promise<
 }
 
 describe('kill -9 during ingest (embedded)', function () {
-  // Each round makes or recovers a database on disk, twice.
+  // Each round opens or recovers a database on disk, twice.
   this.timeout(180_000);
   let folder: string;
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'marktide-crash-'));
+    await fillDataFolder(folder);
   });
   after(() => rm(folder, { recursive: true, force: true }));
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireDataLock, DataLockError } from '../../db/data-lock.ts';
 import { openDatabase } from '../../db/database.ts';
+import { fillDataFolder } from '../support/data-folder.ts';
 import { quiet } from '../support/log-watch.ts';
 import { startChild } from './child.ts';
 
@@ -118,6 +119,7 @@ describe('the lock of a data folder', () => {
     await writeFile(join(folder, 'pgdata'), 'not a folder');
     await assert.rejects(openDatabase({ dataDir: folder, log: quiet }));
     await rm(join(folder, 'pgdata'));
+    await fillDataFolder(folder);
     const opened = await openDatabase({ dataDir: folder, log: quiet });
     assert.equal((await holder())['pid'], process.pid);
     await opened.close();

@@ -17,6 +17,7 @@ import { totalsAt } from '../../lib/pnl/marking.ts';
 import { indexSymbols, type PriceSource } from '../../lib/pnl/valuation.ts';
 import { foldAll } from '../lib/pnl/ledger.ts';
 import { eachDatabase } from '../support/databases.ts';
+import { runs } from '../support/runs.ts';
 import { clock, deposit, newPortfolio, NOON, trade } from './fixture.ts';
 import { draftOf, shapes } from './random-ledger.ts';
 
@@ -102,7 +103,7 @@ eachDatabase('the history of a portfolio', (open) => {
           await check();
         },
       ),
-      { numRuns: 15, endOnFailure: true },
+      { numRuns: runs(6), endOnFailure: true },
     );
   });
 
@@ -186,7 +187,7 @@ eachDatabase('the history of a portfolio', (open) => {
           }
         },
       ),
-      { numRuns: 10, endOnFailure: true },
+      { numRuns: runs(4), endOnFailure: true },
     );
   });
 

@@ -12,6 +12,7 @@ import { isNothing } from '../../db/states.ts';
 import { CASH_MODES, COST_METHODS } from '../../lib/pnl/entry.ts';
 import { encodeState } from '../../lib/pnl/position.ts';
 import { eachDatabase } from '../support/databases.ts';
+import { runs } from '../support/runs.ts';
 import { foldAll } from '../lib/pnl/ledger.ts';
 import { clock, newPortfolio, NOON, positionsText, trade } from './fixture.ts';
 import { draftOf, shapes } from './random-ledger.ts';
@@ -97,7 +98,7 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
             }
           },
         ),
-        { numRuns: 8, endOnFailure: true },
+        { numRuns: runs(3), endOnFailure: true },
       );
     });
 
@@ -132,7 +133,7 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
             assert.equal(JSON.stringify(now.map(encodeState), null, 1), await positionsText(db, id));
           },
         ),
-        { numRuns: 8, endOnFailure: true },
+        { numRuns: runs(3), endOnFailure: true },
       );
     });
   }

@@ -12,6 +12,7 @@ import { refoldAll } from '../../db/refold.ts';
 import { decimal, fixed } from '../../lib/money.ts';
 import { COST_METHODS } from '../../lib/pnl/entry.ts';
 import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../support/databases.ts';
+import { runs } from '../support/runs.ts';
 import { clock, deposit, newPortfolio, NOON, positionsText, trade } from './fixture.ts';
 
 eachDatabase('the ledger', (open) => {
@@ -252,7 +253,7 @@ eachDatabase('the ledger', (open) => {
               assert.equal(await refolded(other.id), incremental);
             },
           ),
-          { numRuns: 12 },
+          { numRuns: runs(6) },
         );
       });
     }
@@ -283,7 +284,7 @@ eachDatabase('the ledger', (open) => {
             }
           },
         ),
-        { numRuns: 25 },
+        { numRuns: runs(10) },
       );
     });
 

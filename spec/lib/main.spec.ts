@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fillDataFolder } from '../support/data-folder.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { StreamClient } from '../support/stream-client.ts';
 
@@ -67,6 +68,7 @@ describe('the program', function () {
   });
 
   it('keeps its data and its secret over a restart, and lets nobody else into the data folder', async () => {
+    await fillDataFolder(folder);
     const env = { DATA_DIR: folder, DEMO: 'false', JWT_SECRET: '' };
     let node = await startNode(env);
     let token: string;
@@ -88,6 +90,7 @@ describe('the program', function () {
   });
 
   it('says that its port or its address is not to be had; the administrator it made is known all the same', async () => {
+    for (const name of ['a', 'b']) await fillDataFolder(join(folder, name));
     const first = await startNode({ DATA_DIR: join(folder, 'a'), DEMO: 'false' });
     let said: string;
     const env = { DATA_DIR: join(folder, 'b'), DEMO: 'false', ADMIN_PASSWORD: '' };

@@ -130,7 +130,7 @@ describe('access', () => {
         for (const endpoint of CLOSED) {
           const answer = await knock(app, endpoint, headers);
           assertProblem(answer, 401, slug, nameOf(endpoint));
-          const said = /Bearer [\w.]/i.test(headers['authorization'] ?? '') && credential !== 'two tokens';
+          const said = /Bearer [\w.-]/i.test(headers['authorization'] ?? '') && credential !== 'two tokens';
           assert.equal(
             answer.headers.get('www-authenticate')?.includes('error="invalid_token"'),
             said || 'cookie' in headers ? endpoint.method === 'get' || said : false,

@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import * as fc from 'fast-check';
 import { ENTRY_RECORDSET } from '../../db/entry-row.ts';
 import type { TestUser } from '../support/app.ts';
+import { runs } from '../support/runs.ts';
 import { bookkeeper, randomEntries } from './bookkeeper.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -112,7 +113,7 @@ eachApp('CSV files', (app) => {
         fc.asyncProperty(filters, sorts, async (filter, sort) => {
           await check(filter, sort, 'desc');
         }),
-        { numRuns: 25, endOnFailure: true },
+        { numRuns: runs(12), endOnFailure: true },
       );
       const [usual, given] = [
         await file(`${path}/trades.csv`),

@@ -4,6 +4,7 @@ import { type Answer, startApp, type TestApp, type TestUser } from '../support/a
 import { newPostgresDatabase } from '../support/databases.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { runs } from '../support/runs.ts';
 
 const DAY = 86_400_000;
 
@@ -83,7 +84,7 @@ const steps = fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLeng
         for (const group of groups) await Promise.all(group.map(run));
         for (const node of [0, 1]) assert.equal(versionOf(await call(node, 'GET', path)), written);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(8) },
     );
     assert.ok(hits > 0, 'answers were kept at all');
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { TestUser } from '../support/app.ts';
+import { runs } from '../support/runs.ts';
 import { bookkeeper, dice, units } from './bookkeeper.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -139,7 +140,7 @@ eachApp('the lists of the market', (app) => {
       fc.asyncProperty(fc.record({ ...common, sort: option(TICKER_SORTS), symbols }), ({ limit, ...query }) =>
         ask(query, limit),
       ),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: runs(20), endOnFailure: true },
     );
   });
 
@@ -154,7 +155,7 @@ eachApp('the lists of the market', (app) => {
         const expected = all.filter((each) => isOf(each, query)).sort(comparing(sort, order));
         assert.deepEqual(await pages('symbols', query, limit), expected, JSON.stringify(query));
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: runs(20), endOnFailure: true },
     );
   });
 

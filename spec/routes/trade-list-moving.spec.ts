@@ -7,10 +7,11 @@ import { type Filter, fits, type Listed, sorted } from './trade-oracle.ts';
 const COUNT = 40;
 const LIMIT = 6;
 const SORTS = ['time', 'symbol', 'value', 'fee', 'pnl'];
-const FILTERS: Record<string, Filter[]> = {
-  asc: [{}, { side: 'sell' }],
-  desc: [{}, { asset: 'KRW', q: 'b' }],
-};
+/** Each sort in either order, whole or filtered, and the next one the other way round. */
+const WAYS: Record<string, Filter>[] = [
+  { asc: {}, desc: { asset: 'KRW', q: 'b' } },
+  { asc: { side: 'sell' }, desc: {} },
+];
 
 /** A purchase, and sales of it that are worth, cost and earn the same. */
 const EQUAL = Array.from({ length: 15 }, (_, n) => ({
@@ -86,10 +87,10 @@ eachApp('the list of trades, while it moves', (app) => {
     assert.ok(expected.length >= few && pages.length > 2, `${what}: ${expected.length} stayed`);
   }
 
-  for (const sort of SORTS) {
+  for (const [index, sort] of SORTS.entries()) {
     it(`by ${sort} has what was there all along exactly once, and each page what is behind the one before`, async () => {
-      for (const [order, filters] of Object.entries(FILTERS)) {
-        for (const [seed, filter] of filters.entries()) await assertPages(sort, order, filter, 1 + seed);
+      for (const [order, filter] of Object.entries(WAYS[index % WAYS.length] ?? {})) {
+        await assertPages(sort, order, filter, 1 + index);
       }
     });
   }

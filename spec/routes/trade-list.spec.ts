@@ -4,6 +4,7 @@ import { listTrades } from '../../db/trade-list.ts';
 import { TRADE_SORTS, type TradeOrder } from '../../db/trade-order.ts';
 import type { ReadBounds } from '../../db/trade-part.ts';
 import type { TradeFilter } from '../../db/trade-query.ts';
+import { runs } from '../support/runs.ts';
 import { bookkeeper, units } from './bookkeeper.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -130,7 +131,7 @@ eachApp('the list of trades', (app) => {
           fc.integer({ min: 1, max: 60 }),
           assertAsTheOracle,
         ),
-        { numRuns: 60, endOnFailure: true },
+        { numRuns: runs(25), endOnFailure: true },
       );
     });
 

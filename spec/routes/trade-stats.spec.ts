@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { runs } from '../support/runs.ts';
 import { bookkeeper } from './bookkeeper.ts';
 import { eachApp } from './each-app.ts';
 import { assertNames, assertProblem } from './problems.ts';
@@ -88,7 +89,7 @@ eachApp('statistics of trades', (app) => {
 
   it('are of what fits any filter what an oracle adds up', async () => {
     for (const q of QUESTIONS.slice(0, 12)) await assertAsTheOracle({ q });
-    await fc.assert(fc.asyncProperty(filters, assertAsTheOracle), { numRuns: 40, endOnFailure: true });
+    await fc.assert(fc.asyncProperty(filters, assertAsTheOracle), { numRuns: runs(15), endOnFailure: true });
   });
 
   it('have the figures of closed trades that performance has', async () => {

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/database.ts';
+import { readyData } from './data-folder.ts';
 import { quiet } from './log-watch.ts';
 import { postgresAvailable, startPostgres, type PostgresServer } from './postgres-server.ts';
 
 let server: Promise<PostgresServer> | undefined;
-let template: Promise<Blob> | undefined;
 
 /** Shared by every suite that this process runs; a run in parallel has several processes, each of which ends its own. */
 async function sharedPostgres(): Promise<PostgresServer> {
@@ -31,36 +28,43 @@ export async function newPostgresDatabase(): Promise<string> {
   return url.replace(/\/postgres$/, `/${name}`);
 }
 
-/**
- * A fresh initdb takes seconds each time: one is made for each version of PGlite and kept beside it, and every database
- * in memory starts as a copy.
- */
-async function loadTemplate(): Promise<Blob> {
-  const manifest = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8');
-  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
-  const folder = join(PACKAGE_ROOT, 'node_modules', '.cache', 'marktide');
-  const file = join(folder, `pglite-${dependencies['@electric-sql/pglite']}.tar`);
-  if (!existsSync(file)) {
-    mkdirSync(folder, { recursive: true });
-    // Whole or not at all, since other processes of this run look for it too.
-    writeFileSync(`${file}.${process.pid}`, Buffer.from(await (await makeTemplate()).arrayBuffer()));
-    renameSync(`${file}.${process.pid}`, file);
-  }
-  return new Blob([readFileSync(file)]);
+/** Embedded databases in memory that no suite uses now. */
+const idle: Engine[] = [];
+
+interface Engine {
+  lite: PGlite;
+  uses: number;
 }
 
-async function makeTemplate(): Promise<Blob> {
-  const lite = await PGlite.create('memory://');
-  try {
-    return await lite.dumpDataDir('none');
-  } finally {
-    await lite.close();
+/** After so many suites an engine is let go: each leaves dead rows in the catalogue, and its memory never shrinks. */
+const USES = 12;
+
+/** To start an engine takes most of a second of processor time, to empty one that has run next to nothing. */
+async function freeEngine(): Promise<Engine> {
+  const engine = idle.pop();
+  if (engine === undefined) {
+    return { lite: await PGlite.create({ dataDir: 'memory://', loadDataDir: await readyData() }), uses: 1 };
   }
+  await engine.lite.exec('rollback; drop schema public cascade; create schema public');
+  engine.uses += 1;
+  return engine;
+}
+
+/** In a run of one process nothing else would end them. */
+export async function closeIdleEngines(): Promise<void> {
+  for (const { lite } of idle.splice(0)) await lite.close();
 }
 
 export async function openInMemory(options: Partial<DatabaseOptions> = {}): Promise<OpenedDatabase> {
-  template ??= loadTemplate();
-  return await openDatabase({ dataDir: 'memory://', log: quiet, template: await template, ...options });
+  const engine = await freeEngine();
+  const opened = await openDatabase({ log: quiet, ...options, engine: engine.lite });
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    await opened.close();
+    if (engine.uses < USES) idle.push(engine);
+    else await engine.lite.close();
+  }
+  return { ...opened, close: () => (closing ??= close()) };
 }
 
 export async function openOnPostgres(options: Partial<DatabaseOptions> = {}): Promise<OpenedDatabase> {

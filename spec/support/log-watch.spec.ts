@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rawRequest } from '../routes/raw-request.ts';
 import { type TestApp, startApp } from './app.ts';
+import { fillDataFolder } from './data-folder.ts';
 import { watch } from './log-watch.ts';
 import { logIn, type NodeProcess, startNode } from './node-process.ts';
 import { SecretWatch } from './secret-watch.ts';
@@ -103,6 +104,7 @@ describe('the watch over the logs of the tests', () => {
     let node: NodeProcess;
     before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'marktide-watch-'));
+      await fillDataFolder(folder);
       node = await startNode({ DATA_DIR: folder, MARKET_FEED: 'none' });
     });
     after(async () => {

@@ -18,13 +18,14 @@ const SECRETS = {
   ADMIN_PASSWORD: 'the admin of a test',
 };
 
-const SOURCES = ['--import', 'tsx', 'lib/main.ts'];
+/** Built from the sources as they are before the first test: see root-hooks.ts. */
+const BUILT = ['dist/lib/main.js'];
 
 /**
  * Starts the program; resolves when it serves. @throws with its output when it ends before
- * @param program what Node.js is called with: its sources, unless it is said where it is built
+ * @param program what Node.js is called with: what is built of these sources, unless it is said where else
  */
-export async function startNode(env: Record<string, string>, program = SOURCES): Promise<NodeProcess> {
+export async function startNode(env: Record<string, string>, program = BUILT): Promise<NodeProcess> {
   const child: ChildProcess = spawn(process.execPath, program, {
     cwd: PACKAGE_ROOT,
     env: {

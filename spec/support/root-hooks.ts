@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { closeIdleEngines } from './databases.ts';
 import { watch, watchTraffic } from './log-watch.ts';
 
 watchTraffic();
+
+/** Once, before any process of the run: nodes of their own are started from dist/, which must be of these sources. */
+export function mochaGlobalSetup(): void {
+  const { status } = spawnSync(process.execPath, ['lib/setup.mjs', '--build'], {
+    cwd: PACKAGE_ROOT,
+    stdio: 'inherit',
+  });
+  assert.equal(status, 0, 'the program does not build');
+}
+
+/** After the last test; processes of a parallel run are ended, whatever they hold. */
+export const mochaGlobalTeardown = closeIdleEngines;
 
 /** Around all tests; in a parallel run, around those of each file. */
 export const mochaHooks = {

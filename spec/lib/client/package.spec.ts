@@ -17,6 +17,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
 import { browserAvailable, launchBrowser } from '../../support/browser.ts';
+import { fillDataFolder } from '../../support/data-folder.ts';
 import { type NodeProcess, startNode } from '../../support/node-process.ts';
 
 /** What a clone has, and the package is made from. */
@@ -102,6 +103,7 @@ describe('the package', function () {
     mkdirSync(place, { recursive: true });
     run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', place], folder);
     ({ site, origin } = await startSite(join(place, 'dist', 'lib', 'client')));
+    await fillDataFolder(join(folder, 'data'));
     node = await startNode({
       DATA_DIR: join(folder, 'data'),
       DEMO: 'true',
