@@ -31,10 +31,13 @@ export interface CohortMember extends Pick<FrameReceiver, 'resetLog' | 'conditio
   take(batch: Batch): boolean;
 }
 
+/** So many writes take a few milliseconds; encoding once more for as many again is next to nothing beside them. */
+const COHORT_SIZE = 500;
+
 /**
- * The live connections that read the same channels of one log in the same format. Their ids are the same too, so a
+ * Live connections that read the same channels of one log in the same format. Their ids are the same too, so a
  * window's events are queued, joined and encoded once, and each member that is in step writes the same bytes: an event
- * costs as much for a thousand readers as for one, and only the write is per connection.
+ * costs as much for hundreds of readers as for one, and only the write is per connection.
  */
 export class Cohort implements FrameReceiver, Flushable {
   lastFlush = 0;
@@ -71,6 +74,11 @@ export class Cohort implements FrameReceiver, Flushable {
     this.#queueBytes = environment.queueBytes;
   }
 
+  /** It takes nobody else: the write to all its members is one turn of the loop. */
+  get isFull(): boolean {
+    return this.#members.size >= COHORT_SIZE;
+  }
+
   /** Frames that no member has got yet. */
   get waiting(): number {
     return this.#queue.size;
@@ -84,7 +92,7 @@ export class Cohort implements FrameReceiver, Flushable {
   remove(member: CohortMember): void {
     if (!this.#members.delete(member) || this.#members.size > 0) return;
     this.#view.remove(this, this.#channels);
-    this.#view.forgetCohort(this.#key);
+    this.#view.forgetCohort(this.#key, this);
     this.#scheduler.cancel(this);
     this.#queue.clear();
   }

@@ -13,17 +13,24 @@ interface Lane {
   cancel: () => void;
 }
 
+/** After so long of writing, whatever else waits for the loop is let in before the rest is written. */
+const TURN_MS = 8;
+
 /**
  * Adaptive flush window: a connection that was idle writes at once (after the batch being delivered), a busy one
  * gathers for at most its window. A list and a timer for each window in use, not for each connection.
  */
 export class FlushScheduler {
   readonly #clock: Clock;
-  readonly #now: Set<Flushable> = new Set();
+  /** Those that write as soon as the batch is delivered. */
+  readonly #now = new Set<Flushable>();
+  /** Those whose time has come, in order; what is left of them waits for the next turn. */
+  readonly #due = new Set<Flushable>();
   /** Those that gather, by their window. */
   readonly #lanes = new Map<number, Lane>();
   readonly windowMs: number;
   #cancelNow: (() => void) | null = null;
+  #cancelRest: (() => void) | null = null;
 
   constructor(clock: Clock, windowMs: number) {
     this.#clock = clock;
@@ -33,7 +40,7 @@ export class FlushScheduler {
   request(item: Flushable): void {
     const windowMs = item.flushMs ?? this.windowMs;
     const lane = this.#lanes.get(windowMs);
-    if (this.#now.has(item) || lane?.items.has(item) === true) return;
+    if (this.#now.has(item) || this.#due.has(item) || lane?.items.has(item) === true) return;
     const sinceFlush = this.#clock.monotonic() - item.lastFlush;
     if (sinceFlush >= windowMs) {
       this.#now.add(item);
@@ -41,7 +48,7 @@ export class FlushScheduler {
         this.#cancelNow = null;
         const items = [...this.#now];
         this.#now.clear();
-        for (const each of items) each.flush();
+        this.#flush(items);
       });
     } else if (lane !== undefined) {
       // The window began with the last write: whoever joins a list that is already due waits even less.
@@ -54,19 +61,43 @@ export class FlushScheduler {
 
   cancel(item: Flushable): void {
     this.#now.delete(item);
+    this.#due.delete(item);
     this.#lanes.get(item.flushMs ?? this.windowMs)?.items.delete(item);
   }
 
   close(): void {
     this.#cancelNow?.();
+    this.#cancelRest?.();
     for (const { cancel } of this.#lanes.values()) cancel();
     this.#lanes.clear();
     this.#now.clear();
+    this.#due.clear();
   }
 
   #run(windowMs: number): void {
     const lane = this.#lanes.get(windowMs);
     this.#lanes.delete(windowMs);
-    for (const item of lane?.items ?? []) item.flush();
+    if (lane !== undefined) this.#flush(lane.items);
+  }
+
+  #flush(items: Iterable<Flushable>): void {
+    for (const item of items) this.#due.add(item);
+    // Whoever is left over from before comes first, when their turn does.
+    if (this.#cancelRest === null) this.#takeTurn();
+  }
+
+  #takeTurn(): void {
+    const start = this.#clock.monotonic();
+    for (const item of this.#due) {
+      this.#due.delete(item);
+      item.flush();
+      if (this.#due.size > 0 && this.#clock.monotonic() - start >= TURN_MS) {
+        this.#cancelRest = this.#clock.after(0, () => {
+          this.#cancelRest = null;
+          this.#takeTurn();
+        });
+        return;
+      }
+    }
   }
 }

@@ -42,7 +42,7 @@ export class LogView implements LogListener {
   readonly #latest = new Map<string, Frame>();
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
-  readonly #cohorts = new Map<string, Cohort>();
+  readonly #cohorts = new Map<string, Set<Cohort>>();
   /** Only of the public log: a private one has few readers. */
   readonly #recent: RecentFrames | null;
   readonly #observer: StreamObserver;
@@ -109,19 +109,24 @@ export class LogView implements LogListener {
     return frames;
   }
 
-  /** The cohort of a key: of the channels, the format and what else its members must have in common. */
+  /** A cohort with room of a key: of the channels, the format and what else its members must have in common. */
   cohort(key: string, create: () => Cohort): Cohort {
-    let cohort = this.#cohorts.get(key);
-    if (cohort === undefined) {
-      cohort = create();
-      this.#cohorts.set(key, cohort);
+    let cohorts = this.#cohorts.get(key);
+    if (cohorts === undefined) {
+      cohorts = new Set();
+      this.#cohorts.set(key, cohorts);
     }
-    return cohort;
+    for (const cohort of cohorts) if (!cohort.isFull) return cohort;
+    const made = create();
+    cohorts.add(made);
+    return made;
   }
 
   /** The last member of a cohort has gone. */
-  forgetCohort(key: string): void {
-    this.#cohorts.delete(key);
+  forgetCohort(key: string, cohort: Cohort): void {
+    const cohorts = this.#cohorts.get(key);
+    cohorts?.delete(cohort);
+    if (cohorts?.size === 0) this.#cohorts.delete(key);
   }
 
   add(receiver: FrameReceiver, channels: Iterable<string>): void {

@@ -44,6 +44,11 @@ export class VirtualClock implements Clock {
     this.#wall += ms;
   }
 
+  /** Time that goes by while something runs: nothing falls due before that is over. */
+  spend(ms: number): void {
+    this.#elapsed += ms;
+  }
+
   /** Moves on by `ms`, running what falls due in order, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
@@ -55,7 +60,7 @@ export class VirtualClock implements Clock {
       timer.task();
       await settled();
     }
-    this.#elapsed = end;
+    this.#elapsed = Math.max(this.#elapsed, end);
     await settled();
   }
 
