@@ -50,7 +50,9 @@ const CHANNEL = 'trade:CROWD/KRW';
 
   async function openStreams(): Promise<number> {
     const exposition = await (await fetch(`${node.url}/metrics`)).text();
-    const series = [...seriesOf(exposition)].filter(([name]) => /^marktide_stream_connections\{/.test(name));
+    const series = [...seriesOf(exposition)].filter(([name]) =>
+      name.startsWith('marktide_stream_connections{'),
+    );
     assert.ok(series.length > 0);
     return series.reduce((sum, [, value]) => sum + value, 0);
   }
@@ -79,7 +81,9 @@ const CHANNEL = 'trade:CROWD/KRW';
     // The same trades, in order, under the same ids.
     assert.deepEqual(Object.values(kinds), [CONNECTIONS], Object.keys(kinds).join('\n'));
     assert.deepEqual(
-      Object.keys(kinds)[0]?.split(', ').map((each) => each.split(' ')[1]),
+      Object.keys(kinds)[0]
+        ?.split(', ')
+        .map((each) => each.split(' ')[1]),
       PRICES,
     );
 
