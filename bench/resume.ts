@@ -3,7 +3,9 @@ import { quantile, type Section, short } from './report.ts';
 import { Worker } from './worker.ts';
 
 const RING = 100_000;
-const PROBES = 300;
+const PROBES = 1_000;
+/** Before them, so that what is measured is the program and not its compilation. */
+const WARM_UP = 200;
 const CROWD = 500;
 /** What each of a crowd has missed: two seconds of a busy market, as after a restart of a proxy. */
 const CROWD_MISSED = 500;
@@ -41,9 +43,9 @@ export async function resume(): Promise<Section[]> {
     const cursor = (missed: number): Promise<string> => server.ask<string>('cursor', { missed });
 
     const first: number[] = [];
-    for (let probe = -30; probe < PROBES; probe += 1) {
+    for (let probe = -WARM_UP; probe < PROBES; probe += 1) {
       // From all over the ring, the far end included, but a short way: what is asked is how soon it starts.
-      const missed = 1 + (((probe + 30) * 7_919) % 5_000);
+      const missed = 1 + (((probe + WARM_UP) * 7_919) % 5_000);
       const { replays } = await resumeAll(client, url, [await cursor(missed)], missed);
       if (probe >= 0) first.push(replays[0]?.firstEventMs ?? Number.NaN);
     }
