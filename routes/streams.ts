@@ -70,7 +70,7 @@ async function serve(
       wire: ndjson ? ndjsonWire : sseWire,
       sink: connection,
       onOpen: (subscriber) => {
-        res.once('close', () => subscriber.closed());
+        res.on('close', () => subscriber.closed());
         services.authority.catchUp(id, mark);
       },
     })

@@ -252,7 +252,8 @@ export class Hub {
     for (const log of new Set(channels.map((channel) => channel.log))) {
       if (isOver()) break;
       const shared = this.#views.acquire(log);
-      hold.views.push(shared);
+      // Not pushed: an array that has grown keeps room for sixteen more, in every connection.
+      hold.views = hold.views.concat(shared);
       views.set(log, await shared.opening);
     }
     // It ended while something was being opened: what was opened since has nobody else to let it go.

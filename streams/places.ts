@@ -10,7 +10,7 @@ const NOT_LIVE = -1;
 export class Place {
   readonly log: string;
   /** Names of the connection's channels that are views of it. */
-  readonly channels: string[] = [];
+  readonly channels: readonly string[];
   /** Null until the connection has begun with it. */
   view: LogView | null = null;
   /** Last offset handed over. */
@@ -18,8 +18,9 @@ export class Place {
   /** Cursor part as of what was written; `null` while the client has nothing that counts. */
   part: string | null = null;
 
-  constructor(log: string) {
+  constructor(log: string, channels: readonly string[]) {
     this.log = log;
+    this.channels = channels;
   }
 
   get isLive(): boolean {
@@ -47,13 +48,15 @@ export class Places {
   constructor(channels: readonly Channel[], seal: string | null) {
     this.channelSet = channelSetTag(channels);
     this.head = seal ? `${this.channelSet}~${seal}` : this.channelSet;
-    const all: Place[] = [];
-    for (const { log, name } of channels) {
-      let place = all.find((each) => each.log === log);
-      if (place === undefined) all.push((place = new Place(log)));
-      place.channels.push(name);
-    }
-    this.all = all.sort((a, b) => (a.log < b.log ? -1 : 1));
+    const logs = [...new Set(channels.map(({ log }) => log))].sort();
+    // Not pushed one by one: an array that has grown keeps room for sixteen more, in every connection.
+    this.all = logs.map((log) => {
+      const own = channels.filter((channel) => channel.log === log);
+      return new Place(
+        log,
+        own.map(({ name }) => name),
+      );
+    });
   }
 
   /** The connection's only log, if it has only one. */

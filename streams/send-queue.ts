@@ -27,13 +27,14 @@ const CONTROL_BYTES = 200;
  * so a stalled reader costs one frame a channel; frames of events channels all stay, and their bytes are counted.
  */
 export class SendQueue {
-  readonly #frames = new Map<string | Frame | QueuedControl, Queued>();
+  /** Not there while nothing waits, which is most of the time of most connections. */
+  #frames: Map<string | Frame | QueuedControl, Queued> | null = null;
   #eventBytes = 0;
   #stateBytes = 0;
   #conflated = 0;
 
   get size(): number {
-    return this.#frames.size;
+    return this.#frames?.size ?? 0;
   }
 
   /** Bytes (UTF-16 units of the JSON text) of frames that may not be dropped. */
@@ -52,46 +53,47 @@ export class SendQueue {
 
   push(item: QueuedFrame): void {
     const { frame } = item;
+    const frames = (this.#frames ??= new Map());
     if (frame.kind === 'events') {
-      this.#frames.set(frame, item);
+      frames.set(frame, item);
       this.#eventBytes += frame.data.length;
       return;
     }
-    const older = this.#frames.get(frame.slot);
+    const older = frames.get(frame.slot);
     if (older !== undefined && 'frame' in older) {
       // Deleted first, so that the newer one stands at the end and ids stay in order.
-      this.#frames.delete(frame.slot);
+      frames.delete(frame.slot);
       this.#stateBytes -= older.frame.data.length;
       this.#conflated += 1;
     }
-    this.#frames.set(frame.slot, item);
+    frames.set(frame.slot, item);
     this.#stateBytes += frame.data.length;
   }
 
   pushControl(item: QueuedControl): void {
-    this.#frames.set(item, item);
+    (this.#frames ??= new Map()).set(item, item);
     this.#eventBytes += CONTROL_BYTES;
   }
 
   /** Empties the queue. */
   take(): Queued[] {
-    const items = [...this.#frames.values()];
+    const items = [...(this.#frames?.values() ?? [])];
     this.clear();
     return items;
   }
 
   /** Forgets the frames of one log: a reset makes them meaningless. */
   drop(log: string): void {
-    for (const [key, item] of this.#frames) {
+    for (const [key, item] of this.#frames ?? []) {
       if (!('frame' in item) || item.log !== log) continue;
-      this.#frames.delete(key);
+      this.#frames?.delete(key);
       if (item.frame.kind === 'events') this.#eventBytes -= item.frame.data.length;
       else this.#stateBytes -= item.frame.data.length;
     }
   }
 
   clear(): void {
-    this.#frames.clear();
+    this.#frames = null;
     this.#eventBytes = 0;
     this.#stateBytes = 0;
   }
