@@ -18,12 +18,15 @@ export interface CacheSetup {
   coins: number;
   trades: number;
   days: number;
+  /** Further portfolios of the same coins, with one trade of each. */
+  others: number;
 }
 
 export interface CacheReady {
   url: string;
   authorization: string;
   portfolioId: string;
+  otherIds: string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -84,6 +87,17 @@ answerParent({
       benchmark: null,
     } as const;
     const { id } = await createPortfolio(db, user.id, settings, { clock });
+    const otherIds: string[] = [];
+    for (let n = 0; n < setup.others; n += 1) {
+      const other = await createPortfolio(db, user.id, { ...settings, name: `Bench ${n}` }, { clock });
+      otherIds.push(other.id);
+      const few = { ...setup, trades: setup.coins };
+      const bought = Array.from({ length: setup.coins }, (_, k) => ({
+        ...draft(k, few, clock.now() - few.days * DAY_MS),
+        side: 'buy' as const,
+      }));
+      await bookEntries(db, other.id, bought, { clock });
+    }
     const start = clock.now() - (setup.days + 1) * DAY_MS;
     for (let n = 0; n < setup.trades; n += 5_000) {
       const count = Math.min(5_000, setup.trades - n);
@@ -123,11 +137,11 @@ answerParent({
         tradeId: null,
       })),
     );
-    return { url, portfolioId: id, authorization: await logIn() };
+    return { url, portfolioId: id, otherIds, authorization: await logIn() };
   },
   /** As another node of the same data. */
-  async join({ portfolioId }: { portfolioId: string }): Promise<CacheReady> {
-    return { url, portfolioId, authorization: await logIn() };
+  async join({ portfolioId, otherIds }: CacheReady): Promise<CacheReady> {
+    return { url, portfolioId, otherIds, authorization: await logIn() };
   },
 });
 

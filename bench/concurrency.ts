@@ -51,7 +51,7 @@ async function readableSummary(url: string): Promise<Read> {
   await send(url, authorization, `/v1/portfolios/${id}/trades`, { items });
   const ticks = symbols.map((symbol) => ({ symbol, price: '1100' }));
   await send(url, authorization, '/v1/market/ticks', { items: ticks });
-  return { url, authorization, path: `/v1/portfolios/${id}` };
+  return { url, authorization, paths: [`/v1/portfolios/${id}`] };
 }
 
 async function timed(times: number, act: () => Promise<unknown>): Promise<number[]> {
@@ -82,7 +82,7 @@ async function underLoad(
   streamUrl: string,
   read: Read,
 ): Promise<Pick<Level, 'health' | 'summary' | 'logIn' | 'newStream'>> {
-  const { waits: health } = await load({ ...read, authorization: null, path: '/healthz' }, READERS);
+  const { waits: health } = await load({ ...read, authorization: null, paths: ['/healthz'] }, READERS);
   const { waits: summary } = await load(read, READERS);
   const logIns = await timed(LOG_INS, () => logIn(read.url, undefined, PASSWORD));
   return { health, summary, logIn: logIns, newStream: await timed(NEW_STREAMS, () => untilReady(streamUrl)) };

@@ -5,7 +5,8 @@ export interface Read {
   url: string;
   /** `null`: nobody in particular. */
   authorization: string | null;
-  path: string;
+  /** One for each connection in turn. */
+  paths: readonly string[];
 }
 
 export interface Measured {
@@ -19,7 +20,7 @@ export interface Measured {
  * @throws for any answer that is not a 200
  */
 export async function load(
-  { url, authorization, path }: Read,
+  { url, authorization, paths }: Read,
   { connections, ms, paceMs = 0 }: { connections: number; ms: number; paceMs?: number },
 ): Promise<Measured> {
   const clients = Array.from({ length: connections }, () => new KeepAlive(url));
@@ -27,6 +28,7 @@ export async function load(
   const waits: number[] = [];
   const start = performance.now();
   const lane = async (client: KeepAlive, index: number): Promise<void> => {
+    const path = paths[index % paths.length] ?? '/';
     let due = start + (paceMs * index) / connections;
     while (performance.now() - start < ms) {
       const early = due - performance.now();

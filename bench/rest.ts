@@ -81,7 +81,7 @@ async function createHoldings(node: NodeProcess, authorization: string): Promise
 }
 
 /** How the node has answered: `hit` or `miss`, and that all coins are in it. */
-async function outcomeOf({ url, path, authorization }: Read): Promise<string | null> {
+async function outcomeOf({ url, paths: [path = ''], authorization }: Read): Promise<string | null> {
   const response = await fetch(url + path, { headers: { authorization: authorization ?? '' } });
   const { coins: held, equity } = (await response.json()) as { coins: number; equity: string | null };
   if (held !== COINS || equity === null) throw new Error(`${held} coins, worth ${equity}`);
@@ -92,7 +92,11 @@ async function peer(name: string, path: string): Promise<Sample> {
   const server = new Worker(`peers/${name}.ts`);
   try {
     const { url } = await server.ask<{ url: string }>('read');
-    return await sample(path, { url: new URL(url).origin, path: new URL(url).pathname, authorization: null });
+    return await sample(path, {
+      url: new URL(url).origin,
+      paths: [new URL(url).pathname],
+      authorization: null,
+    });
   } finally {
     await server.stop();
   }
@@ -103,17 +107,23 @@ export async function rest(): Promise<Section[]> {
   const postgres = await startPostgres({ durable: true });
   const samples: Sample[] = [];
   const outcomes: (string | null)[] = [];
-  let path = '';
+  const paths: string[] = [];
   try {
     for (const isKeeping of [true, false]) {
       const node = await startBuilt(postgres.url, isKeeping ? {} : { CACHE_MB: '0' });
       try {
         const authorization = await logIn(node.url);
-        if (path === '') path = await createHoldings(node, authorization);
+        while (paths.length < CONNECTIONS) paths.push(await createHoldings(node, authorization));
         await pushPrices(node, authorization, 500);
-        const read = { url: node.url, path, authorization };
+        const read = { url: node.url, paths: paths.slice(0, 1), authorization };
         samples.push(await sample(isKeeping ? 'cached' : 'uncached', read));
         outcomes.push(await outcomeOf(read));
+        samples.push(
+          await sample(isKeeping ? 'cached, a portfolio each' : 'uncached, a portfolio each', {
+            ...read,
+            paths,
+          }),
+        );
         if (!isKeeping) continue;
         const moving = new AbortController();
         const moved = movePrices(node, authorization, moving.signal);
@@ -152,7 +162,7 @@ export async function rest(): Promise<Section[]> {
   return [
     {
       name: 'rest',
-      setup: `\`GET /v1/portfolios/:id\` of ${COINS} holdings from the built program, a process of its own on PostgreSQL, over ${CONNECTIONS} kept connections for ${MEASURED_MS / 1_000} s after ${WARM_UP_MS / 1_000} s of warm-up, first as soon as each is answered, then every ${PACE_MS} ms. Each request is authenticated and its portfolio's version read from the database; none is conditional. Uncached is \`CACHE_MB=0\`; where prices move, all ${COINS} do about every ${PRICES_EVERY_MS} ms. FastAPI multiplies decimals that it has in memory: no credential, no database.`,
+      setup: `\`GET /v1/portfolios/:id\` of ${COINS} holdings from the built program, a process of its own on PostgreSQL, over ${CONNECTIONS} kept connections for ${MEASURED_MS / 1_000} s after ${WARM_UP_MS / 1_000} s of warm-up, first as soon as each is answered, then every ${PACE_MS} ms. Each request is authenticated and its portfolio's version read from the database; none is conditional. All ask for one portfolio, or each for another. Uncached is \`CACHE_MB=0\`: each answer is made after it was asked for, one for all who ask for the same at a time; where prices move, all ${COINS} do about every ${PRICES_EVERY_MS} ms. FastAPI multiplies decimals that it has in memory: no credential, no database.`,
       rows: {
         columns: ['read', 'requests/s', 'p50 ms', 'p99 ms', 'paced p50 ms', 'paced p99 ms'],
         lines: samples.map(({ name, atOnce, paced }) => [

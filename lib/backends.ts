@@ -84,8 +84,8 @@ const CACHE_TIMEOUT_MS = 250;
 export async function openAnswers(
   { config, clock, random, logger }: Surroundings,
   registry: Registry,
-): Promise<{ answers: AnswerCache | null; close: () => Promise<void> }> {
-  if (config.CACHE_MB === 0) return { answers: null, close: () => Promise.resolve() };
+): Promise<{ answers: AnswerCache; close: () => Promise<void> }> {
+  const isKeeping = config.CACHE_MB > 0;
   const connection = {
     clock,
     random,
@@ -94,12 +94,12 @@ export async function openAnswers(
     commandTimeoutMs: CACHE_TIMEOUT_MS,
   };
   const redis =
-    config.REDIS_URL === undefined
+    config.REDIS_URL === undefined || !isKeeping
       ? null
       : (await import('../streams/redis-connection.ts')).fastRedis(config.REDIS_URL, connection);
   const breaker = new Breaker(clock);
   const answers = new AnswerCache({
-    first: memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }),
+    first: isKeeping ? memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }) : null,
     shared: redis === null ? null : await redisTier({ redis, breaker }),
     turns: redis === null ? null : new RedisMakingTurns({ redis, clock, breaker }),
     clock,

@@ -9,6 +9,7 @@ import type { TokenKey } from '../lib/token-keys.ts';
 import { API_KEY_HEADER, callerOfApiKey } from './api-key-caller.ts';
 import { ACCESS_COOKIE, writingCookie } from './cookies.ts';
 import type { Services } from './services.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
 
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
 
@@ -78,10 +79,12 @@ export function authenticator(services: Services): Authenticator {
     return verify;
   }
 
-  async function required(ctx: Context): Promise<Caller> {
-    if (ctx.get(API_KEY_HEADER) !== '') return callerOfApiKey(ctx, services);
-    const token = presentedToken(ctx, services);
-    if (token === null) throw problem('unauthorized');
+  const verified = new VerifiedTokens(services.clock);
+
+  /** @throws the 401 for a token that is not good */
+  async function bearerOf(ctx: Context, token: string): Promise<Caller> {
+    const known = verified.callerOf(token);
+    if (known !== null) return known;
     const verify = verifierOf(token);
     const claims = await verify(ctx, token).catch((error: unknown) => {
       if (isExpiry(error)) throw problem('token-expired', { headers: INVALID_TOKEN, cause: error });
@@ -89,6 +92,15 @@ export function authenticator(services: Services): Authenticator {
     });
     const caller = callerOf(claims);
     if (caller === null) throw refusal('The access token is not valid.');
+    verified.add(token, caller);
+    return caller;
+  }
+
+  async function required(ctx: Context): Promise<Caller> {
+    if (ctx.get(API_KEY_HEADER) !== '') return callerOfApiKey(ctx, services);
+    const token = presentedToken(ctx, services);
+    if (token === null) throw problem('unauthorized');
+    const caller = await bearerOf(ctx, token);
     const role = await services.lookups.role(caller.sessionId);
     if (role === null) throw refusal('The session has ended.');
     // Who has lost a role has lost its scopes, whatever the token says.

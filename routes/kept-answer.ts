@@ -55,7 +55,7 @@ async function find(
       typeof tagged === 'string' ? tagOfBasis(tagged) : tagOfBody(body, text, endpoint.untagged ?? []);
     return { watched: reading.seen, tag, text };
   };
-  if (answers === null || basis === null || !market.isSettled) return { ...(await make()), outcome: 'miss' };
+  if (basis === null || !market.isSettled) return { ...(await make()), outcome: 'miss' };
   const { kind, staleS = 0 } = cache;
   const { answer, outcome } = await answers.read(
     {

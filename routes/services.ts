@@ -39,7 +39,7 @@ export interface Services {
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
   /** `null` when nothing shall be kept. */
-  answers: AnswerCache | null;
+  answers: AnswerCache;
   limits: RateLimits;
   metrics: Registry;
   readiness: Readiness;

@@ -55,8 +55,14 @@ export class MarketReading implements MarketView {
   }
 }
 
+/** A mark is never changed, only followed by another. */
+const prices = new WeakMap<Mark, string>();
+
 function priceVersion(mark: Mark | null): string {
-  return mark === null ? '' : `${mark.price} ${mark.time} ${mark.simulated}`;
+  if (mark === null) return '';
+  let version = prices.get(mark);
+  if (version === undefined) prices.set(mark, (version = `${mark.price} ${mark.time} ${mark.simulated}`));
+  return version;
 }
 
 const lists = new WeakMap<SymbolIndex, string>();

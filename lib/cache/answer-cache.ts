@@ -9,8 +9,9 @@ export type Outcome = 'hit' | 'miss' | 'stale';
 export type Made = Omit<CachedAnswer, 'basis' | 'madeAt'>;
 
 export interface AnswerCacheOptions {
-  first: CacheTier;
-  /** `null` for a node that is alone. */
+  /** `null`: nothing is kept, but who asks while an answer is being made still waits for it. */
+  first: CacheTier | null;
+  /** `null` for a node that is alone, or that keeps nothing. */
   shared: CacheTier | null;
   turns: MakingTurns | null;
   clock: Clock;
@@ -44,6 +45,8 @@ export class AnswerCache {
   readonly #options: AnswerCacheOptions;
   /** One making for each key on this node. */
   readonly #making = new Map<string, Promise<{ answer: CachedAnswer; made: boolean }>>();
+  /** Looks into `first` that go on: those who ask for the same in one turn of the event loop share one. */
+  readonly #looking = new Map<string, Promise<CachedAnswer | null>>();
   readonly #background = new Set<Promise<unknown>>();
 
   constructor(options: AnswerCacheOptions) {
@@ -93,7 +96,8 @@ export class AnswerCache {
   /** The best that is kept: what is current, or what may still be good for somebody who takes it stale. */
   async #find(key: string, wanted: Wanted): Promise<CachedAnswer | null> {
     const { first } = this.#options;
-    const here = await first.get(key);
+    if (first === null) return null;
+    const here = await this.#look(key, first);
     if (here !== null && isCurrent(here, wanted)) return here;
     const there = await this.#sharedBy(wanted.kind)?.get(key);
     if (!there || !isOfBasis(there, wanted)) return here;
@@ -101,6 +105,15 @@ export class AnswerCache {
     const left = there.madeAt + this.#options.ttlMs[wanted.kind] - this.#options.clock.now();
     if (left > 0) await first.set(key, there, left);
     return there;
+  }
+
+  async #look(key: string, first: CacheTier): Promise<CachedAnswer | null> {
+    let look = this.#looking.get(key);
+    if (look === undefined) {
+      look = first.get(key).finally(() => this.#looking.delete(key));
+      this.#looking.set(key, look);
+    }
+    return await look;
   }
 
   #sharedBy(kind: CacheKind): CacheTier | null {
@@ -128,14 +141,14 @@ export class AnswerCache {
     const shared = this.#sharedBy(wanted.kind);
     const turn = shared === null || turns === null ? null : await this.#turn(key, wanted, { shared, turns });
     if (turn !== null && 'answer' in turn) {
-      await first.set(key, turn.answer, ttlMs[wanted.kind]);
+      await first?.set(key, turn.answer, ttlMs[wanted.kind]);
       return { answer: turn.answer, made: false };
     }
     let storing: Promise<void> | undefined;
     try {
       observer?.made(wanted.kind);
       const answer = { ...(await make()), basis: wanted.basis, madeAt: clock.now() };
-      await first.set(key, answer, ttlMs[wanted.kind]);
+      await first?.set(key, answer, ttlMs[wanted.kind]);
       storing = shared?.set(key, answer, ttlMs[wanted.kind]);
       return { answer, made: true };
     } finally {

@@ -201,6 +201,24 @@ describe('AnswerCache', () => {
     while ((await node.read(wanted('a'), maker.make)).outcome === 'hit') assert.ok(Date.now() < deadline);
   });
 
+  it('keeps nothing without a tier, but makes one answer for all who ask at the same time', async () => {
+    const ttlMs = { prices: TTL_MS, summary: TTL_MS, statistics: TTL_MS, candles: TTL_MS };
+    const node = new AnswerCache({ first: null, shared: null, turns: null, clock, ttlMs });
+    const maker = new Maker();
+    maker.hold();
+    const ask = (): Promise<{ answer: { text: string }; outcome: Outcome }> =>
+      node.read(wanted('a'), maker.make);
+    const first = ask();
+    await until(() => maker.begun > 0);
+    prices.set('BTC', 'moved');
+    const later = Array.from({ length: 40 }, ask);
+    maker.open();
+    assert.deepEqual([(await first).answer.text, (await first).outcome], ['answer 1', 'miss']);
+    for (const { answer } of await Promise.all(later)) assert.equal(answer.text, 'answer 2');
+    assert.equal(maker.begun, 2);
+    assert.equal((await node.read(wanted('a'), maker.make)).outcome, 'miss');
+  });
+
   it('is bounded: what was asked for least recently goes', async () => {
     const node = await memoryNode({ maxBytes: 200_000 });
     const text = 'x'.repeat(10_000);
