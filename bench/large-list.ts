@@ -40,7 +40,7 @@ function row(n: number, time: number): string {
 
 /** Starts it, and books everything. */
 export async function largeList(trades: number): Promise<LargeList> {
-  const server = await startPostgres({ durable: true });
+  const server = await startPostgres({ durable: true, sharedBuffers: '1GB' });
   const node = await startNode({
     MARKET_FEED: 'push',
     DEMO: 'false',

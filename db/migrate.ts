@@ -15,6 +15,7 @@ import * as keyLimits from './migrations/040-key-limits.ts';
 import * as imports from './migrations/050-imports.ts';
 import * as outbox from './migrations/060-outbox.ts';
 import * as fences from './migrations/070-fences.ts';
+import * as resultFilters from './migrations/080-result-filters.ts';
 
 interface Migration {
   name: string;
@@ -39,6 +40,7 @@ const MIGRATIONS: Migration[] = [
   { name: '050-imports', ...imports },
   { name: '060-outbox', ...outbox },
   { name: '070-fences', ...fences },
+  { name: '080-result-filters', ...resultFilters },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { KeyKind } from './cursor.ts';
 import type { Database } from './database.ts';
+import type { TradeFilter } from './trade-query.ts';
 
 export const TRADE_SORTS = ['time', 'symbol', 'value', 'fee', 'pnl'] as const;
 export type TradeSort = (typeof TRADE_SORTS)[number];
@@ -20,6 +21,10 @@ export interface SortedPart {
   keys: readonly SortKey[];
   /** Takes only those into a query of `ledger_entries as e`. */
   narrow: (query: Knex.QueryBuilder) => void;
+  /** The next in order lie far apart in the table, where the next in time lie beside each other. */
+  isScattered: boolean;
+  /** What follows for `ledger_entries as e` from being in this part, where an index can make use of it. */
+  onlyFrom?: (query: Knex.QueryBuilder, portfolioId: string, filter: TradeFilter) => void;
   /**
    * The same along the index of the order, for one that rests on another table: no planner knows how many rows come out
    * of a join. What `limited` makes of the rows of the one index is done before they are joined.
@@ -30,6 +35,8 @@ export interface SortedPart {
     portfolioId: string,
     limited: (rows: Knex.QueryBuilder) => Knex.QueryBuilder | Knex.Raw,
   ) => Knex.QueryBuilder;
+  /** The rows of `along` before they are joined, `r`, know all of their trades that `wherePlain` asks. */
+  isPlain?: boolean;
 }
 
 const id: SortKey = { column: 'e.id', kind: 'uuid' };
@@ -39,8 +46,12 @@ const all = (): void => undefined;
 /** Those that have the figure, and behind them, in either order, those of which it is not known. */
 function byFigure(column: 'e.value' | 'e.fee_value'): SortedPart[] {
   return [
-    { keys: [{ column, kind: 'decimal' }, id], narrow: (query) => void query.whereNotNull(column) },
-    { keys: [id], narrow: (query) => void query.whereNull(column) },
+    {
+      keys: [{ column, kind: 'decimal' }, id],
+      narrow: (query) => void query.whereNotNull(column),
+      isScattered: true,
+    },
+    { keys: [id], narrow: (query) => void query.whereNull(column), isScattered: false },
   ];
 }
 
@@ -50,10 +61,22 @@ function withoutResult(query: Knex.QueryBuilder): void {
   );
 }
 
+/** All of them in the index of the order. */
+const RESULT_COLUMNS = ['entry_id', 'net', 'time', 'base', 'quote', 'side'].map((column) => `r.${column}`);
+
+/** A purchase realises something only where it is paid with something else than the portfolio's own currency. */
+function boughtWithCoins(query: Knex.QueryBuilder, portfolioId: string, { side }: TradeFilter): void {
+  if (side !== 'buy') return;
+  const own = '(select base_currency from portfolios where id = ?)';
+  void query.whereRaw(`(e.quote < ${own} or e.quote > ${own})`, [portfolioId, portfolioId]);
+}
+
 /** The parts of each order, one behind the other. Each has an index, and all keys of a part go the same way. */
 export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
-  time: [{ keys: byTime, narrow: all }],
-  symbol: [{ keys: [{ column: 'e.symbol collate "C"', kind: 'text' }, ...byTime], narrow: all }],
+  time: [{ keys: byTime, narrow: all, isScattered: false }],
+  symbol: [
+    { keys: [{ column: 'e.symbol collate "C"', kind: 'text' }, ...byTime], narrow: all, isScattered: true },
+  ],
   value: byFigure('e.value'),
   fee: byFigure('e.fee_value'),
   pnl: [
@@ -64,10 +87,13 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
       ],
       narrow: (query) =>
         void query.join('trade_results as r', (on) => void on.on('r.entry_id', 'e.id')).whereNotNull('r.net'),
+      isScattered: true,
+      onlyFrom: boughtWithCoins,
+      isPlain: true,
       along(db, portfolioId, limited) {
         const rows = db('trade_results as r').where('r.portfolio_id', portfolioId).whereNotNull('r.net');
         return db
-          .from(db.raw('? as r', [limited(rows.select('r.entry_id', 'r.net'))]))
+          .from(db.raw('? as r', [limited(rows.select(RESULT_COLUMNS))]))
           .join('ledger_entries as e', 'e.id', 'r.entry_id')
           .where({ 'e.kind': 'trade' });
       },
@@ -75,6 +101,7 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
     {
       keys: [id],
       narrow: withoutResult,
+      isScattered: false,
       along(db, portfolioId, limited) {
         const rows = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
         const query = db.from(db.raw('? as e', [limited(rows.select('e.*'))]));

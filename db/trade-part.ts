@@ -35,15 +35,25 @@ interface PartQuery {
 
 /** Where one way of reading ends and another begins. What is read does not depend on it. */
 export interface ReadBounds {
-  /** Rows that are looked through, in order, before an index is asked for all that fit. */
+  /** Rows that are looked through, in order, before anything else: few where they lie scattered. */
+  glance: { inStore: number; scattered: number };
+  /** Rows that are looked through when too many are to be gathered. */
   walk: number;
-  /** The same along an order that is kept in another table: other ways are longer there. */
-  walkAlong: number;
-  /** So many rows that have a term are gathered by the index of terms alone. */
+  /** Rows that are looked through along an index that has all that is asked. */
+  along: number;
+  /** So many trades are gathered, and sorted. */
   few: number;
+  /** The same where each is looked up in the table of the order. */
+  fewAlong: number;
 }
 
-const BOUNDS: ReadBounds = { walk: 4_000, walkAlong: 6_000, few: 20_000 };
+const BOUNDS: ReadBounds = {
+  glance: { inStore: 4_000, scattered: 1_500 },
+  walk: 6_000,
+  along: 15_000,
+  few: 20_000,
+  fewAlong: 5_000,
+};
 
 /** What conditions and orders look at. */
 const LOOKED_AT =
@@ -60,22 +70,37 @@ export async function readPart(
   filter: TradeFilter,
   part: PartQuery,
 ): Promise<ListedRow[]> {
-  const { sorted, limit } = part;
+  const { sorted, limit, bounds = BOUNDS } = part;
   const isServed = sorted.along === undefined || !hasPlain(filter);
   if (!hasTerms(filter) && isServed) {
     const next = inOrder(db, portfolioId, part);
     wherePlain(next, filter);
     return await details(db, next.limit(limit), part);
   }
+  const walked = async (count: number): Promise<ListedRow[]> => {
+    const rows = walk(db, portfolioId, filter, part, count);
+    whereTraits(rows, portfolioId, filter);
+    return await details(db, inPlace(rows, part).limit(limit), part);
+  };
   // One order has few fills.
   if (filter.orderId === undefined) {
-    const walked = walk(db, portfolioId, filter, part);
-    whereTraits(walked, portfolioId, filter);
-    const rows = await details(db, inPlace(walked, part).limit(limit), part);
+    const { scattered, inStore } = bounds.glance;
+    const isFound = sorted.isPlain === true && !hasTerms(filter);
+    const rows = await walked(isFound ? limit : sorted.isScattered ? scattered : inStore);
     if (rows.length === limit) return rows;
   }
-  const haveTerms = await countTerms(db, portfolioId, filter, part.bounds ?? BOUNDS);
-  const fitting = fittingTrades(db, portfolioId, filter, haveTerms);
+  const way = await narrowest(
+    db,
+    portfolioId,
+    filter,
+    sorted.along === undefined ? bounds.few : bounds.fewAlong,
+  );
+  if (way === null && sorted.isScattered && hasTerms(filter)) {
+    const rows = await walked(bounds.walk);
+    if (rows.length === limit) return rows;
+  }
+  const fitting = fittingTrades(db, portfolioId, filter, way);
+  sorted.onlyFrom?.(fitting, portfolioId, filter);
   narrowTo(fitting, sorted, part.order, part.after);
   const gathered = db.withMaterialized('gathered', withKeys(db, fitting, sorted)).from('gathered');
   return await details(db, inPlace(gathered, part).limit(limit), part);
@@ -90,17 +115,27 @@ function inOrder(db: Database, portfolioId: string, part: PartQuery): Knex.Query
   return sortBy(withKeys(db, query, sorted), sorted, order);
 }
 
-/** The next few thousand in order, as `e`, of which those are left that fit but for traits. */
-function walk(db: Database, portfolioId: string, filter: TradeFilter, part: PartQuery): Knex.QueryBuilder {
+/** The next in order, as `e`, of which those are left that fit but for traits. */
+function walk(
+  db: Database,
+  portfolioId: string,
+  filter: TradeFilter,
+  part: PartQuery,
+  count: number,
+): Knex.QueryBuilder {
   const { sorted, order, after, bounds = BOUNDS } = part;
   if (sorted.along === undefined) {
     const next = inOrder(db, portfolioId, part).select(db.raw(LOOKED_AT));
     wherePlain(next, filter);
-    return db.with('walked', firstOf(db, next, bounds.walk)).from('walked as e');
+    return db.with('walked', firstOf(db, next, count)).from('walked as e');
   }
   const next = sorted.along(db, portfolioId, (rows) => {
     continueFrom(rows, sorted, order, after);
-    return firstOf(db, sortBy(rows, sorted, order), bounds.walkAlong);
+    const ordered = sortBy(rows, sorted, order);
+    if (sorted.isPlain !== true || !hasPlain(filter)) return firstOf(db, ordered, count);
+    const fitting = db.from(db.raw('? as r', [firstOf(db, ordered, bounds.along)]));
+    wherePlain(fitting, filter, 'r');
+    return firstOf(db, sortBy(fitting, sorted, order), count);
   });
   const walked = db.with('walked', withKeys(db, next, sorted).select(db.raw(LOOKED_AT))).from('walked as e');
   wherePlain(walked, filter);
@@ -115,48 +150,56 @@ function firstOf(db: Database, rows: Knex.QueryBuilder, count: number): Knex.Raw
   return db.raw('(? limit (select ?::bigint))', [rows, count]);
 }
 
-/** All trades that fit, as `e`: of those that have a term, if they are few, or whichever way the planner finds. */
+/** Conditions that an index gathers few trades by. */
+type Narrow = (query: Knex.QueryBuilder) => void;
+
+/** All trades that fit, as `e`: among the few of a way, or whichever way the planner finds. */
 function fittingTrades(
   db: Database,
   portfolioId: string,
   filter: TradeFilter,
-  haveTerms: 'few' | 'many' | 'any',
+  way: Narrow | null,
 ): Knex.QueryBuilder {
-  let query = ownTrades(db, portfolioId);
-  if (haveTerms === 'many') whereTerms(query, portfolioId, filter);
-  if (haveTerms === 'few') {
-    const having = tradesWithTerms(db, portfolioId, filter).select(
-      db.raw(`e.id, e.portfolio_id, e.value, e.fee_value, ${LOOKED_AT}`),
-    );
-    query = db
-      .withMaterialized('having', having)
-      .from('having as e')
-      .where({ 'e.portfolio_id': portfolioId });
+  let query: Knex.QueryBuilder;
+  if (way === null) {
+    query = ownTrades(db, portfolioId);
+    whereTerms(query, portfolioId, filter);
+  } else {
+    // Not `ownTrades`: beside the index of terms that of portfolios would be read, whole.
+    const few = db('ledger_entries as e').where({ 'e.kind': 'trade' });
+    way(few);
+    few.select(db.raw(`e.id, e.portfolio_id, e.value, e.fee_value, ${LOOKED_AT}`));
+    query = db.withMaterialized('few', few).from('few as e').where({ 'e.portfolio_id': portfolioId });
   }
   wherePlain(query, filter);
   whereTraits(query, portfolioId, filter);
   return query;
 }
 
-function tradesWithTerms(db: Database, portfolioId: string, filter: TradeFilter): Knex.QueryBuilder {
-  const query = db('ledger_entries as e').where({ 'e.kind': 'trade' });
-  whereTerms(query, portfolioId, filter);
-  return query;
-}
-
-/** How many trades have the terms of a filter; `any` if it has none. */
-async function countTerms(
+/** What gathers at most `few` trades that hold all that fit; `null` if nothing does. */
+async function narrowest(
   db: Database,
   portfolioId: string,
   filter: TradeFilter,
-  { few }: ReadBounds,
-): Promise<'few' | 'many' | 'any'> {
-  if (!hasTerms(filter)) return 'any';
-  const some = tradesWithTerms(db, portfolioId, filter)
-    .select(db.raw('1'))
-    .limit(few + 1);
-  const [row]: { count: number }[] = await db.from(some.as('some')).select(db.raw('count(*)'));
-  return (row?.count ?? 0) > few ? 'many' : 'few';
+  few: number,
+): Promise<Narrow | null> {
+  const ways: Narrow[] = [];
+  const { side: _, ...spans } = filter;
+  if (hasPlain(spans)) {
+    ways.push((query) => {
+      void query.where({ 'e.portfolio_id': portfolioId });
+      wherePlain(query, spans);
+    });
+  }
+  if (hasTerms(filter)) ways.push((query) => whereTerms(query, portfolioId, filter));
+  for (const way of ways) {
+    const some = db('ledger_entries as e').where({ 'e.kind': 'trade' });
+    way(some);
+    some.select(db.raw('1')).limit(few + 1);
+    const [row]: { count: number }[] = await db.from(some.as('some')).select(db.raw('count(*)'));
+    if ((row?.count ?? 0) <= few) return way;
+  }
+  return null;
 }
 
 function withKeys(db: Database, query: Knex.QueryBuilder, { keys }: SortedPart): Knex.QueryBuilder {

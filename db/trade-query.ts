@@ -42,18 +42,28 @@ export function ownTrades(db: Database, portfolioId: string): Query {
   return db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
 }
 
-/** Conditions that ordered indexes serve, and those that are quickly looked at on the way along one. */
-export function wherePlain(query: Query, { from, to, symbols, asset, side }: TradeFilter): void {
-  if (from !== undefined) void query.where('e.time', '>=', new Date(from));
-  if (to !== undefined) void query.where('e.time', '<', new Date(to));
+/**
+ * Conditions that ordered indexes serve, and those that are quickly looked at on the way along one.
+ * @param of `e` for entries, `r` for results, which know as much of theirs
+ */
+export function wherePlain(
+  query: Query,
+  { from, to, symbols, asset, side }: TradeFilter,
+  of: 'e' | 'r' = 'e',
+): void {
+  if (from !== undefined) void query.where(`${of}.time`, '>=', new Date(from));
+  if (to !== undefined) void query.where(`${of}.time`, '<', new Date(to));
   if (symbols !== undefined) {
     for (const symbol of symbols) splitSymbol(symbol);
-    void query.whereRaw('e.symbol collate "C" = any(?::text[])', [[...symbols]]);
+    const symbol = of === 'e' ? 'e.symbol collate "C"' : "r.base || '/' || r.quote";
+    // The index of symbols is in order of time for one of them only.
+    if (symbols.length === 1) void query.whereRaw(`${symbol} = ?`, [...symbols]);
+    else void query.whereRaw(`${symbol} = any(?::text[])`, [[...symbols]]);
   }
   if (asset !== undefined) {
-    void query.where((either) => void either.where('e.base', asset).orWhere('e.quote', asset));
+    void query.where((either) => void either.where(`${of}.base`, asset).orWhere(`${of}.quote`, asset));
   }
-  if (side !== undefined) void query.where('e.side', side);
+  if (side !== undefined) void query.where(`${of}.side`, side);
 }
 
 /** Conditions that only the index of terms serves: exactly, but on the columns themselves. */

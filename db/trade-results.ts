@@ -16,9 +16,12 @@ export function resultWrites(portfolioId: string, disposals: readonly Disposal[]
   for (let start = 0; start < sales.length; start += ROWS_AT_ONCE) {
     const rows = sales.slice(start, start + ROWS_AT_ONCE);
     writes.push({
-      sql: `insert into trade_results as result (portfolio_id, entry_id, gross, net, uncovered, opened_at)
-        select ?, * from json_to_recordset(?::json)
+      sql: `insert into trade_results as result
+          (portfolio_id, entry_id, gross, net, uncovered, opened_at, time, base, quote, side)
+        select ?, sale.*, e.time, e.base, e.quote, e.side
+        from json_to_recordset(?::json)
           as sale (id uuid, gross numeric, net numeric, uncovered numeric, opened timestamptz)
+        join ledger_entries e on e.id = sale.id
         on conflict (entry_id) do update
         set gross = excluded.gross, net = excluded.net, uncovered = excluded.uncovered, opened_at = excluded.opened_at
         where (result.gross, result.net, result.uncovered, result.opened_at)

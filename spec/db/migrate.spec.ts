@@ -18,6 +18,7 @@ const NAMES = [
   '050-imports',
   '060-outbox',
   '070-fences',
+  '080-result-filters',
 ];
 
 eachDatabase('migrations', (open) => {

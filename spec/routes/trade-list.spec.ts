@@ -139,9 +139,10 @@ eachApp('the list of trades', (app) => {
       const { db } = app().services;
       const id = path.slice(path.lastIndexOf('/') + 1);
       const ways: ReadBounds[] = [
-        { walk: 1, walkAlong: 1, few: 0 },
-        { walk: 7, walkAlong: 7, few: 9_999 },
-        { walk: 9_999, walkAlong: 9_999, few: 0 },
+        { glance: { inStore: 1, scattered: 1 }, walk: 1, along: 1, few: 0, fewAlong: 0 },
+        { glance: { inStore: 7, scattered: 7 }, walk: 9, along: 40, few: 9_999, fewAlong: 9_999 },
+        { glance: { inStore: 9_999, scattered: 9_999 }, walk: 9_999, along: 9_999, few: 0, fewAlong: 0 },
+        { glance: { inStore: 1, scattered: 1 }, walk: 9_999, along: 9_999, few: 0, fewAlong: 0 },
       ];
       async function read(filter: TradeFilter, order: TradeOrder, bounds?: ReadBounds): Promise<string[]> {
         const found: string[] = [];

@@ -45,9 +45,10 @@ export function postgresAvailable(): boolean {
  * Starts a PostgreSQL server of its own on a free port, in a temporary folder.
  * @param options.durable fsync as in production, for tests that kill it; otherwise quick
  * @param options.parent makes its folder in there
+ * @param options.sharedBuffers memory for pages, as PostgreSQL writes it: `1GB`
  */
 export async function startPostgres(
-  options: { durable?: boolean; parent?: string } = {},
+  options: { durable?: boolean; parent?: string; sharedBuffers?: string } = {},
 ): Promise<PostgresServer> {
   const bin = binaries();
   if (bin === null) throw new Error('there are no PostgreSQL binaries on this machine');
@@ -67,7 +68,7 @@ export async function startPostgres(
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     fsync: options.durable === true ? 'on' : 'off',
-    shared_buffers: '32MB',
+    shared_buffers: options.sharedBuffers ?? '32MB',
     max_connections: '60',
   };
   const args = ['-D', folder, '-p', String(port)].concat(
