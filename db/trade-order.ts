@@ -23,8 +23,8 @@ export interface SortedPart {
   narrow: (query: Knex.QueryBuilder) => void;
   /** The next in order lie far apart in the table, where the next in time lie beside each other. */
   isScattered: boolean;
-  /** What follows for `ledger_entries as e` from being in this part, where an index can make use of it. */
-  onlyFrom?: (query: Knex.QueryBuilder, portfolioId: string, filter: TradeFilter) => void;
+  /** Among which of `ledger_entries as e` all are that fit in this part, where that may be few; `null`: among all. */
+  onlyFrom?: (portfolioId: string, filter: TradeFilter) => ((query: Knex.QueryBuilder) => void) | null;
   /**
    * The same along the index of the order, for one that rests on another table: no planner knows how many rows come out
    * of a join. What `limited` makes of the rows of the one index is done before they are joined.
@@ -43,15 +43,33 @@ const id: SortKey = { column: 'e.id', kind: 'uuid' };
 const byTime: SortKey[] = [{ column: 'e.time', kind: 'number' }, { column: 'e.tie', kind: 'text' }, id];
 const all = (): void => undefined;
 
+/** All that is in the index of an order beside its keys. */
+const INCLUDED = ['r.time', 'r.base', 'r.quote', 'r.side'];
+
 /** Those that have the figure, and behind them, in either order, those of which it is not known. */
-function byFigure(column: 'e.value' | 'e.fee_value'): SortedPart[] {
+function byFigure(figure: 'value' | 'fee_value'): SortedPart[] {
   return [
     {
-      keys: [{ column, kind: 'decimal' }, id],
-      narrow: (query) => void query.whereNotNull(column),
+      keys: [
+        { column: `r.${figure}`, kind: 'decimal' },
+        { column: 'r.id', kind: 'uuid' },
+      ],
+      narrow: (query) =>
+        void query.joinRaw(`cross join lateral (select e.id, e.${figure}) as r`).whereNotNull(`e.${figure}`),
       isScattered: true,
+      isPlain: true,
+      along(db, portfolioId, limited) {
+        const rows = db('ledger_entries as r')
+          .where({ 'r.portfolio_id': portfolioId, 'r.kind': 'trade' })
+          .whereNotNull(`r.${figure}`)
+          .select(['r.id', `r.${figure}`, ...INCLUDED]);
+        return db
+          .from(db.raw('? as r', [limited(rows)]))
+          .join('ledger_entries as e', 'e.id', 'r.id')
+          .where({ 'e.kind': 'trade' });
+      },
     },
-    { keys: [id], narrow: (query) => void query.whereNull(column), isScattered: false },
+    { keys: [id], narrow: (query) => void query.whereNull(`e.${figure}`), isScattered: false },
   ];
 }
 
@@ -61,14 +79,17 @@ function withoutResult(query: Knex.QueryBuilder): void {
   );
 }
 
-/** All of them in the index of the order. */
-const RESULT_COLUMNS = ['entry_id', 'net', 'time', 'base', 'quote', 'side'].map((column) => `r.${column}`);
-
 /** A purchase realises something only where it is paid with something else than the portfolio's own currency. */
-function boughtWithCoins(query: Knex.QueryBuilder, portfolioId: string, { side }: TradeFilter): void {
-  if (side !== 'buy') return;
+function boughtWithCoins(
+  portfolioId: string,
+  { side }: TradeFilter,
+): ((query: Knex.QueryBuilder) => void) | null {
+  if (side !== 'buy') return null;
   const own = '(select base_currency from portfolios where id = ?)';
-  void query.whereRaw(`(e.quote < ${own} or e.quote > ${own})`, [portfolioId, portfolioId]);
+  return (query) =>
+    void query
+      .where({ 'e.portfolio_id': portfolioId })
+      .whereRaw(`(e.quote < ${own} or e.quote > ${own})`, [portfolioId, portfolioId]);
 }
 
 /** The parts of each order, one behind the other. Each has an index, and all keys of a part go the same way. */
@@ -77,8 +98,8 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
   symbol: [
     { keys: [{ column: 'e.symbol collate "C"', kind: 'text' }, ...byTime], narrow: all, isScattered: true },
   ],
-  value: byFigure('e.value'),
-  fee: byFigure('e.fee_value'),
+  value: byFigure('value'),
+  fee: byFigure('fee_value'),
   pnl: [
     {
       keys: [
@@ -93,7 +114,7 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
       along(db, portfolioId, limited) {
         const rows = db('trade_results as r').where('r.portfolio_id', portfolioId).whereNotNull('r.net');
         return db
-          .from(db.raw('? as r', [limited(rows.select(RESULT_COLUMNS))]))
+          .from(db.raw('? as r', [limited(rows.select(['r.entry_id', 'r.net', ...INCLUDED]))]))
           .join('ledger_entries as e', 'e.id', 'r.entry_id')
           .where({ 'e.kind': 'trade' });
       },

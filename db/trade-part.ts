@@ -35,22 +35,28 @@ interface PartQuery {
 
 /** Where one way of reading ends and another begins. What is read does not depend on it. */
 export interface ReadBounds {
-  /** Rows that are looked through, in order, before anything else: few where they lie scattered. */
-  glance: { inStore: number; scattered: number };
-  /** Rows that are looked through when too many are to be gathered. */
-  walk: number;
-  /** Rows that are looked through along an index that has all that is asked. */
-  along: number;
+  /** Looked through, in order, before anything else. */
+  glance: Reach;
+  /** The same when too many are to be gathered. */
+  walk: Reach;
   /** So many trades are gathered, and sorted. */
   few: number;
-  /** The same where each is looked up in the table of the order. */
+  /** The same of an order that can be walked for long. */
   fewAlong: number;
 }
 
+interface Reach {
+  /** Rows along an index that has all that `wherePlain` asks. */
+  along: number;
+  /** Trades that are looked up, in order of time. */
+  inStore: number;
+  /** Trades that are looked up where they lie scattered. */
+  scattered: number;
+}
+
 const BOUNDS: ReadBounds = {
-  glance: { inStore: 4_000, scattered: 1_500 },
-  walk: 6_000,
-  along: 15_000,
+  glance: { along: 15_000, inStore: 4_000, scattered: 1_500 },
+  walk: { along: 60_000, inStore: 4_000, scattered: 6_000 },
   few: 20_000,
   fewAlong: 5_000,
 };
@@ -77,30 +83,25 @@ export async function readPart(
     wherePlain(next, filter);
     return await details(db, next.limit(limit), part);
   }
-  const walked = async (count: number): Promise<ListedRow[]> => {
-    const rows = walk(db, portfolioId, filter, part, count);
+  const walked = async (reach: Reach): Promise<ListedRow[]> => {
+    const rows = walk(db, portfolioId, filter, part, reach);
     whereTraits(rows, portfolioId, filter);
     return await details(db, inPlace(rows, part).limit(limit), part);
   };
+  const few = sorted.along === undefined ? bounds.few : bounds.fewAlong;
+  const own = sorted.onlyFrom?.(portfolioId, filter) ?? null;
+  let way = await narrow(db, own === null ? [] : [own], few);
   // One order has few fills.
-  if (filter.orderId === undefined) {
-    const { scattered, inStore } = bounds.glance;
-    const isFound = sorted.isPlain === true && !hasTerms(filter);
-    const rows = await walked(isFound ? limit : sorted.isScattered ? scattered : inStore);
+  if (way === null && filter.orderId === undefined) {
+    const rows = await walked(bounds.glance);
     if (rows.length === limit) return rows;
   }
-  const way = await narrowest(
-    db,
-    portfolioId,
-    filter,
-    sorted.along === undefined ? bounds.few : bounds.fewAlong,
-  );
-  if (way === null && sorted.isScattered && hasTerms(filter)) {
+  way ??= await narrow(db, waysTo(portfolioId, filter), few);
+  if (way === null && sorted.isScattered) {
     const rows = await walked(bounds.walk);
     if (rows.length === limit) return rows;
   }
   const fitting = fittingTrades(db, portfolioId, filter, way);
-  sorted.onlyFrom?.(fitting, portfolioId, filter);
   narrowTo(fitting, sorted, part.order, part.after);
   const gathered = db.withMaterialized('gathered', withKeys(db, fitting, sorted)).from('gathered');
   return await details(db, inPlace(gathered, part).limit(limit), part);
@@ -121,9 +122,12 @@ function walk(
   portfolioId: string,
   filter: TradeFilter,
   part: PartQuery,
-  count: number,
+  { along, inStore, scattered }: Reach,
 ): Knex.QueryBuilder {
-  const { sorted, order, after, bounds = BOUNDS } = part;
+  const { sorted, order, after, limit } = part;
+  const isPlain = sorted.isPlain === true;
+  // What is known to fit need not be looked up.
+  const count = isPlain && !hasTerms(filter) ? limit : sorted.isScattered ? scattered : inStore;
   if (sorted.along === undefined) {
     const next = inOrder(db, portfolioId, part).select(db.raw(LOOKED_AT));
     wherePlain(next, filter);
@@ -132,8 +136,8 @@ function walk(
   const next = sorted.along(db, portfolioId, (rows) => {
     continueFrom(rows, sorted, order, after);
     const ordered = sortBy(rows, sorted, order);
-    if (sorted.isPlain !== true || !hasPlain(filter)) return firstOf(db, ordered, count);
-    const fitting = db.from(db.raw('? as r', [firstOf(db, ordered, bounds.along)]));
+    if (!isPlain || !hasPlain(filter)) return firstOf(db, ordered, count);
+    const fitting = db.from(db.raw('? as r', [firstOf(db, ordered, along)]));
     wherePlain(fitting, filter, 'r');
     return firstOf(db, sortBy(fitting, sorted, order), count);
   });
@@ -176,13 +180,8 @@ function fittingTrades(
   return query;
 }
 
-/** What gathers at most `few` trades that hold all that fit; `null` if nothing does. */
-async function narrowest(
-  db: Database,
-  portfolioId: string,
-  filter: TradeFilter,
-  few: number,
-): Promise<Narrow | null> {
+/** What gathers trades among which are all that fit, by an index. */
+function waysTo(portfolioId: string, filter: TradeFilter): Narrow[] {
   const ways: Narrow[] = [];
   const { side: _, ...spans } = filter;
   if (hasPlain(spans)) {
@@ -192,6 +191,11 @@ async function narrowest(
     });
   }
   if (hasTerms(filter)) ways.push((query) => whereTerms(query, portfolioId, filter));
+  return ways;
+}
+
+/** The first of the ways that gathers few; `null` if none does. */
+async function narrow(db: Database, ways: readonly Narrow[], few: number): Promise<Narrow | null> {
   for (const way of ways) {
     const some = db('ledger_entries as e').where({ 'e.kind': 'trade' });
     way(some);

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 
 /**
- * Results know of their trades what lists are filtered by, and their index has it too: the trades of one coin, side or
- * month in order of what they realised are found along that index alone, where each of many thousand would have to be
+ * The indexes of value, fee and result have what lists are filtered by, and results know it of their trades: those of one
+ * coin, side or month in such an order are found along the index alone, where each of many thousand would have to be
  * looked up among all trades.
  */
 export async function up(knex: Knex): Promise<void> {
@@ -20,12 +20,20 @@ export async function up(knex: Knex): Promise<void> {
     drop index trade_results_portfolio_id_net_entry_id_idx;
     create index trade_results_order_idx on trade_results (portfolio_id, net, entry_id)
       include (time, base, quote, side);
+
+    drop index ledger_entries_portfolio_id_value_id_idx, ledger_entries_portfolio_id_fee_value_id_idx;
+    create index ledger_entries_value_order_idx on ledger_entries (portfolio_id, value, id)
+      include (time, base, quote, side) where kind = 'trade';
+    create index ledger_entries_fee_order_idx on ledger_entries (portfolio_id, fee_value, id)
+      include (time, base, quote, side) where kind = 'trade';
   `);
 }
 
 export async function down(knex: Knex): Promise<void> {
   await knex.raw(`
-    drop index trade_results_order_idx;
+    drop index ledger_entries_value_order_idx, ledger_entries_fee_order_idx, trade_results_order_idx;
+    create index on ledger_entries (portfolio_id, value, id) where kind = 'trade';
+    create index on ledger_entries (portfolio_id, fee_value, id) where kind = 'trade';
     create index on trade_results (portfolio_id, net, entry_id);
     alter table trade_results drop column time, drop column base, drop column quote, drop column side;
   `);

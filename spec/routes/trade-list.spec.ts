@@ -138,11 +138,12 @@ eachApp('the list of trades', (app) => {
     it('is the same whichever way it is read', async () => {
       const { db } = app().services;
       const id = path.slice(path.lastIndexOf('/') + 1);
+      const reach = (n: number): ReadBounds['walk'] => ({ along: n, inStore: n, scattered: n });
       const ways: ReadBounds[] = [
-        { glance: { inStore: 1, scattered: 1 }, walk: 1, along: 1, few: 0, fewAlong: 0 },
-        { glance: { inStore: 7, scattered: 7 }, walk: 9, along: 40, few: 9_999, fewAlong: 9_999 },
-        { glance: { inStore: 9_999, scattered: 9_999 }, walk: 9_999, along: 9_999, few: 0, fewAlong: 0 },
-        { glance: { inStore: 1, scattered: 1 }, walk: 9_999, along: 9_999, few: 0, fewAlong: 0 },
+        { glance: reach(1), walk: reach(1), few: 0, fewAlong: 0 },
+        { glance: reach(7), walk: { ...reach(9), along: 40 }, few: 9_999, fewAlong: 9_999 },
+        { glance: reach(9_999), walk: reach(9_999), few: 0, fewAlong: 0 },
+        { glance: reach(1), walk: reach(9_999), few: 0, fewAlong: 0 },
       ];
       async function read(filter: TradeFilter, order: TradeOrder, bounds?: ReadBounds): Promise<string[]> {
         const found: string[] = [];
