@@ -18,7 +18,7 @@ import { tradesByCursor, tradesByPages } from '../db/trade-export.ts';
 import type { Services } from '../routes/services.ts';
 import { Slots } from '../routes/slots.ts';
 import { Authority } from '../streams/authority.ts';
-import type { Broker } from '../streams/broker.ts';
+import { type Broker, MARKET_LOG } from '../streams/broker.ts';
 import { DayStarts } from '../streams/day-starts.ts';
 import { openFeed } from '../streams/feeds/open-feed.ts';
 import { parseFeedSpec } from '../streams/feeds/feed-spec.ts';
@@ -204,6 +204,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       maxStreamsPerUser: config.STREAMS_PER_USER,
       maxStreamsPerAddress: config.STREAMS_PER_ADDRESS,
       observer: streamMetrics,
+      older: (log) => (log === MARKET_LOG ? market.older() : []),
       watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
     closing.push(() => hub.close());

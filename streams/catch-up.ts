@@ -26,6 +26,9 @@ export interface Straggler {
   startAnew(reason: LostReason): void;
 }
 
+/** Of all states, those from before the log too. */
+export const EVER = -1;
+
 /** The states of a place's channels newer than an offset, sent outside the log's order: each stands for all before it. */
 export function statesOf(
   place: Place,
@@ -111,7 +114,7 @@ export async function catchUp(
       return;
     }
     straggler.flush();
-    if (first && latest) straggler.write(statesOf(place, view, sameChannels ? after.offset : 0));
+    if (first && latest) straggler.write(statesOf(place, view, sameChannels ? after.offset : EVER));
     let items: QueuedFrame[] = [];
     for (const event of page.events) {
       items.push(...selection.of(page.epoch, event));
@@ -128,7 +131,7 @@ export async function catchUp(
     const caughtUp = after.offset >= position.offset && after.offset >= page.head;
     if (caughtUp || (position.epoch !== after.epoch && after.offset >= page.head)) {
       // A channel that was not there last time may never have been told its state.
-      if (!latest && !sameChannels) straggler.write(statesOf(place, view, 0, known));
+      if (!latest && !sameChannels) straggler.write(statesOf(place, view, EVER, known));
       straggler.goLive(after.offset);
       return;
     }

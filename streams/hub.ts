@@ -4,7 +4,7 @@ import type { Broker } from './broker.ts';
 import type { Channel } from './channel.ts';
 import { type Admission, Admissions } from './admissions.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
-import type { LogView } from './log-view.ts';
+import type { LogView, LogViewOptions } from './log-view.ts';
 import { mergeIds } from './cursor.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
 import { type SharedView, SharedViews } from './shared-views.ts';
@@ -27,6 +27,8 @@ export interface HubOptions {
   /** Of those who have not logged in. */
   maxStreamsPerAddress: number;
   observer?: StreamObserver;
+  /** States from before a log began: see LogView. */
+  older?: LogViewOptions['older'];
   /**
    * Called before the first watcher of a portfolio's log is served, and for each watcher of its holdings; resolves
    * when the log holds the current state. The function it returns is called when they have gone.
@@ -116,6 +118,7 @@ export class Hub {
       broker: options.broker,
       logger: options.logger,
       observer: this.#observer,
+      older: options.older,
       watchPortfolio: (portfolioId) => options.watchPortfolio(portfolioId, 'totals'),
     });
   }

@@ -23,6 +23,14 @@ export interface FrameReceiver {
   conditionChanged(log: string, state: 'away' | 'back'): void;
 }
 
+export interface LogViewOptions {
+  broker: Broker;
+  logger: Logger;
+  observer?: StreamObserver;
+  /** States from before the log began, at offset 0: what is known of keys that the log knows nothing of. */
+  older?: ((log: string) => readonly LogEvent[]) | undefined;
+}
+
 /**
  * One process's view of one log: a single broker subscription, each event encoded once, routed to the receivers of
  * its channels. Keeps the newest frame of every state channel for the state that a new connection gets.
@@ -46,19 +54,22 @@ export class LogView implements LogListener {
   /** Only of the public log: a private one has few readers. */
   readonly #recent: RecentFrames | null;
   readonly #observer: StreamObserver;
+  readonly #older: LogViewOptions['older'];
 
-  private constructor(log: string, broker: Broker, logger: Logger, observer: StreamObserver) {
-    this.#observer = observer;
+  private constructor(log: string, { broker, logger, observer, older }: LogViewOptions) {
+    this.#observer = observer ?? UNOBSERVED;
     this.log = log;
     this.#recent = log === MARKET_LOG ? new RecentFrames() : null;
     this.tag = logTag(log);
     this.#broker = broker;
     this.#logger = logger;
+    this.#older = older;
   }
 
   /** Subscribes and loads the state. @throws BrokerUnavailableError */
-  static async open(log: string, broker: Broker, logger: Logger, observer = UNOBSERVED): Promise<LogView> {
-    const view = new LogView(log, broker, logger, observer);
+  static async open(log: string, options: LogViewOptions): Promise<LogView> {
+    const { broker } = options;
+    const view = new LogView(log, options);
     const subscription = await broker.subscribe(log, view);
     view.#subscription = subscription;
     if (view.#position.epoch === '') view.#position = subscription.position;
@@ -235,6 +246,9 @@ export class LogView implements LogListener {
       // What is later than the position is about to be delivered: nobody shall see it twice.
       if (event.offset > this.#position.offset) continue;
       for (const frame of this.frames(state.position.epoch, event)) this.#remember(frame);
+    }
+    for (const event of this.#older?.(this.log) ?? []) {
+      for (const frame of framesOf(this.log, this.tag, state.position.epoch, event)) this.#remember(frame);
     }
   }
 }

@@ -137,6 +137,15 @@ export class Market {
     return [...this.#known.values()].map((known) => known.ticker);
   }
 
+  /** Tickers that no event of the log has told, as events of a log that came before it. */
+  older(): LogEvent[] {
+    const untold = [...this.#known.values()].filter(({ offset }) => offset === 0);
+    return untold.map(({ ticker, mark }) => {
+      const record: TickRecord = { type: 'tick', ticker, trade: null };
+      return { key: `ticker:${ticker.symbol}`, data: JSON.stringify(record), offset: 0, at: mark.time };
+    });
+  }
+
   /** The symbols by asset: the very same object until there is a new one. */
   get index(): SymbolIndex {
     this.#index ??= indexSymbols(this.symbols());

@@ -1,7 +1,4 @@
-import type { Logger } from '../lib/log.ts';
-import type { Broker } from './broker.ts';
-import { LogView } from './log-view.ts';
-import type { StreamObserver } from './stream-observer.ts';
+import { LogView, type LogViewOptions } from './log-view.ts';
 
 /** A log view with the subscribers that use it. */
 export interface SharedView {
@@ -11,10 +8,7 @@ export interface SharedView {
   users: number;
 }
 
-export interface SharedViewsOptions {
-  broker: Broker;
-  logger: Logger;
-  observer: StreamObserver;
+export interface SharedViewsOptions extends LogViewOptions {
   /** Called before a portfolio's log is served; what it resolves to when nobody reads it any more. */
   watchPortfolio: (portfolioId: string) => Promise<() => Promise<void>>;
 }
@@ -36,14 +30,14 @@ export class SharedViews {
       known.users += 1;
       return known;
     }
-    const { broker, logger, observer, watchPortfolio } = this.#options;
+    const { watchPortfolio } = this.#options;
     const created: SharedView = {
       log,
       opening: Promise.resolve().then(async () => {
         if (log.startsWith('portfolio:')) {
           created.unwatch = await watchPortfolio(log.slice('portfolio:'.length));
         }
-        return LogView.open(log, broker, logger, observer);
+        return LogView.open(log, this.#options);
       }),
       unwatch: () => Promise.resolve(),
       users: 1,

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
-import { catchUp, statesOf } from './catch-up.ts';
+import { catchUp, EVER, statesOf } from './catch-up.ts';
 import type { Channel } from './channel.ts';
 import { type Batch, Cohort, type CohortMember } from './cohort.ts';
 import { type CursorPosition, decodeCursor, encodePart, logTag } from './cursor.ts';
@@ -337,7 +337,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     if (resetReason !== null) {
       this.#queue.pushControl({ event: 'reset', data: { reason: resetReason, channels }, reached: null });
     }
-    for (const item of statesOf(place, view, 0)) this.#queue.push(item);
+    for (const item of statesOf(place, view, EVER)) this.#queue.push(item);
     const reached = new Map([[log, encodePart(view.tag, position.epoch, position.offset)]]);
     if (resetReason === null) this.#queue.pushControl({ event: '', data: null, reached });
     else this.#queue.pushControl({ event: 'ready', data: { channels }, reached });
