@@ -86,6 +86,7 @@ function boughtWithCoins(
 ): ((query: Knex.QueryBuilder) => void) | null {
   if (side !== 'buy') return null;
   const own = '(select base_currency from portfolios where id = ?)';
+  // Only trades have a quote. That they are trades is not asked: it would have the order of values walked, whole.
   return (query) =>
     void query
       .where({ 'e.portfolio_id': portfolioId })
@@ -122,7 +123,8 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
     {
       keys: [id],
       narrow: withoutResult,
-      isScattered: false,
+      // Each is looked up among the results.
+      isScattered: true,
       along(db, portfolioId, limited) {
         const rows = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
         const query = db.from(db.raw('? as e', [limited(rows.select('e.*'))]));

@@ -55,8 +55,8 @@ interface Reach {
 }
 
 const BOUNDS: ReadBounds = {
-  glance: { along: 15_000, inStore: 4_000, scattered: 1_500 },
-  walk: { along: 60_000, inStore: 4_000, scattered: 6_000 },
+  glance: { along: 30_000, inStore: 4_000, scattered: 1_000 },
+  walk: { along: 90_000, inStore: 4_000, scattered: 6_000 },
   few: 20_000,
   fewAlong: 5_000,
 };
@@ -88,19 +88,24 @@ export async function readPart(
     whereTraits(rows, portfolioId, filter);
     return await details(db, inPlace(rows, part).limit(limit), part);
   };
-  const few = sorted.along === undefined ? bounds.few : bounds.fewAlong;
-  const own = sorted.onlyFrom?.(portfolioId, filter) ?? null;
-  let way = await narrow(db, own === null ? [] : [own], few);
+  const [spans, terms] = [bySpans(portfolioId, filter), byTerms(portfolioId, filter)];
+  // A glance in order of time costs less than counting.
+  const isQuick = sorted.along === undefined;
+  const few = isQuick ? bounds.few : bounds.fewAlong;
+  const early = isQuick ? [] : [sorted.onlyFrom?.(portfolioId, filter) ?? null, spans];
+  const late = isQuick ? [spans, terms] : [terms];
+  let way = await narrow(db, early, few);
   // One order has few fills.
   if (way === null && filter.orderId === undefined) {
-    const rows = await walked(bounds.glance);
+    let rows = await walked(bounds.glance);
+    if (rows.length === limit) return rows;
+    // What the glance has found tells whether a walk will find enough.
+    const isLikely = sorted.isScattered && rows.length > limit / 4;
+    if (!isLikely) way = await narrow(db, late, few);
+    if (way === null && sorted.isScattered) rows = await walked(bounds.walk);
     if (rows.length === limit) return rows;
   }
-  way ??= await narrow(db, waysTo(portfolioId, filter), few);
-  if (way === null && sorted.isScattered) {
-    const rows = await walked(bounds.walk);
-    if (rows.length === limit) return rows;
-  }
+  way ??= await narrow(db, late, few);
   const fitting = fittingTrades(db, portfolioId, filter, way);
   narrowTo(fitting, sorted, part.order, part.after);
   const gathered = db.withMaterialized('gathered', withKeys(db, fitting, sorted)).from('gathered');
@@ -169,8 +174,7 @@ function fittingTrades(
     query = ownTrades(db, portfolioId);
     whereTerms(query, portfolioId, filter);
   } else {
-    // Not `ownTrades`: beside the index of terms that of portfolios would be read, whole.
-    const few = db('ledger_entries as e').where({ 'e.kind': 'trade' });
+    const few = db('ledger_entries as e');
     way(few);
     few.select(db.raw(`e.id, e.portfolio_id, e.value, e.fee_value, ${LOOKED_AT}`));
     query = db.withMaterialized('few', few).from('few as e').where({ 'e.portfolio_id': portfolioId });
@@ -180,24 +184,30 @@ function fittingTrades(
   return query;
 }
 
-/** What gathers trades among which are all that fit, by an index. */
-function waysTo(portfolioId: string, filter: TradeFilter): Narrow[] {
-  const ways: Narrow[] = [];
+/** By symbol, asset or time: `null` if none is asked for. */
+function bySpans(portfolioId: string, filter: TradeFilter): Narrow | null {
   const { side: _, ...spans } = filter;
-  if (hasPlain(spans)) {
-    ways.push((query) => {
-      void query.where({ 'e.portfolio_id': portfolioId });
-      wherePlain(query, spans);
-    });
-  }
-  if (hasTerms(filter)) ways.push((query) => whereTerms(query, portfolioId, filter));
-  return ways;
+  if (!hasPlain(spans)) return null;
+  return (query) => {
+    void query.where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
+    wherePlain(query, spans);
+  };
+}
+
+function byTerms(portfolioId: string, filter: TradeFilter): Narrow | null {
+  if (!hasTerms(filter)) return null;
+  // Without the portfolio, which is in the terms: beside their index that of portfolios would be read, whole.
+  return (query) => {
+    void query.where({ 'e.kind': 'trade' });
+    whereTerms(query, portfolioId, filter);
+  };
 }
 
 /** The first of the ways that gathers few; `null` if none does. */
-async function narrow(db: Database, ways: readonly Narrow[], few: number): Promise<Narrow | null> {
+async function narrow(db: Database, ways: readonly (Narrow | null)[], few: number): Promise<Narrow | null> {
   for (const way of ways) {
-    const some = db('ledger_entries as e').where({ 'e.kind': 'trade' });
+    if (way === null) continue;
+    const some = db('ledger_entries as e');
     way(some);
     some.select(db.raw('1')).limit(few + 1);
     const [row]: { count: number }[] = await db.from(some.as('some')).select(db.raw('count(*)'));
