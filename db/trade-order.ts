@@ -23,8 +23,13 @@ export interface SortedPart {
   narrow: (query: Knex.QueryBuilder) => void;
   /** The next in order lie far apart in the table, where the next in time lie beside each other. */
   isScattered: boolean;
-  /** Among which of `ledger_entries as e` all are that fit in this part, where that may be few; `null`: among all. */
-  onlyFrom?: (portfolioId: string, filter: TradeFilter) => ((query: Knex.QueryBuilder) => void) | null;
+  /** Ids of the entries among which all are that fit in this part, where there can be few: at most so many. */
+  onlyFrom?: (
+    db: Database,
+    portfolioId: string,
+    filter: TradeFilter,
+    most: number,
+  ) => Promise<string[] | null>;
   /**
    * The same along the index of the order, for one that rests on another table: no planner knows how many rows come out
    * of a join. What `limited` makes of the rows of the one index is done before they are joined.
@@ -80,17 +85,20 @@ function withoutResult(query: Knex.QueryBuilder): void {
 }
 
 /** A purchase realises something only where it is paid with something else than the portfolio's own currency. */
-function boughtWithCoins(
+async function boughtWithCoins(
+  db: Database,
   portfolioId: string,
   { side }: TradeFilter,
-): ((query: Knex.QueryBuilder) => void) | null {
+  most: number,
+): Promise<string[] | null> {
   if (side !== 'buy') return null;
-  const own = '(select base_currency from portfolios where id = ?)';
-  // Only trades have a quote. That they are trades is not asked: it would have the order of values walked, whole.
-  return (query) =>
-    void query
-      .where({ 'e.portfolio_id': portfolioId })
-      .whereRaw(`(e.quote < ${own} or e.quote > ${own})`, [portfolioId, portfolioId]);
+  const own = db('portfolios').where({ id: portfolioId }).select('base_currency');
+  const ids: string[] = [];
+  for (const comparison of ['<', '>']) {
+    const paid = db('ledger_entries').where({ portfolio_id: portfolioId }).where('quote', comparison, own);
+    ids.push(...(await paid.orderBy(['quote', 'time', 'tie']).limit(most).pluck('id')));
+  }
+  return ids;
 }
 
 /** The parts of each order, one behind the other. Each has an index, and all keys of a part go the same way. */
@@ -127,9 +135,12 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
       isScattered: true,
       along(db, portfolioId, limited) {
         const rows = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
-        const query = db.from(db.raw('? as e', [limited(rows.select('e.*'))]));
-        withoutResult(query);
-        return query;
+        // The condition, which always holds, keeps to the index of ids: that of values has all that is asked of entries
+        // otherwise, and would be read whole. Results are looked up for each: joined, all of them might be read.
+        void rows.whereRaw("e.tie >= ''");
+        return db
+          .from(db.raw('? as e', [limited(rows.select('e.*'))]))
+          .whereRaw('(select net from trade_results r where r.entry_id = e.id) is null');
       },
     },
   ],

@@ -11,6 +11,7 @@ import {
   whereTerms,
   whereTraits,
 } from './trade-query.ts';
+import { byIds, bySpans, byTerms, narrowest, type Way } from './trade-ways.ts';
 
 /** How a page of one part of an order is read, whatever is asked for, from as few rows as can be. */
 
@@ -55,7 +56,7 @@ interface Reach {
 }
 
 const BOUNDS: ReadBounds = {
-  glance: { along: 30_000, inStore: 4_000, scattered: 1_000 },
+  glance: { along: 40_000, inStore: 4_000, scattered: 1_000 },
   walk: { along: 90_000, inStore: 4_000, scattered: 6_000 },
   few: 20_000,
   fewAlong: 5_000,
@@ -92,20 +93,21 @@ export async function readPart(
   // A glance in order of time costs less than counting.
   const isQuick = sorted.along === undefined;
   const few = isQuick ? bounds.few : bounds.fewAlong;
-  const early = isQuick ? [] : [sorted.onlyFrom?.(portfolioId, filter) ?? null, spans];
+  const own = (await sorted.onlyFrom?.(db, portfolioId, filter, few + 1)) ?? null;
+  if (own?.length === 0) return [];
   const late = isQuick ? [spans, terms] : [terms];
-  let way = await narrow(db, early, few);
+  let way = own !== null && own.length <= few ? byIds(own) : await narrowest(db, isQuick ? [] : [spans], few);
   // One order has few fills.
   if (way === null && filter.orderId === undefined) {
     let rows = await walked(bounds.glance);
     if (rows.length === limit) return rows;
     // What the glance has found tells whether a walk will find enough.
     const isLikely = sorted.isScattered && rows.length > limit / 4;
-    if (!isLikely) way = await narrow(db, late, few);
+    if (!isLikely) way = await narrowest(db, late, few);
     if (way === null && sorted.isScattered) rows = await walked(bounds.walk);
     if (rows.length === limit) return rows;
   }
-  way ??= await narrow(db, late, few);
+  way ??= await narrowest(db, late, few);
   const fitting = fittingTrades(db, portfolioId, filter, way);
   narrowTo(fitting, sorted, part.order, part.after);
   const gathered = db.withMaterialized('gathered', withKeys(db, fitting, sorted)).from('gathered');
@@ -159,15 +161,12 @@ function firstOf(db: Database, rows: Knex.QueryBuilder, count: number): Knex.Raw
   return db.raw('(? limit (select ?::bigint))', [rows, count]);
 }
 
-/** Conditions that an index gathers few trades by. */
-type Narrow = (query: Knex.QueryBuilder) => void;
-
 /** All trades that fit, as `e`: among the few of a way, or whichever way the planner finds. */
 function fittingTrades(
   db: Database,
   portfolioId: string,
   filter: TradeFilter,
-  way: Narrow | null,
+  way: Way | null,
 ): Knex.QueryBuilder {
   let query: Knex.QueryBuilder;
   if (way === null) {
@@ -175,45 +174,16 @@ function fittingTrades(
     whereTerms(query, portfolioId, filter);
   } else {
     const few = db('ledger_entries as e');
-    way(few);
-    few.select(db.raw(`e.id, e.portfolio_id, e.value, e.fee_value, ${LOOKED_AT}`));
-    query = db.withMaterialized('few', few).from('few as e').where({ 'e.portfolio_id': portfolioId });
+    way.where(few);
+    few.select(db.raw(`e.id, e.portfolio_id, e.kind, e.value, e.fee_value, ${LOOKED_AT}`));
+    query = db
+      .withMaterialized('few', few)
+      .from('few as e')
+      .where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
   }
   wherePlain(query, filter);
   whereTraits(query, portfolioId, filter);
   return query;
-}
-
-/** By symbol, asset or time: `null` if none is asked for. */
-function bySpans(portfolioId: string, filter: TradeFilter): Narrow | null {
-  const { side: _, ...spans } = filter;
-  if (!hasPlain(spans)) return null;
-  return (query) => {
-    void query.where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
-    wherePlain(query, spans);
-  };
-}
-
-function byTerms(portfolioId: string, filter: TradeFilter): Narrow | null {
-  if (!hasTerms(filter)) return null;
-  // Without the portfolio, which is in the terms: beside their index that of portfolios would be read, whole.
-  return (query) => {
-    void query.where({ 'e.kind': 'trade' });
-    whereTerms(query, portfolioId, filter);
-  };
-}
-
-/** The first of the ways that gathers few; `null` if none does. */
-async function narrow(db: Database, ways: readonly (Narrow | null)[], few: number): Promise<Narrow | null> {
-  for (const way of ways) {
-    if (way === null) continue;
-    const some = db('ledger_entries as e');
-    way(some);
-    some.select(db.raw('1')).limit(few + 1);
-    const [row]: { count: number }[] = await db.from(some.as('some')).select(db.raw('count(*)'));
-    if ((row?.count ?? 0) <= few) return way;
-  }
-  return null;
 }
 
 function withKeys(db: Database, query: Knex.QueryBuilder, { keys }: SortedPart): Knex.QueryBuilder {
