@@ -84,8 +84,8 @@ function withoutResult(query: Knex.QueryBuilder): void {
   );
 }
 
-/** A purchase realises something only where it is paid with something else than the portfolio's own currency. */
-async function boughtWithCoins(
+/** A purchase realises something only where it buys the portfolio's own currency: what it is paid with is sold. */
+async function boughtMoney(
   db: Database,
   portfolioId: string,
   { side }: TradeFilter,
@@ -93,12 +93,8 @@ async function boughtWithCoins(
 ): Promise<string[] | null> {
   if (side !== 'buy') return null;
   const own = db('portfolios').where({ id: portfolioId }).select('base_currency');
-  const ids: string[] = [];
-  for (const comparison of ['<', '>']) {
-    const paid = db('ledger_entries').where({ portfolio_id: portfolioId }).where('quote', comparison, own);
-    ids.push(...(await paid.orderBy(['quote', 'time', 'tie']).limit(most).pluck('id')));
-  }
-  return ids;
+  const bought = db('ledger_entries').where({ portfolio_id: portfolioId }).where('base', own);
+  return await bought.orderBy(['time', 'tie']).limit(most).pluck('id');
 }
 
 /** The parts of each order, one behind the other. Each has an index, and all keys of a part go the same way. */
@@ -118,7 +114,7 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
       narrow: (query) =>
         void query.join('trade_results as r', (on) => void on.on('r.entry_id', 'e.id')).whereNotNull('r.net'),
       isScattered: true,
-      onlyFrom: boughtWithCoins,
+      onlyFrom: boughtMoney,
       isPlain: true,
       along(db, portfolioId, limited) {
         const rows = db('trade_results as r').where('r.portfolio_id', portfolioId).whereNotNull('r.net');

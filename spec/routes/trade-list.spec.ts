@@ -109,8 +109,9 @@ eachApp('the list of trades', (app) => {
       assert.equal(total, expected.length, what);
     }
 
-    it('is in any order, page by page, what an oracle sorts', async () => {
+    it('is in any order, page by page, what an oracle sorts; purchases and sales too', async () => {
       for (const sort of SORTS) for (const order of ORDERS) await assertAsTheOracle({}, sort, order, 37);
+      for (const side of ['buy', 'sell']) await assertAsTheOracle({ side }, 'pnl', 'desc', 37);
     });
 
     it('has what each word of a search is in, and nothing else', async () => {
