@@ -55,6 +55,14 @@ let events = 0;
 let bytes = 0;
 let closed = 0;
 let readies = 0;
+let served: { events: number; readies: number; done: () => void } | null = null;
+
+/** Resolves when all connections together have got so much. */
+function untilServed(wanted: { events: number; readies: number }): Promise<void> {
+  return new Promise((resolve) => {
+    served = { ...wanted, done: resolve };
+  });
+}
 
 function count(stream: Stream, chunk: Buffer, now: number): void {
   const seam = Buffer.concat([stream.tail, chunk.subarray(0, stamp.length - 1)]);
@@ -96,6 +104,7 @@ function openOne(target: URL, isSampled: boolean, from: string, lastEventId: str
       if (chunk.includes(ready)) readies += 1;
       if (chunk.includes(notice)) stream.replay.notices += 1;
       count(stream, chunk, now);
+      if (served !== null && events >= served.events && readies >= served.readies) served.done();
       return true;
     };
     const socket = connect({
@@ -174,6 +183,6 @@ answerParent({
   reset,
   close,
   received: (): Received => ({ events, bytes, closed, p50: age(0.5), p99: age(0.99) }),
-  progress: () => ({ events, readies }),
+  served: untilServed,
   replays: () => streams.map(({ replay }) => replay),
 });
