@@ -295,7 +295,9 @@ export const ENVIRONMENT = z.object({
     .min(0)
     .max(16_384)
     .default(32)
-    .describe('Memory of this process for kept answers, in MiB. `0`: no answer is kept, in Redis neither.'),
+    .describe(
+      'Memory of this process for kept answers, in MiB. `0`: no answer is kept, in Redis neither; who asks while it is made still shares it.',
+    ),
   CACHE_PRICES_S: keptFor(60).describe(
     'How long a list of tickers is kept, in seconds, if no price in it moves.',
   ),
