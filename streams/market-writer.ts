@@ -126,6 +126,7 @@ export class MarketWriter {
       log.warn({ err: error }, 'the candles of the last 24 hours cannot be read: statistics start anew');
     }
     for (const ticker of market.tickers()) this.#book.adopt(ticker, fixed(ticker.price));
+    for (const symbol of market.symbols()) market.complete(this.#book.ticker(symbol));
     this.#stopFollowing = market.onTick((record, event) => this.#follow(record, event));
     this.#stopTimer = clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     const { openFeed } = this.#options;

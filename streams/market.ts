@@ -137,6 +137,13 @@ export class Market {
     return [...this.#known.values()].map((known) => known.ticker);
   }
 
+  /** Says what the 24 hours of a price were that is known from before the log. The price itself stands. */
+  complete(ticker: TickerBody | null): void {
+    const known = ticker === null ? undefined : this.#known.get(ticker.symbol);
+    if (ticker === null || known === undefined || known.offset > 0) return;
+    if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
+  }
+
   /** Tickers that no event of the log has told, as events of a log that came before it. */
   older(): LogEvent[] {
     const untold = [...this.#known.values()].filter(({ offset }) => offset === 0);

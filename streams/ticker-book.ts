@@ -57,6 +57,12 @@ export class TickerBook {
     return this.#series.size + added.size <= this.#maxSymbols;
   }
 
+  /** The ticker as of the last tick; `null` for a symbol that is not known. */
+  ticker(symbol: string): TickerBody | null {
+    const series = this.#series.get(symbol);
+    return series === undefined ? null : body(symbol, series);
+  }
+
   /** Takes a tick in. @returns the ticker after it; `null` if it is late @throws RangeError for too many symbols */
   apply(tick: MarketTick): TickerBody | null {
     const series = this.#enter(tick);

@@ -36,13 +36,16 @@ onPostgres('tickers from before the log', () => {
     const databaseUrl = await newPostgresDatabase();
     app = await startApp({ databaseUrl });
     let id: string | null;
+    let before: object;
     try {
       user = await app.user('admin');
+      await push('BTC/KRW', '110');
       await push('BTC/KRW', '100');
       await push('ETH/KRW', '7');
       const client = open();
       await client.ready();
       id = client.lastEventId;
+      before = client.of('ticker').find(({ data }) => data.symbol === 'BTC/KRW')?.data;
       client.cut();
     } finally {
       await app.close();
@@ -55,6 +58,8 @@ onPostgres('tickers from before the log', () => {
         await client.ready();
         assert.equal(client.of('reset').length, from === null ? 0 : 1);
         assert.equal(client.of('ticker').length, 2, 'each once');
+        const after = client.of('ticker').find(({ data }) => data.symbol === 'BTC/KRW')?.data;
+        assert.deepEqual({ ...after, time: null }, { ...before, time: null }, 'with its 24 hours');
         assert.deepEqual(told(client.events), await listed());
         assert.deepEqual(client.of('trade'), []);
         const resumed = open(client.lastEventId);
