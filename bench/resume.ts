@@ -32,9 +32,12 @@ async function resumeAll(client: Worker, url: string, ids: string[], expected: n
 export async function resume(): Promise<Section[]> {
   const server = new Worker('peers/marktide.ts');
   const client = new Worker('load-client.ts');
+  const resident = new Worker('load-client.ts');
   try {
     const url = await server.ask<string>('url');
     await server.ask('fill', { events: RING });
+    // Somebody else is reading already, as on a node in use.
+    await resident.ask('open', { url, count: 1, sampled: 0, from: '127.0.0.3' } satisfies OpenStreams);
     const cursor = (missed: number): Promise<string> => server.ask<string>('cursor', { missed });
 
     const first: number[] = [];
@@ -68,7 +71,7 @@ export async function resume(): Promise<Section[]> {
     return [
       {
         name: 'resume',
-        setup: `A ring of ${RING} market events in memory. Times run from the request to the read that holds the event, in another process.`,
+        setup: `A ring of ${RING} market events in memory, which somebody else is reading live, as on a node in use. Times run from the request to the read that holds the event, in another process.`,
         rows: {
           columns: ['what', 'measured'],
           lines: [
@@ -105,6 +108,7 @@ export async function resume(): Promise<Section[]> {
     ];
   } finally {
     await client.stop();
+    await resident.stop();
     await server.stop();
   }
 }
