@@ -17,6 +17,16 @@ export async function up(knex: Knex): Promise<void> {
       alter column time set not null, alter column base set not null,
       alter column quote set not null, alter column side set not null;
 
+    -- For nodes of the version before this one, which go on booking while theirs is replaced.
+    create function fill_trade_result() returns trigger language plpgsql as $$
+    begin
+      select e.time, e.base, e.quote, e.side into new.time, new.base, new.quote, new.side
+      from ledger_entries e where e.id = new.entry_id;
+      return new;
+    end $$;
+    create trigger fill_trade_result before insert on trade_results
+      for each row when (new.time is null) execute function fill_trade_result();
+
     drop index trade_results_portfolio_id_net_entry_id_idx;
     create index trade_results_order_idx on trade_results (portfolio_id, net, entry_id)
       include (time, base, quote, side);
@@ -35,6 +45,8 @@ export async function down(knex: Knex): Promise<void> {
     create index on ledger_entries (portfolio_id, value, id) where kind = 'trade';
     create index on ledger_entries (portfolio_id, fee_value, id) where kind = 'trade';
     create index on trade_results (portfolio_id, net, entry_id);
+    drop trigger fill_trade_result on trade_results;
+    drop function fill_trade_result();
     alter table trade_results drop column time, drop column base, drop column quote, drop column side;
   `);
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { bookEntries } from '../../db/ledger.ts';
 import { migrate, rollback } from '../../db/migrate.ts';
 import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../support/databases.ts';
+import { clock, newPortfolio, trade } from './fixture.ts';
 
 const NAMES = [
   '001-accounts',
@@ -30,6 +32,25 @@ eachDatabase('migrations', (open) => {
       await rollback(knex);
       assert.deepEqual(await migrate(knex), NAMES);
       assert.deepEqual(await knex('knex_migrations').pluck('name').orderBy('id'), NAMES);
+    } finally {
+      await close();
+    }
+  });
+
+  it('leave room for nodes of the version before, which go on booking while theirs is replaced', async () => {
+    const { knex, close } = await open();
+    try {
+      await migrate(knex);
+      const { id } = await newPortfolio(knex);
+      await bookEntries(knex, id, [trade('1', 0, '2'), trade('2', 1, '-1')], { clock });
+      const [result] = await knex('trade_results').where({ portfolio_id: id });
+      assert.equal(result.side, 'sell');
+      await knex('trade_results').delete();
+      // As 070 knows the table.
+      const { entry_id, portfolio_id, gross, net, uncovered } = result;
+      const opened_at = new Date(result.opened_at);
+      await knex('trade_results').insert({ entry_id, portfolio_id, gross, net, uncovered, opened_at });
+      assert.deepEqual(await knex('trade_results'), [result]);
     } finally {
       await close();
     }
