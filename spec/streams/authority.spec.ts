@@ -17,11 +17,16 @@ onPostgres('a revocation while a stream is being opened', () => {
   });
   after(() => app.close());
 
-  /** Runs `meanwhile` while whoever reads the table waits: until somebody does. */
-  async function whileWaitingFor(table: string, meanwhile: () => Promise<void>): Promise<void> {
+  /** Runs `meanwhile` once what `begin` has begun waits to read the table. */
+  async function whileWaitingFor(
+    table: string,
+    begin: () => void,
+    meanwhile: () => Promise<void>,
+  ): Promise<void> {
     const { db } = app.services;
     await db.transaction(async (trx) => {
       await trx.raw(`lock table ${table} in access exclusive mode`);
+      begin();
       for (;;) {
         const { rows } = await trx.raw<{ rows: unknown[] }>(
           'select 1 from pg_locks where not granted and relation = ?::regclass',
@@ -36,13 +41,17 @@ onPostgres('a revocation while a stream is being opened', () => {
   it('ends the stream of a session that was ended after its token was looked at', async () => {
     const user = await app.user();
     const { body } = await app.call('POST', '/v1/portfolios', { as: user, body: { name: 'Mine' } });
-    const stream = new StreamClient(`${app.url}/v1/streams/pnl?portfolioId=${body.id}`, {
-      headers: { authorization: user.authorization },
-    });
-    await whileWaitingFor('portfolios', async () => {
+    let stream: StreamClient | undefined;
+    const open = (): void => {
+      stream = new StreamClient(`${app.url}/v1/streams/pnl?portfolioId=${body.id}`, {
+        headers: { authorization: user.authorization },
+      });
+    };
+    await whileWaitingFor('portfolios', open, async () => {
       const { status } = await app.call('POST', '/v1/auth/logout', { as: user });
       assert.equal(status, 204);
     });
+    assert.ok(stream);
     const opened = Date.now();
     await stream.closed();
     assert.ok(Date.now() - opened < 1_000, 'it took the check of every few seconds to end it');
@@ -57,8 +66,8 @@ onPostgres('a revocation while a stream is being opened', () => {
     assert.equal(given.status, 200);
     const socket = new SocketClient(`${app.url}/v1/ws`, { headers: { authorization: friend.authorization } });
     await socket.until(() => socket.of('welcome').length > 0, 'welcome');
-    socket.send({ type: 'subscribe', channels: [`pnl:${portfolioId}`] });
-    await whileWaitingFor('positions', async () => {
+    const subscribe = (): void => socket.send({ type: 'subscribe', channels: [`pnl:${portfolioId}`] });
+    await whileWaitingFor('positions', subscribe, async () => {
       const { status } = await app.call('DELETE', `${shares}/${friend.id}`, { as: owner });
       assert.equal(status, 204);
     });
