@@ -162,7 +162,7 @@ export async function rest(): Promise<Section[]> {
   return [
     {
       name: 'rest',
-      setup: `\`GET /v1/portfolios/:id\` of ${COINS} holdings from the built program, a process of its own on PostgreSQL, over ${CONNECTIONS} kept connections for ${MEASURED_MS / 1_000} s after ${WARM_UP_MS / 1_000} s of warm-up, first as soon as each is answered, then every ${PACE_MS} ms. Each request is authenticated and its portfolio's version read from the database; none is conditional. All ask for one portfolio, or each for another. Uncached is \`CACHE_MB=0\`: each answer is made after it was asked for, one for all who ask for the same at a time; where prices move, all ${COINS} do about every ${PRICES_EVERY_MS} ms. FastAPI multiplies decimals that it has in memory: no credential, no database.`,
+      setup: `\`GET /v1/portfolios/:id\` of ${COINS} holdings from the built program, a process of its own on PostgreSQL, over ${CONNECTIONS} kept connections for ${MEASURED_MS / 1_000} s after ${WARM_UP_MS / 1_000} s of warm-up, first as soon as each is answered, then every ${PACE_MS} ms. Each request is authenticated and its portfolio's version read from the database; none is conditional. All ask for one portfolio, or each for another. Uncached is \`CACHE_MB=0\`: nothing is kept, but who asks for what is being made takes it if it is still true then; where prices move, all ${COINS} do about every ${PRICES_EVERY_MS} ms. FastAPI multiplies decimals that it has in memory: no credential, no database.`,
       rows: {
         columns: ['read', 'requests/s', 'p50 ms', 'p99 ms', 'paced p50 ms', 'paced p99 ms'],
         lines: samples.map(({ name, atOnce, paced }) => [

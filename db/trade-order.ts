@@ -31,8 +31,8 @@ export interface SortedPart {
     most: number,
   ) => Promise<string[] | null>;
   /**
-   * The same along the index of the order, for one that rests on another table: no planner knows how many rows come out
-   * of a join. What `limited` makes of the rows of the one index is done before they are joined.
+   * The same along the index of the order alone. What `limited` makes of its rows is done before the trades, or their
+   * results, are looked up: no planner knows how many rows come out of a join.
    * @returns trades as `e`
    */
   along?: (

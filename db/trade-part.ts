@@ -97,17 +97,20 @@ export async function readPart(
   if (own?.length === 0) return [];
   const late = isQuick ? [spans, terms] : [terms];
   let way = own !== null && own.length <= few ? byIds(own) : await narrowest(db, isQuick ? [] : [spans], few);
-  // One order has few fills.
-  if (way === null && filter.orderId === undefined) {
-    let rows = await walked(bounds.glance);
-    if (rows.length === limit) return rows;
-    // What the glance has found tells whether a walk will find enough.
-    const isLikely = sorted.isScattered && rows.length > limit / 4;
+  if (way === null) {
+    // One order has few fills.
+    const isWalked = filter.orderId === undefined;
+    const glanced = isWalked ? await walked(bounds.glance) : [];
+    if (glanced.length === limit) return glanced;
+    // What the glance has found tells whether a walk will find enough: then it comes before counting.
+    const isLikely = glanced.length > limit / 4;
     if (!isLikely) way = await narrowest(db, late, few);
-    if (way === null && sorted.isScattered) rows = await walked(bounds.walk);
-    if (rows.length === limit) return rows;
+    if (way === null && isWalked && sorted.isScattered) {
+      const rows = await walked(bounds.walk);
+      if (rows.length === limit) return rows;
+    }
+    if (isLikely) way = await narrowest(db, late, few);
   }
-  way ??= await narrowest(db, late, few);
   const fitting = fittingTrades(db, portfolioId, filter, way);
   narrowTo(fitting, sorted, part.order, part.after);
   const gathered = db.withMaterialized('gathered', withKeys(db, fitting, sorted)).from('gathered');

@@ -38,7 +38,6 @@ export interface Services {
   streamRoll: StreamRoll;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
-  /** `null` when nothing shall be kept. */
   answers: AnswerCache;
   limits: RateLimits;
   metrics: Registry;

@@ -230,4 +230,34 @@ eachApp('the list of trades', (app) => {
       }
     });
   });
+
+  it('finds a sale by its new time when that alone was changed, along the order too', async () => {
+    const path = await portfolio();
+    const day = (n: number): string => `2026-02-0${n}T00:00:00.000Z`;
+    // The first sale earns the most.
+    const trades = [1, 9, 8, 7].map((price, n) => ({
+      price: String(price),
+      time: day([1, 2, 6, 7][n] ?? 1),
+    }));
+    const items = trades.map((trade, n) => ({
+      ...trade,
+      symbol: 'BTC/KRW',
+      side: n === 0 ? 'buy' : 'sell',
+      quantity: n === 0 ? '3' : '1',
+    }));
+    await post(`${path}/trades`, { items });
+    const [best] = (await get(`${path}/trades?sort=pnl&limit=1`)).items;
+    assert.equal((await call('PATCH', `${path}/trades/${best.id}`, { time: day(8) })).status, 200);
+    const portfolioId = path.slice(path.lastIndexOf('/') + 1);
+    const reach = { along: 99, inStore: 99, scattered: 99 };
+    for (const sort of ['pnl', 'value'] as const) {
+      const { items: found } = await listTrades(
+        app().services.db,
+        portfolioId,
+        { from: Date.parse(day(5)) },
+        { sort, order: 'desc', limit: 1, bounds: { glance: reach, walk: reach, few: 0, fewAlong: 0 } },
+      );
+      assert.equal(found[0]?.trade.id, best.id, sort);
+    }
+  });
 });
