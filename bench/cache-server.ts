@@ -1,16 +1,16 @@
-import { bookEntries } from '../db/ledger.ts';
-import type { TradeDraft } from '../db/entry.ts';
-import { upsertCandles } from '../db/candles.ts';
-import { createPortfolio } from '../db/portfolios.ts';
-import { createUser } from '../db/users.ts';
-import { createApp } from '../lib/app.ts';
+import { bookEntries } from '../db/ledger/ledger.ts';
+import type { TradeDraft } from '../db/ledger/stored-entry.ts';
+import { upsertCandles } from '../db/market/candles.ts';
+import { createPortfolio } from '../db/ledger/portfolios.ts';
+import { createUser } from '../db/users/users.ts';
+import { createApp } from '../app/app.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { readConfig } from '../lib/config.ts';
 import { createLogger } from '../lib/log.ts';
-import { fixed, ONE } from '../lib/money.ts';
-import { hashPassword } from '../lib/password.ts';
-import { listen } from '../lib/server.ts';
-import { createServices } from '../lib/services.ts';
+import { fixed, ONE } from '../lib/money/money.ts';
+import { hashPassword } from '../lib/tokens/password.ts';
+import { listen } from '../app/server.ts';
+import { createServices } from '../app/services.ts';
 import { answerParent } from './worker.ts';
 
 /** A node on a PostgreSQL and a Redis, with a portfolio to be read. */

@@ -1,12 +1,12 @@
-import type { TradeDraft } from '../db/entry.ts';
-import type { Database } from '../db/database.ts';
-import { bookEntries } from '../db/ledger.ts';
-import { createPortfolio } from '../db/portfolios.ts';
-import { createUser } from '../db/users.ts';
+import type { TradeDraft } from '../db/ledger/stored-entry.ts';
+import type { Database } from '../db/connection/database.ts';
+import { bookEntries } from '../db/ledger/ledger.ts';
+import { createPortfolio } from '../db/ledger/portfolios.ts';
+import { createUser } from '../db/users/users.ts';
 import { newId } from '../lib/id.ts';
 import { systemClock as clock } from '../lib/clock.ts';
-import { fixed, ONE } from '../lib/money.ts';
-import type { CostMethod } from '../lib/pnl/entry.ts';
+import { fixed, ONE } from '../lib/money/money.ts';
+import type { CostMethod } from '../lib/pnl/ledger/entry.ts';
 
 /** A ledger of trades over some symbols (`C0/KRW`, `C1/KRW`, …), evenly over `days` days that end at `end`. */
 export interface LedgerSize {

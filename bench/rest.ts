@@ -61,7 +61,7 @@ async function movePrices(node: NodeProcess, authorization: string, signal: Abor
 function startBuilt(databaseUrl: string, env: Record<string, string>): Promise<NodeProcess> {
   const settings = { MARKET_FEED: 'push', DEMO: 'false', DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn' };
   const unlimited = { RATE_LIMIT_ADDRESS: '0', RATE_LIMIT_USER: '0' };
-  const program = fileURLToPath(new URL('../lib/main.js', import.meta.url));
+  const program = fileURLToPath(new URL('../app/main.js', import.meta.url));
   return startNode({ ...settings, ...unlimited, ...env }, [program]);
 }
 

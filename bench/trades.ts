@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import { createLogger } from '../lib/log.ts';
-import { type Database, openDatabase } from '../db/database.ts';
-import { listTrades } from '../db/trade-list.ts';
-import type { TradeOrder } from '../db/trade-order.ts';
-import type { TradeFilter } from '../db/trade-query.ts';
+import { type Database, openDatabase } from '../db/connection/database.ts';
+import { listTrades } from '../db/trades/trade-list.ts';
+import type { TradeOrder } from '../db/trades/trade-order.ts';
+import type { TradeFilter } from '../db/trades/trade-query.ts';
 import { largeList, type LargeList } from './large-list.ts';
 import { quantile, type Section, short } from './report.ts';
 

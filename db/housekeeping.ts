@@ -1,10 +1,10 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
-import { trimAudit } from './audit.ts';
-import type { Database } from './database.ts';
-import { fenced } from './fence.ts';
-import { pruneEquitySnapshots } from './equity-snapshots.ts';
-import { deleteExpiredSessions } from './sessions.ts';
+import { trimAudit } from './users/audit.ts';
+import type { Database } from './connection/database.ts';
+import { fenced } from './connection/fence.ts';
+import { pruneEquitySnapshots } from './history/equity-snapshots.ts';
+import { deleteExpiredSessions } from './users/sessions.ts';
 
 const INTERVAL_MS = 600_000;
 const DAY_MS = 86_400_000;

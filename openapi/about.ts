@@ -1,4 +1,4 @@
-import type { Endpoint } from '../routes/endpoint.ts';
+import type { Endpoint } from '../routes/http/endpoint.ts';
 
 /** What holds for the whole API, for people. */
 export const ABOUT = {

@@ -1,16 +1,16 @@
 import { OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { CANDLE_INTERVALS } from '../db/candles.ts';
-import { streamQuery } from '../routes/stream-access.ts';
+import { CANDLE_INTERVALS } from '../db/market/candles.ts';
+import { streamQuery } from '../routes/streams/stream-access.ts';
 import {
   CHANNEL_EVENTS,
   CHANNELS,
   CONTROL_EVENTS,
   heartbeat,
   SOCKET_EVENTS,
-} from '../routes/stream-events.ts';
-import type { ChannelType } from '../streams/channel.ts';
-import { clientMessage } from '../streams/websocket-message.ts';
+} from '../routes/streams/stream-events.ts';
+import type { ChannelType } from '../streams/core/channel.ts';
+import { clientMessage } from '../streams/transports/websocket-message.ts';
 import { ABOUT } from './about.ts';
 import { SECURITY_SCHEMES } from './security.ts';
 

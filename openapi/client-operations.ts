@@ -1,4 +1,4 @@
-import type { Endpoint } from '../routes/endpoint.ts';
+import type { Endpoint } from '../routes/http/endpoint.ts';
 
 /** Source text of the client's table of operations: all but those that open streams, which have a call of their own. */
 export function clientOperations(endpoints: readonly Endpoint[]): string {

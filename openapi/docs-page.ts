@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import compose from 'koa-compose';
 import type { Middleware } from 'koa';
 import mountAt from 'koa-mount';
-import { entityTag } from '../lib/conditional.ts';
+import { entityTag } from '../routes/http/conditional.ts';
 import { PACKAGE_ROOT } from '../lib/package-info.ts';
-import { onlyReads } from '../lib/read-only.ts';
-import { staticFiles } from '../lib/static-files.ts';
+import { onlyReads } from '../routes/middleware/read-only.ts';
+import { staticFiles } from '../routes/middleware/static-files.ts';
 
 const ASSETS = '/docs/assets';
 const SCRIPT = '/docs/page.js';

@@ -1,9 +1,9 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { CSV_MEDIA_TYPES } from '../routes/csv-body.ts';
-import type { Endpoint } from '../routes/endpoint.ts';
+import { CSV_MEDIA_TYPES } from '../routes/http/csv-body.ts';
+import type { Endpoint } from '../routes/http/endpoint.ts';
 import { ABOUT, TAGS } from './about.ts';
-import { problemSchema } from '../routes/problem-body.ts';
+import { problemSchema } from '../routes/http/problem-body.ts';
 import { isTagged, ResponseDocs } from './responses.ts';
 import { SECURITY_SCHEMES, securityOf } from './security.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { VERSION } from '../lib/package-info.ts';
-import { endpoint, type Endpoint } from '../routes/endpoint.ts';
+import { endpoint, type Endpoint } from '../routes/http/endpoint.ts';
 import { ENDPOINTS } from '../routes/endpoints.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { openApiDocument } from './document.ts';

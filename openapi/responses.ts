@@ -1,7 +1,7 @@
 import type { OpenAPIRegistry, ResponseConfig, RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { Problem, PROBLEMS, type ProblemSlug } from '../lib/problem.ts';
-import type { Endpoint } from '../routes/endpoint.ts';
-import { streamEvent, streamLine } from '../routes/stream-events.ts';
+import type { Endpoint } from '../routes/http/endpoint.ts';
+import { streamEvent, streamLine } from '../routes/streams/stream-events.ts';
 import { type Examples, readExamples } from './examples.ts';
 
 type Responses = RouteConfig['responses'];

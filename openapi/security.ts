@@ -1,7 +1,7 @@
 import type { OpenAPIRegistry } from '@asteasolutions/zod-to-openapi';
-import { ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER } from '../routes/cookies.ts';
-import { API_KEY_HEADER } from '../routes/api-key-caller.ts';
-import type { Endpoint } from '../routes/endpoint.ts';
+import { ACCESS_COOKIE, CSRF_COOKIE, CSRF_HEADER } from '../routes/auth/cookies.ts';
+import { API_KEY_HEADER } from '../routes/auth/api-key-caller.ts';
+import type { Endpoint } from '../routes/http/endpoint.ts';
 
 /** The credentials that requests can be made with. */
 export const SECURITY_SCHEMES = {

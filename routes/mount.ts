@@ -1,16 +1,16 @@
 import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
-import type { Caller, Scope } from '../lib/caller.ts';
+import type { Caller, Scope } from '../lib/tokens/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
-import { writeAnswer } from './answer.ts';
-import { noteDenied } from './audit.ts';
-import { type Authenticator, authenticator, requireScope } from './authenticate.ts';
-import type { Endpoint } from './endpoint.ts';
-import { jsonBodyReader } from './json-body.ts';
-import { limitCaller, limitEndpoint } from './limits.ts';
-import type { Services } from './services.ts';
-import { streamAuthenticator } from './stream-authenticator.ts';
+import { writeAnswer } from './http/answer.ts';
+import { noteDenied } from './users/audit.ts';
+import { type Authenticator, authenticator, requireScope } from './auth/authenticate.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import { jsonBodyReader } from './http/json-body.ts';
+import { limitCaller, limitEndpoint } from './middleware/limits.ts';
+import type { Services } from './http/handler-services.ts';
+import { streamAuthenticator } from './auth/stream-authenticator.ts';
 
 type Place = 'body' | 'query' | 'path';
 

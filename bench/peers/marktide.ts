@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApp } from '../../lib/app.ts';
+import { createApp } from '../../app/app.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import { ensureAdmin } from '../../lib/first-start.ts';
+import { ensureAdmin } from '../../app/first-start.ts';
 import { createLogger } from '../../lib/log.ts';
-import { listen } from '../../lib/server.ts';
-import { createServices } from '../../lib/services.ts';
-import { MARKET_LOG, type Payload } from '../../streams/broker.ts';
-import { channelSetTag, parseChannels } from '../../streams/channel.ts';
-import { encodeCursor, encodePart, logTag } from '../../streams/cursor.ts';
+import { listen } from '../../app/server.ts';
+import { createServices } from '../../app/services.ts';
+import { MARKET_LOG, type Payload } from '../../streams/core/broker.ts';
+import { channelSetTag, parseChannels } from '../../streams/core/channel.ts';
+import { encodeCursor, encodePart, logTag } from '../../streams/core/cursor.ts';
 import { stampedTrade } from '../stamped-trade.ts';
 import { servePeer } from './peer.ts';
 

@@ -1,4 +1,4 @@
-import { calendarOf } from '../pnl/calendar.ts';
+import { calendarOf } from '../pnl/performance/calendar.ts';
 
 /** The zone that a file's times are in. */
 export interface Zone {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { openDatabase } from '../../db/database.ts';
+import { openDatabase } from '../../db/connection/database.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { quiet } from '../support/log-watch.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';

@@ -1,6 +1,6 @@
 /** Brings a database up to date, and says when it has begun and when it is through. */
-import { openDatabase } from '../../db/database.ts';
-import { migrate } from '../../db/migrate.ts';
+import { openDatabase } from '../../db/connection/database.ts';
+import { migrate } from '../../db/migrations/migrate.ts';
 import { createLogger } from '../../lib/log.ts';
 
 const place = process.argv[2] ?? '';

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { VERSION } from '../../lib/package-info.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { API } from '../../openapi/documents.ts';
-import type { Role } from '../../lib/caller.ts';
+import type { Role } from '../../lib/tokens/caller.ts';
 import { watch } from '../support/log-watch.ts';
 import { checkAnswer } from '../support/response-check.ts';
 import { type Operation, requestsOf } from './requests.ts';

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
-import { hashPassword } from '../../lib/password.ts';
-import { createUser } from '../../db/users.ts';
-import type { Role } from '../../lib/caller.ts';
+import { hashPassword } from '../../lib/tokens/password.ts';
+import { createUser } from '../../db/users/users.ts';
+import type { Role } from '../../lib/tokens/caller.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { newPostgresDatabase } from '../support/databases.ts';

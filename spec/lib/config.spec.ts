@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, ENVIRONMENT, readConfig } from '../../lib/config.ts';
-import { withConfigTable } from '../../lib/config-table.ts';
+import { withConfigTable } from '../../app/config-table.ts';
 import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 
 type Checks = Parameters<typeof readConfig>[1];

@@ -6,8 +6,8 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
 import { asyncApiDocument } from '../../openapi/asyncapi.ts';
-import { CHANNEL_KINDS, parseChannel } from '../../streams/channel.ts';
-import { parseMessage } from '../../streams/websocket-message.ts';
+import { CHANNEL_KINDS, parseChannel } from '../../streams/core/channel.ts';
+import { parseMessage } from '../../streams/transports/websocket-message.ts';
 import { startApp } from '../support/app.ts';
 import { type Schema, schemaChecker } from '../support/json-schema.ts';
 

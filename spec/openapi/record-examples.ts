@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
-import { ensureDemo } from '../../lib/first-start.ts';
+import { ensureDemo } from '../../app/first-start.ts';
 import { API } from '../../openapi/documents.ts';
 import { EXAMPLES_FILE, type Examples, readExamples } from '../../openapi/examples.ts';
-import type { Endpoint } from '../../routes/endpoint.ts';
-import { DEMO_LOGIN } from '../../routes/health.ts';
+import type { Endpoint } from '../../routes/http/endpoint.ts';
+import { DEMO_LOGIN } from '../../routes/service/health.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
 
 // Writes down what a server answers where openapi/examples.json has nothing yet, or for the operations named:

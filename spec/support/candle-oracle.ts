@@ -1,6 +1,6 @@
-import { CANDLE_INTERVALS, type Candle, type CandleInterval } from '../../db/candles.ts';
-import { decimal, mul, ZERO } from '../../lib/money.ts';
-import type { CandleBody } from '../../streams/record.ts';
+import { CANDLE_INTERVALS, type Candle, type CandleInterval } from '../../db/market/candles.ts';
+import { decimal, mul, ZERO } from '../../lib/money/money.ts';
+import type { CandleBody } from '../../streams/channels/record.ts';
 
 /** A trade, or (without a quantity) a price. */
 export interface OracleTick {

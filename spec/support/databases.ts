@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PGlite } from '@electric-sql/pglite';
-import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/database.ts';
+import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/connection/database.ts';
 import { readyData } from './data-folder.ts';
 import { quiet } from './log-watch.ts';
 import { postgresAvailable, startPostgres, type PostgresServer } from './postgres-server.ts';

@@ -1,4 +1,4 @@
-import type { LogEvent, LogListener, Position } from '../../streams/broker.ts';
+import type { LogEvent, LogListener, Position } from '../../streams/core/broker.ts';
 
 /** A listener that keeps what it is told, and lets a test wait for it. */
 export class LogRecorder implements LogListener {

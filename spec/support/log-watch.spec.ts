@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rawRequest } from '../routes/raw-request.ts';
+import { rawRequest } from './routes/raw-request.ts';
 import { type TestApp, startApp } from './app.ts';
 import { fillDataFolder } from './data-folder.ts';
 import { watch } from './log-watch.ts';

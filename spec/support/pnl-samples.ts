@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { Fixed } from '../../lib/money.ts';
-import { decimal } from '../../lib/money.ts';
+import type { Fixed } from '../../lib/money/money.ts';
+import { decimal } from '../../lib/money/money.ts';
 
 /** Cases whose answers the suites of other projects assert; each names its source. */
 export interface Sample {

@@ -1,4 +1,4 @@
-import type { Tick, TickSink } from '../../streams/tick.ts';
+import type { Tick, TickSink } from '../../streams/market/tick.ts';
 
 /** Collects what a feed delivers, and lets a test wait for it. */
 export class CollectingSink {

@@ -6,7 +6,7 @@ import type { Wanted } from '../../../lib/cache/cached-answer.ts';
 import { memoryTier, redisTier } from '../../../lib/cache/cache-tier.ts';
 import { RedisMakingTurns } from '../../../lib/cache/making-turns.ts';
 import { systemClock as clock } from '../../../lib/clock.ts';
-import { fastRedis } from '../../../streams/redis-connection.ts';
+import { fastRedis } from '../../../streams/redis/redis-connection.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 

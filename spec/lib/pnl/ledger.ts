@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
-import type { Fixed } from '../../../lib/money.ts';
-import { ONE, fixed } from '../../../lib/money.ts';
-import type { CostMethod, LedgerEntry, PortfolioTerms, TradeEntry } from '../../../lib/pnl/entry.ts';
-import { CASH_MODES, COST_METHODS, compareOrder } from '../../../lib/pnl/entry.ts';
-import type { Leg } from '../../../lib/pnl/leg.ts';
-import { legsOf } from '../../../lib/pnl/leg.ts';
-import type { AssetState, FoldOptions } from '../../../lib/pnl/position.ts';
-import { emptyState, foldLegs } from '../../../lib/pnl/position.ts';
+import type { Fixed } from '../../../lib/money/money.ts';
+import { ONE, fixed } from '../../../lib/money/money.ts';
+import type { CostMethod, LedgerEntry, PortfolioTerms, TradeEntry } from '../../../lib/pnl/ledger/entry.ts';
+import { CASH_MODES, COST_METHODS, compareOrder } from '../../../lib/pnl/ledger/entry.ts';
+import type { Leg } from '../../../lib/pnl/ledger/leg.ts';
+import { legsOf } from '../../../lib/pnl/ledger/leg.ts';
+import type { AssetState, FoldOptions } from '../../../lib/pnl/ledger/position.ts';
+import { emptyState, foldLegs } from '../../../lib/pnl/ledger/position.ts';
 
 /** Random ledgers, and the plain way of folding them, for the specs of this folder. */
 

@@ -1,0 +1,76 @@
+import cors from '@koa/cors';
+import Koa, { type Middleware } from 'koa';
+import helmet from 'koa-helmet';
+import { isUnavailable } from '../db/connection/unavailable.ts';
+import { docsPage } from '../openapi/docs-page.ts';
+import { API } from '../openapi/documents.ts';
+import { keepEventSource } from '../routes/middleware/keep-event-source.ts';
+import { limitAddresses } from '../routes/middleware/limits.ts';
+import { mount } from '../routes/mount.ts';
+import type { Services } from '../routes/http/handler-services.ts';
+import { BrokerUnavailableError } from '../streams/core/broker.ts';
+import { bodyPatience } from '../routes/http/body-timeout.ts';
+import { compression } from '../routes/middleware/compression.ts';
+import { conditional } from '../routes/http/conditional.ts';
+import { problemHandler } from '../routes/middleware/problem-handler.ts';
+import { requestMetrics } from '../routes/middleware/request-metrics.ts';
+import { requestLog } from '../routes/middleware/request-log.ts';
+import { page } from './web-page.ts';
+
+/** The whole life of a request, from top to bottom. */
+export function createApp(services: Services): Koa {
+  const { config, logger, clock } = services;
+  // Of `X-Forwarded-For` only the last addresses were written by our proxies; those before are what the client claims.
+  const app = new Koa({ proxy: config.TRUST_PROXY > 0, maxIpsCount: config.TRUST_PROXY });
+  // What gets here was thrown after the response had begun, or by a socket that broke.
+  app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
+
+  // Above log and metrics, which are to tell the status that was meant.
+  app.use(keepEventSource(services));
+  app.use(requestLog(logger, clock));
+  app.use(requestMetrics(services.metrics, clock));
+  app.use(bodyPatience(clock, config.REQUEST_TIMEOUT_MS));
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'self'"],
+          objectSrc: ["'none'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+          formAction: ["'self'"],
+        },
+      },
+      // Event streams are meant to be read from the allowed origins.
+      crossOriginResourcePolicy: { policy: 'cross-origin' },
+      // Behind a proxy it is the proxy that knows whether there is TLS.
+      strictTransportSecurity: false,
+    }) as unknown as Middleware,
+  );
+  app.use(problemHandler(logger, (error) => error instanceof BrokerUnavailableError || isUnavailable(error)));
+  app.use(
+    cors({
+      origin: (ctx) => (config.CORS_ORIGINS.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
+      credentials: true,
+      exposeHeaders: [
+        'X-Request-Id',
+        'traceresponse',
+        'Retry-After',
+        'RateLimit',
+        'RateLimit-Policy',
+        'ETag',
+        'X-Cache',
+      ],
+      maxAge: 600,
+    }) as unknown as Middleware,
+  );
+  app.use(limitAddresses(API, services));
+  app.use(compression());
+  app.use(conditional());
+  app.use(docsPage());
+  for (const middleware of mount(API, services)) app.use(middleware);
+  // Last, so that no call of the API looks for a file first.
+  app.use(page(clock));
+  return app;
+}

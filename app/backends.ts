@@ -1,0 +1,121 @@
+import type { Registry } from 'prom-client';
+import { type Broker, type LogBounds, MARKET_LOG } from '../streams/core/broker.ts';
+import type { Leases } from '../streams/core/lease.ts';
+import { MemoryBroker } from '../streams/core/memory-broker.ts';
+import { MemoryLeases } from '../streams/core/memory-leases.ts';
+import { AnswerCache } from '../lib/cache/answer-cache.ts';
+import { Breaker } from '../lib/cache/breaker.ts';
+import { CacheMetrics } from '../lib/cache/cache-metrics.ts';
+import { memoryTier, redisTier } from '../lib/cache/cache-tier.ts';
+import { RedisMakingTurns } from '../lib/cache/making-turns.ts';
+import type { Clock, Random } from '../lib/clock.ts';
+import type { Config } from '../lib/config.ts';
+import { limitPolicies } from '../lib/limits/limit-policies.ts';
+import type { Logger } from '../lib/log.ts';
+import { RateLimits } from '../lib/limits/rate-limiter.ts';
+
+/** What a node that is alone has in memory, and a node of a fleet in Redis. Nothing else asks which of them it is. */
+
+export interface Surroundings {
+  config: Config;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}
+
+/** The bounds of each kind of log. Control and canary logs only need to bridge a moment. */
+function boundsOf(config: Config): (log: string) => LogBounds {
+  const ageMs = config.RING_AGE_S * 1000;
+  const market = { events: config.RING_EVENTS, bytes: config.RING_MB * 2 ** 20, ageMs };
+  const portfolio = { events: config.PORTFOLIO_RING_EVENTS, bytes: 4 * 2 ** 20, ageMs };
+  const service = { events: 100, bytes: 2 ** 16, ageMs: 600_000 };
+  return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
+}
+
+export async function openBroker({
+  config,
+  clock,
+  random,
+  logger,
+}: Surroundings): Promise<{ broker: Broker; leases: Leases }> {
+  const bounds = boundsOf(config);
+  if (config.REDIS_URL === undefined) {
+    return {
+      broker: new MemoryBroker({ clock, random, bounds, log: logger }),
+      leases: new MemoryLeases({ clock }),
+    };
+  }
+  // Loaded where it is used: a node that is alone starts the sooner.
+  const [{ RedisBroker }, { RedisLeases }] = await Promise.all([
+    import('../streams/redis/redis-broker.ts'),
+    import('../streams/redis/redis-leases.ts'),
+  ]);
+  const redis = { clock, random, log: logger };
+  return {
+    broker: new RedisBroker({ ...redis, url: config.REDIS_URL, bounds }),
+    leases: new RedisLeases({ ...redis, redis: config.REDIS_URL }),
+  };
+}
+
+/** A frozen Redis may hold a request up so long, and only the first one: see InsuredCounters. */
+const LIMITS_TIMEOUT_MS = 250;
+
+export async function openLimits(
+  { config, clock, random, logger }: Surroundings,
+  registry: Registry,
+): Promise<{ limits: RateLimits; close: () => Promise<void> }> {
+  const options = { policies: limitPolicies(config), clock, logger, registry };
+  if (config.REDIS_URL === undefined) {
+    return { limits: new RateLimits({ ...options, shared: null }), close: () => Promise.resolve() };
+  }
+  const [{ fastRedis }, { RedisCounters }] = await Promise.all([
+    import('../streams/redis/redis-connection.ts'),
+    import('../lib/limits/redis-counters.ts'),
+  ]);
+  const connection = { clock, random, log: logger, name: 'marktide-limits' };
+  const redis = fastRedis(config.REDIS_URL, { ...connection, commandTimeoutMs: LIMITS_TIMEOUT_MS });
+  const limits = new RateLimits({ ...options, shared: new RedisCounters(redis) });
+  return { limits, close: () => Promise.resolve(redis.disconnect()) };
+}
+
+/** What is kept is worth no longer wait than making it anew. */
+const CACHE_TIMEOUT_MS = 250;
+
+export async function openAnswers(
+  { config, clock, random, logger }: Surroundings,
+  registry: Registry,
+): Promise<{ answers: AnswerCache; close: () => Promise<void> }> {
+  const isKeeping = config.CACHE_MB > 0;
+  const connection = {
+    clock,
+    random,
+    log: logger,
+    name: 'marktide-cache',
+    commandTimeoutMs: CACHE_TIMEOUT_MS,
+  };
+  const redis =
+    config.REDIS_URL === undefined || !isKeeping
+      ? null
+      : (await import('../streams/redis/redis-connection.ts')).fastRedis(config.REDIS_URL, connection);
+  const breaker = new Breaker(clock);
+  const answers = new AnswerCache({
+    first: isKeeping ? memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }) : null,
+    shared: redis === null ? null : await redisTier({ redis, breaker }),
+    turns: redis === null ? null : new RedisMakingTurns({ redis, clock, breaker }),
+    clock,
+    ttlMs: {
+      prices: config.CACHE_PRICES_S * 1000,
+      summary: config.CACHE_SUMMARY_S * 1000,
+      statistics: config.CACHE_STATISTICS_S * 1000,
+      candles: config.CACHE_CANDLES_S * 1000,
+    },
+    observer: new CacheMetrics(registry),
+  });
+  return {
+    answers,
+    async close() {
+      await answers.close();
+      redis?.disconnect();
+    },
+  };
+}

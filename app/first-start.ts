@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import type { Database } from '../db/connection/database.ts';
+import type { TradeDraft, TransferDraft } from '../db/ledger/stored-entry.ts';
+import { bookEntries } from '../db/ledger/ledger.ts';
+import { createPortfolio, listPortfolios } from '../db/ledger/portfolios.ts';
+import { upsertCandles, upsertDays } from '../db/market/candles.ts';
+import { candleSymbols } from '../db/market/closes.ts';
+import { createUser, findCredentials, hasAdmin } from '../db/users/users.ts';
+import { DEMO_LOGIN } from '../routes/service/health.ts';
+import type { Services } from '../routes/http/handler-services.ts';
+import { simulatedPast } from '../streams/market/feeds/simulated-past.ts';
+import type { Clock } from '../lib/clock.ts';
+import { fixed, ONE } from '../lib/money/money.ts';
+import { hashPassword } from '../lib/tokens/password.ts';
+import { Problem } from '../lib/problem.ts';
+
+/** Makes the first administrator. @returns the password if it had to be made up, to be shown once */
+export async function ensureAdmin({ db, clock, config }: Services): Promise<string | null> {
+  if (await hasAdmin(db)) return null;
+  const password = config.ADMIN_PASSWORD ?? randomBytes(15).toString('base64url');
+  const passwordHash = await hashPassword(password);
+  try {
+    await createUser(
+      db,
+      { email: config.ADMIN_EMAIL, name: 'Administrator', passwordHash, role: 'admin' },
+      { clock },
+    );
+  } catch (error) {
+    if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
+    // Another node was quicker.
+    if (await hasAdmin(db)) return null;
+    throw new Error(`ADMIN_EMAIL: ${config.ADMIN_EMAIL} is the address of a user who is no administrator`, {
+      cause: error,
+    });
+  }
+  return config.ADMIN_PASSWORD === undefined ? password : null;
+}
+
+interface DemoFill {
+  base: string;
+  side: 'buy' | 'sell';
+  quantity: string;
+  price: string;
+  daysAgo: number;
+}
+
+/** A month of somebody's trading at prices near the simulator's first ones. */
+const DEMO_FILLS: readonly DemoFill[] = [
+  { base: 'BTC', side: 'buy', quantity: '0.08', price: '147500000', daysAgo: 28 },
+  { base: 'ETH', side: 'buy', quantity: '2', price: '5050000', daysAgo: 26 },
+  { base: 'XRP', side: 'buy', quantity: '2500', price: '3720', daysAgo: 21 },
+  { base: 'BTC', side: 'sell', quantity: '0.02', price: '152300000', daysAgo: 17 },
+  { base: 'SOL', side: 'buy', quantity: '14', price: '271000', daysAgo: 12 },
+  { base: 'ETH', side: 'sell', quantity: '0.6', price: '5310000', daysAgo: 9 },
+  { base: 'DOGE', side: 'buy', quantity: '9000', price: '331', daysAgo: 5 },
+  { base: 'BTC', side: 'buy', quantity: '0.01', price: '149800000', daysAgo: 2 },
+];
+
+const DAY_MS = 86_400_000;
+const FEE_RATE = fixed('0.0005');
+
+/** The demo user with one funded, traded portfolio. Does nothing when it has a portfolio already. */
+export async function ensureDemo({ db, clock }: Services): Promise<void> {
+  const found = await findCredentials(db, DEMO_LOGIN.email);
+  if (found !== null && (await listPortfolios(db, found.user.id, { limit: 1 })).items.length > 0) return;
+  const passwordHash = await hashPassword(DEMO_LOGIN.password);
+  const login = { email: DEMO_LOGIN.email, name: 'Demo', passwordHash, role: 'trader' } as const;
+  try {
+    // All at once: whoever finds the user finds the portfolio too, and a start that was cut short leaves neither.
+    await db.transaction(async (trx) => {
+      const user = found?.user ?? (await createUser(trx, login, { clock }));
+      await tradedPortfolio(trx, user.id, clock);
+    });
+  } catch (error) {
+    // Another node was quicker.
+    if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
+  }
+}
+
+/**
+ * A past for the simulator's market, made up like its present, that agrees with what the demo user has paid: without one
+ * the curves of a new installation would begin today. Does nothing where there are prices already.
+ */
+export async function ensureDemoPast({
+  db,
+  clock,
+  seed,
+}: {
+  db: Database;
+  clock: Clock;
+  seed: number;
+}): Promise<void> {
+  if ((await candleSymbols(db, 1)).length > 0) return;
+  const now = clock.now();
+  const anchors = DEMO_FILLS.map(({ base, price, daysAgo }) => ({
+    symbol: `${base}/KRW`,
+    time: now - daysAgo * DAY_MS,
+    price: fixed(price),
+  }));
+  const { days, minutes } = simulatedPast({ now, seed, anchors });
+  // All at once: what a start that was cut short has left would be taken for the whole.
+  await db.transaction(async (trx) => {
+    await upsertDays(trx, days);
+    await upsertCandles(trx, minutes, 'merge');
+  });
+}
+
+async function tradedPortfolio(db: Database, userId: string, clock: Clock): Promise<void> {
+  const portfolio = await createPortfolio(
+    db,
+    userId,
+    {
+      name: 'Demo',
+      baseCurrency: 'KRW',
+      costMethod: 'average',
+      cashMode: 'tracked',
+      timeZone: 'Asia/Seoul',
+      benchmark: null,
+    },
+    { clock },
+  );
+  const now = clock.now();
+  const common = { exchange: 'demo', orderId: null, note: null, tags: [] };
+  const deposit: TransferDraft = {
+    ...common,
+    kind: 'deposit',
+    externalId: 'deposit-1',
+    time: now - 29 * DAY_MS,
+    asset: 'KRW',
+    quantity: fixed('50000000'),
+    unitCost: null,
+    unitValue: ONE,
+  };
+  const fills = DEMO_FILLS.map(({ base, side, quantity, price, daysAgo }, index): TradeDraft => {
+    const value = (fixed(quantity) * fixed(price)) / ONE;
+    return {
+      ...common,
+      kind: 'trade',
+      externalId: `fill-${index + 1}`,
+      time: now - daysAgo * DAY_MS,
+      base,
+      quote: 'KRW',
+      side,
+      quantity: fixed(quantity),
+      price: fixed(price),
+      fee: { amount: (value * FEE_RATE) / ONE, currency: 'KRW' },
+      quoteRate: ONE,
+      feeRate: null,
+      orderType: null,
+    };
+  });
+  await bookEntries(db, portfolio.id, [deposit, ...fills], { clock });
+}

@@ -1,0 +1,16 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PACKAGE_ROOT, VERSION } from '../lib/package-info.ts';
+import { asyncApiDocument } from '../openapi/asyncapi.ts';
+import { clientOperations } from '../openapi/client-operations.ts';
+import { clientSchema } from '../openapi/client-schema.ts';
+import { openApiDocument } from '../openapi/document.ts';
+import { API } from '../openapi/documents.ts';
+
+// Brings what is made from the declarations up to them: `node --import tsx openapi/write.ts`.
+const place = (...path: string[]): string => join(PACKAGE_ROOT, ...path);
+const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
+await writeFile(place('openapi', 'openapi.json'), json(openApiDocument(API, VERSION)));
+await writeFile(place('openapi', 'asyncapi.json'), json(asyncApiDocument(VERSION)));
+await writeFile(place('lib', 'client', 'operations.ts'), clientOperations(API));
+await writeFile(place('lib', 'client', 'schema.ts'), clientSchema(place('openapi', 'openapi.json')));

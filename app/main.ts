@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { DataLockError } from '../db/connection/data-lock.ts';
+import { DEMO_LOGIN } from '../routes/service/health.ts';
+import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { ConfigError, readConfig } from '../lib/config.ts';
+import { ensureAdmin, ensureDemo } from './first-start.ts';
+import { createLogger } from '../lib/log.ts';
+import { VERSION } from '../lib/package-info.ts';
+import { listen, patienceOf, stopListening } from './server.ts';
+import { createServices } from './services.ts';
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env, { MARKET_FEED: (text) => void parseFeedSpec(text) });
+  const logger = createLogger(config.LOG_LEVEL);
+  const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+  // The web side is loaded while the embedded database starts: each takes its half second.
+  const [running, { createApp }] = await Promise.all([
+    createServices({ config, clock: systemClock, random, logger }),
+    import('./app.ts'),
+  ]);
+  const { services } = running;
+  const adminPassword = await ensureAdmin(services);
+  // At once: if the start failed after this, nobody would ever learn it.
+  if (adminPassword !== null) {
+    print(`First start. Administrator, shown only this once: ${config.ADMIN_EMAIL} / ${adminPassword}`);
+  }
+  if (config.DEMO) await ensureDemo(services);
+  const address = { host: config.HOST, port: config.PORT };
+  const { server, url, treat } = await listen(createApp(services), address, patienceOf(config)).catch(
+    async (error: unknown) => {
+      await running.close();
+      throw error;
+    },
+  );
+
+  print(
+    `Marktide ${VERSION} is at ${url}`,
+    `  page    ${url}/`,
+    `  docs    ${url}/docs`,
+    `  market  ${config.MARKET_FEED}${config.MARKET_FEED === 'simulator' ? ' (made-up prices)' : ''}`,
+    ...(config.DEMO ? [`  login   ${DEMO_LOGIN.email} / ${DEMO_LOGIN.password}`] : []),
+    '  stream  ' + streamCommand(url, config.DEMO, config.PUBLIC_MARKET),
+  );
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, 'shutting down');
+    services.readiness.leave();
+    if (config.REDIS_URL === undefined) {
+      // Nobody takes over: whoever comes now shall not wait for an answer.
+      const closed = stopListening(server, systemClock, config.DRAIN_MS + GRACE_MS);
+      await services.hub.drain(config.DRAIN_MS);
+      await closed;
+    } else {
+      treat('leaving');
+      await wait(systemClock, config.SHUTDOWN_DELAY_MS);
+      treat('gone');
+      await Promise.all([services.hub.drain(config.DRAIN_MS), wait(systemClock, config.DRAIN_MS)]);
+      await stopListening(server, systemClock, GRACE_MS);
+    }
+    await running.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal));
+  process.on('SIGINT', (signal) => void stop(signal));
+}
+
+/** For running requests, once streams have ended. */
+const GRACE_MS = 5_000;
+
+function wait(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+}
+
+function print(...lines: string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A line to paste: market data as it comes, with the login it needs. */
+function streamCommand(url: string, demo: boolean, publicMarket: boolean): string {
+  const stream = `curl -N '${url}/v1/streams/market?symbols=BTC/KRW'`;
+  if (publicMarket) return stream;
+  const login = demo
+    ? `curl -s ${url}/v1/auth/login -H 'content-type: application/json' -d '${JSON.stringify(DEMO_LOGIN)}'`
+    : `curl -s ${url}/v1/auth/login -H 'content-type: application/json' -d '{"email":"…","password":"…"}'`;
+  return `${stream} -H "authorization: Bearer $(${login} | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')"`;
+}
+
+/** What the user can mend is said in a line; a stack is for what nobody expected. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConfigError || error instanceof DataLockError) return error.message;
+  const { code, syscall, port, address } = error as NodeJS.ErrnoException & {
+    port?: number;
+    address?: string;
+  };
+  if (syscall === 'listen' && code === 'EADDRINUSE')
+    return `Port ${port} of ${address} is in use: set PORT to another one.`;
+  if (syscall === 'listen' && code === 'EACCES')
+    return `Port ${port} of ${address} may not be opened by this user: set PORT to another one.`;
+  if (syscall === 'listen' && code === 'EADDRNOTAVAIL')
+    return `${address} is not an address of this machine: set HOST to one that is.`;
+  return error.stack ?? error.message;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type Koa from 'koa';
+import type { Clock } from '../lib/clock.ts';
+import type { Config } from '../lib/config.ts';
+import { serveUpgrades } from '../streams/transports/upgrade.ts';
+
+export interface Listening {
+  server: Server;
+  /** `http://host:port`, with the port that was really taken. */
+  url: string;
+  /** How requests are treated from now on. */
+  treat: (manner: Manner) => void;
+}
+
+/**
+ * A node of a fleet goes in steps, so that the others take over before it is gone. `leaving`: each answer says that the
+ * connection ends with it. `gone`: it hangs up on what may safely be repeated, which proxies then ask of another node
+ * and learn from; what may not be repeated is still answered. Only after that may the port be closed, since a request
+ * on its way into a port that is closed would be lost.
+ */
+export type Manner = 'serving' | 'leaving' | 'gone';
+
+/** How long a client may take, in milliseconds: one that dribbles its request must not hold a socket for ever. */
+export interface Patience {
+  /** From the opening of the connection, or the first byte of a further request, to the end of the headers. */
+  headersMs: number;
+  /** To the end of the body, whatever it is for. An answer may take as long as it likes: streams are past this. */
+  requestMs: number;
+}
+
+/** The server's own limits: a body of any other route is held to REQUEST_TIMEOUT_MS by `bodyPatience`. */
+export function patienceOf(
+  config: Pick<Config, 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'UPLOAD_TIMEOUT_MS'>,
+): Patience {
+  const requestMs = Math.max(config.REQUEST_TIMEOUT_MS, config.UPLOAD_TIMEOUT_MS);
+  return { headersMs: config.HEADERS_TIMEOUT_MS, requestMs };
+}
+
+/** Longer than proxies keep theirs, so that none sends a request into a connection that is being closed. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Starts to serve. @throws the bind error, such as EADDRINUSE */
+export async function listen(
+  app: Koa,
+  { host, port }: { host: string; port: number },
+  { headersMs, requestMs }: Patience,
+): Promise<Listening> {
+  let manner: Manner = 'serving';
+  const answer = app.callback();
+  const handle = (req: IncomingMessage, res: ServerResponse): void => {
+    if (manner === 'gone' && (req.method === 'GET' || req.method === 'HEAD')) {
+      req.socket.destroy();
+      return;
+    }
+    if (manner !== 'serving') res.shouldKeepAlive = false;
+    void answer(req, res);
+  };
+  const patience = {
+    headersTimeout: Math.min(headersMs, requestMs),
+    requestTimeout: requestMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Node looks every thirty seconds only, unless it is told.
+    connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
+  };
+  const server = createServer(patience, handle);
+  serveUpgrades(server, handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host;
+  return {
+    server,
+    url: `http://${shown}:${address.port}`,
+    treat: (next) => {
+      manner = next;
+    },
+  };
+}
+
+/** Takes no more connections and waits for running requests, at most `graceMs`; then cuts what is left. */
+export async function stopListening(server: Server, clock: Clock, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  // Once is not enough: a connection becomes idle whenever its request ends.
+  const stopSweeping = clock.every(50, () => server.closeIdleConnections());
+  const cancelCut = clock.after(graceMs, () => server.closeAllConnections());
+  server.closeIdleConnections();
+  await closed;
+  stopSweeping();
+  cancelCut();
+}

@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { foldCandles, minuteCandles } from '../db/market/candle-folds.ts';
+import { pruneCandles } from '../db/market/candle-retention.ts';
+import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/market/candles.ts';
+import { type OpenedDatabase, openDatabase } from '../db/connection/database.ts';
+import { saveEquitySnapshots } from '../db/history/equity-snapshots.ts';
+import { openLookups } from '../db/users/lookups.ts';
+import { migrate } from '../db/migrations/migrate.ts';
+import { dropNews, untoldNews } from '../db/ledger/outbox.ts';
+import { measurePool } from '../db/connection/pool-metrics.ts';
+import { portfolioVersions } from '../db/ledger/portfolios.ts';
+import { findEndedCredentials } from '../db/users/live-credentials.ts';
+import { fenced } from '../db/connection/fence.ts';
+import { Housekeeping, HOUSEKEEPING } from '../db/housekeeping.ts';
+import { findLostAccess } from '../db/users/shares.ts';
+import { tradesByCursor, tradesByPages } from '../db/trades/trade-export.ts';
+import type { Services } from '../routes/http/handler-services.ts';
+import { Slots } from '../routes/http/slots.ts';
+import { Authority } from '../streams/fleet/authority.ts';
+import { type Broker, MARKET_LOG } from '../streams/core/broker.ts';
+import { DayStarts } from '../streams/portfolio/day-starts.ts';
+import { openFeed } from '../streams/market/feeds/open-feed.ts';
+import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
+import { Hub } from '../streams/core/hub.ts';
+import type { Leases } from '../streams/core/lease.ts';
+import { countedLeases } from '../streams/fleet/lease-metrics.ts';
+import { FEED_LEASE, MarketWriter } from '../streams/market/market-writer.ts';
+import { Market } from '../streams/market/market.ts';
+import { Outbox } from '../streams/portfolio/outbox-publisher.ts';
+import { valuePortfolio } from '../streams/portfolio/portfolio-valuation.ts';
+import { Projector } from '../streams/portfolio/projector.ts';
+import { reachBroker } from '../streams/core/reach-broker.ts';
+import { Readiness } from '../streams/fleet/readiness.ts';
+import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
+import { StreamRoll } from '../streams/fleet/stream-registry.ts';
+import { SocketServer } from '../streams/transports/websocket-server.ts';
+import { openAnswers, openBroker, openLimits, type Surroundings } from './backends.ts';
+import { ensureDemoPast } from './first-start.ts';
+import { decimal } from '../lib/money/money.ts';
+import { measureProcess } from '../lib/process-metrics.ts';
+import { loadTokenKey } from '../lib/tokens/token.ts';
+import { loadTokenKeys } from '../lib/tokens/token-keys.ts';
+
+export interface Environment extends Surroundings {
+  /** An opened database to use and to close, instead of the one the configuration names. */
+  database?: OpenedDatabase;
+}
+
+export interface RunningServices {
+  services: Services;
+  /** Ends what `createServices` started, in the reverse order. */
+  close(): Promise<void>;
+}
+
+function openMarketWriter(
+  { config, clock, random, logger }: Environment,
+  {
+    database,
+    broker,
+    leases,
+    market,
+  }: { database: OpenedDatabase; broker: Broker; leases: Leases; market: Market },
+): MarketWriter {
+  const spec = parseFeedSpec(config.MARKET_FEED);
+  const feedOptions = {
+    clock,
+    random,
+    replaySpeed: config.REPLAY_SPEED,
+    seed: config.FEED_SEED,
+    lastPrice: (symbol: string) => {
+      const mark = market.price(symbol);
+      return mark === null ? null : decimal(mark.price);
+    },
+  };
+  return new MarketWriter({
+    broker,
+    leases,
+    market,
+    clock,
+    random,
+    log: logger,
+    feedName: config.MARKET_FEED,
+    startsOver: spec.kind === 'replay',
+    openFeed: spec.kind === 'none' ? null : () => openFeed(spec, feedOptions),
+    recentCandles: () => candlesSince(database.knex, clock.now() - DAY_MS, 100_000),
+    saveCandles: (candles, fence) =>
+      fenced(database.knex, { name: FEED_LEASE, fence }, (trx) => upsertCandles(trx, candles, 'merge')),
+    candleHistory: {
+      fold: (windows) => foldCandles(database.knex, windows),
+      minutes: (ranges) => minuteCandles(database.knex, ranges),
+    },
+    ...(config.CANDLE_RETENTION_DAYS > 0 && {
+      pruneCandles: (fence: number) =>
+        pruneCandles(database.knex, clock.now() - config.CANDLE_RETENTION_DAYS * DAY_MS, (write) =>
+          fenced(database.knex, { name: FEED_LEASE, fence }, write),
+        ),
+    }),
+  });
+}
+
+/** How long a node that starts looks for its Redis before it gives up. */
+const BROKER_PATIENCE_MS = 30_000;
+
+/** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
+export async function createServices(environment: Environment): Promise<RunningServices> {
+  const { config, clock, random, logger } = environment;
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) {
+      await step().catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
+    }
+  };
+  try {
+    const database =
+      environment.database ??
+      (await openDatabase({
+        url: config.DATABASE_URL,
+        dataDir: config.DATA_DIR,
+        log: logger,
+        poolMax: config.DATABASE_POOL,
+      }));
+    closing.push(() => database.close());
+    await migrate(database.knex);
+    if (config.DEMO && config.MARKET_FEED === 'simulator') {
+      // Before anybody asks what the last prices were.
+      await ensureDemoPast({ db: database.knex, clock, seed: config.FEED_SEED ?? 1 });
+    }
+    const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR);
+    const tokenKeys = await loadTokenKeys(
+      { privateKeyFile: config.JWT_PRIVATE_KEY_FILE, publicKeyFiles: config.JWT_PUBLIC_KEY_FILES },
+      tokenKey,
+    );
+    const metrics = new Registry();
+    measurePool(metrics, database.knex);
+    const { broker, leases: uncounted } = await openBroker(environment);
+    const leases = countedLeases(uncounted, metrics);
+    closing.push(
+      () => broker.close(),
+      () => leases.close(),
+    );
+    const housekeeping = new Housekeeping({
+      db: database.knex,
+      clock,
+      logger,
+      lease: () => leases.acquire(HOUSEKEEPING),
+      auditDays: config.AUDIT_DAYS,
+      auditRows: config.AUDIT_ROWS,
+    });
+    closing.push(() => housekeeping.close());
+    await reachBroker(broker, clock, BROKER_PATIENCE_MS);
+    const market = new Market({
+      broker,
+      clock,
+      random,
+      log: logger,
+      lastCloses: () => lastCloses(database.knex),
+    });
+    await market.start();
+    closing.push(() => market.close());
+    const marketWriter = openMarketWriter(environment, { database, broker, leases, market });
+    await marketWriter.start();
+    closing.push(() => marketWriter.close());
+    const dayStarts = new DayStarts({ db: database.knex, clock });
+    const sources = { db: database.knex, market, dayStarts };
+    const projector = new Projector({
+      broker,
+      leases,
+      market,
+      clock,
+      logger,
+      intervalMs: config.PNL_INTERVAL_MS,
+      holdingsIntervalMs: config.HOLDINGS_INTERVAL_MS,
+      value: (portfolioId) => valuePortfolio(sources, portfolioId),
+      keepEquity: (snapshots) => saveEquitySnapshots(database.knex, snapshots),
+      versions: (ids) => portfolioVersions(database.knex, ids),
+    });
+    closing.push(() => projector.close());
+    const outbox = new Outbox({
+      broker,
+      clock,
+      logger,
+      untold: (before, limit) => untoldNews(database.knex, before, limit),
+      drop: (keys) => dropNews(database.knex, keys),
+    });
+    closing.push(() => outbox.close());
+    const stopMeasuring = measureProcess(metrics);
+    closing.push(() => Promise.resolve(stopMeasuring()));
+    const { limits, close: closeLimits } = await openLimits(environment, metrics);
+    closing.push(closeLimits);
+    const { answers, close: closeAnswers } = await openAnswers(environment, metrics);
+    closing.push(closeAnswers);
+    const streamMetrics = new StreamMetrics(metrics);
+    const hub = new Hub({
+      broker,
+      clock,
+      random,
+      logger,
+      flushMs: config.STREAM_FLUSH_MS,
+      heartbeatMs: config.STREAM_HEARTBEAT_MS,
+      maxAgeMs: config.STREAM_MAX_AGE_MS,
+      queueBytes: config.STREAM_QUEUE_KB * 1024,
+      maxStreams: config.STREAMS_MAX,
+      maxStreamsPerUser: config.STREAMS_PER_USER,
+      maxStreamsPerAddress: config.STREAMS_PER_ADDRESS,
+      observer: streamMetrics,
+      older: (log) => (log === MARKET_LOG ? market.older() : []),
+      watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
+    });
+    closing.push(() => hub.close());
+    const hasPeers = config.REDIS_URL !== undefined;
+    const authority = new Authority({
+      broker,
+      hub,
+      clock,
+      logger,
+      hasPeers,
+      findEnded: (ids) => findEndedCredentials(database.knex, ids, { clock }),
+      findLost: (readings) => findLostAccess(database.knex, readings),
+    });
+    await authority.start();
+    closing.push(() => authority.close());
+    const nodeId = randomBytes(6).toString('base64url');
+    const streamRoll = new StreamRoll({ broker, hub, clock, logger, node: nodeId, hasPeers });
+    await streamRoll.start();
+    closing.push(() => streamRoll.close());
+    const readiness = new Readiness(broker, clock, nodeId);
+    readiness.start();
+    closing.push(() => readiness.close());
+    streamMetrics.watch(hub, readiness);
+    const sockets = config.WEBSOCKET ? new SocketServer({ clock, pingMs: config.STREAM_HEARTBEAT_MS }) : null;
+    closing.push(() => Promise.resolve(sockets?.close()));
+    const services = {
+      config,
+      clock,
+      logger,
+      db: database.knex,
+      lookups: openLookups(database.knex, { clock }),
+      broker,
+      market,
+      marketWriter,
+      dayStarts,
+      hub,
+      outbox,
+      authority,
+      streamRoll,
+      sockets,
+      answers,
+      limits,
+      metrics,
+      readiness,
+      nodeId,
+      slots: {
+        imports: new Slots('imports', { all: 2, user: 1 }),
+        // Each may hold a connection for as long as a client takes its file.
+        exports: new Slots('exports', {
+          all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))),
+          user: 2,
+        }),
+      },
+      readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
+      tokenKey,
+      tokenKeys,
+    };
+    return { services, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,225 @@
+import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
+import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import { emptyState, foldLegs, type AssetState, type Flow } from '../../lib/pnl/ledger/position.ts';
+import type { TotalsAt } from '../../lib/pnl/ledger/totals.ts';
+import { saveCheckpoints } from '../ledger/checkpoints.ts';
+import type { Database } from '../connection/database.ts';
+import { entryChunks } from '../ledger/entries.ts';
+import { legsByAsset, type Checkpoint } from '../ledger/fold.ts';
+import { ensureCurrent, readPositions } from '../ledger/past-states.ts';
+import { loadPoints, pointOf, savePoints, type KnownPoints, type LedgerPoint } from '../ledger/points.ts';
+import { ifUnmoved, inSnapshot } from '../connection/consistent-read.ts';
+import { isReadOnly } from '../connection/unavailable.ts';
+import { valuePoints, type HistoryPoint, type LivePrices } from './valued-points.ts';
+
+export type { HistoryPoint } from './valued-points.ts';
+
+export interface HistoryQuery {
+  /** Epoch milliseconds, in any order. What was booked before an instant is in it, what at or after it is not. */
+  instants: readonly number[];
+  /** Default: the portfolio's. */
+  costMethod?: CostMethod | undefined;
+  /** Values the instants from `from` on with these prices instead of stored closes: the present. */
+  live?: LivePrices | undefined;
+}
+
+export interface History {
+  /** Of the ledger. */
+  version: number;
+  terms: PortfolioTerms;
+  timeZone: string;
+  /** In the order of the instants asked for. */
+  points: HistoryPoint[];
+}
+
+/**
+ * What a portfolio was worth at some instants, from its ledger and the last closes at or before each; where there is
+ * none, the portfolio's own last fill. One pass over the ledger whatever the number of instants, from the last
+ * checkpoints before the first of them; days' starts in the portfolio's time zone are remembered and read the next time.
+ *
+ * The difference of two points is a period: `periodPnl`.
+ * @throws Problem `not-found`
+ */
+export async function history(db: Database, portfolioId: string, query: HistoryQuery): Promise<History> {
+  const { instants, costMethod, live } = query;
+  const ledger = await ledgerAt(db, portfolioId, instants, costMethod);
+  const valued = await valuePoints(db, ledger.terms, ledger.points, live);
+  const points = instants.flatMap((instant) => valued.get(instant) ?? []);
+  return { version: ledger.version, terms: ledger.terms, timeZone: ledger.timeZone, points };
+}
+
+/** `history` for those who need nothing else of it. */
+export async function equityAt(
+  db: Database,
+  portfolioId: string,
+  instants: readonly number[],
+  costMethod?: CostMethod,
+): Promise<TotalsAt[]> {
+  return (await history(db, portfolioId, { instants, costMethod })).points;
+}
+
+/**
+ * External money and coins of the entries in [from, to), in order of time: `take` is told one after the other, since with
+ * untracked cash every trade is one. They add up exactly to the difference of `contributions`.
+ */
+export async function externalFlows(
+  db: Database,
+  portfolioId: string,
+  { from, to }: { from: number; to: number },
+  take: (flow: Flow) => void,
+): Promise<void> {
+  await ensureCurrent(db, portfolioId);
+  await inSnapshot(db, async (trx) => {
+    const { positions } = await readPositions(trx, portfolioId, from);
+    const states = byAsset(positions.states);
+    const range = { after: { time: from, tie: '' }, before: to };
+    for await (const entries of entryChunks(trx, portfolioId, null, range)) {
+      const flows: Flow[] = [];
+      foldInto(states, entries, positions.terms, (flow) => flows.push(flow));
+      for (const flow of flows.sort((a, b) => a.time - b.time)) take(flow);
+    }
+  });
+}
+
+/** What a ledger was at some instants. */
+export interface LedgerHistory {
+  version: number;
+  terms: PortfolioTerms;
+  timeZone: string;
+  points: Map<number, LedgerPoint>;
+}
+
+/** So few instants are worked out while the ledger is held still, so that they are surely remembered. */
+const HELD_STILL = 2;
+
+/**
+ * What `history` values: the ledger before each of the instants, which are in `points`.
+ * @throws Problem `not-found`
+ */
+export async function ledgerAt(
+  db: Database,
+  portfolioId: string,
+  instants: readonly number[],
+  costMethod?: CostMethod,
+): Promise<LedgerHistory> {
+  const sorted = [...new Set(instants)].sort((a, b) => a - b);
+  const known = await loadPoints(db, portfolioId, costMethod, sorted);
+  if (addNothing(known, sorted).length === 0) return known;
+  await ensureCurrent(db, portfolioId);
+  const read = (trx: Database): Promise<PassResult> => readLedger(trx, portfolioId, sorted, costMethod);
+  if (db.isTransaction === true) return await inSnapshot(db, read);
+  const result = await inSnapshot(db, read);
+  if (result.fresh.size === 0 && result.checkpoints.length === 0) return result;
+  const remember = async (trx: Database, { terms, fresh, checkpoints }: PassResult): Promise<void> => {
+    await savePoints(trx, portfolioId, terms.costMethod, fresh);
+    await saveCheckpoints(trx, portfolioId, terms.costMethod, checkpoints);
+  };
+  const kept = await ifUnmoved(db, portfolioId, result.version, (trx) => remember(trx, result)).catch(
+    (error: unknown) => {
+      // It is right without being remembered.
+      if (isReadOnly(error)) return true;
+      throw error;
+    },
+  );
+  if (kept || sorted.length > HELD_STILL) return result;
+  // A ledger that never rests would have its day's start worked out again and again.
+  return await db.transaction(async (trx) => {
+    await trx('portfolios').where({ id: portfolioId }).forShare().first('id');
+    const again = await read(trx);
+    await remember(trx, again);
+    return again;
+  });
+}
+
+interface PassResult extends LedgerHistory {
+  /** Points that are worth remembering. */
+  fresh: Map<number, LedgerPoint>;
+  checkpoints: Checkpoint[];
+}
+
+async function readLedger(
+  trx: Database,
+  portfolioId: string,
+  instants: readonly number[],
+  costMethod: CostMethod | undefined,
+): Promise<PassResult> {
+  const known = await loadPoints(trx, portfolioId, costMethod, instants);
+  const { version, timeZone, terms, points } = known;
+  const missing = addNothing(known, instants);
+  const fresh = new Map<number, LedgerPoint>();
+  const checkpoints: Checkpoint[] = [];
+  const [start] = missing;
+  if (start !== undefined) {
+    const from = await readPositions(trx, portfolioId, start, terms.costMethod);
+    checkpoints.push(...from.fresh);
+    const calendar = calendarOf(timeZone);
+    await pass(trx, portfolioId, terms, byAsset(from.positions.states), missing, (instant, point) => {
+      points.set(instant, point);
+      if (calendar.startOfDay(instant) === instant) fresh.set(instant, point);
+    });
+  }
+  return { version, terms, timeZone, points, fresh, checkpoints };
+}
+
+/** Adds the points of instants before the first entry. @returns the instants that are not known */
+function addNothing({ points, first, terms }: KnownPoints, instants: readonly number[]): number[] {
+  const missing: number[] = [];
+  for (const instant of instants) {
+    if (first === null || instant <= first) points.set(instant, pointOf([], terms));
+    else if (!points.has(instant)) missing.push(instant);
+  }
+  return missing;
+}
+
+/** Goes through the ledger once, and tells what it was at each of the ascending instants. `states` is as of the first. */
+async function pass(
+  trx: Database,
+  portfolioId: string,
+  terms: PortfolioTerms,
+  states: Map<string, AssetState>,
+  instants: readonly number[],
+  tell: (instant: number, point: LedgerPoint) => void,
+): Promise<void> {
+  const pending = [...instants].reverse();
+  const [start = 0] = instants;
+  const end = instants.at(-1) ?? start;
+  const reach = (time: number): void => {
+    for (let next = pending.at(-1); next !== undefined && next <= time; next = pending.at(-1)) {
+      tell(next, pointOf(states.values(), terms));
+      pending.pop();
+    }
+  };
+  reach(start);
+  for await (const entries of entryChunks(trx, portfolioId, null, {
+    after: { time: start, tie: '' },
+    before: end,
+  })) {
+    let from = 0;
+    for (const [index, entry] of entries.entries()) {
+      const next = pending.at(-1);
+      if (next === undefined || entry.time < next) continue;
+      foldInto(states, entries.slice(from, index), terms);
+      from = index;
+      reach(entry.time);
+    }
+    foldInto(states, entries.slice(from), terms);
+  }
+  reach(end);
+}
+
+function foldInto(
+  states: Map<string, AssetState>,
+  entries: readonly LedgerEntry[],
+  terms: PortfolioTerms,
+  onFlow?: (flow: Flow) => void,
+): void {
+  if (entries.length === 0) return;
+  for (const [asset, legs] of legsByAsset(entries, terms)) {
+    const options = onFlow === undefined ? {} : { onFlow };
+    states.set(asset, foldLegs(states.get(asset) ?? emptyState(asset), legs, terms.costMethod, options));
+  }
+}
+
+function byAsset(states: readonly AssetState[]): Map<string, AssetState> {
+  return new Map(states.map((state) => [state.asset, state]));
+}

@@ -1,0 +1,151 @@
+import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import { ONE } from '../../lib/money/money.ts';
+import type { PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import { indexSymbols } from '../../lib/pnl/valuation/valuation.ts';
+import { BulkPositions } from '../ledger/bulk-positions.ts';
+import { candleSymbols } from '../market/closes.ts';
+import type { Database } from '../connection/database.ts';
+import { type StoredTrade, tieOf, type TradeDraft } from '../ledger/stored-entry.ts';
+import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
+import { countMatches, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
+import { type PlacedTrade, placedTrades } from './import-rows.ts';
+import { advance, lockPortfolio } from '../ledger/portfolios.ts';
+import { ratesAt } from '../ledger/rates.ts';
+
+/** Rows that are booked by one statement, which the embedded database lets everybody wait for. */
+const CHUNK = 1_000;
+
+export interface ImportOutcome extends MatchCounts {
+  /** Of the ledger, after it. */
+  version: number;
+  /** Whether the fresh rows are in the ledger now. */
+  booked: boolean;
+  conflictRows: RowMatch[];
+  /** The first rows of the file. */
+  firstRows: RowMatch[];
+  /** What is to be told of it. */
+  news: string[];
+}
+
+/** What was booked: its entries, if they are no more than asked for. */
+export interface BookedRows {
+  version: number;
+  fresh: number;
+  entries: readonly StoredTrade[];
+}
+
+export interface ImportOptions {
+  clock: Clock;
+  newestFirst: boolean;
+  /** `look`: nothing is booked. `whole`: only if there is no conflict. `rest`: what is in no conflict. */
+  mode: 'look' | 'whole' | 'rest';
+  /** Rows to be reported, and entries to be told of, at most. */
+  reported: number;
+  returned: number;
+  /** What is to be told of it, once it is committed: see `BookingOptions`. */
+  news: (booked: BookedRows) => string[];
+  progress: (phase: 'comparing' | 'booking' | 'valuing', done: number, total: number) => void;
+}
+
+/**
+ * Books the rows of a file that were put aside: in one transaction, so that nothing of it is there until all is.
+ * @throws Problem `not-found`, `unprocessable-entry`
+ */
+export async function bookRows(
+  db: Database,
+  portfolioId: string,
+  importId: string,
+  options: ImportOptions,
+): Promise<ImportOutcome> {
+  const { clock, mode, reported, returned, progress } = options;
+  return await db.transaction(async (trx) => {
+    const portfolio = await lockPortfolio(trx, portfolioId);
+    progress('comparing', 0, 0);
+    await matchRows(trx, portfolioId, importId, options);
+    const counts = await countMatches(trx, importId);
+    const report = {
+      ...counts,
+      conflictRows: await listMatches(trx, importId, reported, { conflictsOnly: true }),
+      firstRows: await listMatches(trx, importId, reported, { conflictsOnly: false }),
+    };
+    const { version } = portfolio;
+    const isHeldBack = mode === 'look' || (mode === 'whole' && counts.conflicts > 0);
+    if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, news: [] };
+    const rates = await rateFiller(trx, portfolio.baseCurrency);
+    const positions = new BulkPositions(trx, portfolioId, portfolio);
+    const entries: StoredTrade[] = [];
+    for (let place = 0; place < counts.fresh; place += CHUNK) {
+      progress('booking', place, counts.fresh);
+      const placed = await placedTrades(trx, importId, place, CHUNK);
+      await rates(placed.map(({ draft }) => draft));
+      const booked = placed.map((trade) => entryOf(trade, portfolioId, version, clock));
+      await insertEntries(trx, booked, placed, portfolio);
+      await positions.add(booked);
+      if (counts.fresh <= returned) entries.push(...booked);
+    }
+    let folded = 0;
+    progress('valuing', 0, 0);
+    await positions.finish(() => progress('valuing', (folded += 1), 0));
+    const news = options.news({ version: version + counts.fresh, fresh: counts.fresh, entries });
+    const after = await advance(trx, portfolio, counts.fresh, clock, news);
+    return { ...report, version: after, booked: true, news };
+  });
+}
+
+function entryOf(
+  { draft, place }: PlacedTrade,
+  portfolioId: string,
+  version: number,
+  clock: Clock,
+): StoredTrade {
+  const now = clock.now();
+  const tie = tieOf(draft, version + place);
+  return { ...draft, id: newId(clock), tie, portfolioId, createdAt: now, updatedAt: now };
+}
+
+async function insertEntries(
+  trx: Database,
+  entries: readonly StoredTrade[],
+  placed: readonly PlacedTrade[],
+  terms: PortfolioTerms,
+): Promise<void> {
+  const rows = entries.map((entry, index) => toRow(entry, placed[index]?.contentHash ?? '', terms));
+  await trx.raw(
+    `insert into ledger_entries (${ENTRY_RECORDSET.columns})
+     select ${ENTRY_RECORDSET.columns} from ${ENTRY_RECORDSET.source}`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** Fills in the rates of trades as booking them one by one would. */
+async function rateFiller(
+  trx: Database,
+  baseCurrency: string,
+): Promise<(drafts: readonly TradeDraft[]) => Promise<void>> {
+  const symbols = indexSymbols(await candleSymbols(trx));
+  return async function fill(drafts) {
+    const wanted = new Map<string, number[]>();
+    for (const { quote, base, fee, time } of drafts) {
+      const third = fee !== null && fee.currency !== base && fee.currency !== quote ? [fee.currency] : [];
+      for (const asset of [quote, ...third]) {
+        const instants = wanted.get(asset);
+        if (instants === undefined) wanted.set(asset, [time]);
+        else instants.push(time);
+      }
+    }
+    wanted.delete(baseCurrency);
+    const rates = new Map<string, Map<number, bigint>>();
+    for (const [asset, instants] of wanted) {
+      rates.set(asset, await ratesAt(trx, asset, baseCurrency, instants, symbols));
+    }
+    const rate = (asset: string, time: number): bigint | null =>
+      asset === baseCurrency ? ONE : (rates.get(asset)?.get(time) ?? null);
+    for (const draft of drafts) {
+      const { quote, base, fee, time } = draft;
+      draft.quoteRate = rate(quote, time);
+      if (fee !== null && fee.currency !== base && fee.currency !== quote)
+        draft.feeRate = rate(fee.currency, time);
+    }
+  };
+}

@@ -1,0 +1,112 @@
+import { decimal, fixed, ZERO, type Fixed } from '../../lib/money/money.ts';
+import type { CashLeg } from '../../lib/pnl/ledger/leg.ts';
+import { emptyState, type AssetState } from '../../lib/pnl/ledger/position.ts';
+import type { Database } from '../connection/database.ts';
+import { only } from '../connection/single-row.ts';
+import { writeAtOnce, type Write } from '../connection/write-at-once.ts';
+
+/** Every offset of every time zone is a multiple of this: no local midnight lies inside a sum. */
+export const CASH_SUM_MS = 900_000;
+
+interface Sum {
+  quantity: Fixed;
+  contributions: Fixed;
+  inflows: Fixed;
+  income: Fixed;
+}
+
+/** Cash moves of a stretch of the ledger, by quarter of an hour. */
+export class CashSums {
+  readonly #sums = new Map<number, Sum>();
+
+  /** `sign` −1n takes a leg back. */
+  add(leg: CashLeg, sign: 1n | -1n = 1n): void {
+    const time = Math.floor(leg.time / CASH_SUM_MS) * CASH_SUM_MS;
+    let sum = this.#sums.get(time);
+    if (sum === undefined) {
+      sum = { quantity: ZERO, contributions: ZERO, inflows: ZERO, income: ZERO };
+      this.#sums.set(time, sum);
+    }
+    sum.quantity += sign * leg.quantity;
+    sum.contributions += sign * leg.contribution;
+    if (leg.contribution > ZERO) sum.inflows += sign * leg.contribution;
+    sum.income += sign * leg.income;
+  }
+
+  /** Adds them to what is stored, and is empty after it. */
+  async save(trx: Database, portfolioId: string): Promise<void> {
+    await writeAtOnce(trx, this.take(portfolioId));
+  }
+
+  /** What `save` writes. Empty after it. */
+  take(portfolioId: string): Write[] {
+    const rows = [...this.#sums];
+    this.#sums.clear();
+    if (rows.length === 0) return [];
+    const column = (name: keyof Sum): string[] => rows.map(([, sum]) => decimal(sum[name]));
+    return [
+      {
+        sql: `insert into cash_sums as known (portfolio_id, time, quantity, contributions, inflows, income)
+          select ?, * from unnest(?::timestamptz[], ?::numeric[], ?::numeric[], ?::numeric[], ?::numeric[])
+          on conflict (portfolio_id, time) do update set
+            quantity = known.quantity + excluded.quantity,
+            contributions = known.contributions + excluded.contributions,
+            inflows = known.inflows + excluded.inflows,
+            income = known.income + excluded.income`,
+        bindings: [
+          portfolioId,
+          rows.map(([time]) => new Date(time).toISOString()),
+          column('quantity'),
+          column('contributions'),
+          column('inflows'),
+          column('income'),
+        ],
+      },
+    ];
+  }
+}
+
+/**
+ * The base currency's state from the sums that end at or before a time, which must be a multiple of `CASH_SUM_MS`. Those
+ * of the shorter side are added up: for the start of the day the few since then, which are taken off the present state.
+ */
+export async function cashBefore(
+  db: Database,
+  portfolioId: string,
+  present: AssetState,
+  time: number,
+): Promise<AssetState> {
+  const { rows }: { rows: (Record<keyof Sum, string> & { late: boolean })[] } = await db.raw(
+    `with span as materialized (
+       select coalesce(:time::timestamptz > min(time) + (max(time) - min(time)) / 2, false) as late
+       from cash_sums where portfolio_id = :portfolioId
+     ), sums as (
+       select quantity, contributions, inflows, income from cash_sums
+       where portfolio_id = :portfolioId and time < :time and not (select late from span)
+       union all
+       select -quantity, -contributions, -inflows, -income from cash_sums
+       where portfolio_id = :portfolioId and time >= :time and (select late from span)
+     )
+     select (select late from span) as late, coalesce(sum(quantity), 0) as quantity, coalesce(sum(income), 0) as income,
+       coalesce(sum(contributions), 0) as contributions, coalesce(sum(inflows), 0) as inflows
+     from sums`,
+    { portfolioId, time: new Date(time) },
+  );
+  const sum = only(rows);
+  const nothing = emptyState(present.asset);
+  const from = sum.late ? present : nothing;
+  const quantity = from.quantity + fixed(sum.quantity);
+  return {
+    ...nothing,
+    quantity,
+    costBasis: quantity,
+    grossCost: quantity,
+    contributions: from.contributions + fixed(sum.contributions),
+    inflows: from.inflows + fixed(sum.inflows),
+    income: from.income + fixed(sum.income),
+  };
+}
+
+export async function dropCash(trx: Database, portfolioId: string): Promise<void> {
+  await trx('cash_sums').where({ portfolio_id: portfolioId }).delete();
+}

@@ -1,0 +1,224 @@
+import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import { problem } from '../../lib/problem.ts';
+import { applyEntries } from './apply-entries.ts';
+import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
+import type { Database } from '../connection/database.ts';
+import { getEntry } from './entries.ts';
+import { entryOf, tieOf, type EntryDraft, type StoredEntry } from './stored-entry.ts';
+import { toRow } from './entry-row.ts';
+import { errorCode } from '../connection/error-code.ts';
+import { inTurn } from '../connection/in-turn.ts';
+import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
+import type { PositionOptions } from './refold.ts';
+import { loadHeads } from './states.ts';
+
+/** Entries that one call of `bookEntries` takes at most. */
+export const BATCH_LIMIT = 10_000;
+
+/** A change of the ledger, about to be committed. */
+export interface LedgerMove {
+  change: 'booked' | 'changed' | 'removed';
+  /** Of the ledger, after it. */
+  version: number;
+  /** As they are now; those removed as they were. */
+  entries: readonly StoredEntry[];
+}
+
+export interface BookingOptions extends PositionOptions {
+  clock: Clock;
+  /**
+   * What is to be told of it: JSON texts. They are in the outbox if and only if the change is in the ledger, and given
+   * back to be told.
+   */
+  news?: (move: LedgerMove) => string[];
+  /** Told each new entry and its place in the batch; throws to have nothing booked. What is a duplicate is not asked about. */
+  admit?: (entry: StoredEntry, index: number) => void;
+}
+
+export interface Outcome {
+  /** `duplicate`: the very same had been booked before (or earlier in the batch); `entry` is that one. */
+  status: 'booked' | 'duplicate';
+  entry: StoredEntry;
+}
+
+/**
+ * Books entries into a portfolio's ledger and brings its positions up to them: all of them, or none. May be called
+ * again with the same drafts, by anyone at the same time: a key is booked once.
+ * @returns the ledger version after it, and an outcome for each draft in its place
+ * @throws `EntryConflictError`; Problem `not-found`, or `unprocessable-entry` for amounts beyond NUMERIC(38,18);
+ *   RangeError for more than `BATCH_LIMIT` drafts
+ */
+export async function bookEntries(
+  db: Database,
+  portfolioId: string,
+  drafts: readonly EntryDraft[],
+  options: BookingOptions,
+): Promise<{ version: number; outcomes: Outcome[]; news: string[] }> {
+  const { clock } = options;
+  if (drafts.length > BATCH_LIMIT) throw new RangeError(`more than ${BATCH_LIMIT} entries at once`);
+  return await writing(db, async (trx) => {
+    const portfolio = await lockPortfolio(trx, portfolioId);
+    // Drafts without a key are always booked, so the version passes the last of these numbers.
+    let sequence = portfolio.version;
+    const now = clock.now();
+    const booking = { portfolioId, createdAt: now, updatedAt: now };
+    const { candidates, chosen } = candidatesOf(drafts, (draft) => {
+      const tie = tieOf(draft, draft.externalId === null ? (sequence += 1) : 0);
+      return entryOf(draft, { ...booking, id: newId(clock), tie });
+    });
+    const inserted = await bookAll(trx, portfolio, candidates, options);
+    const taken = candidates.filter(({ entry }) => !inserted.has(entry.id));
+    const stored = await alreadyStored(trx, portfolioId, taken);
+    const outcomes = chosen.map((candidate, index): Outcome => {
+      const existing = stored.get(candidate);
+      if (existing) return { status: 'duplicate', entry: existing };
+      return { status: candidate.index === index ? 'booked' : 'duplicate', entry: candidate.entry };
+    });
+    if (inserted.size === 0) return { version: portfolio.version, outcomes, news: [] };
+    for (const { entry, index } of candidates) if (inserted.has(entry.id)) options.admit?.(entry, index);
+    const booked = outcomes.filter(({ status }) => status === 'booked');
+    const entries = booked.map(({ entry }) => entry);
+    const move = { change: 'booked' as const, entries, by: inserted.size };
+    return { ...(await commit(trx, portfolio, move, options)), outcomes };
+  });
+}
+
+/** Some keys are taken. */
+class KeysTakenError extends Error {}
+
+/**
+ * Writes the candidates whose keys are free and brings the positions up to them. Nearly always all of them are, and what
+ * becomes of the positions is worked out while the database is still writing.
+ * @returns the ids of what was written
+ */
+async function bookAll(
+  trx: Database,
+  portfolio: Portfolio,
+  candidates: readonly Candidate[],
+  options: BookingOptions,
+): Promise<ReadonlySet<string>> {
+  const { id } = portfolio;
+  const all = candidates.map(({ entry }) => entry);
+  const heads = await loadHeads(trx, id, portfolio.costMethod, assetsOf(all));
+  const turns = inTurn();
+  const inserted = await insertFree(trx, candidates, portfolio, turns);
+  void turns.run(async () => {
+    // What waits behind it is not run then.
+    if (inserted.size < candidates.length) throw new KeysTakenError();
+  });
+  try {
+    await applyEntries(trx, id, portfolio, { added: all, removed: [] }, { ...options, heads, turns });
+  } catch (error) {
+    if (!(error instanceof KeysTakenError)) throw error;
+    const added = all.filter((entry) => inserted.has(entry.id));
+    if (added.length > 0) {
+      await applyEntries(trx, id, portfolio, { added, removed: [] }, { ...options, heads });
+    }
+  }
+  return inserted;
+}
+
+/** Every asset that the entries may move. */
+function assetsOf(entries: readonly StoredEntry[]): string[] {
+  const assets = new Set<string>();
+  for (const entry of entries) {
+    if (entry.kind === 'trade') {
+      assets.add(entry.base).add(entry.quote);
+      if (entry.fee !== null) assets.add(entry.fee.currency);
+    } else assets.add(entry.asset);
+  }
+  return [...assets];
+}
+
+export interface Change {
+  version: number;
+  news: string[];
+  before: StoredEntry;
+  entry: StoredEntry;
+}
+
+/**
+ * Puts another content in the place of an entry and restates the positions it touches. Kind, exchange and external id
+ * stay, and so does what counts as the same body under its key: a source that sends the original again is not refused.
+ * @param change makes the new content from the present one, which nobody else changes meanwhile; queries in it must go
+ *   through the transaction it is given
+ * @returns `null` if there is no such entry
+ * @throws Problem `not-found` for the portfolio, `unprocessable-entry`
+ */
+export async function changeEntry(
+  db: Database,
+  portfolioId: string,
+  id: string,
+  change: (before: StoredEntry, trx: Database) => EntryDraft | Promise<EntryDraft>,
+  options: BookingOptions,
+): Promise<Change | null> {
+  const { clock } = options;
+  return await writing(db, async (trx) => {
+    const portfolio = await lockPortfolio(trx, portfolioId);
+    const before = await getEntry(trx, portfolioId, id);
+    if (before === null) return null;
+    const draft = await change(before, trx);
+    if (draft.kind !== before.kind)
+      throw problem('unprocessable-entry', { detail: 'the kind of an entry stays' });
+    const entry: StoredEntry = {
+      ...draft,
+      id,
+      portfolioId,
+      exchange: before.exchange,
+      externalId: before.externalId,
+      tie: before.tie,
+      createdAt: before.createdAt,
+      updatedAt: clock.now(),
+    };
+    const { content_hash: _, ...columns } = toRow(entry, '', portfolio);
+    await trx('ledger_entries').where({ id }).update(columns);
+    await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
+    const move = { change: 'changed' as const, entries: [entry], by: 1 };
+    return { ...(await commit(trx, portfolio, move, options)), before, entry };
+  });
+}
+
+/** Takes an entry out and restates the positions it touched. `null` if there is no such entry. */
+export async function removeEntry(
+  db: Database,
+  portfolioId: string,
+  id: string,
+  options: BookingOptions,
+): Promise<Omit<Change, 'entry'> | null> {
+  return await writing(db, async (trx) => {
+    const portfolio = await lockPortfolio(trx, portfolioId);
+    const before = await getEntry(trx, portfolioId, id);
+    if (before === null) return null;
+    await trx('ledger_entries').where({ id }).delete();
+    await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] }, options);
+    const move = { change: 'removed' as const, entries: [before], by: 1 };
+    return { ...(await commit(trx, portfolio, move, options)), before };
+  });
+}
+
+/** The last statement of a change: its version, and what is to be told of it. */
+async function commit(
+  trx: Database,
+  portfolio: Portfolio,
+  { change, entries, by }: Omit<LedgerMove, 'version'> & { by: number },
+  { clock, news }: BookingOptions,
+): Promise<{ version: number; news: string[] }> {
+  const told = news?.({ change, entries, version: portfolio.version + by }) ?? [];
+  return { version: await advance(trx, portfolio, by, clock, told), news: told };
+}
+
+/** SQLSTATE of values a column cannot hold: number or time out of range, text it cannot store. */
+const UNPROCESSABLE = new Set(['22003', '22008', '22P05']);
+
+async function writing<T>(db: Database, task: (trx: Database) => Promise<T>): Promise<T> {
+  try {
+    return await db.transaction(task);
+  } catch (error) {
+    if (!UNPROCESSABLE.has(errorCode(error) ?? '')) throw error;
+    throw problem('unprocessable-entry', {
+      detail: 'an amount, a time or a text is outside of what the ledger can hold',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,199 @@
+import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import type { PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import { problem } from '../../lib/problem.ts';
+import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
+import type { Database } from '../connection/database.ts';
+import { only } from '../connection/single-row.ts';
+import { newsRow } from './outbox.ts';
+import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
+import { refoldAll } from './refold.ts';
+
+export interface PortfolioSettings extends PortfolioTerms {
+  name: string;
+  /** IANA name. */
+  timeZone: string;
+  /** A symbol; `null` for the default one. */
+  benchmark: string | null;
+}
+
+export interface Portfolio extends PortfolioSettings {
+  id: string;
+  userId: string;
+  /** Of the ledger: goes up with every entry booked, changed or removed, and with every change of terms. */
+  version: number;
+  /** Epoch milliseconds. */
+  createdAt: number;
+  updatedAt: number;
+}
+
+export interface PortfolioRow {
+  id: string;
+  user_id: string;
+  name: string;
+  base_currency: string;
+  cost_method: Portfolio['costMethod'];
+  time_zone: string;
+  benchmark: string | null;
+  cash_mode: Portfolio['cashMode'];
+  version: number;
+  created_at: number;
+  updated_at: number;
+}
+
+export function toPortfolio(row: PortfolioRow): Portfolio {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    name: row.name,
+    baseCurrency: row.base_currency,
+    costMethod: row.cost_method,
+    timeZone: row.time_zone,
+    benchmark: row.benchmark,
+    cashMode: row.cash_mode,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+export async function createPortfolio(
+  db: Database,
+  userId: string,
+  settings: PortfolioSettings,
+  { clock }: { clock: Clock },
+): Promise<Portfolio> {
+  const now = new Date(clock.now());
+  const rows: PortfolioRow[] = await db('portfolios')
+    .insert({
+      id: newId(clock),
+      user_id: userId,
+      name: settings.name,
+      base_currency: settings.baseCurrency,
+      cost_method: settings.costMethod,
+      time_zone: settings.timeZone,
+      benchmark: settings.benchmark,
+      cash_mode: settings.cashMode,
+      created_at: now,
+      updated_at: now,
+    })
+    .returning('*');
+  const row = only(rows);
+  return toPortfolio(row);
+}
+
+export async function getPortfolio(db: Database, id: string): Promise<Portfolio | null> {
+  const row: PortfolioRow | undefined = await db('portfolios').where({ id }).first();
+  return row === undefined ? null : toPortfolio(row);
+}
+
+/** Those that there are, by id. */
+export async function findPortfolios(db: Database, ids: readonly string[]): Promise<Map<string, Portfolio>> {
+  const { rows } = await db.raw<{ rows: PortfolioRow[] }>(
+    'select * from portfolios where id = any(?::uuid[])',
+    [[...ids]],
+  );
+  return new Map(rows.map((row) => [row.id, toPortfolio(row)]));
+}
+
+/** The user's own, all of them. */
+export async function portfolioIdsOf(db: Database, userId: string): Promise<string[]> {
+  const rows: { id: string }[] = await db('portfolios').where({ user_id: userId }).select('id');
+  return rows.map(({ id }) => id);
+}
+
+/** The user's portfolios in order of creation. */
+export async function listPortfolios(
+  db: Database,
+  userId: string,
+  { limit, cursor }: PageQuery,
+): Promise<Page<Portfolio>> {
+  const query = db('portfolios')
+    .where({ user_id: userId })
+    .orderBy('id')
+    .limit(limit + 1);
+  if (cursor) void query.where('id', '>', decodeCursor(cursor, ['uuid'])[0]);
+  const rows: PortfolioRow[] = await query;
+  return pageOf(rows.map(toPortfolio), limit, (last) => encodeCursor([last.id]));
+}
+
+/** The base currency is not among them: the rates in the ledger are in it. */
+export type PortfolioChange = Partial<Omit<PortfolioSettings, 'baseCurrency'>>;
+
+/** What is `undefined` stays. New terms restate every position. `null` if there is no such portfolio. */
+export async function updatePortfolio(
+  db: Database,
+  id: string,
+  change: PortfolioChange,
+  { clock }: { clock: Clock },
+): Promise<Portfolio | null> {
+  return await db.transaction(async (trx) => {
+    const before: PortfolioRow | undefined = await trx('portfolios').where({ id }).forUpdate().first();
+    if (before === undefined) return null;
+    const rows: PortfolioRow[] = await trx('portfolios')
+      .where({ id })
+      .update({
+        name: change.name ?? before.name,
+        cost_method: change.costMethod ?? before.cost_method,
+        time_zone: change.timeZone ?? before.time_zone,
+        benchmark: change.benchmark === undefined ? before.benchmark : change.benchmark,
+        cash_mode: change.cashMode ?? before.cash_mode,
+        updated_at: new Date(clock.now()),
+      })
+      .returning('*');
+    const row = only(rows);
+    if (row.cost_method === before.cost_method && row.cash_mode === before.cash_mode) return toPortfolio(row);
+    await refoldAll(trx, id, toPortfolio(row));
+    await advance(trx, toPortfolio(row), 1, clock);
+    return await getPortfolio(trx, id);
+  });
+}
+
+/** With its ledger. False if there was no such portfolio. */
+export async function deletePortfolio(db: Database, id: string): Promise<boolean> {
+  return (await db('portfolios').where({ id }).delete()) > 0;
+}
+
+/**
+ * Holds every other writer of this portfolio's ledger off until the transaction ends.
+ * @throws Problem `not-found`
+ */
+export async function lockPortfolio(trx: Database, id: string): Promise<Portfolio> {
+  const row: PortfolioRow | undefined = await trx('portfolios').where({ id }).forUpdate().first();
+  if (row === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
+  return toPortfolio(row);
+}
+
+/**
+ * Counts changes of the ledger.
+ * @param news what is to be told of them once they are committed: JSON texts, put into the outbox
+ * @returns the new version
+ */
+export async function advance(
+  trx: Database,
+  { id, version }: Pick<Portfolio, 'id' | 'version'>,
+  by: number,
+  clock: Clock,
+  news: readonly string[] = [],
+): Promise<number> {
+  const portfolios = trx('portfolios');
+  if (news.length > 0) {
+    // One round trip for both.
+    const row = newsRow({ portfolioId: id, version: version + by, records: [...news] }, clock.now());
+    void portfolios.with('posted', trx('outbox').insert(row));
+  }
+  const rows: { version: number }[] = await portfolios
+    .where({ id })
+    .update({ version: trx.raw('version + ?::bigint', [by]), updated_at: new Date(clock.now()) })
+    .returning('version');
+  const row = only(rows);
+  return row.version;
+}
+
+/** Ledger versions of the given portfolios; one that is gone is left out. */
+export async function portfolioVersions(db: Database, ids: readonly string[]): Promise<Map<string, number>> {
+  const rows: { id: string; version: number }[] = await db('portfolios')
+    .whereRaw('id = any(?)', [[...ids]])
+    .select('id', 'version');
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}

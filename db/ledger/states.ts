@@ -1,0 +1,97 @@
+import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import {
+  decodeState,
+  emptyState,
+  encodeState,
+  type AssetState,
+  type StateJson,
+} from '../../lib/pnl/ledger/position.ts';
+import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
+import type { Database } from '../connection/database.ts';
+import type { Progress } from './fold.ts';
+import type { Write } from '../connection/write-at-once.ts';
+
+/** The present state of an asset as it is stored: its `lots` are `null`, they are in a table of their own. */
+export interface Head extends Progress {
+  openLots: number;
+}
+
+export function emptyHead(asset: string): Head {
+  return { state: emptyState(asset), entries: 0, checkpointed: 0, openLots: 0 };
+}
+
+/** Whether a stored state was made by this version of the fold. If not it must be made anew from the ledger. */
+export function isCurrent(state: StateJson): boolean {
+  return state.v === STATE_VERSION;
+}
+
+export interface Heads {
+  heads: Map<string, Head>;
+  /** Assets whose state is one of another version of the fold. */
+  outdated: Set<string>;
+}
+
+/** The stored states of these assets (`null`: of all). */
+export async function loadHeads(
+  db: Database,
+  portfolioId: string,
+  costMethod: CostMethod,
+  assets: readonly string[] | null,
+): Promise<Heads> {
+  const query = db('positions')
+    .where({ portfolio_id: portfolioId, cost_method: costMethod })
+    .select('asset', 'state', 'entries', 'checkpointed', 'open_lots');
+  if (assets !== null) void query.whereRaw('asset = any(?)', [[...assets]]);
+  const rows: {
+    asset: string;
+    state: StateJson;
+    entries: number;
+    checkpointed: number;
+    open_lots: number;
+  }[] = await query;
+  const heads = new Map<string, Head>();
+  const outdated = new Set<string>();
+  for (const { asset, state, entries, checkpointed, open_lots: openLots } of rows) {
+    if (isCurrent(state)) heads.set(asset, { state: decodeState(state), entries, checkpointed, openLots });
+    else outdated.add(asset);
+  }
+  return { heads, outdated };
+}
+
+/** Whether it is as if nothing had ever happened. */
+export function isNothing(state: AssetState): boolean {
+  const nothing = encodeState({ ...emptyState(state.asset), method: state.method });
+  return JSON.stringify(encodeState(state)) === JSON.stringify(nothing);
+}
+
+/** A state as if nothing had ever happened is not kept: the entries that made it have gone. Lots are not written. */
+export function headWrites(portfolioId: string, costMethod: CostMethod, heads: readonly Head[]): Write[] {
+  const dropped = heads.filter(({ state }) => isNothing(state)).map(({ state }) => state.asset);
+  const kept = heads.filter(({ state }) => !dropped.includes(state.asset));
+  const writes: Write[] = [];
+  if (dropped.length > 0) {
+    writes.push({
+      sql: 'delete from positions where portfolio_id = ? and cost_method = ? and asset = any(?)',
+      bindings: [portfolioId, costMethod, dropped],
+    });
+  }
+  if (kept.length > 0) {
+    writes.push({
+      sql: `insert into positions (portfolio_id, cost_method, asset, state, entries, checkpointed, open_lots)
+        select ?, ?, * from unnest(?::text[], ?::jsonb[], ?::integer[], ?::integer[], ?::integer[])
+        on conflict (portfolio_id, cost_method, asset) do update set
+          state = excluded.state, entries = excluded.entries, checkpointed = excluded.checkpointed,
+          open_lots = excluded.open_lots`,
+      bindings: [
+        portfolioId,
+        costMethod,
+        kept.map(({ state }) => state.asset),
+        kept.map(({ state }) => JSON.stringify(encodeState({ ...state, lots: null }))),
+        kept.map(({ entries }) => entries),
+        kept.map(({ checkpointed }) => checkpointed),
+        kept.map(({ openLots }) => openLots),
+      ],
+    });
+  }
+  return writes;
+}

@@ -1,0 +1,54 @@
+import { fixed } from '../../lib/money/money.ts';
+import type { Quote } from '../../lib/pnl/valuation/valuation.ts';
+import type { Database } from '../connection/database.ts';
+
+/** Every symbol that has a candle, at most `limit`. Hops through the key. */
+export async function candleSymbols(db: Database, limit = 5_000): Promise<string[]> {
+  const { rows }: { rows: { symbol: string }[] } = await db.raw(
+    `with recursive symbols as (
+       (select symbol from candles order by symbol limit 1)
+       union all
+       select (select c.symbol from candles c where c.symbol > s.symbol order by c.symbol limit 1)
+       from symbols s where s.symbol is not null
+     )
+     select symbol from symbols where symbol is not null limit ?`,
+    [limit],
+  );
+  return rows.map(({ symbol }) => symbol);
+}
+
+/** The last closes known at some instants: symbol → instant → quote. What is not known is not in it. */
+export type Closes = Map<string, Map<number, Quote>>;
+
+const PAIRS_AT_ONCE = 10_000;
+
+/**
+ * The last price of each symbol at or before each of its instants, as `closeAt` finds it: one index probe a pair.
+ * Adds to `closes`.
+ */
+export async function addClosesAt(
+  db: Database,
+  wanted: readonly { symbol: string; instant: number }[],
+  closes: Closes,
+): Promise<void> {
+  for (let start = 0; start < wanted.length; start += PAIRS_AT_ONCE) {
+    const pairs = wanted.slice(start, start + PAIRS_AT_ONCE);
+    const { rows }: { rows: { nth: number; close: string; close_time: number }[] } = await db.raw(
+      `select wanted.nth::integer as nth, last.close, last.close_time
+       from unnest(?::text[], ?::timestamptz[]) with ordinality as wanted (symbol, instant, nth)
+       cross join lateral (
+         select close, close_time from candles c
+         where c.symbol = wanted.symbol and c.time <= wanted.instant and c.close_time <= wanted.instant
+         order by c.time desc limit 1
+       ) last`,
+      [pairs.map(({ symbol }) => symbol), pairs.map(({ instant }) => new Date(instant).toISOString())],
+    );
+    for (const { nth, close, close_time: time } of rows) {
+      const pair = pairs[nth - 1];
+      if (pair === undefined) continue;
+      let ofSymbol = closes.get(pair.symbol);
+      if (ofSymbol === undefined) closes.set(pair.symbol, (ofSymbol = new Map()));
+      ofSymbol.set(pair.instant, { price: fixed(close), time });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Knex } from 'knex';
+import type { Database } from '../connection/database.ts';
+import * as accounts from './001-accounts.ts';
+import * as ledger from './002-ledger.ts';
+import * as candles from './003-candles.ts';
+import * as history from './004-history.ts';
+import * as candleDays from './005-candle-days.ts';
+import * as access from './010-access.ts';
+import * as orderType from './020-order-type.ts';
+import * as tradeFigures from './021-trade-figures.ts';
+import * as tradeSearch from './022-trade-search.ts';
+import * as portfolioStatistics from './030-portfolio-statistics.ts';
+import * as tradeIndexes from './031-trade-indexes.ts';
+import * as keyLimits from './040-key-limits.ts';
+import * as imports from './050-imports.ts';
+import * as outbox from './060-outbox.ts';
+import * as fences from './070-fences.ts';
+import * as resultFilters from './080-result-filters.ts';
+
+interface Migration {
+  name: string;
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+/** Named here and not after their files, which end in `.ts` when developed and in `.js` when built. */
+const MIGRATIONS: Migration[] = [
+  { name: '001-accounts', ...accounts },
+  { name: '002-ledger', ...ledger },
+  { name: '003-candles', ...candles },
+  { name: '004-history', ...history },
+  { name: '005-candle-days', ...candleDays },
+  { name: '010-access', ...access },
+  { name: '020-order-type', ...orderType },
+  { name: '021-trade-figures', ...tradeFigures },
+  { name: '022-trade-search', ...tradeSearch },
+  { name: '030-portfolio-statistics', ...portfolioStatistics },
+  { name: '031-trade-indexes', ...tradeIndexes },
+  { name: '040-key-limits', ...keyLimits },
+  { name: '050-imports', ...imports },
+  { name: '060-outbox', ...outbox },
+  { name: '070-fences', ...fences },
+  { name: '080-result-filters', ...resultFilters },
+];
+
+const source: Knex.MigrationSource<Migration> = {
+  getMigrations: () => Promise.resolve(MIGRATIONS),
+  getMigrationName: (migration) => migration.name,
+  getMigration: (migration) => Promise.resolve(migration),
+};
+
+/** Any number, as long as every node takes the same. */
+const ADVISORY_LOCK = 7_203_441_902;
+
+/**
+ * Brings the schema up to date, all or nothing. Nodes that start at once wait for the first: the lock ends with the
+ * transaction, so that none is left behind by a node that dies here.
+ * @returns the names of the migrations applied
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  return await db.transaction(async (trx) => {
+    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]).options({ query_timeout: 600_000 });
+    const [, applied]: [number, string[]] = await trx.migrate.latest({ migrationSource: source });
+    return applied;
+  });
+}
+
+/** Takes the schema down again, for tests of the migrations. */
+export async function rollback(db: Database): Promise<void> {
+  await db.transaction(async (trx) => {
+    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
+    await trx.migrate.rollback({ migrationSource: source }, true);
+  });
+}

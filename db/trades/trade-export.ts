@@ -1,0 +1,125 @@
+import { decimal, decimalOrNull } from '../../lib/money/money.ts';
+import type { Database } from '../connection/database.ts';
+import { PAGE_LIMIT, type Page } from '../connection/list-page.ts';
+import { type ListedTrade, listTrades } from './trade-list.ts';
+import { narrowTo, SORTED_PARTS, type TradeOrder } from './trade-order.ts';
+import { sortBy } from './trade-part.ts';
+import { tradeQuery, type TradeFilter } from './trade-query.ts';
+
+/** A trade as a file tells it: decimals as text, in plain digits, times as epoch milliseconds. */
+export interface ExportedTrade {
+  id: string;
+  time: number;
+  /** `''` if not said. */
+  exchange: string;
+  base: string;
+  quote: string;
+  side: string;
+  type: string | null;
+  quantity: string;
+  price: string;
+  fee: string | null;
+  fee_currency: string | null;
+  external_id: string | null;
+  order_id: string | null;
+  note: string | null;
+  tags: string[];
+  value: string | null;
+  fee_value: string | null;
+  gross: string | null;
+  net: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/**
+ * All trades that fit, in order and in pieces, so that memory does not grow with their number. Whoever stops early must
+ * say so (`return`), as `for await` does.
+ * @throws RangeError for a symbol that is none
+ */
+export type TradeReader = (
+  db: Database,
+  portfolioId: string,
+  filter: TradeFilter,
+  order: TradeOrder,
+) => AsyncGenerator<ExportedTrade[], void, undefined>;
+
+/** Rows that are fetched at a time: larger pieces are no faster, and more of them live through a collection. */
+const PIECE = 300;
+
+/** The database writes the digits as `decimal` does: no exponent, no zeros at the end. */
+const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type as type,
+  trim_scale(e.quantity) as quantity, trim_scale(e.price) as price,
+  trim_scale(e.fee_amount) as fee, e.fee_currency, e.external_id, e.order_id, e.note, e.tags,
+  trim_scale(e.value) as value, trim_scale(e.fee_value) as fee_value,
+  trim_scale(result.gross) as gross, trim_scale(result.net) as net, e.created_at, e.updated_at`;
+
+/**
+ * By a cursor of the database, in one snapshot: what is booked meanwhile is not seen. It holds a connection until it has
+ * ended, so whoever reads slowly must be bounded. Each piece is a statement of its own, to which the time limit of
+ * statements applies; a portal that stays open over many of them (pg-query-stream) would be cut by it as a whole.
+ */
+export const tradesByCursor: TradeReader = async function* (db, portfolioId, filter, { sort, order }) {
+  const trx = await db.transaction({ isolationLevel: 'repeatable read', readOnly: true });
+  try {
+    for (const sorted of SORTED_PARTS[sort]) {
+      const query = tradeQuery(trx, portfolioId, filter);
+      narrowTo(query, sorted, order, null);
+      sortBy(query, sorted, order)
+        .joinRaw('left join trade_results as result on result.entry_id = e.id')
+        .select(trx.raw(COLUMNS));
+      await trx.raw('declare exported no scroll cursor for ?', [query]);
+      for (;;) {
+        const { rows }: { rows: ExportedTrade[] } = await trx.raw(`fetch ${PIECE} from exported`);
+        if (rows.length > 0) yield rows;
+        if (rows.length < PIECE) break;
+      }
+      await trx.raw('close exported');
+    }
+  } finally {
+    await trx.rollback();
+  }
+};
+
+/**
+ * Page by page, with no connection held in between: for a database that has only one. What is booked meanwhile is seen
+ * if it lies ahead.
+ */
+export const tradesByPages: TradeReader = async function* (db, portfolioId, filter, order) {
+  let cursor: string | null = null;
+  do {
+    const page: Page<ListedTrade> = await listTrades(db, portfolioId, filter, {
+      ...order,
+      limit: PAGE_LIMIT,
+      cursor,
+    });
+    if (page.items.length > 0) yield page.items.map(exported);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+};
+
+function exported({ trade, value, feeValue, result }: ListedTrade): ExportedTrade {
+  return {
+    id: trade.id,
+    time: trade.time,
+    exchange: trade.exchange,
+    base: trade.base,
+    quote: trade.quote,
+    side: trade.side,
+    type: trade.orderType,
+    quantity: decimal(trade.quantity),
+    price: decimal(trade.price),
+    fee: decimalOrNull(trade.fee?.amount ?? null),
+    fee_currency: trade.fee?.currency ?? null,
+    external_id: trade.externalId,
+    order_id: trade.orderId,
+    note: trade.note,
+    tags: trade.tags,
+    value: decimalOrNull(value),
+    fee_value: decimalOrNull(feeValue),
+    gross: decimalOrNull(result?.gross ?? null),
+    net: decimalOrNull(result?.net ?? null),
+    created_at: trade.createdAt,
+    updated_at: trade.updatedAt,
+  };
+}

@@ -1,0 +1,198 @@
+import { fixed, type Fixed, ZERO } from '../../lib/money/money.ts';
+import type { ClosedTradeSums } from '../../lib/pnl/performance/trade-stats.ts';
+import type { Concerned } from '../../lib/pnl/valuation/trade-warnings.ts';
+import { plus } from '../../lib/money/unknown.ts';
+import type { Database } from '../connection/database.ts';
+import { tradeQuery, type TradeFilter } from './trade-query.ts';
+
+/** What trades add up to. Amounts in base currency unless it is said; `null` for want of a rate of one of them. */
+export interface TradeTotals {
+  bought: SideTotals;
+  sold: SideTotals;
+  /** By currency that prices are in. */
+  quotes: { currency: string; buys: number; sells: number; bought: Fixed; sold: Fixed }[];
+  /** Epoch milliseconds of the first and the last. */
+  span: { first: number; last: number } | null;
+  fees: Fixed | null;
+  /** By currency that fees were paid in. */
+  feesPaid: { currency: string; amount: Fixed }[];
+  realised: { gross: Fixed | null; net: Fixed | null };
+  closed: ClosedTradeSums;
+  /** Trades of which a figure is not known, and those that sold more than was held: the first of them named. */
+  unrated: Concerned;
+  oversold: Concerned;
+}
+
+interface SideTotals {
+  count: number;
+  value: Fixed | null;
+}
+
+/** Trades alike: what a statement adds up. */
+interface Group {
+  quote: string;
+  side: 'buy' | 'sell';
+  fee_currency: string | null;
+  trades: number;
+  first: number;
+  last: number;
+  quoted: string;
+  value: string | null;
+  valued: number;
+  fee: string | null;
+  fee_value: string | null;
+  fee_valued: number;
+  sales: number;
+  gross: string | null;
+  gross_known: number;
+  net: string | null;
+  net_known: number;
+  wins: number;
+  losses: number;
+  won: string | null;
+  lost: string | null;
+  held: number;
+  held_ms: string | null;
+  unrated: number;
+  oversold: number;
+}
+
+/** Half to even to 18 places, as `mul` does; only what is longer has to be looked at. */
+const QUOTED = `case when min_scale(e.quantity * e.price) > 18
+    and mod(e.quantity * e.price * 1e18, 2) = 0.5 then trunc(e.quantity * e.price, 18)
+  else round(e.quantity * e.price, 18) end`;
+const UNRATED =
+  '(e.value is null or e.fee_value is null or (r.entry_id is not null and (r.gross is null or r.net is null)))';
+const RESULTS = 'left join trade_results as r on r.entry_id = e.id';
+/** Trades that a warning names. */
+const NAMED = 10;
+
+const SUMS = `e.quote, e.side, e.fee_currency, count(*) as trades, min(e.time) as first, max(e.time) as last,
+  sum(${QUOTED}) as quoted, sum(e.value) as value, count(e.value) as valued,
+  sum(e.fee_amount) as fee, sum(e.fee_value) as fee_value, count(e.fee_value) as fee_valued,
+  count(r.entry_id) as sales, sum(r.gross) as gross, count(r.gross) as gross_known,
+  sum(r.net) as net, count(r.net) as net_known,
+  count(*) filter (where r.net > 0) as wins, count(*) filter (where r.net < 0) as losses,
+  sum(r.net) filter (where r.net > 0) as won, -sum(r.net) filter (where r.net < 0) as lost,
+  count(r.opened_at) filter (where r.net is not null) as held,
+  sum(extract(epoch from e.time - r.opened_at)) filter (where r.net is not null) * 1000 as held_ms,
+  count(*) filter (where ${UNRATED}) as unrated, count(*) filter (where r.uncovered > 0) as oversold`;
+
+/**
+ * What the trades that fit add up to, by the database.
+ * @param trx a snapshot: several statements
+ * @throws RangeError for a symbol that is none
+ */
+export async function tradeTotals(
+  trx: Database,
+  portfolioId: string,
+  filter: TradeFilter,
+): Promise<TradeTotals> {
+  const groups: Group[] = await tradeQuery(trx, portfolioId, filter)
+    .joinRaw(RESULTS)
+    .select(trx.raw(SUMS))
+    .groupBy('e.quote', 'e.side', 'e.fee_currency');
+  const ids = async (condition: string): Promise<string[]> => {
+    const rows: { id: string }[] = await tradeQuery(trx, portfolioId, filter)
+      .joinRaw(RESULTS)
+      .whereRaw(condition)
+      .orderBy(['e.time', 'e.tie', 'e.id'])
+      .limit(NAMED)
+      .select('e.id');
+    return rows.map(({ id }) => id);
+  };
+  const extreme = async (order: 'asc' | 'desc'): Promise<ClosedTradeSums['best']> => {
+    const row: { id: string; net: string } | undefined = await tradeQuery(trx, portfolioId, filter)
+      .joinRaw(RESULTS)
+      .whereNotNull('r.net')
+      .orderBy([{ column: 'r.net', order }, 'e.time', 'e.tie', 'e.id'])
+      .first('e.id', 'r.net');
+    return row === undefined ? null : { entryId: row.id, profit: fixed(row.net) };
+  };
+  const count = (of: (group: Group) => number): number => groups.reduce((sum, group) => sum + of(group), 0);
+  const known = count(({ net_known }) => net_known);
+  const [unrated, oversold] = [count((group) => group.unrated), count((group) => group.oversold)];
+  return {
+    ...sumsOf(groups),
+    closed: {
+      count: known,
+      wins: count(({ wins }) => wins),
+      losses: count(({ losses }) => losses),
+      unknown: count(({ sales }) => sales) - known,
+      won: sum(groups, ({ won }) => won),
+      lost: sum(groups, ({ lost }) => lost),
+      best: known === 0 ? null : await extreme('desc'),
+      worst: known === 0 ? null : await extreme('asc'),
+      held: { trades: count(({ held }) => held), ms: count(({ held_ms: ms }) => Number(ms ?? 0)) },
+    },
+    unrated: { entries: unrated === 0 ? [] : await ids(UNRATED), count: unrated },
+    oversold: { entries: oversold === 0 ? [] : await ids('r.uncovered > 0'), count: oversold },
+  };
+}
+
+function sumsOf(groups: readonly Group[]): Omit<TradeTotals, 'closed' | 'unrated' | 'oversold'> {
+  const side = (of: readonly Group[]): SideTotals => ({
+    count: of.reduce((all, { trades }) => all + trades, 0),
+    value: knownSum(of, (group) => [group.value, group.trades - group.valued]),
+  });
+  const bought = groups.filter((group) => group.side === 'buy');
+  const sold = groups.filter((group) => group.side === 'sell');
+  return {
+    bought: side(bought),
+    sold: side(sold),
+    quotes: by(groups, ({ quote }) => quote).map(([currency, of]) => {
+      const [buys, sells] = [
+        of.filter((each) => bought.includes(each)),
+        of.filter((each) => sold.includes(each)),
+      ];
+      return {
+        currency,
+        buys: side(buys).count,
+        sells: side(sells).count,
+        bought: sum(buys, ({ quoted }) => quoted),
+        sold: sum(sells, ({ quoted }) => quoted),
+      };
+    }),
+    span:
+      groups.length === 0
+        ? null
+        : {
+            first: Math.min(...groups.map(({ first }) => first)),
+            last: Math.max(...groups.map(({ last }) => last)),
+          },
+    fees: knownSum(groups, (group) => [group.fee_value, group.trades - group.fee_valued]),
+    feesPaid: by(groups, ({ fee_currency: currency }) => currency).map(([currency, of]) => ({
+      currency,
+      amount: sum(of, ({ fee }) => fee),
+    })),
+    realised: {
+      gross: knownSum(groups, (group) => [group.gross, group.sales - group.gross_known]),
+      net: knownSum(groups, (group) => [group.net, group.sales - group.net_known]),
+    },
+  };
+}
+
+function sum(groups: readonly Group[], of: (group: Group) => string | null): Fixed {
+  return groups.reduce((total, group) => total + fixed(of(group) ?? '0'), ZERO);
+}
+
+/** `null` as soon as one of them is not known. @param of sum of the known ones, and number of the others */
+function knownSum(
+  groups: readonly Group[],
+  of: (group: Group) => [sum: string | null, unknown: number],
+): Fixed | null {
+  return groups.reduce<Fixed | null>((total, group) => {
+    const [known, unknown] = of(group);
+    return plus(total, unknown > 0 ? null : fixed(known ?? '0'));
+  }, ZERO);
+}
+
+/** In order of the key; those without one are left out. */
+function by(groups: readonly Group[], keyOf: (group: Group) => string | null): [string, Group[]][] {
+  const found = new Map<string, Group[]>();
+  for (const group of groups) {
+    const key = keyOf(group);
+    if (key !== null) found.set(key, [...(found.get(key) ?? []), group]);
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,215 @@
+import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import type { Database } from '../connection/database.ts';
+import { only } from '../connection/single-row.ts';
+import { holdCredentials } from './users.ts';
+
+export interface Session {
+  id: string;
+  userId: string;
+  /** Epoch milliseconds, as all times here. */
+  createdAt: number;
+  lastUsedAt: number;
+  expiresAt: number;
+  revokedAt: number | null;
+}
+
+interface SessionRow {
+  id: string;
+  user_id: string;
+  created_at: number;
+  last_used_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+}
+
+function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  };
+}
+
+/** Only the hash of a refresh token is stored: who reads the database cannot use it. */
+export interface NewToken {
+  hash: string;
+  expiresAt: number;
+}
+
+/**
+ * A login: a session and its first refresh token. The session ends with the last of its tokens.
+ * @param proof whose it is, and the hash of the password that was shown
+ * @returns `null` if that is not the password any more: it was changed, and all sessions ended, while it was being checked
+ */
+export async function createSession(
+  db: Database,
+  proof: { userId: string; passwordHash: string },
+  token: NewToken,
+  { clock }: { clock: Clock },
+): Promise<Session | null> {
+  const now = new Date(clock.now());
+  const { userId, passwordHash } = proof;
+  return await db.transaction(async (trx) => {
+    if (!(await holdCredentials(trx, { id: userId, passwordHash }))) return null;
+    const rows: SessionRow[] = await trx('sessions')
+      .insert({
+        id: newId(clock),
+        user_id: userId,
+        created_at: now,
+        last_used_at: now,
+        expires_at: new Date(token.expiresAt),
+      })
+      .returning('*');
+    const row = only(rows);
+    await insertToken(trx, row.id, token, now);
+    return toSession(row);
+  });
+}
+
+/** The token that follows: made from the one presented and a salt, so that it can be made a second time. */
+export interface Successor {
+  /** Taken when the token is presented for the first time. */
+  salt: string;
+  hashOf: (salt: string) => string;
+  expiresAt: number;
+}
+
+export type Rotation =
+  /** The successor is to be made with this salt. */
+  | { status: 'rotated'; session: Session; salt: string }
+  /** It had been used before, so it is in the wrong hands or its successor is: the session is revoked. */
+  | { status: 'reused'; sessionId: string; userId: string }
+  /** Unknown or expired token, or a session that is not alive any more. */
+  | { status: 'refused' };
+
+/** An answer that is lost, or two tabs that ask at once, present a token twice; a thief does so later. */
+const GRACE_MS = 10_000;
+
+/**
+ * Exchanges a refresh token for the next one. Each has one successor, however many try it at the same time: who presents
+ * it again within ten seconds, the successor still unused, gets that very successor again. So there is never a second
+ * line of tokens, and whichever of two holders comes second is found out.
+ */
+export async function rotateRefreshToken(
+  db: Database,
+  hash: string,
+  successor: Successor,
+  { clock }: { clock: Clock },
+): Promise<Rotation> {
+  const now = new Date(clock.now());
+  return await db.transaction(async (trx): Promise<Rotation> => {
+    const nextHash = successor.hashOf(successor.salt);
+    const used: { session_id: string }[] = await trx('refresh_tokens')
+      .where({ hash, used_at: null })
+      .where('expires_at', '>', now)
+      .update({ used_at: now, successor_salt: successor.salt, successor_hash: nextHash })
+      .returning('session_id');
+    if (used[0] === undefined) return repeated(trx, hash, { clock });
+    const rows: SessionRow[] = await aliveSession(trx, used[0].session_id, now)
+      .update({ last_used_at: now, expires_at: new Date(successor.expiresAt) })
+      .returning('*');
+    const [row] = rows;
+    if (row === undefined) return { status: 'refused' };
+    await insertToken(trx, row.id, { hash: nextHash, expiresAt: successor.expiresAt }, now);
+    return { status: 'rotated', session: toSession(row), salt: successor.salt };
+  });
+}
+
+/** A token that cannot be used for the first time any more. */
+async function repeated(trx: Database, hash: string, { clock }: { clock: Clock }): Promise<Rotation> {
+  const token:
+    | {
+        session_id: string;
+        used_at: number | null;
+        salt: string | null;
+        next_used_at: number | null;
+        next: string | null;
+      }
+    | undefined = await trx('refresh_tokens as token')
+    .leftJoin('refresh_tokens as next', 'next.hash', 'token.successor_hash')
+    .where({ 'token.hash': hash })
+    .first(
+      'token.session_id',
+      'token.used_at',
+      'token.successor_salt as salt',
+      'next.hash as next',
+      'next.used_at as next_used_at',
+    );
+  if (token === undefined || token.used_at === null) return { status: 'refused' };
+  const now = clock.now();
+  const row: SessionRow | undefined = await aliveSession(trx, token.session_id, new Date(now)).first('*');
+  if (row === undefined) return { status: 'refused' };
+  const isSuccessorUnused = token.next !== null && token.next_used_at === null;
+  if (token.salt !== null && isSuccessorUnused && now - token.used_at < GRACE_MS) {
+    return { status: 'rotated', session: toSession(row), salt: token.salt };
+  }
+  const revoked = await revokeSession(trx, row.id, { clock });
+  return revoked ? { status: 'reused', sessionId: row.id, userId: row.user_id } : { status: 'refused' };
+}
+
+function aliveSession(trx: Database, id: string, now: Date) {
+  return trx('sessions')
+    .where({ id, revoked_at: null })
+    .where('expires_at', '>', now)
+    .whereExists(trx('users').whereRaw('users.id = sessions.user_id').whereNull('disabled_at'));
+}
+
+async function insertToken(db: Database, sessionId: string, token: NewToken, now: Date): Promise<void> {
+  await db('refresh_tokens').insert({
+    hash: token.hash,
+    session_id: sessionId,
+    created_at: now,
+    expires_at: new Date(token.expiresAt),
+  });
+}
+
+/** Whether the session is neither revoked nor expired and its user not disabled. */
+export async function isSessionAlive(
+  db: Database,
+  id: string,
+  { clock }: { clock: Clock },
+): Promise<boolean> {
+  const row: unknown = await db('sessions')
+    .join('users', 'users.id', 'sessions.user_id')
+    .where({ 'sessions.id': id, revoked_at: null, disabled_at: null })
+    .where('expires_at', '>', new Date(clock.now()))
+    .first('sessions.id');
+  return row !== undefined;
+}
+
+/** False if it was revoked before, or never was. */
+export async function revokeSession(db: Database, id: string, { clock }: { clock: Clock }): Promise<boolean> {
+  const changed = await db('sessions')
+    .where({ id, revoked_at: null })
+    .update({ revoked_at: new Date(clock.now()) });
+  return changed > 0;
+}
+
+/** Every session of a user that has not ended, but for one that is to be kept. @returns their ids */
+export async function revokeUserSessions(
+  db: Database,
+  userId: string,
+  { clock, keep = null }: { clock: Clock; keep?: string | null },
+): Promise<string[]> {
+  const rows: { id: string }[] = await db('sessions')
+    .where({ user_id: userId, revoked_at: null })
+    .where('expires_at', '>', new Date(clock.now()))
+    .where((others) => (keep === null ? others : others.whereNot({ id: keep })))
+    .update({ revoked_at: new Date(clock.now()) })
+    .returning('id');
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Removes sessions and tokens that have expired: the tables are bounded by the lifetime of a login.
+ * @returns how many sessions
+ */
+export async function deleteExpiredSessions(db: Database, { clock }: { clock: Clock }): Promise<number> {
+  const now = new Date(clock.now());
+  await db('refresh_tokens').where('expires_at', '<=', now).delete();
+  return await db('sessions').where('expires_at', '<=', now).delete();
+}

@@ -1,0 +1,178 @@
+import type { Fixed } from '../../money/money.ts';
+import { ZERO, div, min, mulDiv } from '../../money/money.ts';
+import type { AssetState, Note } from './asset-state.ts';
+import { NOTE_LIMIT } from './asset-state.ts';
+import type { CostMethod } from './entry.ts';
+import type { Disposal, FoldObserver } from './disposal.ts';
+import type { AcquireLeg, CashLeg, DisposeLeg } from './leg-kinds.ts';
+import { addLot } from './lot.ts';
+import { take } from './taking.ts';
+
+/**
+ * Booking one leg onto a state that is being made. These functions change the state they are given: only `foldLegs`
+ * calls them, on its own copy.
+ */
+type Draft = AssetState;
+
+/** `sign` −1n takes the leg back. */
+export function bookCash(draft: Draft, leg: CashLeg, sign: 1n | -1n, observer: FoldObserver): void {
+  draft.quantity += sign * leg.quantity;
+  draft.costBasis += sign * leg.quantity;
+  draft.grossCost += sign * leg.quantity;
+  draft.income += sign * leg.income;
+  draft.contributions += sign * leg.contribution;
+  if (leg.contribution > ZERO) draft.inflows += sign * leg.contribution;
+  if (leg.contribution !== ZERO) observer.onFlow?.({ ...flowOf(leg), value: leg.contribution });
+}
+
+export function bookAcquire(draft: Draft, leg: AcquireLeg, method: CostMethod, observer: FoldObserver): void {
+  const cost = leg.cost ?? ZERO;
+  const grossCost = leg.grossCost ?? ZERO;
+  bookTotals(draft, leg, observer);
+  draft.income += leg.income ?? ZERO;
+  if (leg.income === null) markUnknown(draft, 'income');
+  if (leg.cost === null || leg.grossCost === null) draft.unrated = noted(draft.unrated, leg.entryId);
+  if (leg.quantity <= ZERO) {
+    writeOff(draft, leg, observer);
+    return;
+  }
+  draft.openedAt ??= leg.time;
+  draft.quantity += leg.quantity;
+  draft.costBasis += cost;
+  draft.grossCost += grossCost;
+  if (leg.cost === null) draft.openUncosted += 1;
+  if (leg.grossCost === null) draft.openUnpriced += 1;
+  if (method === 'average') {
+    draft.averagePrice = div(draft.grossCost, draft.quantity);
+  } else {
+    const unknown = leg.grossCost === null ? 'value' : leg.cost === null ? 'fee' : 'nothing';
+    const { entryId, time, quantity } = leg;
+    const lot = {
+      seq: draft.acquired,
+      entryId,
+      time,
+      quantity,
+      cost,
+      grossCost,
+      left: quantity,
+      unknown,
+    } as const;
+    draft.lots = addLot(method, draft.lots, lot);
+  }
+  draft.acquired += 1;
+}
+
+export function bookDispose(
+  draft: Draft,
+  leg: DisposeLeg,
+  method: CostMethod,
+  tolerance: Fixed,
+  observer: FoldObserver,
+): void {
+  const held = draft.quantity;
+  const covered = min(leg.quantity, held);
+  const missing = leg.quantity - covered;
+  // An exchange's rounding may sell a hair more than was bought: that is no transfer.
+  const uncovered = covered > ZERO && missing < tolerance ? ZERO : missing;
+  const dust = covered > ZERO && held - covered < tolerance ? held - covered : ZERO;
+  const taken = take(draft, covered + dust, method, observer.onDisposal !== undefined);
+
+  const brought =
+    uncovered === ZERO || leg.gross === null ? ZERO : mulDiv(leg.gross, uncovered, leg.quantity);
+  if (uncovered > ZERO) {
+    draft.oversold = noted(draft.oversold, leg.entryId);
+    bookFlow(draft, leg, leg.gross === null ? null : brought, observer);
+  }
+  bookTotals(draft, leg, observer);
+  draft.realisedNet += (leg.net ?? ZERO) - taken.cost - brought;
+  draft.realisedGross += (leg.gross ?? ZERO) - taken.grossCost - brought;
+  const netKnown = leg.net !== null && leg.gross !== null && taken.costed;
+  const grossKnown = leg.gross !== null && taken.priced;
+  if (!netKnown) markUnknown(draft, 'realisedNet');
+  if (!grossKnown) markUnknown(draft, 'realisedGross');
+  if (leg.net === null || leg.gross === null) draft.unrated = noted(draft.unrated, leg.entryId);
+
+  if (observer.onDisposal === undefined) return;
+  const { entryId, time, asset, reason, quantity, gross, net, fee } = leg;
+  const cost = taken.costed && leg.gross !== null ? taken.cost + brought : null;
+  const grossCost = grossKnown ? taken.grossCost + brought : null;
+  const disposal: Disposal = {
+    entryId,
+    time,
+    asset,
+    reason,
+    quantity,
+    uncovered,
+    dust,
+    fee,
+    cost,
+    grossCost,
+    proceeds: { gross, net },
+    realised: {
+      gross: gross === null || grossCost === null ? null : gross - grossCost,
+      net: net === null || cost === null ? null : net - cost,
+    },
+    openedAt: taken.openedAt,
+    matches: taken.matches,
+  };
+  observer.onDisposal(disposal);
+}
+
+/** A purchase of nothing (an amount that rounds to none): its cost is lost at once. */
+function writeOff(draft: Draft, leg: AcquireLeg, observer: FoldObserver): void {
+  draft.realisedNet -= leg.cost ?? ZERO;
+  draft.realisedGross -= leg.grossCost ?? ZERO;
+  if (leg.cost === null) markUnknown(draft, 'realisedNet');
+  if (leg.grossCost === null) markUnknown(draft, 'realisedGross');
+  const { entryId, time, asset, fee, cost, grossCost } = leg;
+  observer.onDisposal?.({
+    entryId,
+    time,
+    asset,
+    reason: 'write-off',
+    quantity: ZERO,
+    uncovered: ZERO,
+    dust: ZERO,
+    fee,
+    cost,
+    grossCost,
+    openedAt: null,
+    matches: [],
+    proceeds: { gross: ZERO, net: ZERO },
+    realised: { gross: grossCost === null ? null : -grossCost, net: cost === null ? null : -cost },
+  });
+}
+
+/** What both kinds of leg add to. */
+function bookTotals(draft: Draft, leg: AcquireLeg | DisposeLeg, observer: FoldObserver): void {
+  draft.fees += leg.fee ?? ZERO;
+  if (leg.fee === null) markUnknown(draft, 'fees');
+  bookFlow(draft, leg, leg.contribution, observer);
+}
+
+function bookFlow(
+  draft: Draft,
+  leg: AcquireLeg | DisposeLeg,
+  value: Fixed | null,
+  observer: FoldObserver,
+): void {
+  if (value === ZERO) return;
+  draft.contributions += value ?? ZERO;
+  if (value === null) markUnknown(draft, 'contributions');
+  else if (value > ZERO) draft.inflows += value;
+  observer.onFlow?.({ ...flowOf(leg), value });
+}
+
+function flowOf(leg: AcquireLeg | DisposeLeg | CashLeg): { entryId: string; time: number; asset: string } {
+  return { entryId: leg.entryId, time: leg.time, asset: leg.asset };
+}
+
+function markUnknown(draft: Draft, total: keyof AssetState['unknown']): void {
+  if (!draft.unknown[total]) draft.unknown = { ...draft.unknown, [total]: true };
+}
+
+function noted(note: Note, entryId: string): Note {
+  if (note.entries.includes(entryId)) return note;
+  const entries = note.entries.length < NOTE_LIMIT ? [...note.entries, entryId] : note.entries;
+  return { count: note.count + 1, entries };
+}

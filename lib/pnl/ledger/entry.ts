@@ -1,0 +1,60 @@
+import type { Fixed } from '../../money/money.ts';
+
+/** How the cost of what is sold is found. `average` is the moving weighted average that Korean exchanges show. */
+export const COST_METHODS = ['average', 'fifo', 'lifo', 'hifo'] as const;
+export type CostMethod = (typeof COST_METHODS)[number];
+
+/**
+ * `tracked`: cash is a holding that trades and transfers move. `untracked`: each buy brings its own money in and each
+ * sale takes it out, for bots that only report fills.
+ */
+export const CASH_MODES = ['tracked', 'untracked'] as const;
+export type CashMode = (typeof CASH_MODES)[number];
+
+/** What the fold must know of a portfolio. */
+export interface PortfolioTerms {
+  baseCurrency: string;
+  costMethod: CostMethod;
+  cashMode: CashMode;
+}
+
+interface EntryBase {
+  id: string;
+  /** Epoch milliseconds. */
+  time: number;
+  /** Orders entries of the same instant; derived from content, so that it does not depend on arrival. */
+  tie: string;
+}
+
+/** A fill: `quantity` of base bought or sold at `price` quote per base. */
+export interface TradeEntry extends EntryBase {
+  kind: 'trade';
+  base: string;
+  quote: string;
+  side: 'buy' | 'sell';
+  quantity: Fixed;
+  price: Fixed;
+  fee: { amount: Fixed; currency: string } | null;
+  /** Base currency per unit of quote at `time`; ONE if the quote is the base currency; `null` if unknown. */
+  quoteRate: Fixed | null;
+  /** Base currency per unit of the fee currency at `time`, when that is a third asset; `null` if unknown or not needed. */
+  feeRate: Fixed | null;
+}
+
+/** Money or coins that come in, go out, or are earned (`income`: rewards, interest, airdrops). */
+export interface TransferEntry extends EntryBase {
+  kind: 'deposit' | 'withdrawal' | 'income';
+  asset: string;
+  quantity: Fixed;
+  /** Base currency per unit at `time` (the user's own cost where given); ONE for the base currency; `null` if unknown. */
+  unitValue: Fixed | null;
+}
+
+export type LedgerEntry = TradeEntry | TransferEntry;
+
+/** Orders a ledger: by time, then by the stable tie (plain code-unit order: `COLLATE "C"` in SQL). */
+export function compareOrder(a: { time: number; tie: string }, b: { time: number; tie: string }): number {
+  if (a.time !== b.time) return a.time - b.time;
+  if (a.tie === b.tie) return 0;
+  return a.tie < b.tie ? -1 : 1;
+}

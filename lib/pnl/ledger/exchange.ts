@@ -1,0 +1,88 @@
+import type { Fixed } from '../../money/money.ts';
+import { ONE, ZERO, div, mul, mulDiv } from '../../money/money.ts';
+import type { PortfolioTerms, TradeEntry } from './entry.ts';
+
+/**
+ * A trade as an exchange of some asset against money, valued in base currency. Each product is rounded once here, and
+ * every leg uses that figure: what one side gives is to the last digit what the other gets.
+ */
+export interface Exchange {
+  side: 'buy' | 'sell';
+  /** What is bought or sold: never the base currency. */
+  asset: string;
+  quantity: Fixed;
+  /** What it is paid with: the base currency or another asset. */
+  money: string;
+  moneyQuantity: Fixed;
+  /** What changes hands, in base currency. */
+  value: Fixed | null;
+  /** Base currency per unit of money. */
+  moneyRate: Fixed | null;
+  /** Base currency per unit of asset in this trade. */
+  assetRate: Fixed | null;
+  fee: {
+    /** `base`: the base currency, although money is another asset. `third`: an asset not otherwise in the trade. */
+    paidIn: 'nothing' | 'asset' | 'money' | 'base' | 'third';
+    currency: string;
+    /** Negative for a rebate. */
+    amount: Fixed;
+    value: Fixed | null;
+  };
+}
+
+/**
+ * A trade whose traded asset is the base currency itself (`USDT/KRW` in a USDT portfolio) is turned round: buying
+ * base currency is selling the quote asset, and its value is exact.
+ */
+export function exchangeOf(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseCurrency'>): Exchange {
+  const quoted = mul(trade.quantity, trade.price);
+  const turned = trade.base === terms.baseCurrency;
+  const moneyRate = turned || trade.quote === terms.baseCurrency ? ONE : trade.quoteRate;
+  const moneyQuantity = turned ? trade.quantity : quoted;
+  // Field by field: it is made of every trade that is booked or folded, and a spread costs ten times as much.
+  const exchange: Exchange = {
+    side: turned === (trade.side === 'buy') ? 'sell' : 'buy',
+    asset: turned ? trade.quote : trade.base,
+    quantity: turned ? quoted : trade.quantity,
+    money: turned ? trade.base : trade.quote,
+    moneyQuantity,
+    value: moneyRate === null ? null : mul(moneyQuantity, moneyRate),
+    moneyRate,
+    assetRate: assetRateOf(trade, turned, moneyRate),
+    fee: { paidIn: 'nothing', currency: trade.quote, amount: ZERO, value: ZERO },
+  };
+  exchange.fee = feeOf(trade, exchange, terms);
+  return exchange;
+}
+
+function assetRateOf(trade: TradeEntry, turned: boolean, moneyRate: Fixed | null): Fixed | null {
+  if (turned) return trade.price > ZERO ? div(ONE, trade.price) : null;
+  return moneyRate === null ? null : mul(trade.price, moneyRate);
+}
+
+function feeOf(
+  trade: TradeEntry,
+  exchange: Omit<Exchange, 'fee'>,
+  terms: Pick<PortfolioTerms, 'baseCurrency'>,
+): Exchange['fee'] {
+  const { asset, money, quantity, value, moneyRate } = exchange;
+  if (trade.fee === null || trade.fee.amount === ZERO) {
+    return { paidIn: 'nothing', currency: money, amount: ZERO, value: ZERO };
+  }
+  const { amount, currency } = trade.fee;
+  if (currency === asset) {
+    // At the trade's own price, so that the average price of what is left stays that price.
+    const worth = value === null || quantity === ZERO ? value : mulDiv(amount, value, quantity);
+    return { paidIn: 'asset', currency, amount, value: worth };
+  }
+  if (currency === money) {
+    return { paidIn: 'money', currency, amount, value: moneyRate === null ? null : mul(amount, moneyRate) };
+  }
+  if (currency === terms.baseCurrency) return { paidIn: 'base', currency, amount, value: amount };
+  return {
+    paidIn: 'third',
+    currency,
+    amount,
+    value: trade.feeRate === null ? null : mul(amount, trade.feeRate),
+  };
+}

@@ -1,0 +1,117 @@
+import type { Fixed } from '../../money/money.ts';
+import { ZERO } from '../../money/money.ts';
+import type { PortfolioTerms, TradeEntry } from './entry.ts';
+import type { Exchange } from './exchange.ts';
+import { exchangeOf } from './exchange.ts';
+import type { Fill, Leg, Stamp } from './leg-kinds.ts';
+import { acquire, assetStamp, cash, dispose, stampOf } from './leg-kinds.ts';
+import { negated, plus } from '../../money/unknown.ts';
+
+/** A trade as legs: the asset, the money, and a fee paid in a third asset. */
+export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
+  const exchange = exchangeOf(entry, terms);
+  const stamp = stampOf(entry);
+  const legs: Leg[] = [];
+  const own = terms.cashMode === 'tracked' ? ZERO : broughtIn(exchange);
+  legs.push(...(exchange.side === 'buy' ? boughtLegs : soldLegs)(entry, exchange, own));
+  if (terms.cashMode === 'tracked') legs.push(...moneyLegs(stamp, exchange, terms));
+  const { fee } = exchange;
+  if (fee.paidIn === 'third') {
+    const worth = fee.value;
+    const third = assetStamp(entry, fee.currency);
+    legs.push(
+      fee.amount > ZERO
+        ? dispose(third, 'fee', fee.amount, { gross: worth, net: worth })
+        : acquire(third, 'rebate', -fee.amount, { cost: negated(worth), grossCost: negated(worth) }),
+    );
+  }
+  return legs;
+}
+
+/** The asset comes in. `contribution` is the money the trade brings with it. */
+function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
+  const { asset, quantity, value, fee } = exchange;
+  const stamp = assetStamp(entry, asset);
+  const fill = fillOf(entry, exchange);
+  const worth = fee.value;
+  if (fee.paidIn !== 'asset') {
+    const cost = plus(value, worth);
+    return [acquire(stamp, 'buy', quantity, { cost, grossCost: value, fee: worth, contribution, fill })];
+  }
+  const received = quantity - fee.amount;
+  if (received > ZERO) {
+    const grossCost = plus(value, negated(worth));
+    return [acquire(stamp, 'buy', received, { cost: value, grossCost, fee: worth, contribution, fill })];
+  }
+  // The fee eats all of it, or more: then both are on record.
+  return [
+    acquire(stamp, 'buy', quantity, { cost: value, grossCost: value, contribution, fill }),
+    dispose(stamp, 'fee', fee.amount, { gross: worth, net: ZERO, fee: worth }),
+  ];
+}
+
+/** The asset goes out. */
+function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
+  const { asset, quantity, value, fee } = exchange;
+  const stamp = assetStamp(entry, asset);
+  const fill = fillOf(entry, exchange);
+  const worth = fee.value;
+  if (fee.paidIn !== 'asset') {
+    const net = plus(value, negated(worth));
+    return [dispose(stamp, 'sale', quantity, { gross: value, net, fee: worth, contribution, fill })];
+  }
+  const given = quantity + fee.amount;
+  const gross = plus(value, worth);
+  // A rebate larger than the sale leaves the holder with more than before.
+  if (given <= ZERO) {
+    return [
+      dispose(stamp, 'sale', quantity, {
+        gross: value,
+        net: plus(value, negated(worth)),
+        fee: worth,
+        contribution,
+        fill,
+      }),
+      acquire(stamp, 'rebate', -fee.amount, { cost: negated(worth), grossCost: negated(worth) }),
+    ];
+  }
+  return [dispose(stamp, 'sale', given, { gross, net: value, fee: worth, contribution, fill })];
+}
+
+/** The other side of a trade: cash, or another asset that is bought or sold by it. */
+function moneyLegs(stamp: Stamp, exchange: Exchange, terms: PortfolioTerms): Leg[] {
+  const { side, money, moneyQuantity, moneyRate, value, fee } = exchange;
+  const sign = side === 'buy' ? -1n : 1n;
+  const feeAmount = fee.paidIn === 'money' ? fee.amount : ZERO;
+  const moved = sign * moneyQuantity - feeAmount;
+  if (money === terms.baseCurrency) return [cash(stamp, money, moved)];
+  const feeValue = fee.paidIn === 'money' ? fee.value : ZERO;
+  const worth = value === null || feeValue === null ? null : sign * value - feeValue;
+  const fill =
+    moneyRate === null
+      ? null
+      : { symbol: `${money}/${terms.baseCurrency}`, price: moneyRate, time: stamp.time };
+  const legs: Leg[] = [
+    moved > ZERO
+      ? acquire({ ...stamp, asset: money }, 'proceeds', moved, { cost: worth, grossCost: worth, fill })
+      : dispose({ ...stamp, asset: money }, 'payment', -moved, {
+          gross: negated(worth),
+          net: negated(worth),
+          fill,
+        }),
+  ];
+  if (fee.paidIn === 'base') legs.push(cash(stamp, terms.baseCurrency, -fee.amount));
+  return legs;
+}
+
+/** Untracked cash: what the trade brings in from outside (negative: what it takes out). */
+function broughtIn(exchange: Exchange): Fixed | null {
+  const { side, value, fee } = exchange;
+  const feeValue = fee.paidIn === 'money' || fee.paidIn === 'base' ? fee.value : ZERO;
+  return plus(side === 'buy' ? value : negated(value), feeValue);
+}
+
+function fillOf(entry: TradeEntry, exchange: Exchange): Fill | null {
+  const price = exchange.assetRate;
+  return price === null ? null : { symbol: `${entry.base}/${entry.quote}`, price, time: entry.time };
+}

@@ -1,0 +1,200 @@
+import type { Fixed } from '../../money/money.ts';
+import { decimalOrNull } from '../../money/money.ts';
+import { benchmarkReturn, compare, sameFlowsEquity } from './benchmark.ts';
+import { growthIndex, maxDrawdown } from './drawdown.ts';
+import type { TimedFlow } from './flow-bins.ts';
+import { investorFlows, periodReturns, simpleReturn, twr } from './performance.ts';
+import type { PeriodPnl } from './periods.ts';
+import { periodPnl, periodPnls } from './periods.ts';
+import { statistic } from '../../money/ratio.ts';
+import type { Returns } from './returns.ts';
+import { annualReturn, knownReturns } from './returns.ts';
+import { calmar, sharpe, sortino, volatility } from './risk.ts';
+import type { TotalsAt } from '../ledger/totals.ts';
+import type { TradeStats } from './trade-stats.ts';
+import { xirr } from './xirr.ts';
+
+export interface PerformanceInput {
+  /** At the start, at the beginning of each further day, and at the end; at least two. */
+  points: readonly TotalsAt[];
+  /** External flows from the first point to the last, in order of time. */
+  flows: readonly TimedFlow[];
+  /** Prices in base currency; `null`: there is none to compare with. */
+  benchmark: { symbol: string; priceAt: (time: number) => Fixed | null } | null;
+  trades: TradeStats;
+  /** For annualising daily figures. */
+  periodsPerYear: number;
+  /** A yearly rate. */
+  riskFree: number;
+}
+
+/** Ratios and rates as decimal text, amounts in base currency; `null` for what is not known or not defined. */
+export interface PerformanceBody {
+  startEquity: string | null;
+  endEquity: string | null;
+  netFlows: string | null;
+  pnl: string | null;
+  /** Chain-linked daily returns. */
+  twr: string | null;
+  /** The same as a yearly rate. */
+  annualReturn: string | null;
+  /** Money-weighted yearly rate, ACT/365. */
+  xirr: string | null;
+  /** PnL ÷ net invested. */
+  simple: string | null;
+  benchmark: BenchmarkBody | null;
+  risk: RiskBody;
+  trades: TradeStats;
+}
+
+export interface BenchmarkBody {
+  symbol: string;
+  /** Of its price in base currency. */
+  return: string | null;
+  /** What the same start and the same external flows put into it would be worth. */
+  equity: string | null;
+  /** `twr` − its return. */
+  excess: string | null;
+  beta: string | null;
+  alpha: string | null;
+  correlation: string | null;
+  trackingError: string | null;
+  /** In how many days both returns are known: the last four figures are of those. */
+  days: number;
+}
+
+export interface RiskBody {
+  /** In how many days a return is known: volatility, Sharpe and Sortino are of those. */
+  days: number;
+  /** Of the time-weighted return. */
+  maxDrawdown: {
+    depth: string;
+    /** ISO 8601; `null` when nothing was ever lost. */
+    peak: string | null;
+    trough: string | null;
+    /** `null` also while the peak is not reached again. */
+    recovery: string | null;
+  } | null;
+  volatility: string | null;
+  sharpe: string | null;
+  sortino: string | null;
+  calmar: string | null;
+}
+
+/** @throws RangeError for fewer than two points */
+export function performanceBody(input: PerformanceInput): PerformanceBody {
+  const { points, flows, benchmark, trades, periodsPerYear, riskFree } = input;
+  const first = points[0];
+  const last = points.at(-1);
+  if (first === undefined || last === undefined || points.length < 2) {
+    throw new RangeError('performance is that of a span: it takes two points');
+  }
+  const span = periodPnl(first, last);
+  const days = periodPnls(points);
+  const returns = periodReturns(days);
+  const total = twr(returns);
+  const daily = (1 + riskFree) ** (1 / periodsPerYear) - 1;
+  const invested = investorFlows(span, flows);
+  return {
+    startEquity: decimalOrNull(span.startEquity),
+    endEquity: decimalOrNull(span.endEquity),
+    netFlows: decimalOrNull(span.netFlows),
+    pnl: decimalOrNull(span.pnl),
+    twr: statistic(total),
+    annualReturn: statistic(total === null ? null : annualReturn(returns, periodsPerYear)),
+    xirr: statistic(invested === null ? null : xirr(invested)),
+    simple: statistic(simpleReturn(span)),
+    benchmark:
+      benchmark === null
+        ? null
+        : benchmarkBody(benchmark, { span, flows, points, returns, total, daily, periodsPerYear }),
+    risk: riskBody(days, returns, daily, periodsPerYear),
+    trades,
+  };
+}
+
+function benchmarkBody(
+  { symbol, priceAt }: NonNullable<PerformanceInput['benchmark']>,
+  own: {
+    span: PeriodPnl;
+    flows: readonly TimedFlow[];
+    points: readonly TotalsAt[];
+    returns: Returns;
+    total: number | null;
+    /** Risk-free return of a day. */
+    daily: number;
+    periodsPerYear: number;
+  },
+): BenchmarkBody {
+  const { span, flows, points, returns, total, daily, periodsPerYear } = own;
+  const prices = points.map(({ time }) => priceAt(time));
+  const theirs = prices.slice(1).map((price, index) => benchmarkReturn(prices[index] ?? null, price));
+  const start = prices[0] ?? null;
+  const end = prices.at(-1) ?? null;
+  const whole = benchmarkReturn(start, end);
+  const bought = flows.map(({ time, value }) => ({ value, price: priceAt(time) }));
+  // Beta, correlation and tracking error are the same with or without the risk-free rate: alpha is not.
+  const beyond = (series: Returns): (number | null)[] => series.map((r) => (r === null ? null : r - daily));
+  const compared = compare(beyond(returns), beyond(theirs), periodsPerYear);
+  return {
+    symbol,
+    return: statistic(whole),
+    equity: decimalOrNull(sameFlowsEquity(span.startEquity, bought, start, end)),
+    excess: statistic(total === null || whole === null ? null : total - whole),
+    beta: statistic(compared.beta),
+    alpha: statistic(compared.alpha),
+    correlation: statistic(compared.correlation),
+    trackingError: statistic(compared.trackingError),
+    days: theirs.filter((r, index) => r !== null && returns[index] !== null).length,
+  };
+}
+
+function riskBody(
+  days: readonly PeriodPnl[],
+  returns: Returns,
+  daily: number,
+  periodsPerYear: number,
+): RiskBody {
+  const whole = !returns.includes(null);
+  const ratio = calmar(returns, periodsPerYear);
+  return {
+    days: knownReturns(returns).length,
+    // What happened on a day that is not known may have been the deepest fall of all.
+    maxDrawdown: whole ? drawdownBody(days, returns) : null,
+    volatility: statistic(volatility(returns, periodsPerYear)),
+    sharpe: statistic(sharpe(returns, daily, periodsPerYear)),
+    sortino: statistic(sortino(returns, daily, periodsPerYear)),
+    calmar: statistic(whole ? ratio : null),
+  };
+}
+
+function drawdownBody(days: readonly PeriodPnl[], returns: Returns): RiskBody['maxDrawdown'] {
+  const steps = days.map(({ end }, index) => ({ time: end, value: returns[index] ?? null }));
+  const found = maxDrawdown(growthIndex(days[0]?.start ?? 0, steps));
+  if (found === null) return { depth: '0', peak: null, trough: null, recovery: null };
+  const depth = statistic(found.depth);
+  if (depth === null) return null;
+  return {
+    depth,
+    peak: iso(found.peak.time),
+    trough: iso(found.trough.time),
+    recovery: found.recovery === null ? null : iso(found.recovery.time),
+  };
+}
+
+/** What is `null` in it because it is not known or not defined, as paths such as `risk.sharpe`. */
+export function undefinedFigures(body: PerformanceBody): string[] {
+  const { benchmark, risk, trades, ...own } = body;
+  const nullsOf = (part: object | null, prefix: string): string[] =>
+    Object.entries(part ?? {}).flatMap(([name, value]) => (value === null ? [`${prefix}${name}`] : []));
+  return [
+    ...nullsOf(own, ''),
+    ...nullsOf(benchmark, 'benchmark.'),
+    ...nullsOf(risk, 'risk.'),
+    ...nullsOf(trades, 'trades.'),
+  ];
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,71 @@
+import { decimalOrNull, fixed, ZERO, type Fixed } from '../../money/money.ts';
+import { splitSymbol } from '../../symbol.ts';
+import type { HoldingBody } from './holding-body.ts';
+import { ratio } from '../../money/ratio.ts';
+import { plus } from '../../money/unknown.ts';
+
+/** Part of a portfolio. Decimals as text; `null` when something in it has no price. */
+export interface ShareBody {
+  marketValue: string | null;
+  /** Of equity; `null` when equity is not known or not positive. */
+  weight: string | null;
+}
+
+/** Each list adds up to equity exactly. The largest first, what has no value last. */
+export interface AllocationBody {
+  byAsset: ({ asset: string } & ShareBody)[];
+  /** By the currency that coins are quoted in where their price comes from; cash counts as its own. */
+  byQuote: ({ quote: string; assets: string[] } & ShareBody)[];
+  byKind: ({ kind: 'cash' | 'coins' } & ShareBody)[];
+}
+
+function valueOf({ marketValue }: HoldingBody): Fixed | null {
+  return marketValue === null ? null : fixed(marketValue);
+}
+
+function quoteOf({ asset, symbol }: HoldingBody, baseCurrency: string): string {
+  if (symbol === null) return baseCurrency;
+  const { base, quote } = splitSymbol(symbol);
+  return base === asset ? quote : base;
+}
+
+function byValue(a: Fixed | null, b: Fixed | null): number {
+  if (a === b) return 0;
+  if (a === null || b === null) return a === null ? 1 : -1;
+  return a > b ? -1 : 1;
+}
+
+/**
+ * How equity is spread over what is held.
+ * @param holdings all of them, cash included, in order of asset
+ */
+export function allocationOf(
+  holdings: readonly HoldingBody[],
+  { equity: equityText, baseCurrency }: { equity: string | null; baseCurrency: string },
+): AllocationBody {
+  const equity = equityText === null ? null : fixed(equityText);
+  const share = (value: Fixed | null): ShareBody => ({
+    marketValue: decimalOrNull(value),
+    weight: ratio(value, equity),
+  });
+  const sorted = holdings
+    .map((holding) => ({ holding, value: valueOf(holding) }))
+    .sort((a, b) => byValue(a.value, b.value));
+  const quotes = new Map<string, { assets: string[]; value: Fixed | null }>();
+  const kinds: Record<'cash' | 'coins', Fixed | null> = { cash: ZERO, coins: ZERO };
+  for (const { holding, value } of sorted) {
+    const kind = holding.asset === baseCurrency ? 'cash' : 'coins';
+    kinds[kind] = plus(kinds[kind], value);
+    const name = quoteOf(holding, baseCurrency);
+    const quote = quotes.get(name) ?? { assets: [], value: ZERO };
+    quote.assets.push(holding.asset);
+    quotes.set(name, { assets: quote.assets, value: plus(quote.value, value) });
+  }
+  return {
+    byAsset: sorted.map(({ holding, value }) => ({ asset: holding.asset, ...share(value) })),
+    byQuote: [...quotes]
+      .sort(([nameA, a], [nameB, b]) => byValue(a.value, b.value) || (nameA < nameB ? -1 : 1))
+      .map(([quote, { assets, value }]) => ({ quote, assets, ...share(value) })),
+    byKind: (['cash', 'coins'] as const).map((kind) => ({ kind, ...share(kinds[kind]) })),
+  };
+}

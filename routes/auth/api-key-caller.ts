@@ -1,0 +1,34 @@
+import type { Context } from 'koa';
+import { findApiKey, touchApiKey } from '../../db/users/api-keys.ts';
+import { hashApiKey } from '../../lib/tokens/api-key.ts';
+import type { Caller } from '../../lib/tokens/caller.ts';
+import { isWithin } from '../../lib/limits/ip-range.ts';
+import { problem } from '../../lib/problem.ts';
+import type { Services } from '../http/handler-services.ts';
+
+export const API_KEY_HEADER = 'X-API-Key';
+
+/** Who an API key stands for. @throws 401 for one that is not good, 403 from an address it may not be used from */
+export async function callerOfApiKey(ctx: Context, services: Services): Promise<Caller> {
+  const { db, clock, logger } = services;
+  if (ctx.get('Authorization') !== '') {
+    throw problem('unauthorized', { detail: `Send either Authorization or ${API_KEY_HEADER}.` });
+  }
+  const hash = hashApiKey(ctx.get(API_KEY_HEADER));
+  const key = hash === null ? null : await findApiKey(db, hash, { clock });
+  if (key === null) throw problem('unauthorized', { detail: 'The API key is not valid.' });
+  if (key.allowedIps.length > 0 && !isWithin(key.allowedIps, ctx.ip)) {
+    throw problem('forbidden', { detail: 'The API key may not be used from this address.' });
+  }
+  await touchApiKey(db, key, { clock }).catch((error: unknown) =>
+    logger.warn({ err: error }, 'the use of an API key could not be noted'),
+  );
+  return {
+    userId: key.userId,
+    sessionId: key.id,
+    apiKey: { allowedIps: key.allowedIps, requestsPerMinute: key.requestsPerMinute ?? undefined },
+    role: key.role,
+    scopes: key.scopes,
+    expiresAt: key.expiresAt ?? Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,149 @@
+import { createHmac, type KeyObject, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { revokeSession, rotateRefreshToken } from '../../db/users/sessions.ts';
+import { findCredentials, getUser } from '../../db/users/users.ts';
+import { checkPassword } from '../../lib/tokens/password.ts';
+import { problem } from '../../lib/problem.ts';
+import { hashRefreshToken, nextRefreshToken } from '../../lib/tokens/token.ts';
+import { publishControl } from '../../streams/fleet/authority.ts';
+import { noteAudit } from '../users/audit.ts';
+import { clearSessionCookies, REFRESH_COOKIE, writingCookie } from './cookies.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { beginAttempt } from './login-attempts.ts';
+import { beginSession, issueTokens, tokensSchema, userBody, userSchema } from './session-tokens.ts';
+
+/** What was tried with an address that is no user's, recognisable when tried again: it may be a password. */
+function hashEmail(secret: KeyObject, email: string): string {
+  return createHmac('sha256', secret).update(`email ${email.toLowerCase()}`).digest('base64url').slice(0, 22);
+}
+
+export const login = endpoint({
+  method: 'post',
+  path: '/v1/auth/login',
+  id: 'login',
+  tag: 'auth',
+  summary: 'Log in with e-mail and password',
+  description:
+    'Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reading, an `EventSource` too; for changes, send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
+  access: 'public',
+  limit: 'login',
+  body: z.strictObject({ email: field.text(254), password: z.string().min(1).max(200) }),
+  status: 200,
+  response: tokensSchema,
+  examples: { request: { email: 'demo@marktide.local', password: 'demo-marktide' } },
+  problems: ['invalid-credentials', 'rate-limited'],
+  async handler({ body, ctx }, services) {
+    const { db, tokenKey } = services;
+    const found = await findCredentials(db, body.email);
+    const emailHash = hashEmail(tokenKey, body.email);
+    const attempt = await beginAttempt(ctx, services, { userId: found?.user.id ?? null, emailHash });
+    const usable = found !== null && found.user.disabledAt === null ? found : null;
+    // The check runs for unknown users too: its time must not tell who exists.
+    if (!(await checkPassword(usable?.passwordHash ?? null, body.password)) || usable === null) {
+      const userId = found?.user.id ?? null;
+      const details: Record<string, string> = userId === null ? { emailHash } : {};
+      await noteAudit(ctx, services, { type: 'login-failed', actorId: null, userId, details });
+      throw problem('invalid-credentials');
+    }
+    const reply = await beginSession(ctx, services, usable);
+    await attempt.succeeded(usable.user.id);
+    await noteAudit(ctx, services, { type: 'login', actorId: usable.user.id, userId: usable.user.id });
+    return reply;
+  },
+});
+
+export const refresh = endpoint({
+  method: 'post',
+  path: '/v1/auth/refresh',
+  id: 'refresh',
+  tag: 'auth',
+  summary: 'Exchange a refresh token for new tokens',
+  description:
+    'By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief.',
+  access: 'public',
+  limit: 'login',
+  body: z.strictObject({ refreshToken: z.string().min(20).max(200).optional() }),
+  status: 200,
+  response: tokensSchema,
+  examples: { request: { refreshToken: 'Zk5vJ0b1d2mB8m7cXq3n9wT4yL6sH0aKpR2eUfGiVxA' } },
+  problems: ['invalid-request', 'unauthorized', 'forbidden'],
+  async handler({ body, ctx }, services) {
+    const { db, clock, config, broker, tokenKey } = services;
+    const presented = body.refreshToken ?? writingCookie(ctx, REFRESH_COOKIE, services);
+    if (presented === null) {
+      const errors = [
+        { pointer: '/refreshToken', detail: 'is needed unless its cookie and X-CSRF-Token are sent' },
+      ];
+      throw problem('invalid-request', { detail: 'Body: /refreshToken', errors });
+    }
+    const rotation = await rotateRefreshToken(
+      db,
+      hashRefreshToken(presented),
+      {
+        salt: randomBytes(16).toString('base64url'),
+        hashOf: (salt) => hashRefreshToken(nextRefreshToken(tokenKey, presented, salt)),
+        expiresAt: clock.now() + config.REFRESH_TOKEN_TTL * 1000,
+      },
+      { clock },
+    );
+    if (rotation.status === 'reused') {
+      const { sessionId, userId } = rotation;
+      await publishControl(broker, { type: 'session-revoked', sessionId });
+      await noteAudit(ctx, services, {
+        type: 'refresh-reused',
+        actorId: null,
+        userId,
+        details: { sessionId },
+      });
+    }
+    if (rotation.status !== 'rotated')
+      throw problem('unauthorized', { detail: 'The refresh token is not valid.' });
+    const account = await getUser(db, rotation.session.userId);
+    if (account === null) throw problem('unauthorized');
+    return issueTokens(ctx, services, account, {
+      id: rotation.session.id,
+      refreshToken: nextRefreshToken(tokenKey, presented, rotation.salt),
+      byCookie: body.refreshToken === undefined,
+    });
+  },
+});
+
+export const logout = endpoint({
+  method: 'post',
+  path: '/v1/auth/logout',
+  id: 'logout',
+  tag: 'auth',
+  summary: 'End the session: its tokens and its streams',
+  access: 'read',
+  status: 204,
+  response: null,
+  async handler({ caller, ctx }, services) {
+    const { db, clock, broker } = services;
+    const { userId, sessionId } = caller;
+    if (caller.apiKey !== undefined)
+      throw problem('forbidden', { detail: 'An API key has no session to end.' });
+    await revokeSession(db, sessionId, { clock });
+    await publishControl(broker, { type: 'session-revoked', sessionId });
+    clearSessionCookies(ctx);
+    await noteAudit(ctx, services, { type: 'logout', actorId: userId, userId });
+  },
+});
+
+export const me = endpoint({
+  method: 'get',
+  path: '/v1/auth/me',
+  id: 'me',
+  tag: 'auth',
+  summary: 'Who the credential stands for',
+  access: 'read',
+  status: 200,
+  response: userSchema.extend({ scopes: z.array(z.string()) }).meta({ id: 'Me' }),
+  async handler({ caller }, { db }) {
+    const account = await getUser(db, caller.userId);
+    if (account === null) throw problem('unauthorized');
+    return { ...userBody(account), scopes: [...caller.scopes] };
+  },
+});
+
+export const authEndpoints = [login, refresh, logout, me];

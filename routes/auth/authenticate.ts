@@ -1,0 +1,132 @@
+import { errors } from 'jose';
+import jwt from 'koa-jwt';
+import jsonwebtoken from 'jsonwebtoken';
+import type { Context, Middleware } from 'koa';
+import { type Caller, ROLE_SCOPES, type Scope } from '../../lib/tokens/caller.ts';
+import { Problem, problem } from '../../lib/problem.ts';
+import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER, verifyEdwards } from '../../lib/tokens/token.ts';
+import type { TokenKey } from '../../lib/tokens/token-keys.ts';
+import { API_KEY_HEADER, callerOfApiKey } from './api-key-caller.ts';
+import { ACCESS_COOKIE, writingCookie } from './cookies.ts';
+import type { Services } from '../http/handler-services.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
+
+const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+
+function presentedToken(ctx: Context, services: Services): string | null {
+  const header = ctx.get('Authorization');
+  if (header !== '') return BEARER.exec(header)?.[1] ?? null;
+  const reads = ctx.method === 'GET' || ctx.method === 'HEAD';
+  return reads ? (ctx.cookies.get(ACCESS_COOKIE) ?? null) : writingCookie(ctx, ACCESS_COOKIE, services);
+}
+
+/** The claims of a token; throws for what is not one of ours. */
+type Verification = (ctx: Context, token: string) => Promise<unknown>;
+
+/** One for each key: it takes that key's algorithm and no other, whatever the token's header says. */
+function verification({ key, algorithm }: TokenKey, services: Services): Verification {
+  if (algorithm === 'EdDSA') return (_ctx, token) => verifyEdwards(key, token, services.clock.now());
+  const verify = jwt({
+    secret: key as unknown as string,
+    algorithms: [algorithm],
+    audience: TOKEN_AUDIENCE,
+    issuer: TOKEN_ISSUER,
+    key: 'claims',
+    // The header goes before the cookie, so that a caller is who it says it is.
+    getToken: (ctx) => presentedToken(ctx as Context, services) ?? '',
+  }) as unknown as Middleware;
+  return async (ctx) => {
+    // koa-jwt would take a secret that stands here before the one it was given.
+    delete ctx.state['secret'];
+    await verify(ctx, () => Promise.resolve());
+    return ctx.state['claims'];
+  };
+}
+
+/** Whether a token is good but for its age; in the words of either library. */
+function isExpiry(error: unknown): boolean {
+  const cause = error instanceof Error && 'originalError' in error ? error.originalError : error;
+  return cause instanceof errors.JWTExpired || (cause instanceof Error && cause.name === 'TokenExpiredError');
+}
+
+/** The id of the key that a token says it was signed with; `null` if it does not say. */
+function keyIdOf(token: string): string | null {
+  return jsonwebtoken.decode(token, { complete: true })?.header.kid ?? null;
+}
+
+export interface Authenticator {
+  /** @throws the 401 that says why not */
+  required(ctx: Context): Promise<Caller>;
+  /**
+   * For what anybody may read: a token in the header must be good, but a stale cookie, which the browser sends unasked,
+   * is as none.
+   */
+  ifPresent(ctx: Context): Promise<Caller | null>;
+}
+
+/** RFC 6750: a token was sent, and is no good. */
+const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="marktide", error="invalid_token"' };
+
+/** Finds out who asks. */
+export function authenticator(services: Services): Authenticator {
+  const { signing, verifying } = services.tokenKeys;
+  const verifiers = new Map(verifying.map((key) => [key.kid, verification(key, services)]));
+
+  function verifierOf(token: string): Verification {
+    // There is only one secret, so that a token need not name it.
+    const verify = verifiers.get(keyIdOf(token) ?? (signing.algorithm === 'HS256' ? signing.kid : ''));
+    if (verify === undefined) throw refusal('The access token is not valid.');
+    return verify;
+  }
+
+  const verified = new VerifiedTokens(services.clock);
+
+  /** @throws the 401 for a token that is not good */
+  async function bearerOf(ctx: Context, token: string): Promise<Caller> {
+    const known = verified.callerOf(token);
+    if (known !== null) return known;
+    const verify = verifierOf(token);
+    const claims = await verify(ctx, token).catch((error: unknown) => {
+      if (isExpiry(error)) throw problem('token-expired', { headers: INVALID_TOKEN, cause: error });
+      throw refusal('The access token is not valid.', error);
+    });
+    const caller = callerOf(claims);
+    if (caller === null) throw refusal('The access token is not valid.');
+    verified.add(token, caller);
+    return caller;
+  }
+
+  async function required(ctx: Context): Promise<Caller> {
+    if (ctx.get(API_KEY_HEADER) !== '') return callerOfApiKey(ctx, services);
+    const token = presentedToken(ctx, services);
+    if (token === null) throw problem('unauthorized');
+    const caller = await bearerOf(ctx, token);
+    const role = await services.lookups.role(caller.sessionId);
+    if (role === null) throw refusal('The session has ended.');
+    // Who has lost a role has lost its scopes, whatever the token says.
+    return { ...caller, role, scopes: caller.scopes.filter((scope) => ROLE_SCOPES[role].includes(scope)) };
+  }
+
+  return {
+    required,
+    async ifPresent(ctx) {
+      if (ctx.get('Authorization') !== '' || ctx.get(API_KEY_HEADER) !== '') return required(ctx);
+      if (presentedToken(ctx, services) === null) return null;
+      try {
+        return await required(ctx);
+      } catch (error) {
+        if (error instanceof Problem && error.status === 401) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+function refusal(detail: string, cause?: unknown): Problem {
+  return problem('unauthorized', { detail, headers: INVALID_TOKEN, cause });
+}
+
+/** @throws the 403 that names the missing scope */
+export function requireScope(caller: Caller, scope: Scope): void {
+  if (!caller.scopes.includes(scope)) throw problem('forbidden', { detail: `The scope ${scope} is needed.` });
+}

@@ -1,0 +1,86 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Context } from 'koa';
+import { problem } from '../../lib/problem.ts';
+import type { Services } from '../http/handler-services.ts';
+
+/** What a page of a browser needs hold nowhere else. The first two cannot be read by scripts. */
+export const ACCESS_COOKIE = 'marktide_access';
+export const REFRESH_COOKIE = 'marktide_refresh';
+/** Read by the page, which sends its value back in the header: proof that the page may read our cookies. */
+export const CSRF_COOKIE = 'marktide_csrf';
+export const CSRF_HEADER = 'X-CSRF-Token';
+
+/** Outlives the session: see routes/login-attempts.ts. */
+export const DEVICE_COOKIE = 'marktide_device';
+const DEVICE_DAYS = 180;
+
+const PATHS = {
+  [ACCESS_COOKIE]: '/v1',
+  [REFRESH_COOKIE]: '/v1/auth',
+  [CSRF_COOKIE]: '/',
+  [DEVICE_COOKIE]: '/v1/auth/login',
+};
+type CookieName = keyof typeof PATHS;
+
+function setCookie(ctx: Context, name: CookieName, value: string | null, seconds: number): void {
+  ctx.cookies.set(name, value, {
+    httpOnly: name !== CSRF_COOKIE,
+    sameSite: 'strict',
+    path: PATHS[name],
+    ...(value === null ? {} : { maxAge: seconds * 1000 }),
+    secure: ctx.secure,
+    overwrite: true,
+  });
+}
+
+/** Gives a browser its session. The value of the CSRF cookie stays the same, so that tabs do not race for it. */
+export function setSessionCookies(
+  ctx: Context,
+  { config, tokenKey }: Services,
+  session: { id: string; accessToken: string; refreshToken: string },
+): void {
+  const csrf = createHmac('sha256', tokenKey).update(`csrf ${session.id}`).digest('base64url');
+  setCookie(ctx, ACCESS_COOKIE, session.accessToken, config.ACCESS_TOKEN_TTL);
+  setCookie(ctx, REFRESH_COOKIE, session.refreshToken, config.REFRESH_TOKEN_TTL);
+  setCookie(ctx, CSRF_COOKIE, csrf, config.REFRESH_TOKEN_TTL);
+}
+
+/** Tells this browser from others that try to log in to the account. */
+export function setDeviceCookie(ctx: Context, token: string): void {
+  setCookie(ctx, DEVICE_COOKIE, token, DEVICE_DAYS * 86_400);
+}
+
+export function clearSessionCookies(ctx: Context): void {
+  for (const name of [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE] as const) setCookie(ctx, name, null, 0);
+}
+
+/** Whether the page that sends the request is one of ours: of this host, or of an origin that is allowed. */
+export function isOwnOrigin(ctx: Context, allowed: readonly string[]): boolean {
+  const origin = ctx.get('Origin');
+  if (allowed.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === ctx.host;
+}
+
+function isSame(a: string, b: string): boolean {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+/**
+ * A cookie with which something may be changed. Browsers send cookies unasked, so the request must also come from one of
+ * our pages (`Origin`, which no script can set) and repeat the CSRF cookie in a header, which no form can.
+ * @returns `null` when there is no such cookie, or no sign that it was meant to be used: then it counts for nothing
+ * @throws 403 when it was, but the proof fails
+ */
+export function writingCookie(ctx: Context, name: CookieName, { config }: Services): string | null {
+  const value = ctx.cookies.get(name);
+  const repeated = ctx.get(CSRF_HEADER);
+  if (value === undefined || repeated === '') return null;
+  if (!isOwnOrigin(ctx, config.CORS_ORIGINS)) {
+    throw problem('forbidden', { detail: 'Cookies authorise changes from pages of this origin only.' });
+  }
+  if (!isSame(repeated, ctx.cookies.get(CSRF_COOKIE) ?? '')) {
+    throw problem('forbidden', { detail: `${CSRF_HEADER} is not the value of the cookie ${CSRF_COOKIE}.` });
+  }
+  return value;
+}

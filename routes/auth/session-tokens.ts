@@ -1,0 +1,74 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { createSession } from '../../db/users/sessions.ts';
+import type { User } from '../../db/users/users.ts';
+import { ROLES } from '../../lib/tokens/caller.ts';
+import { problem } from '../../lib/problem.ts';
+import { hashRefreshToken, newRefreshToken, signAccessToken } from '../../lib/tokens/token.ts';
+import { setSessionCookies } from './cookies.ts';
+import { Reply } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import type { Services } from '../http/handler-services.ts';
+
+export const userSchema = z
+  .object({ id: field.id, email: z.string(), name: z.union([z.string(), z.null()]), role: z.enum(ROLES) })
+  .meta({ id: 'User' });
+
+export const tokensSchema = z
+  .object({
+    accessToken: z.string().meta({ description: 'Send it as `Authorization: Bearer …`.' }),
+    refreshToken: z.string().optional().meta({
+      description: 'Good for one refresh. Left out when the cookie was used: no script needs to see it.',
+    }),
+    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
+    tokenType: z.literal('Bearer'),
+    user: userSchema,
+  })
+  .meta({ id: 'Tokens' });
+
+export function userBody({ id, email, name, role }: User): z.input<typeof userSchema> {
+  return { id, email, name, role };
+}
+
+/** Hands out the tokens of a session, as body and as cookies. `byCookie`: the refresh token as a cookie only. */
+export async function issueTokens(
+  ctx: Context,
+  services: Services,
+  user: User,
+  session: { id: string; refreshToken: string; byCookie?: boolean },
+): Promise<Reply<z.input<typeof tokensSchema>>> {
+  const { config, clock, tokenKeys } = services;
+  const accessToken = await signAccessToken(
+    tokenKeys.signing,
+    { userId: user.id, sessionId: session.id, role: user.role },
+    { now: clock.now(), ttl: config.ACCESS_TOKEN_TTL },
+  );
+  setSessionCookies(ctx, services, { id: session.id, accessToken, refreshToken: session.refreshToken });
+  const body = {
+    accessToken,
+    ...(session.byCookie === true ? {} : { refreshToken: session.refreshToken }),
+    expiresIn: config.ACCESS_TOKEN_TTL,
+    tokenType: 'Bearer' as const,
+    user: userBody(user),
+  };
+  return new Reply(body, { headers: { 'Cache-Control': 'no-store' } });
+}
+
+/** A login: a new session and its tokens. @throws 401 when the password was changed while it was being checked */
+export async function beginSession(
+  ctx: Context,
+  services: Services,
+  { user, passwordHash }: { user: User; passwordHash: string },
+): Promise<Reply<z.input<typeof tokensSchema>>> {
+  const { db, clock, config } = services;
+  const refreshToken = newRefreshToken();
+  const expiresAt = clock.now() + config.REFRESH_TOKEN_TTL * 1000;
+  const session = await createSession(
+    db,
+    { userId: user.id, passwordHash },
+    { hash: hashRefreshToken(refreshToken), expiresAt },
+    { clock },
+  );
+  if (session === null) throw problem('invalid-credentials');
+  return issueTokens(ctx, services, user, { id: session.id, refreshToken });
+}

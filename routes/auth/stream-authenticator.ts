@@ -1,0 +1,71 @@
+import type { Context } from 'koa';
+import { liveCredentials } from '../../db/users/live-credentials.ts';
+import type { Caller } from '../../lib/tokens/caller.ts';
+import { problem } from '../../lib/problem.ts';
+import { isSealedBy, readStreamToken } from '../../lib/tokens/stream-token.ts';
+import { upgradeOf } from '../../streams/transports/upgrade.ts';
+import { decodeCursor } from '../../streams/core/cursor.ts';
+import { API_KEY_HEADER } from './api-key-caller.ts';
+import type { Authenticator } from './authenticate.ts';
+import { isOwnOrigin } from './cookies.ts';
+import type { Services } from '../http/handler-services.ts';
+
+/** What goes into the ids of a stream that a stream token opened; `null` for others. */
+export function streamSealOf(ctx: Context): string | null {
+  const seal: unknown = ctx.state['streamSeal'];
+  return typeof seal === 'string' ? seal : null;
+}
+
+/** Where the control log stood before the caller was looked up: for `Authority.catchUp`. */
+export function authorityMarkOf(ctx: Context): number {
+  return Number(ctx.state['authorityMark']);
+}
+
+/**
+ * As for any endpoint, and by a stream token in `?token=`, which goes before the cookie and behind the header.
+ *
+ * An EventSource uses the URL it was made with for ever, so an expired token still re-opens what it has opened: along
+ * with a `Last-Event-ID` that carries the token's seal. That header stands in no URL and in no access log, so a URL
+ * that leaks is worth nothing once its token has expired; and no token outlives its session.
+ */
+export function streamAuthenticator(services: Services, ordinary: Authenticator): Authenticator {
+  async function byToken(ctx: Context): Promise<Caller | null> {
+    const { token } = ctx.query;
+    if (token === undefined || ctx.get('Authorization') !== '' || ctx.get(API_KEY_HEADER) !== '') return null;
+    const { db, clock, tokenKey } = services;
+    const read = typeof token === 'string' ? readStreamToken(tokenKey, token, clock.now()) : null;
+    if (read === null) throw problem('unauthorized', { detail: 'The stream token is not valid.' });
+    // A WebSocket has no such header: its client is a program that can ask for a new token.
+    const seal = decodeCursor(ctx.get('Last-Event-ID'))?.seal ?? null;
+    if (read.isExpired && !isSealedBy(read, seal)) {
+      throw problem('token-expired', { detail: 'The stream token has expired.' });
+    }
+    if ((await liveCredentials(db, [read.caller.sessionId], { clock })).size === 0) {
+      throw problem('unauthorized', { detail: 'The session has ended.' });
+    }
+    ctx.state['streamSeal'] = read.seal;
+    return read.caller;
+  }
+
+  return {
+    async required(ctx) {
+      ctx.state['authorityMark'] = services.authority.mark();
+      dropForeignCookie(ctx, services.config.CORS_ORIGINS);
+      return (await byToken(ctx)) ?? ordinary.required(ctx);
+    },
+    async ifPresent(ctx) {
+      ctx.state['authorityMark'] = services.authority.mark();
+      dropForeignCookie(ctx, services.config.CORS_ORIGINS);
+      return (await byToken(ctx)) ?? ordinary.ifPresent(ctx);
+    },
+  };
+}
+
+/**
+ * CORS does not apply to WebSockets: any page may open one, and the browser sends our cookie along. So the cookie only
+ * counts from pages of this origin or an allowed one.
+ */
+function dropForeignCookie(ctx: Context, allowed: readonly string[]): void {
+  if (upgradeOf(ctx.req) === null) return;
+  if (!isOwnOrigin(ctx, allowed)) delete ctx.req.headers.cookie;
+}

@@ -1,0 +1,36 @@
+import type { Caller } from '../../lib/tokens/caller.ts';
+import type { Clock } from '../../lib/clock.ts';
+
+/** About 1 MB of tokens. */
+const MAX_TOKENS = 2_000;
+
+/**
+ * Who the bearers of tokens are whose signatures were found good, so that the next request with one need not have it
+ * checked again. Only that is remembered: whether the session is alive is looked up for each request.
+ */
+export class VerifiedTokens {
+  readonly #clock: Clock;
+  readonly #callers = new Map<string, Caller>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `null` for a token that is to be verified: one that is not known, or whose time is over. */
+  callerOf(token: string): Caller | null {
+    const caller = this.#callers.get(token);
+    if (caller === undefined) return null;
+    if (caller.expiresAt > this.#clock.now()) return caller;
+    this.#callers.delete(token);
+    return null;
+  }
+
+  /** Remembers it; the one that was first remembered goes when there are too many. */
+  add(token: string, caller: Caller): void {
+    if (this.#callers.size >= MAX_TOKENS) {
+      const [oldest] = this.#callers.keys();
+      if (oldest !== undefined) this.#callers.delete(oldest);
+    }
+    this.#callers.set(token, caller);
+  }
+}

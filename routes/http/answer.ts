@@ -1,0 +1,71 @@
+import type { Context } from 'koa';
+import { isKnown } from './conditional.ts';
+import { tagOfBasis, tagOfBody } from './answer-tag.ts';
+import { Derived, type Endpoint, Kept, Reply } from './endpoint.ts';
+import { answerKept } from './cached-endpoint-answer.ts';
+import type { Services } from './handler-services.ts';
+
+/** What an answer to somebody depends on: no cache may give it to somebody else. */
+const CREDENTIALS = 'Authorization, Cookie, X-API-Key';
+
+/** @param open whether anybody may have the answer */
+function cacheControl({ method, tag, keep }: Endpoint, open: boolean): string {
+  const how = keep ?? (method === 'get' && tag !== 'auth' ? 'revalidate' : 'never');
+  if (how === 'never') return 'no-store';
+  const whose = open ? 'public' : 'private';
+  return how === 'revalidate' ? `${whose}, no-cache` : `${whose}, max-age=${how.seconds}`;
+}
+
+/**
+ * Writes what a handler has returned: status, headers and body as the endpoint declares them. Every JSON answer to a
+ * read has an entity tag; one that is derived is not made for a client that has it already.
+ */
+export async function writeAnswer(
+  ctx: Context,
+  endpoint: Endpoint,
+  result: unknown,
+  { open, services }: { open: boolean; services: Services },
+): Promise<void> {
+  const isRead = endpoint.method === 'get';
+  const reply = result instanceof Reply ? result : null;
+  ctx.status = reply?.status ?? endpoint.status;
+  ctx.set({ 'Cache-Control': cacheControl(endpoint, open), ...reply?.headers });
+  if (!open) ctx.vary(CREDENTIALS);
+  if (result instanceof Kept) {
+    await answerKept(ctx, endpoint, result, services);
+    return;
+  }
+  let body: unknown = reply === null ? result : reply.body;
+  if (result instanceof Derived) {
+    const tag = tagOfBasis(result.basis);
+    const known = isKnown(ctx, tag);
+    if (!known) body = await result.make();
+    // Not before it is made: what is thrown instead has no tag.
+    ctx.set('ETag', tag);
+    if (known) {
+      ctx.status = 304;
+      return;
+    }
+  }
+  if (endpoint.response === null) {
+    ctx.body = null;
+    return;
+  }
+  if (endpoint.produces === 'text' || endpoint.produces === 'csv') {
+    if (endpoint.produces === 'csv') ctx.type = 'csv';
+    if (isRead && endpoint.produces === 'csv' && typeof body === 'string' && !ctx.res.hasHeader('ETag')) {
+      ctx.set('ETag', tagOfBody(body, body, []));
+    }
+    ctx.body = body;
+    return;
+  }
+  const parsed = endpoint.response.parse(body);
+  const text = JSON.stringify(parsed);
+  if (isRead && ctx.status === 200 && !ctx.res.hasHeader('ETag')) {
+    ctx.set('ETag', tagOfBody(parsed, text, endpoint.untagged ?? []));
+  }
+  // Beside secrets nothing is compressed: its length would tell of them.
+  if (endpoint.tag === 'auth') ctx.compress = false;
+  ctx.type = 'json';
+  ctx.body = text;
+}

@@ -1,0 +1,73 @@
+import { hash } from 'node:crypto';
+import type { Context } from 'koa';
+import type { Made, Outcome } from '../../lib/cache/answer-cache.ts';
+import { isKnown } from './conditional.ts';
+import { VERSION } from '../../lib/package-info.ts';
+import { marketVersion, MarketReading } from '../../streams/market/market-reading.ts';
+import { tagOfBasis, tagOfBody } from './answer-tag.ts';
+import type { Endpoint, Kept } from './endpoint.ts';
+import type { Services } from './handler-services.ts';
+
+/** The largest age that a request takes, in milliseconds (`Cache-Control: max-stale`, RFC 9111, 5.2.1.2). */
+function maxStaleMs(ctx: Context): number {
+  const found = /(?:^|[\s,])max-stale(?:=(\d{1,9}))?(?=[\s,]|$)/i.exec(ctx.get('Cache-Control'));
+  if (found === null) return 0;
+  return found[1] === undefined ? Number.POSITIVE_INFINITY : Number(found[1]) * 1000;
+}
+
+/** Answers with what is kept, or makes it; `X-Cache` says which. The client's own copy is as good, as ever. */
+export async function answerKept(
+  ctx: Context,
+  endpoint: Endpoint,
+  kept: Kept<unknown>,
+  services: Services,
+): Promise<void> {
+  const { tagged } = kept.terms;
+  if (typeof tagged === 'string' && isKnown(ctx, tagOfBasis(tagged))) {
+    ctx.set({ 'X-Cache': 'hit', ETag: tagOfBasis(tagged) });
+    ctx.status = 304;
+    return;
+  }
+  const { tag, text, outcome } = await find(ctx, endpoint, kept, services);
+  ctx.set({ 'X-Cache': outcome, ETag: tag });
+  if (isKnown(ctx, tag)) {
+    ctx.status = 304;
+    return;
+  }
+  ctx.type = 'json';
+  ctx.body = text;
+}
+
+async function find(
+  ctx: Context,
+  endpoint: Endpoint,
+  kept: Kept<unknown>,
+  { answers, market }: Services,
+): Promise<{ tag: string; text: string; outcome: Outcome }> {
+  const { cache } = endpoint;
+  if (cache === undefined) throw new TypeError(`${endpoint.id} declares no cache`);
+  const { owner, question, basis, tagged } = kept.terms;
+  const make = async (): Promise<Made> => {
+    const reading = new MarketReading(market);
+    const body = endpoint.response?.parse(await kept.make(reading));
+    const text = JSON.stringify(body);
+    const tag =
+      typeof tagged === 'string' ? tagOfBasis(tagged) : tagOfBody(body, text, endpoint.untagged ?? []);
+    return { watched: reading.seen, tag, text };
+  };
+  if (basis === null || !market.isSettled) return { ...(await make()), outcome: 'miss' };
+  const { kind, staleS = 0 } = cache;
+  const { answer, outcome } = await answers.read(
+    {
+      kind,
+      owner,
+      name: `${endpoint.id}:${hash('sha256', JSON.stringify(question), 'base64url').slice(0, 22)}`,
+      // Another version of the program may make another answer of the same.
+      basis: `${VERSION} ${basis}`,
+      versionOf: (watched) => marketVersion(market, watched),
+      staleMs: Math.min(maxStaleMs(ctx), staleS * 1000),
+    },
+    make,
+  );
+  return { ...answer, outcome };
+}

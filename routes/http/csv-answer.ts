@@ -1,0 +1,101 @@
+import type { Readable } from 'node:stream';
+import { text as wholeText } from 'node:stream/consumers';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Clock } from '../../lib/clock.ts';
+import { type CsvColumn, type CsvOptions, csvStream } from '../../lib/csv/csv-stream.ts';
+import type { Calendar } from '../../lib/pnl/performance/calendar.ts';
+
+/** How long a client may take nothing of a file before it is cut: meanwhile it holds a connection to the database. */
+const STALL_MS = 60_000;
+
+/** Text, be it whole or a stream. */
+const csvText = z
+  .string()
+  .meta({ description: 'CSV in UTF-8, with a row of headings.' }) as unknown as z.ZodType<
+  string,
+  string | Readable
+>;
+
+/** What the declaration of every CSV file says of its answer. */
+export const CSV_RESPONSE = { produces: 'csv', status: 200, response: csvText } as const;
+
+/** The parameters of every CSV file. @param columns all there are */
+export function csvQuery<T extends object>(columns: readonly CsvColumn<T>[]) {
+  const names = columns.map(({ name }) => name);
+  return {
+    bom: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((given) => given === 'true')
+      .meta({
+        type: 'string',
+        enum: ['true', 'false'],
+        default: 'false',
+        description: '`true`: with a byte order mark, by which Excel knows UTF-8.',
+      }),
+    lang: z.enum(['en', 'ko']).default('en').meta({ description: 'Of the headings.' }),
+    columns: z
+      .string()
+      .max(500)
+      .transform((list) => [...new Set(list.split(',').filter((part) => part !== ''))])
+      .pipe(z.array(z.enum(names)).min(1))
+      .transform((chosen) => chosen.flatMap((name) => columns.filter((column) => column.name === name)))
+      .optional()
+      .meta({
+        type: 'string',
+        example: names.slice(0, 3).join(','),
+        description: `Comma-separated, in their order: ${names.map((name) => `\`${name}\``).join(', ')}.`,
+      }),
+  };
+}
+
+/** Names the file, by what is in it and the days that it is of: `trades_2026-01-01_2026-03-31.csv`. */
+export function nameFile(
+  ctx: Context,
+  what: string,
+  calendar: Calendar,
+  days: { first: number | null; last: number },
+): void {
+  const labelOf = (time: number): string => calendar.periodAt(time, 'day').label;
+  const labels = [...(days.first === null ? [] : [labelOf(days.first)]), labelOf(days.last)];
+  ctx.set('Content-Disposition', `attachment; filename="${[what, ...labels].join('_')}.csv"`);
+}
+
+/** A file that is small enough to be made at once. */
+export async function csvOf<T extends object>(rows: readonly T[], options: CsvOptions<T>): Promise<string> {
+  return await wholeText(csvStream([rows], options));
+}
+
+/**
+ * A file that is read as the client takes it. It is begun here: what the first piece throws is still a problem that can
+ * be told. Whatever becomes of it, `release` is called when it is over.
+ */
+export async function streamedCsv<T extends object>(
+  pages: AsyncGenerator<T[], void, undefined>,
+  options: CsvOptions<T>,
+  { clock, release }: { clock: Clock; release: () => void },
+): Promise<Readable> {
+  let first: IteratorResult<T[], void>;
+  try {
+    first = await pages.next();
+  } catch (error) {
+    release();
+    throw error;
+  }
+  async function* rest(): AsyncGenerator<T[], void, undefined> {
+    for (let next = first; next.done !== true; next = await pages.next()) {
+      const cancel = clock.after(STALL_MS, () => stream.destroy(new Error('nobody takes the file')));
+      try {
+        yield next.value;
+      } finally {
+        cancel();
+      }
+    }
+  }
+  const stream = csvStream(rest(), options);
+  stream.once('close', () => {
+    void pages.return().finally(release);
+  });
+  return stream;
+}

@@ -1,0 +1,83 @@
+import type { Context } from 'koa';
+import { takeYourTime } from './body-timeout.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { encodingOfCharset, type TextEncoding } from '../../lib/import/text-encoding.ts';
+import { Problem, problem } from '../../lib/problem.ts';
+
+/** What browsers and tools call a CSV file: on Windows with Excel, a browser says the last of these. */
+export const CSV_MEDIA_TYPES = [
+  'text/csv',
+  'text/tab-separated-values',
+  'text/plain',
+  'application/csv',
+  'application/vnd.ms-excel',
+] as const;
+
+/** A sender that is silent for so long has gone, or wants to hold us up. */
+const STALL_MS = 30_000;
+
+export interface CsvBody {
+  /** The encoding that the sender names; `null` when they do not. */
+  charset: TextEncoding | null;
+  /** Of the whole body as announced; `null` when it is sent in chunks. */
+  bytes: number | null;
+  /** @throws Problem 413, 400 for a body that breaks off or stalls */
+  chunks: AsyncGenerator<Buffer, void, undefined>;
+}
+
+/**
+ * A CSV body, to be read as it arrives.
+ * @throws Problem 413 or 415
+ */
+export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody {
+  const type = ctx.request.type.toLowerCase();
+  if (!CSV_MEDIA_TYPES.some((each) => each === type)) {
+    throw problem('unsupported-media-type', { detail: `It must be one of ${CSV_MEDIA_TYPES.join(', ')}.` });
+  }
+  if (!/^(identity)?$/i.test(ctx.get('Content-Encoding'))) {
+    throw problem('unsupported-media-type', { detail: 'The body must not be compressed.' });
+  }
+  takeYourTime(ctx.req);
+  const charset = ctx.request.charset === '' ? null : encodingOfCharset(ctx.request.charset);
+  const bytes = ctx.get('Content-Length') === '' ? null : Number(ctx.get('Content-Length'));
+  if (bytes !== null && bytes > limitBytes) throw tooLarge(limitBytes);
+  return { charset, bytes, chunks: chunksOf(ctx, limitBytes, clock) };
+}
+
+function tooLarge(limitBytes: number): Error {
+  return problem('payload-too-large', {
+    detail: `The limit is ${limitBytes / 2 ** 20} MiB: split the file.`,
+  });
+}
+
+async function* chunksOf(
+  ctx: Context,
+  limitBytes: number,
+  clock: Clock,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { req } = ctx;
+  let size = 0;
+  let cancel = (): void => undefined;
+  const wait = (): void => {
+    cancel();
+    cancel = clock.after(STALL_MS, () => req.destroy());
+  };
+  wait();
+  try {
+    // Not destroyed when reading ends early: the connection still has to carry the answer.
+    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      cancel();
+      size += chunk.length;
+      if (size > limitBytes) throw tooLarge(limitBytes);
+      yield chunk;
+      wait();
+    }
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    throw problem('malformed-csv', { detail: 'The body did not arrive whole.', cause });
+  } finally {
+    cancel();
+    // A sender that is not read from would never come to read the answer.
+    if (!req.readableEnded) req.resume();
+  }
+}

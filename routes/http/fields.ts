@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { fixed, type Fixed } from '../../lib/money/money.ts';
+import { WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
+import { ASSET_PATTERN, SYMBOL_PATTERN } from '../../lib/symbol.ts';
+
+/** The fields that requests and responses are made of: parsed at the edge, trusted inside. */
+
+const DECIMAL = /^-?\d{1,20}(\.\d{1,18})?$/;
+const DECIMAL_RULE =
+  'must be a plain decimal string with at most 20 digits before the point and 18 behind it';
+
+/** A decimal on output. */
+export const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .meta({ example: '1250.5' });
+
+/** `null`: not known; a warning says why. */
+export const decimalOrNull = z.union([decimal, z.null()]);
+
+function amount(accepts: (value: Fixed) => boolean, rule: string) {
+  return z
+    .string(DECIMAL_RULE)
+    .regex(DECIMAL, DECIMAL_RULE)
+    .transform((text) => fixed(text))
+    .refine(accepts, rule)
+    .meta({
+      type: 'string',
+      pattern: DECIMAL.source,
+      example: '0.25',
+      description: 'A plain decimal string; numbers would lose digits.',
+    });
+}
+
+export const positiveAmount = amount((value) => value > 0n, 'must be greater than zero');
+/** A positive decimal that stays text: for what is only passed on. */
+export const positiveText = z
+  .string(DECIMAL_RULE)
+  .regex(DECIMAL, { error: DECIMAL_RULE, abort: true })
+  .refine((text) => fixed(text) > 0n, 'must be greater than zero')
+  .meta({ example: '0.25' });
+export const nonNegativeAmount = amount((value) => value >= 0n, 'must not be negative');
+
+const EARLIEST = Date.UTC(1970, 0, 1);
+/** Far enough for any clock that is off, near enough to tell a slip of the keyboard. */
+const FUTURE_MS = 24 * 3_600_000;
+/** Later years have more digits than ISO 8601 agrees upon, and than the database reads. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const TIME_RULE = 'must be an ISO 8601 time with an offset, or epoch milliseconds';
+
+/** A point in time as epoch milliseconds. */
+export const instant = z
+  .union([z.iso.datetime({ offset: true, error: TIME_RULE }), z.number(TIME_RULE).int(TIME_RULE)], TIME_RULE)
+  .transform((value) => (typeof value === 'number' ? value : Date.parse(value)))
+  .refine((time) => Number.isFinite(time) && time >= EARLIEST, { error: TIME_RULE, abort: true })
+  .refine((time) => time <= LATEST, 'must not be after the year 9999')
+  .meta({
+    type: ['string', 'integer'],
+    format: 'date-time',
+    description: 'ISO 8601 with any offset, or epoch milliseconds.',
+    example: '2026-03-02T09:00:00.000Z',
+  });
+
+/** As `instant`, in a query string: digits are epoch milliseconds. */
+export const queryInstant = z
+  .string()
+  .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : text))
+  .pipe(instant)
+  .meta({ type: 'string', format: 'date-time', example: '2026-03-02T09:00:00.000Z' });
+
+/** @returns whether an event at `time` can have happened */
+export function isInFuture(time: number, now: number): boolean {
+  return time > now + FUTURE_MS;
+}
+
+/** A time on output. */
+export const timestamp = z.iso.datetime({ precision: 3 }).meta({ example: '2026-03-02T09:00:00.000Z' });
+
+export const email = z.email().max(254).meta({ example: 'trader@example.com' });
+
+export const id = z.uuid().meta({ example: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' });
+
+export const asset = z
+  .string()
+  .regex(ASSET_PATTERN, 'must be an asset code such as BTC: capital letters and digits')
+  .meta({ example: 'BTC' });
+
+export const symbol = z
+  .string()
+  .regex(SYMBOL_PATTERN, 'must be base/quote such as BTC/KRW')
+  .meta({ example: 'BTC/KRW' });
+
+/** A comma-separated list of symbols in a query string. */
+export const symbolList = z
+  .string()
+  .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
+  .pipe(z.array(symbol).min(1).max(500))
+  .meta({ type: 'string', example: 'BTC/KRW,ETH/KRW' });
+
+/**
+ * Text without control characters, which would be line breaks in a CSV or a log, and without halves of a surrogate pair,
+ * which no database can store.
+ */
+export function text(max: number) {
+  return (
+    z
+      .string()
+      .min(1)
+      .max(max)
+      // Not as patterns: they need the flag `u`, which a JSON Schema cannot give.
+      .refine((value) => /^\P{Control}*$/u.test(value), 'must not hold control characters')
+      .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode')
+  );
+}
+
+/** As `text`, in as many lines as one likes. */
+export function prose(max: number) {
+  return z
+    .string()
+    .min(1)
+    .max(max)
+    .refine(
+      (value) => /^[\P{Control}\t\n\r]*$/u.test(value),
+      'must not hold control characters but tabs and line breaks',
+    )
+    .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode');
+}
+
+export const limit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(1000)
+  .default(100)
+  .meta({ description: 'Items of one answer at most.' });
+
+/** Of lists that are small as a rule: all of it, unless there is very much. */
+export const wholeLimit = z.coerce.number().int().min(1).max(1000).default(1000);
+
+/** Times on output are ISO 8601 UTC with milliseconds. */
+export function isoTime(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** The envelope of every list. */
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.union([z.string(), z.null()]) });
+}
+
+/** What a figure cannot say for itself. */
+export const warning = z
+  .object({
+    code: z.enum(WARNING_CODES),
+    detail: z.string(),
+    asset: z.string().optional(),
+    entries: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The entries concerned: the first of them.' }),
+    count: z.int().optional().meta({ description: 'How many entries are concerned.' }),
+    figures: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'The figures that are `null` because of it.' }),
+  })
+  .meta({ id: 'Warning' });

@@ -1,0 +1,55 @@
+import type { KeyObject } from 'node:crypto';
+import type { Database } from '../../db/connection/database.ts';
+import type { Lookups } from '../../db/users/lookups.ts';
+import type { AnswerCache } from '../../lib/cache/answer-cache.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { TradeReader } from '../../db/trades/trade-export.ts';
+import type { Config } from '../../lib/config.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { RateLimits } from '../../lib/limits/rate-limiter.ts';
+import type { TokenKeys } from '../../lib/tokens/token-keys.ts';
+import type { Registry } from 'prom-client';
+import type { Authority } from '../../streams/fleet/authority.ts';
+import type { Broker } from '../../streams/core/broker.ts';
+import type { DayStarts } from '../../streams/portfolio/day-starts.ts';
+import type { Hub } from '../../streams/core/hub.ts';
+import type { MarketWriter } from '../../streams/market/market-writer.ts';
+import type { Market } from '../../streams/market/market.ts';
+import type { Outbox } from '../../streams/portfolio/outbox-publisher.ts';
+import type { Readiness } from '../../streams/fleet/readiness.ts';
+import type { StreamRoll } from '../../streams/fleet/stream-registry.ts';
+import type { SocketServer } from '../../streams/transports/websocket-server.ts';
+import type { Slots } from './slots.ts';
+
+/** All that a handler may use. Made in one place (lib/services.ts) and handed down. */
+export interface Services {
+  config: Config;
+  clock: Clock;
+  logger: Logger;
+  db: Database;
+  lookups: Lookups;
+  broker: Broker;
+  market: Market;
+  marketWriter: MarketWriter;
+  dayStarts: DayStarts;
+  hub: Hub;
+  outbox: Outbox;
+  authority: Authority;
+  streamRoll: StreamRoll;
+  /** `null` when there shall be no WebSockets. */
+  sockets: SocketServer | null;
+  answers: AnswerCache;
+  limits: RateLimits;
+  metrics: Registry;
+  readiness: Readiness;
+  /** Tells this process from others, and from what it was before it was started anew. */
+  nodeId: string;
+  /** Places for what keeps a node or its database busy for long. */
+  slots: { imports: Slots; exports: Slots };
+  /** How long lists of trades are read. */
+  readTrades: TradeReader;
+  /** The secret of what only our own nodes read: stream tokens, and what is derived. */
+  tokenKey: KeyObject;
+  /** Of access tokens. */
+  tokenKeys: TokenKeys;
+}

@@ -1,0 +1,167 @@
+import { type BookedRows, bookRows, type ImportOutcome } from '../../db/import/import-booking.ts';
+import { dropRows, dropRowsBefore, type ImportedTrade, stageRows } from '../../db/import/import-rows.ts';
+import { newId } from '../../lib/id.ts';
+import type { Zone } from '../../lib/import/local-time.ts';
+import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
+import { Problem } from '../../lib/problem.ts';
+import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
+import type { CsvBody } from '../http/csv-body.ts';
+import { ImportReport, REPORTED_ROWS } from './import-report.ts';
+import type { Services } from '../http/handler-services.ts';
+import { tradeErrors, type TradeInput, tradeInput, unratedDraft } from './trade-draft.ts';
+
+/** Rows that are put aside by one statement. */
+const CHUNK = 1_000;
+/** No import takes so long: what is older was left behind. */
+const LEFT_BEHIND_MS = 3_600_000;
+
+export interface ImportQuestion {
+  portfolioId: string;
+  importId: string;
+  dryRun: boolean;
+  /** Book what can be booked although other rows are rejected. */
+  skipRejected: boolean;
+  zone: Zone | null;
+  /** Booked trades that are told of one by one, unless there are more. */
+  returned: number;
+  news: (booked: BookedRows) => string[];
+}
+
+export interface ImportAnswer {
+  file: ImportFile;
+  report: ImportReport;
+  outcome: ImportOutcome;
+}
+
+/**
+ * Reads a file of trades, compares it with the ledger, and books it whole or not at all.
+ * @throws Problem `malformed-csv`, `payload-too-large`, or the 422 that names the rows that cannot be booked
+ */
+export async function runImport(
+  body: CsvBody,
+  question: ImportQuestion,
+  services: Services,
+): Promise<ImportAnswer> {
+  const { db, clock } = services;
+  const { portfolioId, importId, dryRun, skipRejected } = question;
+  // A name of our own: senders may use the same one twice.
+  const stagingId = newId(clock);
+  const progress = new ImportProgress(services, { portfolioId, importId, dryRun, bytes: body.bytes });
+  progress.tell({ phase: 'reading' });
+  try {
+    await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
+    const { file, report, newestFirst } = await stage(body, question, stagingId, progress, services);
+    const mayBook = !dryRun && (skipRejected || report.rejected === 0);
+    const outcome = await bookRows(db, portfolioId, stagingId, {
+      clock,
+      newestFirst,
+      mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
+      reported: REPORTED_ROWS,
+      returned: question.returned,
+      news: question.news,
+      progress: (phase, done, total) => {
+        progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
+      },
+    });
+    const { format, columns } = file.layout;
+    const idColumn = columns.heading(format.source['externalId'] ?? format.source.symbol);
+    report.rejectConflicts(outcome.conflicts, outcome.conflictRows, idColumn);
+    if (!dryRun && !skipRejected && report.rejected > 0) throw report.problem();
+    progress.tell({
+      phase: 'done',
+      rejected: report.rejected,
+      booked: outcome.booked ? outcome.fresh : 0,
+      result: {
+        booked: outcome.booked,
+        accepted: outcome.fresh,
+        duplicates: outcome.duplicates,
+        rejected: report.rejected,
+        ignored: report.ignored,
+      },
+    });
+    return { file, report, outcome };
+  } catch (error) {
+    const detail = error instanceof Problem ? error.message : 'Something went wrong here.';
+    progress.tell({ phase: 'failed', detail });
+    throw error;
+  } finally {
+    await dropRows(db, stagingId);
+    await progress.settled();
+  }
+}
+
+/** Puts aside what is fine, row by row as the file arrives. */
+async function stage(
+  body: CsvBody,
+  question: ImportQuestion,
+  stagingId: string,
+  progress: ImportProgress,
+  services: Services,
+): Promise<{ file: ImportFile; report: ImportReport; newestFirst: boolean }> {
+  const { db, clock, config } = services;
+  const report = new ImportReport();
+  let read = 0;
+  const counted = async function* counted(): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of body.chunks) {
+      read += chunk.length;
+      yield chunk;
+    }
+  };
+  const file = await readFile(counted(), {
+    charset: body.charset,
+    zone: question.zone,
+    maxRows: config.IMPORT_ROWS,
+  });
+  let batch: ImportedTrade[] = [];
+  let first: number | null = null;
+  let last = 0;
+  for await (const row of file.rows) {
+    report.rows += 1;
+    const input = checked(row, file, report, clock.now());
+    if (input !== null) {
+      first ??= input.time;
+      last = input.time;
+      const isCounted = !file.layout.format.hasIds;
+      batch.push({ line: row.line, draft: unratedDraft(input), counted: isCounted });
+    }
+    if (batch.length === CHUNK) {
+      await stageRows(db, stagingId, batch, { clock });
+      batch = [];
+      const bytes = { read, total: body.bytes };
+      progress.tell({ bytes, rows: report.rows, rejected: report.rejected });
+    }
+  }
+  if (batch.length > 0) await stageRows(db, stagingId, batch, { clock });
+  progress.tell({ bytes: { read, total: body.bytes }, rows: report.rows, rejected: report.rejected });
+  return { file, report, newestFirst: first !== null && first > last };
+}
+
+/** The trade of a row as it would have been sent; `null` when the report tells why there is none. */
+function checked(row: ImportRow, file: ImportFile, report: ImportReport, now: number): TradeInput | null {
+  const { line } = row;
+  if ('ignored' in row) {
+    report.ignore(line, row.ignored);
+    return null;
+  }
+  if ('error' in row) {
+    report.reject(line, row.error.column, row.error.detail);
+    return null;
+  }
+  const { format, columns } = file.layout;
+  const headingOf = (path: readonly PropertyKey[]): string => {
+    const name = path.slice(0, 2).join('.');
+    return columns.heading(format.source[name] ?? format.source[String(path[0])] ?? name);
+  };
+  const parsed = tradeInput.safeParse(row.trade);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    report.reject(line, headingOf(issue?.path ?? []), issue?.message ?? 'is not usable');
+    return null;
+  }
+  const [error] = tradeErrors(parsed.data, now);
+  if (error !== undefined) {
+    report.reject(line, headingOf((error.pointer ?? '').split('/').slice(1)), error.detail);
+    return null;
+  }
+  return parsed.data;
+}

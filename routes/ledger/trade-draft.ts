@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import type { Database } from '../../db/connection/database.ts';
+import type { StoredTrade, TradeDraft } from '../../db/ledger/stored-entry.ts';
+import { rateAt } from '../../db/ledger/rates.ts';
+import { type Fixed, mul, ONE } from '../../lib/money/money.ts';
+import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';
+import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
+import { type FieldError, problem } from '../../lib/problem.ts';
+import { splitSymbol } from '../../lib/symbol.ts';
+import * as field from '../http/fields.ts';
+
+/** As exchanges and ccxt name them. */
+export const orderType = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,29}$/, 'must be an order type such as limit or market: small letters')
+  .meta({ description: 'Kind of the order it filled, as the exchange tells it.', example: 'limit' });
+
+export const tradeInput = z
+  .strictObject({
+    externalId: field
+      .text(200)
+      .optional()
+      .meta({ description: "The source's own id: makes booking idempotent." }),
+    exchange: field.text(50).optional().meta({ example: 'upbit' }),
+    symbol: field.symbol,
+    side: z.enum(['buy', 'sell']),
+    quantity: field.positiveAmount,
+    price: field.positiveAmount,
+    fee: z.strictObject({ amount: field.nonNegativeAmount, currency: field.asset }).optional(),
+    time: field.instant,
+    orderId: field.text(200).optional(),
+    type: orderType.optional(),
+    note: field.prose(1000).optional(),
+    tags: z.array(field.text(50)).max(20).optional(),
+  })
+  .meta({ id: 'TradeInput' });
+
+export type TradeInput = z.output<typeof tradeInput>;
+
+/** Base currency per unit of an asset at a time; `null` when no price leads there. */
+export type RateFinder = (asset: string, time: number) => Promise<Fixed | null>;
+
+/** Rates from the stored candles, asked for once a minute and asset within one request. */
+export function rateFinder(db: Database, baseCurrency: string): RateFinder {
+  const known = new Map<string, Promise<Fixed | null>>();
+  return function find(asset, time) {
+    if (asset === baseCurrency) return Promise.resolve(ONE);
+    const key = `${asset} ${Math.floor(time / 60_000)}`;
+    let rate = known.get(key);
+    if (rate === undefined) {
+      rate = rateAt(db, asset, baseCurrency, time).then((found) => found?.rate ?? null);
+      known.set(key, rate);
+    }
+    return rate;
+  };
+}
+
+/**
+ * Rates that an entry was booked with, before any that would be found today: candles are not kept for ever, and a note
+ * that is changed shall not change a figure.
+ */
+export function keptRates(
+  before: { time: number; rates: ReadonlyMap<string, Fixed | null> },
+  find: RateFinder,
+): RateFinder {
+  return async (asset, time) => {
+    const kept = time === before.time ? (before.rates.get(asset) ?? null) : null;
+    return kept ?? (await find(asset, time));
+  };
+}
+
+/** The rates of a booked trade, by asset. */
+export function ratesOf({ time, quote, quoteRate, fee, feeRate }: StoredTrade): {
+  time: number;
+  rates: Map<string, Fixed | null>;
+} {
+  const rates = new Map([[quote, quoteRate]]);
+  if (fee !== null && feeRate !== null) rates.set(fee.currency, feeRate);
+  return { time, rates };
+}
+
+/** What no exchange can have reported. */
+export function tradeErrors(input: TradeInput, now: number): FieldError[] {
+  const errors: FieldError[] = [];
+  const { base, quote } = splitSymbol(input.symbol);
+  if (base === quote) errors.push({ pointer: '/symbol', detail: 'must name two different assets' });
+  if (field.isInFuture(input.time, now)) errors.push({ pointer: '/time', detail: 'is in the future' });
+  const { fee } = input;
+  const most =
+    fee?.currency === quote
+      ? mul(input.quantity, input.price)
+      : fee?.currency === base
+        ? input.quantity
+        : null;
+  if (fee !== undefined && most !== null && fee.amount > most) {
+    errors.push({ pointer: '/fee/amount', detail: 'is more than the trade itself' });
+  }
+  return errors;
+}
+
+/** @throws the 422 that names what no exchange can have reported */
+export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch: boolean): void {
+  const errors = inputs.flatMap((input, index) =>
+    tradeErrors(input, now).map(({ pointer, detail }) => ({
+      pointer: inBatch ? `/items/${index}${pointer}` : `${pointer}`,
+      detail,
+    })),
+  );
+  if (errors.length > 0) throw unprocessable(errors);
+}
+
+function unprocessable(errors: readonly FieldError[]): Error {
+  const [first] = errors;
+  return problem('unprocessable-entry', {
+    detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
+    errors: errors.slice(0, 20),
+  });
+}
+
+/**
+ * A fee in another asset is compared by its rate, if there is one, so only of what is new: what was booked before stays
+ * booked, whatever prices have become known since.
+ * @throws the 422 for a fee that is worth more than the trade itself
+ */
+export function checkFeeValue(trade: TradeEntry, baseCurrency: string, at = ''): void {
+  const { value, fee } = exchangeOf(trade, { baseCurrency });
+  if (value === null || fee.value === null || fee.value <= value) return;
+  throw unprocessable([{ pointer: `${at}/fee/amount`, detail: 'is worth more than the trade itself' }]);
+}
+
+export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {
+  const draft = unratedDraft(input);
+  const { base, quote, time } = draft;
+  const { fee } = input;
+  const feeIsThird = fee !== undefined && fee.currency !== base && fee.currency !== quote;
+  draft.quoteRate = await rate(quote, time);
+  if (feeIsThird) draft.feeRate = await rate(fee.currency, time);
+  return draft;
+}
+
+/** A draft whose rates are still to be looked up. */
+export function unratedDraft(input: TradeInput): TradeDraft {
+  const { base, quote } = splitSymbol(input.symbol);
+  const { fee } = input;
+  return {
+    kind: 'trade',
+    time: input.time,
+    base,
+    quote,
+    side: input.side,
+    quantity: input.quantity,
+    price: input.price,
+    fee: fee === undefined || fee.amount === 0n ? null : fee,
+    quoteRate: null,
+    feeRate: null,
+    exchange: input.exchange ?? '',
+    externalId: input.externalId ?? null,
+    orderId: input.orderId ?? null,
+    orderType: input.type ?? null,
+    note: input.note ?? null,
+    tags: input.tags ?? [],
+  };
+}
+
+/** A booked trade as it would have been sent. */
+export function toTradeInput(entry: StoredTrade): TradeInput {
+  return {
+    externalId: entry.externalId ?? undefined,
+    exchange: entry.exchange === '' ? undefined : entry.exchange,
+    symbol: `${entry.base}/${entry.quote}`,
+    side: entry.side,
+    quantity: entry.quantity,
+    price: entry.price,
+    fee: entry.fee ?? undefined,
+    time: entry.time,
+    orderId: entry.orderId ?? undefined,
+    type: entry.orderType ?? undefined,
+    note: entry.note ?? undefined,
+    tags: entry.tags,
+  };
+}

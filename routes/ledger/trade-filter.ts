@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { TradeFilter } from '../../db/trades/trade-query.ts';
+import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
+import { searchTerms } from '../../lib/text/search-text.ts';
+import * as field from '../http/fields.ts';
+import { queryProblem } from '../http/query-problem.ts';
+import { instantOf, queryTime } from '../performance/query-span.ts';
+import { timeZone } from '../portfolios/portfolios.ts';
+import { orderType } from './trade-draft.ts';
+
+/** The parameters that choose trades: of the list, its statistics and its download alike. */
+export const tradeFilterQuery = {
+  from: queryTime.optional().meta({ description: 'Inclusive. A time, or a date of `tz`.' }),
+  to: queryTime.optional().meta({ description: 'Exclusive. A time, or a date of `tz`.' }),
+  tz: timeZone.optional().meta({ description: "IANA time zone of dates; the portfolio's when left out." }),
+  symbol: field.symbol.optional(),
+  symbols: field.symbolList.optional().meta({ description: 'One of these.' }),
+  asset: field.asset.optional().meta({ description: 'Bought, sold, or paid with.' }),
+  side: z.enum(['buy', 'sell']).optional(),
+  type: orderType.optional(),
+  exchange: field.text(50).optional(),
+  orderId: field.text(200).optional(),
+  tag: field.text(50).optional().meta({ description: 'One of the tags of a trade, as it is written.' }),
+  q: field.text(200).optional().meta({
+    description:
+      'Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway.',
+    example: 'upbit 분할',
+  }),
+};
+
+/** Words of one search: each is looked at in every candidate. */
+const WORD_LIMIT = 10;
+
+const parsedQuery = z.strictObject(tradeFilterQuery);
+
+/**
+ * @param options.timeZone of dates, when the query has no `tz`
+ * @throws 400 that names the parameter: a range that ends before it begins, a local time that the clocks skip
+ */
+export function tradeFilterOf(
+  query: z.output<typeof parsedQuery>,
+  options: { timeZone: string },
+): TradeFilter {
+  const { symbol, symbols, asset, side, type, exchange, orderId, tag, q } = query;
+  const calendar = calendarOf(query.tz ?? options.timeZone);
+  const from = instantOf('from', query.from, calendar) ?? undefined;
+  const to = instantOf('to', query.to, calendar) ?? undefined;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw queryProblem({ parameter: 'from', detail: 'is after `to`' });
+  }
+  if (symbol !== undefined && symbols !== undefined) {
+    throw queryProblem({ parameter: 'symbol', detail: 'cannot be given together with `symbols`' });
+  }
+  const words = q === undefined ? null : searchTerms(q).length;
+  if (words === 0) throw queryProblem({ parameter: 'q', detail: 'holds nothing to look for' });
+  if (words !== null && words > WORD_LIMIT) {
+    throw queryProblem({ parameter: 'q', detail: `is more than ${WORD_LIMIT} words` });
+  }
+  const chosen = symbol === undefined ? symbols : [symbol];
+  return { from, to, symbols: chosen, asset, side, orderType: type, exchange, orderId, tag, text: q };
+}

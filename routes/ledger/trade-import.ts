@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import type { BookedRows } from '../../db/import/import-booking.ts';
+import { newId } from '../../lib/id.ts';
+import { zoneOf } from '../../lib/import/local-time.ts';
+import type { PortfolioRecord } from '../../streams/channels/record.ts';
+import { csvBody } from '../http/csv-body.ts';
+import { endpoint, Reply } from '../http/endpoint.ts';
+import { type ImportAnswer, runImport } from './import-run.ts';
+import { reportSchema } from './import-report.ts';
+import { writablePortfolio } from '../portfolios/portfolio-access.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
+import { tradeBody } from './trades.ts';
+
+/** Fills of one import that are told one by one; more are told as a number, for a ring keeps no more. */
+const ANNOUNCED = 500;
+
+const flag = z.enum(['true', 'false']).default('false');
+const zone = z
+  .string()
+  .max(64)
+  .transform((name, ctx) => {
+    try {
+      return zoneOf(name);
+    } catch {
+      ctx.addIssue({ code: 'custom', message: 'must be an IANA time zone, or an offset such as +09:00' });
+      return z.NEVER;
+    }
+  })
+  .meta({ type: 'string', example: 'Asia/Seoul' });
+
+export const importTrades = endpoint({
+  method: 'post',
+  path: '/v1/portfolios/:portfolioId/trades/import',
+  id: 'importTrades',
+  tag: 'trades',
+  summary: 'Import a CSV file of trades',
+  description: `The file is the body: this program's own export (\`GET …/trades.csv\`), or the trade history of Upbit, Bithumb or Binance, told apart by its headings, Korean or English. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+
+It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
+
+Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading \`Time\` they are those of the zone in the file's name, which \`tz\` must tell.
+
+How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET /v1/streams\`, by \`importId\`.`,
+  access: 'trades:write',
+  params: portfolioParams,
+  query: z.strictObject({
+    dryRun: flag.meta({ description: '`true`: only tell what would become of each row.' }),
+    skipRejected: flag.meta({ description: '`true`: book the other rows although some are rejected.' }),
+    tz: zone.optional().meta({
+      description:
+        'Time zone of times that do not name theirs, in the place of the one the source is known to use.',
+    }),
+    importId: z
+      .uuid()
+      .optional()
+      .meta({ description: 'A name for this import, to tell its progress by. Made here when left out.' }),
+  }),
+  consumes: 'csv',
+  status: 201,
+  otherStatuses: [
+    { status: 200, description: 'Nothing was booked: a dry run, or all of it was there before.' },
+  ],
+  response: reportSchema,
+  examples: {
+    request:
+      '체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간\n2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58\n',
+  },
+  problems: [
+    'invalid-request',
+    'not-found',
+    'malformed-csv',
+    'unprocessable-entry',
+    'rate-limited',
+    'unavailable',
+  ],
+  async handler({ params, query, caller, ctx }, services) {
+    const { db, clock, config, slots, outbox } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const body = csvBody(ctx, config.IMPORT_LIMIT_MB * 2 ** 20, clock);
+    const release = slots.imports.take(caller.userId);
+    const importId = query.importId ?? newId(clock);
+    const dryRun = query.dryRun === 'true';
+    let answer: ImportAnswer;
+    try {
+      answer = await runImport(
+        body,
+        {
+          portfolioId: portfolio.id,
+          importId,
+          dryRun,
+          skipRejected: query.skipRejected === 'true',
+          zone: query.tz ?? null,
+          returned: ANNOUNCED,
+          news: (booked) => recordsOf(importId, booked).map((record) => JSON.stringify(record)),
+        },
+        services,
+      );
+    } finally {
+      release();
+    }
+    const { file, report, outcome } = answer;
+    await outbox.tell({ portfolioId: portfolio.id, version: outcome.version, records: outcome.news });
+    const items = report.items(outcome.firstRows);
+    return new Reply(
+      {
+        importId,
+        portfolioId: portfolio.id,
+        dryRun,
+        booked: outcome.booked,
+        version: outcome.version,
+        format: file.layout.format.name,
+        encoding: file.encoding,
+        timeZone: file.zone?.name ?? null,
+        rows: report.rows,
+        accepted: outcome.fresh,
+        duplicates: outcome.duplicates,
+        rejected: report.rejected,
+        ignored: report.ignored,
+        items,
+        truncated: items.length < report.rows,
+      },
+      { status: outcome.booked ? 201 : 200 },
+    );
+  },
+});
+
+function recordsOf(importId: string, { version, entries, fresh }: BookedRows): PortfolioRecord[] {
+  if (entries.length < fresh) return [{ type: 'fill', change: 'imported', version, importId, count: fresh }];
+  return entries.map((entry) => ({ type: 'fill', change: 'booked', version, trade: tradeBody(entry) }));
+}

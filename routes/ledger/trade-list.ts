@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { ensureCurrent } from '../../db/ledger/past-states.ts';
+import {
+  countTrades,
+  getListedTrade,
+  type ListedTrade,
+  listTrades as pageOfTrades,
+} from '../../db/trades/trade-list.ts';
+import { TRADE_SORTS } from '../../db/trades/trade-order.ts';
+import { decimalOrNull } from '../../lib/money/money.ts';
+import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
+import { tradeWarnings } from '../../lib/pnl/valuation/trade-warnings.ts';
+import { problem } from '../../lib/problem.ts';
+import { derived } from '../http/conditional-answer.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { realized } from '../portfolios/pnl.ts';
+import { readablePortfolio } from '../portfolios/portfolio-access.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
+import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
+import { tradeBody, tradeParams, tradeSchema } from './trades.ts';
+
+const listedTrade = tradeSchema
+  .extend({
+    value: field.decimalOrNull.meta({ description: 'What changed hands, in base currency at its time.' }),
+    feeValue: field.decimalOrNull.meta({ description: 'The fee in base currency; 0 without one.' }),
+    realizedPnl: z.union([realized, z.null()]).meta({
+      description: "What the sale realised under the portfolio's cost method; `null` for a purchase.",
+    }),
+  })
+  .meta({ id: 'ListedTrade' });
+
+/** What the figures are in, and what is to be said of them. */
+const context = {
+  baseCurrency: field.asset,
+  costMethod: z.enum(COST_METHODS),
+  warnings: z.array(field.warning),
+};
+
+function listedBody({ trade, value, feeValue, result }: ListedTrade): z.input<typeof listedTrade> {
+  return {
+    ...tradeBody(trade),
+    value: decimalOrNull(value),
+    feeValue: decimalOrNull(feeValue),
+    realizedPnl:
+      result === null ? null : { gross: decimalOrNull(result.gross), net: decimalOrNull(result.net) },
+  };
+}
+
+function warningsOf(trades: readonly ListedTrade[], baseCurrency: string): z.input<typeof context.warnings> {
+  return tradeWarnings(
+    trades.map(({ trade, ...figures }) => ({ id: trade.id, ...figures })),
+    baseCurrency,
+  );
+}
+
+export const listTrades = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/trades',
+  id: 'listTrades',
+  tag: 'trades',
+  summary: 'The fills of a portfolio: filtered, searched, sorted, with what each sale realised',
+  description:
+    'A page begins behind the last trade of the one before, whatever was booked or removed meanwhile; its cursor is good for the same filter and order only. Trades without the figure that they are sorted by come last in either order, and equal ones by their ids.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    ...tradeFilterQuery,
+    sort: z.enum(TRADE_SORTS).default('time').meta({
+      description: '`value`, `fee` and `pnl` (net, of sales) are in base currency.',
+    }),
+    order: z
+      .enum(['asc', 'desc'])
+      .optional()
+      .meta({ description: '`asc` by symbol, `desc` by time and figures when left out.' }),
+    count: z
+      .enum(['true', 'false'])
+      .default('false')
+      .meta({ description: '`true`: with the `total` of all that fit, on whatever page.' }),
+    limit: field.limit,
+    cursor: z.string().min(1).max(1000).optional(),
+  }),
+  status: 200,
+  response: field.listOf(listedTrade).extend({
+    total: z.int().optional(),
+    portfolioId: field.id,
+    ...context,
+  }),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, services) {
+    const { db } = services;
+    const { sort, order = sort === 'symbol' ? 'asc' : 'desc', count, limit, cursor, ...given } = query;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    const filter = tradeFilterOf(given, portfolio);
+    const { id, baseCurrency, costMethod, timeZone, version } = portfolio;
+    return await derived(`${version} ${timeZone}`, async () => {
+      await ensureCurrent(db, id);
+      const { items, nextCursor } = await pageOfTrades(db, id, filter, { sort, order, limit, cursor });
+      return {
+        items: items.map(listedBody),
+        nextCursor,
+        ...(count === 'true' ? { total: await countTrades(db, id, filter) } : {}),
+        portfolioId: id,
+        baseCurrency,
+        costMethod,
+        warnings: warningsOf(items, baseCurrency),
+      };
+    });
+  },
+});
+
+export const getTrade = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/trades/:tradeId',
+  id: 'getTrade',
+  tag: 'trades',
+  summary: 'One fill',
+  access: 'read',
+  params: tradeParams,
+  status: 200,
+  response: listedTrade.extend(context),
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const { db } = services;
+    const { id, baseCurrency, costMethod } = await readablePortfolio(services, params.portfolioId, caller);
+    await ensureCurrent(db, id);
+    const trade = await getListedTrade(db, id, params.tradeId);
+    if (trade === null) throw problem('not-found', { detail: 'There is no such trade.' });
+    return { ...listedBody(trade), baseCurrency, costMethod, warnings: warningsOf([trade], baseCurrency) };
+  },
+});
+
+export const tradeListEndpoints = [listTrades, getTrade];

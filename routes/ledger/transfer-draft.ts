@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
+import { problem } from '../../lib/problem.ts';
+import * as field from '../http/fields.ts';
+import type { RateFinder } from './trade-draft.ts';
+
+export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
+
+export const transferInput = z
+  .strictObject({
+    externalId: field.text(200).optional(),
+    exchange: field.text(50).optional(),
+    kind: z.enum(TRANSFER_KINDS),
+    asset: field.asset,
+    quantity: field.positiveAmount,
+    unitCost: field.nonNegativeAmount
+      .optional()
+      .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
+    time: field.instant,
+    note: field.prose(1000).optional(),
+    tags: z.array(field.text(50)).max(20).optional(),
+  })
+  .meta({ id: 'TransferInput' });
+
+export type TransferInput = z.output<typeof transferInput>;
+
+export async function toTransferDraft(input: TransferInput, rate: RateFinder): Promise<TransferDraft> {
+  const unitCost = input.unitCost ?? null;
+  return {
+    kind: input.kind,
+    time: input.time,
+    asset: input.asset,
+    quantity: input.quantity,
+    unitCost,
+    unitValue: unitCost ?? (await rate(input.asset, input.time)),
+    exchange: input.exchange ?? '',
+    externalId: input.externalId ?? null,
+    orderId: null,
+    note: input.note ?? null,
+    tags: input.tags ?? [],
+  };
+}
+
+/** @throws the 422 that names what cannot be booked */
+export function checkTransfers(
+  inputs: readonly TransferInput[],
+  now: number,
+  baseCurrency: string,
+  inBatch: boolean,
+): void {
+  const errors = inputs.flatMap((input, index) => {
+    const at = inBatch ? `/items/${index}` : '';
+    return [
+      ...(field.isInFuture(input.time, now) ? [{ pointer: `${at}/time`, detail: 'is in the future' }] : []),
+      ...(input.unitCost !== undefined && input.asset === baseCurrency
+        ? [{ pointer: `${at}/unitCost`, detail: 'cannot be given for the base currency' }]
+        : []),
+    ];
+  });
+  if (errors.length > 0) {
+    const [first] = errors;
+    throw problem('unprocessable-entry', {
+      detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
+      errors: errors.slice(0, 20),
+    });
+  }
+}
+
+/** Of what a transfer need not have, `null` takes it away. */
+export const transferChange = transferInput
+  .omit({ externalId: true, exchange: true, kind: true })
+  .partial()
+  .extend({
+    unitCost: z
+      .union([transferInput.shape.unitCost.unwrap(), z.null()])
+      .optional()
+      .meta({ description: '`null`: the market price at the time.' }),
+    note: z.union([transferInput.shape.note.unwrap(), z.null()]).optional(),
+  })
+  .meta({ id: 'TransferChange' });
+
+/** A booked transfer with what was sent in place of what it had; `null` becomes what is left out when booking. */
+export function changedInput(before: StoredTransfer, change: z.output<typeof transferChange>): TransferInput {
+  const { asset, quantity, unitCost, time, note, tags } = change;
+  return {
+    externalId: before.externalId ?? undefined,
+    exchange: before.exchange === '' ? undefined : before.exchange,
+    kind: before.kind,
+    asset: asset ?? before.asset,
+    quantity: quantity ?? before.quantity,
+    unitCost: (unitCost === undefined ? before.unitCost : unitCost) ?? undefined,
+    time: time ?? before.time,
+    note: (note === undefined ? before.note : note) ?? undefined,
+    tags: tags ?? before.tags,
+  };
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { CANDLE_INTERVALS, type Candle, DAY_MS, upsertCandles, upsertDays } from '../../db/market/candles.ts';
+import { decodeCursor, encodeCursor } from '../../db/connection/page-cursor.ts';
+import { pageOf } from '../../db/connection/list-page.ts';
+import { isTimeZone } from '../../lib/pnl/performance/calendar.ts';
+import { problem } from '../../lib/problem.ts';
+import { candleEnd } from '../../streams/market/candle-interval.ts';
+import { candlePage } from '../../streams/market/candle-page.ts';
+import { candleBody } from '../../streams/market/candle-record.ts';
+import type { LoadedCandles } from '../../streams/market/market-writer.ts';
+import {
+  candleColumns,
+  candleErrors,
+  candleInput,
+  candleList,
+  candleOf,
+  candlePoints,
+  columnsOf,
+  pointsOf,
+} from './candle-bodies.ts';
+import { endpoint, Kept } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+
+/** Ticks may be a minute ahead of the clock. */
+const AHEAD_MS = 120_000;
+
+export const listCandles = endpoint({
+  method: 'get',
+  path: '/v1/market/candles',
+  id: 'listCandles',
+  tag: 'market',
+  summary: 'Open, high, low, close and volume by interval; the state of the `candle:` channels',
+  description:
+    'Candles that start in [from, to), each of them whole, the current one included. Oldest first by default; without `from` (and in ascending order) the newest `limit` of them on one page. Intervals without a trade have no candle. Days, weeks (from Monday) and months begin at midnight of `tz`; days that were loaded whole are UTC days, and only seen where those of `tz` are the same.',
+  access: 'read',
+  publicMarket: true,
+  query: z.strictObject({
+    symbol: field.symbol,
+    interval: z.enum(CANDLE_INTERVALS),
+    from: field.queryInstant.optional().meta({ description: 'Inclusive.' }),
+    to: field.queryInstant.optional().meta({ description: 'Exclusive.' }),
+    order: z.enum(['asc', 'desc']).default('asc').meta({ description: 'By time.' }),
+    tz: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, 'must be an IANA time zone such as Asia/Seoul')
+      .default('UTC')
+      .meta({ example: 'Asia/Seoul' }),
+    format: z.enum(['items', 'points', 'columns']).default('items').meta({
+      description:
+        '`items`: objects. `points`: `[t, open, high, low, close, volume]`. `columns`: an array a field.',
+    }),
+    limit: field.limit,
+    cursor: z.string().max(1000).optional(),
+  }),
+  status: 200,
+  cache: { kind: 'candles' },
+  response: z.union([candleList, candlePoints, candleColumns]),
+  problems: ['invalid-request', 'invalid-cursor'],
+  handler({ query }, { db, market, marketWriter, clock }) {
+    const { symbol, interval, from, order, tz: timeZone, limit } = query;
+    if (from !== undefined && query.to !== undefined && from > query.to) {
+      throw problem('invalid-request', {
+        detail: 'Query: from',
+        errors: [{ parameter: 'from', detail: 'is after `to`' }],
+      });
+    }
+    const latest = clock.now() + AHEAD_MS;
+    const range = { from: from ?? 0, to: Math.min(query.to ?? latest, latest) };
+    const [last] = query.cursor === undefined ? [] : decodeCursor(query.cursor, ['number']);
+    if (last !== undefined && order === 'asc') range.from = Math.max(range.from, last + 1);
+    if (last !== undefined && order === 'desc') range.to = Math.min(range.to, last);
+    // A chart asks for what is newest, and draws from the left.
+    const fromTheEnd = order === 'asc' && from === undefined && last === undefined;
+    const wanted = { symbol, interval, timeZone, ...range };
+    const traded = market.candlesBasis(symbol);
+    const basis = traded === null ? null : `${traded} ${marketWriter.lastOver(symbol)}`;
+    const kept = new Kept({ owner: symbol, question: query, basis }, async () => {
+      const newest = marketWriter.newestMinutes(symbol);
+      const found = fromTheEnd
+        ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).toReversed()
+        : await candlePage(db, { ...wanted, order, limit: limit + 1 }, newest);
+      const page = pageOf(found, limit, ({ time }) => encodeCursor([time]));
+      const bodies = page.items.map((candle) =>
+        candleBody(candle, interval, marketWriter.isOver(symbol, candleEnd(candle.time, interval, timeZone))),
+      );
+      const { nextCursor } = page;
+      if (query.format === 'points') return { points: pointsOf(bodies), nextCursor };
+      if (query.format === 'columns') return { columns: columnsOf(bodies), nextCursor };
+      return { items: bodies, nextCursor };
+    });
+    return Promise.resolve(kept);
+  },
+});
+
+const MAX_CANDLES = 10_000;
+
+export const loadCandles = endpoint({
+  method: 'post',
+  path: '/v1/market/candles',
+  id: 'loadCandles',
+  tag: 'market',
+  summary: 'Load the history of a market: minutes or whole UTC days, one or a batch',
+  description:
+    'A candle takes the place of the one stored for its time: the same request again changes nothing. A day stands for its minutes in candles of days, weeks and months, and its close is the price known from the last millisecond of the day on. Only what is over can be loaded; all of a batch is, or nothing.',
+  access: 'market:write',
+  body: z.union([candleInput, z.strictObject({ items: z.array(candleInput).min(1).max(MAX_CANDLES) })]),
+  status: 200,
+  response: z.object({ accepted: z.int() }),
+  examples: {
+    request: {
+      symbol: 'BTC/KRW',
+      interval: '1d',
+      time: '2026-03-01T00:00:00.000Z',
+      open: '89500000',
+      high: '90120000',
+      low: '88700000',
+      close: '89886000',
+      volume: '1520.25',
+    },
+  },
+  problems: ['invalid-request', 'conflict', 'unavailable'],
+  async handler({ body }, { db, marketWriter, clock }) {
+    const items = 'items' in body ? body.items : [body];
+    const now = clock.now();
+    const errors = items.flatMap((item, index) =>
+      candleErrors(item, now).map(({ pointer, detail }) => ({
+        pointer: 'items' in body ? `/items/${index}${pointer}` : `${pointer}`,
+        detail,
+      })),
+    );
+    if (errors.length > 0) {
+      throw problem('invalid-request', {
+        detail: `Body: ${errors[0]?.pointer}`,
+        errors: errors.slice(0, 20),
+      });
+    }
+    if (!marketWriter.hasRoomFor(new Set(items.map(({ symbol }) => symbol)))) {
+      throw problem('conflict', { detail: 'the market already has as many symbols as it can keep' });
+    }
+    const minutes = items.filter(({ interval }) => interval === '1m').map(candleOf);
+    const days = items.filter(({ interval }) => interval === '1d').map(candleOf);
+    await db.transaction(async (trx) => {
+      await upsertCandles(trx, minutes, 'replace');
+      await upsertDays(trx, days);
+    });
+    await marketWriter.announceLoaded(loadsOf(minutes, days));
+    return { accepted: items.length };
+  },
+});
+
+/** What was loaded of each symbol. */
+function loadsOf(minutes: readonly Candle[], days: readonly Candle[]): LoadedCandles[] {
+  const loads = new Map<string, LoadedCandles>();
+  const add = (candle: Candle, to: number): void => {
+    const { symbol, time } = candle;
+    const load = loads.get(symbol) ?? { symbol, from: time, to, last: candle };
+    loads.set(symbol, {
+      symbol,
+      from: Math.min(load.from, time),
+      to: Math.max(load.to, to),
+      last: candle.closeTime >= load.last.closeTime ? candle : load.last,
+    });
+  };
+  for (const candle of minutes) add(candle, candle.time + 60_000);
+  for (const candle of days) add(candle, candle.time + DAY_MS);
+  return [...loads.values()];
+}
+
+export const candleEndpoints = [listCandles, loadCandles];

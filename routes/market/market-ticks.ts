@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { problem } from '../../lib/problem.ts';
+import { MAX_AHEAD_MS } from '../../streams/market/market-tick.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+
+const tickInput = z.strictObject({
+  symbol: field.symbol,
+  price: field.positiveText,
+  quantity: field.positiveText.optional(),
+  side: z.enum(['buy', 'sell']).optional(),
+  time: field.instant.optional(),
+});
+
+const MAX_TICKS = 10_000;
+
+/** What comes last is the newest, also when this machine's clock was put back a little: it would count as late. */
+function notBefore(last: string | undefined, now: number): number {
+  const newest = last === undefined ? now : Date.parse(last);
+  return newest > now && newest <= now + MAX_AHEAD_MS ? newest : now;
+}
+
+export const pushTicks = endpoint({
+  method: 'post',
+  path: '/v1/market/ticks',
+  id: 'pushTicks',
+  tag: 'market',
+  summary: 'Push public market events, one or a batch',
+  description:
+    'With a quantity a tick is a public trade, without one it is a price. `time` is now when left out.',
+  access: 'market:write',
+  body: z.union([tickInput, z.strictObject({ items: z.array(tickInput).min(1).max(MAX_TICKS) })]),
+  status: 200,
+  response: z.object({ accepted: z.int() }),
+  examples: { request: { symbol: 'BTC/KRW', price: '89886000', quantity: '0.01', side: 'buy' } },
+  problems: ['invalid-request', 'unavailable'],
+  async handler({ body }, { market, marketWriter, clock }) {
+    const items = 'items' in body ? body.items : [body];
+    const now = clock.now();
+    const errors = items.flatMap((item, index) =>
+      item.time !== undefined && field.isInFuture(item.time, now)
+        ? [{ pointer: 'items' in body ? `/items/${index}/time` : '/time', detail: 'is in the future' }]
+        : [],
+    );
+    if (errors.length > 0)
+      throw problem('invalid-request', { detail: 'Body: time', errors: errors.slice(0, 20) });
+    await marketWriter.push(
+      items.map(({ symbol, price, quantity, side, time }) => ({
+        symbol,
+        price,
+        quantity: quantity ?? null,
+        side: side ?? null,
+        time: time ?? notBefore(market.ticker(symbol)?.time, now),
+        tradeId: null,
+        exchange: null,
+        simulated: false,
+      })),
+    );
+    return { accepted: items.length };
+  },
+});

@@ -1,0 +1,91 @@
+import type { Context, Middleware } from 'koa';
+import type { Caller } from '../../lib/tokens/caller.ts';
+import type { LimitName } from '../../lib/limits/limit-policies.ts';
+import { networkOf } from '../../lib/limits/network.ts';
+import { type Problem, problem } from '../../lib/problem.ts';
+import type { Verdict } from '../../lib/limits/rate-limiter.ts';
+import { noteAudit } from '../users/audit.ts';
+import type { Endpoint } from '../http/endpoint.ts';
+import type { Services } from '../http/handler-services.ts';
+
+/** Structured fields of draft-ietf-httpapi-ratelimit-headers: one item for each limit that the request counts against. */
+function tell(ctx: Context, verdict: Verdict): void {
+  const told = (ctx.state['limits'] ?? []) as Verdict[];
+  const all = [...told.filter(({ policy }) => policy !== verdict.policy), verdict];
+  ctx.state['limits'] = all;
+  ctx.set({
+    'RateLimit-Policy': all
+      .map(({ policy, quota }) => `"${policy.name}";q=${quota};w=${policy.seconds}`)
+      .join(', '),
+    RateLimit: all
+      .map(({ policy, remaining, resetS }) => `"${policy.name}";r=${remaining};t=${resetS}`)
+      .join(', '),
+  });
+}
+
+function tooMany({ policy, quota, resetS }: Verdict): Problem {
+  return problem('rate-limited', {
+    detail: `The limit "${policy.name}" allows ${quota} in ${policy.seconds} seconds.`,
+    headers: { 'Retry-After': String(resetS) },
+  });
+}
+
+/** Whom a use is counted for. */
+export interface Client {
+  /** What it is counted by. */
+  key: string;
+  /** The user it is, or that it is about, for the audit log. */
+  userId: string | null;
+  /** A quota of its own. */
+  quota?: number | undefined;
+}
+
+/** Counts one use against a limit, and says so in the headers. @throws 429 when there were too many */
+export async function countUse(
+  ctx: Context,
+  services: Services,
+  name: LimitName,
+  { key, userId, quota }: Client,
+): Promise<void> {
+  const verdict = await services.limits.take(name, key, quota);
+  if (verdict === null) return;
+  tell(ctx, verdict);
+  if (verdict.isFirstOver) {
+    const details = { policy: name, client: key };
+    await noteAudit(ctx, services, { type: 'rate-limited', actorId: null, userId, details });
+  }
+  if (verdict.isOver) throw tooMany(verdict);
+}
+
+/** Counts a request by its address before anything else is done for it, but for endpoints that are always answered. */
+export function limitAddresses(endpoints: readonly Endpoint[], services: Services): Middleware {
+  const exempt = new Set(endpoints.filter(({ limit }) => limit === 'none').map(({ path }) => path));
+  return async function limitAddress(ctx, next) {
+    if (!exempt.has(ctx.path)) {
+      await countUse(ctx, services, 'address', { key: networkOf(ctx.ip), userId: null });
+    }
+    return next();
+  };
+}
+
+/** Counts a request by who asks. */
+export function limitCaller(
+  ctx: Context,
+  services: Services,
+  { userId, apiKey, sessionId }: Caller,
+): Promise<void> {
+  if (apiKey === undefined) return countUse(ctx, services, 'user', { key: userId, userId });
+  return countUse(ctx, services, 'api-key', { key: sessionId, userId, quota: apiKey.requestsPerMinute });
+}
+
+/** Counts a request by what the endpoint says it is, beyond being a request. */
+export async function limitEndpoint(
+  ctx: Context,
+  services: Services,
+  { limit }: Endpoint,
+  caller: Caller | null,
+): Promise<void> {
+  if (limit === undefined || limit === 'none') return;
+  const userId = caller?.userId ?? null;
+  await countUse(ctx, services, limit, { key: userId ?? networkOf(ctx.ip), userId });
+}

@@ -1,0 +1,63 @@
+import type { Middleware } from 'koa';
+import type { Logger } from '../../lib/log.ts';
+import { Problem, type ProblemSlug, problem } from '../../lib/problem.ts';
+
+/** What the libraries below throw, in our own words. Their messages may quote the request: none is passed on. */
+const BY_STATUS: Record<number, ProblemSlug> = {
+  401: 'unauthorized',
+  // A file that may not be read is as one that is not there.
+  403: 'not-found',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  406: 'not-acceptable',
+  413: 'payload-too-large',
+  415: 'unsupported-media-type',
+};
+
+function statusOf(error: unknown): number {
+  const status: unknown = error instanceof Error && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' ? status : 500;
+}
+
+function toProblem(error: unknown, isUnavailable: (error: unknown) => boolean): Problem {
+  if (error instanceof Problem) return error;
+  if (isUnavailable(error)) {
+    return problem('unavailable', {
+      detail: 'A server this depends on cannot be reached.',
+      headers: { 'Retry-After': '2' },
+      cause: error,
+    });
+  }
+  const status = statusOf(error);
+  const otherwise = status >= 400 && status < 500 ? 'invalid-request' : 'internal-error';
+  return problem(BY_STATUS[status] ?? otherwise, { cause: error });
+}
+
+/** Turns everything thrown below, and a request nobody answered, into `application/problem+json`. */
+export function problemHandler(logger: Logger, isUnavailable: (error: unknown) => boolean): Middleware {
+  return async function handleProblems(ctx, next) {
+    const path: unknown = ctx.state['path'];
+    try {
+      if (path === null) throw problem('invalid-request', { detail: 'The request target is not a URL.' });
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw problem('not-found');
+    } catch (error) {
+      const requestId = String(ctx.state['requestId'] ?? '');
+      const found = toProblem(error, isUnavailable);
+      if (found.status >= 500) {
+        logger.error({ err: error, requestId, traceId: ctx.state['traceId'] as unknown, path }, found.title);
+      }
+      if (ctx.res.headersSent) {
+        // Too late for words: cutting the response is the only honest sign that it is not whole.
+        ctx.res.destroy();
+        return;
+      }
+      ctx.status = found.status;
+      if (found.status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="marktide"');
+      ctx.set(found.headers);
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = found.toBody(requestId);
+      ctx.type = 'application/problem+json';
+    }
+  };
+}

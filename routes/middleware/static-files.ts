@@ -1,0 +1,32 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Context, Middleware } from 'koa';
+import serve from 'koa-static';
+import { entityTag } from '../http/conditional.ts';
+import { onlyReads } from './read-only.ts';
+
+/**
+ * The files of a folder.
+ * @param options.index whether a folder is answered with its `index.html`
+ * @param options.seconds how long a browser may go without asking after a file; 0: it asks each time
+ */
+export function staticFiles(
+  folder: string,
+  { seconds, index = true }: { seconds: number; index?: boolean },
+): Middleware {
+  const files = serve(folder, {
+    index: index && 'index.html',
+    setHeaders(res, _path, { size, mtimeMs }) {
+      res.setHeader('Cache-Control', seconds === 0 ? 'public, no-cache' : `public, max-age=${seconds}`);
+      res.setHeader('ETag', entityTag(`${size} ${mtimeMs}`));
+    },
+  }) as unknown as Middleware;
+  const isFile = async ({ method, path }: Context): Promise<boolean> => {
+    // Which file a GET is answered with, or whether it is, the middleware above knows best.
+    if (method === 'GET' || method === 'HEAD') return true;
+    const file = index && path.endsWith('/') ? `${path}index.html` : path;
+    if (!/^(?:\/[\w-]+(?:\.[\w-]+)*)+$/.test(file)) return false;
+    return (await stat(join(folder, file)).catch(() => null))?.isFile() === true;
+  };
+  return onlyReads(isFile, files);
+}

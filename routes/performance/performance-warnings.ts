@@ -1,0 +1,45 @@
+import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
+import { type PerformanceBody, undefinedFigures } from '../../lib/pnl/performance/performance-body.ts';
+import type { Warning } from '../../lib/pnl/valuation/warning.ts';
+
+const RETURNS = ['twr', 'annualReturn', 'simple', 'xirr', 'benchmark.excess', 'benchmark.equity'];
+const RISK = ['volatility', 'sharpe', 'sortino', 'maxDrawdown', 'calmar'].map((name) => `risk.${name}`);
+const COMPARED = ['beta', 'alpha', 'correlation', 'trackingError'].map((name) => `benchmark.${name}`);
+/** What is not known for want of a price of the benchmark. */
+export const COMPARISON = [...['return', 'equity', 'excess'].map((name) => `benchmark.${name}`), ...COMPARED];
+const OF_FLOWS = ['pnl', ...RETURNS, ...RISK, ...COMPARED];
+const OF_SALES = ['fees', 'turnover'].map((name) => `trades.${name}`);
+
+/** What the figures are called for want of a price or a rate. */
+export const PERFORMANCE_FIGURES: HistoryFigures = {
+  price: ['startEquity', 'endEquity', ...OF_FLOWS],
+  rate: {
+    contributions: ['netFlows', ...OF_FLOWS],
+    inflows: OF_FLOWS,
+    realisedNet: OF_SALES,
+    costBasis: OF_SALES,
+    fees: OF_SALES,
+  },
+};
+
+/** Warnings that name the figures which are `null` because of them; what nothing explains is not defined. */
+export function explained(body: PerformanceBody, warnings: readonly Warning[]): Warning[] {
+  const missing = undefinedFigures(body);
+  const named = warnings.map((warning): Warning => ({
+    ...warning,
+    figures: warning.figures?.filter((figure) => missing.includes(figure)) ?? [],
+  }));
+  const known = new Set(named.flatMap(({ figures }) => figures ?? []));
+  const rest = missing.filter((figure) => !known.has(figure));
+  const unrated = rest.filter((figure) => OF_SALES.includes(figure));
+  const undefinable = rest.filter((figure) => !OF_SALES.includes(figure));
+  if (unrated.length > 0) {
+    const detail = 'entries have no rate to the base currency: what depends on them is not known';
+    named.push({ code: 'missing-rate', detail, figures: unrated });
+  }
+  if (undefinable.length > 0) {
+    const detail = 'there is too little in the span to work it out of, or nothing that it could refer to';
+    named.push({ code: 'undefined-rate', detail, figures: undefinable });
+  }
+  return named;
+}

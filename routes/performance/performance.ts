@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { periodPnl } from '../../lib/pnl/performance/periods.ts';
+import { performanceBody } from '../../lib/pnl/performance/performance-body.ts';
+import { assertBenchmark, benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
+import { endpoint, Kept } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { performanceSchema } from './performance-schema.ts';
+import { reachOf, readSpan } from './performance-span.ts';
+import { COMPARISON, explained, PERFORMANCE_FIGURES } from './performance-warnings.ts';
+import { costMethod } from '../portfolios/pnl.ts';
+import { readablePortfolio } from '../portfolios/portfolio-access.ts';
+import { firstEntryTime } from './portfolio-history.ts';
+import { benchmarkOf, portfolioParams } from '../portfolios/portfolios.ts';
+import { spanOf, spanQuery } from './query-span.ts';
+
+const rate = z
+  .string()
+  .regex(/^-?\d{1,2}(\.\d{1,10})?$/, { error: 'must be a plain decimal', abort: true })
+  .refine((text) => Number(text) > -1 && Number(text) <= 10, 'must be above -1 and at most 10');
+
+export const getPerformance = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/performance',
+  id: 'getPerformance',
+  tag: 'pnl',
+  summary: 'Returns, against a benchmark; risk; statistics of closed trades',
+  description:
+    'Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    ...spanQuery,
+    benchmark: field.symbol
+      .optional()
+      .meta({ description: "The portfolio's when left out.", example: 'BTC/KRW' }),
+    periodsPerYear: z.coerce
+      .number()
+      .min(1)
+      .max(366)
+      .default(365)
+      .meta({ description: 'What daily figures are annualised by: coins trade every day.' }),
+    riskFree: rate.default('0').meta({ description: 'A yearly rate.', example: '0.03' }),
+    costMethod,
+  }),
+  status: 200,
+  untagged: ['asOf'],
+  cache: { kind: 'statistics', staleS: 10 },
+  response: performanceSchema,
+  problems: ['invalid-request', 'not-found'],
+  async handler({ params, query, caller }, services) {
+    const { db, clock } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    const now = clock.now();
+    const span = spanOf(query, { timeZone: portfolio.timeZone, now });
+    const { id: owner, version, updatedAt } = portfolio;
+    const today = span.calendar.periodAt(now, 'day').start;
+    const basis = [version, updatedAt, portfolio.timeZone, today, services.market.closesBasis].join(' ');
+    return new Kept({ owner, question: query, basis }, async (market) => {
+      const sources = { db, market };
+      const first = await firstEntryTime(db, portfolio.id);
+      const reach = reachOf(span, first, now);
+      await assertBenchmark(sources, query.benchmark, reach.end);
+      const { history, activity, flows, points } = await readSpan(sources, portfolio.id, reach, {
+        costMethod: query.costMethod,
+        figures: PERFORMANCE_FIGURES,
+      });
+      const symbol = query.benchmark ?? benchmarkOf(portfolio);
+      const { terms } = history;
+      const priceAt =
+        symbol === null
+          ? null
+          : await benchmarkPrices(sources, symbol, terms.baseCurrency, {
+              instants: [...points, ...flows].map(({ time }) => time),
+              now,
+            });
+      const [start] = points;
+      const end = points.at(-1);
+      const fees = start === undefined || end === undefined ? null : periodPnl(start, end).fees;
+      const body = performanceBody({
+        points,
+        flows,
+        benchmark: symbol === null || priceAt === null ? null : { symbol, priceAt },
+        trades: activity.closed.stats({ fees, turnover: activity.turnover }),
+        periodsPerYear: query.periodsPerYear,
+        riskFree: Number(query.riskFree),
+      });
+      const unpriced =
+        symbol === null || priceAt === null
+          ? []
+          : benchmarkWarnings(symbol, [...points, ...flows], { priceAt, figures: COMPARISON });
+      return {
+        portfolioId: portfolio.id,
+        asOf: field.isoTime(now),
+        position: history.position,
+        baseCurrency: terms.baseCurrency,
+        costMethod: terms.costMethod,
+        timeZone: span.calendar.zone,
+        from: field.isoTime(reach.instants[0] ?? reach.end),
+        to: field.isoTime(reach.end),
+        days: points.length - 1,
+        periodsPerYear: query.periodsPerYear,
+        riskFree: query.riskFree,
+        ...body,
+        warnings: explained(body, [...history.warnings, ...unpriced]),
+      };
+    });
+  },
+});

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import type { Portfolio } from '../../db/ledger/portfolios.ts';
+import { ZERO } from '../../lib/money/money.ts';
+import { type Period, PERIOD_INTERVALS, type PeriodInterval } from '../../lib/pnl/performance/calendar.ts';
+import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
+import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
+import { boundariesOf, periodBody, type PeriodPnl, periodPnl, periodPnls } from '../../lib/pnl/performance/periods.ts';
+import type { Warning } from '../../lib/pnl/valuation/warning.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { costMethod, position, realized } from '../portfolios/pnl.ts';
+import { readablePortfolio } from '../portfolios/portfolio-access.ts';
+import { firstEntryTime, portfolioHistory } from './portfolio-history.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
+import { queryProblem } from '../http/query-problem.ts';
+import { type Span, spanOf, spanQuery } from './query-span.ts';
+import type { Services } from '../http/handler-services.ts';
+
+const figures = {
+  start: field.timestamp,
+  end: field.timestamp.meta({ description: 'Exclusive.' }),
+  startEquity: field.decimalOrNull,
+  endEquity: field.decimalOrNull,
+  netFlows: field.decimalOrNull.meta({ description: 'External money and coins in minus out.' }),
+  pnl: field.decimalOrNull.meta({ description: '`endEquity` − `startEquity` − `netFlows`, exactly.' }),
+  rate: field.decimalOrNull.meta({
+    description: '`pnl` ÷ (`startEquity` + what came in); `null` when that is not positive.',
+  }),
+  realizedPnl: realized,
+  unrealizedChange: field.decimalOrNull.meta({
+    description: '`pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly.',
+  }),
+  fees: field.decimalOrNull,
+  income: field.decimalOrNull,
+};
+
+const periodSchema = z
+  .object({
+    label: z.iso.date().meta({ description: "Local date of the period's first day.", example: '2026-03-01' }),
+    ...figures,
+    closed: z.boolean().meta({ description: 'Whether the period is over: until then it is valued live.' }),
+  })
+  .meta({ id: 'Period' });
+
+/** Periods of one answer. */
+const LIMIT = 1_000;
+
+const NAMES: HistoryFigures = {
+  price: ['startEquity', 'endEquity', 'pnl', 'rate', 'unrealizedChange'],
+  rate: {
+    costBasis: ['unrealizedChange'],
+    contributions: ['netFlows', 'pnl', 'rate'],
+    inflows: ['rate'],
+    realisedGross: ['realizedPnl.gross'],
+    realisedNet: ['realizedPnl.net'],
+    fees: ['fees'],
+    income: ['income'],
+  },
+};
+
+/** @param first time of the first entry */
+function periodsOf(span: Span, interval: PeriodInterval, first: number | null, now: number): Period[] {
+  const to = Math.min(span.to ?? Infinity, now + 1);
+  const from = span.from ?? Math.min(first ?? now, now);
+  const periods = span.calendar.periods(from, to, interval);
+  if (span.from === null) return periods.slice(-LIMIT);
+  if (periods.length > LIMIT) {
+    throw queryProblem({ parameter: 'from', detail: `makes ${periods.length} periods: at most ${LIMIT}` });
+  }
+  return periods;
+}
+
+export const periodsQuery = { interval: z.enum(PERIOD_INTERVALS).default('day'), ...spanQuery, costMethod };
+
+type PeriodsQuery = z.output<z.ZodObject<typeof periodsQuery>>;
+
+/** The body of the list. @throws 400 that names the parameter */
+export async function periodList(services: Services, portfolio: Portfolio, query: PeriodsQuery) {
+  const { db, clock } = services;
+  const now = clock.now();
+  const span = spanOf(query, { timeZone: portfolio.timeZone, now });
+  const first = span.from === null ? await firstEntryTime(db, portfolio.id) : null;
+  const periods = periodsOf(span, query.interval, first, now);
+  const history = await portfolioHistory(services, portfolio.id, {
+    instants: boundariesOf(periods),
+    costMethod: query.costMethod,
+    now,
+    figures: NAMES,
+  });
+  const { terms, points, warnings } = history;
+  const pnls = periodPnls(points);
+  const items = pnls.map((pnl, index) => ({
+    ...periodBody(pnl, periods[index]?.label ?? ''),
+    closed: pnl.end <= now,
+  }));
+  const [start] = points;
+  const end = points.at(-1);
+  const whole = start === undefined || end === undefined ? null : periodPnl(start, end);
+  return {
+    portfolioId: portfolio.id,
+    asOf: field.isoTime(now),
+    position: history.position,
+    baseCurrency: terms.baseCurrency,
+    costMethod: terms.costMethod,
+    timeZone: span.calendar.zone,
+    interval: query.interval,
+    items,
+    nextCursor: null,
+    total: whole === null ? null : totalBody(whole),
+    warnings: [...warnings, ...rateWarnings(whole === null ? pnls : [...pnls, whole])],
+  };
+}
+
+export const listPeriods = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/pnl/periods',
+  id: 'listPnlPeriods',
+  tag: 'pnl',
+  summary: 'PnL by day, week, month or year',
+  description:
+    'Whole calendar periods of a time zone that touch [from, to), oldest first: weeks begin on Monday, days with a change of clocks are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject(periodsQuery),
+  status: 200,
+  untagged: ['asOf'],
+  response: field.listOf(periodSchema).extend({
+    portfolioId: field.id,
+    asOf: field.timestamp,
+    position,
+    baseCurrency: field.asset,
+    costMethod: z.enum(COST_METHODS),
+    timeZone: z.string(),
+    interval: z.enum(PERIOD_INTERVALS),
+    total: z
+      .union([z.object(figures), z.null()])
+      .meta({ description: 'Of all the periods; `null` when there is none.' }),
+    warnings: z.array(field.warning),
+  }),
+  problems: ['invalid-request', 'not-found'],
+  async handler({ params, query, caller }, services) {
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    return await periodList(services, portfolio, query);
+  },
+});
+
+function totalBody(pnl: PeriodPnl): Omit<ReturnType<typeof periodBody>, 'label'> {
+  const { label: _, ...body } = periodBody(pnl, '');
+  return body;
+}
+
+/** A rate of nothing is undefined, and said to be. */
+function rateWarnings(pnls: readonly PeriodPnl[]): Warning[] {
+  const isUndefined = ({ pnl, startEquity, inflows }: PeriodPnl): boolean =>
+    pnl !== null && startEquity !== null && inflows !== null && startEquity + inflows <= ZERO;
+  if (!pnls.some(isUndefined)) return [];
+  const detail = 'in some periods nothing was invested that a rate could refer to';
+  return [{ code: 'undefined-rate', detail, figures: ['rate'] }];
+}

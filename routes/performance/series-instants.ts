@@ -1,0 +1,44 @@
+import type { Calendar } from '../../lib/pnl/performance/calendar.ts';
+import type { SeriesInterval } from './series-schema.ts';
+
+const STEP_MS = { minute: 60_000, hour: 3_600_000 } as const;
+
+/** Instants that one answer is worked out for. */
+export const LIMIT = 5_000;
+
+export interface Steps {
+  interval: SeriesInterval;
+  /** Of minutes and hours. */
+  every: number;
+}
+
+/** Ascending instants with `from` first, then every beginning of an interval before `to`. */
+export function instantsOf(
+  from: number,
+  to: number,
+  { interval, every }: Steps,
+  calendar: Calendar,
+): number[] {
+  const starts: number[] = [];
+  if (interval === 'minute' || interval === 'hour') {
+    const step = STEP_MS[interval] * every;
+    // One more than are allowed tells that there are too many.
+    const next = Math.floor(from / step) * step + step;
+    for (let start = next; start < to && starts.length <= LIMIT; start += step) starts.push(start);
+  } else {
+    for (const { start } of calendar.periods(from, to, interval)) if (start > from) starts.push(start);
+  }
+  return [from, ...starts];
+}
+
+/** Where a series begins that is not told where: with the first entry, or with as much as fits into one answer. */
+export function defaultStart(first: number | null, to: number, steps: Steps, calendar: Calendar): number {
+  const { interval, every } = steps;
+  const from = Math.min(first ?? to, to);
+  if (interval !== 'minute' && interval !== 'hour') {
+    const start = calendar.periodAt(from, interval).start;
+    return instantsOf(start, to, steps, calendar).slice(1 - LIMIT)[0] ?? start;
+  }
+  const step = STEP_MS[interval] * every;
+  return Math.max(Math.floor(from / step) * step, (Math.floor(to / step) - LIMIT + 2) * step);
+}

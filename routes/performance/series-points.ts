@@ -1,0 +1,52 @@
+import type { Database } from '../../db/connection/database.ts';
+import { equitySnapshots } from '../../db/history/equity-snapshots.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
+import type { TotalsAt } from '../../lib/pnl/ledger/totals.ts';
+import type { Reach } from './performance-span.ts';
+import { type PortfolioHistory, portfolioHistory } from './portfolio-history.ts';
+import type { Services } from '../http/handler-services.ts';
+
+/** What a series tells of an instant. */
+export type SeriesPoint = Pick<TotalsAt, 'time' | 'equity' | 'contributions' | 'totalPnl'>;
+
+/** As `readSpan`, for those who do not ask what happened. */
+export async function pointsOf(
+  services: Services,
+  portfolioId: string,
+  { instants, end, asked, now }: Reach,
+  options: { costMethod: CostMethod | undefined; figures: HistoryFigures },
+): Promise<{ history: PortfolioHistory; flows: never[]; points: TotalsAt[] }> {
+  const history = await portfolioHistory(services, portfolioId, {
+    ...options,
+    instants: [...instants, asked],
+    now,
+  });
+  const points = history.points.map((point) => ({ ...point, time: Math.min(point.time, end) }));
+  return { history, flows: [], points };
+}
+
+/**
+ * The points with what was published in between: at most once a minute while somebody watched, and of the last week. A
+ * stored close knows no more of a minute than its end.
+ */
+export async function withPublished(
+  db: Database,
+  portfolioId: string,
+  points: readonly SeriesPoint[],
+): Promise<SeriesPoint[]> {
+  const [first] = points;
+  const last = points.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const range = { from: first.time, to: last.time };
+  const known = new Set(points.map(({ time }) => time));
+  const published = (await equitySnapshots(db, portfolioId, range))
+    .filter(({ time }) => !known.has(time))
+    .map(({ time, equity, contributions }) => ({
+      time,
+      equity,
+      contributions,
+      totalPnl: equity - contributions,
+    }));
+  return [...points, ...published].sort((a, b) => a.time - b.time);
+}

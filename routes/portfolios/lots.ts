@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { decodeCursor, encodeCursor } from '../../db/connection/page-cursor.ts';
+import { pageOf } from '../../db/connection/list-page.ts';
+import { positionsAt } from '../../db/ledger/past-states.ts';
+import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
+import { type OpenLotBody, openLots } from '../../lib/pnl/valuation/open-lots.ts';
+import { listLots as lotsInOrder } from '../../lib/pnl/ledger/lot.ts';
+import { type Mark, prepareMarking } from '../../lib/pnl/valuation/marking.ts';
+import type { AssetState } from '../../lib/pnl/ledger/position.ts';
+import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/warning.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { positionOf } from '../market/market-position.ts';
+import { costMethod, position } from './pnl.ts';
+import { readablePortfolio } from './portfolio-access.ts';
+import { portfolioParams } from './portfolios.ts';
+import { queryProblem } from '../http/query-problem.ts';
+
+export const lotFields = {
+  entryId: z.union([field.id, z.null()]).meta({
+    description: 'The purchase; `null` under `average`, where all that is held is one pool.',
+  }),
+  time: field.timestamp.meta({
+    description: 'Of the purchase; under `average`, when the present holding was begun.',
+  }),
+  quantity: field.decimal.meta({ description: 'Still held, of `bought`.' }),
+  bought: field.decimalOrNull,
+  unitCost: field.decimalOrNull.meta({ description: 'Base currency per unit, fees included.' }),
+  costBasis: field.decimalOrNull,
+  marketValue: field.decimalOrNull,
+  unrealizedPnl: field.decimalOrNull,
+};
+
+const lotSchema = z.object({ asset: field.asset, ...lotFields }).meta({ id: 'Lot' });
+
+/** The 400 for an asset that must be one of the ledger's. */
+export function assertKnownAsset(asset: string | undefined, known: boolean, baseCurrency: string): void {
+  if (asset === undefined) return;
+  if (asset === baseCurrency) {
+    throw queryProblem({ parameter: 'asset', detail: 'is the base currency: it has no cost, hence no PnL' });
+  }
+  if (!known) throw queryProblem({ parameter: 'asset', detail: 'is not in the ledger of this portfolio' });
+}
+
+type NumberedLot = OpenLotBody & { asset: string; seq: number };
+
+function numberedLots(state: AssetState, mark: Mark | null): NumberedLot[] {
+  const { asset } = state;
+  const numbers = lotsInOrder(state.lots).map(({ seq }) => seq);
+  return openLots(state, mark).map((lot, index) => ({ asset, ...lot, seq: numbers[index] ?? 0 }));
+}
+
+export const listLots = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/lots',
+  id: 'listLots',
+  tag: 'pnl',
+  summary: 'Open lots: the purchases that what is held stems from',
+  description:
+    'By asset, oldest first. They add up to the holdings exactly: quantity, cost basis, market value and unrealised PnL.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    asset: field.asset.optional(),
+    costMethod,
+    limit: field.limit,
+    cursor: z.string().max(500).optional(),
+  }),
+  status: 200,
+  response: field.listOf(lotSchema).extend({
+    portfolioId: field.id,
+    position,
+    baseCurrency: field.asset,
+    costMethod: z.enum(COST_METHODS),
+    warnings: z.array(field.warning),
+  }),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, services) {
+    const { db, market } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    const positions = await positionsAt(db, portfolio.id, null, query.costMethod);
+    const { terms, version } = positions;
+    const states = positions.states.filter(
+      ({ asset }) => asset !== terms.baseCurrency && (query.asset === undefined || asset === query.asset),
+    );
+    assertKnownAsset(query.asset, states.length > 0, terms.baseCurrency);
+    const marked = prepareMarking(states, terms, market.index)((symbol) => market.price(symbol)).holdings;
+    // A number of purchase stays with its lot, whatever is sold between two pages.
+    const [asset, seq] = query.cursor ? decodeCursor(query.cursor, ['text', 'number']) : ['', 0];
+    const rest = marked
+      .filter(({ state }) => state.asset >= asset)
+      .flatMap(({ state, mark }) => numberedLots(state, mark))
+      .filter((lot) => lot.asset > asset || lot.seq > seq);
+    const page = pageOf(rest, query.limit, (last) => encodeCursor([last.asset, last.seq]));
+    const warnings = ledgerWarnings(states, terms);
+    for (const holding of marked) {
+      const warning = priceWarning(holding, terms);
+      if (warning !== null) warnings.push(warning);
+    }
+    return {
+      portfolioId: portfolio.id,
+      position: positionOf(version, market.position),
+      baseCurrency: terms.baseCurrency,
+      costMethod: terms.costMethod,
+      items: page.items.map(({ seq: _seq, ...lot }) => lot),
+      nextCursor: page.nextCursor,
+      warnings,
+    };
+  },
+});

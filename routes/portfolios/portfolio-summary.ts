@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { summaryBody } from '../../lib/pnl/valuation/summary-body.ts';
+import { readingCursor } from '../../streams/market/reading-cursor.ts';
+import { ledgerBasis, withMarket } from '../../streams/portfolio/valuation-basis.ts';
+import { assetShare, kindShare, shareFields } from './allocation.ts';
+import { endpoint, Kept } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { pnlSchema, valuationOf } from './pnl.ts';
+import { readablePortfolio } from './portfolio-access.ts';
+import { portfolioBody, portfolioParams, portfolioSchema } from './portfolios.ts';
+
+const { portfolioId: _, ...figures } = pnlSchema.shape;
+
+const summarySchema = z
+  .object({
+    ...portfolioSchema.shape,
+    ...figures,
+    totalRate: field.decimalOrNull.meta({ description: '`totalPnl` ÷ `netContributions`.' }),
+    coins: z.int().meta({ description: 'How many coins are held; `GET …/holdings` has them.' }),
+    allocation: z.object({
+      byKind: z.array(kindShare),
+      byAsset: z.array(assetShare).meta({ description: 'The largest; `GET …/allocation` has them all.' }),
+      others: z
+        .union([z.object({ count: z.int(), ...shareFields }), z.null()])
+        .meta({ description: 'All that is not in `byAsset`.' }),
+    }),
+    cursor: z.union([z.string(), z.null()]).meta({
+      description:
+        'Open a stream with it as `Last-Event-ID`: nothing that is not in this answer is missing from it. `null` while the event log cannot be reached.',
+    }),
+  })
+  .meta({ id: 'PortfolioSummary' });
+
+export const getPortfolio = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId',
+  id: 'getPortfolio',
+  tag: 'portfolios',
+  summary: 'One portfolio at a glance: settings, total assets, PnL, allocation',
+  description:
+    'The figures of `GET …/pnl`: `equity` is all there is, `cash` and `costBasis` what is not and what is invested. What is not known is `null`, and `warnings` says why.',
+  access: 'read',
+  params: portfolioParams,
+  status: 200,
+  cache: { kind: 'summary' },
+  response: summarySchema,
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    const own = portfolioBody(portfolio);
+    const { id: owner, access: question } = portfolio;
+    const basis = `${await ledgerBasis(services, portfolio)} ${JSON.stringify(own)}`;
+    const tagged = withMarket(basis, services.market);
+    return new Kept({ owner, question, basis, tagged }, async (market) => {
+      const cursor = await readingCursor(services, portfolio.id);
+      if (cursor === null) market.spoil();
+      const { pnl, holdings } = await valuationOf(portfolio.id, {}, { ...services, market });
+      const { portfolioId: id, ...summary } = summaryBody(pnl, holdings());
+      return { ...own, id, ...summary, cursor };
+    });
+  },
+});

@@ -1,0 +1,33 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { endpoint, Reply } from '../http/endpoint.ts';
+
+/** Compares without telling by its time how much was right. */
+function isSame(given: string, secret: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(secret));
+}
+
+export const metrics = endpoint({
+  method: 'get',
+  path: '/metrics',
+  id: 'metrics',
+  tag: 'service',
+  summary: 'Measurements of this process, for Prometheus',
+  description:
+    'For administrators; for `Authorization: Bearer <METRICS_TOKEN>` when that variable is set; for anybody with `PUBLIC_METRICS=true`.',
+  access: 'admin',
+  keep: 'never',
+  alsoOpenTo: (ctx, { config }) =>
+    config.PUBLIC_METRICS ||
+    (config.METRICS_TOKEN !== undefined &&
+      isSame(ctx.get('Authorization'), `Bearer ${config.METRICS_TOKEN}`)),
+  produces: 'text',
+  status: 200,
+  response: z.string(),
+  async handler(_input, { metrics: registry }) {
+    return new Reply(await registry.metrics(), {
+      headers: { 'Content-Type': registry.contentType },
+    });
+  },
+});

@@ -1,0 +1,77 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Caller } from '../../lib/tokens/caller.ts';
+import { networkOf } from '../../lib/limits/network.ts';
+import { problem } from '../../lib/problem.ts';
+import { type Channel, ChannelError, parseChannels } from '../../streams/core/channel.ts';
+import { type Admission, StreamLimitError } from '../../streams/core/admissions.ts';
+import type { StreamOwner } from '../../streams/core/hub.ts';
+import { readablePortfolio } from '../portfolios/portfolio-access.ts';
+import type { Services } from '../http/handler-services.ts';
+
+/** What every stream takes in its query. */
+export const streamQuery = {
+  lastEventId: z
+    .string()
+    .max(4_096)
+    .optional()
+    .meta({ description: 'For clients that cannot send the `Last-Event-ID` header; the header goes first.' }),
+  replay: z.enum(['full', 'latest']).default('full').meta({
+    description:
+      '`full`: every retained event since the id. `latest`: of state channels only the newest state.',
+  }),
+  flush: z.coerce.number().int().min(0).max(1_000).optional().meta({
+    description:
+      'Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server.',
+  }),
+  token: z.string().max(2_048).optional().meta({
+    description: 'A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`.',
+  }),
+};
+
+/** The channels of a query parameter. @throws the 400 that names it */
+export function channelsOf(parameter: string, list: string): Channel[] {
+  try {
+    return parseChannels(list);
+  } catch (error) {
+    if (!(error instanceof ChannelError)) throw error;
+    throw problem('invalid-request', {
+      detail: `Query: ${parameter}`,
+      errors: [{ parameter, detail: error.message }],
+    });
+  }
+}
+
+/** @throws 401 when a private channel is asked for by nobody, 404 when it is not the caller's */
+export async function assertReadable(
+  channels: readonly Channel[],
+  caller: Caller | null,
+  services: Services,
+): Promise<void> {
+  const portfolios = new Set(channels.flatMap((channel) => channel.portfolioId ?? []));
+  if (portfolios.size === 0) return;
+  if (caller === null) throw problem('unauthorized');
+  for (const portfolioId of portfolios) {
+    await readablePortfolio(services, portfolioId, caller);
+  }
+}
+
+/** Takes a place for a stream. @throws 429 when the user, or the address of nobody, has too many, 503 when this node has */
+export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Admission {
+  try {
+    return hub.admit({ userId: caller?.userId ?? null, network: networkOf(ctx.ip) });
+  } catch (error) {
+    if (!(error instanceof StreamLimitError)) throw error;
+    const headers = { 'Retry-After': '5' };
+    if (error.limit !== 'process') throw problem('rate-limited', { detail: error.message, headers });
+    throw problem('unavailable', { detail: error.message, headers });
+  }
+}
+
+export function ownerOf(caller: Caller | null): StreamOwner {
+  return {
+    userId: caller?.userId ?? null,
+    sessionId: caller?.sessionId ?? null,
+    expiresAt: caller?.expiresAt ?? null,
+  };
+}

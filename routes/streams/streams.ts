@@ -1,0 +1,170 @@
+import type { ServerResponse } from 'node:http';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import type { Caller } from '../../lib/tokens/caller.ts';
+import { newId } from '../../lib/id.ts';
+import { problem } from '../../lib/problem.ts';
+import type { Channel } from '../../streams/core/channel.ts';
+import { headOf, openResponse } from '../../streams/transports/response-connection.ts';
+import { ndjsonWire, sseWire } from '../../streams/core/wire.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import type { Services } from '../http/handler-services.ts';
+import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
+import { authorityMarkOf, streamSealOf } from '../auth/stream-authenticator.ts';
+
+/**
+ * Koa waits for the end of every response (by on-finished), to answer with an error if it broke: with it the whole
+ * context of the request would be kept for as long as its stream is open. It takes 'end' for that, which no response of
+ * Node's emits itself.
+ */
+function letGoOfContext(res: ServerResponse): void {
+  res.emit('end');
+}
+
+/** Answers with an event stream on the channels, as SSE or NDJSON. */
+async function serve(
+  ctx: Context,
+  channels: readonly Channel[],
+  query: { lastEventId?: string | undefined; replay: 'full' | 'latest'; flush?: number | undefined },
+  caller: Caller | null,
+  services: Services,
+): Promise<void> {
+  const { hub, clock, logger } = services;
+  await assertReadable(channels, caller, services);
+  ctx.vary('Accept');
+  const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
+  if (format === false) throw problem('not-acceptable');
+  const ndjson = format === 'application/x-ndjson';
+  const admission = admit(ctx, caller, services);
+  ctx.respond = false;
+  if (ctx.method === 'HEAD') {
+    admission.release();
+    ctx.res.writeHead(200, headOf(format)).end();
+    return;
+  }
+  const { req, res } = ctx;
+  req.socket.setKeepAlive(true, 30_000);
+  const contentType = ndjson ? 'application/x-ndjson' : 'text/event-stream';
+  const connection = await openResponse(res, { contentType, retryMs: ndjson ? null : hub.retryMs() }, clock);
+  if (connection === null) {
+    admission.release();
+    return;
+  }
+  letGoOfContext(res);
+  // An empty header is what a browser without an id sends: it is no id.
+  const lastEventId = ctx.get('Last-Event-ID') || query.lastEventId || null;
+  const id = newId(clock);
+  // Taken here, so that what lives as long as the stream does not hold the context of its request.
+  const mark = authorityMarkOf(ctx);
+  void hub
+    .open({
+      id,
+      owner: ownerOf(caller),
+      admission,
+      seal: streamSealOf(ctx),
+      channels,
+      lastEventId,
+      replay: query.replay,
+      flushMs: query.flush ?? null,
+      wire: ndjson ? ndjsonWire : sseWire,
+      sink: connection,
+      onOpen: (subscriber) => {
+        res.on('close', () => subscriber.closed());
+        services.authority.catchUp(id, mark);
+      },
+    })
+    .catch((error: unknown) => {
+      logger.error({ err: error, stream: id }, 'stream failed');
+      res.destroy();
+    });
+}
+
+const description =
+  '`Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that the past is not whole; the current state follows. `event: ready` says that the stream is in step.';
+
+export const streams = endpoint({
+  method: 'get',
+  path: '/v1/streams',
+  id: 'openStream',
+  tag: 'streams',
+  summary: 'Any mix of channels on one connection',
+  description,
+  access: 'read',
+  limit: 'stream',
+  publicMarket: true,
+  streamToken: true,
+  produces: 'stream',
+  query: z.strictObject({
+    channels: z.string().max(40_000).meta({
+      example: 'ticker:BTC/KRW,trade:BTC/KRW',
+      description:
+        'Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols.',
+    }),
+    ...streamQuery,
+  }),
+  status: 200,
+  response: z.string(),
+  problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    await serve(ctx, channelsOf('channels', query.channels), query, caller, services);
+    return '';
+  },
+});
+
+export const marketStream = endpoint({
+  method: 'get',
+  path: '/v1/streams/market',
+  id: 'openMarketStream',
+  tag: 'streams',
+  summary: 'Tickers and public trades of symbols',
+  description,
+  access: 'read',
+  limit: 'stream',
+  publicMarket: true,
+  streamToken: true,
+  produces: 'stream',
+  query: z.strictObject({
+    symbols: field.symbolList.optional().meta({ description: 'All symbols when left out.' }),
+    ...streamQuery,
+  }),
+  status: 200,
+  response: z.string(),
+  problems: ['invalid-request', 'not-acceptable', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    const symbols = query.symbols ?? ['*'];
+    const names = symbols.flatMap((symbol) => [`ticker:${symbol}`, `trade:${symbol}`]);
+    await serve(ctx, channelsOf('symbols', names.join(',')), query, caller, services);
+    return '';
+  },
+});
+
+export const pnlStream = endpoint({
+  method: 'get',
+  path: '/v1/streams/pnl',
+  id: 'openPnlStream',
+  tag: 'streams',
+  summary: 'PnL and fills of a portfolio',
+  description,
+  access: 'read',
+  limit: 'stream',
+  streamToken: true,
+  produces: 'stream',
+  query: z.strictObject({ portfolioId: field.id, ...streamQuery }),
+  status: 200,
+  response: z.string(),
+  problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    const { portfolioId } = query;
+    await serve(
+      ctx,
+      channelsOf('portfolioId', `pnl:${portfolioId},fills:${portfolioId}`),
+      query,
+      caller,
+      services,
+    );
+    return '';
+  },
+});
+
+export const streamEndpoints = [streams, marketStream, pnlStream];

@@ -1,0 +1,103 @@
+import { newId } from '../../lib/id.ts';
+import { problem } from '../../lib/problem.ts';
+import { type Upgrade, upgradeOf } from '../../streams/transports/upgrade.ts';
+import { z } from 'zod';
+import type { Context } from 'koa';
+import { WebSocketConnection } from '../../streams/transports/websocket-connection.ts';
+import { WebSocketSession } from '../../streams/transports/websocket-session.ts';
+import { endpoint } from '../http/endpoint.ts';
+import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
+import { authorityMarkOf } from '../auth/stream-authenticator.ts';
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** The request's socket. @throws 426 or 400 for what is no WebSocket handshake */
+function handshakeOf(ctx: Context): Upgrade {
+  const upgrade = upgradeOf(ctx.req);
+  if (upgrade === null || ctx.get('Sec-WebSocket-Version') !== '13') {
+    const headers = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13' };
+    throw problem('upgrade-required', { headers });
+  }
+  if (ctx.method !== 'GET' || !KEY.test(ctx.get('Sec-WebSocket-Key'))) {
+    throw problem('invalid-request', { detail: 'The WebSocket handshake is not complete.' });
+  }
+  return upgrade;
+}
+
+const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, id?, data}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. What is refused is refused before the upgrade, as a problem.
+
+The client says, with \`ref\` (a string or integer) coming back in the answer:
+\`{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}\`, \`{"type":"unsubscribe","channels":[…]}\`, \`{"type":"ping"}\`. One \`id\` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by \`?channels=\`) with the last id. A change of channels loses and repeats nothing on those that stay. Messages hold at most 64 KiB of text.
+
+Besides the events of the channels, \`ready\`, \`reset\`, \`notice\` and \`heartbeat\`, the server says \`welcome\` (the stream's id), \`subscribed\`, \`unsubscribed\` (all channels there are now), \`pong\`, \`error\` (a problem, with \`ref\`) and \`retry\` (\`ms\` to wait before reconnecting). It pings; a client that lets two pings pass is cut.
+
+| close code | meaning | then |
+|---|---|---|
+| 1000 | ended on request (\`DELETE /v1/streams/sessions/{id}\`) | stay away |
+| 1001 | maximum age | reconnect, resume |
+| 1003 | binary message | mend the client |
+| 1008 | too many bad or waiting messages | mend the client |
+| 1009 | message over 64 KiB | mend the client |
+| 1011 | internal error | reconnect, resume |
+| 1012 | the server goes down | reconnect after \`retry\`, resume |
+| 1013 | the event log cannot be reached | reconnect after \`retry\`, resume |
+| 4401 | credential expired or revoked | get a new one, resume |
+| 4403 | access to a portfolio lost | subscribe without it |
+| 4408 | reads too slowly | reconnect, resume |`;
+
+export const webSocket = endpoint({
+  method: 'get',
+  path: '/v1/ws',
+  id: 'openWebSocket',
+  tag: 'streams',
+  summary: 'The streams over a WebSocket, with channels that change',
+  description,
+  access: 'read',
+  limit: 'stream',
+  publicMarket: true,
+  streamToken: true,
+  query: z.strictObject({
+    channels: z.string().max(40_000).optional().meta({
+      example: 'ticker:BTC/KRW,trade:BTC/KRW',
+      description: 'To begin with; more by `subscribe` messages.',
+    }),
+    ...streamQuery,
+  }),
+  status: 101,
+  response: null,
+  problems: ['invalid-request', 'not-found', 'upgrade-required', 'rate-limited', 'unavailable'],
+  async handler({ query, caller, ctx }, services) {
+    const { hub, authority, sockets, clock, config, logger } = services;
+    if (sockets === null) throw problem('not-found', { detail: 'WEBSOCKET is off.' });
+    const upgrade = handshakeOf(ctx);
+    const channels = query.channels === undefined ? [] : channelsOf('channels', query.channels);
+    await assertReadable(channels, caller, services);
+    const admission = admit(ctx, caller, services);
+    ctx.respond = false;
+    ctx.status = 101;
+    const ws = sockets.accept(ctx.req, upgrade);
+    if (ws === null) {
+      admission.release();
+      return;
+    }
+    const session = new WebSocketSession({
+      id: newId(clock),
+      owner: ownerOf(caller),
+      admission,
+      authority,
+      ws,
+      connection: new WebSocketConnection(ws, upgrade.socket, clock),
+      hub,
+      logger,
+      queueBytes: config.STREAM_QUEUE_KB * 1024,
+      authorise: (more) => assertReadable(more, caller, services),
+    });
+    session.start({
+      channels,
+      lastEventId: ctx.get('Last-Event-ID') || query.lastEventId || null,
+      replay: query.replay,
+      flushMs: query.flush ?? null,
+      mark: authorityMarkOf(ctx),
+    });
+  },
+});

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import {
+  type ApiKey,
+  createApiKey as insertApiKey,
+  deleteApiKey as removeApiKey,
+  listApiKeys as selectApiKeys,
+} from '../../db/users/api-keys.ts';
+import { recordAudit } from '../../db/users/audit.ts';
+import { apiKeyPrefix, hashApiKey, newApiKey } from '../../lib/tokens/api-key.ts';
+import { KEY_SCOPES, SCOPES } from '../../lib/tokens/caller.ts';
+import { isIpRange } from '../../lib/limits/ip-range.ts';
+import { problem } from '../../lib/problem.ts';
+import { publishControl } from '../../streams/fleet/authority.ts';
+import { originOf } from './audit.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+
+const timeOrNull = z.union([field.timestamp, z.null()]);
+
+const apiKey = z
+  .object({
+    id: field.id,
+    name: z.string(),
+    prefix: z.string().meta({ example: 'mt_Zk5q0aYx', description: 'How the key begins, to know it by.' }),
+    scopes: z.array(z.enum(SCOPES)),
+    allowedIps: z.array(z.string()).meta({ description: 'Empty: it may be used from anywhere.' }),
+    createdAt: field.timestamp,
+    expiresAt: timeOrNull,
+    lastUsedAt: timeOrNull.meta({ description: 'Exact to a minute.' }),
+    requestsPerMinute: z
+      .union([z.int(), z.null()])
+      .meta({ description: 'Its own limit; `null`: `RATE_LIMIT_API_KEY`, as for any key.' }),
+  })
+  .meta({ id: 'ApiKey' });
+
+function timeOf(time: number | null): string | null {
+  return time === null ? null : field.isoTime(time);
+}
+
+function keyBody(key: ApiKey): z.input<typeof apiKey> {
+  const { id, name, prefix, scopes, allowedIps, requestsPerMinute } = key;
+  return {
+    id,
+    name,
+    prefix,
+    scopes,
+    allowedIps,
+    requestsPerMinute,
+    createdAt: field.isoTime(key.createdAt),
+    expiresAt: timeOf(key.expiresAt),
+    lastUsedAt: timeOf(key.lastUsedAt),
+  };
+}
+
+export const listApiKeys = endpoint({
+  method: 'get',
+  path: '/v1/api-keys',
+  id: 'listApiKeys',
+  tag: 'users',
+  summary: "The caller's API keys",
+  access: 'account',
+  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  status: 200,
+  response: field.listOf(apiKey),
+  problems: ['invalid-request', 'invalid-cursor'],
+  async handler({ query, caller }, { db }) {
+    const page = await selectApiKeys(db, caller.userId, query);
+    return { items: page.items.map(keyBody), nextCursor: page.nextCursor };
+  },
+});
+
+export const createApiKey = endpoint({
+  method: 'post',
+  path: '/v1/api-keys',
+  id: 'createApiKey',
+  tag: 'users',
+  summary: 'Make an API key, to be sent as `X-API-Key`',
+  description:
+    'For programs: it may do what its scopes say, never more than its owner may at that moment, and dies with the owner being disabled. The key itself is in this answer only.',
+  access: 'account',
+  body: z.strictObject({
+    name: field.text(100).meta({ example: 'Trading bot' }),
+    scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length),
+    expiresAt: field.instant.optional(),
+    allowedIps: z
+      .array(
+        z
+          .string()
+          .max(50)
+          .refine(isIpRange, 'must be an IP address or a CIDR range')
+          .meta({ example: '203.0.113.0/24' }),
+      )
+      .max(20)
+      .default([]),
+    requestsPerMinute: z
+      .int()
+      .min(1)
+      .max(10_000_000)
+      .optional()
+      .meta({ description: 'Less than `RATE_LIMIT_API_KEY`, which holds anyway.' }),
+  }),
+  status: 201,
+  response: apiKey
+    .extend({ key: z.string().meta({ description: 'The secret. Shown this once, kept nowhere.' }) })
+    .meta({ id: 'NewApiKey' }),
+  examples: {
+    request: { name: 'Trading bot', scopes: ['read', 'trades:write'], allowedIps: ['203.0.113.7'] },
+  },
+  problems: ['invalid-request', 'conflict'],
+  async handler({ body, caller, ctx }, { db, clock }) {
+    const { name, expiresAt = null, allowedIps, requestsPerMinute = null } = body;
+    const scopes = SCOPES.filter((scope) => (body.scopes as readonly string[]).includes(scope));
+    const beyond = scopes.filter((scope) => !caller.scopes.includes(scope));
+    if (beyond.length > 0) {
+      throw problem('forbidden', { detail: `You do not have the scope ${beyond.join(', ')} yourself.` });
+    }
+    if (expiresAt !== null && expiresAt <= clock.now()) {
+      const errors = [{ pointer: '/expiresAt', detail: 'must be in the future' }];
+      throw problem('invalid-request', { detail: 'Body: /expiresAt', errors });
+    }
+    const key = newApiKey();
+    const prefix = apiKeyPrefix(key);
+    const hash = hashApiKey(key) ?? '';
+    const { userId } = caller;
+    const made = await db.transaction(async (trx) => {
+      const row = await insertApiKey(
+        trx,
+        { userId, name, prefix, hash, scopes, allowedIps, expiresAt, requestsPerMinute },
+        { clock },
+      );
+      const details = { keyId: row.id, prefix, scopes };
+      const draft = { type: 'api-key-created', actorId: userId, userId, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return row;
+    });
+    return { ...keyBody(made), key };
+  },
+});
+
+export const deleteApiKey = endpoint({
+  method: 'delete',
+  path: '/v1/api-keys/:keyId',
+  id: 'deleteApiKey',
+  tag: 'users',
+  summary: 'Revoke an API key: at once, on every node, with its open streams',
+  description: "The caller's own; anybody's, for administrators.",
+  access: 'account',
+  params: z.strictObject({ keyId: field.id }),
+  status: 204,
+  response: null,
+  problems: ['not-found'],
+  async handler({ params, caller, ctx }, { db, clock, broker }) {
+    const { keyId } = params;
+    const owner = caller.scopes.includes('admin') ? null : caller.userId;
+    const removed = await db.transaction(async (trx) => {
+      const key = await removeApiKey(trx, keyId, owner);
+      if (key === null) return false;
+      const details = { keyId, prefix: key.prefix };
+      const draft = { type: 'api-key-revoked', actorId: caller.userId, userId: key.userId, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return true;
+    });
+    if (!removed) throw problem('not-found', { detail: 'There is no such API key.' });
+    await publishControl(broker, { type: 'session-revoked', sessionId: keyId });
+  },
+});
+
+export const apiKeyEndpoints = [listApiKeys, createApiKey, deleteApiKey];

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import {
+  grantShare,
+  listShares as selectShares,
+  revokeShare as removeShare,
+  type Share,
+  SHARE_ACCESS,
+} from '../../db/users/shares.ts';
+import { recordAudit } from '../../db/users/audit.ts';
+import { findCredentials, getUser } from '../../db/users/users.ts';
+import { problem } from '../../lib/problem.ts';
+import { publishControl } from '../../streams/fleet/authority.ts';
+import { originOf } from './audit.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { ownPortfolio } from '../portfolios/portfolio-access.ts';
+
+const share = z
+  .object({
+    userId: field.id,
+    email: z.string(),
+    name: z.union([z.string(), z.null()]),
+    access: z.enum(SHARE_ACCESS),
+    createdAt: field.timestamp,
+  })
+  .meta({ id: 'Share' });
+
+function shareBody({ createdAt, ...rest }: Share): z.input<typeof share> {
+  return { ...rest, createdAt: field.isoTime(createdAt) };
+}
+
+export const listShares = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/shares',
+  id: 'listShares',
+  tag: 'portfolios',
+  summary: 'Whom a portfolio is shared with; for its owner',
+  access: 'read',
+  params: z.strictObject({ portfolioId: field.id }),
+  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  status: 200,
+  response: field.listOf(share),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, { db }) {
+    const { id } = await ownPortfolio(db, params.portfolioId, caller);
+    const page = await selectShares(db, id, query);
+    return { items: page.items.map(shareBody), nextCursor: page.nextCursor };
+  },
+});
+
+export const putShare = endpoint({
+  method: 'put',
+  path: '/v1/portfolios/:portfolioId/shares',
+  id: 'putShare',
+  tag: 'portfolios',
+  summary: 'Share a portfolio with a user, or change how it is shared',
+  description:
+    '`read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address.',
+  access: 'account',
+  params: z.strictObject({ portfolioId: field.id }),
+  body: z
+    .strictObject({
+      userId: field.id.optional(),
+      email: field.text(254).optional(),
+      access: z.enum(SHARE_ACCESS),
+    })
+    .refine(({ userId, email }) => (userId === undefined) !== (email === undefined), {
+      message: 'must name the user either by userId or by email',
+      path: ['userId'],
+    }),
+  status: 200,
+  response: share,
+  examples: { request: { email: 'partner@example.com', access: 'read' } },
+  problems: ['invalid-request', 'not-found', 'conflict'],
+  async handler({ params, body, caller, ctx }, { db, clock }) {
+    const portfolio = await ownPortfolio(db, params.portfolioId, caller);
+    const pointer = body.email === undefined ? '/userId' : '/email';
+    const refuse = (detail: string) =>
+      problem('invalid-request', { detail: `Body: ${pointer}`, errors: [{ pointer, detail }] });
+    const user =
+      body.email === undefined
+        ? await getUser(db, body.userId ?? '')
+        : ((await findCredentials(db, body.email))?.user ?? null);
+    if (user === null || user.disabledAt !== null) throw refuse('is not a user');
+    if (user.id === portfolio.userId) throw refuse('is the owner');
+    const granted = await db.transaction(async (trx) => {
+      const result = await grantShare(trx, portfolio.id, { userId: user.id, access: body.access }, { clock });
+      const details = { portfolioId: portfolio.id, access: body.access };
+      const draft = { type: 'share-granted', actorId: caller.userId, userId: user.id, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return result;
+    });
+    return shareBody(granted);
+  },
+});
+
+export const deleteShare = endpoint({
+  method: 'delete',
+  path: '/v1/portfolios/:portfolioId/shares/:userId',
+  id: 'deleteShare',
+  tag: 'portfolios',
+  summary: "End a share, and the user's streams of the portfolio; by its owner, or by that user",
+  access: 'account',
+  params: z.strictObject({ portfolioId: field.id, userId: field.id }),
+  status: 204,
+  response: null,
+  problems: ['not-found'],
+  async handler({ params, caller, ctx }, { db, clock, broker }) {
+    const { portfolioId, userId } = params;
+    // Nobody has to put up with what is shared with them: it may be declined.
+    if (userId !== caller.userId) await ownPortfolio(db, portfolioId, caller);
+    const wasShared = await db.transaction(async (trx) => {
+      if (!(await removeShare(trx, portfolioId, userId))) return false;
+      const details = { portfolioId };
+      const draft = { type: 'share-revoked', actorId: caller.userId, userId, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return true;
+    });
+    if (!wasShared) throw problem('not-found', { detail: 'There is no such portfolio.' });
+    await publishControl(broker, { type: 'share-revoked', portfolioId, userId });
+  },
+});
+
+export const shareEndpoints = [listShares, putShare, deleteShare];

@@ -1,0 +1,219 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { recordAudit } from '../../db/users/audit.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { portfolioIdsOf } from '../../db/ledger/portfolios.ts';
+import { revokeUserSessions } from '../../db/users/sessions.ts';
+import {
+  createUser as insertUser,
+  deleteUser as removeUser,
+  getUser as selectUser,
+  listUsers as selectUsers,
+  lockAdmins,
+  updateUser as changeUser,
+  type User,
+} from '../../db/users/users.ts';
+import type { AuditType } from '../../lib/audit-event.ts';
+import { type Caller, ROLES } from '../../lib/tokens/caller.ts';
+import { hashPassword } from '../../lib/tokens/password.ts';
+import { problem } from '../../lib/problem.ts';
+import { publishControl } from '../../streams/fleet/authority.ts';
+import { noteDenied, originOf } from './audit.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { assertPassword, newPassword } from './new-password.ts';
+import { userBody, userSchema } from '../auth/session-tokens.ts';
+import type { Services } from '../http/handler-services.ts';
+
+const account = userSchema
+  .extend({ disabled: z.boolean(), createdAt: field.timestamp })
+  .meta({ id: 'Account' });
+
+function accountBody(user: User): z.input<typeof account> {
+  return {
+    ...userBody(user),
+    disabled: user.disabledAt !== null,
+    createdAt: field.isoTime(user.createdAt),
+  };
+}
+
+const params = z.strictObject({ userId: field.id });
+const name = z.union([field.text(100), z.null()]);
+
+function notFound() {
+  return problem('not-found', { detail: 'There is no such user.' });
+}
+
+export const listUsers = endpoint({
+  method: 'get',
+  path: '/v1/users',
+  id: 'listUsers',
+  tag: 'users',
+  summary: 'All users',
+  access: 'admin',
+  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  status: 200,
+  response: field.listOf(account),
+  problems: ['invalid-request', 'invalid-cursor'],
+  async handler({ query }, { db }) {
+    const page = await selectUsers(db, query);
+    return { items: page.items.map(accountBody), nextCursor: page.nextCursor };
+  },
+});
+
+export const createUser = endpoint({
+  method: 'post',
+  path: '/v1/users',
+  id: 'createUser',
+  tag: 'users',
+  summary: 'Create a user',
+  access: 'admin',
+  body: z.strictObject({
+    email: field.email,
+    password: newPassword,
+    name: name.default(null),
+    role: z.enum(ROLES).default('trader'),
+  }),
+  status: 201,
+  response: account,
+  examples: { request: { email: 'trader@example.com', password: 'correct horse battery', role: 'trader' } },
+  problems: ['invalid-request', 'conflict'],
+  async handler({ body, caller, ctx }, { db, clock }) {
+    assertPassword(body.password, body.email, '/password');
+    const passwordHash = await hashPassword(body.password);
+    const user = await db.transaction(async (trx) => {
+      const made = await insertUser(trx, { ...body, passwordHash }, { clock });
+      const details = { role: made.role };
+      const draft = { type: 'user-created', actorId: caller.userId, userId: made.id, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return made;
+    });
+    return accountBody(user);
+  },
+});
+
+export const getUser = endpoint({
+  method: 'get',
+  path: '/v1/users/:userId',
+  id: 'getUser',
+  tag: 'users',
+  summary: 'One user: oneself; anybody, for administrators',
+  access: 'read',
+  params,
+  status: 200,
+  response: account,
+  problems: ['not-found'],
+  async handler({ params, caller }, { db }) {
+    const user = mayLookAfter(caller, params.userId) ? await selectUser(db, params.userId) : null;
+    if (user === null) throw notFound();
+    return accountBody(user);
+  },
+});
+
+function mayLookAfter(caller: Caller, userId: string): boolean {
+  return userId === caller.userId || caller.scopes.includes('admin');
+}
+
+/** The user, held until the transaction ends. @throws 404; 409 for the last administrator who can act */
+async function lockRemovable(trx: Database, userId: string): Promise<User> {
+  const admins = await lockAdmins(trx);
+  const user = await selectUser(trx, userId);
+  if (user === null) throw notFound();
+  if (admins.length === 1 && admins[0] === userId) {
+    throw problem('conflict', { detail: 'There must be an administrator left.' });
+  }
+  return user;
+}
+
+export const updateUser = endpoint({
+  method: 'patch',
+  path: '/v1/users/:userId',
+  id: 'updateUser',
+  tag: 'users',
+  summary: "Change a user: one's own name; name, role and `disabled` of anybody, for administrators",
+  description:
+    'A changed role counts at once: what it no longer allows is refused, what it newly allows comes with the next refresh. Disabling ends all sessions and streams of the user, and its API keys for as long as it lasts. The last administrator stays one.',
+  access: 'account',
+  params,
+  body: z.strictObject({ name, role: z.enum(ROLES), disabled: z.boolean() }).partial(),
+  status: 200,
+  response: account,
+  examples: { request: { name: 'Kim' } },
+  problems: ['invalid-request', 'not-found', 'conflict'],
+  async handler({ params, body, caller, ctx }, services) {
+    const { userId } = params;
+    if (!mayLookAfter(caller, userId)) throw notFound();
+    if ((body.role !== undefined || body.disabled !== undefined) && !caller.scopes.includes('admin')) {
+      await noteDenied(ctx, services, { actorId: caller.userId, userId, endpoint: 'updateUser' });
+      throw problem('forbidden', { detail: 'The scope admin is needed for role and disabled.' });
+    }
+    const { after, wasDisabled } = await change(ctx, services, caller, { userId, ...body });
+    if (wasDisabled) await publishControl(services.broker, { type: 'user-disabled', userId });
+    return accountBody(after);
+  },
+});
+
+interface Change {
+  userId: string;
+  name?: string | null | undefined;
+  role?: User['role'] | undefined;
+  disabled?: boolean | undefined;
+}
+
+function change(
+  ctx: Context,
+  { db, clock }: Services,
+  caller: Caller,
+  { userId, name, role, disabled }: Change,
+): Promise<{ after: User; wasDisabled: boolean }> {
+  return db.transaction(async (trx) => {
+    const losesPower = disabled === true || (role !== undefined && role !== 'admin');
+    const before = losesPower ? await lockRemovable(trx, userId) : await selectUser(trx, userId);
+    if (before === null) throw notFound();
+    const isDisabled = before.disabledAt !== null;
+    const disabledAt =
+      disabled === undefined || disabled === isDisabled ? undefined : disabled ? clock.now() : null;
+    const after = await changeUser(trx, userId, { name, role, disabledAt });
+    if (after === null) throw notFound();
+    const wasDisabled = typeof disabledAt === 'number';
+    if (wasDisabled) await revokeUserSessions(trx, userId, { clock });
+    const note = (type: AuditType, details = {}): Promise<void> =>
+      recordAudit(trx, { type, actorId: caller.userId, userId, details }, originOf(ctx), { clock });
+    if (after.role !== before.role) await note('role-changed', { from: before.role, to: after.role });
+    if (disabledAt !== undefined) await note(wasDisabled ? 'user-disabled' : 'user-enabled');
+    return { after, wasDisabled };
+  });
+}
+
+export const deleteUser = endpoint({
+  method: 'delete',
+  path: '/v1/users/:userId',
+  id: 'deleteUser',
+  tag: 'users',
+  summary: 'Delete a user with all that is theirs: portfolios, keys, sessions',
+  access: 'admin',
+  params,
+  status: 204,
+  response: null,
+  problems: ['not-found', 'conflict'],
+  async handler({ params, caller, ctx }, { db, clock, broker }) {
+    const { userId } = params;
+    const portfolioIds = await db.transaction(async (trx) => {
+      const user = await lockRemovable(trx, userId);
+      const ids = await portfolioIdsOf(trx, userId);
+      await removeUser(trx, userId);
+      const details = { role: user.role };
+      const draft = { type: 'user-deleted', actorId: caller.userId, userId, details } as const;
+      await recordAudit(trx, draft, originOf(ctx), { clock });
+      return ids;
+    });
+    await publishControl(
+      broker,
+      { type: 'user-disabled', userId },
+      // Others may be reading what was shared with them.
+      ...portfolioIds.map((portfolioId) => ({ type: 'portfolio-gone' as const, portfolioId })),
+    );
+  },
+});
+
+export const userEndpoints = [listUsers, createUser, getUser, updateUser, deleteUser];

@@ -1,0 +1,478 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { fixed } from '../../../lib/money/money.ts';
+import { tradeInput } from '../../../routes/ledger/trade-draft.ts';
+import { EXPECTED } from '../../lib/import/expected.ts';
+import type { Answer } from '../../support/app.ts';
+import { StreamClient } from '../../support/stream-client.ts';
+import { bookkeeper, randomEntries } from '../../support/routes/bookkeeper.ts';
+import { eachApp } from '../../support/routes/each-app.ts';
+import { assertProblem } from '../../support/routes/problems.ts';
+
+const HEADINGS =
+  'time,exchange,symbol,side,quantity,price,feeAmount,feeCurrency,externalId,orderId,note,tags';
+const row = (
+  id: string,
+  { time = '2026-03-02T09:00:00.000Z', quantity = '0.5', exchange = 'bot' } = {},
+): string => `${time},${exchange},BTC/KRW,buy,${quantity},90000000,22500,KRW,${id},o-1,a note,x;y`;
+const file = (...rows: string[]): string => [HEADINGS, ...rows, ''].join('\n');
+const UPBIT = readFileSync(new URL('../../fixtures/imports/upbit.csv', import.meta.url), 'utf8');
+
+eachApp(
+  'import of trades',
+  (app) => {
+    const books = bookkeeper(app);
+    let path: string;
+    beforeEach(async () => {
+      path = await books.portfolio();
+    });
+
+    const send = async (
+      body: string | Buffer,
+      query = '',
+      { where = path, headers = {} }: { where?: string; headers?: Record<string, string> } = {},
+    ): Promise<Answer> => {
+      const response = await fetch(`${app().url}${where}/trades/import${query}`, {
+        method: 'POST',
+        headers: { authorization: books.user().authorization, 'content-type': 'text/csv', ...headers },
+        body,
+      });
+      const { status } = response;
+      return { status, headers: response.headers, body: await response.json() };
+    };
+    const version = async (): Promise<number> => (await books.get(path)).version;
+    // oxlint-disable-next-line typescript/no-explicit-any -- bodies of any shape
+    const trades = async (): Promise<any[]> => (await books.get(`${path}/trades?order=asc&limit=1000`)).items;
+    const staged = async (): Promise<number> => {
+      const rows: unknown[] = await app().services.db('import_rows').select('line');
+      return rows.length;
+    };
+    const nothingBooked = async (): Promise<void> => {
+      assert.deepEqual([await version(), await staged()], [0, 0]);
+      assert.equal((await trades()).length, 0);
+    };
+    /** What is told of the imports of the portfolio. */
+    const follow = async (): Promise<StreamClient> => {
+      const channels = `imports:${path.split('/').at(-1)},fills:${path.split('/').at(-1)}`;
+      const stream = new StreamClient(`${app().url}/v1/streams?channels=${channels}`, {
+        headers: { authorization: books.user().authorization },
+      });
+      await stream.ready();
+      return stream;
+    };
+
+    it('takes the files of every source, and books what they mean', async () => {
+      for (const [name, { format, tz, rows }] of Object.entries(EXPECTED)) {
+        path = await books.portfolio();
+        const bytes = readFileSync(new URL(`../fixtures/imports/${name}`, import.meta.url));
+        const query = tz === undefined ? '' : `?tz=${encodeURIComponent(tz)}`;
+        const { status, body } = await send(bytes, query);
+        assert.equal(status, 201, JSON.stringify(body));
+        const meant = rows.flatMap(([, trade]) => (trade === null ? [] : [tradeInput.parse(trade)]));
+        assert.deepEqual(
+          [body.format, body.rows, body.accepted, body.ignored, body.booked],
+          [format, rows.length, meant.length, rows.length - meant.length, true],
+        );
+        const booked = (await trades()).map(({ symbol, side, quantity, price, fee, time, exchange }) => ({
+          exchange,
+          symbol,
+          side,
+          quantity: fixed(quantity),
+          price: fixed(price),
+          fee: fee === null ? undefined : { amount: fixed(fee.amount), currency: fee.currency },
+          time: Date.parse(time),
+        }));
+        const order = (a: { time: number; side: string }, b: { time: number; side: string }): number =>
+          a.time - b.time;
+        assert.deepEqual(booked.sort(order), meant.sort(order), name);
+      }
+    });
+
+    it('tells in a dry run what would become of each row, and books nothing', async () => {
+      await send(file(row('a')));
+      const before = await version();
+      const text = file(
+        row('a'),
+        row('b', { quantity: '-1' }),
+        row('c'),
+        row('c'),
+        row('a', { quantity: '9' }),
+      );
+      const { status, body } = await send(text, '?dryRun=true');
+      assert.equal(status, 200);
+      const [{ id }] = await trades();
+      assert.deepEqual(body.items, [
+        { line: 2, status: 'duplicate', tradeId: id },
+        { line: 3, status: 'rejected', column: 'quantity', detail: 'must be greater than zero' },
+        { line: 4, status: 'accepted' },
+        { line: 5, status: 'duplicate', detail: 'is the same as line 4' },
+        {
+          line: 6,
+          status: 'rejected',
+          column: 'externalId',
+          detail: 'is already there with another content, in line 2',
+        },
+      ]);
+      assert.deepEqual(
+        [body.dryRun, body.booked, body.rows, body.accepted, body.duplicates, body.rejected, body.truncated],
+        [true, false, 5, 1, 2, 2, false],
+      );
+      assert.deepEqual([await version(), await staged()], [before, 0]);
+    });
+
+    it('knows a file again, however it is cut, and equal fills from one another', async () => {
+      const lines = UPBIT.split('\n');
+      const first = await send(UPBIT);
+      assert.deepEqual([first.status, first.body.accepted], [201, 4]);
+      assert.equal(new Set((await trades()).map(({ externalId }) => externalId)).size, 4);
+      const again = await send(UPBIT);
+      assert.deepEqual([again.status, again.body.accepted, again.body.duplicates], [200, 0, 4]);
+      const part = await send([lines[0], lines[2], lines[5], ''].join('\n'));
+      assert.deepEqual([part.status, part.body.accepted, part.body.duplicates], [200, 0, 2]);
+      // A third fill that is equal to the two.
+      const third = await send([lines[0], lines[2], lines[3], lines[3], ''].join('\n'));
+      assert.deepEqual([third.body.accepted, third.body.duplicates], [1, 2]);
+    });
+
+    it('keeps the order of the file among trades of one second, whichever way it runs', async () => {
+      const at = (side: string, price: number): string => `2026-03-02 18:00:00,BTC,KRW,${side},1,${price},0`;
+      const head = '체결시간,코인,마켓,종류,거래수량,거래단가,수수료';
+      const newest = [
+        head,
+        '2026-03-02 18:00:01,BTC,KRW,매수,1,9,0',
+        at('매도', 3),
+        at('매수', 2),
+        at('매수', 1),
+      ];
+      await send(`${newest.join('\n')}\n`);
+      const prices = async (): Promise<string[]> => (await trades()).map(({ price }) => price);
+      assert.deepEqual(await prices(), ['1', '2', '3', '9']);
+      path = await books.portfolio();
+      await send(`${[head, ...newest.slice(1).reverse()].join('\n')}\n`);
+      assert.deepEqual(await prices(), ['1', '2', '3', '9']);
+    });
+
+    it('tells rows without an id from what is booked by their content and number', async () => {
+      const { id } = await books.post(`${path}/trades`, {
+        symbol: 'BTC/KRW',
+        side: 'buy',
+        quantity: '0.50',
+        price: '90000000',
+        fee: { amount: '22500', currency: 'KRW' },
+        time: '2026-03-02T09:00:00Z',
+        exchange: 'bot',
+        orderId: 'o-1',
+        note: 'was another',
+        tags: ['x', 'y'],
+      });
+      const changed = await books.call('PATCH', `${path}/trades/${id}`, { note: 'a note' });
+      assert.equal(changed.status, 200);
+      const { body } = await send(file(row(''), row('')));
+      assert.deepEqual([body.accepted, body.duplicates], [1, 1]);
+      assert.equal(body.items[0].tradeId, id);
+      const again = await send(file(row(''), row('')));
+      assert.deepEqual([again.body.accepted, again.body.duplicates], [0, 2]);
+      assert.deepEqual(
+        (await trades()).map(({ externalId }) => externalId),
+        [null, null],
+      );
+    });
+
+    it('takes a trade that was corrected since for the one it was, and for the one it is', async () => {
+      await send(file(row('a')));
+      const [{ id }] = await trades();
+      await books.call('PATCH', `${path}/trades/${id}`, { quantity: '0.75' });
+      for (const quantity of ['0.5', '0.75']) {
+        const { body } = await send(file(row('a', { quantity })));
+        assert.deepEqual([body.duplicates, body.rejected], [1, 0], quantity);
+      }
+      assert.equal((await send(file(row('a', { quantity: '0.6' })))).status, 422);
+    });
+
+    it('books nothing of a file with a row that is rejected, and names line and column', async () => {
+      const answer = await send(file(row('a'), row('b', { quantity: '0' }), row('c', { time: 'yesterday' })));
+      assertProblem(answer, 422, 'unprocessable-entry');
+      assert.deepEqual(
+        answer.body.errors.map(({ line, column }: { line: number; column: string }) => [line, column]),
+        [
+          [3, 'quantity'],
+          [4, 'time'],
+        ],
+      );
+      await nothingBooked();
+      const clash = await send(file(row('a'), row('a', { quantity: '2' })));
+      assertProblem(clash, 422, 'unprocessable-entry');
+      assert.deepEqual([clash.body.errors[0].line, clash.body.errors[0].column], [3, 'externalId']);
+      await nothingBooked();
+    });
+
+    it('books the rows beside a rejected one when asked to', async () => {
+      const text = file(row('a'), row('b', { quantity: '0' }), row('c'));
+      const { status, body } = await send(text, '?skipRejected=true');
+      assert.deepEqual([status, body.accepted, body.rejected, body.booked], [201, 2, 1, true]);
+      assert.deepEqual(
+        (await trades()).map(({ externalId }) => externalId),
+        ['a', 'c'],
+      );
+    });
+
+    it('reports a bounded number of rows, the rejected ones first', async () => {
+      const rows = Array.from({ length: 1_500 }, (_, n) =>
+        row(`i${n}`, n === 1_400 ? { quantity: 'x' } : {}),
+      );
+      const { body } = await send(file(...rows), '?dryRun=true');
+      assert.deepEqual([body.rows, body.accepted, body.rejected], [1_500, 1_499, 1]);
+      assert.deepEqual([body.items.length, body.truncated], [1_000, true]);
+      assert.deepEqual(body.items.at(-1), {
+        line: 1_402,
+        status: 'rejected',
+        column: 'quantity',
+        detail: 'is not a plain decimal number',
+      });
+    });
+
+    for (const costMethod of ['average', 'fifo']) {
+      it(`comes to the same digits as booking one by one, also before trades that are there (${costMethod})`, async () => {
+        const start = Date.UTC(2026, 0, 5);
+        const { trades: all, transfers } = randomEntries(7, 60, { start, stepMs: 3_600_000 });
+        interface Sent {
+          symbol: string;
+          side: string;
+          quantity: string;
+          price: string;
+          time: string;
+          fee?: { amount: string; currency: string };
+        }
+        const sent = (all as Sent[]).map((trade, n) => ({ ...trade, externalId: `t${n}` }));
+        const cells = sent.map(({ time, symbol, side, quantity, price, fee, externalId }) =>
+          [
+            time,
+            '',
+            symbol,
+            side,
+            quantity,
+            price,
+            fee?.amount ?? '',
+            fee?.currency ?? '',
+            externalId,
+            '',
+            '',
+            '',
+          ].join(','),
+        );
+        const figures = async (): Promise<unknown> => {
+          const {
+            position: _p,
+            asOf: _a,
+            portfolioId: _i,
+            warnings,
+            ...pnl
+          } = await books.get(`${path}/pnl`);
+          // Which entries they name depends on the ids they got.
+          const told = warnings.map(({ entries: _e, ...warning }: { entries?: string[] }) => warning);
+          return [pnl, told, (await books.get(`${path}/holdings`)).items];
+        };
+        const make = async (): Promise<void> => {
+          path = await books.portfolio({ costMethod });
+          await books.post(`${path}/transfers`, { items: transfers });
+        };
+        await make();
+        for (const trade of sent) await books.post(`${path}/trades`, trade);
+        const expected = await figures();
+        await make();
+        assert.equal((await send(file(...cells))).body.accepted, cells.length);
+        assert.deepEqual(await figures(), expected);
+        await make();
+        await books.post(`${path}/trades`, { items: sent.slice(-20) });
+        const late = await send(file(...cells.toReversed()));
+        assert.deepEqual([late.body.accepted, late.body.duplicates], [cells.length - 20, 20]);
+        assert.deepEqual(await figures(), expected);
+      });
+    }
+
+    it('looks up the rates of foreign money as booking does', async () => {
+      await books.closes({
+        'USDT/KRW': { '2026-03-01': '1400', '2026-03-02': '1410' },
+        'BNB/USDT': { '2026-03-01': '600' },
+      });
+      const line = (time: string, id: string): string =>
+        `${time},binance,BTC/USDT,buy,0.1,60000,0.01,BNB,${id},,,`;
+      await send(file(line('2026-03-02T12:00:00Z', 'a'), line('2026-03-03T12:00:00Z', 'b')));
+      const imported = await books.get(`${path}/pnl`);
+      path = await books.portfolio();
+      for (const [externalId, time] of [
+        ['a', '2026-03-02T12:00:00Z'],
+        ['b', '2026-03-03T12:00:00Z'],
+      ]) {
+        const fee = { amount: '0.01', currency: 'BNB' };
+        const trade = {
+          symbol: 'BTC/USDT',
+          side: 'buy',
+          quantity: '0.1',
+          price: '60000',
+          fee,
+          time,
+          externalId,
+        };
+        await books.post(`${path}/trades`, { ...trade, exchange: 'binance' });
+      }
+      const booked = await books.get(`${path}/pnl`);
+      assert.notEqual(imported.costBasis, null);
+      assert.deepEqual(
+        [imported.costBasis, imported.fees, imported.realizedPnl],
+        [booked.costBasis, booked.fees, booked.realizedPnl],
+      );
+    });
+
+    it('can be followed from its first row to its end, beside the fills it books', async () => {
+      const stream = await follow();
+      const importId = '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80';
+      await send(UPBIT, `?importId=${importId}`);
+      await stream.until(() => stream.of('import').some(({ data }) => data.phase === 'done'), 'the end');
+      const told = stream.of('import').map(({ data }) => data);
+      assert.ok(
+        told.every((each) => each.importId === importId && each.portfolioId === path.split('/').at(-1)),
+      );
+      assert.deepEqual(told.at(-1).result, {
+        booked: true,
+        accepted: 4,
+        duplicates: 0,
+        rejected: 0,
+        ignored: 1,
+      });
+      assert.deepEqual(told.at(-1).bytes, {
+        read: Buffer.byteLength(UPBIT),
+        total: Buffer.byteLength(UPBIT),
+      });
+      await stream.until(() => stream.of('fill').length === 4, 'the fills');
+      stream.cut();
+      // Who comes later learns how the last one ended.
+      await send('nonsense');
+      const later = await follow();
+      assert.equal(later.of('import').at(-1)?.data.phase, 'failed');
+      assert.match(later.of('import').at(-1)?.data.detail, /Line 1/);
+      later.cut();
+    });
+
+    it('of many trades is one event among the fills', async () => {
+      const stream = await follow();
+      const { body } = await send(file(...Array.from({ length: 501 }, (_, n) => row(`n${n}`))));
+      await stream.until(() => stream.of('fill').length > 0, 'the event');
+      const data: unknown = stream.of('fill')[0]?.data;
+      const { importId, version: ledger, portfolioId } = body;
+      assert.deepEqual(data, { portfolioId, change: 'imported', version: ledger, importId, count: 501 });
+      stream.cut();
+    });
+
+    it('refuses what is no CSV of trades, and books nothing of it', async () => {
+      const good = file(row('a'));
+      for (const [body, about] of [
+        [
+          `${good}2026-03-02T09:00:00Z,bot,BTC/KRW,buy,"1`,
+          /Line 3, column quantity: a quote is opened and never closed/,
+        ],
+        [`${good}${'x'.repeat(10_000_000)}\n`, /Line 3, column time: the row is longer/],
+        ['time,symbol,side,quantity\n', /without price/],
+        [Buffer.concat([Buffer.from(good), Buffer.from([0xff, 0xfe, 0xff])]), /Line 3/],
+        [Buffer.from('PK\u0003\u0004'), /Excel/],
+        ['', /empty/],
+      ] as const) {
+        const answer = await send(body as string);
+        assertProblem(answer, 400, 'malformed-csv');
+        assert.match(answer.body.detail, about);
+        assert.ok(answer.body.errors[0].line >= 1);
+      }
+      await nothingBooked();
+    });
+
+    it('refuses other media types, charsets and compressed bodies', async () => {
+      for (const [header, value] of [
+        ['content-type', 'application/json'],
+        ['content-type', 'text/csv; charset=shift_jis'],
+        ['content-encoding', 'gzip'],
+      ] as const) {
+        assertProblem(await send(UPBIT, '', { headers: { [header]: value } }), 415, 'unsupported-media-type');
+      }
+      const windows = await send(UPBIT, '?dryRun=true', {
+        headers: { 'content-type': 'application/vnd.ms-excel' },
+      });
+      assert.equal(windows.status, 200);
+      for (const query of ['?dryRun=yes', '?tz=Mars', '?importId=1', '?other=1']) {
+        assertProblem(await send(UPBIT, query), 400, 'invalid-request', query);
+      }
+      await nothingBooked();
+    });
+
+    it('refuses a file that is too large, announced or not, and one with too many rows', async () => {
+      const tooLong = `time,symbol,side,quantity,price,note\n${`,,,,,${'x'.repeat(9_000)}\n`.repeat(1_300)}`;
+      assertProblem(await send(tooLong), 413, 'payload-too-large');
+      const chunks = new ReadableStream({
+        start(controller) {
+          controller.enqueue(Buffer.from(tooLong));
+          controller.close();
+        },
+      });
+      const response = await fetch(`${app().url}${path}/trades/import`, {
+        method: 'POST',
+        headers: { authorization: books.user().authorization, 'content-type': 'text/csv' },
+        body: chunks,
+        duplex: 'half',
+      } as RequestInit);
+      assert.equal(response.status, 413);
+      await response.body?.cancel();
+      assertProblem(await send(file('\n'.repeat(2_001))), 413, 'payload-too-large');
+      const many = await send(file(...Array.from({ length: 2_001 }, (_, n) => row(`m${n}`))));
+      assertProblem(many, 413, 'payload-too-large');
+      await nothingBooked();
+    });
+
+    it('leaves nothing behind when the sender goes away, and holds no place', async () => {
+      const stream = await follow();
+      const sending = request(`${app().url}${path}/trades/import`, {
+        method: 'POST',
+        agent: false,
+        headers: {
+          authorization: books.user().authorization,
+          'content-type': 'text/csv',
+          'content-length': '900000',
+        },
+      });
+      sending.on('error', () => undefined);
+      // More than the first part, which the encoding is told by, and enough rows to be put aside.
+      sending.write(file(...Array.from({ length: 1_500 }, (_, n) => row(`a${n}`))));
+      await stream.until(() => stream.of('import').length > 0, 'the beginning');
+      const other = await send(UPBIT);
+      assertProblem(other, 429, 'rate-limited');
+      assert.equal(other.headers.get('retry-after'), '5');
+      sending.destroy();
+      await stream.until(
+        () => stream.of('import').some(({ data }) => data.phase === 'failed'),
+        'the failure',
+      );
+      stream.cut();
+      while (app().services.slots.imports.size > 0) await new Promise(setImmediate);
+      await nothingBooked();
+      assert.equal((await send(UPBIT)).status, 201);
+    });
+
+    it('books nothing when the very last statement fails', async () => {
+      const { db } = app().services;
+      await db.raw(
+        `create function refuse() returns trigger as $$ begin raise 'no'; end $$ language plpgsql`,
+      );
+      await db.raw(
+        'create trigger refuse before update on portfolios for each row execute function refuse()',
+      );
+      try {
+        assertProblem(await send(UPBIT), 500, 'internal-error');
+      } finally {
+        await db.raw('drop function refuse() cascade');
+      }
+      await nothingBooked();
+      assert.deepEqual((await books.get(`${path}/holdings`)).items, []);
+      assert.equal((await send(UPBIT)).body.accepted, 4);
+    });
+  },
+  { env: { IMPORT_LIMIT_MB: '11', IMPORT_ROWS: '2000' } },
+);

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { newPostgresDatabase } from '../../support/databases.ts';
+import { postgresAvailable } from '../../support/postgres-server.ts';
+import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+import { assertProblem } from '../../support/routes/problems.ts';
+
+const QUOTA = 10;
+
+(postgresAvailable() && redisAvailable() ? describe : describe.skip)('rate limits of a fleet', () => {
+  let redis: RedisServer;
+  let first: TestApp;
+  let second: TestApp;
+  let admin: TestUser;
+
+  before(async () => {
+    redis = await startRedisServer();
+    const databaseUrl = await newPostgresDatabase();
+    const env = { REDIS_URL: redis.url, RATE_LIMIT_USER: String(QUOTA) };
+    [first, second] = [await startApp({ databaseUrl, env }), await startApp({ databaseUrl, env })];
+    admin = await first.user('admin');
+    await shared();
+  });
+  after(async () => {
+    redis?.resume();
+    await first?.close();
+    await second?.close();
+    await redis?.stop();
+  });
+
+  function me(app: TestApp, as: TestUser): Promise<Answer> {
+    return app.call('GET', '/v1/auth/me', { as });
+  }
+
+  /** A request each until both nodes count in Redis. */
+  async function shared(): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    for (const app of [first, second]) {
+      while ((await app.call('GET', '/nothing')).status !== 404 || app.services.limits.scope !== 'fleet') {
+        assert.ok(Date.now() < deadline, 'Redis is not used');
+      }
+    }
+  }
+
+  async function statuses(count: number, app: TestApp, as: TestUser): Promise<number[]> {
+    const found: number[] = [];
+    for (let i = 0; i < count; i += 1) found.push((await me(app, as)).status);
+    return found;
+  }
+
+  it('are counted by all nodes together', async () => {
+    const user = await first.user();
+    assert.ok((await statuses(QUOTA / 2, first, user)).every((status) => status === 200));
+    assert.ok((await statuses(QUOTA / 2, second, user)).every((status) => status === 200));
+    for (const app of [first, second]) assertProblem(await me(app, user), 429, 'rate-limited');
+    const { body } = await first.call('GET', '/v1/admin/rate-limits', { as: admin });
+    assert.equal(body.scope, 'fleet');
+  });
+
+  it('are told by the node that is asked, which says who it is, as far as it has seen them', async () => {
+    const user = await first.user();
+    await statuses(4, first, user);
+    await statuses(2, second, user);
+    const seenBy = async (app: TestApp): Promise<[string, number]> => {
+      const { body } = await app.call('GET', '/v1/admin/rate-limits?limit=100', {
+        as: await app.user('admin'),
+      });
+      const { topConsumers } = body.policies.find(({ name }: { name: string }) => name === 'user');
+      const client = topConsumers.find((each: { client: string }) => each.client === user.id);
+      return [body.node, client.requests];
+    };
+    const [[firstNode, atFirst], [secondNode, atSecond]] = [await seenBy(first), await seenBy(second)];
+    assert.deepEqual([atFirst, atSecond], [4, 2]);
+    assert.notEqual(firstNode, secondNode);
+  });
+
+  /** How long the slowest of requests, one after the other, took. */
+  async function slowest(count: number, app: TestApp, as: TestUser): Promise<[number[], number]> {
+    let worst = 0;
+    const found: number[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const start = performance.now();
+      found.push((await me(app, as)).status);
+      worst = Math.max(worst, performance.now() - start);
+    }
+    return [found, worst];
+  }
+
+  for (const [state, takeAway, bringBack] of [
+    ['frozen', () => Promise.resolve(redis.pause()), () => Promise.resolve(redis.resume())],
+    ['gone', () => redis.kill('SIGKILL'), () => redis.restart({ keepData: false })],
+  ] as const) {
+    it(`are counted by each node for itself while Redis is ${state}: nothing fails, nothing goes unlimited`, async () => {
+      const user = await first.user();
+      assert.ok((await statuses(4, first, user)).every((status) => status === 200));
+      await takeAway();
+      const [found, worst] = await slowest(QUOTA + 2, first, user);
+      // What it had counted before still counts.
+      assert.deepEqual(found, [200, 200, 200, 200, 200, 200, 429, 429, 429, 429, 429, 429]);
+      assert.ok(worst < 1_500, `${worst} ms`);
+      const [other] = await slowest(QUOTA + 1, second, user);
+      assert.deepEqual(other.slice(-2), [200, 429], 'the other node counts too');
+      assert.equal(first.services.limits.scope, 'node');
+      const { body } = await first.call('GET', '/metrics', { as: admin });
+      assert.match(body, /^marktide_rate_limit_shared 0$/m);
+      await bringBack();
+      await shared();
+      const next = await first.user();
+      assert.ok((await statuses(QUOTA / 2, first, next)).every((status) => status === 200));
+      assert.ok((await statuses(QUOTA / 2, second, next)).every((status) => status === 200));
+      assertProblem(await me(second, next), 429, 'rate-limited');
+    });
+  }
+});

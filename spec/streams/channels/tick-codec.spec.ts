@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import type { PublicTradeBody, TickerBody, TickRecord } from '../../../streams/channels/record.ts';
+import { cutTick } from '../../../streams/channels/tick-codec.ts';
+
+/** Text that looks like the seams themselves. */
+const hostile = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc
+    .array(
+      fc.constantFrom('"', ',', ':', '\\', '{', '}', 'null', ',"trade":', ',"loaded":', '{"symbol":"', '\n'),
+      { maxLength: 6 },
+    )
+    .map((parts) => parts.join('')),
+);
+const common = {
+  symbol: fc.stringMatching(/^[A-Z0-9]{1,8}\/[A-Z0-9]{1,8}$/),
+  price: hostile,
+  time: hostile,
+  exchange: fc.option(hostile),
+  simulated: fc.boolean(),
+};
+const ticker: fc.Arbitrary<TickerBody> = fc.record({
+  symbol: common.symbol,
+  price: hostile,
+  change: fc.option(hostile),
+  changeRate: fc.option(hostile),
+  high: hostile,
+  low: hostile,
+  volume: hostile,
+  quoteVolume: hostile,
+  time: hostile,
+  exchange: fc.option(hostile),
+  simulated: fc.boolean(),
+});
+const trade: fc.Arbitrary<PublicTradeBody> = fc.record({
+  symbol: common.symbol,
+  tradeId: fc.option(hostile),
+  side: fc.constantFrom('buy', 'sell', null),
+  price: hostile,
+  quantity: hostile,
+  time: hostile,
+  exchange: fc.option(hostile),
+  simulated: fc.boolean(),
+});
+const loaded = fc.record({ symbol: common.symbol, from: fc.nat(), to: fc.nat() });
+
+describe('the text of a tick', () => {
+  it('is cut into what parsing and writing it anew would give, whatever its strings hold', () => {
+    fc.assert(
+      fc.property(
+        fc.option(ticker),
+        fc.option(trade),
+        fc.option(loaded, { nil: undefined }),
+        (first, second, range) => {
+          const record: TickRecord = {
+            type: 'tick',
+            ticker: first,
+            trade: second === null || first === null ? second : { ...second, symbol: first.symbol },
+            ...(range === undefined ? {} : { loaded: range }),
+          };
+          const cut = cutTick(JSON.stringify(record));
+          assert.deepEqual(cut, {
+            symbol: record.ticker?.symbol ?? record.trade?.symbol ?? '',
+            ticker: record.ticker === null ? null : JSON.stringify(record.ticker),
+            trade: record.trade === null ? null : JSON.stringify(record.trade),
+          });
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is left to the parser when it is written otherwise', () => {
+    for (const text of [
+      '{"type":"candle","symbol":"BTC/KRW","candles":[]}',
+      '{"ticker":null,"trade":null,"type":"tick"}',
+      '{"type":"tick","ticker":null}',
+      '{"type":"tick","ticker":{"price":"1","symbol":"BTC/KRW"},"trade":null}',
+      '{"type":"tick","ticker":{"symbol":"\\u0042TC/KRW"},"trade":null}',
+    ]) {
+      assert.equal(cutTick(text), null, text);
+    }
+  });
+});

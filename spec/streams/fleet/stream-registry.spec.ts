@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
+import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { StreamRoll } from '../../../streams/fleet/stream-registry.ts';
+import { quiet } from '../../support/log-watch.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+const QUESTION = { userId: null, after: '', limit: 10 };
+
+function hubOf(...ids: string[]): Hub {
+  const subscriber = { channels: [], queuedBytes: 0, sentEvents: 0, conflated: 0, lag: 0 };
+  const stream = { owner: { userId: 'u' }, transport: 'sse', openedAt: 0, sentBefore: 0, conflatedBefore: 0 };
+  return { streams: () => ids.map((id) => ({ ...stream, id, subscriber })) } as unknown as Hub;
+}
+
+describe('the roll of open streams', () => {
+  let clock: VirtualClock;
+  let inner: MemoryBroker;
+  let listening: number;
+  let isAway: boolean;
+  let rolls: StreamRoll[];
+
+  async function node(name: string, hub: Hub): Promise<StreamRoll> {
+    const broker: Partial<Broker> = {
+      publish: async (...args) => {
+        if (isAway) throw new BrokerUnavailableError();
+        return inner.publish(...args);
+      },
+      subscribe: (...args) => inner.subscribe(...args),
+      audience: () => Promise.resolve(listening),
+    };
+    const options = { broker: broker as Broker, hub, clock, logger: quiet, node: name, hasPeers: true };
+    const roll = new StreamRoll(options);
+    await roll.start();
+    rolls.push(roll);
+    return roll;
+  }
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    const bounds = { events: 100, bytes: 100_000, ageMs: 60_000 };
+    inner = new MemoryBroker({ clock, random: Math.random, bounds: () => bounds });
+    rolls = [];
+    isAway = false;
+  });
+  afterEach(async () => {
+    for (const roll of rolls) await roll.close();
+    await inner.close();
+    assert.equal(clock.pending, 0);
+  });
+
+  it('is whole as soon as every node has answered', async () => {
+    listening = 3;
+    const first = await node('a', hubOf('1', '4'));
+    await node('b', hubOf('3', '2'));
+    await node('c', hubOf());
+    const { streams, silent } = await first.call(QUESTION);
+    assert.deepEqual([streams.map(({ id }) => id), silent], [['1', '2', '3', '4'], 0]);
+    const page = await first.call({ ...QUESTION, after: '1', limit: 1 });
+    assert.deepEqual(
+      page.streams.map(({ id }) => id),
+      ['2', '3'],
+      'one more than asked for tells that there are more',
+    );
+  });
+
+  it('tells how many have not answered within a second', async () => {
+    listening = 3;
+    const first = await node('a', hubOf('1'));
+    await node('b', hubOf('2'));
+    const called = first.call(QUESTION);
+    await clock.advance(1_000);
+    const { streams, silent } = await called;
+    assert.deepEqual([streams.map(({ id }) => id), silent], [['1', '2'], 1]);
+  });
+
+  it('has those of this node when nobody can be asked', async () => {
+    listening = 2;
+    const first = await node('a', hubOf('1'));
+    isAway = true;
+    const { streams, silent } = await first.call(QUESTION);
+    assert.deepEqual([streams.map(({ id }) => id), silent], [['1'], 1]);
+  });
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { openFeed } from '../../../../streams/market/feeds/open-feed.ts';
+import { parseFeedSpec } from '../../../../streams/market/feeds/feed-spec.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
+
+describe('MARKET_FEED', () => {
+  it('names a feed without more', () => {
+    for (const kind of ['simulator', 'push', 'none'] as const)
+      assert.deepEqual(parseFeedSpec(kind), { kind });
+  });
+
+  it('names a file to replay, with its symbol', () => {
+    assert.deepEqual(parseFeedSpec('replay:data/a b.csv?symbol=ETH/USDT&exchange=binance'), {
+      kind: 'replay',
+      path: 'data/a b.csv',
+      symbol: 'ETH/USDT',
+      exchange: 'binance',
+    });
+    assert.deepEqual(parseFeedSpec('replay:C:\\trades.csv?symbol=XRP/ETH'), {
+      kind: 'replay',
+      path: 'C:\\trades.csv',
+      symbol: 'XRP/ETH',
+      exchange: null,
+    });
+  });
+
+  it('names an exchange, symbols, and servers that stand in', () => {
+    const text = 'ccxt:upbit?symbols=BTC/KRW,ETH/KRW,BTC/KRW&ws=ws://127.0.0.1:9/&rest=http://127.0.0.1:9';
+    assert.deepEqual(parseFeedSpec(text), {
+      kind: 'ccxt',
+      exchange: 'upbit',
+      symbols: ['BTC/KRW', 'ETH/KRW'],
+      channel: 'trades',
+      ws: 'ws://127.0.0.1:9',
+      rest: 'http://127.0.0.1:9',
+    });
+  });
+
+  for (const [text, message] of [
+    ['', /not a feed/],
+    ['upbit', /not a feed/],
+    ['replay:', /needs the path/],
+    ['replay:a.csv', /symbol=/],
+    ['replay:a.csv?symbol=ETH-USDT', /not a symbol/],
+    ['replay:a.csv?symbol=ETH/USDT&speed=3', /unknown parameter speed=/],
+    ['ccxt:?symbols=BTC/KRW', /exchange id/],
+    ['ccxt:upbit', /symbols=/],
+    ['ccxt:upbit?symbols=BTC/KRW&ws=http://a', /not a ws:/],
+    ['ccxt:upbit?symbols=BTC/KRW&rest=ftp://a', /not a http:/],
+    ['ccxt:upbit?symbols=BTC/KRW&channel=book', /trades or ticker/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseFeedSpec(text), { name: 'RangeError', message });
+    });
+  }
+
+  it('opens each kind under its name', async () => {
+    const options = { clock: new VirtualClock(), random: () => 0.5, replaySpeed: 1 };
+    for (const [text, feed] of [
+      ['simulator', 'simulator'],
+      ['push', 'push'],
+      ['none', 'none'],
+      ['replay:a.csv?symbol=A/B', 'replay'],
+      ['ccxt:upbit?symbols=BTC/KRW', 'ccxt:upbit'],
+    ] as const) {
+      const opened = openFeed(parseFeedSpec(text), options);
+      assert.equal(opened.status().feed, feed);
+      assert.equal(opened.status().state, 'starting');
+      await opened.close();
+      assert.equal(opened.status().state, 'ended');
+    }
+  });
+});

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../../../lib/clock.ts';
+import { MARKET_LOG } from '../../../streams/core/broker.ts';
+import { MarketWriter } from '../../../streams/market/market-writer.ts';
+import { Market } from '../../../streams/market/market.ts';
+import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
+import { RedisLeases } from '../../../streams/redis/redis-leases.ts';
+import type { MarketRecord } from '../../../streams/channels/record.ts';
+import type { Feed, Tick, TickSink } from '../../../streams/market/tick.ts';
+import { quiet } from '../../support/log-watch.ts';
+import { redisAvailable, startRedisServer, type RedisServer } from '../../support/redis-server.ts';
+
+const common = { clock: systemClock, random: Math.random, log: quiet };
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+describe('two nodes of a market on one Redis', () => {
+  let server: RedisServer;
+  const closing: (() => Promise<void>)[] = [];
+
+  before(async function () {
+    if (!redisAvailable()) this.skip();
+    server = await startRedisServer();
+  });
+  after(() => server?.stop());
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+
+  const time = systemClock.now();
+  const tick = (id: number, symbol = 'BTC/KRW'): Tick => ({
+    symbol,
+    price: String(1_000 + id),
+    quantity: '1',
+    side: 'buy',
+    time: time + id,
+    tradeId: String(id),
+    exchange: 'upbit',
+    simulated: false,
+  });
+
+  async function node(prefix: string) {
+    const bounds = () => ({ events: 100_000, bytes: 100_000_000, ageMs: 600_000 });
+    const broker = new RedisBroker({
+      ...common,
+      url: server.url,
+      prefix,
+      bounds,
+      headCheckMs: 50,
+      commandTimeoutMs: 200,
+    });
+    closing.unshift(() => broker.close());
+    const leases = new RedisLeases({ ...common, redis: server.url, prefix, leaseMs: 60_000 });
+    closing.unshift(() => leases.close());
+    const market = new Market({ ...common, broker, lastCloses: async () => [] });
+    await market.start();
+    closing.unshift(() => market.close());
+    let sink: TickSink | null = null;
+    const feed: Feed = {
+      start: (given) => (sink = given),
+      status: () => ({ feed: 'hand', state: 'running', detail: null, lastTickAt: null, ticks: 0 }),
+      close: async () => {},
+    };
+    const writer = new MarketWriter({
+      ...common,
+      broker,
+      leases,
+      market,
+      openFeed: () => feed,
+      feedName: 'hand',
+      recentCandles: async () => [],
+      saveCandles: async () => {},
+    });
+    await writer.start();
+    closing.unshift(() => writer.close());
+    await until(() => writer.status().state !== 'starting');
+    return { broker, market, writer, tell: (...ticks: Tick[]) => sink?.(ticks) };
+  }
+
+  it('agree on every ticker, whichever node a tick came in on', async () => {
+    const a = await node('agree:');
+    const b = await node('agree:');
+    assert.deepEqual([a.writer.status().state, b.writer.status().state], ['running', 'standby']);
+    for (let id = 0; id < 100; id += 4) {
+      await a.tell(tick(id), tick(id + 1));
+      const head = await a.broker.head(MARKET_LOG);
+      await until(() => b.market.position.offset >= head.offset);
+      const { offset } = await b.writer.push([tick(id + 2), tick(id + 3, 'ETH/KRW')]);
+      await until(() => a.market.position.offset >= offset && b.market.position.offset >= offset);
+    }
+    assert.deepEqual(a.market.tickers(), b.market.tickers());
+    assert.equal(a.market.ticker('BTC/KRW')?.volume, '75');
+    assert.equal(a.market.ticker('ETH/KRW')?.volume, '25');
+  });
+
+  it('publish each tick of the feed once, in order, though Redis stops answering and answers late', async () => {
+    const { broker, market, writer, tell } = await node('freeze:');
+    await node('freeze:');
+    let next = 0;
+    for (let round = 0; round < 3; round += 1) {
+      for (let i = 0; i < 10; i += 1) await tell(tick(next++), tick(next++));
+      server.pause();
+      // Frozen, it has the command in its socket, and will carry it out when it wakes.
+      const told = Promise.all([tell(tick(next++), tick(next++)), tell(tick(next++))]);
+      await until(() => writer.status().state === 'retrying');
+      server.resume();
+      await told;
+      assert.equal(writer.status().state, 'running');
+    }
+    const { epoch, offset } = await broker.head(MARKET_LOG);
+    const page = await broker.history(MARKET_LOG, { epoch, offset: 0 }, 100_000);
+    assert.ok('events' in page);
+    const records = page.events.map((event): MarketRecord => JSON.parse(event.data));
+    const ids = records.flatMap((record) => (record.type === 'tick' ? [Number(record.trade?.tradeId)] : []));
+    assert.deepEqual(
+      ids,
+      Array.from({ length: next }, (_, id) => id),
+    );
+    await until(() => market.position.offset >= offset);
+    assert.equal(market.ticker('BTC/KRW')?.volume, String(next));
+  });
+});

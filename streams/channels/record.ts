@@ -1,0 +1,131 @@
+import type { CandleInterval } from '../../db/market/candles.ts';
+
+/** What the logs hold, as JSON text in `Payload.data`. Channels are views on these records. */
+
+export interface TickerBody {
+  symbol: string;
+  price: string;
+  /** Over the last 24 hours; `null` while less than one earlier price is known. */
+  change: string | null;
+  changeRate: string | null;
+  high: string;
+  low: string;
+  /** Base quantity traded in the last 24 hours, as far as this log has seen. */
+  volume: string;
+  quoteVolume: string;
+  /** Exchange time, ISO 8601. */
+  time: string;
+  exchange: string | null;
+  simulated: boolean;
+}
+
+export interface PublicTradeBody {
+  symbol: string;
+  tradeId: string | null;
+  side: 'buy' | 'sell' | null;
+  price: string;
+  quantity: string;
+  time: string;
+  exchange: string | null;
+  simulated: boolean;
+}
+
+export interface CandleBody {
+  symbol: string;
+  interval: CandleInterval;
+  /** Start of the candle, ISO 8601. */
+  time: string;
+  open: string;
+  high: string;
+  low: string;
+  close: string;
+  volume: string;
+  quoteVolume: string;
+  /** Public trades; a tick that only tells a price is none. */
+  trades: number;
+  /** Final, but for trades that come late: then it is told once more. */
+  closed: boolean;
+  /** Whether any of its ticks was made up. */
+  simulated: boolean;
+}
+
+/** Interval, start (epoch milliseconds), open, high, low, close, volume, quote volume, trades, closed, simulated. */
+export type PackedCandle = [
+  interval: CandleInterval,
+  time: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  quoteVolume: string,
+  trades: number,
+  closed: 0 | 1,
+  simulated: 0 | 1,
+];
+
+/** One tick serves `ticker:` (conflated) and, when it was a trade, `trade:` (each one). */
+export interface TickRecord {
+  type: 'tick';
+  /** `null` for a late tick: it is a trade to report, but never moves the price back. */
+  ticker: TickerBody | null;
+  trade: PublicTradeBody | null;
+  /** A range of stored candles was loaded anew: who keeps sums of them reads them again. The ticker makes no candle. */
+  loaded?: { symbol: string; from: number; to: number };
+}
+
+/**
+ * With the state key `candle:<symbol>`: the current candle of every interval. Without: candles before those, which are
+ * final, or final once more. Days, weeks (from Monday) and months are those of UTC.
+ */
+export interface CandleRecord {
+  type: 'candle';
+  symbol: string;
+  /** At most one of an interval, from the shortest to the longest. */
+  candles: PackedCandle[];
+  /** Intervals whose candle is only here to make the state whole: those who listen have heard of it. */
+  unchanged?: CandleInterval[];
+}
+
+export type MarketRecord = TickRecord | CandleRecord;
+
+/** How far an import of a file has got; the state of the `imports:` channel. */
+export interface ImportProgressBody {
+  portfolioId: string;
+  /** As the sender of the file named it, or as the answer to them will. */
+  importId: string;
+  /** ISO 8601. An import that tells nothing for long has ended with its node: nothing of it was booked. */
+  asOf: string;
+  dryRun: boolean;
+  phase: 'reading' | 'comparing' | 'booking' | 'valuing' | 'done' | 'failed';
+  /** Of the body; `total` is `null` when the sender has not told. */
+  bytes: { read: number; total: number | null };
+  /** Rows of the file so far, and those that cannot be booked. */
+  rows: number;
+  rejected: number;
+  /** Of the phase `booking`. */
+  booked: number;
+  toBook: number;
+  /** What came of it, when it is done. */
+  result: { booked: boolean; accepted: number; duplicates: number; rejected: number; ignored: number } | null;
+  /** Why it failed. */
+  detail: string | null;
+}
+
+/** What happened to a ledger entry. */
+export type LedgerChange = 'booked' | 'changed' | 'removed';
+
+/**
+ * `body` is the response body of the REST endpoint of the same name, `trade` that of `GET …/trades/:tradeId`. A
+ * `transfer` is shown on no channel; it tells the projector that the ledger has moved.
+ */
+export type PortfolioRecord =
+  | { type: 'pnl'; body: object }
+  | { type: 'holdings'; body: object }
+  | { type: 'fill'; change: LedgerChange; version: number; trade: object }
+  | { type: 'import'; body: ImportProgressBody }
+  /** So many fills were booked at once that they are not told one by one. */
+  | { type: 'fill'; change: 'imported'; version: number; importId: string; count: number }
+  | { type: 'transfer'; change: LedgerChange; version: number }
+  /** Somebody on another node than the projector's watches this: keep publishing it for a while. */
+  | { type: 'interest'; in: 'holdings' };

@@ -1,0 +1,103 @@
+import type { Clock } from '../../lib/clock.ts';
+
+export interface Flushable {
+  /** When it last wrote, by the monotonic clock. */
+  readonly lastFlush: number;
+  /** Longest time it gathers while it is busy, in milliseconds; `null`: as long as everybody. */
+  readonly flushMs: number | null;
+  flush(): void;
+}
+
+interface Lane {
+  items: Set<Flushable>;
+  cancel: () => void;
+}
+
+/** After so long of writing, whatever else waits for the loop is let in before the rest is written. */
+const TURN_MS = 8;
+
+/**
+ * Adaptive flush window: a connection that was idle writes at once (after the batch being delivered), a busy one
+ * gathers for at most its window. A list and a timer for each window in use, not for each connection.
+ */
+export class FlushScheduler {
+  readonly #clock: Clock;
+  /** Those that write as soon as the batch is delivered. */
+  readonly #now = new Set<Flushable>();
+  /** Those whose time has come, in order; what is left of them waits for the next turn. */
+  readonly #due = new Set<Flushable>();
+  /** Those that gather, by their window. */
+  readonly #lanes = new Map<number, Lane>();
+  readonly windowMs: number;
+  #cancelNow: (() => void) | null = null;
+  #cancelRest: (() => void) | null = null;
+
+  constructor(clock: Clock, windowMs: number) {
+    this.#clock = clock;
+    this.windowMs = windowMs;
+  }
+
+  request(item: Flushable): void {
+    const windowMs = item.flushMs ?? this.windowMs;
+    const lane = this.#lanes.get(windowMs);
+    if (this.#now.has(item) || this.#due.has(item) || lane?.items.has(item) === true) return;
+    const sinceFlush = this.#clock.monotonic() - item.lastFlush;
+    if (sinceFlush >= windowMs) {
+      this.#now.add(item);
+      this.#cancelNow ??= this.#clock.after(0, () => {
+        this.#cancelNow = null;
+        const items = [...this.#now];
+        this.#now.clear();
+        this.#flush(items);
+      });
+    } else if (lane !== undefined) {
+      // The window began with the last write: whoever joins a list that is already due waits even less.
+      lane.items.add(item);
+    } else {
+      const cancel = this.#clock.after(windowMs - sinceFlush, () => this.#run(windowMs));
+      this.#lanes.set(windowMs, { items: new Set([item]), cancel });
+    }
+  }
+
+  cancel(item: Flushable): void {
+    this.#now.delete(item);
+    this.#due.delete(item);
+    this.#lanes.get(item.flushMs ?? this.windowMs)?.items.delete(item);
+  }
+
+  close(): void {
+    this.#cancelNow?.();
+    this.#cancelRest?.();
+    for (const { cancel } of this.#lanes.values()) cancel();
+    this.#lanes.clear();
+    this.#now.clear();
+    this.#due.clear();
+  }
+
+  #run(windowMs: number): void {
+    const lane = this.#lanes.get(windowMs);
+    this.#lanes.delete(windowMs);
+    if (lane !== undefined) this.#flush(lane.items);
+  }
+
+  #flush(items: Iterable<Flushable>): void {
+    for (const item of items) this.#due.add(item);
+    // Whoever is left over from before comes first, when their turn does.
+    if (this.#cancelRest === null) this.#takeTurn();
+  }
+
+  #takeTurn(): void {
+    const start = this.#clock.monotonic();
+    for (const item of this.#due) {
+      this.#due.delete(item);
+      item.flush();
+      if (this.#due.size > 0 && this.#clock.monotonic() - start >= TURN_MS) {
+        this.#cancelRest = this.#clock.after(0, () => {
+          this.#cancelRest = null;
+          this.#takeTurn();
+        });
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../../lib/clock.ts';
+import {
+  BrokerUnavailableError,
+  FencedError,
+  ONCE_KEPT,
+  type Broker,
+  type HistoryLoss,
+  type HistoryPage,
+  type LogBounds,
+  type LogEvent,
+  type LogListener,
+  type LogState,
+  type Payload,
+  type Position,
+  type PublishOptions,
+  type Subscription,
+} from './broker.ts';
+import { newEpoch } from './epoch.ts';
+import { Ring } from './ring.ts';
+
+/** State keys of one log. A log has one per symbol or candle series: far fewer; more would be a leak. */
+const MAX_STATE_KEYS = 10_000;
+
+interface Log {
+  epoch: string;
+  ring: Ring;
+  bounds: LogBounds;
+  state: Map<string, LogEvent>;
+  fence: number;
+  /** Names of batches, oldest first. */
+  once: Set<string>;
+  /** Each listener with the offset it starts after. */
+  listeners: Map<LogListener, number>;
+  /** Batches not yet delivered: more than one only when a listener publishes while it is being called. */
+  undelivered: LogEvent[][];
+  delivering: boolean;
+  touchedAt: number;
+}
+
+export interface MemoryBrokerOptions {
+  clock: Clock;
+  bounds: (log: string) => LogBounds;
+  random: Random;
+  log?: Logger;
+  /** Logs kept at most; the least recently used one without listeners goes first. */
+  maxLogs?: number;
+}
+
+/** The broker of a single process: delivers within `publish`, and ends with the process. */
+export class MemoryBroker implements Broker {
+  readonly #options: MemoryBrokerOptions;
+  readonly #maxLogs: number;
+  /** Least recently used first. */
+  readonly #logs = new Map<string, Log>();
+  #closed = false;
+
+  constructor(options: MemoryBrokerOptions) {
+    this.#options = options;
+    this.#maxLogs = options.maxLogs ?? 10_000;
+  }
+
+  async publish(name: string, payloads: readonly Payload[], options: PublishOptions = {}): Promise<Position> {
+    const log = this.#open(name);
+    if (options.fence !== undefined) {
+      if (options.fence < log.fence) throw new FencedError(name);
+      log.fence = options.fence;
+    }
+    if (options.once !== undefined) {
+      if (log.once.has(options.once)) return { epoch: log.epoch, offset: log.ring.head };
+      log.once.add(options.once);
+      for (const oldest of log.once) {
+        if (log.once.size <= ONCE_KEPT) break;
+        log.once.delete(oldest);
+      }
+    }
+    const at = this.#options.clock.now();
+    const batch: LogEvent[] = [];
+    for (const { key, data } of payloads) {
+      const offset = log.ring.head + 1;
+      const event: LogEvent =
+        key === undefined || key === '' ? { offset, at, data } : { offset, at, key, data };
+      log.ring.append(event);
+      if (event.key !== undefined) {
+        log.state.delete(event.key);
+        log.state.set(event.key, event);
+      }
+      batch.push(event);
+    }
+    for (const key of log.state.keys()) {
+      if (log.state.size <= MAX_STATE_KEYS) break;
+      log.state.delete(key);
+    }
+    log.ring.trim(log.bounds, at);
+    const position = { epoch: log.epoch, offset: log.ring.head };
+    if (batch.length > 0) this.#deliver(name, log, batch);
+    return position;
+  }
+
+  async history(name: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss> {
+    this.#refuseWhenClosed();
+    const log = this.#logs.get(name);
+    if (!log || log.epoch !== after.epoch || !Number.isSafeInteger(after.offset)) return { lost: 'epoch' };
+    this.#touch(name, log);
+    log.ring.trim(log.bounds, this.#options.clock.now());
+    if (after.offset > log.ring.head) return { lost: 'ahead' };
+    if (after.offset < log.ring.first - 1) return { lost: 'expired' };
+    return { epoch: log.epoch, events: log.ring.after(after.offset, limit), head: log.ring.head };
+  }
+
+  async subscribe(name: string, listener: LogListener): Promise<Subscription> {
+    const log = this.#open(name);
+    // A wrapper, so that the same listener object may subscribe twice.
+    const entry: LogListener = {
+      events: (epoch, events) => listener.events(epoch, events),
+      reset: (position, reason) => listener.reset(position, reason),
+      condition: (state) => listener.condition(state),
+    };
+    const position = { epoch: log.epoch, offset: log.ring.head };
+    log.listeners.set(entry, position.offset);
+    return {
+      position,
+      close: async () => {
+        log.listeners.delete(entry);
+      },
+    };
+  }
+
+  async head(name: string): Promise<Position> {
+    const log = this.#open(name);
+    return { epoch: log.epoch, offset: log.ring.head };
+  }
+
+  async state(name: string): Promise<LogState> {
+    const log = this.#open(name);
+    return {
+      position: { epoch: log.epoch, offset: log.ring.head },
+      // Re-inserted at each event, so the map is already in the order of offsets.
+      entries: [...log.state.values()],
+    };
+  }
+
+  async audience(name: string): Promise<number> {
+    return this.#open(name).listeners.size > 0 ? 1 : 0;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#logs.clear();
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw new BrokerUnavailableError(new Error('the broker is closed'));
+  }
+
+  #open(name: string): Log {
+    this.#refuseWhenClosed();
+    let log = this.#logs.get(name);
+    if (!log) {
+      log = {
+        epoch: newEpoch(this.#options.random),
+        ring: new Ring(),
+        bounds: this.#options.bounds(name),
+        state: new Map(),
+        fence: 0,
+        once: new Set(),
+        listeners: new Map(),
+        undelivered: [],
+        delivering: false,
+        touchedAt: 0,
+      };
+    }
+    this.#touch(name, log);
+    return log;
+  }
+
+  /** Marks a log as used now, and forgets logs that nobody uses: the oldest of them stand in front. */
+  #touch(name: string, log: Log): void {
+    const now = this.#options.clock.now();
+    this.#logs.delete(name);
+    this.#logs.set(name, log);
+    log.touchedAt = now;
+    for (const [oldName, old] of this.#logs) {
+      const idle = now - old.touchedAt > old.bounds.ageMs;
+      if ((!idle && this.#logs.size <= this.#maxLogs) || old === log) break;
+      // One with listeners is in use: it goes to the back, as if it had been read now.
+      this.#logs.delete(oldName);
+      if (old.listeners.size > 0) {
+        old.touchedAt = now;
+        this.#logs.set(oldName, old);
+        if (!idle) break;
+      }
+    }
+  }
+
+  #deliver(name: string, log: Log, batch: LogEvent[]): void {
+    log.undelivered.push(batch);
+    if (log.delivering) return;
+    log.delivering = true;
+    for (let next = log.undelivered.shift(); next; next = log.undelivered.shift()) {
+      const last = next[next.length - 1]?.offset ?? 0;
+      for (const [listener, from] of log.listeners) {
+        // Subscribed in the middle of a delivery: the batch is already behind its position.
+        if (from >= last) continue;
+        try {
+          listener.events(log.epoch, next);
+        } catch (error) {
+          this.#options.log?.error({ err: error, ring: name }, 'a listener of the log failed');
+        }
+      }
+    }
+    log.delivering = false;
+  }
+}

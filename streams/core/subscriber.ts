@@ -1,0 +1,416 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
+import { catchUp, EVER, statesOf } from './catch-up.ts';
+import type { Channel } from './channel.ts';
+import { type Batch, Cohort, type CohortMember } from './cohort.ts';
+import { type CursorPosition, decodeCursor, encodePart, logTag } from './cursor.ts';
+import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
+import type { Frame } from './frame.ts';
+import type { FrameReceiver, LogView } from './log-view.ts';
+import { type Place, Places } from './places.ts';
+import { type Queued, SendQueue } from './send-queue.ts';
+import { END_DETAIL, type EndReason, type Sink } from './sink.ts';
+import { type StartOutcome, type StreamObserver, UNOBSERVED } from './stream-observer.ts';
+import type { Wire } from './wire.ts';
+
+export interface SubscriberOptions {
+  channels: readonly Channel[];
+  /** `Last-Event-ID` as the client sent it; empty or null when it has none. */
+  lastEventId: string | null;
+  replay: 'full' | 'latest';
+  wire: Wire;
+  sink: Sink;
+  /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
+  flushMs?: number | null;
+  /** Bytes of undroppable events that may wait for a slow reader. */
+  queueBytes: number;
+  /** Reconnect delay told to the client when the stream ends, jittered by the caller. */
+  retryMs: (reason: EndReason) => number;
+  broker: Broker;
+  scheduler: FlushScheduler;
+  clock: Clock;
+  logger: Logger;
+  observer?: StreamObserver;
+  /** Goes into every id: proves later that its reader was let in. */
+  seal?: string | null;
+  /** Channels whose state the client has: it goes on from where another subscriber of its connection has left it. */
+  known?: ReadonlySet<string>;
+  onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs. */
+export class Subscriber implements FrameReceiver, CohortMember, Flushable {
+  lastFlush = 0;
+  readonly flushMs: number | null;
+  lastWrite: number;
+  readonly openedAt: number;
+  readonly channels: readonly Channel[];
+  readonly #options: SubscriberOptions;
+  readonly #places: Places;
+  readonly #observer: StreamObserver;
+  readonly #known: ReadonlySet<string>;
+  /** Worst that has befallen a log at the start. */
+  #resetReason: string | null = null;
+  #toldConflated = 0;
+  #started = false;
+  readonly #queue = new SendQueue();
+  /** Where live frames come from when there is only one log: ids of several logs differ from client to client. */
+  #cohort: Cohort | null = null;
+  #sharedConflated = 0;
+  #blocked = false;
+  #ended = false;
+  #writable: (() => void) | null = null;
+  #heartbeatId = '';
+  sentEvents = 0;
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.channels = options.channels;
+    this.flushMs = options.flushMs ?? null;
+    this.#places = new Places(options.channels, options.seal ?? null);
+    this.#observer = options.observer ?? UNOBSERVED;
+    this.#known = options.known ?? NONE;
+    this.openedAt = options.clock.now();
+    this.lastWrite = options.clock.monotonic();
+    options.sink.onDrain(() => this.#drained());
+  }
+
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes + this.#options.sink.pendingBytes;
+  }
+
+  get conflated(): number {
+    return this.#queue.conflated + this.#sharedConflated;
+  }
+
+  /** How many events of its logs, of whatever channel, the client is behind: the most of any log. */
+  get lag(): number {
+    const reached = decodeCursor(this.#places.id())?.positions;
+    let lag = 0;
+    for (const { view, isLive } of this.#places.all) {
+      if (view === null || (isLive && this.#isInStep)) continue;
+      lag = Math.max(lag, view.position.offset - (reached?.get(view.tag)?.offset ?? 0));
+    }
+    return lag;
+  }
+
+  /** Brings the client from its cursor (or from nothing) to live on the given views, one log after the other. */
+  async start(views: ReadonlyMap<string, LogView>): Promise<void> {
+    const { lastEventId } = this.#options;
+    const cursor = lastEventId ? decodeCursor(lastEventId) : null;
+    const sameChannels = cursor?.channelSet === this.#places.channelSet;
+    // From the first id on: a client cut while one log catches up must not lose its place in the others.
+    for (const place of this.#places.all) {
+      const tag = logTag(place.log);
+      const at = cursor?.positions.get(tag);
+      if (at) place.part = encodePart(tag, at.epoch, at.offset, sameChannels ? at.views : 0);
+    }
+    this.#started = true;
+    try {
+      for (const place of this.#places.all) {
+        const view = views.get(place.log);
+        if (view === undefined) throw new Error(`no view of ${place.log}`);
+        place.view = view;
+        const position = cursor?.positions.get(view.tag) ?? null;
+        if (lastEventId && cursor === null) this.#startAnew(place, view, 'garbled');
+        else if (position === null) this.#startAnew(place, view, null);
+        else await this.#catchUp(place, view, position, sameChannels);
+        if (this.#ended) return;
+      }
+    } catch (error) {
+      if (!(error instanceof BrokerUnavailableError))
+        this.#options.logger.error({ err: error }, 'stream start failed');
+      this.end('unavailable');
+      return;
+    }
+    if (this.#options.known === undefined) this.#observer.started(this.#outcome(cursor !== null));
+    this.#queue.pushControl({
+      event: 'ready',
+      data: { channels: this.channels.map(({ name }) => name) },
+      reached: new Map(),
+    });
+    this.flush();
+  }
+
+  #outcome(resumed: boolean): StartOutcome {
+    if (this.#resetReason !== null) return `reset-${this.#resetReason}`;
+    return resumed ? 'resumed' : 'fresh';
+  }
+
+  deliver(log: string, position: Position, frames: readonly Frame[]): void {
+    const place = this.#places.of(log);
+    if (place === null || !place.isLive || position.offset <= place.live || this.#ended) return;
+    place.live = position.offset;
+    frames.forEach((frame, index) => {
+      this.#queue.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
+    });
+    this.#goOn();
+  }
+
+  /** After something was queued. */
+  #goOn(): void {
+    // A burst alone makes nobody slow: only who has not taken what was written before.
+    if (this.#queue.eventBytes > this.#options.queueBytes) this.flush();
+    if (this.#queue.eventBytes > this.#options.queueBytes) this.end('slow-reader');
+    else if (!this.#blocked) this.#options.scheduler.request(this);
+  }
+
+  /** Whether all that was delivered has been written. */
+  get #isInStep(): boolean {
+    return this.#queue.size === 0 && (this.#cohort === null || this.#cohort.waiting === 0);
+  }
+
+  take(batch: Batch): boolean {
+    const { frames, shared } = batch;
+    const place = this.#places.only;
+    if (place === null || !place.isLive || batch.last <= place.live || this.#ended) return false;
+    const last = place.live;
+    place.live = batch.last;
+    this.#sharedConflated += batch.conflated;
+    if (!this.#blocked && this.#queue.size === 0 && batch.first > last) {
+      place.part = batch.reached;
+      this.sentEvents += frames.length;
+      this.lastWrite = batch.sentAt;
+      const { sink } = this.#options;
+      this.#blocked = !(sink.writeShared?.(shared) ?? sink.write(shared.text));
+      return true;
+    }
+    for (const item of frames) if (item.frame.offset > last) this.#queue.push(item);
+    this.#goOn();
+    return false;
+  }
+
+  resetLog(log: string, position: Position, reason: string): void {
+    const place = this.#places.of(log);
+    const view = place?.view ?? null;
+    if (this.#ended || place === null || view === null) return;
+    this.#queue.drop(log);
+    place.live = position.offset;
+    this.#pushState(place, view, position, reason);
+    this.#options.scheduler.request(this);
+  }
+
+  conditionChanged(log: string, state: 'away' | 'back'): void {
+    const place = this.#places.of(log);
+    if (this.#ended || place === null || !place.isLive) return;
+    const data =
+      state === 'away'
+        ? { code: 'delayed', detail: 'The event log cannot be reached: what is shown may be out of date.' }
+        : { code: 'restored', detail: 'Events arrive again.' };
+    this.#queue.pushControl({
+      event: 'notice',
+      data: { ...data, channels: place.channels },
+      reached: null,
+    });
+    this.#options.scheduler.request(this);
+  }
+
+  /** Writes what is queued, at once, unless the reader is behind. */
+  flush(): void {
+    if (this.#blocked || this.#ended || this.#queue.size === 0) return;
+    this.#writeQueue();
+  }
+
+  #writeQueue(): void {
+    const items = this.#queue.take();
+    const [first] = items;
+    const at = first !== undefined && 'frame' in first && first.aside !== true ? first.frame.at : null;
+    this.#write(items, at === null ? null : this.#options.clock.now() - at);
+    const dropped = this.#queue.conflated - this.#toldConflated;
+    if (dropped > 0) {
+      this.#toldConflated += dropped;
+      this.#observer.dropped('conflated', dropped);
+    }
+  }
+
+  /** A comment when nothing was written for a while, carrying the cursor on past events of other channels. */
+  heartbeat(): void {
+    if (this.#blocked || this.#ended) return;
+    let moved = false;
+    if (this.#isInStep) moved = this.#advance();
+    const id = this.#places.id();
+    this.#send(this.#options.wire.heartbeat(moved && id !== this.#heartbeatId ? id : null));
+    this.#heartbeatId = id;
+  }
+
+  /** Moves the cursor past events of other channels. Nothing may be queued. @returns whether it moved */
+  #advance(): boolean {
+    let moved = false;
+    for (const place of this.#places.all) {
+      const { view } = place;
+      if (!place.isLive || view === null || !view.isSettled || view.position.offset <= place.live) continue;
+      place.live = view.position.offset;
+      place.reach(view, view.position);
+      moved = true;
+    }
+    return moved;
+  }
+
+  /**
+   * Makes way for another subscriber on the same connection.
+   * @returns the id it goes on from (`null` when nothing was reached) and the channels whose state the client has
+   */
+  release(): { lastEventId: string | null; known: Set<string> } {
+    this.#cohort?.flush();
+    // What is queued is told even to a reader that is behind: there may be a reset among it.
+    if (this.#queue.size > 0) this.#writeQueue();
+    this.#advance();
+    const { all } = this.#places;
+    const known = new Set(all.flatMap((place) => (place.isLive ? place.channels : [])));
+    const reached = all.every(({ part }) => part === null) ? null : this.#places.id();
+    const lastEventId = this.#started ? reached : this.#options.lastEventId;
+    this.#ended = true;
+    this.#detach();
+    this.#options.onEnd('replaced');
+    return { lastEventId, known };
+  }
+
+  /** Ends the stream in the protocol's own terms: a notice, a reconnect delay, and a response that just ends. */
+  end(reason: EndReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { wire, sink, retryMs } = this.#options;
+    if (reason === 'slow-reader') this.#observer.dropped('slow-reader', this.#queue.size);
+    this.#detach();
+    const notice = wire.control('notice', { code: reason, detail: END_DETAIL[reason] }, null);
+    sink.write(wire.retry(retryMs(reason)) + notice);
+    sink.end(reason);
+    this.#options.onEnd(reason);
+  }
+
+  /** The client has gone. */
+  closed(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#detach();
+    this.#options.onEnd('closed');
+  }
+
+  #detach(): void {
+    if (this.#cohort !== null) this.#cohort.remove(this);
+    else for (const { view, channels } of this.#places.all) view?.remove(this, channels);
+    this.#options.scheduler.cancel(this);
+    this.#queue.clear();
+    for (const place of this.#places.all) place.leave();
+    this.#writable?.();
+  }
+
+  #goLive(place: Place, view: LogView, offset: number): void {
+    place.live = offset;
+    if (this.#places.only !== null) this.#joinCohort(view);
+    else view.add(this, place.channels);
+    // Who comes during an outage must hear of it too.
+    if (view.isAway) this.conditionChanged(view.log, 'away');
+  }
+
+  #joinCohort(view: LogView): void {
+    const { wire, scheduler, clock, queueBytes } = this.#options;
+    const { flushMs } = this;
+    const { head } = this.#places;
+    const channels = this.channels.map(({ name }) => name).sort();
+    const key = `${wire.name} ${flushMs ?? ''} ${head} ${channels.join(',')}`;
+    const selection = { channels, idHead: head, wire, flushMs };
+    const environment = { scheduler, clock, queueBytes, observer: this.#observer };
+    this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, environment));
+    this.#cohort.add(this);
+  }
+
+  /** No usable position: the current state, then live. */
+  #startAnew(place: Place, view: LogView, resetReason: string | null): void {
+    this.#resetReason ??= resetReason;
+    this.#goLive(place, view, view.position.offset);
+    this.#pushState(place, view, view.position, resetReason);
+    this.flush();
+  }
+
+  #pushState(place: Place, view: LogView, position: Position, resetReason: string | null): void {
+    const { log, channels } = place;
+    // Under a reset the cursor of this log means nothing any more, until its state has been sent.
+    place.part = null;
+    if (resetReason !== null) {
+      this.#queue.pushControl({ event: 'reset', data: { reason: resetReason, channels }, reached: null });
+    }
+    for (const item of statesOf(place, view, EVER)) this.#queue.push(item);
+    const reached = new Map([[log, encodePart(view.tag, position.epoch, position.offset)]]);
+    if (resetReason === null) this.#queue.pushControl({ event: '', data: null, reached });
+    else this.#queue.pushControl({ event: 'ready', data: { channels }, reached });
+  }
+
+  #catchUp(place: Place, view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
+    const { broker, replay } = this.#options;
+    const isEnded = (): boolean => this.#ended;
+    return catchUp(
+      {
+        get isEnded() {
+          return isEnded();
+        },
+        write: (items) => this.#write(items),
+        flush: () => this.flush(),
+        untilWritable: () => this.#untilWritable(),
+        goLive: (offset) => this.#goLive(place, view, offset),
+        startAnew: (reason) => this.#startAnew(place, view, reason),
+      },
+      place,
+      view,
+      { from, broker, latest: replay === 'latest', sameChannels, known: this.#known },
+    );
+  }
+
+  /** `waitedMs`: since the oldest of live events was published. */
+  #write(items: readonly Queued[], waitedMs: number | null = null): void {
+    if (items.length === 0) return;
+    const sentBefore = this.sentEvents;
+    const { wire } = this.#options;
+    const places = this.#places;
+    const { head, only } = places;
+    let text = '';
+    for (const item of items) {
+      if ('frame' in item) {
+        const { frame } = item;
+        this.sentEvents += 1;
+        if (item.aside === true) {
+          text += wire.frame(frame, null);
+          continue;
+        }
+        const part = frame.part(item.views);
+        const place = only ?? places.of(item.log);
+        if (place !== null) place.part = part;
+        text += wire.frame(frame, only === null ? places.id() : `${head}.${part}`);
+        continue;
+      }
+      if (item.reached !== null) places.reach(item.reached);
+      if (item.event !== '')
+        text += wire.control(item.event, item.data, item.reached === null ? null : places.id());
+    }
+    this.lastFlush = this.#options.clock.monotonic();
+    if (text !== '') this.#send(text);
+    this.#observer.flushed(1, this.sentEvents - sentBefore, waitedMs);
+  }
+
+  #send(text: string): void {
+    this.lastWrite = this.#options.clock.monotonic();
+    this.#blocked = !this.#options.sink.write(text) || this.#blocked;
+  }
+
+  #drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#writable?.();
+    this.#writable = null;
+    if (this.#queue.size > 0) this.#options.scheduler.request(this);
+  }
+
+  #untilWritable(): Promise<void> {
+    if (!this.#blocked || this.#ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#writable = resolve;
+    });
+  }
+}

@@ -1,0 +1,230 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from '../core/broker.ts';
+import type { Hub, OpenStream } from '../core/hub.ts';
+
+/** What takes authority away, told to every node through a log of its own. */
+export type ControlMessage =
+  | { type: 'session-revoked'; sessionId: string }
+  | { type: 'user-disabled'; userId: string }
+  | { type: 'portfolio-gone'; portfolioId: string }
+  | { type: 'share-revoked'; portfolioId: string; userId: string }
+  /** Asks whoever serves the stream to end it. `userId`: only if it is this user's; `null`: whosever it is. */
+  | { type: 'end-stream'; streamId: string; userId: string | null }
+  | { type: 'stream-ended'; streamId: string };
+
+const CONTROL_LOG = 'control';
+
+/** Tells every node. With the broker away the nodes find out by their periodic check instead. */
+export async function publishControl(broker: Broker, ...messages: ControlMessage[]): Promise<void> {
+  if (messages.length === 0) return;
+  try {
+    await broker.publish(
+      CONTROL_LOG,
+      messages.map((message) => ({ data: JSON.stringify(message) })),
+    );
+  } catch (error) {
+    if (!(error instanceof BrokerUnavailableError)) throw error;
+  }
+}
+
+export interface AuthorityOptions {
+  broker: Broker;
+  hub: Hub;
+  clock: Clock;
+  logger: Logger;
+  /** Whether other nodes listen to the control log. */
+  hasPeers?: boolean;
+  /** Of the given sessions, those that have ended. */
+  findEnded: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Of who reads which portfolio, those who may not any more. */
+  findLost?: (
+    readings: readonly { userId: string; portfolioId: string }[],
+  ) => Promise<readonly { userId: string; portfolioId: string }[]>;
+}
+
+/** How often open streams are checked against the database: the net below the control log, and what there is without. */
+export const CHECK_MS = 5_000;
+const CHECK_AWAY_MS = 500;
+/** Messages remembered for streams that are being opened meanwhile. */
+const MAX_REMEMBERED = 10_000;
+/** How long another node may take to say that it has ended a stream. */
+const ANSWER_MS = 1_000;
+
+/** Ends the streams whose authority is gone: at once when told, within seconds when the telling was lost. */
+export class Authority {
+  readonly #options: AuthorityOptions;
+  #subscription: Subscription | null = null;
+  #cancelCheck: () => void = () => undefined;
+  #cancelAwayCheck: (() => void) | null = null;
+  #checking = false;
+  /** The newest messages, the last of which has the number `#heard`. */
+  #remembered: ControlMessage[] = [];
+  #heard = 0;
+  /** Who waits to hear that a stream was ended, by its id. */
+  readonly #asking = new Map<string, Set<() => void>>();
+
+  constructor(options: AuthorityOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { broker, clock } = this.#options;
+    this.#cancelCheck = clock.every(CHECK_MS, () => void this.#check());
+    this.#subscription = await broker.subscribe(CONTROL_LOG, {
+      events: (_epoch, events) => {
+        for (const event of events) this.#apply(event);
+      },
+      // Whatever was told meanwhile is found in the database.
+      reset: () => void this.#check(),
+      condition: (state) => {
+        this.#cancelAwayCheck?.();
+        this.#cancelAwayCheck =
+          state === 'away' ? clock.every(CHECK_AWAY_MS, () => void this.#check()) : null;
+        void this.#check();
+      },
+    });
+  }
+
+  /**
+   * Where the control log stands: to be taken before a credential is looked up, and given to `catchUp` once the stream
+   * it opens is in the hub. Between the two a revocation finds no stream to end.
+   */
+  mark(): number {
+    return this.#heard;
+  }
+
+  /** Ends the stream if its authority went after the mark was taken. */
+  catchUp(streamId: string, mark: number): void {
+    const missed = this.#heard - mark;
+    if (missed <= 0) return;
+    const isIt = ({ id }: OpenStream): boolean => id === streamId;
+    // So much was revoked meanwhile that nobody knows: its client comes back, and is looked up anew.
+    if (missed > this.#remembered.length) this.#options.hub.endWhere(isIt, 'revoked');
+    else for (const message of this.#remembered.slice(-missed)) this.#endBy(message, isIt);
+  }
+
+  async close(): Promise<void> {
+    this.#cancelCheck();
+    this.#cancelAwayCheck?.();
+    await this.#subscription?.close();
+  }
+
+  /**
+   * Ends one stream, on whatever node it is.
+   * @param userId whose it must be; `null`: anybody's
+   * @returns false if there is no such stream
+   */
+  async endStream(streamId: string, userId: string | null): Promise<boolean> {
+    if (this.#endHere(streamId, userId)) return true;
+    const { broker, clock, hasPeers = false } = this.#options;
+    if (!hasPeers) return false;
+    let hear: () => void = () => undefined;
+    let cancel: () => void = () => undefined;
+    const heard = new Promise<boolean>((resolve) => {
+      hear = () => resolve(true);
+      cancel = clock.after(ANSWER_MS, () => resolve(false));
+    });
+    const asking = this.#asking.get(streamId) ?? new Set();
+    this.#asking.set(streamId, asking.add(hear));
+    try {
+      await publishControl(broker, { type: 'end-stream', streamId, userId });
+      return await heard;
+    } finally {
+      cancel();
+      asking.delete(hear);
+      if (asking.size === 0) this.#asking.delete(streamId);
+    }
+  }
+
+  #endHere(streamId: string, userId: string | null): boolean {
+    const isIt = ({ id, owner }: OpenStream): boolean =>
+      id === streamId && (userId === null || owner.userId === userId);
+    return this.#options.hub.endWhere(isIt, 'ended') > 0;
+  }
+
+  #apply(event: LogEvent): void {
+    const message = JSON.parse(event.data) as ControlMessage;
+    if (message.type === 'end-stream') {
+      const { streamId, userId } = message;
+      if (this.#endHere(streamId, userId)) {
+        void publishControl(this.#options.broker, { type: 'stream-ended', streamId });
+      }
+    } else if (message.type === 'stream-ended') {
+      for (const hear of this.#asking.get(message.streamId) ?? []) hear();
+    } else {
+      this.#heard += 1;
+      this.#remembered.push(message);
+      if (this.#remembered.length > 2 * MAX_REMEMBERED) {
+        this.#remembered = this.#remembered.slice(-MAX_REMEMBERED);
+      }
+      this.#endBy(message, () => true);
+    }
+  }
+
+  /** Ends those of the selected streams that a message takes the authority from. */
+  #endBy(message: ControlMessage, isMeant: (stream: OpenStream) => boolean): void {
+    const { hub } = this.#options;
+    if (message.type === 'session-revoked') {
+      const { sessionId } = message;
+      hub.endWhere((stream) => stream.owner.sessionId === sessionId && isMeant(stream), 'revoked');
+    } else if (message.type === 'user-disabled') {
+      const { userId } = message;
+      hub.endWhere((stream) => stream.owner.userId === userId && isMeant(stream), 'revoked');
+    } else if (message.type === 'share-revoked') {
+      this.#endReading(message, isMeant);
+    } else if (message.type === 'portfolio-gone') {
+      const { portfolioId } = message;
+      hub.endWhere((stream) => reads(stream, portfolioId) && isMeant(stream), 'access-lost');
+    }
+  }
+
+  async #check(): Promise<void> {
+    const { hub, findEnded, logger } = this.#options;
+    const sessions = new Set(hub.streams().flatMap((stream) => stream.owner.sessionId ?? []));
+    if (this.#checking || sessions.size === 0) return;
+    this.#checking = true;
+    try {
+      const ended = await findEnded([...sessions]);
+      if (ended.size > 0) {
+        hub.endWhere(
+          (stream) => stream.owner.sessionId !== null && ended.has(stream.owner.sessionId),
+          'revoked',
+        );
+      }
+      await this.#checkPortfolios();
+    } catch (error) {
+      logger.warn({ err: error }, 'the sessions of open streams could not be checked');
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  async #checkPortfolios(): Promise<void> {
+    const { hub, findLost } = this.#options;
+    const readings = new Map<string, { userId: string; portfolioId: string }>();
+    for (const { owner, subscriber } of hub.streams()) {
+      const { userId } = owner;
+      if (userId === null) continue;
+      for (const { portfolioId } of subscriber.channels) {
+        if (portfolioId !== null) readings.set(`${userId} ${portfolioId}`, { userId, portfolioId });
+      }
+    }
+    if (findLost === undefined || readings.size === 0) return;
+    for (const lost of await findLost([...readings.values()])) this.#endReading(lost);
+  }
+
+  #endReading(
+    { userId, portfolioId }: { userId: string; portfolioId: string },
+    isMeant: (stream: OpenStream) => boolean = () => true,
+  ): void {
+    this.#options.hub.endWhere(
+      (stream) => stream.owner.userId === userId && reads(stream, portfolioId) && isMeant(stream),
+      'access-lost',
+    );
+  }
+}
+
+function reads({ subscriber }: OpenStream, portfolioId: string): boolean {
+  return subscriber.channels.some((channel) => channel.portfolioId === portfolioId);
+}

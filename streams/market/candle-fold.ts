@@ -1,0 +1,41 @@
+import type { Candle } from '../../db/market/candles.ts';
+
+/**
+ * One candle of two that follow one another in time.
+ * @param time start of the whole, when there is no `earlier` one to tell it
+ */
+export function joinCandles(earlier: Candle | null, later: Candle | null, time: number): Candle | null {
+  if (later === null) return earlier;
+  if (earlier === null) return { ...later, time };
+  return {
+    ...earlier,
+    closeTime: Math.max(earlier.closeTime, later.closeTime),
+    high: earlier.high > later.high ? earlier.high : later.high,
+    low: earlier.low < later.low ? earlier.low : later.low,
+    close: later.close,
+    volume: earlier.volume + later.volume,
+    quoteVolume: earlier.quoteVolume + later.quoteVolume,
+    trades: earlier.trades + later.trades,
+    simulated: earlier.simulated || later.simulated,
+  };
+}
+
+/**
+ * One candle of two versions of the same minute, as `upsertCandles` merges them: each is a running sum, so the one with
+ * more in it is the later, and nothing is added up twice.
+ */
+export function mergeVersions(known: Candle | null, seen: Candle): Candle {
+  if (known === null) return seen;
+  return {
+    ...known,
+    open: seen.trades >= known.trades ? seen.open : known.open,
+    close: seen.closeTime >= known.closeTime ? seen.close : known.close,
+    closeTime: Math.max(known.closeTime, seen.closeTime),
+    high: seen.high > known.high ? seen.high : known.high,
+    low: seen.low < known.low ? seen.low : known.low,
+    volume: seen.volume > known.volume ? seen.volume : known.volume,
+    quoteVolume: seen.quoteVolume > known.quoteVolume ? seen.quoteVolume : known.quoteVolume,
+    trades: Math.max(known.trades, seen.trades),
+    simulated: known.simulated || seen.simulated,
+  };
+}

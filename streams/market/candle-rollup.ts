@@ -1,0 +1,344 @@
+import { CANDLE_INTERVALS, DAY_MS, type Candle, type CandleInterval } from '../../db/market/candles.ts';
+import type { CandleWindow } from '../../db/market/candle-folds.ts';
+import type { CandleChange } from './candle-builder.ts';
+import { joinCandles, mergeVersions } from './candle-fold.ts';
+import { candleEnd, candleStart } from './candle-interval.ts';
+import { packCandle } from './candle-record.ts';
+import type { CandleRecord, PackedCandle } from '../channels/record.ts';
+
+const MINUTE = 60_000;
+const LONGER = CANDLE_INTERVALS.slice(1);
+/** Minutes kept one by one, for late ticks; older ones are only known as part of longer candles. */
+const KEPT = 6;
+/** How far back minutes are kept one by one while what was before them is not known. */
+const REACH_MS = 60 * MINUTE;
+const MOST_MINUTES = 120;
+/** What has ended longer ago was told by the writer before this one. */
+const TOLD_MS = 5 * MINUTE;
+/** The longest window that is read at once. */
+const PIECE_MS = 7 * DAY_MS;
+
+/** One candle of an interval: `base` and the minutes that are kept make it up. */
+interface Span {
+  start: number;
+  end: number;
+  base: Candle | null;
+  told: Told;
+}
+
+type Told = 'never' | 'open' | 'closed';
+
+interface Ended {
+  end: number;
+  packed: PackedCandle;
+}
+
+interface Level {
+  interval: CandleInterval;
+  current: Span;
+  /** The one before, as long as late ticks may reach it. */
+  previous: Span | null;
+}
+
+/** What has to be read: windows to fold, and a range whose minutes are wanted one by one. */
+export interface RollupReading {
+  windows: CandleWindow[];
+  minutes: CandleWindow;
+}
+
+export type IsOver = (end: number) => boolean;
+
+/**
+ * The current candle of every interval of one symbol, in UTC. A minute takes the place of its former version, so what
+ * is in a long candle is never added up twice; minutes too old to be kept are known from the database alone.
+ */
+export class CandleRollup {
+  readonly symbol: string;
+  /** Oldest first; the last one is the current. Never empty once there was a change. */
+  #minutes: Candle[] = [];
+  /** Minutes before this one are in the bases. */
+  #floor = 0;
+  #levels: Level[] = [];
+  /** Whether the bases are known. */
+  #known: boolean;
+  #stale: boolean;
+  /** The first of the minutes that are being read one by one. */
+  #reading: number | null = null;
+  /** Candles before the current ones that are to be told. */
+  readonly #past: Ended[] = [];
+  /** Minutes of which the database knows better. */
+  readonly #distrusted = new Set<number>();
+  /** As what the newest minute was told. */
+  #newestTold: Told = 'never';
+
+  /** @param fromNothing there is nothing in the database that it would have to go on from */
+  constructor(symbol: string, fromNothing: boolean) {
+    this.symbol = symbol;
+    this.#known = fromNothing;
+    this.#stale = !fromNothing;
+  }
+
+  /** @returns `unknown` when it is too old to be known as a whole */
+  #add(candle: Candle): 'changed' | 'same' | 'unknown' {
+    const newest = this.#minutes.at(-1);
+    const { time } = candle;
+    if (newest === undefined) {
+      this.#minutes = [candle];
+      this.#floor = time;
+      this.#levels = LONGER.map((interval) => ({ interval, current: span(time, interval), previous: null }));
+    } else if (time > newest.time) {
+      this.#minutes.push(candle);
+      this.#newestTold = 'never';
+      for (const level of this.#levels) {
+        if (time < level.current.end) continue;
+        this.#close(level);
+        level.previous = level.current;
+        level.current = span(time, level.interval);
+      }
+      this.#fold();
+    } else if (time >= this.#floor || (!this.#known && time > newest.time - REACH_MS)) {
+      if (time < this.#floor) this.#stale = true;
+      this.#floor = Math.min(this.#floor, time);
+      const at = this.#minutes.findIndex((minute) => minute.time >= time);
+      const known = this.#minutes[at]?.time === time ? (this.#minutes[at] ?? null) : null;
+      const merged = mergeVersions(known, candle);
+      this.#minutes.splice(at, known === null ? 0 : 1, merged);
+      return isSame(known, merged) ? 'same' : 'changed';
+    } else {
+      this.#stale = true;
+      return 'unknown';
+    }
+    return 'changed';
+  }
+
+  /** Stored minutes were loaded anew. */
+  reload(from: number, to: number): void {
+    this.#stale = true;
+    for (const { time } of this.#minutes) if (time >= from && time < to) this.#distrusted.add(time);
+  }
+
+  get isStale(): boolean {
+    return this.#stale && this.#reading === null && this.#minutes.length > 0;
+  }
+
+  /** What is before this minute is known from the database alone once it was read. */
+  get cut(): number {
+    const newest = this.#minutes.at(-1)?.time ?? 0;
+    return this.#minutes.find(({ time }) => time > newest - REACH_MS)?.time ?? newest;
+  }
+
+  /** What has to be read so that it is no longer stale. `settle` or `abandon` it afterwards. */
+  read(): RollupReading {
+    const { symbol } = this;
+    const newest = this.#minutes.at(-1)?.time ?? 0;
+    const cut = this.cut;
+    this.#stale = false;
+    this.#reading = cut;
+    if (!this.#known) for (const level of this.#levels) level.previous ??= lately(level, newest);
+    const windows = pieces(this.#spans(), cut).map(([from, to]) => ({ symbol, from, to }));
+    return { windows, minutes: { symbol, from: cut, to: newest + MINUTE } };
+  }
+
+  abandon(): void {
+    this.#reading = null;
+    this.#stale = true;
+  }
+
+  /** @param folded in the order of the windows asked for, the minutes oldest first */
+  settle(
+    { windows, minutes: { from: cut } }: RollupReading,
+    folded: readonly (Candle | null)[],
+    minutes: readonly Candle[],
+    isOver: IsOver,
+  ): void {
+    if (this.#reading !== cut) return;
+    this.#reading = null;
+    const before = new Map(this.#spans().map((each) => [each, this.#candleOf(each)]));
+    const kept = new Map(minutes.map((minute) => [minute.time, minute]));
+    const anew = new Set<number>();
+    for (const minute of this.#minutes) {
+      if (minute.time < cut) continue;
+      if (this.#distrusted.delete(minute.time) && kept.has(minute.time)) anew.add(minute.time);
+      else kept.set(minute.time, mergeVersions(kept.get(minute.time) ?? null, minute));
+    }
+    this.#minutes = [...kept.values()].sort((a, b) => a.time - b.time);
+    this.#tellAnew(anew, isOver);
+    this.#floor = cut;
+    for (const each of this.#spans()) {
+      each.base = null;
+      for (const [index, window] of windows.entries()) {
+        if (window.from < each.start || window.to > each.end) continue;
+        each.base = joinCandles(each.base, folded[index] ?? null, each.start);
+      }
+      if (!this.#known) each.told = isOver(each.end + TOLD_MS) ? 'closed' : 'never';
+      else if (!isSame(before.get(each) ?? null, this.#candleOf(each))) each.told = 'never';
+    }
+    this.#known = true;
+    this.#fold();
+  }
+
+  /** Minutes that were loaded anew are told again, those that listeners still look at. */
+  #tellAnew(times: ReadonlySet<number>, isOver: IsOver): void {
+    const newest = this.#minutes.at(-1)?.time;
+    for (const minute of this.#minutes) {
+      if (!times.has(minute.time)) continue;
+      const end = minute.time + MINUTE;
+      if (minute.time === newest) this.#newestTold = 'never';
+      else this.#past.push({ end, packed: packCandle(minute, '1m', isOver(end)) });
+    }
+  }
+
+  /**
+   * Takes in the minutes that have changed.
+   * @returns what listeners have not been told; the last record is the symbol's state, any other is about the past
+   */
+  records(changes: readonly CandleChange[], isOver: IsOver): CandleRecord[] {
+    if (changes.length === 0 && !this.#isDue(isOver)) return [];
+    const inOrder = [...changes].sort((a, b) => a.candle.time - b.candle.time);
+    const taken: CandleChange[] = [];
+    // A minute that only became final leaves longer candles as they were.
+    const changed: number[] = [];
+    for (const change of inOrder) {
+      const outcome = this.#add(change.candle);
+      if (outcome !== 'unknown') taken.push(change);
+      if (outcome === 'changed') changed.push(change.candle.time);
+    }
+    const newest = this.#minutes.at(-1);
+    if (newest === undefined) return [];
+    const touches = ({ start, end }: Span): boolean => changed.some((time) => time >= start && time < end);
+    for (const { candle, closed } of taken) {
+      if (candle.time === newest.time) continue;
+      this.#past.push({ end: candle.time + MINUTE, packed: packCandle(this.#latest(candle), '1m', closed) });
+    }
+    const told = isOver(newest.time + MINUTE) ? 'closed' : 'open';
+    const current: PackedCandle[] = [packCandle(newest, '1m', told === 'closed')];
+    const isNews = told !== this.#newestTold || taken.some(({ candle }) => candle.time === newest.time);
+    const unchanged: CandleInterval[] = isNews ? [] : ['1m'];
+    this.#newestTold = told;
+    for (const level of this.#known ? this.#levels : []) {
+      if (level.previous !== null && touches(level.previous)) level.previous.told = 'never';
+      this.#close(level);
+      const candle = this.#candleOf(level.current);
+      if (candle === null) continue;
+      const told = isOver(level.current.end) ? 'closed' : 'open';
+      if (told === level.current.told && !touches(level.current)) unchanged.push(level.interval);
+      level.current.told = told;
+      current.push(packCandle(candle, level.interval, told === 'closed'));
+    }
+    const past = inRecords(this.#past.splice(0));
+    if (past.length === 0 && unchanged.length === current.length) return [];
+    const { symbol } = this;
+    const state: CandleRecord = { type: 'candle', symbol, candles: current };
+    if (unchanged.length > 0) state.unchanged = unchanged;
+    return [...past.map((candles): CandleRecord => ({ type: 'candle', symbol, candles })), state];
+  }
+
+  /** Whether there is something to tell, though no minute has changed. */
+  #isDue(isOver: IsOver): boolean {
+    if (!this.#known) return false;
+    const newest = this.#minutes.at(-1);
+    if (newest === undefined) return false;
+    if (this.#past.length > 0 || this.#newestTold === 'never') return true;
+    if (this.#newestTold === 'open' && isOver(newest.time + MINUTE)) return true;
+    return this.#levels.some(
+      ({ current, previous }) =>
+        current.told === 'never' ||
+        (current.told === 'open' && isOver(current.end)) ||
+        (previous !== null && previous.told !== 'closed'),
+    );
+  }
+
+  /** Notes down that the candle before the current one is final, unless that was told. */
+  #close({ interval, previous }: Level): void {
+    if (previous === null || previous.told === 'closed' || !this.#known) return;
+    previous.told = 'closed';
+    const candle = this.#candleOf(previous);
+    if (candle !== null) this.#past.push({ end: previous.end, packed: packCandle(candle, interval, true) });
+  }
+
+  #latest(candle: Candle): Candle {
+    return this.#minutes.find(({ time }) => time === candle.time) ?? candle;
+  }
+
+  #spans(): Span[] {
+    return this.#levels.flatMap(({ current, previous }) =>
+      previous === null ? [current] : [previous, current],
+    );
+  }
+
+  #candleOf({ base, start, end }: Span): Candle | null {
+    let candle = base;
+    for (const minute of this.#minutes) {
+      if (minute.time >= start && minute.time < end) candle = joinCandles(candle, minute, start);
+    }
+    return candle;
+  }
+
+  /** Puts minutes that are too many into the bases; while these are not known, lets go of what is too old. */
+  #fold(): void {
+    if (this.#minutes.length > MOST_MINUTES && this.#reading !== null) this.abandon();
+    if (this.#reading !== null) return;
+    const reach = (this.#minutes.at(-1)?.time ?? 0) - REACH_MS;
+    while (this.#minutes.length > KEPT && (this.#known || (this.#minutes[0]?.time ?? 0) <= reach)) {
+      const oldest = this.#minutes.shift();
+      if (oldest === undefined) return;
+      this.#floor = oldest.time + MINUTE;
+      this.#distrusted.delete(oldest.time);
+      if (!this.#known) continue;
+      for (const each of this.#spans()) {
+        const within = oldest.time >= each.start && oldest.time < each.end;
+        if (within) each.base = joinCandles(each.base, oldest, each.start);
+      }
+    }
+  }
+}
+
+function span(time: number, interval: CandleInterval): Span {
+  return { start: candleStart(time, interval), end: candleEnd(time, interval), base: null, told: 'never' };
+}
+
+/** The span before the current one, where it may have ended without anybody to tell so. */
+function lately({ interval, current }: Level, newest: number): Span | null {
+  return newest - current.start < TOLD_MS ? span(current.start - 1, interval) : null;
+}
+
+/** What spans cover before a time, cut wherever one of them begins or ends: nothing is read twice. Oldest first. */
+function pieces(spans: readonly Span[], until: number): [from: number, to: number][] {
+  const covered = spans.map(({ start, end }) => [start, Math.min(end, until)] as const);
+  const cuts = [...new Set(covered.flat())].filter((time) => time <= until).sort((a, b) => a - b);
+  const result: [number, number][] = [];
+  for (const [index, to] of cuts.entries()) {
+    const from = cuts[index - 1];
+    if (from === undefined || !covered.some(([start, end]) => start <= from && to <= end)) continue;
+    for (let start = from; start < to; start += PIECE_MS)
+      result.push([start, Math.min(to, start + PIECE_MS)]);
+  }
+  return result;
+}
+
+/** In the order of their ends; a record has at most one candle of an interval, the shorter before the longer. */
+function inRecords(past: readonly Ended[]): PackedCandle[][] {
+  const rank = ({ packed: [interval] }: Ended): number => LONGER.indexOf(interval);
+  const records: PackedCandle[][] = [];
+  let highest = Infinity;
+  for (const each of [...past].sort((a, b) => a.end - b.end || rank(a) - rank(b))) {
+    if (rank(each) <= highest) records.push([]);
+    highest = rank(each);
+    records.at(-1)?.push(each.packed);
+  }
+  return records;
+}
+
+function isSame(a: Candle | null, b: Candle | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.open === b.open &&
+    a.high === b.high &&
+    a.low === b.low &&
+    a.close === b.close &&
+    a.volume === b.volume &&
+    a.quoteVolume === b.quoteVolume &&
+    a.trades === b.trades &&
+    a.simulated === b.simulated
+  );
+}

@@ -1,0 +1,121 @@
+import type { Candle } from '../../db/market/candles.ts';
+import type { CandleWindow } from '../../db/market/candle-folds.ts';
+import type { Payload } from '../core/broker.ts';
+import type { CandleChange } from './candle-builder.ts';
+import { CandleRollup } from './candle-rollup.ts';
+
+/** What longer candles are read from when a node starts to make them. */
+export interface CandleHistory {
+  /** `foldCandles` */
+  fold: (windows: readonly CandleWindow[]) => Promise<(Candle | null)[]>;
+  /** `minuteCandles` */
+  minutes: (ranges: readonly CandleWindow[]) => Promise<Candle[]>;
+}
+
+/** What is known of the minutes that longer candles are made of. */
+export interface KnownMinutes {
+  isOver(symbol: string, end: number, now: number): boolean;
+  /** A slow database may not have yet what is no longer kept here: reading now would lose it. */
+  isSaved(symbol: string, before: number): boolean;
+}
+
+/** Symbols read at a time. */
+const READ_BATCH = 200;
+/** A symbol with ticks that are late by more than is kept is read again, but not all the time. */
+const READ_AGAIN_MS = 60_000;
+
+interface Entry {
+  rollup: CandleRollup;
+  /** Not to be read again before. */
+  readFrom: number;
+}
+
+/** The longer candles of every symbol, on the node that publishes them. There are as many as the builder has symbols. */
+export class CandleRollups {
+  readonly #history: CandleHistory | null;
+  readonly #entries = new Map<string, Entry>();
+  readonly #minutes: KnownMinutes;
+
+  /** @param history `null`: longer candles begin with the first tick */
+  constructor(history: CandleHistory | null, minutes: KnownMinutes) {
+    this.#history = history;
+    this.#minutes = minutes;
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  reload(symbol: string, from: number, to: number): void {
+    const entry = this.#entries.get(symbol);
+    if (entry === undefined || this.#history === null) return;
+    entry.rollup.reload(from, to);
+    entry.readFrom = 0;
+  }
+
+  /** Takes in the minutes that have changed. @returns all that is to be published, in order */
+  payloads(changes: readonly CandleChange[], now: number): Payload[] {
+    const changed = groupBySymbol(changes, ({ candle }) => candle.symbol);
+    for (const symbol of changed.keys()) this.#entry(symbol);
+    const payloads: Payload[] = [];
+    for (const [symbol, { rollup }] of this.#entries) {
+      const records = rollup.records(changed.get(symbol) ?? [], (end) =>
+        this.#minutes.isOver(symbol, end, now),
+      );
+      for (const [index, record] of records.entries()) {
+        const data = JSON.stringify(record);
+        payloads.push(index === records.length - 1 ? { key: `candle:${symbol}`, data } : { data });
+      }
+    }
+    return payloads;
+  }
+
+  /** Reads what is missing, of many symbols at once. @returns whether there may be something to publish */
+  async read(now: number): Promise<boolean> {
+    const history = this.#history;
+    if (history === null) return false;
+    const wanting = [...this.#entries.values()].filter(
+      ({ rollup, readFrom }) =>
+        rollup.isStale && now >= readFrom && this.#minutes.isSaved(rollup.symbol, rollup.cut),
+    );
+    for (let start = 0; start < wanting.length; start += READ_BATCH) {
+      await this.#readBatch(wanting.slice(start, start + READ_BATCH), history, now);
+    }
+    return wanting.length > 0;
+  }
+
+  async #readBatch(entries: readonly Entry[], history: CandleHistory, now: number): Promise<void> {
+    const readings = entries.map(({ rollup }) => ({ rollup, reading: rollup.read() }));
+    try {
+      const folded = await history.fold(readings.flatMap(({ reading }) => reading.windows));
+      const minutes = await history.minutes(readings.map(({ reading }) => reading.minutes));
+      const rows = groupBySymbol(minutes, ({ symbol }) => symbol);
+      let at = 0;
+      for (const { rollup, reading } of readings) {
+        const own = folded.slice(at, (at += reading.windows.length));
+        rollup.settle(reading, own, rows.get(rollup.symbol) ?? [], (end) =>
+          this.#minutes.isOver(rollup.symbol, end, now),
+        );
+      }
+      for (const entry of entries) entry.readFrom = now + READ_AGAIN_MS;
+    } catch (error) {
+      for (const { rollup } of readings) rollup.abandon();
+      throw error;
+    }
+  }
+
+  #entry(symbol: string): void {
+    if (this.#entries.has(symbol)) return;
+    this.#entries.set(symbol, { rollup: new CandleRollup(symbol, this.#history === null), readFrom: 0 });
+  }
+}
+
+function groupBySymbol<T>(items: readonly T[], symbolOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(symbolOf(item));
+    if (group) group.push(item);
+    else groups.set(symbolOf(item), [item]);
+  }
+  return groups;
+}

@@ -1,0 +1,284 @@
+import type { PricePoint } from '../../db/market/candles.ts';
+import type { Clock, Random } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
+import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
+import { backoff } from '../core/backoff.ts';
+import { MARKET_LOG, type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
+import type { MarketRecord, TickerBody, TickRecord } from '../channels/record.ts';
+
+/** The last known price of a symbol. */
+export interface Mark {
+  price: Fixed;
+  /** Epoch milliseconds. */
+  time: number;
+  simulated: boolean;
+}
+
+/**
+ * Called after the event is applied: `price` already tells the new price, and `position` is this event's. A late tick has
+ * no ticker and moved no price.
+ */
+export type TickListener = (record: TickRecord, event: LogEvent) => void;
+
+interface Known {
+  mark: Mark;
+  ticker: TickerBody;
+  /** Where in the log it stood; 0 for what came from the database. */
+  offset: number;
+}
+
+/** The present prices: the market, or somebody who takes down what is read of it. */
+export type MarketView = Pick<Market, 'price' | 'index' | 'symbols' | 'position' | 'updatedAt'>;
+
+export interface MarketOptions {
+  broker: Broker;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** The last prices from before this log: `() => lastCloses(db)`. */
+  lastCloses: () => Promise<readonly PricePoint[]>;
+  /** Symbols kept; further ones are not taken in. */
+  maxSymbols?: number;
+}
+
+/**
+ * Each node's read model of the market: the newest ticker of every symbol, as of `position`. The order of the log alone
+ * decides what is newest, so all nodes agree at equal positions.
+ *
+ * Start it before anything else listens to the market log: a broker calls its listeners in order of subscription, so
+ * whoever comes later finds an event already applied here.
+ */
+export class Market {
+  readonly #options: MarketOptions;
+  readonly #maxSymbols: number;
+  readonly #known = new Map<string, Known>();
+  readonly #listeners = new Set<TickListener>();
+  readonly #closing = new AbortController();
+  #position: Position = { epoch: '', offset: 0 };
+  #updatedAt = 0;
+  #subscription: Subscription | null = null;
+  #reloading: Promise<void> | null = null;
+  #ignored = 0;
+  #index: SymbolIndex | null = null;
+  /** By symbol, of those whose newest event was a late trade: where that stood. */
+  readonly #late = new Map<string, number>();
+  /** Where events were missed last: anything may have happened before. */
+  #missed = 0;
+  #loadedAt = 0;
+
+  constructor(options: MarketOptions) {
+    this.#options = options;
+    this.#maxSymbols = options.maxSymbols ?? 5_000;
+  }
+
+  /** The last event applied. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** When the newest event applied was published, epoch milliseconds; 0 before any. */
+  get updatedAt(): number {
+    return this.#updatedAt;
+  }
+
+  /** False while the state is read anew after a gap: until then prices may change and the position stay. */
+  get isSettled(): boolean {
+    return this.#reloading === null;
+  }
+
+  /** @throws BrokerUnavailableError, or what the database throws */
+  async start(): Promise<void> {
+    for (const point of await this.#options.lastCloses()) this.#remember(tickerOf(point), 0);
+    const subscription = await this.#options.broker.subscribe(MARKET_LOG, {
+      events: (epoch, events) => this.#apply(epoch, events),
+      reset: (position) => this.#reset(position),
+      condition: () => {},
+    });
+    if (this.#position.epoch === '') this.#position = subscription.position;
+    this.#subscription = subscription;
+    if (!(await this.#loadState())) this.#reset(this.#position);
+  }
+
+  /** The very same object until the price moves. */
+  price(symbol: string): Mark | null {
+    return this.#known.get(symbol)?.mark ?? null;
+  }
+
+  ticker(symbol: string): TickerBody | null {
+    return this.#known.get(symbol)?.ticker ?? null;
+  }
+
+  /** Changes whenever one of these tickers does; `null` while the state is read anew. */
+  tickersBasis(symbols: readonly string[]): string | null {
+    if (!this.isSettled) return null;
+    const parts = symbols.map((symbol) => {
+      const known = this.#known.get(symbol);
+      // What came from the database stands at offset 0, whenever it was read.
+      return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time}`;
+    });
+    return [this.#position.epoch, ...parts].join(',');
+  }
+
+  /** Changes with every event of a symbol, late trades too, and when candles of any were loaded. `null` as above. */
+  candlesBasis(symbol: string): string | null {
+    if (!this.isSettled) return null;
+    const { offset, ticker } = this.#known.get(symbol) ?? {};
+    const moved = Math.max(offset ?? 0, this.#late.get(symbol) ?? 0, this.#missed);
+    return [this.closesBasis, moved, ticker?.price, ticker?.time].join(' ');
+  }
+
+  /** Changes when stored candles were loaded. */
+  get closesBasis(): string {
+    return `${this.#position.epoch} ${Math.max(this.#loadedAt, this.#missed)}`;
+  }
+
+  tickers(): TickerBody[] {
+    return [...this.#known.values()].map((known) => known.ticker);
+  }
+
+  /** Says what the 24 hours of a price were that is known from before the log. The price itself stands. */
+  complete(ticker: TickerBody | null): void {
+    const known = ticker === null ? undefined : this.#known.get(ticker.symbol);
+    if (ticker === null || known === undefined || known.offset > 0) return;
+    if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
+  }
+
+  /** Tickers that no event of the log has told, as events of a log that came before it. */
+  older(): LogEvent[] {
+    const untold = [...this.#known.values()].filter(({ offset }) => offset === 0);
+    return untold.map(({ ticker, mark }) => {
+      const record: TickRecord = { type: 'tick', ticker, trade: null };
+      return { key: `ticker:${ticker.symbol}`, data: JSON.stringify(record), offset: 0, at: mark.time };
+    });
+  }
+
+  /** The symbols by asset: the very same object until there is a new one. */
+  get index(): SymbolIndex {
+    this.#index ??= indexSymbols(this.symbols());
+    return this.#index;
+  }
+
+  symbols(): string[] {
+    return [...this.#known.keys()].sort();
+  }
+
+  /** @returns a function that ends it. What the listener throws is logged. */
+  onTick(listener: TickListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#listeners.clear();
+    await this.#subscription?.close();
+    await this.#reloading;
+  }
+
+  #apply(epoch: string, events: readonly LogEvent[]): void {
+    for (const event of events) {
+      const record = this.#take(event);
+      this.#position = { epoch, offset: event.offset };
+      this.#updatedAt = event.at;
+      if (record !== null) this.#tell(record, event);
+    }
+  }
+
+  #tell(record: TickRecord, event: LogEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(record, event);
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'a listener of the market failed');
+      }
+    }
+  }
+
+  /** Events were missed: old prices stay until the log's state, read anew, says better. */
+  #reset(position: Position): void {
+    if (position.epoch !== this.#position.epoch) for (const known of this.#known.values()) known.offset = 0;
+    this.#position = position;
+    this.#missed = position.offset;
+    this.#late.clear();
+    this.#loadedAt = 0;
+    this.#reloading ??= this.#reload().finally(() => {
+      this.#reloading = null;
+    });
+  }
+
+  async #reload(): Promise<void> {
+    const { clock, random, log } = this.#options;
+    const { signal } = this.#closing;
+    const retry = backoff(clock, random, { baseMs: 100, capMs: 5_000 });
+    while (!signal.aborted) {
+      try {
+        if (await this.#loadState()) return;
+      } catch (error) {
+        log.warn({ err: error }, 'the market state cannot be read, trying again');
+      }
+      await retry.wait(signal);
+    }
+  }
+
+  /** @returns whether the state read belongs to the log that is followed now */
+  async #loadState(): Promise<boolean> {
+    const { position, entries } = await this.#options.broker.state(MARKET_LOG);
+    if (this.#closing.signal.aborted || position.epoch !== this.#position.epoch) return false;
+    for (const event of entries) {
+      // What comes later than the position is about to be delivered, and events are told one by one.
+      if (event.offset > this.#position.offset) continue;
+      this.#take(event);
+    }
+    return true;
+  }
+
+  /** @returns the record of a tick, or `null` for anything else */
+  #take(event: LogEvent): TickRecord | null {
+    try {
+      const record: MarketRecord = JSON.parse(event.data);
+      if (record.type !== 'tick') return null;
+      if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
+      if (record.ticker !== null) this.#remember(record.ticker, event.offset);
+      else if (record.trade !== null && this.#known.has(record.trade.symbol))
+        this.#late.set(record.trade.symbol, event.offset);
+      return record;
+    } catch (error) {
+      this.#options.log.error({ err: error, offset: event.offset }, 'a market event cannot be read');
+      return null;
+    }
+  }
+
+  #remember(ticker: TickerBody, offset: number): void {
+    const { symbol, simulated } = ticker;
+    const known = this.#known.get(symbol);
+    if (known !== undefined && known.offset > offset) return;
+    if (known === undefined && this.#known.size >= this.#maxSymbols) {
+      this.#ignored += 1;
+      const limit = this.#maxSymbols;
+      if (this.#ignored === 1) this.#options.log.warn({ symbol, limit }, 'too many symbols: ignored');
+      return;
+    }
+    if (known === undefined) this.#index = null;
+    const time = Date.parse(ticker.time);
+    this.#known.set(symbol, { ticker, mark: { price: fixed(ticker.price), time, simulated }, offset });
+  }
+}
+
+/** A stored close as a ticker: of its last 24 hours nothing is known. */
+function tickerOf({ symbol, price, time, simulated }: PricePoint): TickerBody {
+  const text = decimal(price);
+  return {
+    symbol,
+    price: text,
+    change: null,
+    changeRate: null,
+    high: text,
+    low: text,
+    volume: '0',
+    quoteVolume: '0',
+    time: new Date(time).toISOString(),
+    exchange: null,
+    simulated,
+  };
+}

@@ -1,0 +1,37 @@
+import type { Clock } from '../../lib/clock.ts';
+import { type Broker, BrokerUnavailableError, MARKET_LOG, portfolioLog } from '../core/broker.ts';
+import { channelSetTag } from '../core/channel.ts';
+import { encodeCursor, encodePart, logTag } from '../core/cursor.ts';
+import type { Market } from './market.ts';
+
+/** A broker that takes longer is as good as away: what is read does not depend on it. */
+const WAIT_MS = 250;
+
+/**
+ * A cursor for who is about to read a portfolio and then opens a stream: take it first, and nothing that is not in what
+ * was read is missing from the stream. Its channel set is no one's, so a stream also begins with the state of each of
+ * its channels.
+ * @returns `null` when the broker cannot be reached
+ */
+export async function readingCursor(
+  { broker, market, clock }: { broker: Broker; market: Market; clock: Clock },
+  portfolioId: string,
+): Promise<string | null> {
+  const log = portfolioLog(portfolioId);
+  const { epoch, offset } = market.position;
+  const marketPart = encodePart(logTag(MARKET_LOG), epoch, offset);
+  let cancel = (): void => undefined;
+  const tooLate = new Promise<null>((resolve) => {
+    cancel = clock.after(WAIT_MS, () => resolve(null));
+  });
+  try {
+    const head = await Promise.race([broker.head(log), tooLate]);
+    if (head === null) return null;
+    return encodeCursor(channelSetTag([]), [marketPart, encodePart(logTag(log), head.epoch, head.offset)]);
+  } catch (error) {
+    if (error instanceof BrokerUnavailableError) return null;
+    throw error;
+  } finally {
+    cancel();
+  }
+}

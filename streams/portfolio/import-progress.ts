@@ -1,0 +1,66 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { type Broker, portfolioLog } from '../core/broker.ts';
+import type { ImportProgressBody, PortfolioRecord } from '../channels/record.ts';
+
+/** Events of an import a second: a bar that moves, and few enough for a ring that keeps some hundred. */
+const INTERVAL_MS = 500;
+
+type Change = Partial<Omit<ImportProgressBody, 'portfolioId' | 'importId' | 'asOf' | 'dryRun'>>;
+
+/**
+ * Tells how an import is going, on the `imports:` channel of its portfolio. A new phase is told at once, what happens
+ * within it now and then. With the broker away the import goes on untold.
+ */
+export class ImportProgress {
+  readonly #options: { broker: Broker; clock: Clock; logger: Logger };
+  #body: ImportProgressBody;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  /** One publish at a time, so that they stay in order. */
+  #telling: Promise<void> = Promise.resolve();
+
+  constructor(
+    options: { broker: Broker; clock: Clock; logger: Logger },
+    about: { portfolioId: string; importId: string; dryRun: boolean; bytes: number | null },
+  ) {
+    this.#options = options;
+    const { bytes, ...rest } = about;
+    this.#body = {
+      ...rest,
+      asOf: '',
+      phase: 'reading',
+      bytes: { read: 0, total: bytes },
+      rows: 0,
+      rejected: 0,
+      booked: 0,
+      toBook: 0,
+      result: null,
+      detail: null,
+    };
+  }
+
+  tell(change: Change): void {
+    const { clock } = this.#options;
+    const isNewPhase = change.phase !== undefined && change.phase !== this.#body.phase;
+    this.#body = { ...this.#body, ...change };
+    if (!isNewPhase && clock.monotonic() - this.#toldAt < INTERVAL_MS) return;
+    this.#toldAt = clock.monotonic();
+    const body = { ...this.#body, asOf: new Date(clock.now()).toISOString() };
+    this.#telling = this.#telling.then(() => this.#publish(body));
+  }
+
+  /** Resolves when all is told. */
+  settled(): Promise<void> {
+    return this.#telling;
+  }
+
+  async #publish(body: ImportProgressBody): Promise<void> {
+    const { broker, logger } = this.#options;
+    try {
+      const data = JSON.stringify({ type: 'import', body } satisfies PortfolioRecord);
+      await broker.publish(portfolioLog(body.portfolioId), [{ key: 'import', data }]);
+    } catch (error) {
+      logger.warn({ err: error, importId: body.importId }, 'progress of an import could not be told');
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../../lib/clock.ts';
+
+export interface RedisConnectionOptions {
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** What `CLIENT LIST` shows. */
+  name: string;
+  /** A command that takes longer is rejected. */
+  commandTimeoutMs?: number;
+}
+
+const HEARTBEAT_MS = 2000;
+const HEARTBEATS_MISSED = 3;
+
+/**
+ * A connection for requests: a command fails at once when Redis is away and within `commandTimeoutMs` (1000) when it
+ * is frozen; none is queued, and none is sent twice, since its first sending may have been carried out.
+ */
+export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
+  const commandTimeout = options.commandTimeoutMs ?? 1000;
+  return connect(url, options, {
+    commandTimeout,
+    connectTimeout: commandTimeout,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+  });
+}
+
+/**
+ * A connection for subscriptions and blocking reads. It keeps trying for ever; its owner subscribes again on `ready`,
+ * because only the owner can tell when all of it is done. No queue while away: nothing there would bound it.
+ */
+export function patientRedis(url: string, options: RedisConnectionOptions): Redis {
+  return connect(url, options, {
+    ...(options.commandTimeoutMs === undefined ? {} : { commandTimeout: options.commandTimeoutMs }),
+    connectTimeout: options.commandTimeoutMs ?? 10_000,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: null,
+    autoResubscribe: false,
+  });
+}
+
+/**
+ * Resolves when the connection can take commands: waits at most `ms` for one that is being made. While it is down
+ * between two attempts it rejects at once.
+ */
+export async function contact(client: Redis, clock: Clock, ms = 1000): Promise<void> {
+  if (client.status === 'ready') return;
+  if (client.status !== 'connecting' && client.status !== 'connect') throw new Error('Redis is away');
+  // One set of listeners and one timer, however many commands wait.
+  let attempt = attempts.get(client);
+  if (!attempt) {
+    attempt = nextContact(client, clock, ms).finally(() => attempts.delete(client));
+    attempts.set(client, attempt);
+  }
+  return attempt;
+}
+
+function nextContact(client: Redis, clock: Clock, ms: number): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    const settle = (error?: Error) => {
+      cancel();
+      client.off('ready', succeed);
+      client.off('close', fail);
+      client.off('end', fail);
+      if (error) reject(error);
+      else resolve();
+    };
+    const succeed = () => settle();
+    const fail = () => settle(new Error('Redis is away'));
+    const cancel = clock.after(ms, () => settle(new Error('Redis does not answer')));
+    client.once('ready', succeed);
+    client.once('close', fail);
+    client.once('end', fail);
+  });
+}
+
+const attempts = new WeakMap<Redis, Promise<void>>();
+
+function connect(url: string, options: RedisConnectionOptions, kind: RedisOptions): Redis {
+  const { log, random, name } = options;
+  const client = new Redis(url, {
+    ...kind,
+    connectionName: name,
+    autoResendUnfulfilledCommands: false,
+    // `disconnect` waits for the server's FIN, which a frozen one never sends.
+    disconnectTimeout: 100,
+    maxLoadingRetryTime: 250,
+    retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2),
+    // After a failover the old primary answers READONLY: look up who is primary now.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  });
+  let reported = false;
+  client.on('error', (error: Error) => {
+    // Once per outage: there is one error per attempt.
+    if (!reported) log.warn({ err: error, connection: name }, 'redis is away');
+    reported = true;
+  });
+  client.on('ready', () => {
+    if (reported) log.info({ connection: name }, 'redis is back');
+    reported = false;
+  });
+  keepHonest(client, options.clock);
+  return client;
+}
+
+/**
+ * Reconnects when the peer has fallen silent without closing (a cut network: the kernel would take a quarter of an
+ * hour). ioredis' own `socketTimeout` may destroy the next, healthy socket.
+ */
+function keepHonest(client: Redis, clock: Clock): void {
+  let stop: (() => void) | null = null;
+  client.on('connect', () => {
+    let waiting = false;
+    let missed = 0;
+    stop?.();
+    stop = clock.every(HEARTBEAT_MS, () => {
+      if (missed >= HEARTBEATS_MISSED) return client.disconnect(true);
+      if (waiting || client.status !== 'ready') {
+        missed += 1;
+        return;
+      }
+      waiting = true;
+      client
+        .ping()
+        .then(
+          () => (missed = 0),
+          () => (missed += 1),
+        )
+        .finally(() => (waiting = false));
+    });
+  });
+  client.on('close', () => {
+    stop?.();
+    stop = null;
+  });
+}

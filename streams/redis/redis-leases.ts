@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../../lib/clock.ts';
+import { BrokerUnavailableError } from '../core/broker.ts';
+import type { Lease, Leases } from '../core/lease.ts';
+import { contact, fastRedis } from './redis-connection.ts';
+import { runScript, SCRIPTS } from './redis-scripts.ts';
+
+export interface RedisLeasesOptions {
+  /** A URL opens a connection of its own; a client stays its owner's. Either must fail fast. */
+  redis: string | Redis;
+  prefix?: string;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** How long a lease outlives a holder that has vanished. Default 5000. */
+  leaseMs?: number;
+}
+
+interface Held {
+  token: string;
+  keys: string[];
+  controller: AbortController;
+  /** By the monotonic clock: after this nothing says that the lease is still ours. */
+  until: number;
+  cancel: () => void;
+}
+
+/**
+ * Leases among all processes on one Redis. A holder that cannot renew stops by its own clock before Redis gives the
+ * lease to another; what slips through all the same (a suspended process) is refused by the fence.
+ */
+export class RedisLeases implements Leases {
+  readonly #options: RedisLeasesOptions;
+  readonly #client: Redis;
+  readonly #leaseMs: number;
+  readonly #held = new Set<Held>();
+  #closed = false;
+
+  constructor(options: RedisLeasesOptions) {
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? 5000;
+    this.#client =
+      typeof options.redis === 'string'
+        ? fastRedis(options.redis, { ...options, name: 'marktide-leases' })
+        : options.redis;
+  }
+
+  /** @throws BrokerUnavailableError when Redis does not answer */
+  async acquire(name: string): Promise<Lease | null> {
+    if (this.#closed) return null;
+    const tag = `${this.#options.prefix ?? 'marktide:'}{lease:${name}}`;
+    const token = randomUUID();
+    const keys = [tag];
+    // The time it was asked, not answered: our count must end before that of Redis.
+    const asked = this.#options.clock.monotonic();
+    let fence: unknown;
+    try {
+      await contact(this.#client, this.#options.clock);
+      fence = await runScript(this.#client, SCRIPTS.acquire, [tag, `${tag}:fence`], [token, this.#leaseMs]);
+    } catch (error) {
+      throw new BrokerUnavailableError(error);
+    }
+    if (fence === null) return null;
+    const controller = new AbortController();
+    const held: Held = { token, keys, controller, until: asked + this.#leaseMs, cancel: () => undefined };
+    this.#held.add(held);
+    if (this.#closed) await this.#release(held);
+    else this.#wait(held);
+    return { fence: Number(fence), signal: controller.signal, release: () => this.#release(held) };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#held].map((held) => this.#release(held)));
+    if (typeof this.#options.redis === 'string') this.#client.disconnect();
+  }
+
+  /** The next renewal, or the end, whichever comes first. */
+  #wait(held: Held): void {
+    const left = held.until - this.#options.clock.monotonic();
+    if (left <= 0) {
+      this.#options.log.warn({ lease: held.keys[0] }, 'a lease ran out before it could be renewed');
+      this.#drop(held);
+      return;
+    }
+    held.cancel = this.#options.clock.after(Math.min(this.#leaseMs / 3, left), () => {
+      // While a renewal is under way the lease may run out: the next wait is set before, not after it.
+      this.#wait(held);
+      void this.#renew(held);
+    });
+  }
+
+  async #renew(held: Held): Promise<void> {
+    if (!this.#held.has(held)) return;
+    const asked = this.#options.clock.monotonic();
+    try {
+      const kept = await runScript(this.#client, SCRIPTS.renew, held.keys, [held.token, this.#leaseMs]);
+      if (kept === 1) held.until = Math.max(held.until, asked + this.#leaseMs);
+      else if (this.#held.has(held)) {
+        this.#options.log.warn({ lease: held.keys[0] }, 'a lease was lost');
+        this.#drop(held);
+      }
+    } catch {
+      // Redis is away: the next try comes soon, and the local count ends it in time.
+    }
+  }
+
+  async #release(held: Held): Promise<void> {
+    if (!this.#held.has(held)) return;
+    this.#drop(held);
+    // Without an answer it runs out by itself.
+    await runScript(this.#client, SCRIPTS.release, held.keys, [held.token]).catch(() => undefined);
+  }
+
+  #drop(held: Held): void {
+    this.#held.delete(held);
+    held.cancel();
+    held.controller.abort();
+  }
+}

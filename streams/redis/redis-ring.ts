@@ -1,0 +1,228 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Clock, Random } from '../../lib/clock.ts';
+import {
+  BrokerUnavailableError,
+  FencedError,
+  type LogBounds,
+  type LogEvent,
+  type LogState,
+  type Payload,
+  type Position,
+  type PublishOptions,
+} from '../core/broker.ts';
+import { newEpoch } from '../core/epoch.ts';
+import { contact, fastRedis } from './redis-connection.ts';
+import { runScript, SCRIPTS, type Script } from './redis-scripts.ts';
+import { decodeEntries, decodeState, list, texts } from './redis-wire.ts';
+
+export interface RedisBrokerOptions {
+  url: string;
+  /** Stands before every key and channel. Default `marktide:`. */
+  prefix?: string;
+  clock: Clock;
+  random: Random;
+  bounds: (log: string) => LogBounds;
+  log: Logger;
+  /** How often delivered positions are compared with the heads in Redis. Default 1000. */
+  headCheckMs?: number;
+  /** Default 1000. */
+  commandTimeoutMs?: number;
+}
+
+export interface RingPage {
+  status: 'ok' | 'epoch' | 'ahead' | 'expired';
+  /** The log's present epoch and head. */
+  head: Position;
+  events: LogEvent[];
+}
+
+/** How many logs' last published offsets are remembered. */
+const MAX_PUBLISHED = 10_000;
+
+/** The logs as they lie in Redis: every operation is one script on the fast connection. */
+export class RedisRing {
+  readonly #options: RedisBrokerOptions;
+  readonly #prefix: string;
+  readonly #client: Redis;
+  /** The run id of the server at the other end of the present connection; `null` while there is none. */
+  #run: string | null = null;
+  #learning: Promise<string> | null = null;
+  /** Where this process's last publish went, least recently used first. */
+  readonly #published = new Map<string, Position>();
+
+  constructor(options: RedisBrokerOptions, onLost: () => void) {
+    this.#options = options;
+    this.#prefix = options.prefix ?? 'marktide:';
+    const { clock, random, log, commandTimeoutMs } = options;
+    this.#client = fastRedis(options.url, {
+      clock,
+      random,
+      log,
+      commandTimeoutMs,
+      name: 'marktide-commands',
+    });
+    this.#client.on('ready', () => {
+      this.#learning = null;
+    });
+    this.#client.on('close', () => {
+      this.#run = null;
+      this.#learning = null;
+      onLost();
+    });
+  }
+
+  channel(name: string): string {
+    return `${this.#prefix}{${name}}:live`;
+  }
+
+  async publish(name: string, events: readonly Payload[], options: PublishOptions): Promise<Position> {
+    const { fence, once } = options;
+    const args: (string | number)[] = [fence ?? '', this.channel(name), once ?? ''];
+    for (const { key, data } of events) args.push(key ?? '', data);
+    const [status, epoch, head] = texts(await this.#onLog(SCRIPTS.publish, name, args));
+    if (status === 'fenced') throw new FencedError(name);
+    const position = toPosition(epoch, head);
+    if (status === 'told') return position;
+    const before = this.#published.get(name);
+    // Replies come in the order of the commands, so an offset that has been given before means that the data was
+    // put back to an earlier time under a running server.
+    if (
+      events.length > 0 &&
+      before?.epoch === position.epoch &&
+      position.offset - events.length < before.offset
+    ) {
+      position.epoch = (await this.rotate(name, position.epoch)).epoch;
+    }
+    this.#published.delete(name);
+    this.#published.set(name, position);
+    if (this.#published.size > MAX_PUBLISHED) {
+      for (const oldest of this.#published.keys()) {
+        this.#published.delete(oldest);
+        break;
+      }
+    }
+    return position;
+  }
+
+  /** Epoch, head and page of one moment. `make`: a missing log is made, so that `head` is a position in it. */
+  async read(name: string, after: Position, limit: number, make: boolean): Promise<RingPage> {
+    const [status, epoch, head, entries] = list(
+      await this.#onLog(SCRIPTS.read, name, [after.epoch, after.offset, limit, make ? '1' : '0']),
+    );
+    const page: RingPage = {
+      status: status === 'ok' || status === 'ahead' || status === 'expired' ? status : 'epoch',
+      head: toPosition(epoch, head),
+      events: decodeEntries(entries),
+    };
+    // A stream with holes is somebody else's doing; what is missing is gone all the same.
+    const whole =
+      page.events.every((event, i) => event.offset === after.offset + 1 + i) &&
+      (page.events.length > 0 || after.offset >= page.head.offset || limit === 0);
+    return page.status === 'ok' && !whole ? { ...page, status: 'expired', events: [] } : page;
+  }
+
+  async head(name: string): Promise<Position> {
+    const [epoch, head] = texts(await this.#onLog(SCRIPTS.head, name, ['0']));
+    return toPosition(epoch, head);
+  }
+
+  async state(name: string): Promise<LogState> {
+    const [epoch, head, entries] = list(await this.#onLog(SCRIPTS.head, name, ['1']));
+    return { position: toPosition(epoch, head), entries: decodeState(entries) };
+  }
+
+  /** Ends an epoch whose offsets no longer mean one event each. */
+  async rotate(name: string, epoch: string): Promise<Position> {
+    this.#options.log.warn({ ring: name, epoch }, 'the log was put back to an earlier state: new epoch');
+    const [now, head] = texts(await this.#onLog(SCRIPTS.rotate, name, [epoch, this.channel(name)]));
+    return toPosition(now, head);
+  }
+
+  /** Connections that are subscribed: each process has one. */
+  async audience(name: string): Promise<number> {
+    try {
+      await this.#contacted();
+      const [, count] = list(await this.#client.call('PUBSUB', 'NUMSUB', this.channel(name)));
+      return Number(count);
+    } catch (error) {
+      throw new BrokerUnavailableError(error);
+    }
+  }
+
+  /** The heads of many logs in one round trip; `null` for one that is missing or needs a look. */
+  async heads(names: readonly string[]): Promise<(Position | null)[]> {
+    const reply = texts(
+      await this.#command(
+        SCRIPTS.heads,
+        names.flatMap((name) => this.#keys(name)),
+        (run) => [run, ...names.map((name) => Math.ceil(this.#options.bounds(name).ageMs))],
+      ),
+    );
+    return names.map((_, i) => {
+      const [epoch, head] = (reply[i] ?? '').split(' ');
+      return epoch && head ? toPosition(epoch, head) : null;
+    });
+  }
+
+  close(): void {
+    this.#client.disconnect();
+  }
+
+  #keys(name: string): string[] {
+    const tag = `${this.#prefix}{${name}}`;
+    return [`${tag}:meta`, `${tag}:ring`, `${tag}:state`, `${tag}:once`];
+  }
+
+  #onLog(script: Script, name: string, args: readonly (string | number)[]): Promise<unknown> {
+    const { events, bytes, ageMs } = this.#options.bounds(name);
+    const { clock, random } = this.#options;
+    return this.#command(script, this.#keys(name), (run) => [
+      run,
+      newEpoch(random),
+      clock.now(),
+      events,
+      bytes,
+      Math.ceil(ageMs),
+      ...args,
+    ]);
+  }
+
+  async #command(
+    script: Script,
+    keys: readonly string[],
+    args: (run: string) => readonly (string | number)[],
+  ): Promise<unknown> {
+    try {
+      const run = this.#run ?? (await this.#learnRun());
+      return await runScript(this.#client, script, keys, args(run));
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ReplyError')
+        this.#options.log.error({ err: error }, 'redis refused a command');
+      throw new BrokerUnavailableError(error);
+    }
+  }
+
+  #contacted(): Promise<void> {
+    return contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
+  }
+
+  /** Learnt on the connection that the commands then use, so it is the run id of the server that executes them. */
+  async #learnRun(): Promise<string> {
+    await this.#contacted();
+    this.#learning ??= this.#client.info('server').then(
+      (info) => (this.#run = /^run_id:(\S+)/m.exec(info)?.[1] ?? ''),
+      (error: Error) => {
+        this.#learning = null;
+        // Not allowed to ask: rollbacks are then only found by comparing positions.
+        if (error.message.startsWith('NOPERM')) return (this.#run = '');
+        throw error;
+      },
+    );
+    return this.#learning;
+  }
+}
+
+function toPosition(epoch: unknown, offset: unknown): Position {
+  return { epoch: String(epoch), offset: Number(offset) };
+}

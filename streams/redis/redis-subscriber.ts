@@ -1,0 +1,196 @@
+import type { Redis } from 'ioredis';
+import { BrokerUnavailableError, type LogListener, type Subscription } from '../core/broker.ts';
+import { LogWatch } from './log-watch.ts';
+import { contact, patientRedis } from './redis-connection.ts';
+import type { RedisBrokerOptions, RedisRing } from './redis-ring.ts';
+import { decodeBatch } from './redis-wire.ts';
+
+/** Logs of one head check round trip, and of one SUBSCRIBE: a bound on how long Redis is kept busy. */
+const HEADS_AT_ONCE = 500;
+const READS_AT_ONCE = 32;
+
+interface Entry {
+  watch: LogWatch;
+  opened: Promise<void>;
+  /** Subscriptions, those still waiting for `opened` among them. */
+  holders: number;
+}
+
+/**
+ * Live delivery: one patient connection, one Redis subscription per watched log. Redis' pub/sub is at most once, so
+ * after each reconnect and every `headCheckMs` all positions are compared with the heads.
+ */
+export class RedisSubscriber {
+  readonly #options: RedisBrokerOptions;
+  readonly #ring: RedisRing;
+  readonly #client: Redis;
+  readonly #entries = new Map<string, Entry>();
+  readonly #byChannel = new Map<string, LogWatch>();
+  /** Every channel is subscribed on the present connection. */
+  #listening = false;
+  /** Grows with each loss of a connection: a check that began before it proves nothing after it. */
+  #losses = 0;
+  #checking: Promise<void> | null = null;
+  #checkAgain = false;
+  #cancelTimer: () => void = () => undefined;
+  #closed = false;
+
+  constructor(options: RedisBrokerOptions, ring: RedisRing) {
+    this.#options = options;
+    this.#ring = ring;
+    const { clock, random, log, commandTimeoutMs = 1000 } = options;
+    this.#client = patientRedis(options.url, { clock, random, log, commandTimeoutMs, name: 'marktide-live' });
+    this.#client.on('messageBuffer', (channel: Buffer, message: Buffer) => {
+      const watch = this.#byChannel.get(channel.toString());
+      const batch = watch && decodeBatch(message);
+      if (batch) watch.receive(batch);
+    });
+    this.#client.on('ready', () => void this.#listen());
+    this.#client.on('close', () => {
+      this.#listening = false;
+      this.lost();
+    });
+    this.#schedule();
+  }
+
+  /** One of the two connections is gone: nothing is certain until positions are verified again. */
+  lost(): void {
+    this.#losses += 1;
+    for (const { watch } of this.#entries.values()) watch.setAway();
+  }
+
+  async subscribe(log: string, listener: LogListener): Promise<Subscription> {
+    const entry = this.#entries.get(log) ?? this.#enter(log);
+    entry.holders += 1;
+    try {
+      await entry.opened;
+      // A position from before an outage may lie in an epoch that has ended since.
+      if (entry.watch.away) await this.#verify([entry.watch], this.#losses);
+      if (this.#closed) throw new BrokerUnavailableError(new Error('the broker is closed'));
+    } catch (error) {
+      void this.#leave(log, entry);
+      throw error;
+    }
+    // A wrapper, so that the same listener object may subscribe twice.
+    const own: LogListener = {
+      events: (epoch, events) => listener.events(epoch, events),
+      reset: (position, reason) => listener.reset(position, reason),
+      condition: (state) => listener.condition(state),
+    };
+    const position = entry.watch.add(own);
+    if (entry.watch.away) own.condition('away');
+    let open = true;
+    const close = async (): Promise<void> => {
+      if (!open) return;
+      open = false;
+      entry.watch.remove(own);
+      await this.#leave(log, entry);
+    };
+    return { position, close };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer();
+    for (const { watch } of this.#entries.values()) watch.close();
+    this.#entries.clear();
+    this.#byChannel.clear();
+    this.#client.disconnect();
+    await this.#checking;
+  }
+
+  #enter(log: string): Entry {
+    const watch = new LogWatch(log, this.#ring, this.#options.log);
+    const entry: Entry = { watch, opened: this.#open(watch), holders: 0 };
+    this.#entries.set(log, entry);
+    this.#byChannel.set(this.#ring.channel(log), watch);
+    return entry;
+  }
+
+  async #open(watch: LogWatch): Promise<void> {
+    try {
+      await contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
+      await this.#client.subscribe(this.#ring.channel(watch.log));
+    } catch (error) {
+      throw new BrokerUnavailableError(error);
+    }
+    watch.open(await this.#ring.head(watch.log));
+  }
+
+  async #leave(log: string, entry: Entry): Promise<void> {
+    entry.holders -= 1;
+    if (entry.holders > 0 || this.#entries.get(log) !== entry) return;
+    const channel = this.#ring.channel(log);
+    this.#entries.delete(log);
+    this.#byChannel.delete(channel);
+    entry.watch.close();
+    // If it cannot be sent, the connection is gone and with it the subscription.
+    if (this.#client.status === 'ready') await this.#client.unsubscribe(channel).catch(() => undefined);
+  }
+
+  /** On every new connection: all channels again, then a check of what was missed meanwhile. */
+  async #listen(): Promise<void> {
+    try {
+      for (const channels of chunks([...this.#byChannel.keys()], HEADS_AT_ONCE))
+        await this.#client.subscribe(...channels);
+    } catch {
+      if (this.#client.status === 'ready') this.#client.disconnect(true);
+      return;
+    }
+    if (this.#client.status !== 'ready') return;
+    this.#listening = true;
+    this.#check();
+  }
+
+  #schedule(): void {
+    this.#cancelTimer = this.#options.clock.after(this.#options.headCheckMs ?? 1000, () => this.#check());
+  }
+
+  #check(): void {
+    if (this.#closed) return;
+    if (this.#checking) {
+      this.#checkAgain = true;
+      return;
+    }
+    this.#cancelTimer();
+    this.#checking = this.#checkHeads().finally(() => {
+      this.#checking = null;
+      if (this.#closed) return;
+      if (this.#checkAgain) {
+        this.#checkAgain = false;
+        this.#check();
+      } else this.#schedule();
+    });
+  }
+
+  async #checkHeads(): Promise<void> {
+    if (!this.#listening) return;
+    const losses = this.#losses;
+    try {
+      const opened = [...this.#entries.values()].map(({ watch }) => watch).filter((watch) => watch.isOpen);
+      for (const watches of chunks(opened, HEADS_AT_ONCE)) {
+        const heads = await this.#ring.heads(watches.map(({ log }) => log));
+        const behind: LogWatch[] = [];
+        watches.forEach((watch, i) => {
+          if (!watch.isAt(heads[i] ?? null)) behind.push(watch);
+          else if (losses === this.#losses) watch.setBack();
+        });
+        for (const some of chunks(behind, READS_AT_ONCE)) await this.#verify(some, losses);
+      }
+    } catch (error) {
+      if (!(error instanceof BrokerUnavailableError))
+        this.#options.log.error({ err: error }, 'the head check failed');
+      for (const { watch } of this.#entries.values()) watch.setAway();
+    }
+  }
+
+  async #verify(watches: readonly LogWatch[], losses: number): Promise<void> {
+    await Promise.all(watches.map((watch) => watch.catchUp()));
+    if (losses !== this.#losses || !this.#listening) return;
+    for (const watch of watches) watch.setBack();
+  }
+}
+
+function* chunks<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+}
