@@ -14,7 +14,7 @@ export const ABOUT = {
 
 **Problems** are \`application/problem+json\` (RFC 9457). \`type\` is stable; \`errors\` names each wrong field; \`requestId\` is the \`X-Request-Id\` of the response. Somebody else's resource is a 404, as if it were not there.
 
-**Credentials.** A person logs in (\`POST /v1/auth/login\`) and sends the access token as \`Authorization: Bearer …\`; programs send an \`X-API-Key\`. The scope that an operation needs stands with its security requirements.
+**Credentials.** A person logs in (\`POST /v1/auth/login\`) and sends the access token as \`Authorization: Bearer …\`; programs send an \`X-API-Key\`. The security requirements of an operation name the scope that it needs and the credentials that it takes. Where \`apiKey\` is not among them, a person has to log in: a key never manages users, passwords, keys, shares or sessions, never ends streams and never deletes a portfolio, whatever its scopes.
 
 **Streams** (\`GET /v1/streams\`) are Server-Sent Events or NDJSON; \`/v1/ws\` has the same channels over WebSocket. \`/asyncapi.json\` describes their events and messages one by one.`,
 };

@@ -41,12 +41,16 @@ export const SECURITY_SCHEMES = {
 type Requirement = Partial<Record<keyof typeof SECURITY_SCHEMES, string[]>>;
 
 /** The ways into an endpoint, with the scope that each must have; none of them where anybody may come in. */
-export function securityOf({ access, method, streamToken }: Endpoint): Record<string, string[]>[] {
+export function securityOf({
+  access,
+  credential,
+  method,
+  streamToken,
+}: Endpoint): Record<string, string[]>[] {
   if (access === 'public') return [];
   const scope = [access];
   const ways: Requirement[] = [{ bearer: scope }];
-  // API keys have not the scope that looks after an account.
-  if (access !== 'account') ways.push({ apiKey: scope });
+  if (credential !== 'person') ways.push({ apiKey: scope });
   ways.push(method === 'get' ? { cookie: scope } : { cookie: scope, csrf: scope });
   if (streamToken === true) ways.push({ streamToken: scope });
   return ways;

@@ -5,7 +5,7 @@ import type { Caller, Scope } from '../lib/tokens/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
 import { writeAnswer } from './http/answer.ts';
 import { noteDenied } from './users/audit.ts';
-import { type Authenticator, authenticator, requireScope } from './auth/authenticate.ts';
+import { type Authenticator, authenticator, requirePerson, requireScope } from './auth/authenticate.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { jsonBodyReader } from './http/json-body.ts';
 import { limitCaller, limitEndpoint } from './middleware/limits.ts';
@@ -91,10 +91,15 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   const who = endpoint.streamToken === true ? streamAuthenticator(services, authenticate) : authenticate;
   /** Whoever tries a door that is only for administrators is remembered. */
   const allow = async (ctx: Context, by: Caller, scope: Scope): Promise<void> => {
-    if (scope === 'admin' && !by.scopes.includes(scope)) {
-      await noteDenied(ctx, services, { actorId: by.userId, userId: by.userId, endpoint: endpoint.id });
+    try {
+      requirePerson(by, endpoint);
+      requireScope(by, scope);
+    } catch (error) {
+      if (scope === 'admin') {
+        await noteDenied(ctx, services, { actorId: by.userId, userId: by.userId, endpoint: endpoint.id });
+      }
+      throw error;
     }
-    requireScope(by, scope);
   };
   return async function handleEndpoint(ctx) {
     ctx.state['route'] = endpoint.path;

@@ -230,7 +230,7 @@ export interface paths {
         put?: never;
         /**
          * Make an API key, to be sent as `X-API-Key`
-         * @description For programs: it may do what its scopes say, never more than its owner may at that moment, and dies with the owner being disabled. The key itself is in this answer only.
+         * @description For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. Users, passwords, keys, shares, sessions, ending streams and deleting portfolios are for people: no scope lets a key do that. The key itself is in this answer only.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -331,7 +331,10 @@ export interface paths {
         get: operations["getPortfolio"];
         put?: never;
         post?: never;
-        /** Delete a portfolio with its ledger */
+        /**
+         * Delete a portfolio with its ledger
+         * @description Nothing brings it back, so it takes a person: an API key cannot do this.
+         */
         delete: operations["deletePortfolio"];
         options?: never;
         head?: never;
@@ -3873,6 +3876,7 @@ export interface operations {
                 "application/json": {
                     /** @example Trading bot */
                     name: string;
+                    /** @description `read`: everything its owner can see, streams too. `trades:write`: trades, transfers and imports; also creating portfolios and changing their settings. `market:write`: ticks and candles. `admin`: listing users, the audit log, rate limits, metrics and the streams of all users; it changes nothing. */
                     scopes: ("read" | "trades:write" | "market:write" | "admin")[];
                     /**
                      * Format: date-time

@@ -1,6 +1,6 @@
 /**
- * What a credential allows. `account`: looking after one's own account, its password, keys and shares; only a login has
- * it, so that an API key that leaks cannot make itself a successor.
+ * What a credential allows. `account`: managing the own account, its password, keys, shares and streams; only a log-in
+ * has it. `admin` lets a person manage users, and an API key only look at them: see `credential` of an endpoint.
  */
 export const SCOPES = ['read', 'trades:write', 'market:write', 'account', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -116,13 +116,12 @@ export const logout = endpoint({
   tag: 'auth',
   summary: 'End the session: its tokens and its streams',
   access: 'read',
+  credential: 'person',
   status: 204,
   response: null,
   async handler({ caller, ctx }, services) {
     const { db, clock, broker } = services;
     const { userId, sessionId } = caller;
-    if (caller.apiKey !== undefined)
-      throw problem('forbidden', { detail: 'An API key has no session to end.' });
     await revokeSession(db, sessionId, { clock });
     await publishControl(broker, { type: 'session-revoked', sessionId });
     clearSessionCookies(ctx);

@@ -8,6 +8,7 @@ import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER, verifyEdwards } from '../../lib
 import type { TokenKey } from '../../lib/tokens/token-keys.ts';
 import { API_KEY_HEADER, callerOfApiKey } from './api-key-caller.ts';
 import { ACCESS_COOKIE, writingCookie } from './cookies.ts';
+import type { Endpoint } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
@@ -124,6 +125,13 @@ export function authenticator(services: Services): Authenticator {
 
 function refusal(detail: string, cause?: unknown): Problem {
   return problem('unauthorized', { detail, headers: INVALID_TOKEN, cause });
+}
+
+/** @throws 403 for an API key where a person is needed */
+export function requirePerson(caller: Caller, { credential }: Pick<Endpoint, 'credential'>): void {
+  if (credential === 'person' && caller.apiKey !== undefined) {
+    throw problem('forbidden', { detail: 'An API key cannot do this. Log in and use the access token.' });
+  }
 }
 
 /** @throws the 403 that names the missing scope */

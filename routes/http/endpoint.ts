@@ -85,6 +85,11 @@ interface Declaration<P, Q, B, R, A extends Access> {
   summary: string;
   description?: string;
   access: A;
+  /**
+   * `person`: needs a log-in; an API key is refused whatever its scopes. For everything that makes, widens or outlives
+   * a credential, decides over people and what they share, or cannot be undone.
+   */
+  credential?: 'person';
   /** With `PUBLIC_MARKET=true` it answers anybody. */
   publicMarket?: boolean;
   /** Takes a stream token in `?token=` as well: its query schema must know that parameter. */

@@ -56,7 +56,8 @@ export const endSession = endpoint({
   summary: 'End a stream, on whatever node it is',
   description:
     "The caller's own; anybody's, for administrators. Its client gets a notice `ended`; over SSE it would come back by itself unless it heeds that.",
-  access: 'read',
+  access: 'account',
+  credential: 'person',
   params: z.strictObject({ id: field.id }),
   status: 204,
   response: null,

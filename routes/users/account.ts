@@ -59,6 +59,7 @@ export const changePassword = endpoint({
   summary: 'Change the password; every other session ends',
   description: 'API keys stay: they were not made from the password.',
   access: 'account',
+  credential: 'person',
   limit: 'login',
   body: z.strictObject({ currentPassword: z.string().min(1).max(200), newPassword }),
   status: 204,
@@ -104,6 +105,7 @@ export const logoutEverywhere = endpoint({
   summary: 'End all sessions of the user, this one too, with their tokens and streams',
   description: 'API keys stay.',
   access: 'account',
+  credential: 'person',
   status: 204,
   response: null,
   async handler({ caller, ctx }, { db, clock, broker }) {

@@ -59,6 +59,7 @@ export const listApiKeys = endpoint({
   tag: 'users',
   summary: "The caller's API keys",
   access: 'account',
+  credential: 'person',
   query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
   status: 200,
   response: field.listOf(apiKey),
@@ -76,11 +77,15 @@ export const createApiKey = endpoint({
   tag: 'users',
   summary: 'Make an API key, to be sent as `X-API-Key`',
   description:
-    'For programs: it may do what its scopes say, never more than its owner may at that moment, and dies with the owner being disabled. The key itself is in this answer only.',
+    'For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. Users, passwords, keys, shares, sessions, ending streams and deleting portfolios are for people: no scope lets a key do that. The key itself is in this answer only.',
   access: 'account',
+  credential: 'person',
   body: z.strictObject({
     name: field.text(100).meta({ example: 'Trading bot' }),
-    scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length),
+    scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length).meta({
+      description:
+        '`read`: everything its owner can see, streams too. `trades:write`: trades, transfers and imports; also creating portfolios and changing their settings. `market:write`: ticks and candles. `admin`: listing users, the audit log, rate limits, metrics and the streams of all users; it changes nothing.',
+    }),
     expiresAt: field.instant.optional(),
     allowedIps: z
       .array(
@@ -145,6 +150,7 @@ export const deleteApiKey = endpoint({
   summary: 'Revoke an API key: at once, on every node, with its open streams',
   description: "The caller's own; anybody's, for administrators.",
   access: 'account',
+  credential: 'person',
   params: z.strictObject({ keyId: field.id }),
   status: 204,
   response: null,

@@ -35,7 +35,8 @@ export const listShares = endpoint({
   id: 'listShares',
   tag: 'portfolios',
   summary: 'Whom a portfolio is shared with; for its owner',
-  access: 'read',
+  access: 'account',
+  credential: 'person',
   params: z.strictObject({ portfolioId: field.id }),
   query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
   status: 200,
@@ -57,6 +58,7 @@ export const putShare = endpoint({
   description:
     '`read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address.',
   access: 'account',
+  credential: 'person',
   params: z.strictObject({ portfolioId: field.id }),
   body: z
     .strictObject({
@@ -101,6 +103,7 @@ export const deleteShare = endpoint({
   tag: 'portfolios',
   summary: "End a share, and the user's streams of the portfolio; by its owner, or by that user",
   access: 'account',
+  credential: 'person',
   params: z.strictObject({ portfolioId: field.id, userId: field.id }),
   status: 204,
   response: null,

@@ -68,6 +68,7 @@ export const createUser = endpoint({
   tag: 'users',
   summary: 'Create a user',
   access: 'admin',
+  credential: 'person',
   body: z.strictObject({
     email: field.email,
     password: newPassword,
@@ -134,6 +135,7 @@ export const updateUser = endpoint({
   description:
     'A changed role counts at once: what it no longer allows is refused, what it newly allows comes with the next refresh. Disabling ends all sessions and streams of the user, and its API keys for as long as it lasts. The last administrator stays one.',
   access: 'account',
+  credential: 'person',
   params,
   body: z.strictObject({ name, role: z.enum(ROLES), disabled: z.boolean() }).partial(),
   status: 200,
@@ -192,6 +194,7 @@ export const deleteUser = endpoint({
   tag: 'users',
   summary: 'Delete a user with all that is theirs: portfolios, keys, sessions',
   access: 'admin',
+  credential: 'person',
   params,
   status: 204,
   response: null,
