@@ -6,6 +6,7 @@ COPY package.json package-lock.json ./
 COPY spec/generated-client/package.json spec/generated-client/
 RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json tsconfig.client.json ./
+COPY app app
 COPY lib lib
 COPY db db
 COPY streams streams
@@ -40,4 +41,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s \
   CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/healthz"]
 # In this form node is the process that gets SIGTERM.
-CMD ["node", "--enable-source-maps", "dist/lib/main.js"]
+CMD ["node", "--enable-source-maps", "dist/app/main.js"]

@@ -7,7 +7,7 @@ import { clientSchema } from '../openapi/client-schema.ts';
 import { openApiDocument } from '../openapi/document.ts';
 import { API } from '../openapi/documents.ts';
 
-// Brings what is made from the declarations up to them: `node --import tsx openapi/write.ts`.
+// Brings what is made from the declarations up to them: `node --import tsx app/generate.ts`.
 const place = (...path: string[]): string => join(PACKAGE_ROOT, ...path);
 const json = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 await writeFile(place('openapi', 'openapi.json'), json(openApiDocument(API, VERSION)));

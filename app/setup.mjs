@@ -1,4 +1,4 @@
-// Runs before anything is installed, so it must do with Node alone: `node lib/setup.mjs [--build | --start]` installs
+// Runs before anything is installed, so it must do with Node alone: `node app/setup.mjs [--build | --start]` installs
 // the dependencies when they are not those of package-lock.json, builds dist/ when a source has changed, and starts it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -48,6 +48,7 @@ if (!installed()) {
 
 /** Everything that the build is made from. */
 const SOURCES = [
+  'app',
   'lib',
   'db',
   'streams',
@@ -100,5 +101,5 @@ if (process.argv.includes('--build') || process.argv.includes('--start')) {
 if (process.argv.includes('--start')) {
   // In this very process: it is the one that npm hands signals on to.
   process.setSourceMapsEnabled(true);
-  await import('../dist/lib/main.js');
+  await import('../dist/app/main.js');
 }

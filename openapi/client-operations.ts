@@ -8,5 +8,5 @@ export function clientOperations(endpoints: readonly Endpoint[]): string {
       const template = path.replaceAll(/:(\w+)/g, '{$1}');
       return `  ${id}: ['${method.toUpperCase()}', '${template}'],`;
     });
-  return `/** Made from the endpoints by openapi/write.ts. */\nexport const OPERATIONS = {\n${lines.join('\n')}\n} as const;\n`;
+  return `/** Made from the endpoints by app/generate.ts. */\nexport const OPERATIONS = {\n${lines.join('\n')}\n} as const;\n`;
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Caller, Scope } from '../lib/tokens/caller.ts';
 import { type FieldError, problem } from '../lib/problem.ts';
 import { writeAnswer } from './http/answer.ts';
-import { noteDenied } from './users/audit.ts';
+import { noteDenied } from './http/audit-trail.ts';
 import { type Authenticator, authenticator, requirePerson, requireScope } from './auth/authenticate.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { jsonBodyReader } from './http/json-body.ts';

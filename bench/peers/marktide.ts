@@ -14,7 +14,7 @@ import { encodeCursor, encodePart, logTag } from '../../streams/core/cursor.ts';
 import { stampedTrade } from '../stamped-trade.ts';
 import { servePeer } from './peer.ts';
 
-/** The whole program, as `lib/main.ts` wires it: embedded database, ring in memory, ticks pushed in. */
+/** The whole program, as `app/main.ts` wires it: embedded database, ring in memory, ticks pushed in. */
 const CHANNELS = 'trade:BTC/KRW';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'marktide-bench-'));

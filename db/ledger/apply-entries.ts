@@ -3,7 +3,13 @@ import { ZERO } from '../../lib/money/money.ts';
 import { compareOrder, type LedgerEntry, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { isAdditive, type CashLeg, type Leg } from '../../lib/pnl/ledger/leg.ts';
 import { heapOf } from '../../lib/pnl/ledger/lot.ts';
-import { DEFAULT_TOLERANCE, emptyState, foldLegs, unfoldCash, type Disposal } from '../../lib/pnl/ledger/position.ts';
+import {
+  DEFAULT_TOLERANCE,
+  emptyState,
+  foldLegs,
+  unfoldCash,
+  type Disposal,
+} from '../../lib/pnl/ledger/position.ts';
 import { CashSums } from './cash.ts';
 import { checkpointsBefore, dropCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from '../connection/database.ts';

@@ -1,4 +1,9 @@
-import { compareOrder, type CostMethod, type LedgerEntry, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import {
+  compareOrder,
+  type CostMethod,
+  type LedgerEntry,
+  type PortfolioTerms,
+} from '../../lib/pnl/ledger/entry.ts';
 import { legsOf, type CashLeg, type Leg } from '../../lib/pnl/ledger/leg.ts';
 import type { LotHeap } from '../../lib/pnl/ledger/lot.ts';
 import { foldLegs, type AssetState, type FoldObserver } from '../../lib/pnl/ledger/position.ts';

@@ -36,7 +36,7 @@ function toLot(row: LotRow): Lot {
   };
 }
 
-/** In which lots are sold; the order of `precedes` in lib/pnl/lot.ts. */
+/** In which lots are sold; the order of `precedes` in lib/pnl/ledger/lot.ts. */
 const SALE_ORDER: Record<LotMethod, string> = {
   fifo: 'seq',
   lifo: 'seq desc',

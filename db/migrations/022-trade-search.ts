@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { searchColumns } from '../ledger/trade-terms.ts';
 
 /**
- * `search`: the text of a trade as it is searched. `terms`: what it is found by, hashed; see `db/trade-terms.ts`. Built
+ * `search`: the text of a trade as it is searched. `terms`: what it is found by, hashed; see `db/ledger/trade-terms.ts`. Built
  * on an array index alone, so that no extension is needed.
  *
  * The index takes new rows in small portions: every search reads through what is waiting. There are no statistics of

@@ -1,4 +1,4 @@
-/** Made from the endpoints by openapi/write.ts. */
+/** Made from the endpoints by app/generate.ts. */
 export const OPERATIONS = {
   login: ['POST', '/v1/auth/login'],
   refresh: ['POST', '/v1/auth/refresh'],

@@ -12,7 +12,7 @@ const QUARTER_S = 900;
 /** Beyond one account from one address: what whole offices mistype, or what a horde of addresses may try. */
 const MANY = 10;
 
-/** Every limit there is. What is counted by: see routes/limits.ts and routes/login-attempts.ts. */
+/** Every limit there is. What is counted by: see routes/middleware/limits.ts and routes/auth/login-attempts.ts. */
 export function limitPolicies(config: Config) {
   const policy = (name: string, quota: number, seconds: number): LimitPolicy => ({ name, quota, seconds });
   const failures = config.RATE_LIMIT_LOGIN_FAILURES;

@@ -6,7 +6,7 @@ import { checkPassword } from '../../lib/tokens/password.ts';
 import { problem } from '../../lib/problem.ts';
 import { hashRefreshToken, nextRefreshToken } from '../../lib/tokens/token.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
-import { noteAudit } from '../users/audit.ts';
+import { noteAudit } from '../http/audit-trail.ts';
 import { clearSessionCookies, REFRESH_COOKIE, writingCookie } from './cookies.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';

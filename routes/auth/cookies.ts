@@ -10,7 +10,7 @@ export const REFRESH_COOKIE = 'marktide_refresh';
 export const CSRF_COOKIE = 'marktide_csrf';
 export const CSRF_HEADER = 'X-CSRF-Token';
 
-/** Outlives the session: see routes/login-attempts.ts. */
+/** Outlives the session: see routes/auth/login-attempts.ts. */
 export const DEVICE_COOKIE = 'marktide_device';
 const DEVICE_DAYS = 180;
 

@@ -21,7 +21,7 @@ import type { StreamRoll } from '../../streams/fleet/stream-registry.ts';
 import type { SocketServer } from '../../streams/transports/websocket-server.ts';
 import type { Slots } from './slots.ts';
 
-/** All that a handler may use. Made in one place (lib/services.ts) and handed down. */
+/** All that a handler may use. Made in one place (app/services.ts) and handed down. */
 export interface Services {
   config: Config;
   clock: Clock;

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { getEntry } from '../../db/ledger/entries.ts';
 import type { StoredEntry, StoredTrade } from '../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../db/ledger/candidates.ts';
-import { BATCH_LIMIT, bookEntries, changeEntry, type LedgerMove, removeEntry } from '../../db/ledger/ledger.ts';
+import {
+  BATCH_LIMIT,
+  bookEntries,
+  changeEntry,
+  type LedgerMove,
+  removeEntry,
+} from '../../db/ledger/ledger.ts';
 import { decimal } from '../../lib/money/money.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
 import type { PortfolioRecord } from '../../streams/channels/record.ts';

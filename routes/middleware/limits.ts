@@ -4,7 +4,7 @@ import type { LimitName } from '../../lib/limits/limit-policies.ts';
 import { networkOf } from '../../lib/limits/network.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
 import type { Verdict } from '../../lib/limits/rate-limiter.ts';
-import { noteAudit } from '../users/audit.ts';
+import { noteAudit } from '../http/audit-trail.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
 

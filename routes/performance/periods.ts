@@ -4,7 +4,13 @@ import { ZERO } from '../../lib/money/money.ts';
 import { type Period, PERIOD_INTERVALS, type PeriodInterval } from '../../lib/pnl/performance/calendar.ts';
 import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
-import { boundariesOf, periodBody, type PeriodPnl, periodPnl, periodPnls } from '../../lib/pnl/performance/periods.ts';
+import {
+  boundariesOf,
+  periodBody,
+  type PeriodPnl,
+  periodPnl,
+  periodPnls,
+} from '../../lib/pnl/performance/periods.ts';
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';

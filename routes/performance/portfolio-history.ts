@@ -3,7 +3,11 @@ import { listEntries } from '../../db/ledger/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
 import { positionsAt } from '../../db/ledger/past-states.ts';
 import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
-import { historyWarnings, lacksRates, type HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
+import {
+  historyWarnings,
+  lacksRates,
+  type HistoryFigures,
+} from '../../lib/pnl/performance/history-warnings.ts';
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
 import type { MarketView } from '../../streams/market/market.ts';
 import { positionOf } from '../market/market-position.ts';

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { COST_METHODS, type CostMethod } from '../../lib/pnl/ledger/entry.ts';
 import { problem } from '../../lib/problem.ts';
-import { valuePortfolio, type Valuation, type ValuationSources } from '../../streams/portfolio/portfolio-valuation.ts';
+import {
+  valuePortfolio,
+  type Valuation,
+  type ValuationSources,
+} from '../../streams/portfolio/portfolio-valuation.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { derived } from '../http/conditional-answer.ts';
 import { endpoint } from '../http/endpoint.ts';

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import type { ChannelType } from '../../streams/core/channel.ts';
 import { END_REASONS } from '../../streams/core/sink.ts';
-import type { CandleBody, ImportProgressBody, PublicTradeBody, TickerBody } from '../../streams/channels/record.ts';
+import type {
+  CandleBody,
+  ImportProgressBody,
+  PublicTradeBody,
+  TickerBody,
+} from '../../streams/channels/record.ts';
 import { candleSchema } from '../market/candle-bodies.ts';
 import * as field from '../http/fields.ts';
 import { tickerSchema } from '../market/market-lists.ts';

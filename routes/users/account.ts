@@ -5,7 +5,7 @@ import { createUser, getPasswordHash, getUser, holdCredentials, updateUser } fro
 import { checkPassword, hashPassword } from '../../lib/tokens/password.ts';
 import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
-import { noteAudit, originOf } from './audit.ts';
+import { noteAudit, originOf } from '../http/audit-trail.ts';
 import { clearSessionCookies } from '../auth/cookies.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';

@@ -11,7 +11,7 @@ import { KEY_SCOPES, SCOPES } from '../../lib/tokens/caller.ts';
 import { isIpRange } from '../../lib/limits/ip-range.ts';
 import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
-import { originOf } from './audit.ts';
+import { originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 

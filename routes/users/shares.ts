@@ -10,7 +10,7 @@ import { recordAudit } from '../../db/users/audit.ts';
 import { findCredentials, getUser } from '../../db/users/users.ts';
 import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
-import { originOf } from './audit.ts';
+import { originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { ownPortfolio } from '../portfolios/portfolio-access.ts';

@@ -18,7 +18,7 @@ import { type Caller, ROLES } from '../../lib/tokens/caller.ts';
 import { hashPassword } from '../../lib/tokens/password.ts';
 import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
-import { noteDenied, originOf } from './audit.ts';
+import { noteDenied, originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { assertPassword, newPassword } from './new-password.ts';

@@ -52,7 +52,7 @@ describe('the set-up before start and tests', function () {
     installed: boolean;
     built: boolean;
   } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [inProject('lib', 'setup.mjs'), ...args], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [inProject('app', 'setup.mjs'), ...args], {
       // Wherever it is called from.
       cwd: folder,
       env: env(),
@@ -89,7 +89,7 @@ describe('the set-up before start and tests', function () {
     return { start: scripts['start'] };
   }
 
-  const source = (text: string): void => writeFileSync(inProject('lib', 'main.ts'), text);
+  const source = (text: string): void => writeFileSync(inProject('app', 'main.ts'), text);
   /** The compiler of this very project, in the place where a real installation has it. */
   const addCompiler = (): void =>
     symlinkSync(join(PACKAGE_ROOT, 'node_modules', 'typescript'), inProject('node_modules', 'typescript'));
@@ -97,14 +97,14 @@ describe('the set-up before start and tests', function () {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'marktide-setup-'));
     project = join(folder, 'with a space');
-    mkdirSync(inProject('lib'), { recursive: true });
-    copyFileSync(join(PACKAGE_ROOT, 'lib', 'setup.mjs'), inProject('lib', 'setup.mjs'));
+    mkdirSync(inProject('app'), { recursive: true });
+    copyFileSync(join(PACKAGE_ROOT, 'app', 'setup.mjs'), inProject('app', 'setup.mjs'));
     for (const name of ['tsconfig.build.json', 'tsconfig.client.json']) {
       writeFileSync(
         inProject(name),
         JSON.stringify({
           compilerOptions: { module: 'NodeNext', outDir: 'dist', rootDir: '.', types: [] },
-          include: ['lib'],
+          include: ['app'],
         }),
       );
     }
@@ -137,7 +137,7 @@ describe('the set-up before start and tests', function () {
     const { status, said, installed, built } = setup('--build');
     assert.equal(status, 0, said);
     assert.deepEqual({ installed, built }, { installed: false, built: true });
-    assert.ok(existsSync(inProject('dist', 'lib', 'main.js')));
+    assert.ok(existsSync(inProject('dist', 'app', 'main.js')));
     assert.equal(setup('--build').said, '');
   });
 
@@ -145,12 +145,12 @@ describe('the set-up before start and tests', function () {
     // Of the same length as before.
     source('console.log("fresh");\n');
     assert.equal(setup('--build').built, true);
-    writeFileSync(inProject('lib', 'other.ts'), 'export const other = 1;\n');
+    writeFileSync(inProject('app', 'other.ts'), 'export const other = 1;\n');
     assert.equal(setup('--build').built, true);
-    assert.ok(existsSync(inProject('dist', 'lib', 'other.js')));
-    rmSync(inProject('lib', 'other.ts'));
+    assert.ok(existsSync(inProject('dist', 'app', 'other.js')));
+    rmSync(inProject('app', 'other.ts'));
     assert.equal(setup('--build').built, true);
-    assert.ok(!existsSync(inProject('dist', 'lib', 'other.js')));
+    assert.ok(!existsSync(inProject('dist', 'app', 'other.js')));
     assert.equal(setup('--build').built, false);
   });
 

@@ -277,7 +277,7 @@ describe('the OpenAPI document', () => {
   it('stands in openapi/openapi.json as it is now', async () => {
     const path = join(PACKAGE_ROOT, 'openapi', 'openapi.json');
     const kept: unknown = JSON.parse(await readFile(path, 'utf8'));
-    assert.deepEqual(kept, document, 'run: node --import tsx openapi/write.ts');
+    assert.deepEqual(kept, document, 'run: node --import tsx app/generate.ts');
   });
 
   describe('of the running program', () => {

@@ -74,7 +74,7 @@ function asText(response: NodeJS.ReadableStream, done: (error: Error | null, tex
   response.on('end', () => done(null, Buffer.concat(chunks).toString()));
 }
 
-/** The whole program on a free port, as `lib/main.ts` runs it, with a real database and real sockets. */
+/** The whole program on a free port, as `app/main.ts` runs it, with a real database and real sockets. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const clock = options.clock ?? systemClock;
   const logger = watchedLogger(options.log);

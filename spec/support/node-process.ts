@@ -19,7 +19,7 @@ const SECRETS = {
 };
 
 /** Built from the sources as they are before the first test: see root-hooks.ts. */
-const BUILT = ['dist/lib/main.js'];
+const BUILT = ['dist/app/main.js'];
 
 /**
  * Starts the program; resolves when it serves. @throws with its output when it ends before

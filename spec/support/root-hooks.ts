@@ -8,7 +8,7 @@ watchTraffic();
 
 /** Once, before any process of the run: nodes of their own are started from dist/, which must be of these sources. */
 export function mochaGlobalSetup(): void {
-  const { status } = spawnSync(process.execPath, ['lib/setup.mjs', '--build'], {
+  const { status } = spawnSync(process.execPath, ['app/setup.mjs', '--build'], {
     cwd: PACKAGE_ROOT,
     stdio: 'inherit',
   });

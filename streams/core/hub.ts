@@ -54,7 +54,7 @@ export interface StreamRequest {
   flushMs?: number | null;
   /** Its place among the streams, if it was admitted before; it is given back when the stream ends. */
   admission?: Admission;
-  /** Goes into every id of the stream: see lib/stream-token.ts. */
+  /** Goes into every id of the stream: see lib/tokens/stream-token.ts. */
   seal?: string | null;
   wire: Wire;
   sink: Sink;

@@ -3,7 +3,12 @@ import { ZERO, decimal, decimalOrNull, mul } from '../../money/money.ts';
 import type { CostMethod } from '../ledger/entry.ts';
 import type { AcquireLeg, Leg } from '../ledger/leg-kinds.ts';
 import type { Mark } from '../valuation/marking.ts';
-import { acquisitionBody, disposalBody, type AcquisitionBody, type DisposalBody } from '../ledger/movement-body.ts';
+import {
+  acquisitionBody,
+  disposalBody,
+  type AcquisitionBody,
+  type DisposalBody,
+} from '../ledger/movement-body.ts';
 import { newestOf } from '../valuation/newest.ts';
 import { openLots, sumOfLots, type LotSums, type OpenLotBody } from '../valuation/open-lots.ts';
 import type { AssetState, Disposal, FoldOptions } from '../ledger/position.ts';

@@ -4,7 +4,11 @@ import { upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { eachEntry } from '../../../db/ledger/entries.ts';
 import type { StoredEntry } from '../../../db/ledger/stored-entry.ts';
-import { equitySnapshots, pruneEquitySnapshots, saveEquitySnapshots } from '../../../db/history/equity-snapshots.ts';
+import {
+  equitySnapshots,
+  pruneEquitySnapshots,
+  saveEquitySnapshots,
+} from '../../../db/history/equity-snapshots.ts';
 import { equityAt, externalFlows, history } from '../../../db/history/history.ts';
 import { bookEntries, removeEntry } from '../../../db/ledger/ledger.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';

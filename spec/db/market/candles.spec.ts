@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { foldCandles, minuteCandles, minutePage, type CandleWindow } from '../../../db/market/candle-folds.ts';
+import {
+  foldCandles,
+  minuteCandles,
+  minutePage,
+  type CandleWindow,
+} from '../../../db/market/candle-folds.ts';
 import { pruneCandles } from '../../../db/market/candle-retention.ts';
 import {
   candlesSince,

@@ -11,8 +11,21 @@ import type { PeriodPnl } from '../../../lib/pnl/performance/periods.ts';
 import { periodPnl, periodPnls } from '../../../lib/pnl/performance/periods.ts';
 import type { AssetState, Disposal } from '../../../lib/pnl/ledger/position.ts';
 import { emptyState } from '../../../lib/pnl/ledger/position.ts';
-import { annualReturn, annualise, bucketReturns, cagr, cumulativeReturns } from '../../../lib/pnl/performance/returns.ts';
-import { calmar, downsideRisk, drawdownOf, omega, sortino, spanVolatility } from '../../../lib/pnl/performance/risk.ts';
+import {
+  annualReturn,
+  annualise,
+  bucketReturns,
+  cagr,
+  cumulativeReturns,
+} from '../../../lib/pnl/performance/returns.ts';
+import {
+  calmar,
+  downsideRisk,
+  drawdownOf,
+  omega,
+  sortino,
+  spanVolatility,
+} from '../../../lib/pnl/performance/risk.ts';
 import type { TotalsAt } from '../../../lib/pnl/ledger/totals.ts';
 import { knownAveragePrice } from '../../../lib/pnl/ledger/totals.ts';
 import { tradeStats } from '../../../lib/pnl/performance/trade-stats.ts';

@@ -11,7 +11,12 @@ import { unpackCandle } from '../../../streams/market/candle-record.ts';
 import type { CandleHistory } from '../../../streams/market/candle-rollups.ts';
 import type { MarketTick } from '../../../streams/market/market-tick.ts';
 import type { CandleBody, CandleRecord } from '../../../streams/channels/record.ts';
-import { candlesOfMinutes, candlesOfTicks, currentOf, type OracleCandle } from '../../support/candle-oracle.ts';
+import {
+  candlesOfMinutes,
+  candlesOfTicks,
+  currentOf,
+  type OracleCandle,
+} from '../../support/candle-oracle.ts';
 import { eachDatabase } from '../../support/databases.ts';
 
 const MINUTE = 60_000;

@@ -568,7 +568,9 @@ describe('the market writer', () => {
   });
 
   it('replays a recorded file, whole, into log, market and database, and again without counting twice', async () => {
-    const path = fileURLToPath(new URL('../../fixtures/binance-XRP-ETH-trades-2019-10-11.csv', import.meta.url));
+    const path = fileURLToPath(
+      new URL('../../fixtures/binance-XRP-ETH-trades-2019-10-11.csv', import.meta.url),
+    );
     const db = await openInMemory();
     await migrate(db.knex);
     const symbol = 'XRP/ETH';

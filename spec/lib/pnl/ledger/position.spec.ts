@@ -6,7 +6,13 @@ import { COST_METHODS, compareOrder } from '../../../../lib/pnl/ledger/entry.ts'
 import type { CashLeg } from '../../../../lib/pnl/ledger/leg.ts';
 import { isAdditive, legsOf } from '../../../../lib/pnl/ledger/leg.ts';
 import type { AssetState, Disposal, Flow, StateJson } from '../../../../lib/pnl/ledger/position.ts';
-import { decodeState, emptyState, encodeState, foldLegs, unfoldCash } from '../../../../lib/pnl/ledger/position.ts';
+import {
+  decodeState,
+  emptyState,
+  encodeState,
+  foldLegs,
+  unfoldCash,
+} from '../../../../lib/pnl/ledger/position.ts';
 import { amount, foldAll, ledger, legsByAsset, price, terms } from '../ledger.ts';
 
 const RUNS = { numRuns: 400 };

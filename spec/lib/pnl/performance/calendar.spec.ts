@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { PeriodInterval } from '../../../../lib/pnl/performance/calendar.ts';
-import { PERIOD_INTERVALS, calendarOf, isTimeZone, periods, startOfDay } from '../../../../lib/pnl/performance/calendar.ts';
+import {
+  PERIOD_INTERVALS,
+  calendarOf,
+  isTimeZone,
+  periods,
+  startOfDay,
+} from '../../../../lib/pnl/performance/calendar.ts';
 import { ZONES } from '../zones.ts';
 
 const HOUR = 3_600_000;

@@ -5,7 +5,12 @@ import { benchmarkReturn, compare, sameFlowsEquity } from '../../../../lib/pnl/p
 import { maxDrawdown } from '../../../../lib/pnl/performance/drawdown.ts';
 import { downsample } from '../../../../lib/pnl/performance/downsample.ts';
 import type { PeriodPnl } from '../../../../lib/pnl/performance/periods.ts';
-import { investorFlows, periodReturn, simpleReturn, twr } from '../../../../lib/pnl/performance/performance.ts';
+import {
+  investorFlows,
+  periodReturn,
+  simpleReturn,
+  twr,
+} from '../../../../lib/pnl/performance/performance.ts';
 import { statistic } from '../../../../lib/money/ratio.ts';
 import { calmar, sharpe, sortino, volatility } from '../../../../lib/pnl/performance/risk.ts';
 import { closedTrades, tradeStats } from '../../../../lib/pnl/performance/trade-stats.ts';

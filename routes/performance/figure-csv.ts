@@ -1,65 +1,15 @@
 import { z } from 'zod';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
-import type { HoldingBody } from '../../lib/pnl/valuation/holding-body.ts';
-import type { PeriodBody } from '../../lib/pnl/performance/periods.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
-import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
+import type { PeriodBody } from '../../lib/pnl/performance/periods.ts';
 import { CSV_RESPONSE, csvOf, csvQuery, nameFile } from '../http/csv-answer.ts';
-import { derived } from '../http/conditional-answer.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { holdingPage } from './holding-page.ts';
-import { holdingsQuery } from './holdings.ts';
-import { periodList, periodsQuery } from '../performance/periods.ts';
-import { valuationOf } from './pnl.ts';
-import { readablePortfolio } from './portfolio-access.ts';
-import { portfolioParams } from './portfolios.ts';
-import { seriesQuery, seriesTable } from '../performance/series-table.ts';
-
-const DESCRIPTION = 'Times and decimals are as in JSON; what is not known is empty.';
-
-function plain<T extends object>(name: string, korean: string, value: CsvColumn<T>['value']): CsvColumn<T> {
-  return { name, korean, kind: 'plain', value };
-}
-
-const HOLDING: CsvColumn<HoldingBody>[] = [
-  plain('asset', '자산', ({ asset }) => asset),
-  plain('symbol', '종목', ({ symbol }) => symbol),
-  plain('quantity', '수량', ({ quantity }) => quantity),
-  plain('averagePrice', '평균단가', ({ averagePrice }) => averagePrice),
-  plain('costBasis', '매입금액', ({ costBasis }) => costBasis),
-  plain('markPrice', '현재가', ({ markPrice }) => markPrice),
-  plain('markTime', '현재가시각', ({ markTime }) => markTime),
-  plain('marketValue', '평가금액', ({ marketValue }) => marketValue),
-  plain('weight', '비중', ({ weight }) => weight),
-  plain('unrealizedPnl', '평가손익', ({ unrealizedPnl }) => unrealizedPnl),
-  plain('unrealizedRate', '수익률', ({ unrealizedRate }) => unrealizedRate),
-  plain('realizedPnl.gross', '실현손익(수수료 전)', ({ realizedPnl }) => realizedPnl.gross),
-  plain('realizedPnl.net', '실현손익', ({ realizedPnl }) => realizedPnl.net),
-];
-
-export const exportHoldings = endpoint({
-  method: 'get',
-  path: '/v1/portfolios/:portfolioId/holdings.csv',
-  id: 'exportHoldings',
-  tag: 'portfolios',
-  summary: 'What the portfolio holds, as a CSV file',
-  description: DESCRIPTION,
-  access: 'read',
-  params: portfolioParams,
-  query: z.strictObject({ ...holdingsQuery, ...csvQuery(HOLDING) }),
-  ...CSV_RESPONSE,
-  problems: ['invalid-request', 'not-found'],
-  async handler({ params, query, caller, ctx }, services) {
-    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
-    nameFile(ctx, 'holdings', calendarOf(portfolio.timeZone), { first: null, last: services.clock.now() });
-    return await derived(await valuationBasis(services, portfolio, query), async () => {
-      const { holdings } = await valuationOf(portfolio.id, query, services);
-      const { items } = holdingPage(holdings(), { ...query, limit: Infinity });
-      return await csvOf(items, { columns: HOLDING, ...query });
-    });
-  },
-});
+import { FIGURE_CSV_DESCRIPTION, plain } from '../http/figure-columns.ts';
+import { readablePortfolio } from '../portfolios/portfolio-access.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
+import { periodList, periodsQuery } from './periods.ts';
+import { seriesQuery, seriesTable } from './series-table.ts';
 
 type PeriodItem = PeriodBody & { closed: boolean };
 
@@ -86,7 +36,7 @@ export const exportPeriods = endpoint({
   id: 'exportPnlPeriods',
   tag: 'pnl',
   summary: 'PnL by day, week, month or year, as a CSV file',
-  description: DESCRIPTION,
+  description: FIGURE_CSV_DESCRIPTION,
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({ ...periodsQuery, ...csvQuery(PERIOD) }),
@@ -127,7 +77,7 @@ export const exportSeries = endpoint({
   id: 'exportSeries',
   tag: 'pnl',
   summary: 'Equity, contributions and PnL over time, as a CSV file',
-  description: DESCRIPTION,
+  description: FIGURE_CSV_DESCRIPTION,
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({ ...seriesQuery, ...csvQuery(SERIES) }),

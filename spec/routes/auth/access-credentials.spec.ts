@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { createApiKey } from '../../db/users/api-keys.ts';
-import { apiKeyPrefix, hashApiKey, newApiKey } from '../../lib/tokens/api-key.ts';
-import { KEY_SCOPES, type Scope } from '../../lib/tokens/caller.ts';
-import { systemClock } from '../../lib/clock.ts';
-import { openApiDocument } from '../../openapi/document.ts';
-import { API } from '../../openapi/documents.ts';
-import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
-import { assertLetIn, CLOSED, knock, nameOf, UNLIMITED } from '../support/routes/door.ts';
-import { assertProblem } from '../support/routes/problems.ts';
+import { createApiKey } from '../../../db/users/api-keys.ts';
+import { apiKeyPrefix, hashApiKey, newApiKey } from '../../../lib/tokens/api-key.ts';
+import { KEY_SCOPES, type Scope } from '../../../lib/tokens/caller.ts';
+import { systemClock } from '../../../lib/clock.ts';
+import { openApiDocument } from '../../../openapi/document.ts';
+import { API } from '../../../openapi/documents.ts';
+import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../../support/app.ts';
+import { assertLetIn, CLOSED, knock, nameOf, UNLIMITED } from '../../support/routes/door.ts';
+import { assertProblem } from '../../support/routes/problems.ts';
 
 /**
  * What each operation takes: a scope, and whether an API key with that scope is enough. A new endpoint needs a line here.
