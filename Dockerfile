@@ -38,7 +38,7 @@ USER node
 VOLUME /data
 EXPOSE 3000
 # Whether the process lives. Whether all that it depends on answers too, /readyz tells.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s \
   CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/healthz"]
 # In this form node is the process that gets SIGTERM.
 CMD ["node", "--enable-source-maps", "dist/app/main.js"]

@@ -42,8 +42,8 @@ function installed() {
 
 if (!installed()) {
   console.error('Installing dependencies (only now and after an update) …');
-  // NODE_ENV=production would leave out the compiler that the build needs.
-  run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev']);
+  // NODE_ENV=production would leave out the compiler that the build needs. No package needs its install script.
+  run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev', '--ignore-scripts']);
 }
 
 /** Everything that the build is made from. */

@@ -17,6 +17,9 @@ import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 
 const PACKAGE = { name: 'tiny', version: '1.0.0', private: true, type: 'module' };
 
+/** What the install scripts of the dependency leave in its folder. */
+const MARK = 'a-script-ran';
+
 /** A program that stays until SIGTERM, and says so; if it never comes, not for ever. */
 const STAYS = `
 declare const process: { on(signal: string, listener: () => void): void; exit(code: number): void };
@@ -68,8 +71,11 @@ describe('the set-up before start and tests', function () {
     const elsewhere = join(folder, 'elsewhere');
     const dependency = join(elsewhere, 'dependency');
     mkdirSync(dependency, { recursive: true });
-    writeFileSync(join(dependency, 'package.json'), JSON.stringify({ name: 'dependency', version }));
-    npm(elsewhere, 'pack', './dependency');
+    const scripts = Object.fromEntries(
+      ['preinstall', 'install', 'postinstall', 'prepare'].map((name) => [name, `echo ${name} >> ${MARK}`]),
+    );
+    writeFileSync(join(dependency, 'package.json'), JSON.stringify({ name: 'dependency', version, scripts }));
+    npm(elsewhere, 'pack', './dependency', '--ignore-scripts');
     const file = `dependency-${version}.tgz`;
     writeFileSync(
       join(elsewhere, 'package.json'),
@@ -124,9 +130,20 @@ describe('the set-up before start and tests', function () {
     addCompiler();
   });
 
+  it('runs no install script of a dependency', () => {
+    assert.equal(existsSync(inProject('node_modules', 'dependency', MARK)), false);
+    // Only that flag keeps it from running: the scripts are there.
+    npm(project, 'ci', '--include=dev');
+    assert.match(readFileSync(inProject('node_modules', 'dependency', MARK), 'utf8'), /^preinstall$/m);
+    rmSync(inProject('node_modules'), { recursive: true });
+    assert.equal(setup().installed, true);
+    assert.equal(existsSync(inProject('node_modules', 'dependency', MARK)), false);
+    addCompiler();
+  });
+
   it('does not install again, whoever installed', () => {
     assert.equal(setup().installed, false);
-    npm(project, 'ci', '--include=dev');
+    npm(project, 'ci', '--include=dev', '--ignore-scripts');
     addCompiler();
     const { status, said } = setup();
     assert.equal(status, 0);
@@ -202,6 +219,30 @@ describe('the set-up before start and tests', function () {
     }
     assert.match(output, /^ended$/m);
     assert.deepEqual(await ended, [0, null]);
+  });
+});
+
+describe('install scripts', () => {
+  it('are run by no command of this project: the settings say so, and what is without them does', () => {
+    const config = spawnSync('npm', ['config', 'get', 'ignore-scripts'], {
+      cwd: PACKAGE_ROOT,
+      encoding: 'utf8',
+    });
+    assert.equal(config.stdout.trim(), 'true', config.stderr);
+    for (const name of ['Dockerfile', join('.ci', 'run')]) {
+      const text = readFileSync(join(PACKAGE_ROOT, name), 'utf8');
+      const commands = text.split('\n').filter((line) => /\bnpm (?:ci|i|install|rebuild)\b/.test(line));
+      assert.ok(commands.length > 0, name);
+      for (const command of commands) assert.match(command, / --ignore-scripts\b/, name);
+    }
+  });
+
+  it('are not needed by scripts of our own: npm would leave out what comes before or after one', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8'),
+    );
+    const hooks = Object.keys(scripts).filter((name) => /^(?:pre|post|install$|prepare)/.test(name));
+    assert.deepEqual(hooks, []);
   });
 });
 

@@ -54,7 +54,12 @@ describe('Dockerfile', () => {
     for (const name of Object.keys(variables).filter((each) => each !== 'NODE_ENV'))
       assert.ok(name in ENVIRONMENT.shape, name);
     assert.deepEqual(of('EXPOSE'), [variables['PORT']]);
-    const [, url = ''] = /"(http:[^"]+)"/.exec(of('HEALTHCHECK')[0] ?? '') ?? [];
+    const [healthcheck = ''] = of('HEALTHCHECK');
+    const flags = [...healthcheck.matchAll(/--([\w-]+)=/g)].map(([, name]) => name);
+    // Older builders refuse others: --start-interval came with Docker 25.
+    for (const name of flags)
+      assert.ok(['interval', 'timeout', 'start-period', 'retries'].includes(name ?? ''));
+    const [, url = ''] = /"(http:[^"]+)"/.exec(healthcheck) ?? [];
     assert.equal(new URL(url).port, variables['PORT']);
     assert.ok(API.some(({ path }) => path === new URL(url).pathname));
   });

@@ -30,6 +30,7 @@ const SOURCES = [
   'web',
   'LICENSE',
   'README.md',
+  '.npmrc',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -95,7 +96,7 @@ describe('the package', function () {
     const clone = join(folder, 'clone');
     for (const name of SOURCES) cpSync(join(PACKAGE_ROOT, name), join(clone, name), { recursive: true });
     symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(clone, 'node_modules'));
-    run('npm', ['pack', '--pack-destination', folder], clone);
+    run('npm', ['run', 'package', '--', '--pack-destination', folder], clone);
     const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
     // Unpacked by hand: npm would also ask the registry for what the server depends on, which the client does not need.
     foreign = join(folder, 'foreign');
