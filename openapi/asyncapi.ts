@@ -22,7 +22,7 @@ const DESCRIPTION = `The events of Marktide's streams. \`GET /v1/streams?channel
 
 One id stands for all channels of a connection. With the last one (\`Last-Event-ID\`, \`?lastEventId=\`, or \`lastEventId\` of a \`subscribe\`) a stream resumes without a gap and without a repetition, or says \`reset\`. A *state* channel sends its whole state at once and whole states after that; an *events* channel sends each event exactly once, in order.
 
-Payloads are shown as a line or a message has them: \`{event, id?, data}\`. Over SSE these are the fields of the event, \`data\` as JSON; a heartbeat is a comment there. REST is described by \`/openapi.json\`.`;
+Payloads are shown as a line or a message has them: \`{event, data, id?}\`. The id comes last: whoever has it has the whole event. Over SSE these are the fields of the event, \`data\` as JSON; a heartbeat is a comment there. REST is described by \`/openapi.json\`.`;
 
 const PARAMETERS: Record<string, object> = {
   symbol: { description: 'Base and quote; `*` stands for all symbols.', examples: ['BTC/KRW', '*'] },

@@ -899,7 +899,7 @@ export interface paths {
         };
         /**
          * The streams over a WebSocket, with channels that change
-         * @description The channels and ids of `/v1/streams`, as JSON text messages `{event, id?, data}`; the credential is the same: `Authorization` header, `?token=`, or the cookie from a page of this origin or one of `CORS_ORIGINS`. What is refused is refused before the upgrade, as a problem.
+         * @description The channels and ids of `/v1/streams`, as JSON text messages `{event, data, id?}`; the credential is the same: `Authorization` header, `?token=`, or the cookie from a page of this origin or one of `CORS_ORIGINS`. What is refused is refused before the upgrade, as a problem.
          *
          *     The client says, with `ref` (a string or integer) coming back in the answer:
          *     `{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}`, `{"type":"unsubscribe","channels":[…]}`, `{"type":"ping"}`. One `id` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by `?channels=`) with the last id. A change of channels loses and repeats nothing on those that stay. Messages hold at most 64 KiB of text.
@@ -2485,12 +2485,12 @@ export interface components {
              * @enum {string}
              */
             event: "ticker";
+            data: components["schemas"]["Ticker"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Ticker"];
         };
         TradeEvent: {
             /**
@@ -2498,12 +2498,12 @@ export interface components {
              * @enum {string}
              */
             event: "trade";
+            data: components["schemas"]["PublicTrade"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["PublicTrade"];
         };
         /**
          * @example {
@@ -2542,12 +2542,12 @@ export interface components {
              * @enum {string}
              */
             event: "candle";
+            data: components["schemas"]["Candle"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Candle"];
         };
         PnlEvent: {
             /**
@@ -2555,12 +2555,12 @@ export interface components {
              * @enum {string}
              */
             event: "pnl";
+            data: components["schemas"]["Pnl"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Pnl"];
         };
         HoldingsEvent: {
             /**
@@ -2568,12 +2568,12 @@ export interface components {
              * @enum {string}
              */
             event: "holdings";
+            data: components["schemas"]["Holdings"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Holdings"];
         };
         Holdings: {
             /**
@@ -2599,12 +2599,12 @@ export interface components {
              * @enum {string}
              */
             event: "fill";
+            data: components["schemas"]["Fill"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Fill"];
         };
         Fill: {
             /**
@@ -2682,12 +2682,12 @@ export interface components {
              * @enum {string}
              */
             event: "import";
+            data: components["schemas"]["ImportProgress"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["ImportProgress"];
         };
         ImportProgress: {
             /**
@@ -2735,12 +2735,12 @@ export interface components {
              * @enum {string}
              */
             event: "ready";
+            data: components["schemas"]["Ready"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Ready"];
         };
         /** @description These channels are in step: what follows is live. */
         Ready: {
@@ -2758,12 +2758,12 @@ export interface components {
              * @enum {string}
              */
             event: "reset";
+            data: components["schemas"]["Reset"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Reset"];
         };
         /** @description What has happened on these channels since the id is not known. Their current state follows, then `ready`. */
         Reset: {
@@ -2786,12 +2786,12 @@ export interface components {
              * @enum {string}
              */
             event: "notice";
+            data: components["schemas"]["Notice"];
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-            data: components["schemas"]["Notice"];
         };
         Notice: {
             /**
@@ -2818,7 +2818,7 @@ export interface components {
             event: "heartbeat";
             /**
              * @description To resume after this event. Not every event has one: then the last one counts.
-             * @example Zk3_.m.k3Jx_.48211
+             * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { withoutParameters } from '../../lib/accept.ts';
 import { headOf } from '../../streams/transports/response-connection.ts';
 import type { Services } from '../http/handler-services.ts';
 
@@ -26,5 +27,5 @@ export function keepEventSource({ hub }: Pick<Services, 'hub'>): Middleware {
 }
 
 function isEventSource(ctx: Context): boolean {
-  return ctx.method === 'GET' && ctx.get('Accept').trim().toLowerCase() === EVENT_STREAM;
+  return ctx.method === 'GET' && withoutParameters(ctx.get('Accept')).trim().toLowerCase() === EVENT_STREAM;
 }

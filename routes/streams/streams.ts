@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { withoutParameters } from '../../lib/accept.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
@@ -22,6 +23,16 @@ function letGoOfContext(res: ServerResponse): void {
   res.emit('end');
 }
 
+/** @throws 406 for a client that takes neither SSE nor NDJSON */
+function formatOf(ctx: Context): 'text/event-stream' | 'application/x-ndjson' {
+  ctx.vary('Accept');
+  const { headers } = ctx.req;
+  if (headers.accept !== undefined) headers.accept = withoutParameters(headers.accept);
+  const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
+  if (format === false) throw problem('not-acceptable');
+  return format === 'application/x-ndjson' ? format : 'text/event-stream';
+}
+
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
 async function serve(
   ctx: Context,
@@ -32,20 +43,17 @@ async function serve(
 ): Promise<void> {
   const { hub, clock, logger } = services;
   await assertReadable(channels, caller, services);
-  ctx.vary('Accept');
-  const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
-  if (format === false) throw problem('not-acceptable');
-  const ndjson = format === 'application/x-ndjson';
+  const contentType = formatOf(ctx);
+  const ndjson = contentType === 'application/x-ndjson';
   const admission = admit(ctx, caller, services);
   ctx.respond = false;
   if (ctx.method === 'HEAD') {
     admission.release();
-    ctx.res.writeHead(200, headOf(format)).end();
+    ctx.res.writeHead(200, headOf(contentType)).end();
     return;
   }
   const { req, res } = ctx;
   req.socket.setKeepAlive(true, 30_000);
-  const contentType = ndjson ? 'application/x-ndjson' : 'text/event-stream';
   const connection = await openResponse(res, { contentType, retryMs: ndjson ? null : hub.retryMs() }, clock);
   if (connection === null) {
     admission.release();

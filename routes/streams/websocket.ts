@@ -24,7 +24,7 @@ function handshakeOf(ctx: Context): Upgrade {
   return upgrade;
 }
 
-const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, id?, data}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. What is refused is refused before the upgrade, as a problem.
+const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, data, id?}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. What is refused is refused before the upgrade, as a problem.
 
 The client says, with \`ref\` (a string or integer) coming back in the answer:
 \`{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}\`, \`{"type":"unsubscribe","channels":[…]}\`, \`{"type":"ping"}\`. One \`id\` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by \`?channels=\`) with the last id. A change of channels loses and repeats nothing on those that stay. Messages hold at most 64 KiB of text.

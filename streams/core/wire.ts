@@ -17,33 +17,36 @@ export interface Wire {
 
 const asIs = (data: unknown): string => String(data);
 
-function sse(event: string, data: string, id: string | null): string {
-  const buffer = new EventBuffer({ serializer: asIs, sanitizer: asIs }).event(event);
-  if (id !== null) buffer.id(id);
-  return buffer.data(data).dispatch().read();
+function eventBuffer(event: string, data: string): EventBuffer {
+  return new EventBuffer({ serializer: asIs, sanitizer: asIs }).event(event).data(data);
 }
 
-/** What follows the id: the same for all. */
-const sseData = ({ data }: Frame): string =>
-  new EventBuffer({ serializer: asIs, sanitizer: asIs }).data(data).dispatch().read();
+/** The lines before the id: the same for all connections. */
+const sseLines = ({ event, data }: Frame): string => eventBuffer(event, data).read();
 
-/** `text/event-stream`. Names, ids and JSON text hold no line breaks, so nothing needs to be sanitised. */
+/**
+ * `text/event-stream`. Names, ids and JSON text hold no line breaks, so nothing needs to be sanitised. The id is the last
+ * line of its block: whoever has read it has the whole event, even a client that takes ids line by line.
+ */
 export const sseWire: Wire = {
   name: 'sse',
-  frame: (frame, id) =>
-    `event:${frame.event}\n${id === null ? '' : `id:${id}\n`}${frame.text('sse', sseData)}`,
-  control: (event, data, id) => sse(event, JSON.stringify(data), id),
+  frame: (frame, id) => frame.text('sse', sseLines) + (id === null ? '\n' : `id:${id}\n\n`),
+  control(event, data, id) {
+    const buffer = eventBuffer(event, JSON.stringify(data));
+    if (id !== null) buffer.id(id);
+    return buffer.dispatch().read();
+  },
   // An `id:` without data dispatches nothing, but the browser remembers it.
   heartbeat: (id) => (id === null ? ':\n\n' : `:\nid: ${id}\n\n`),
   retry: (ms) => `retry: ${ms}\n\n`,
 };
 
-/** `application/x-ndjson`: one JSON object a line, for `curl | jq`. */
+/** `application/x-ndjson`: one JSON object a line, for `curl | jq`. The id comes last, as above. */
 export const ndjsonWire: Wire = {
   name: 'ndjson',
   frame: (frame, id) =>
-    `{"event":"${frame.event}",${id === null ? '' : `"id":"${id}",`}"data":${frame.data}}\n`,
-  control: (event, data, id) => `${JSON.stringify({ event, ...(id === null ? {} : { id }), data })}\n`,
+    `{"event":"${frame.event}","data":${frame.data}${id === null ? '' : `,"id":"${id}"`}}\n`,
+  control: (event, data, id) => `${JSON.stringify({ event, data, ...(id === null ? {} : { id }) })}\n`,
   heartbeat: (id) => `${JSON.stringify({ event: 'heartbeat', ...(id === null ? {} : { id }) })}\n`,
   retry: () => '',
 };

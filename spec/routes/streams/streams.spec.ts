@@ -62,13 +62,32 @@ describe('a stream over HTTP', () => {
     again.cut();
   });
 
-  it('406 for who accepts neither format', async () => {
-    const answer = await app.call('GET', '/v1/streams?channels=trade:*', {
-      as: admin,
-      headers: { accept: 'text/csv' },
+  for (const accept of ['text/csv', 'text/event-stream;q=0', 'text/event-stream; charset=utf-8; q=0']) {
+    it(`406 for a client that accepts ${accept}`, async () => {
+      const answer = await app.call('GET', '/v1/streams?channels=trade:*', {
+        as: admin,
+        headers: { accept },
+      });
+      assertProblem(answer, 406, 'not-acceptable');
     });
-    assertProblem(answer, 406, 'not-acceptable');
-  });
+  }
+
+  for (const [accept, type] of [
+    ['text/event-stream; charset=utf-8', 'text/event-stream'],
+    ['TEXT/Event-Stream;Charset="utf-8";q=0.9', 'text/event-stream'],
+    ['text/*', 'text/event-stream'],
+    ['application/x-ndjson; version=1', 'application/x-ndjson'],
+    ['text/event-stream;charset=utf-8;q=0.5, application/x-ndjson', 'application/x-ndjson'],
+    ['application/x-ndjson;q=0.5, text/event-stream;charset=utf-8', 'text/event-stream'],
+    ['text/event-stream;q=0, application/x-ndjson;q=0.1', 'application/x-ndjson'],
+  ] as const) {
+    it(`${type} for a client that accepts ${accept}`, async () => {
+      const client = open('/v1/streams?channels=trade:*', { accept });
+      await client.until(() => client.body.includes('ready'), 'ready');
+      assert.equal(client.headers['content-type'], type);
+      client.cut();
+    });
+  }
 
   it('with replay=latest leaves out the states in between, but no event', async () => {
     const path = '/v1/streams?channels=ticker:LAST/KRW,ticker:OTHER/KRW,trade:LAST/KRW';
@@ -196,8 +215,12 @@ describe('the number of streams', () => {
     clients.map(({ status }) => status).sort((a, b) => a - b);
 
   /** An `EventSource` would be dead for good after 429 or 503. */
-  async function assertToldToComeBack(user: TestUser, code: string): Promise<void> {
-    const headers = { ...EVENT_SOURCE, authorization: user.authorization };
+  async function assertToldToComeBack(
+    user: TestUser,
+    code: string,
+    asked: { accept: string } = EVENT_SOURCE,
+  ): Promise<void> {
+    const headers = { ...asked, authorization: user.authorization };
     const source = new StreamClient(app.url + path, { headers });
     await source.closed();
     assert.deepEqual([source.status, source.headers['content-type']], [200, 'text/event-stream']);
@@ -217,6 +240,7 @@ describe('the number of streams', () => {
     const own = await openAtOnce(first, 12);
     assert.deepEqual(statuses(own), [...Array(3).fill(200), ...Array(9).fill(429)]);
     await assertToldToComeBack(first, 'rate-limited');
+    await assertToldToComeBack(first, 'rate-limited', { accept: 'text/event-stream; charset=utf-8' });
     const others = await openAtOnce(second, 3);
     assert.deepEqual(statuses(others), [200, 200, 503]);
     await assertToldToComeBack(second, 'unavailable');
