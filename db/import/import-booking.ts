@@ -1,17 +1,16 @@
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
-import { ONE } from '../../lib/money/money.ts';
 import type { PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
-import { indexSymbols } from '../../lib/pnl/valuation/valuation.ts';
+import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { BulkPositions } from '../ledger/bulk-positions.ts';
 import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
-import { type StoredTrade, tieOf, type TradeDraft } from '../ledger/stored-entry.ts';
+import { ratedAssets, type StoredTrade, thirdAsset, tieOf, type TradeDraft } from '../ledger/stored-entry.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
 import { countMatches, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
 import { type PlacedTrade, placedTrades } from './import-rows.ts';
 import { advance, lockPortfolio } from '../ledger/portfolios.ts';
-import { ratesAt } from '../ledger/rates.ts';
+import { rateTable } from '../ledger/rates.ts';
 
 /** Rows that are booked by one statement, which the embedded database lets everybody wait for. */
 const CHUNK = 1_000;
@@ -72,13 +71,18 @@ export async function bookRows(
     const { version } = portfolio;
     const isHeldBack = mode === 'look' || (mode === 'whole' && counts.conflicts > 0);
     if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, news: [] };
-    const rates = await rateFiller(trx, portfolio.baseCurrency);
+    const symbols = indexSymbols(await candleSymbols(trx));
     const positions = new BulkPositions(trx, portfolioId, portfolio);
     const entries: StoredTrade[] = [];
     for (let place = 0; place < counts.fresh; place += CHUNK) {
       progress('booking', place, counts.fresh);
       const placed = await placedTrades(trx, importId, place, CHUNK);
-      await rates(placed.map(({ draft }) => draft));
+      await fillRates(
+        trx,
+        portfolio.baseCurrency,
+        placed.map(({ draft }) => draft),
+        symbols,
+      );
       const booked = placed.map((trade) => entryOf(trade, portfolioId, version, clock));
       await insertEntries(trx, booked, placed, portfolio);
       await positions.add(booked);
@@ -119,33 +123,16 @@ async function insertEntries(
 }
 
 /** Fills in the rates of trades as booking them one by one would. */
-async function rateFiller(
+async function fillRates(
   trx: Database,
   baseCurrency: string,
-): Promise<(drafts: readonly TradeDraft[]) => Promise<void>> {
-  const symbols = indexSymbols(await candleSymbols(trx));
-  return async function fill(drafts) {
-    const wanted = new Map<string, number[]>();
-    for (const { quote, base, fee, time } of drafts) {
-      const third = fee !== null && fee.currency !== base && fee.currency !== quote ? [fee.currency] : [];
-      for (const asset of [quote, ...third]) {
-        const instants = wanted.get(asset);
-        if (instants === undefined) wanted.set(asset, [time]);
-        else instants.push(time);
-      }
-    }
-    wanted.delete(baseCurrency);
-    const rates = new Map<string, Map<number, bigint>>();
-    for (const [asset, instants] of wanted) {
-      rates.set(asset, await ratesAt(trx, asset, baseCurrency, instants, symbols));
-    }
-    const rate = (asset: string, time: number): bigint | null =>
-      asset === baseCurrency ? ONE : (rates.get(asset)?.get(time) ?? null);
-    for (const draft of drafts) {
-      const { quote, base, fee, time } = draft;
-      draft.quoteRate = rate(quote, time);
-      if (fee !== null && fee.currency !== base && fee.currency !== quote)
-        draft.feeRate = rate(fee.currency, time);
-    }
-  };
+  drafts: readonly TradeDraft[],
+  symbols: SymbolIndex,
+): Promise<void> {
+  const rate = await rateTable(trx, baseCurrency, drafts.flatMap(ratedAssets), symbols);
+  for (const draft of drafts) {
+    draft.quoteRate = rate(draft.quote, draft.time);
+    const third = thirdAsset(draft);
+    if (third !== null) draft.feeRate = rate(third, draft.time);
+  }
 }

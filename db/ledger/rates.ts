@@ -1,4 +1,4 @@
-import type { Fixed } from '../../lib/money/money.ts';
+import { type Fixed, ONE } from '../../lib/money/money.ts';
 import {
   indexSymbols,
   rateAlong,
@@ -8,7 +8,7 @@ import {
   type SymbolIndex,
 } from '../../lib/pnl/valuation/valuation.ts';
 import { closeAt, lastCloses, type PricePoint } from '../market/candles.ts';
-import { addClosesAt, type Closes } from '../market/closes.ts';
+import { addClosesAt, candleSymbols, type Closes } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
 
 /**
@@ -39,29 +39,63 @@ export async function rateAt(
   return await firstOf(routesOf(asset, baseCurrency, indexSymbols(symbols)));
 }
 
+/** Base currency per unit of an asset at a time; `null` when no price leads there. */
+export type RateTable = (asset: string, time: number) => Fixed | null;
+
 /**
- * `rateAt` for many instants of one asset, in a few statements.
- * @param symbols of every candle there is
+ * `rateAt` for many assets and instants, each of them exactly, in a few statements. What was not asked for is `null`,
+ * but for the base currency itself.
+ * @param symbols of every candle there is; `null`: read when a straight way does not do
  */
-export async function ratesAt(
+export async function rateTable(
   db: Database,
-  asset: string,
   baseCurrency: string,
-  instants: readonly number[],
-  symbols: SymbolIndex,
-): Promise<Map<number, Fixed>> {
-  const rates = new Map<number, Fixed>();
-  const closes: Closes = new Map();
-  let open = [...new Set(instants)];
-  for (const route of routesOf(asset, baseCurrency, symbols)) {
-    if (open.length === 0) break;
-    const wanted = route.flatMap(({ symbol }) => open.map((instant) => ({ symbol, instant })));
-    await addClosesAt(db, wanted, closes);
-    for (const instant of open) {
-      const found = rateAlong([route], (symbol) => closes.get(symbol)?.get(instant) ?? null);
-      if (found !== null) rates.set(instant, found.rate);
-    }
-    open = open.filter((instant) => !rates.has(instant));
+  wanted: Iterable<{ asset: string; time: number }>,
+  symbols: SymbolIndex | null = null,
+): Promise<RateTable> {
+  const needs = new Map<string, Need>();
+  for (const { asset, time } of wanted) {
+    if (asset !== baseCurrency) needs.set(`${asset} ${time}`, { asset, time });
   }
-  return rates;
+  const rates = new Map<string, Fixed>();
+  const priced = async (index: SymbolIndex): Promise<boolean> => {
+    await addRates(db, needs, (asset) => routesOf(asset, baseCurrency, index), rates);
+    return rates.size === needs.size;
+  };
+  // Nearly always there is a straight way, and the list of all symbols need not be read.
+  if (symbols !== null) await priced(symbols);
+  else if (!(await priced(NO_SYMBOLS))) await priced(indexSymbols(await candleSymbols(db)));
+  return (asset, time) => (asset === baseCurrency ? ONE : (rates.get(`${asset} ${time}`) ?? null));
+}
+
+interface Need {
+  asset: string;
+  time: number;
+}
+
+const NO_SYMBOLS = indexSymbols([]);
+
+/** The rates that are still missing, each along the first of its routes that has all its prices. */
+async function addRates(
+  db: Database,
+  needs: ReadonlyMap<string, Need>,
+  routes: (asset: string) => readonly Route[],
+  rates: Map<string, Fixed>,
+): Promise<void> {
+  const closes: Closes = new Map();
+  let open = [...needs].filter(([key]) => !rates.has(key));
+  for (let nth = 0; open.length > 0; nth += 1) {
+    const wanted = open.flatMap(([, { asset, time }]) =>
+      (routes(asset)[nth] ?? []).map(({ symbol }) => ({ symbol, instant: time })),
+    );
+    if (wanted.length === 0) return;
+    await addClosesAt(db, wanted, closes);
+    open = open.filter(([key, { asset, time }]) => {
+      const route = routes(asset)[nth];
+      if (route === undefined) return false;
+      const found = rateAlong([route], (symbol) => closes.get(symbol)?.get(time) ?? null);
+      if (found !== null) rates.set(key, found.rate);
+      return found === null;
+    });
+  }
 }

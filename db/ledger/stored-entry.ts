@@ -67,6 +67,25 @@ export function entryOf(draft: EntryDraft, own: Booking & { id: string; tie: str
   return Object.assign(rest, { kind, base, quote, side, price, fee, quoteRate, feeRate, orderType });
 }
 
+/** The asset of a fee that is neither bought nor paid with; `null` if there is none. */
+export function thirdAsset({ base, quote, fee }: Pick<TradeDraft, 'base' | 'quote' | 'fee'>): string | null {
+  return fee === null || fee.currency === base || fee.currency === quote ? null : fee.currency;
+}
+
+/** What a trade needs the rates of, and of when. */
+export function ratedAssets(
+  draft: Pick<TradeDraft, 'base' | 'quote' | 'fee' | 'time'>,
+): { asset: string; time: number }[] {
+  const { quote, time } = draft;
+  const third = thirdAsset(draft);
+  return third === null
+    ? [{ asset: quote, time }]
+    : [
+        { asset: quote, time },
+        { asset: third, time },
+      ];
+}
+
 /**
  * Tells whether two drafts with the same key are the same: over what the user sent, so neither ids nor rates that were
  * looked up, and `1.50` is `1.5`.

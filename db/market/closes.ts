@@ -20,7 +20,8 @@ export async function candleSymbols(db: Database, limit = 5_000): Promise<string
 /** The last closes known at some instants: symbol → instant → quote. What is not known is not in it. */
 export type Closes = Map<string, Map<number, Quote>>;
 
-const PAIRS_AT_ONCE = 10_000;
+/** The embedded database holds the event loop for as long as a statement takes. */
+const PAIRS_AT_ONCE = 500;
 
 /**
  * The last price of each symbol at or before each of its instants, as `closeAt` finds it: one index probe a pair.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import type { StoredTrade, TradeDraft } from '../../db/ledger/stored-entry.ts';
-import { rateAt } from '../../db/ledger/rates.ts';
+import { ratedAssets, type StoredTrade, thirdAsset, type TradeDraft } from '../../db/ledger/stored-entry.ts';
+import { rateAt, rateTable } from '../../db/ledger/rates.ts';
 import { type Fixed, mul, ONE } from '../../lib/money/money.ts';
 import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';
 import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
@@ -40,19 +40,10 @@ export type TradeInput = z.output<typeof tradeInput>;
 /** Base currency per unit of an asset at a time; `null` when no price leads there. */
 export type RateFinder = (asset: string, time: number) => Promise<Fixed | null>;
 
-/** Rates from the stored candles, asked for once a minute and asset within one request. */
+/** Rates from the stored candles, looked up one by one. */
 export function rateFinder(db: Database, baseCurrency: string): RateFinder {
-  const known = new Map<string, Promise<Fixed | null>>();
-  return function find(asset, time) {
-    if (asset === baseCurrency) return Promise.resolve(ONE);
-    const key = `${asset} ${Math.floor(time / 60_000)}`;
-    let rate = known.get(key);
-    if (rate === undefined) {
-      rate = rateAt(db, asset, baseCurrency, time).then((found) => found?.rate ?? null);
-      known.set(key, rate);
-    }
-    return rate;
-  };
+  return async (asset, time) =>
+    asset === baseCurrency ? ONE : ((await rateAt(db, asset, baseCurrency, time))?.rate ?? null);
 }
 
 /**
@@ -130,12 +121,26 @@ export function checkFeeValue(trade: TradeEntry, baseCurrency: string, at = ''):
 
 export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {
   const draft = unratedDraft(input);
-  const { base, quote, time } = draft;
-  const { fee } = input;
-  const feeIsThird = fee !== undefined && fee.currency !== base && fee.currency !== quote;
-  draft.quoteRate = await rate(quote, time);
-  if (feeIsThird) draft.feeRate = await rate(fee.currency, time);
+  draft.quoteRate = await rate(draft.quote, draft.time);
+  const third = thirdAsset(draft);
+  if (third !== null) draft.feeRate = await rate(third, draft.time);
   return draft;
+}
+
+/** Drafts of a batch, each with the rates of its own instant, as if it had been sent alone. */
+export async function toTradeDrafts(
+  inputs: readonly TradeInput[],
+  db: Database,
+  baseCurrency: string,
+): Promise<TradeDraft[]> {
+  const drafts = inputs.map(unratedDraft);
+  const rate = await rateTable(db, baseCurrency, drafts.flatMap(ratedAssets));
+  for (const draft of drafts) {
+    draft.quoteRate = rate(draft.quote, draft.time);
+    const third = thirdAsset(draft);
+    if (third !== null) draft.feeRate = rate(third, draft.time);
+  }
+  return drafts;
 }
 
 /** A draft whose rates are still to be looked up. */

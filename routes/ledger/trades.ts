@@ -23,6 +23,7 @@ import {
   rateFinder,
   ratesOf,
   toTradeDraft,
+  toTradeDrafts,
   toTradeInput,
   type TradeInput,
   tradeInput,
@@ -133,9 +134,7 @@ export const bookTrades = endpoint({
     const inBatch = 'items' in body;
     const inputs = inBatch ? body.items : [body];
     checkTrades(inputs, clock.now(), inBatch);
-    const rate = rateFinder(db, portfolio.baseCurrency);
-    const drafts = [];
-    for (const input of inputs) drafts.push(await toTradeDraft(input, rate));
+    const drafts = await toTradeDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
       booked = await bookEntries(db, portfolio.id, drafts, {

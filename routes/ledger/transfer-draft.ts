@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Database } from '../../db/connection/database.ts';
 import type { StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
+import { rateTable } from '../../db/ledger/rates.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import type { RateFinder } from './trade-draft.ts';
@@ -25,6 +27,26 @@ export const transferInput = z
 export type TransferInput = z.output<typeof transferInput>;
 
 export async function toTransferDraft(input: TransferInput, rate: RateFinder): Promise<TransferDraft> {
+  const draft = unratedDraft(input);
+  draft.unitValue ??= await rate(draft.asset, draft.time);
+  return draft;
+}
+
+/** Drafts of a batch, each with the rate of its own instant, as if it had been sent alone. */
+export async function toTransferDrafts(
+  inputs: readonly TransferInput[],
+  db: Database,
+  baseCurrency: string,
+): Promise<TransferDraft[]> {
+  const drafts = inputs.map(unratedDraft);
+  const unrated = drafts.filter(({ unitValue }) => unitValue === null);
+  const rate = await rateTable(db, baseCurrency, unrated);
+  for (const draft of unrated) draft.unitValue = rate(draft.asset, draft.time);
+  return drafts;
+}
+
+/** A draft whose rate is still to be looked up, unless it was given. */
+function unratedDraft(input: TransferInput): TransferDraft {
   const unitCost = input.unitCost ?? null;
   return {
     kind: input.kind,
@@ -32,7 +54,7 @@ export async function toTransferDraft(input: TransferInput, rate: RateFinder): P
     asset: input.asset,
     quantity: input.quantity,
     unitCost,
-    unitValue: unitCost ?? (await rate(input.asset, input.time)),
+    unitValue: unitCost,
     exchange: input.exchange ?? '',
     externalId: input.externalId ?? null,
     orderId: null,

@@ -17,6 +17,7 @@ import {
   changedInput,
   checkTransfers,
   toTransferDraft,
+  toTransferDrafts,
   TRANSFER_KINDS,
   transferChange,
   transferInput,
@@ -90,9 +91,7 @@ export const bookTransfers = endpoint({
     const inBatch = 'items' in body;
     const inputs = inBatch ? body.items : [body];
     checkTransfers(inputs, clock.now(), portfolio.baseCurrency, inBatch);
-    const rate = rateFinder(db, portfolio.baseCurrency);
-    const drafts = [];
-    for (const input of inputs) drafts.push(await toTransferDraft(input, rate));
+    const drafts = await toTransferDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
       booked = await bookEntries(db, portfolio.id, drafts, { clock });
