@@ -797,7 +797,7 @@ export interface paths {
         put?: never;
         /**
          * Push public market events, one or a batch
-         * @description With a quantity a tick is a public trade, without one it is a price. `time` is now when left out.
+         * @description With a quantity a tick is a public trade, without one it is a price. `time` is now when left out. A tick that is older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than 10 seconds ahead of the server's clock is refused, since every tick until then would be late.
          */
         post: operations["pushTicks"];
         delete?: never;

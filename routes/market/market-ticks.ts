@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problem } from '../../lib/problem.ts';
-import { MAX_AHEAD_MS } from '../../streams/market/market-tick.ts';
+import { TRUSTED_AHEAD_MS } from '../../streams/market/market-tick.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 
@@ -13,11 +13,12 @@ const tickInput = z.strictObject({
 });
 
 const MAX_TICKS = 10_000;
+const AHEAD = `is more than ${TRUSTED_AHEAD_MS / 1_000} seconds in the future`;
 
 /** What comes last is the newest, also when this machine's clock was put back a little: it would count as late. */
 function notBefore(last: string | undefined, now: number): number {
   const newest = last === undefined ? now : Date.parse(last);
-  return newest > now && newest <= now + MAX_AHEAD_MS ? newest : now;
+  return newest > now && newest <= now + TRUSTED_AHEAD_MS ? newest : now;
 }
 
 export const pushTicks = endpoint({
@@ -26,8 +27,7 @@ export const pushTicks = endpoint({
   id: 'pushTicks',
   tag: 'market',
   summary: 'Push public market events, one or a batch',
-  description:
-    'With a quantity a tick is a public trade, without one it is a price. `time` is now when left out.',
+  description: `With a quantity a tick is a public trade, without one it is a price. \`time\` is now when left out. A tick that is older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than ${TRUSTED_AHEAD_MS / 1_000} seconds ahead of the server's clock is refused, since every tick until then would be late.`,
   access: 'market:write',
   body: z.union([tickInput, z.strictObject({ items: z.array(tickInput).min(1).max(MAX_TICKS) })]),
   status: 200,
@@ -38,8 +38,8 @@ export const pushTicks = endpoint({
     const items = 'items' in body ? body.items : [body];
     const now = clock.now();
     const errors = items.flatMap((item, index) =>
-      item.time !== undefined && field.isInFuture(item.time, now)
-        ? [{ pointer: 'items' in body ? `/items/${index}/time` : '/time', detail: 'is in the future' }]
+      item.time !== undefined && item.time > now + TRUSTED_AHEAD_MS
+        ? [{ pointer: 'items' in body ? `/items/${index}/time` : '/time', detail: AHEAD }]
         : [],
     );
     if (errors.length > 0)

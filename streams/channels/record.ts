@@ -67,9 +67,14 @@ export type PackedCandle = [
 /** One tick serves `ticker:` (conflated) and, when it was a trade, `trade:` (each one). */
 export interface TickRecord {
   type: 'tick';
-  /** `null` for a late tick: it is a trade to report, but never moves the price back. */
+  /**
+   * After a late trade its price and time are as before, and older than the trade's: what has moved is the 24 hours.
+   * `null`: the ticker is as it was. Versions before this one wrote late trades like that.
+   */
   ticker: TickerBody | null;
   trade: PublicTradeBody | null;
+  /** A price that came late and was no trade: the ticker does not show it. */
+  late?: { price: string; time: string };
   /** A range of stored candles was loaded anew: who keeps sums of them reads them again. The ticker makes no candle. */
   loaded?: { symbol: string; from: number; to: number };
 }

@@ -8,7 +8,8 @@ export interface TickText {
 /** How `JSON.stringify` writes a `TickRecord`. */
 const HEAD = '{"type":"tick","ticker":';
 const TRADE = ',"trade":';
-const LOADED = ',"loaded":';
+/** What may follow the trade, and is in no view. */
+const REST = [',"loaded":', ',"late":'];
 const SYMBOL = '{"symbol":"';
 
 /**
@@ -21,9 +22,9 @@ export function cutTick(data: string): TickText | null {
   if (!data.startsWith(HEAD)) return null;
   const seam = data.indexOf(TRADE, HEAD.length);
   if (seam < 0) return null;
-  const loaded = data.indexOf(LOADED, seam);
+  const ends = REST.map((name) => data.indexOf(name, seam)).filter((at) => at >= 0);
   const ticker = bodyOf(data.slice(HEAD.length, seam));
-  const trade = bodyOf(data.slice(seam + TRADE.length, loaded < 0 ? -1 : loaded));
+  const trade = bodyOf(data.slice(seam + TRADE.length, ends.length === 0 ? -1 : Math.min(...ends)));
   const body = trade ?? ticker;
   if (body === null) return { symbol: '', ticker, trade };
   const end = body.indexOf('"', SYMBOL.length);

@@ -15,8 +15,13 @@ export interface MarketTick {
   simulated: boolean;
 }
 
-/** A tick from further in the future is a mistake, and would make every later one late. */
+/** A tick from further in the future is a mistake. */
 export const MAX_AHEAD_MS = 60_000;
+/**
+ * How far ahead of the clock here a tick is taken at its word. One further ahead counts as this far: at its own time it
+ * would make every other one late until then, so that the price stood still, and end the minute too early.
+ */
+export const TRUSTED_AHEAD_MS = 10_000;
 
 /** Why a tick cannot be taken, or `null`. */
 export function objection({ symbol, price, quantity, time }: Tick, now: number): string | null {
@@ -39,10 +44,17 @@ export function isPositiveDecimal(text: string): boolean {
 }
 
 /** @throws RangeError for what has an `objection` */
-export function parseTick(tick: Tick): MarketTick {
-  const { symbol, time, exchange, simulated } = tick;
+export function parseTick(tick: Tick, now: number): MarketTick {
+  const { symbol, exchange, simulated } = tick;
   const quantity = tick.quantity === null ? null : fixed(tick.quantity);
-  return { symbol, price: fixed(tick.price), quantity, time, exchange, simulated };
+  return {
+    symbol,
+    price: fixed(tick.price),
+    quantity,
+    time: Math.min(tick.time, now + TRUSTED_AHEAD_MS),
+    exchange,
+    simulated,
+  };
 }
 
 /** The public trade that a tick tells of, if it does. */
@@ -61,15 +73,25 @@ export function tradeBody(tick: Tick, { price, quantity }: MarketTick): PublicTr
 }
 
 /** The tick that a record was made of. */
-export function tickOf({ ticker, trade }: TickRecord): MarketTick | null {
+export function tickOf({ ticker, trade, late }: TickRecord): MarketTick | null {
   const source = trade ?? ticker;
   if (source === null) return null;
+  const { symbol, exchange, simulated } = source;
+  const price = fixed(late?.price ?? source.price);
+  const time = Date.parse(late?.time ?? source.time);
   return {
-    symbol: source.symbol,
-    price: fixed(source.price),
+    symbol,
+    price,
     quantity: trade === null ? null : fixed(trade.quantity),
-    time: Date.parse(source.time),
-    exchange: source.exchange,
-    simulated: source.simulated,
+    // A trade that was far ahead of the clock counted as the time that its ticker tells.
+    time: ticker === null ? time : Math.min(time, Date.parse(ticker.time)),
+    exchange,
+    simulated,
   };
+}
+
+/** Whether the tick of a record came too late to move the price. */
+export function isLate({ ticker, trade, late }: TickRecord): boolean {
+  if (late !== undefined) return true;
+  return trade !== null && (ticker === null || Date.parse(trade.time) < Date.parse(ticker.time));
 }

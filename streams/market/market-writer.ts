@@ -1,7 +1,7 @@
 import type { Candle } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { fixed } from '../../lib/money/money.ts';
+import { decimal, fixed } from '../../lib/money/money.ts';
 import { problem } from '../../lib/problem.ts';
 import { backoff, pause, type Backoff } from '../core/backoff.ts';
 import {
@@ -76,7 +76,8 @@ export interface LoadedCandles {
  * same symbol within one round trip may each overlook the other's tick in the 24 hours they send along; the next tick
  * of that symbol puts it right.
  *
- * **Late ticks** (older than the newest of their symbol) are published as trades, with the ticker unmoved.
+ * **Late ticks** (older than the newest of their symbol) leave price and time of the ticker as they are, and move its 24
+ * hours at once.
  *
  * **Outages.** Ticks of the feed wait while the broker is away; what had arrived before the cut is not sent again. A
  * push fails at once instead, and repeating it is up to the client. Candles wait in memory while the database is away.
@@ -337,16 +338,18 @@ export class MarketWriter {
         this.#refuse(tick, 'too many symbols');
         return [];
       }
-      const parsed = parseTick(tick);
+      const parsed = parseTick(tick, now);
       this.#candles.builder.add(parsed, now);
-      const ticker = this.#book.apply(parsed);
+      const isLate = this.#book.apply(parsed) === null;
+      const ticker = this.#book.ticker(tick.symbol);
       const trade = tradeBody(tick, parsed);
-      if (ticker === null && trade === null) return [];
       const record: TickRecord = { type: 'tick', ticker, trade };
+      if (isLate && trade === null) {
+        record.late = { price: decimal(parsed.price), time: new Date(parsed.time).toISOString() };
+      }
       const data = JSON.stringify(record);
       this.#expect(data);
-      // A late trade is an event like any other, but not the symbol's state.
-      return ticker === null ? { data } : { key: `ticker:${tick.symbol}`, data };
+      return { key: `ticker:${tick.symbol}`, data };
     });
   }
 

@@ -5,6 +5,7 @@ import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { backoff } from '../core/backoff.ts';
 import { MARKET_LOG, type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
+import { isLate } from './market-tick.ts';
 import type { MarketRecord, TickerBody, TickRecord } from '../channels/record.ts';
 
 /** The last known price of a symbol. */
@@ -16,8 +17,8 @@ export interface Mark {
 }
 
 /**
- * Called after the event is applied: `price` already tells the new price, and `position` is this event's. A late tick has
- * no ticker and moved no price.
+ * Called after the event is applied: `price` already tells the new price, and `position` is this event's. A late tick
+ * moved no price.
  */
 export type TickListener = (record: TickRecord, event: LogEvent) => void;
 
@@ -239,7 +240,7 @@ export class Market {
       const record: MarketRecord = JSON.parse(event.data);
       if (record.type !== 'tick') return null;
       if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
-      if (record.ticker !== null) this.#remember(record.ticker, event.offset);
+      if (record.ticker !== null && !this.#isBack(record)) this.#remember(record.ticker, event.offset);
       else if (record.trade !== null && this.#known.has(record.trade.symbol))
         this.#late.set(record.trade.symbol, event.offset);
       return record;
@@ -247,6 +248,12 @@ export class Market {
       this.#options.log.error({ err: error, offset: event.offset }, 'a market event cannot be read');
       return null;
     }
+  }
+
+  /** Whoever got a late tick had not heard yet of a price that is in the log: what is late never moves it back. */
+  #isBack(record: TickRecord): boolean {
+    const known = this.#known.get(record.ticker?.symbol ?? '');
+    return known !== undefined && isLate(record) && Date.parse(record.ticker?.time ?? '') < known.mark.time;
   }
 
   #remember(ticker: TickerBody, offset: number): void {
@@ -260,9 +267,16 @@ export class Market {
       return;
     }
     if (known === undefined) this.#index = null;
-    const time = Date.parse(ticker.time);
-    this.#known.set(symbol, { ticker, mark: { price: fixed(ticker.price), time, simulated }, offset });
+    const mark = { price: fixed(ticker.price), time: Date.parse(ticker.time), simulated };
+    this.#known.set(symbol, { ticker, mark: kept(mark, known?.mark), offset });
   }
+}
+
+/** The mark before, unless the new one is another: it stays the very same object until the price moves. */
+function kept(mark: Mark, before: Mark | undefined): Mark {
+  if (before === undefined) return mark;
+  const { price, time, simulated } = before;
+  return mark.price === price && mark.time === time && mark.simulated === simulated ? before : mark;
 }
 
 /** A stored close as a ticker: of its last 24 hours nothing is known. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Leases } from '../core/lease.ts';
+import { isLate } from '../market/market-tick.ts';
 import type { Market } from '../market/market.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
 import { Projection } from './projection.ts';
@@ -47,7 +48,7 @@ export class Projector {
     this.#options = options;
     this.#stopFollowing = options.market.onTick((record) => {
       const symbol = record.ticker?.symbol;
-      if (symbol === undefined) return;
+      if (symbol === undefined || isLate(record)) return;
       this.#marketMoved(symbol);
     });
     this.#cancelCheck = options.clock.every(CHECK_MS, () => {

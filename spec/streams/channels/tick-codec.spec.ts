@@ -8,7 +8,20 @@ const hostile = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc
     .array(
-      fc.constantFrom('"', ',', ':', '\\', '{', '}', 'null', ',"trade":', ',"loaded":', '{"symbol":"', '\n'),
+      fc.constantFrom(
+        '"',
+        ',',
+        ':',
+        '\\',
+        '{',
+        '}',
+        'null',
+        ',"trade":',
+        ',"loaded":',
+        ',"late":',
+        '{"symbol":"',
+        '\n',
+      ),
       { maxLength: 6 },
     )
     .map((parts) => parts.join('')),
@@ -44,6 +57,7 @@ const trade: fc.Arbitrary<PublicTradeBody> = fc.record({
   simulated: fc.boolean(),
 });
 const loaded = fc.record({ symbol: common.symbol, from: fc.nat(), to: fc.nat() });
+const late = fc.record({ price: hostile, time: hostile });
 
 describe('the text of a tick', () => {
   it('is cut into what parsing and writing it anew would give, whatever its strings hold', () => {
@@ -52,12 +66,14 @@ describe('the text of a tick', () => {
         fc.option(ticker),
         fc.option(trade),
         fc.option(loaded, { nil: undefined }),
-        (first, second, range) => {
+        fc.option(late, { nil: undefined }),
+        (first, second, range, price) => {
           const record: TickRecord = {
             type: 'tick',
             ticker: first,
             trade: second === null || first === null ? second : { ...second, symbol: first.symbol },
             ...(range === undefined ? {} : { loaded: range }),
+            ...(price === undefined ? {} : { late: price }),
           };
           const cut = cutTick(JSON.stringify(record));
           assert.deepEqual(cut, {

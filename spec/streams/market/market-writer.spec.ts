@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
+import * as fc from 'fast-check';
 import { minuteCandles } from '../../../db/market/candle-folds.ts';
 import { lastCloses, upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../../streams/core/broker.ts';
 import { unpackCandle } from '../../../streams/market/candle-record.ts';
 import { ReplayFeed } from '../../../streams/market/feeds/replay-feed.ts';
+import { type MarketTick, parseTick } from '../../../streams/market/market-tick.ts';
 import { MarketWriter, type MarketWriterOptions } from '../../../streams/market/market-writer.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
@@ -20,9 +22,11 @@ import type { CandleBody, MarketRecord, TickRecord } from '../../../streams/chan
 import type { Feed, FeedStatus, Tick, TickSink } from '../../../streams/market/tick.ts';
 import { openInMemory } from '../../support/databases.ts';
 import { quiet } from '../../support/log-watch.ts';
+import { tickerOf } from '../../support/ticker-oracle.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const START = Date.UTC(2024, 0, 1);
+const DAY = 86_400_000;
 
 /** A feed in the test's hand. */
 class HandFeed implements Feed {
@@ -200,7 +204,7 @@ describe('the market writer', () => {
     });
   });
 
-  it('reports a late tick as a trade, and never moves the price back', async () => {
+  it('never moves the price back for a late tick, and shows it in the 24 hours at once', async () => {
     const { market, feeds } = await node();
     await only(feeds).tell(
       tick(1_000, '100'),
@@ -210,21 +214,87 @@ describe('the market writer', () => {
     );
     const all = await tickRecords();
     assert.deepEqual(
-      all.map((record) => [record.ticker?.price ?? null, record.trade?.price]),
+      all.map(({ ticker, trade }) => [ticker?.price, ticker?.low, ticker?.volume, trade?.price ?? null]),
       [
-        ['100', '100'],
-        [null, '50'],
-        ['101', '101'],
+        ['100', '100', '1', '100'],
+        ['100', '50', '2', '50'],
+        ['100', '40', '2', null],
+        ['101', '40', '3', '101'],
       ],
+    );
+    assert.deepEqual(
+      all.map(({ ticker }) => ticker?.time),
+      Array.from({ length: 4 }, () => '2024-01-01T00:00:01.000Z'),
     );
     assert.equal(market.ticker('BTC/KRW')?.price, '101');
     assert.equal(market.ticker('BTC/KRW')?.low, '40');
     assert.equal(market.ticker('BTC/KRW')?.volume, '3');
-    // A late trade is an event, but nobody's state.
+    const mark = market.price('BTC/KRW');
     await only(feeds).tell(tick(900, '90'));
     const { entries } = await broker.state(MARKET_LOG);
     const newest: TickRecord = JSON.parse(only(entries).data);
-    assert.equal(newest.ticker?.price, '101');
+    assert.deepEqual([newest.ticker?.price, newest.ticker?.volume], ['101', '4']);
+    assert.equal(market.price('BTC/KRW'), mark, 'the very same mark');
+  });
+
+  it('tells on every node what a look through all ticks tells, however late they come', async () => {
+    const lateness = fc.oneof(
+      fc.constant(0),
+      fc.integer({ min: 0, max: 90_000 }),
+      fc.integer({ min: 0, max: 2 * DAY }),
+    );
+    const step = fc.record({
+      step: fc.oneof(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 0, max: DAY })),
+      lateness,
+      price: fc.integer({ min: 1, max: 1_000 }),
+      quantity: fc.option(fc.integer({ min: 1, max: 50 })),
+      node: fc.integer({ min: 0, max: 1 }),
+    });
+    const nodes = [await node({ openFeed: null }), await node({ openFeed: null })];
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
+        const symbol = `RUN${(run += 1)}/KRW`;
+        const seen: MarketTick[] = [];
+        let passed = -40 * DAY;
+        for (const each of steps) {
+          passed += each.step;
+          const quantity = each.quantity === null ? null : String(each.quantity);
+          const told = tick(passed - each.lateness, String(each.price), { symbol, quantity });
+          await nodes[each.node]?.writer.push([told]);
+          await clock.advance(0);
+          seen.push(parseTick(told, clock.now()));
+          const expected = tickerOf(seen);
+          for (const { market } of nodes) assert.deepEqual(market.ticker(symbol), expected);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not let a tick that is far ahead of the clock hold the price', async () => {
+    const { market, feeds } = await node();
+    await only(feeds).tell(tick(59_000, '100'));
+    assert.equal(market.ticker('BTC/KRW')?.time, '2024-01-01T00:00:10.000Z');
+    await clock.advance(10_000);
+    await only(feeds).tell(tick(9_999, '99'), tick(10_000, '101'));
+    assert.deepEqual(
+      (await tickRecords()).map(({ ticker, trade }) => [ticker?.price, ticker?.time, trade?.time]),
+      [
+        ['100', '2024-01-01T00:00:10.000Z', '2024-01-01T00:00:59.000Z'],
+        ['100', '2024-01-01T00:00:10.000Z', '2024-01-01T00:00:09.999Z'],
+        ['101', '2024-01-01T00:00:10.000Z', '2024-01-01T00:00:10.000Z'],
+      ],
+    );
+  });
+
+  it('is not held up by a clock that is slow: ticks count in the order they come', async () => {
+    const { market, feeds } = await node();
+    for (let n = 0; n < 5; n += 1) {
+      await only(feeds).tell(tick(n * 1_000 + 20_000, String(100 + n)));
+      assert.equal(market.ticker('BTC/KRW')?.price, String(100 + n));
+      await clock.advance(1_000);
+    }
   });
 
   it('refuses what makes no sense, says so, and takes the rest', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { decimal, div, fixed, mul, round } from '../../../lib/money/money.ts';
+import { fixed } from '../../../lib/money/money.ts';
 import type { MarketTick } from '../../../streams/market/market-tick.ts';
 import type { TickerBody } from '../../../streams/channels/record.ts';
 import { TickerBook } from '../../../streams/market/ticker-book.ts';
+import { tickerOf } from '../../support/ticker-oracle.ts';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2024, 0, 1);
@@ -20,35 +21,6 @@ function tick(
     ...changes,
     price: fixed(changes.price),
     quantity: quantity === undefined ? null : fixed(quantity),
-  };
-}
-
-/** All ticks kept and looked through each time: slow and plain. */
-function oracle(ticks: readonly MarketTick[]): TickerBody {
-  const sorted = ticks.map((each, arrival) => ({ ...each, arrival }));
-  sorted.sort((a, b) => a.time - b.time || a.arrival - b.arrival);
-  const last = sorted[sorted.length - 1];
-  assert.ok(last !== undefined);
-  const minute = (each: MarketTick): number => Math.floor(each.time / MINUTE);
-  // What had left the window when it came stays out of it: the window never moves back.
-  const inside = sorted.filter((each) => minute(each) > minute(last) - 1_440);
-  const before = sorted.filter((each) => minute(each) <= minute(last) - 1_440).pop();
-  const reference = before ?? (sorted.length > 1 ? inside[0] : undefined);
-  const prices = inside.map((each) => each.price).sort((a, b) => (a < b ? -1 : 1));
-  const sum = (values: bigint[]): string => decimal(values.reduce((total, value) => total + value, 0n));
-  return {
-    symbol: last.symbol,
-    price: decimal(last.price),
-    change: reference === undefined ? null : decimal(last.price - reference.price),
-    changeRate:
-      reference === undefined ? null : decimal(round(div(last.price - reference.price, reference.price), 8)),
-    high: decimal(prices[prices.length - 1] ?? 0n),
-    low: decimal(prices[0] ?? 0n),
-    volume: sum(inside.map((each) => each.quantity ?? 0n)),
-    quoteVolume: sum(inside.map((each) => mul(each.price, each.quantity ?? 0n))),
-    time: new Date(last.time).toISOString(),
-    exchange: last.exchange,
-    simulated: last.simulated,
   };
 }
 
@@ -76,8 +48,10 @@ describe('the ticker book', () => {
           const late = each.time < newest;
           seen.push(each);
           const told = book.apply(each);
-          const expected = oracle(seen.filter((one) => one.symbol === each.symbol));
+          const expected = tickerOf(seen.filter((one) => one.symbol === each.symbol));
           assert.deepEqual(told, late ? null : expected);
+          // What is late shows in the 24 hours at once.
+          assert.deepEqual(book.ticker(each.symbol), expected);
         }
       }),
       { numRuns: 300 },
