@@ -7,6 +7,7 @@ import { ConfigError, readConfig } from '../lib/config.ts';
 import { ensureAdmin, ensureDemo } from './first-start.ts';
 import { createLogger } from '../lib/log.ts';
 import { VERSION } from '../lib/package-info.ts';
+import { PrivateFileError } from '../lib/private-files.ts';
 import { listen, patienceOf, stopListening } from './server.ts';
 import { createServices } from './services.ts';
 
@@ -94,7 +95,9 @@ function streamCommand(url: string, demo: boolean, publicMarket: boolean): strin
 /** What the user can mend is said in a line; a stack is for what nobody expected. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError || error instanceof DataLockError) return error.message;
+  const isTold =
+    error instanceof ConfigError || error instanceof DataLockError || error instanceof PrivateFileError;
+  if (isTold) return error.message;
   const { code, syscall, port, address } = error as NodeJS.ErrnoException & {
     port?: number;
     address?: string;

@@ -126,7 +126,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       // Before anybody asks what the last prices were.
       await ensureDemoPast({ db: database.knex, clock, seed: config.FEED_SEED ?? 1 });
     }
-    const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR);
+    const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR, logger);
     const tokenKeys = await loadTokenKeys(
       { privateKeyFile: config.JWT_PRIVATE_KEY_FILE, publicKeyFiles: config.JWT_PUBLIC_KEY_FILES },
       tokenKey,

@@ -79,7 +79,7 @@ export const ENVIRONMENT = z.object({
     .string()
     .optional()
     .describe(
-      'PEM file of the key that signs access tokens: Ed25519 (EdDSA), RSA (RS256) or P-256 (ES256). Unset: they are signed with `JWT_SECRET` (HS256).',
+      'PEM file of the key that signs access tokens: Ed25519 (EdDSA), RSA (RS256) or P-256 (ES256). Only its owner and group may be able to read it. Unset: tokens are signed with `JWT_SECRET` (HS256).',
     ),
   JWT_PUBLIC_KEY_FILES: list
     .default([])

@@ -69,7 +69,7 @@ function acquire(path: string): DataLock {
 /** The file appears with its content in one step, so that nobody reads half of it. False if there is one already. */
 function create(path: string, holder: Holder): boolean {
   const draft = `${path}-${holder.nonce}`;
-  writeFileSync(draft, JSON.stringify(holder), { flag: 'wx' });
+  writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
   try {
     linkSync(draft, path);
     return true;

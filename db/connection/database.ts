@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import knexPackage, { type Knex } from 'knex';
 import type { Logger } from '../../lib/log.ts';
+import { makePrivate, openDataFolder } from '../../lib/private-files.ts';
 import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { PgliteStream } from './pglite-stream.ts';
@@ -78,10 +79,10 @@ async function openEmbedded({ dataDir, log, engine }: DatabaseOptions): Promise<
   }
   if (dataDir === undefined) throw new TypeError('url, engine or dataDir is needed');
   const inMemory = dataDir === 'memory://';
-  if (!inMemory) await mkdir(dataDir, { recursive: true });
+  if (!inMemory) openDataFolder(dataDir, log);
   const lock = inMemory ? null : acquireDataLock(dataDir);
   try {
-    const lite = await PGlite.create(inMemory ? dataDir : join(dataDir, 'pgdata'));
+    const lite = await (inMemory ? PGlite.create(dataDir) : openCluster(join(dataDir, 'pgdata')));
     if (!inMemory) {
       log.info({ dataDir }, 'embedded database: survives a crash of this process, not a power cut');
     }
@@ -99,6 +100,18 @@ async function openEmbedded({ dataDir, log, engine }: DatabaseOptions): Promise<
     lock?.release();
     throw error;
   }
+}
+
+/**
+ * PGlite makes the files of a new cluster writable for everybody, and some of the later ones readable, whatever the
+ * umask is. So the folder is closed to others before there are any.
+ */
+async function openCluster(folder: string): Promise<PGlite> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makePrivate(folder);
+  const lite = await PGlite.create(folder);
+  makePrivate(folder);
+  return lite;
 }
 
 function embeddedKnex(engine: PGlite, log: Logger): Knex {

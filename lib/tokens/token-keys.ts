@@ -1,6 +1,6 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../config.ts';
+import { FORBIDDEN, readGuarded } from '../private-files.ts';
 
 export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
@@ -66,13 +66,19 @@ function publicPart(key: KeyObject): KeyObject {
   return key.type === 'private' ? createPublicKey(key) : key;
 }
 
+interface KeyFile {
+  variable: string;
+  path: string;
+  /** Mode bits that it must not have. */
+  forbidden: number;
+}
+
 async function readKey(
-  variable: string,
-  path: string,
+  { variable, path, forbidden }: KeyFile,
   parse: (pem: string) => KeyObject,
 ): Promise<LoadedKey> {
   try {
-    return tokenKeyOf(parse(await readFile(path, 'utf8')));
+    return tokenKeyOf(parse(await readGuarded(path, forbidden)));
   } catch (error) {
     // Never with a piece of the file: it may be a private key.
     const reason = error instanceof Error && !('opensslErrorStack' in error) ? error.message : 'no such key';
@@ -101,11 +107,16 @@ export async function loadTokenKeys(
   secret: KeyObject,
 ): Promise<TokenKeys> {
   if (privateKeyFile === undefined) return secretKeys(secret);
-  const signing = await readKey('JWT_PRIVATE_KEY_FILE', privateKeyFile, createPrivateKey);
+  const signing = await readKey(
+    { variable: 'JWT_PRIVATE_KEY_FILE', path: privateKeyFile, forbidden: FORBIDDEN.secret },
+    createPrivateKey,
+  );
   const own: LoadedKey = { ...signing, key: publicPart(signing.key) };
   const byId = new Map([[own.kid, own]]);
   for (const path of publicKeyFiles) {
-    const other = await readKey('JWT_PUBLIC_KEY_FILES', path, publicKey);
+    // Whoever can change it can sign tokens.
+    const file = { variable: 'JWT_PUBLIC_KEY_FILES', path, forbidden: FORBIDDEN.trusted };
+    const other = await readKey(file, publicKey);
     byId.set(other.kid, other);
   }
   const verifying = [...byId.values()];

@@ -1,9 +1,18 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+} from 'node:crypto';
+import { link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jwtVerify, SignJWT } from 'jose';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import type { Logger } from '../log.ts';
+import { makePrivate, openDataFolder } from '../private-files.ts';
 import { type Caller, ROLE_SCOPES, ROLES, SCOPES } from './caller.ts';
 import type { TokenKey } from './token-keys.ts';
 
@@ -74,20 +83,25 @@ export function callerOf(claims: unknown): Caller | null {
 }
 
 /** The signing key: the given secret, or one that is made once and kept in the data folder. */
-export async function loadTokenKey(secret: string | undefined, dataDir: string): Promise<KeyObject> {
+export async function loadTokenKey(
+  secret: string | undefined,
+  dataDir: string,
+  log: Logger,
+): Promise<KeyObject> {
   if (secret !== undefined) return createSecretKey(secret, 'utf8');
+  openDataFolder(dataDir, log);
   const path = join(dataDir, 'jwt-secret');
-  await mkdir(dataDir, { recursive: true });
   const kept = await readFile(path, 'utf8').catch(() => null);
   if (kept !== null && kept.length >= 32) return createSecretKey(kept, 'utf8');
   // Written aside and linked into place: a crash leaves no half-written secret, and the first of two starts wins.
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, randomBytes(48).toString('base64url'), { mode: 0o600 });
-  await chmod(draft, 0o600);
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, randomBytes(48).toString('base64url'), { flag: 'wx', mode: 0o600 });
   if (kept !== null) await unlink(path);
   await link(draft, path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
   await unlink(draft);
+  // Whoever was quicker may be another user, in a folder such as /tmp.
+  makePrivate(path);
   return createSecretKey(await readFile(path, 'utf8'), 'utf8');
 }

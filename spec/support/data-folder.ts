@@ -19,8 +19,9 @@ export async function readyData(): Promise<Blob> {
 export async function fillDataFolder(folder: string): Promise<void> {
   file ??= archive();
   const pgdata = join(folder, 'pgdata');
-  mkdirSync(pgdata, { recursive: true });
-  const { status, stderr } = spawnSync('tar', ['-xf', await file, '-C', pgdata], { encoding: 'utf8' });
+  mkdirSync(pgdata, { recursive: true, mode: 0o700 });
+  const args = ['--no-same-permissions', '-xf', await file, '-C', pgdata];
+  const { status, stderr } = spawnSync('tar', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`tar: ${stderr}`);
 }
 

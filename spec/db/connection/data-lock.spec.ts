@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { acquireDataLock, DataLockError } from '../../../db/connection/data-lock.ts';
@@ -80,6 +80,14 @@ describe('the lock of a data folder', () => {
     await writeFile(claim, JSON.stringify({ ...own, started: 'another boot:2', nonce: 'claim' }));
     acquireDataLock(folder).release();
     assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('can be read by its owner alone, whatever the umask', async () => {
+    const umask = process.umask(0);
+    const lock = acquireDataLock(folder);
+    process.umask(umask);
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    lock.release();
   });
 
   it('is not shared by two openings in one process', () => {

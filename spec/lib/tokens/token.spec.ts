@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quiet } from '../../support/log-watch.ts';
 import { callerOf, hashRefreshToken, loadTokenKey, newRefreshToken } from '../../../lib/tokens/token.ts';
 
 describe('the secret of the tokens', () => {
@@ -12,20 +13,30 @@ describe('the secret of the tokens', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const load = async (secret?: string): Promise<string> =>
-    (await loadTokenKey(secret, join(folder, 'data'))).export().toString();
+    (await loadTokenKey(secret, join(folder, 'data'), quiet)).export().toString();
 
   it('is the one that is given, and then nothing is written', async () => {
     assert.equal(await load('x'.repeat(32)), 'x'.repeat(32));
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('is made once, kept, and readable by its owner alone', async () => {
-    const made = await load();
+  it('is made once, kept, and readable by its owner alone, whatever the umask', async () => {
+    const umask = process.umask(0);
+    const made = await load().finally(() => process.umask(umask));
     assert.ok(Buffer.from(made, 'base64url').length >= 32);
     assert.equal(await load(), made);
     assert.deepEqual(await readdir(join(folder, 'data')), ['jwt-secret']);
     const { mode } = await stat(join(folder, 'data', 'jwt-secret'));
     assert.equal(mode & 0o777, 0o600);
+    assert.equal((await stat(join(folder, 'data'))).mode & 0o777, 0o700);
+  });
+
+  it('is not written through a link that somebody else has laid', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await mkdir(join(folder, 'data'));
+    await symlink(elsewhere, join(folder, 'data', 'jwt-secret'));
+    await assert.rejects(load(), /jwt-secret is a symbolic link/);
+    await assert.rejects(stat(elsewhere));
   });
 
   it('is another in another folder', async () => {

@@ -8,7 +8,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
@@ -39,7 +39,7 @@ describe('the keys of access tokens', () => {
     const privateFile = join(folder, `${name}.key`);
     const publicFile = join(folder, `${name}.pub`);
     const publicPem = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    await writeFile(privateFile, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await writeFile(privateFile, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     await writeFile(publicFile, publicPem);
     return { privateFile, publicFile, privateKey: pair.privateKey, publicPem };
   }
@@ -280,7 +280,12 @@ describe('the keys of access tokens', () => {
     const curve = await keyFiles('curve', generateKeyPairSync('ec', { namedCurve: 'secp384r1' }));
     const ed448 = await keyFiles('ed448', generateKeyPairSync('ed448'));
     const garbage = join(folder, 'garbage');
-    await writeFile(garbage, 'sesame');
+    await writeFile(garbage, 'sesame', { mode: 0o600 });
+    const readable = await keyFiles('readable', generateKeyPairSync('ed25519'));
+    await chmod(readable.privateFile, 0o644);
+    const writable = await keyFiles('writable', generateKeyPairSync('ed25519'));
+    await chmod(writable.privateFile, 0o620);
+    await chmod(writable.publicFile, 0o664);
     const cases: [Record<string, string>, RegExp][] = [
       [{ JWT_PRIVATE_KEY_FILE: join(folder, 'absent') }, /JWT_PRIVATE_KEY_FILE: .*absent/],
       [{ JWT_PRIVATE_KEY_FILE: garbage }, /JWT_PRIVATE_KEY_FILE: .*garbage/],
@@ -288,6 +293,12 @@ describe('the keys of access tokens', () => {
       [{ JWT_PRIVATE_KEY_FILE: curve.privateFile }, /RS256.*ES256/],
       [{ JWT_PRIVATE_KEY_FILE: ed448.privateFile }, /EdDSA.*RS256.*ES256/],
       [{ JWT_PRIVATE_KEY_FILE: rsa.publicFile }, /JWT_PRIVATE_KEY_FILE/],
+      [{ JWT_PRIVATE_KEY_FILE: readable.privateFile }, /readable\.key .*other users can read it.*chmod 600/],
+      [{ JWT_PRIVATE_KEY_FILE: writable.privateFile }, /writable\.key .*other users can change it/],
+      [
+        { JWT_PRIVATE_KEY_FILE: rsa.privateFile, JWT_PUBLIC_KEY_FILES: writable.publicFile },
+        /writable\.pub .*other users can change it.*chmod go-w/,
+      ],
       [
         { JWT_PRIVATE_KEY_FILE: rsa.privateFile, JWT_PUBLIC_KEY_FILES: ec.privateFile },
         /JWT_PUBLIC_KEY_FILES: .*holds a private key/,

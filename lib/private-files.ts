@@ -1,0 +1,142 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from './log.ts';
+
+/** An entry that others control, or may control. The message says what to do. */
+export class PrivateFileError extends Error {
+  override readonly name = 'PrivateFileError';
+}
+
+/** Every right of the group and of everybody else. */
+const OTHERS = 0o077;
+const STICKY = 0o1000;
+
+/** What Marktide makes in its data folder, drafts included. Anything else in there is not ours to change. */
+const OWN_ENTRY = /^(?:pgdata$|jwt-secret(?:\.|$)|marktide\.lock)/;
+
+/**
+ * Makes the data folder. In one that exists, it takes the rights to what Marktide keeps there from all other users:
+ * folders become 0700, files 0600. So does the folder itself, unless it holds other files too.
+ * @throws PrivateFileError if an entry belongs to another user or is a symbolic link
+ */
+export function openDataFolder(folder: string, log: Logger): void {
+  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) return;
+  const user = userId();
+  if (user === null) return;
+  const names = readdirSync(folder);
+  const own = names.filter((name) => OWN_ENTRY.test(name));
+  const exposed = own.filter((name) => makePrivate(join(folder, name)));
+  const stats = statSync(folder);
+  if (stats.uid === user && own.length === names.length) {
+    if ((stats.mode & OTHERS) !== 0) chmodSync(folder, 0o700);
+  } else if (mayBeChangedByOthers(stats, user)) {
+    log.warn(
+      { dataDir: folder },
+      'Other users can replace the files in DATA_DIR. Set it to a folder that only this user can write to.',
+    );
+  }
+  if (exposed.length > 0) {
+    log.warn(
+      { dataDir: folder, entries: exposed },
+      'Other users could read or change these entries of DATA_DIR until now. Their permissions have been restricted.',
+    );
+  }
+}
+
+/**
+ * Takes all rights to a file, or to a folder and everything in it, from other users.
+ * @returns whether others had any right to the entry itself; what lies below it may be lax without being exposed
+ * @throws PrivateFileError if it belongs to another user or is a symbolic link
+ */
+export function makePrivate(path: string): boolean {
+  const user = userId();
+  const stats = user === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  if (user === null || stats === undefined) return false;
+  if (stats.isSymbolicLink()) {
+    throw new PrivateFileError(`${path} is a symbolic link. Make DATA_DIR itself a link instead.`);
+  }
+  return restrict(path, stats, user);
+}
+
+/** Top down: a folder is closed before its entries are looked at. */
+function restrict(path: string, stats: Stats, user: number): boolean {
+  if (stats.uid !== user) {
+    throw new PrivateFileError(
+      `${path} belongs to another user (uid ${stats.uid}). Run Marktide as that user, or change the owner.`,
+    );
+  }
+  const exposed = (stats.mode & OTHERS) !== 0 && (stats.isFile() || stats.isDirectory());
+  if (exposed) chmodUnfollowed(path, stats);
+  if (stats.isDirectory()) {
+    for (const name of readdirSync(path)) {
+      const entry = lstatSync(join(path, name), { throwIfNoEntry: false });
+      if (entry !== undefined) restrict(join(path, name), entry, user);
+    }
+  }
+  return exposed;
+}
+
+/** What users other than the owner must not be able to do with a file: read a secret, change what is believed. */
+export const FORBIDDEN = { secret: 0o037, trusted: 0o022 } as const;
+
+/**
+ * Reads a file that the operator provides, which is not ours to repair. Its owner must be this user or root, as for the
+ * key files of PostgreSQL; the group may read a secret, since that is how secrets are mounted into containers.
+ * @throws Error that says what is wrong with its owner or mode
+ */
+export async function readGuarded(path: string, forbidden: number): Promise<string> {
+  const file = await open(path);
+  try {
+    const { uid, mode } = await file.stat();
+    const user = userId();
+    if (user !== null && uid !== user && uid !== 0) {
+      throw new Error(`it belongs to another user (uid ${uid})`);
+    }
+    if (user !== null && (mode & forbidden) !== 0) {
+      const act = (mode & FORBIDDEN.trusted) === 0 ? 'read' : 'change';
+      throw new Error(
+        `other users can ${act} it; restrict its permissions: chmod ${act === 'read' ? '600' : 'go-w'}`,
+      );
+    }
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Nobody can put a link to another file in its place meanwhile. */
+function chmodUnfollowed(path: string, { ino, dev }: Stats): void {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(file);
+    if (stats.ino !== ino || stats.dev !== dev) {
+      throw new PrivateFileError(`${path} was replaced while Marktide was starting. Find out by whom.`);
+    }
+    fchmodSync(file, stats.isDirectory() ? 0o700 : 0o600);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Of a folder with the sticky bit, such as /tmp, only the owner of an entry can replace it. */
+function mayBeChangedByOthers({ mode, uid }: Stats, user: number): boolean {
+  return ((mode & 0o002) !== 0 && (mode & STICKY) === 0) || (uid !== user && uid !== 0);
+}
+
+/** `null` on Windows, which has access control lists instead of modes. */
+function userId(): number | null {
+  return process.getuid?.() ?? null;
+}
