@@ -1,13 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ENVIRONMENT } from '../lib/config.ts';
-import { PACKAGE_ROOT } from '../lib/package-info.ts';
 
-const BEGIN = '<!-- config table: npm run docs -->';
+const BEGIN = '<!-- config table: npm run generate -->';
 const END = '<!-- end of config table -->';
 
-/** README's table of variables, made from the schema that reads them. */
+/** The README's table of environment variables, generated from the schema that validates them. */
 export function configTable(): string {
   const unset = ENVIRONMENT.safeParse({});
   const defaults: Record<string, string | string[] | number | boolean | undefined> = unset.success
@@ -21,15 +17,10 @@ export function configTable(): string {
   return ['| variable | default | what it is |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** A text with the table in its place. @throws when the place is not marked */
+/** The README with the table put between its markers. @throws Error when the markers are missing */
 export function withConfigTable(readme: string): string {
   const begin = readme.indexOf(BEGIN);
   const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('the place of the config table is not marked');
+  if (begin < 0 || end < begin) throw new Error('The README has no markers for the configuration table.');
   return `${readme.slice(0, begin + BEGIN.length)}\n\n${configTable()}\n\n${readme.slice(end)}`;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const path = join(PACKAGE_ROOT, 'README.md');
-  await writeFile(path, withConfigTable(await readFile(path, 'utf8')));
 }

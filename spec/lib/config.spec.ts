@@ -179,7 +179,7 @@ describe("README's table of variables", () => {
   const readme = readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8');
 
   it('is the one that is made from the schema', () => {
-    assert.equal(withConfigTable(readme), readme, 'run: npm run docs');
+    assert.equal(withConfigTable(readme), readme, 'run: npm run generate');
   });
 
   it('has every variable with a description, and its default', () => {

@@ -266,7 +266,7 @@ describe('the OpenAPI document', () => {
       const isShown = media.every(({ example }) => example !== undefined);
       return isShown || produces === 'stream' || path.endsWith('api.json') ? [] : [operation.operationId];
     });
-    assert.deepEqual(without, [], 'run: node --import tsx spec/openapi/record-examples.ts');
+    assert.deepEqual(without, [], 'run: npm run generate');
     const ids = new Set(API.map(({ id }) => id));
     assert.deepEqual(
       Object.keys(readExamples()).filter((id) => !ids.has(id)),
@@ -277,7 +277,7 @@ describe('the OpenAPI document', () => {
   it('stands in openapi/openapi.json as it is now', async () => {
     const path = join(PACKAGE_ROOT, 'openapi', 'openapi.json');
     const kept: unknown = JSON.parse(await readFile(path, 'utf8'));
-    assert.deepEqual(kept, document, 'run: node --import tsx app/generate.ts');
+    assert.deepEqual(kept, document, 'run: npm run generate');
   });
 
   describe('of the running program', () => {

@@ -28,7 +28,7 @@ describe('a client generated from the OpenAPI document', function () {
     const document = join(folder, 'openapi.json');
     await writeFile(document, await (await fetch(`${app.url}/openapi.json`)).text());
     const kept = await readFile(join(PACKAGE_ROOT, 'lib', 'client', 'schema.ts'), 'utf8');
-    assert.ok(kept === clientSchema(document), 'run: node --import tsx app/generate.ts');
+    assert.ok(kept === clientSchema(document), 'run: npm run generate');
   });
 
   it('compiles strictly, and refuses what is wrong', () => {
