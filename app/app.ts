@@ -13,6 +13,7 @@ import { bodyPatience } from '../routes/http/body-timeout.ts';
 import { compression } from '../routes/middleware/compression.ts';
 import { conditional } from '../routes/http/conditional.ts';
 import { problemHandler } from '../routes/middleware/problem-handler.ts';
+import { limitUrl } from '../routes/middleware/url-limit.ts';
 import { requestMetrics } from '../routes/middleware/request-metrics.ts';
 import { requestLog } from '../routes/middleware/request-log.ts';
 import { page } from './web-page.ts';
@@ -66,6 +67,7 @@ export function createApp(services: Services): Koa {
     }) as unknown as Middleware,
   );
   app.use(limitAddresses(API, services));
+  app.use(limitUrl());
   app.use(compression());
   app.use(conditional());
   app.use(docsPage());

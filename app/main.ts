@@ -28,12 +28,15 @@ async function main(): Promise<void> {
   }
   if (config.DEMO) await ensureDemo(services);
   const address = { host: config.HOST, port: config.PORT };
-  const { server, url, treat } = await listen(createApp(services), address, patienceOf(config)).catch(
-    async (error: unknown) => {
-      await running.close();
-      throw error;
-    },
-  );
+  const { server, url, treat } = await listen(
+    createApp(services),
+    address,
+    patienceOf(config),
+    services,
+  ).catch(async (error: unknown) => {
+    await running.close();
+    throw error;
+  });
 
   print(
     `Marktide ${VERSION} is at ${url}`,

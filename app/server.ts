@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
+import type { Logger } from '../lib/log.ts';
+import { MAX_HEAD_BYTES } from '../lib/request-limits.ts';
 import { serveUpgrades } from '../streams/transports/upgrade.ts';
+import { ClientErrors } from './client-error.ts';
 
 export interface Listening {
   server: Server;
@@ -45,6 +48,7 @@ export async function listen(
   app: Koa,
   { host, port }: { host: string; port: number },
   { headersMs, requestMs }: Patience,
+  tools: { clock: Clock; logger: Logger },
 ): Promise<Listening> {
   let manner: Manner = 'serving';
   const answer = app.callback();
@@ -54,16 +58,19 @@ export async function listen(
       return;
     }
     if (manner !== 'serving') res.shouldKeepAlive = false;
+    clientErrors.noteRequest(req, res);
     void answer(req, res);
   };
-  const patience = {
+  const options = {
+    maxHeaderSize: MAX_HEAD_BYTES,
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Node looks every thirty seconds only, unless it is told.
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
   };
-  const server = createServer(patience, handle);
+  const server = createServer(options, handle);
+  const clientErrors = new ClientErrors(server, tools);
   serveUpgrades(server, handle);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

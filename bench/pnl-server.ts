@@ -56,6 +56,7 @@ const { url } = await listen(
   createApp(services),
   { host: config.HOST, port: config.PORT },
   { headersMs: 15_000, requestMs: 60_000 },
+  services,
 );
 const { db, marketWriter } = services;
 

@@ -39,6 +39,7 @@ const { url } = await listen(
   createApp(services),
   { host: config.HOST, port: config.PORT },
   { headersMs: 15_000, requestMs: 60_000 },
+  services,
 );
 const { broker } = services;
 

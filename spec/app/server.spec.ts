@@ -5,6 +5,7 @@ import Koa from 'koa';
 import { systemClock } from '../../lib/clock.ts';
 import { listen, stopListening } from '../../app/server.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../support/app.ts';
+import { quiet } from '../support/log-watch.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
 
@@ -133,7 +134,10 @@ describe('a server that goes', () => {
       ctx.body = ctx.method;
     });
     const patience = { headersMs: 1_000, requestMs: 1_000 };
-    const { server, url, treat } = await listen(app, { host: '127.0.0.1', port: 0 }, patience);
+    const { server, url, treat } = await listen(app, { host: '127.0.0.1', port: 0 }, patience, {
+      clock: systemClock,
+      logger: quiet,
+    });
     const ask = async (method: string): Promise<string> => {
       const response = await fetch(url, { method });
       await response.text();

@@ -97,6 +97,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     createApp(services),
     { host: '127.0.0.1', port: 0 },
     patienceOf(config),
+    services,
   );
 
   const agent = new Agent({ keepAlive: true });

@@ -415,7 +415,7 @@ describe('bad input', () => {
       'pnl:x',
       'pnl:%00',
       Array.from({ length: 501 }, (_, index) => `ticker:A${index}/KRW`).join(','),
-      'x'.repeat(9_000),
+      'x'.repeat(7_000),
     ]) {
       const answer = await app.call('GET', `/v1/streams?channels=${channels}`, { as: user });
       assertProblem(answer, 400, 'invalid-request', channels.slice(0, 60));

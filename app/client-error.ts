@@ -1,0 +1,83 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import { newId } from '../lib/id.ts';
+import type { Logger } from '../lib/log.ts';
+import { type Problem, problem } from '../lib/problem.ts';
+import { MAX_HEAD_BYTES, SHORTER_URL } from '../lib/request-limits.ts';
+
+/** A connection that is closed with unread bytes is reset, and the reset can overtake the answer. */
+const LINGER_MS = 1_000;
+
+/** What the HTTP parser refuses never becomes a request. */
+function problemOf(code: string | undefined): Problem | null {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return problem('headers-too-large', {
+        detail: `The URL and headers have more than ${MAX_HEAD_BYTES} bytes. ${SHORTER_URL}`,
+      });
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return problem('request-timeout', { detail: 'The request did not arrive in time.' });
+    case 'ECONNRESET':
+      return null;
+    default:
+      return problem('invalid-request', { detail: 'The request is not valid HTTP/1.1.' });
+  }
+}
+
+function messageOf(refusal: Problem, requestId: string): string {
+  const body = JSON.stringify(refusal.toBody(requestId));
+  return [
+    `HTTP/1.1 ${refusal.status} ${refusal.title}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    `X-Request-Id: ${requestId}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** Answers requests that the HTTP parser refuses with a problem, where Node would send a bare status line. */
+export class ClientErrors {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** The last response of each connection, and what had been written to it before. */
+  readonly #answers = new WeakMap<Socket, { res: ServerResponse; bytesBefore: number }>();
+  readonly #refused = new WeakSet<Socket>();
+
+  constructor(server: Server, { clock, logger }: { clock: Clock; logger: Logger }) {
+    this.#clock = clock;
+    this.#logger = logger;
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
+  }
+
+  /** To be told of each request: a refusal must not be written into its answer. */
+  noteRequest(req: IncomingMessage, res: ServerResponse): void {
+    this.#answers.set(req.socket, { res, bytesBefore: req.socket.bytesWritten });
+  }
+
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    // The parser repeats its error for every further piece of the request, which is read and thrown away meanwhile.
+    if (this.#refused.has(socket)) return;
+    const refusal = problemOf(error.code);
+    if (refusal === null || !socket.writable || this.#isAnswering(socket)) {
+      socket.destroy(error);
+      return;
+    }
+    this.#refused.add(socket);
+    const requestId = newId(this.#clock);
+    // The error holds the bytes of the request, which may be a credential.
+    this.#logger.info({ requestId, status: refusal.status, code: error.code }, 'request refused unread');
+    socket.end(messageOf(refusal, requestId));
+    const cancel = this.#clock.after(LINGER_MS, () => socket.destroy());
+    socket.once('close', cancel);
+  }
+
+  /** Streams write to the socket themselves, so their responses do not know that they have begun. */
+  #isAnswering(socket: Socket): boolean {
+    const answer = this.#answers.get(socket);
+    return answer !== undefined && !answer.res.writableFinished && socket.bytesWritten > answer.bytesBefore;
+  }
+}
