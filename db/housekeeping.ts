@@ -5,6 +5,7 @@ import type { Database } from './connection/database.ts';
 import { fenced } from './connection/fence.ts';
 import { pruneEquitySnapshots } from './history/equity-snapshots.ts';
 import { deleteExpiredSessions } from './users/sessions.ts';
+import { deleteExpiredSubscriptions } from './users/stream-subscriptions.ts';
 
 const INTERVAL_MS = 600_000;
 const DAY_MS = 86_400_000;
@@ -47,6 +48,7 @@ export class Housekeeping {
       const lawful = { name: HOUSEKEEPING, fence: lease.fence };
       try {
         await fenced(db, lawful, (trx) => deleteExpiredSessions(trx, { clock }));
+        await fenced(db, lawful, (trx) => deleteExpiredSubscriptions(trx, { clock }));
         await fenced(db, lawful, (trx) => pruneEquitySnapshots(trx, clock.now() - EQUITY_DAYS * DAY_MS));
         const limits = { before: clock.now() - auditDays * DAY_MS, rows: auditRows };
         await fenced(db, lawful, (trx) => trimAudit(trx, limits));

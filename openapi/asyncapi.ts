@@ -9,6 +9,7 @@ import {
   heartbeat,
   SOCKET_EVENTS,
 } from '../routes/streams/stream-events.ts';
+import { selectionQuery } from '../routes/streams/stream-subscriptions.ts';
 import type { ChannelType } from '../streams/core/channel.ts';
 import { clientMessage } from '../streams/transports/websocket-message.ts';
 import { ABOUT } from './about.ts';
@@ -39,7 +40,7 @@ const [subscribe, unsubscribe, ping] = clientMessage.options;
 /** Both transports take the same query. */
 const connectionQuery = z
   .object({
-    channels: z.string().meta({ description: 'Names of channels, comma-separated.' }),
+    ...selectionQuery,
     ...streamQuery,
   })
   .meta({ id: 'StreamQuery' });

@@ -4,12 +4,13 @@ import { CSV_MEDIA_TYPES } from '../routes/http/csv-body.ts';
 import type { Endpoint } from '../routes/http/endpoint.ts';
 import { ABOUT, TAGS } from './about.ts';
 import { problemSchema } from '../routes/http/problem-body.ts';
+import { MAX_LAST_EVENT_ID } from '../streams/core/cursor.ts';
 import { isTagged, ResponseDocs } from './responses.ts';
 import { SECURITY_SCHEMES, securityOf } from './security.ts';
 
 /** What a stream can be resumed by, beside its query. */
 const streamHeaders = z.object({
-  'Last-Event-ID': z.string().max(4_096).optional().meta({
+  'Last-Event-ID': z.string().max(MAX_LAST_EVENT_ID).optional().meta({
     description: 'The last `id` that was received: what has happened since comes first.',
   }),
 });

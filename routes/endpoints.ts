@@ -24,6 +24,7 @@ import { listRateLimits } from './service/rate-limit-report.ts';
 import { getSeries } from './performance/series.ts';
 import { shareEndpoints } from './users/shares.ts';
 import { endSession, listSessions } from './streams/stream-sessions.ts';
+import { createSubscription } from './streams/stream-subscriptions.ts';
 import { streamToken } from './streams/stream-token.ts';
 import { streamEndpoints } from './streams/streams.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
@@ -71,6 +72,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   pushTicks,
   ...candleEndpoints,
   ...streamEndpoints,
+  createSubscription,
   webSocket,
   listSessions,
   endSession,

@@ -16,6 +16,7 @@ import * as imports from './050-imports.ts';
 import * as outbox from './060-outbox.ts';
 import * as fences from './070-fences.ts';
 import * as resultFilters from './080-result-filters.ts';
+import * as streamSubscriptions from './095-stream-subscriptions.ts';
 
 interface Migration {
   name: string;
@@ -41,6 +42,7 @@ const MIGRATIONS: Migration[] = [
   { name: '060-outbox', ...outbox },
   { name: '070-fences', ...fences },
   { name: '080-result-filters', ...resultFilters },
+  { name: '095-stream-subscriptions', ...streamSubscriptions },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

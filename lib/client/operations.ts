@@ -56,6 +56,7 @@ export const OPERATIONS = {
   pushTicks: ['POST', '/v1/market/ticks'],
   listCandles: ['GET', '/v1/market/candles'],
   loadCandles: ['POST', '/v1/market/candles'],
+  createStreamSubscription: ['POST', '/v1/streams/subscriptions'],
   listStreamSessions: ['GET', '/v1/streams/sessions'],
   endStreamSession: ['DELETE', '/v1/streams/sessions/{id}'],
   health: ['GET', '/healthz'],

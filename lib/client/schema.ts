@@ -890,6 +890,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/streams/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A short name for a long list of channels
+         * @description For lists that do not fit into the URL of a stream (8,000 bytes). `GET /v1/streams?subscription=<id>` opens exactly these channels, and a `subscribe` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
+         *
+         *     It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as `STREAMS_PER_USER`; one more replaces the one that was not used for longest.
+         */
+        post: operations["createStreamSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ws": {
         parameters: {
             query?: never;
@@ -902,7 +924,7 @@ export interface paths {
          * @description The channels and ids of `/v1/streams`, as JSON text messages `{event, data, id?}`; the credential is the same: `Authorization` header, `?token=`, or the cookie from a page of this origin or one of `CORS_ORIGINS`. What is refused is refused before the upgrade, as a problem.
          *
          *     The client says, with `ref` (a string or integer) coming back in the answer:
-         *     `{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}`, `{"type":"unsubscribe","channels":[…]}`, `{"type":"ping"}`. One `id` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by `?channels=`) with the last id. A change of channels loses and repeats nothing on those that stay. Messages hold at most 64 KiB of text.
+         *     `{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}`, `{"type":"unsubscribe","channels":[…]}`, `{"type":"ping"}`. One `id` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by `?channels=`) with the last id. A change of channels loses and repeats nothing on those that stay. Instead of `channels`, a `subscribe` may name a `subscription` of `POST /v1/streams/subscriptions`. Messages hold at most 64 KiB of text, and a connection at most 500 channels.
          *
          *     Besides the events of the channels, `ready`, `reset`, `notice` and `heartbeat`, the server says `welcome` (the stream's id), `subscribed`, `unsubscribed` (all channels there are now), `pong`, `error` (a problem, with `ref`) and `retry` (`ms` to wait before reconnecting). It pings; a client that lets two pings pass is cut.
          *
@@ -2821,6 +2843,23 @@ export interface components {
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
+        };
+        StreamSubscription: {
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description What to open, relative to this server. */
+            url: string;
+            /** @description How many different channels it has. */
+            channelCount: number;
+            /**
+             * Format: date-time
+             * @description Unless it is used before.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            expiresAt: string;
         };
         StreamSession: {
             /**
@@ -7754,9 +7793,11 @@ export interface operations {
     };
     openStream: {
         parameters: {
-            query: {
-                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. */
-                channels: string;
+            query?: {
+                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. At most 500 channels of 8 logs (the market is one, each portfolio is one). A list that makes the URL longer than 8,000 bytes goes into a subscription. */
+                channels?: string;
+                /** @description Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user. */
+                subscription?: string;
                 /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
                 lastEventId?: string;
                 /** @description `full`: every retained event since the id. `latest`: of state channels only the newest state. */
@@ -7803,7 +7844,7 @@ export interface operations {
     openMarketStream: {
         parameters: {
             query?: {
-                /** @description All symbols when left out. */
+                /** @description All symbols when left out. At most 250. */
                 symbols?: string;
                 /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
                 lastEventId?: string;
@@ -7894,11 +7935,91 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    createStreamSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channels": [
+                 *         "ticker:BTC/KRW",
+                 *         "ticker:ETH/KRW",
+                 *         "trade:BTC/KRW"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description As for `GET /v1/streams`, in any order; repeated ones count once. */
+                    channels: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description You have a subscription on these channels already. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22a89-5f23-7367-988a-5fa6501f5d00",
+                     *       "url": "/v1/streams?subscription=01a22a89-5f23-7367-988a-5fa6501f5d00",
+                     *       "channelCount": 3,
+                     *       "expiresAt": "2026-12-07T03:39:35.520Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StreamSubscription"];
+                };
+            };
+            /** @description A short name for a long list of channels */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22a89-5f23-7367-988a-5fa6501f5d00",
+                     *       "url": "/v1/streams?subscription=01a22a89-5f23-7367-988a-5fa6501f5d00",
+                     *       "channelCount": 3,
+                     *       "expiresAt": "2026-12-07T03:39:35.520Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StreamSubscription"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     openWebSocket: {
         parameters: {
             query?: {
                 /** @description To begin with; more by `subscribe` messages. */
                 channels?: string;
+                /** @description Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user. */
+                subscription?: string;
                 /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
                 lastEventId?: string;
                 /** @description `full`: every retained event since the id. `latest`: of state channels only the newest state. */

@@ -2,18 +2,20 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { networkOf } from '../../lib/limits/network.ts';
-import { problem } from '../../lib/problem.ts';
-import { type Channel, ChannelError, parseChannels } from '../../streams/core/channel.ts';
+import { type Problem, problem } from '../../lib/problem.ts';
+import { type Channel, ChannelError, parseChannelNames, parseChannels } from '../../streams/core/channel.ts';
 import { type Admission, StreamLimitError } from '../../streams/core/admissions.ts';
+import { MAX_LAST_EVENT_ID } from '../../streams/core/cursor.ts';
 import type { StreamOwner } from '../../streams/core/hub.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import type { Services } from '../http/handler-services.ts';
+import { queryProblem } from '../http/query-problem.ts';
 
 /** What every stream takes in its query. */
 export const streamQuery = {
   lastEventId: z
     .string()
-    .max(4_096)
+    .max(MAX_LAST_EVENT_ID)
     .optional()
     .meta({ description: 'For clients that cannot send the `Last-Event-ID` header; the header goes first.' }),
   replay: z.enum(['full', 'latest']).default('full').meta({
@@ -31,14 +33,25 @@ export const streamQuery = {
 
 /** The channels of a query parameter. @throws the 400 that names it */
 export function channelsOf(parameter: string, list: string): Channel[] {
+  return parsed(
+    () => parseChannels(list),
+    (detail) => queryProblem({ parameter, detail }),
+  );
+}
+
+/** The channels of a list in a body. @throws the 400 that points at it */
+export function channelsOfBody(pointer: string, names: readonly string[]): Channel[] {
+  return parsed(
+    () => parseChannelNames([...new Set(names)]),
+    (detail) => problem('invalid-request', { detail: `Body: ${pointer}`, errors: [{ pointer, detail }] }),
+  );
+}
+
+function parsed(parse: () => Channel[], refusal: (detail: string) => Problem): Channel[] {
   try {
-    return parseChannels(list);
+    return parse();
   } catch (error) {
-    if (!(error instanceof ChannelError)) throw error;
-    throw problem('invalid-request', {
-      detail: `Query: ${parameter}`,
-      errors: [{ parameter, detail: error.message }],
-    });
+    throw error instanceof ChannelError ? refusal(error.message) : error;
   }
 }
 

@@ -5,14 +5,16 @@ import { withoutParameters } from '../../lib/accept.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
-import type { Channel } from '../../streams/core/channel.ts';
+import { type Channel, MAX_CHANNELS } from '../../streams/core/channel.ts';
 import { headOf, openResponse } from '../../streams/transports/response-connection.ts';
 import { ndjsonWire, sseWire } from '../../streams/core/wire.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import type { Services } from '../http/handler-services.ts';
+import { queryProblem } from '../http/query-problem.ts';
 import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
 import { authorityMarkOf, streamSealOf } from '../auth/stream-authenticator.ts';
+import { channelsAsked, selectionQuery } from './stream-subscriptions.ts';
 
 /**
  * Koa waits for the end of every response (by on-finished), to answer with an error if it broke: with it the whole
@@ -104,18 +106,18 @@ export const streams = endpoint({
   streamToken: true,
   produces: 'stream',
   query: z.strictObject({
-    channels: z.string().max(40_000).meta({
-      example: 'ticker:BTC/KRW,trade:BTC/KRW',
-      description:
-        'Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols.',
-    }),
+    ...selectionQuery,
     ...streamQuery,
   }),
   status: 200,
   response: z.string(),
   problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
-    await serve(ctx, channelsOf('channels', query.channels), query, caller, services);
+    const channels = await channelsAsked(query, caller, services);
+    if (channels.length === 0) {
+      throw queryProblem({ parameter: 'channels', detail: 'is missing; name channels or a `subscription`' });
+    }
+    await serve(ctx, channels, query, caller, services);
     return '';
   },
 });
@@ -133,7 +135,9 @@ export const marketStream = endpoint({
   streamToken: true,
   produces: 'stream',
   query: z.strictObject({
-    symbols: field.symbolList.optional().meta({ description: 'All symbols when left out.' }),
+    symbols: field.symbolList
+      .optional()
+      .meta({ description: `All symbols when left out. At most ${MAX_CHANNELS / 2}.` }),
     ...streamQuery,
   }),
   status: 200,

@@ -6,8 +6,9 @@ import type { Context } from 'koa';
 import { WebSocketConnection } from '../../streams/transports/websocket-connection.ts';
 import { WebSocketSession } from '../../streams/transports/websocket-session.ts';
 import { endpoint } from '../http/endpoint.ts';
-import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
+import { admit, assertReadable, ownerOf, streamQuery } from './stream-access.ts';
 import { authorityMarkOf } from '../auth/stream-authenticator.ts';
+import { channelsAsked, channelsSubscribed, selectionQuery } from './stream-subscriptions.ts';
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
@@ -27,7 +28,7 @@ function handshakeOf(ctx: Context): Upgrade {
 const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, data, id?}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. What is refused is refused before the upgrade, as a problem.
 
 The client says, with \`ref\` (a string or integer) coming back in the answer:
-\`{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}\`, \`{"type":"unsubscribe","channels":[…]}\`, \`{"type":"ping"}\`. One \`id\` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by \`?channels=\`) with the last id. A change of channels loses and repeats nothing on those that stay. Messages hold at most 64 KiB of text.
+\`{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}\`, \`{"type":"unsubscribe","channels":[…]}\`, \`{"type":"ping"}\`. One \`id\` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by \`?channels=\`) with the last id. A change of channels loses and repeats nothing on those that stay. Instead of \`channels\`, a \`subscribe\` may name a \`subscription\` of \`POST /v1/streams/subscriptions\`. Messages hold at most 64 KiB of text, and a connection at most 500 channels.
 
 Besides the events of the channels, \`ready\`, \`reset\`, \`notice\` and \`heartbeat\`, the server says \`welcome\` (the stream's id), \`subscribed\`, \`unsubscribed\` (all channels there are now), \`pong\`, \`error\` (a problem, with \`ref\`) and \`retry\` (\`ms\` to wait before reconnecting). It pings; a client that lets two pings pass is cut.
 
@@ -57,10 +58,8 @@ export const webSocket = endpoint({
   publicMarket: true,
   streamToken: true,
   query: z.strictObject({
-    channels: z.string().max(40_000).optional().meta({
-      example: 'ticker:BTC/KRW,trade:BTC/KRW',
-      description: 'To begin with; more by `subscribe` messages.',
-    }),
+    channels: selectionQuery.channels.meta({ description: 'To begin with; more by `subscribe` messages.' }),
+    subscription: selectionQuery.subscription,
     ...streamQuery,
   }),
   status: 101,
@@ -70,7 +69,7 @@ export const webSocket = endpoint({
     const { hub, authority, sockets, clock, config, logger } = services;
     if (sockets === null) throw problem('not-found', { detail: 'WEBSOCKET is off.' });
     const upgrade = handshakeOf(ctx);
-    const channels = query.channels === undefined ? [] : channelsOf('channels', query.channels);
+    const channels = await channelsAsked(query, caller, services);
     await assertReadable(channels, caller, services);
     const admission = admit(ctx, caller, services);
     ctx.respond = false;
@@ -91,6 +90,7 @@ export const webSocket = endpoint({
       logger,
       queueBytes: config.STREAM_QUEUE_KB * 1024,
       authorise: (more) => assertReadable(more, caller, services),
+      channelsSubscribed: (id) => channelsSubscribed(id, caller, services),
     });
     session.start({
       channels,

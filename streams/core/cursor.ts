@@ -27,6 +27,8 @@ const PART = /^([A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9
 const HEAD = /^([A-Za-z0-9_-]{4})(?:~([A-Za-z0-9_-]{8}))?$/;
 
 export const MAX_CURSOR_LENGTH = 128;
+/** What a client may send as one: it fits into a URL whatever is in it, and what is no id of ours is a `reset`. */
+export const MAX_LAST_EVENT_ID = 512;
 
 /** Three characters that stand for a log's name. */
 export function logTag(log: string): string {

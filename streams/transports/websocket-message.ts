@@ -1,19 +1,30 @@
 import { z } from 'zod';
 import { problem } from '../../lib/problem.ts';
 import { MAX_CHANNELS } from '../core/channel.ts';
+import { MAX_LAST_EVENT_ID } from '../core/cursor.ts';
 
 const ref = z.union([z.string().max(64), z.int()]).optional();
-const channels = z.array(z.string().max(100)).min(1).max(MAX_CHANNELS);
+/** The longest there is, a candle of two long names, has 52 characters. */
+export const channelName = z.string().max(100);
+const channels = z.array(channelName).min(1).max(MAX_CHANNELS);
 
 /** What a client may say. `ref` comes back with the answer. */
 export const clientMessage = z.discriminatedUnion('type', [
   z
     .strictObject({
       type: z.literal('subscribe'),
-      channels,
-      lastEventId: z.string().max(4_096).nullish(),
+      channels: channels.optional(),
+      subscription: z
+        .uuid()
+        .optional()
+        .meta({ description: 'Instead of `channels`: the id of a subscription of the same user.' }),
+      lastEventId: z.string().max(MAX_LAST_EVENT_ID).nullish(),
       replay: z.enum(['full', 'latest']).default('full'),
       ref,
+    })
+    .refine((message) => (message.channels === undefined) !== (message.subscription === undefined), {
+      error: 'names either channels or a subscription',
+      path: ['channels'],
     })
     .meta({ id: 'Subscribe', example: { type: 'subscribe', channels: ['ticker:BTC/KRW'], ref: 1 } }),
   z

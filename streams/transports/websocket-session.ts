@@ -35,6 +35,8 @@ export interface SessionOptions {
   queueBytes: number;
   /** @throws Problem if one of the channels may not be read */
   authorise: (channels: readonly Channel[]) => Promise<void>;
+  /** What a subscription names. @throws Problem if there is none such of this user */
+  channelsSubscribed: (id: string) => Promise<readonly Channel[]>;
 }
 
 /** Messages that may wait while one is worked on, and bad ones that are borne; each good one makes up for a bad one. */
@@ -133,7 +135,7 @@ export class WebSocketSession {
 
   async #select(message: Exclude<ClientMessage, { type: 'ping' }>): Promise<void> {
     const { hub, id, authorise, authority } = this.#options;
-    const asked = new Set(message.channels);
+    const asked = new Set(await this.#named(message));
     const kept = this.#channels.map(({ name }) => name);
     const names =
       message.type === 'subscribe'
@@ -154,6 +156,12 @@ export class WebSocketSession {
       this.#say(done, { channels: names, ref: message.ref });
       authority.catchUp(id, mark);
     });
+  }
+
+  async #named(message: Exclude<ClientMessage, { type: 'ping' }>): Promise<readonly string[]> {
+    if (message.type === 'unsubscribe' || message.subscription === undefined) return message.channels ?? [];
+    const channels = await this.#options.channelsSubscribed(message.subscription);
+    return channels.map(({ name }) => name);
   }
 
   #say(event: string, data: unknown): void {

@@ -21,6 +21,7 @@ const NAMES = [
   '060-outbox',
   '070-fences',
   '080-result-filters',
+  '095-stream-subscriptions',
 ];
 
 eachDatabase('migrations', (open) => {

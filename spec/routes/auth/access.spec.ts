@@ -79,7 +79,7 @@ describe('the list of endpoints', () => {
     const changing = CLOSED.filter(({ method }) => method !== 'get');
     assert.deepEqual(
       changing.filter(({ access }) => access === 'read').map(({ id }) => id),
-      ['logout', 'createStreamToken'],
+      ['logout', 'createStreamToken', 'createStreamSubscription'],
     );
   });
 

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import { problem } from '../../lib/problem.ts';
+import type { Database } from '../connection/database.ts';
+
+export interface StreamSubscription {
+  id: string;
+  /** Epoch milliseconds. */
+  expiresAt: number;
+}
+
+/** How many there may be; one more of a user takes the place of the one that was not used for longest. */
+export interface SubscriptionLimits {
+  perUser: number;
+  inAll: number;
+}
+
+/** From the last use. A browser's `EventSource` may come back after a long weekend with its lid closed. */
+export const SUBSCRIPTION_LIFE_MS = 7 * 86_400_000;
+/** Not each use is written: all streams of a node come back at once when it restarts. */
+const USE_MS = 60_000;
+
+function digestOf(channels: readonly string[]): string {
+  return createHash('sha256')
+    .update([...channels].sort().join(','))
+    .digest('base64url');
+}
+
+/**
+ * Keeps a list of channels for its user. The same list again is the same subscription, with its life prolonged.
+ * @throws Problem `unavailable` when there are as many as the server keeps in all
+ */
+export async function saveSubscription(
+  db: Database,
+  { userId, channels }: { userId: string; channels: readonly string[] },
+  { clock, perUser, inAll }: SubscriptionLimits & { clock: Clock },
+): Promise<StreamSubscription & { isNew: boolean }> {
+  const digest = digestOf(channels);
+  const expiresAt = clock.now() + SUBSCRIPTION_LIFE_MS;
+  const expiry = { expires_at: new Date(expiresAt) };
+  return await db.transaction(async (trx) => {
+    // One at a time for each user, so that the counts are right.
+    await trx('users').where({ id: userId }).forUpdate().first('id');
+    const kept: { id: string }[] = await trx('stream_subscriptions')
+      .where({ user_id: userId, digest })
+      .update(expiry)
+      .returning('id');
+    if (kept[0] !== undefined) return { id: kept[0].id, expiresAt, isNew: false };
+    await makeRoom(trx, userId, { perUser, inAll, clock });
+    const id = newId(clock);
+    const row = { id, user_id: userId, digest, channels: channels.join(','), ...expiry };
+    await trx('stream_subscriptions').insert(row);
+    return { id, expiresAt, isNew: true };
+  });
+}
+
+async function makeRoom(
+  trx: Database,
+  userId: string,
+  { perUser, inAll, clock }: SubscriptionLimits & { clock: Clock },
+): Promise<void> {
+  const others = trx('stream_subscriptions')
+    .where({ user_id: userId })
+    .orderBy([
+      { column: 'expires_at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .offset(perUser - 1)
+    .select('id');
+  await trx('stream_subscriptions').whereIn('id', others).delete();
+  const [row]: { count: string }[] = await trx('stream_subscriptions').count();
+  if (Number(row?.count ?? 0) < inAll) return;
+  if ((await deleteExpiredSubscriptions(trx, { clock })) > 0) return;
+  throw problem('unavailable', {
+    detail: `The server keeps ${inAll} subscriptions already. Name the channels over a WebSocket instead, or try again later.`,
+    headers: { 'Retry-After': '600' },
+  });
+}
+
+/**
+ * The channels of a user's subscription, which lives on from now. Whether they may be read is for the caller to find out.
+ * @returns `null` if there is none such, it has expired, or it is another user's
+ */
+export async function findSubscription(
+  db: Database,
+  { id, userId }: { id: string; userId: string },
+  { clock }: { clock: Clock },
+): Promise<(StreamSubscription & { channels: string[] }) | null> {
+  const row: { channels: string; expires_at: number } | undefined = await db('stream_subscriptions')
+    .where({ id, user_id: userId })
+    .where('expires_at', '>', new Date(clock.now()))
+    .first('channels', 'expires_at');
+  return row === undefined ? null : { id, channels: row.channels.split(','), expiresAt: row.expires_at };
+}
+
+/** Prolongs the life of one that is being used, at most once a minute. */
+export async function touchSubscription(
+  db: Database,
+  { id, expiresAt }: StreamSubscription,
+  { clock }: { clock: Clock },
+): Promise<void> {
+  const until = clock.now() + SUBSCRIPTION_LIFE_MS;
+  if (until - expiresAt < USE_MS) return;
+  await db('stream_subscriptions')
+    .where({ id })
+    .where('expires_at', '<', new Date(until))
+    .update({ expires_at: new Date(until) });
+}
+
+/** @returns how many */
+export async function deleteExpiredSubscriptions(db: Database, { clock }: { clock: Clock }): Promise<number> {
+  return await db('stream_subscriptions').where('expires_at', '<=', new Date(clock.now())).delete();
+}

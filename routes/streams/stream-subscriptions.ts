@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import {
+  findSubscription,
+  saveSubscription,
+  touchSubscription,
+  type SubscriptionLimits,
+} from '../../db/users/stream-subscriptions.ts';
+import type { Caller } from '../../lib/tokens/caller.ts';
+import type { Config } from '../../lib/config.ts';
+import { problem } from '../../lib/problem.ts';
+import { type Channel, MAX_CHANNELS, MAX_LOGS } from '../../streams/core/channel.ts';
+import { channelName } from '../../streams/transports/websocket-message.ts';
+import { endpoint, Reply } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import type { Services } from '../http/handler-services.ts';
+import { queryProblem } from '../http/query-problem.ts';
+import { assertReadable, channelsOf, channelsOfBody } from './stream-access.ts';
+
+/** What a stream is opened on: one of the two. */
+export const selectionQuery = {
+  channels: z
+    .string()
+    .optional()
+    .meta({
+      example: 'ticker:BTC/KRW,trade:BTC/KRW',
+      description: `Comma-separated: \`ticker:<symbol>\`, \`trade:<symbol>\`, \`candle:<symbol>:<interval>\`, \`pnl:<portfolioId>\`, \`holdings:<portfolioId>\`, \`fills:<portfolioId>\`, \`imports:<portfolioId>\`; \`*\` for all symbols. At most ${MAX_CHANNELS} channels of ${MAX_LOGS} logs (the market is one, each portfolio is one). A list that makes the URL longer than 8,000 bytes goes into a subscription.`,
+    }),
+  subscription: field.id.optional().meta({
+    description:
+      'Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user.',
+  }),
+};
+
+/**
+ * The channels that a query asks for. Whether they may be read is still to be looked at.
+ * @returns none when it asks for none
+ * @throws Problem 400 for what is no list of channels, 404 for a subscription that the caller does not have
+ */
+export async function channelsAsked(
+  { channels, subscription }: { channels?: string | undefined; subscription?: string | undefined },
+  caller: Caller | null,
+  services: Services,
+): Promise<Channel[]> {
+  if (subscription === undefined) return channels === undefined ? [] : channelsOf('channels', channels);
+  if (channels === undefined) return await channelsSubscribed(subscription, caller, services);
+  throw queryProblem({ parameter: 'subscription', detail: 'cannot be given together with `channels`' });
+}
+
+/** The channels of a subscription of the caller's. @throws Problem 404, for another user's as for none at all */
+export async function channelsSubscribed(
+  id: string,
+  caller: Caller | null,
+  { db, clock, logger }: Services,
+): Promise<Channel[]> {
+  const found = caller === null ? null : await findSubscription(db, { id, userId: caller.userId }, { clock });
+  if (found === null) {
+    throw problem('not-found', {
+      detail: 'There is no such subscription. Make one with `POST /v1/streams/subscriptions`.',
+    });
+  }
+  await touchSubscription(db, found, { clock }).catch((error: unknown) =>
+    logger.warn({ err: error }, 'the use of a subscription could not be noted'),
+  );
+  return channelsOf('subscription', found.channels.join(','));
+}
+
+/** A user cannot have more in use than streams, so what has to go is not in use. */
+function limitsOf({ STREAMS_PER_USER, STREAMS_MAX }: Config): SubscriptionLimits {
+  return { perUser: 2 * STREAMS_PER_USER, inAll: 2 * STREAMS_MAX };
+}
+
+export const createSubscription = endpoint({
+  method: 'post',
+  path: '/v1/streams/subscriptions',
+  id: 'createStreamSubscription',
+  tag: 'streams',
+  summary: 'A short name for a long list of channels',
+  description: `For lists that do not fit into the URL of a stream (8,000 bytes). \`GET /v1/streams?subscription=<id>\` opens exactly these channels, and a \`subscribe\` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
+
+It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as \`STREAMS_PER_USER\`; one more replaces the one that was not used for longest.`,
+  access: 'read',
+  limit: 'stream',
+  body: z.strictObject({
+    channels: z
+      .array(channelName)
+      .min(1)
+      .max(MAX_CHANNELS)
+      .meta({ description: 'As for `GET /v1/streams`, in any order; repeated ones count once.' }),
+  }),
+  status: 201,
+  otherStatuses: [{ status: 200, description: 'You have a subscription on these channels already.' }],
+  response: z
+    .object({
+      id: field.id,
+      url: z.string().meta({ description: 'What to open, relative to this server.' }),
+      channelCount: z.int().meta({ description: 'How many different channels it has.' }),
+      expiresAt: field.timestamp.meta({ description: 'Unless it is used before.' }),
+    })
+    .meta({ id: 'StreamSubscription' }),
+  examples: { request: { channels: ['ticker:BTC/KRW', 'ticker:ETH/KRW', 'trade:BTC/KRW'] } },
+  problems: ['invalid-request', 'not-found'],
+  async handler({ body, caller }, services) {
+    const { db, clock, config } = services;
+    const channels = channelsOfBody('/channels', body.channels);
+    await assertReadable(channels, caller, services);
+    const draft = { userId: caller.userId, channels: channels.map(({ name }) => name) };
+    const { id, expiresAt, isNew } = await saveSubscription(db, draft, { clock, ...limitsOf(config) });
+    const answer = {
+      id,
+      url: `/v1/streams?subscription=${id}`,
+      channelCount: channels.length,
+      expiresAt: field.isoTime(expiresAt),
+    };
+    return new Reply(answer, { status: isNew ? 201 : 200 });
+  },
+});
