@@ -10,9 +10,12 @@ export interface StreamSubscription {
   expiresAt: number;
 }
 
-/** How many there may be; one more of a user takes the place of the one that was not used for longest. */
+/** How many there may be. */
 export interface SubscriptionLimits {
+  /** One more takes the place of the one that was not used for longest. */
   perUser: number;
+  /** Unless that was used within this time, in milliseconds. */
+  inUseMs: number;
   inAll: number;
 }
 
@@ -29,13 +32,15 @@ function digestOf(channels: readonly string[]): string {
 
 /**
  * Keeps a list of channels for its user. The same list again is the same subscription, with its life prolonged.
- * @throws Problem `unavailable` when there are as many as the server keeps in all
+ * @throws Problem `conflict` when the user has as many in use as anybody may have, `unavailable` when there are as many
+ * as the server keeps in all
  */
 export async function saveSubscription(
   db: Database,
   { userId, channels }: { userId: string; channels: readonly string[] },
-  { clock, perUser, inAll }: SubscriptionLimits & { clock: Clock },
+  limits: SubscriptionLimits & { clock: Clock },
 ): Promise<StreamSubscription & { isNew: boolean }> {
+  const { clock } = limits;
   const digest = digestOf(channels);
   const expiresAt = clock.now() + SUBSCRIPTION_LIFE_MS;
   const expiry = { expires_at: new Date(expiresAt) };
@@ -47,7 +52,8 @@ export async function saveSubscription(
       .update(expiry)
       .returning('id');
     if (kept[0] !== undefined) return { id: kept[0].id, expiresAt, isNew: false };
-    await makeRoom(trx, userId, { perUser, inAll, clock });
+    await makeRoomForUser(trx, userId, limits);
+    await makeRoomInAll(trx, limits);
     const id = newId(clock);
     const row = { id, user_id: userId, digest, channels: channels.join(','), ...expiry };
     await trx('stream_subscriptions').insert(row);
@@ -55,25 +61,42 @@ export async function saveSubscription(
   });
 }
 
-async function makeRoom(
+async function makeRoomForUser(
   trx: Database,
   userId: string,
-  { perUser, inAll, clock }: SubscriptionLimits & { clock: Clock },
+  { clock, perUser, inUseMs }: SubscriptionLimits & { clock: Clock },
 ): Promise<void> {
-  const others = trx('stream_subscriptions')
+  const beyond: { id: string; expires_at: number }[] = await trx('stream_subscriptions')
     .where({ user_id: userId })
     .orderBy([
       { column: 'expires_at', order: 'desc' },
       { column: 'id', order: 'desc' },
     ])
     .offset(perUser - 1)
-    .select('id');
-  await trx('stream_subscriptions').whereIn('id', others).delete();
+    .select('id', 'expires_at');
+  const unusedSince = clock.now() + SUBSCRIPTION_LIFE_MS - inUseMs;
+  if (beyond.some(({ expires_at }) => expires_at > unusedSince)) {
+    throw problem('conflict', {
+      detail: `You have ${perUser} subscriptions in use. Use one of those, or name the channels over a WebSocket.`,
+    });
+  }
+  await trx('stream_subscriptions')
+    .whereIn(
+      'id',
+      beyond.map(({ id }) => id),
+    )
+    .delete();
+}
+
+async function makeRoomInAll(
+  trx: Database,
+  { clock, inAll }: SubscriptionLimits & { clock: Clock },
+): Promise<void> {
   const [row]: { count: string }[] = await trx('stream_subscriptions').count();
   if (Number(row?.count ?? 0) < inAll) return;
   if ((await deleteExpiredSubscriptions(trx, { clock })) > 0) return;
   throw problem('unavailable', {
-    detail: `The server keeps ${inAll} subscriptions already. Name the channels over a WebSocket instead, or try again later.`,
+    detail: `The server keeps ${inAll} subscriptions already. Name the channels over a WebSocket, or try again later.`,
     headers: { 'Retry-After': '600' },
   });
 }

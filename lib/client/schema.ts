@@ -903,7 +903,7 @@ export interface paths {
          * A short name for a long list of channels
          * @description For lists that do not fit into the URL of a stream (8,000 bytes). `GET /v1/streams?subscription=<id>` opens exactly these channels, and a `subscribe` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
          *
-         *     It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as `STREAMS_PER_USER`; one more replaces the one that was not used for longest.
+         *     It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as `STREAMS_PER_USER`; one more replaces the one that was not used for longest, or is refused with 409 while all are in use.
          */
         post: operations["createStreamSubscription"];
         delete?: never;
@@ -8004,6 +8004,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -64,9 +64,14 @@ export async function channelsSubscribed(
   return channelsOf('subscription', found.channels.join(','));
 }
 
-/** A user cannot have more in use than streams, so what has to go is not in use. */
-function limitsOf({ STREAMS_PER_USER, STREAMS_MAX }: Config): SubscriptionLimits {
-  return { perUser: 2 * STREAMS_PER_USER, inAll: 2 * STREAMS_MAX };
+function limitsOf({ STREAMS_PER_USER, STREAMS_MAX, STREAM_MAX_AGE_MS }: Config): SubscriptionLimits {
+  return {
+    // More than there are streams to open by them.
+    perUser: 2 * STREAMS_PER_USER,
+    inAll: 2 * STREAMS_MAX,
+    // A stream comes back at its maximum age at the latest.
+    inUseMs: 2 * STREAM_MAX_AGE_MS,
+  };
 }
 
 export const createSubscription = endpoint({
@@ -77,7 +82,7 @@ export const createSubscription = endpoint({
   summary: 'A short name for a long list of channels',
   description: `For lists that do not fit into the URL of a stream (8,000 bytes). \`GET /v1/streams?subscription=<id>\` opens exactly these channels, and a \`subscribe\` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
 
-It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as \`STREAMS_PER_USER\`; one more replaces the one that was not used for longest.`,
+It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as \`STREAMS_PER_USER\`; one more replaces the one that was not used for longest, or is refused with 409 while all are in use.`,
   access: 'read',
   limit: 'stream',
   body: z.strictObject({
@@ -98,7 +103,7 @@ It expires a week after it was last used to open a stream; each reconnect counts
     })
     .meta({ id: 'StreamSubscription' }),
   examples: { request: { channels: ['ticker:BTC/KRW', 'ticker:ETH/KRW', 'trade:BTC/KRW'] } },
-  problems: ['invalid-request', 'not-found'],
+  problems: ['invalid-request', 'not-found', 'conflict'],
   async handler({ body, caller }, services) {
     const { db, clock, config } = services;
     const channels = channelsOfBody('/channels', body.channels);

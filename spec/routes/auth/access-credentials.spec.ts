@@ -85,6 +85,8 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
 
   // Streams. To end one is more than to read: other readers of the same user lose theirs.
   endStreamSession: { scope: 'account', by: 'person' },
+  // A name for what the key may read anyway. It takes no name away that is in use.
+  createStreamSubscription: { scope: 'read', by: 'anyone' },
   listStreamSessions: { scope: 'read', by: 'anyone' },
   openMarketStream: { scope: 'read', by: 'anyone' },
   openPnlStream: { scope: 'read', by: 'anyone' },

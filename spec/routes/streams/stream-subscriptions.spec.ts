@@ -198,21 +198,27 @@ describe('a subscription', () => {
     assert.deepEqual(left, [{ id: NO_ID }]);
   });
 
-  it('takes the place of the one that its user has not used for longest, and of nobody else’s', async () => {
+  it('takes the place of the one that its user has not used for longest, of none in use, and of nobody else’s', async () => {
+    const headers = { authorization: admin.authorization };
     const other = await made(['ticker:BTC/KRW'], admin);
     const ids: string[] = [];
     for (let n = 0; n < 8; n += 1) {
       clock.shift = n * 120_000;
       ids.push(await made([`ticker:A${n}/KRW`]));
     }
+    const oneMore = (): Promise<Answer> =>
+      app.call('POST', PATH, { headers: key, body: { channels: ['ticker:A9/KRW'] } });
     clock.shift = HOUR_MS;
+    assertProblem(await oneMore(), 409, 'conflict');
     const [first = '', second = ''] = ids;
     assert.equal(await statusOf(first), 200);
-    const { body } = await app.call('POST', PATH, { headers: key, body: { channels: ['ticker:A9/KRW'] } });
+    clock.shift = 3 * HOUR_MS;
+    const { status, body } = await oneMore();
+    assert.equal(status, 201);
     assert.equal(await statusOf(second), 404);
     for (const id of [first, ...ids.slice(2), body.id]) assert.equal(await statusOf(id), 200);
     clock.shift = 0;
-    assert.equal(await statusOf(other, { authorization: admin.authorization }), 200);
+    assert.equal(await statusOf(other, headers), 200);
   });
 
   it('is refused by name for what is no list of channels', async () => {
