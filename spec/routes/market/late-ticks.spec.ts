@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { StreamClient } from '../support/stream-client.ts';
-import { startApp, type TestApp, type TestUser } from '../support/app.ts';
+import { StreamClient } from '../../support/stream-client.ts';
+import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 
 describe('ticks that are not of now', () => {
   let app: TestApp;

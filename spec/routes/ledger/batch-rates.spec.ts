@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { upsertCandles } from '../../db/market/candles.ts';
-import { fixed } from '../../lib/money/money.ts';
-import { bookkeeper } from '../support/routes/bookkeeper.ts';
-import { eachApp } from '../support/routes/each-app.ts';
+import { upsertCandles } from '../../../db/market/candles.ts';
+import { fixed } from '../../../lib/money/money.ts';
+import { bookkeeper } from '../../support/routes/bookkeeper.ts';
+import { eachApp } from '../../support/routes/each-app.ts';
 
 const NOON = Date.UTC(2026, 2, 2, 12);
 const SECOND = 1_000;
