@@ -1,9 +1,9 @@
-import { parse } from 'csv-parse/sync';
 import { problem } from '../problem.ts';
 import { binanceOrdersPage, binanceReport } from './binance.ts';
 import { bithumb } from './bithumb.ts';
+import { CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
 import type { ImportFormat } from './format.ts';
-import { type Columns, type HeadingMatch, matchHeadings } from './headings.ts';
+import { type Columns, type HeadingMatch, headingsOf, matchHeadings } from './headings.ts';
 import { marktide } from './marktide.ts';
 import { malformed } from './text-encoding.ts';
 import { upbit } from './upbit.ts';
@@ -50,18 +50,21 @@ export function detectFormat(head: string): FileLayout {
 function candidatesIn(text: string, delimiter: string, line: number): Candidate[] {
   const cells = cellsOf(text, delimiter);
   if (cells.length < 3) return [];
+  const headings = headingsOf(cells);
   return FORMATS.map((format) => {
-    const match = matchHeadings(format.columns, cells);
+    const match = matchHeadings(format.columns, headings);
     return { format, match, columns: match.columns, delimiter, line };
   });
 }
 
 function cellsOf(line: string, delimiter: string): string[] {
   try {
-    const [cells]: string[][] = parse(line, { delimiter, relax_quotes: true, relax_column_count: true });
-    return cells ?? [];
-  } catch {
-    return [];
+    const splitter = new CsvSplitter({ delimiter, line: 1 });
+    const [row] = [...splitter.push(line), ...splitter.end()];
+    return row?.cells ?? [];
+  } catch (error) {
+    if (error instanceof CsvSyntaxError) return [];
+    throw error;
   }
 }
 

@@ -32,6 +32,14 @@ export class Columns {
     return column === undefined ? '' : (row[column.index] ?? '');
   }
 
+  /** The heading of the first cell that is read and is longer than that; `null` if none is. */
+  longerThan(max: number, row: readonly string[]): string | null {
+    for (const { index, heading } of this.#byName.values()) {
+      if ((row[index]?.length ?? 0) > max) return heading;
+    }
+    return null;
+  }
+
   headingAt(index: number): string | undefined {
     return this.#headings[index];
   }
@@ -42,8 +50,12 @@ export class Columns {
   }
 }
 
-/** Case, spaces, footnote marks and a byte order mark do not tell headings apart. */
+/** No source has a longer heading. */
+const MAX_HEADING = 100;
+
+/** Case, spaces, footnote marks and a byte order mark do not tell headings apart. `''` for what is no heading. */
 function normalised(heading: string): string {
+  if (heading.length > MAX_HEADING) return '';
   return heading
     .replace(/[¹²³⁴⁵⁶⁷⁸⁹]+$/, '')
     .replaceAll(/\s+/g, '')
@@ -57,14 +69,24 @@ export interface HeadingMatch {
   found: number;
 }
 
-/** Finds the columns of a source in a row of headings. Of a heading that comes twice the first counts. */
-export function matchHeadings(spec: ColumnSpec, row: readonly string[]): HeadingMatch {
-  const headings = row.map((heading) => heading.replace(/^\uFEFF/, '').trim());
+/** A row as headings: each with its place, by what tells headings apart. Of one that comes twice the first counts. */
+export interface Headings {
+  all: readonly string[];
+  places: ReadonlyMap<string, Place>;
+}
+
+export function headingsOf(row: readonly string[]): Headings {
+  const all = row.map((heading) => heading.replace(/^\uFEFF/, '').trim());
   const places = new Map<string, Place>();
-  headings.forEach((heading, index) => {
+  all.forEach((heading, index) => {
     const key = normalised(heading);
     if (key !== '' && !places.has(key)) places.set(key, { index, heading });
   });
+  return { all, places };
+}
+
+/** Finds the columns of a source in a row of headings. */
+export function matchHeadings(spec: ColumnSpec, { all, places }: Headings): HeadingMatch {
   const byName = new Map<string, Place>();
   const missing: string[] = [];
   for (const [name, { headings, optional }] of Object.entries(spec)) {
@@ -74,5 +96,5 @@ export function matchHeadings(spec: ColumnSpec, row: readonly string[]): Heading
     if (place !== undefined) byName.set(name, place);
     else if (optional !== true) missing.push(headings[0] ?? name);
   }
-  return { columns: new Columns(byName, headings), missing, found: byName.size };
+  return { columns: new Columns(byName, all), missing, found: byName.size };
 }

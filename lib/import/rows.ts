@@ -1,7 +1,7 @@
-import { pipeline, Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import { setImmediate } from 'node:timers/promises';
 import { problem } from '../problem.ts';
 import { CellError } from './cell-error.ts';
+import { type CsvRow, CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
 import type { RawTrade } from './format.ts';
 import { detectFormat, type FileLayout } from './formats.ts';
 import type { Zone } from './local-time.ts';
@@ -9,8 +9,12 @@ import { decodeText, malformed, type TextEncoding } from './text-encoding.ts';
 
 /** Characters looked at to find the headings. */
 const HEAD_CHARACTERS = 32_768;
-/** Of one row, in bytes: every field at its longest takes a tenth of it. */
-const MAX_ROW = 131_072;
+/** Characters that are split into rows without letting anybody else have a turn. */
+const SLICE = 16_384;
+/** The same of rows that are read. */
+const ROWS_A_TURN = 250;
+/** Of a cell that is read: every field at its longest, with all that an export may add to it, has half of that. */
+const MAX_CELL = 4_096;
 
 type Reading = { trade: RawTrade } | { ignored: string } | { error: CellError };
 
@@ -27,7 +31,8 @@ export interface ImportFile {
 }
 
 /**
- * Reads a file of trades as it arrives, in bounded memory.
+ * Reads a file of trades as it arrives, in bounded memory, and in pieces between which others have a turn, whatever the
+ * shape of the file.
  * @param options.charset as named by the sender
  * @param options.zone in the place of the one that the source is known to use
  * @param options.maxRows counts the empty ones too
@@ -44,46 +49,41 @@ export async function readFile(
     if (next.done === true) break;
     head += next.value;
   }
-  const layout = detectFormat(head);
+  let layout: FileLayout;
+  try {
+    layout = detectFormat(head);
+  } catch (error) {
+    await text.return();
+    throw error;
+  }
   const zone = options.zone ?? layout.format.zone(layout.columns);
   return { layout, encoding, zone, rows: rowsOf(head, text, { layout, zone, maxRows: options.maxRows }) };
 }
 
 async function* rowsOf(
   head: string,
-  text: AsyncIterator<string>,
+  text: AsyncGenerator<string, void, undefined>,
   { layout, zone, maxRows }: { layout: FileLayout; zone: Zone | null; maxRows: number },
 ): AsyncGenerator<ImportRow, void, undefined> {
   const { format, columns, delimiter } = layout;
-  /** Where the row begins that the parser is at, which is ahead of what is read here. */
-  let next = layout.line;
-  const lineOf = new WeakMap<string[], number>();
-  const parser = parse({
-    delimiter,
-    record_delimiter: ['\r\n', '\n'],
-    relax_column_count: true,
-    max_record_size: MAX_ROW,
-    on_record(cells: string[]) {
-      lineOf.set(cells, next);
-      next += 1 + cells.reduce((sum, cell) => sum + breaksIn(cell), 0);
-      return cells;
-    },
-  });
-  // Its end and its failure are seen by who reads the parser.
-  pipeline(Readable.from(fromHeadings(head, text, layout.line)), parser, () => undefined);
+  const splitter = new CsvSplitter({ delimiter, line: layout.line });
   let rows = -1;
+  let sinceTurn = 0;
   try {
-    for await (const cells of parser as AsyncIterable<string[]>) {
-      const line = lineOf.get(cells) ?? next;
-      rows += 1;
-      if (rows > maxRows) {
-        throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows: split the file.` });
+    for await (const slice of sliced(fromHeadings(head, text, layout.line), splitter)) {
+      for (const { line, cells } of slice) {
+        rows += 1;
+        if (rows > maxRows) {
+          throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows: split the file.` });
+        }
+        if (line === layout.line || cells.every((cell) => cell.trim() === '')) continue;
+        yield { line, ...readingOf(cells) };
+        sinceTurn += 1;
+        if (sinceTurn % ROWS_A_TURN === 0) await setImmediate();
       }
-      if (line === layout.line || cells.every((cell) => cell.trim() === '')) continue;
-      yield { line, ...readingOf(cells) };
     }
   } catch (error) {
-    throw error instanceof CsvError ? syntaxProblem(error, next, layout) : error;
+    throw error instanceof CsvSyntaxError ? syntaxProblem(error, layout) : error;
   }
 
   function readingOf(cells: readonly string[]): Reading {
@@ -92,6 +92,8 @@ async function* rowsOf(
       if (surplus !== -1) {
         throw new CellError(`#${columns.count + surplus + 1}`, 'has no heading: the row has too many cells');
       }
+      const long = columns.longerThan(MAX_CELL, cells);
+      if (long !== null) throw new CellError(long, `is longer than ${MAX_CELL} characters`);
       return format.read(cells, columns, zone);
     } catch (error) {
       if (error instanceof CellError) return { error };
@@ -100,37 +102,37 @@ async function* rowsOf(
   }
 }
 
+/** The rows of a text in small slices, each in a turn of its own. */
+async function* sliced(
+  text: AsyncGenerator<string, void, undefined>,
+  splitter: CsvSplitter,
+): AsyncGenerator<CsvRow[], void, undefined> {
+  let waiting = '';
+  for await (const piece of text) {
+    waiting += piece;
+    let at = 0;
+    for (; waiting.length - at >= SLICE; at += SLICE) {
+      yield splitter.push(waiting.slice(at, at + SLICE));
+      await setImmediate();
+    }
+    waiting = waiting.slice(at);
+  }
+  yield splitter.push(waiting);
+  yield splitter.end();
+}
+
 /** The text from its headings on. */
 async function* fromHeadings(
   head: string,
-  text: AsyncIterator<string>,
+  text: AsyncGenerator<string, void, undefined>,
   line: number,
-): AsyncGenerator<string> {
+): AsyncGenerator<string, void, undefined> {
   let at = 0;
   for (let n = 1; n < line; n += 1) at = head.indexOf('\n', at) + 1;
   yield head.slice(at);
-  for (let next = await text.next(); next.done !== true; next = await text.next()) yield next.value;
+  yield* text;
 }
 
-function breaksIn(cell: string): number {
-  let count = 0;
-  for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) count += 1;
-  return count;
-}
-
-const REASONS: Partial<Record<CsvError['code'], string>> = {
-  CSV_QUOTE_NOT_CLOSED: 'a quote is opened and never closed',
-  CSV_INVALID_CLOSING_QUOTE: 'a quote is closed in the middle of a cell: one inside a cell is written twice',
-  INVALID_OPENING_QUOTE: 'a quote is opened in the middle of a cell',
-};
-
-/** @param line where the row begins that the parser gave up at */
-function syntaxProblem(error: CsvError, line: number, { columns }: FileLayout): Error {
-  const index = error['index'];
-  const heading = typeof index === 'number' ? (columns.headingAt(index) ?? `#${index + 1}`) : undefined;
-  if (error.code === 'CSV_MAX_RECORD_SIZE') {
-    const detail = `the row is longer than ${MAX_ROW} bytes; is a quote not closed?`;
-    return malformed(line, detail, heading);
-  }
-  return malformed(line, REASONS[error.code] ?? 'is not CSV', heading);
+function syntaxProblem({ line, index, message }: CsvSyntaxError, { columns }: FileLayout): Error {
+  return malformed(line, message, columns.headingAt(index) ?? `#${index + 1}`);
 }

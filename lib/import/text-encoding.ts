@@ -94,20 +94,25 @@ async function* textOf(
     line += lineBreaks(text, text.length);
     return text;
   };
-  for (let chunk: Buffer | null = first; chunk !== null;) {
-    const text = checked(decoder.write(chunk));
-    if (text !== '') yield text;
-    const next = await rest.next();
-    chunk = next.done === true ? null : next.value;
+  try {
+    for (let chunk: Buffer | null = first; chunk !== null;) {
+      const text = checked(decoder.write(chunk));
+      if (text !== '') yield text;
+      const next = await rest.next();
+      chunk = next.done === true ? null : next.value;
+    }
+    const last = checked(decoder.end() ?? '');
+    if (last !== '') yield last;
+  } finally {
+    await rest.return?.();
   }
-  const last = checked(decoder.end() ?? '');
-  if (last !== '') yield last;
 }
 
 /**
  * A body as text, without its byte order mark: UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
  * @param charset as the sender names it; `null` when they do not: then the bytes decide
- * @throws Problem for what is no text; the text throws one when it comes to bytes that mean nothing
+ * @throws Problem for what is no text; the text throws one when it comes to bytes that mean nothing. Either way the
+ *   source is told that nothing more is read of it, as whoever stops reading the text tells it.
  */
 export async function decodeText(
   source: AsyncIterable<Buffer>,
@@ -123,8 +128,14 @@ export async function decodeText(
     size += next.value.length;
   }
   const first = Buffer.concat(sample);
-  if (first.length === 0) throw malformed(1, 'the body is empty');
-  const detected = detect(first);
+  let detected: TextEncoding;
+  try {
+    if (first.length === 0) throw malformed(1, 'the body is empty');
+    detected = detect(first);
+  } catch (error) {
+    await chunks.return?.();
+    throw error;
+  }
   // UTF-8 is what senders say without having looked; EUC-KR nobody says by chance.
   const encoding = charset === 'euc-kr' && detected === 'utf-8' ? charset : detected;
   return { encoding, text: textOf(first, chunks, encoding) };

@@ -1,0 +1,180 @@
+/** Cells of one row at most, empty ones counted. */
+export const MAX_COLUMNS = 500;
+/** Characters of one row at most, line breaks in quotes counted: every field at its longest takes a tenth of it. */
+export const MAX_ROW = 131_072;
+
+/** A row of a CSV text, and the line that it begins on. */
+export interface CsvRow {
+  line: number;
+  cells: string[];
+}
+
+/** Why a text is no CSV, or none that is taken. */
+export class CsvSyntaxError extends Error {
+  /** Where the row begins. */
+  readonly line: number;
+  /** The cell, from 0. */
+  readonly index: number;
+
+  constructor(line: number, index: number, message: string) {
+    super(message);
+    this.name = 'CsvSyntaxError';
+    this.line = line;
+    this.index = index;
+  }
+}
+
+const QUOTE = 34;
+const BREAK = 10;
+const RETURN = 13;
+const NONE = Infinity;
+
+/** Where a character comes next. Asked for rising places, so that all of them together are one look through the text. */
+class Finder {
+  readonly #text: string;
+  readonly #character: string;
+  #next = -1;
+
+  constructor(text: string, character: string) {
+    this.#text = text;
+    this.#character = character;
+  }
+
+  from(at: number): number {
+    if (this.#next < at) {
+      const found = this.#text.indexOf(this.#character, at);
+      this.#next = found === -1 ? NONE : found;
+    }
+    return this.#next;
+  }
+}
+
+/**
+ * Splits CSV text (RFC 4180; rows end in `\n` or `\r\n`) as it arrives, in time and memory that grow with the text alone,
+ * whatever its shape: csv-parse takes any number of columns, and makes an error with a stack of every row that is shorter
+ * or longer than the first.
+ */
+export class CsvSplitter {
+  readonly #delimiter: string;
+  #line: number;
+  /** Of a row that is not whole yet. */
+  #rest = '';
+
+  /** @param options.line of the first row */
+  constructor({ delimiter, line }: { delimiter: string; line: number }) {
+    this.#delimiter = delimiter;
+    this.#line = line;
+  }
+
+  /** @returns the rows that end in this piece, which should not be much shorter than a row. @throws CsvSyntaxError */
+  push(piece: string): CsvRow[] {
+    return this.#split(this.#rest + piece, false);
+  }
+
+  /** @returns the last row, if it has no line break @throws CsvSyntaxError */
+  end(): CsvRow[] {
+    return this.#split(this.#rest, true);
+  }
+
+  #split(text: string, isLast: boolean): CsvRow[] {
+    const find = {
+      quote: new Finder(text, '"'),
+      delimiter: new Finder(text, this.#delimiter),
+      lineBreak: new Finder(text, '\n'),
+    };
+    const rows: CsvRow[] = [];
+    let start = 0;
+    while (start < text.length) {
+      const cells: string[] = [];
+      const end = this.#row(text, start, { find, cells, isLast });
+      if ((end ?? text.length) - start > MAX_ROW) {
+        const index = end === null ? cells.length : longest(cells);
+        const detail = `the row is longer than ${MAX_ROW} characters; is a quote not closed?`;
+        throw new CsvSyntaxError(this.#line, index, detail);
+      }
+      if (end === null) break;
+      rows.push({ line: this.#line, cells });
+      this.#line += linesOf(cells);
+      start = end;
+    }
+    this.#rest = text.slice(start);
+    return rows;
+  }
+
+  /** @returns where the next row begins; `null`: this one is not whole */
+  #row(
+    text: string,
+    start: number,
+    {
+      find,
+      cells,
+      isLast,
+    }: { find: Record<'quote' | 'delimiter' | 'lineBreak', Finder>; cells: string[]; isLast: boolean },
+  ): number | null {
+    for (let at = start; ; at += 1) {
+      if (cells.length === MAX_COLUMNS) {
+        throw this.#error(cells, `the row has more than ${MAX_COLUMNS} cells`);
+      }
+      let end: number;
+      if (text.charCodeAt(at) === QUOTE) {
+        const cell = quoted(text, at, find.quote);
+        if (cell === null) {
+          if (isLast) throw this.#error(cells, 'a quote is opened and never closed');
+          return null;
+        }
+        ({ end } = cell);
+        if (end === text.length && !isLast) return null;
+        if (text.charCodeAt(end) === RETURN) {
+          if (end + 1 === text.length && !isLast) return null;
+          if (text.charCodeAt(end + 1) === BREAK) end += 1;
+        }
+        if (end < text.length && end !== find.delimiter.from(end) && end !== find.lineBreak.from(end)) {
+          const detail = 'a quote is closed in the middle of a cell: one inside a cell is written twice';
+          throw this.#error(cells, detail);
+        }
+        cells.push(cell.text);
+      } else {
+        end = Math.min(find.delimiter.from(at), find.lineBreak.from(at));
+        if (find.quote.from(at) < end) throw this.#error(cells, 'a quote is opened in the middle of a cell');
+        if (end === NONE) {
+          if (!isLast) return null;
+          end = text.length;
+        }
+        const isReturned = text.charCodeAt(end) === BREAK && end > at && text.charCodeAt(end - 1) === RETURN;
+        cells.push(text.slice(at, isReturned ? end - 1 : end));
+      }
+      if (end >= text.length) return text.length;
+      if (text.charCodeAt(end) === BREAK) return end + 1;
+      at = end;
+    }
+  }
+
+  #error(cells: readonly string[], detail: string): CsvSyntaxError {
+    return new CsvSyntaxError(this.#line, cells.length, detail);
+  }
+}
+
+/** A cell that begins with a quote, and where it ends; `null`: it does not end here. */
+function quoted(text: string, start: number, quotes: Finder): { text: string; end: number } | null {
+  let cell = '';
+  for (let from = start + 1; ;) {
+    const quote = quotes.from(from);
+    if (quote === NONE) return null;
+    if (text.charCodeAt(quote + 1) !== QUOTE) return { text: cell + text.slice(from, quote), end: quote + 1 };
+    cell += text.slice(from, quote + 1);
+    from = quote + 2;
+  }
+}
+
+function longest(cells: readonly string[]): number {
+  const lengths = cells.map(({ length }) => length);
+  return lengths.indexOf(Math.max(...lengths));
+}
+
+function linesOf(cells: readonly string[]): number {
+  let count = 1;
+  for (const cell of cells) {
+    for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) count += 1;
+  }
+  return count;
+}
