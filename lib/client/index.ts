@@ -1,10 +1,12 @@
 import { Credentials, type Login } from './credentials.js';
 import { type Rest, restOf } from './rest.js';
+import { StreamTarget } from './stream-target.js';
 import { type Handlers, type SubscribeOptions, Subscription } from './subscription.js';
 
 export type { Login } from './credentials.js';
 export { MarktideError, type ProblemBody } from './problem.js';
 export type { Rest } from './rest.js';
+export type { Retry } from './retry.js';
 export type { components, operations } from './schema.js';
 export type { Handlers, StreamState, SubscribeOptions, Subscription } from './subscription.js';
 
@@ -23,6 +25,7 @@ export interface Client {
   /**
    * Opens a stream on channels (`ticker:BTC/KRW`, `pnl:<portfolioId>`, …) and keeps it open until it is closed: over
    * cuts, restarts of the server and expired tokens no event is lost or told twice; if one must be, `reset` says so.
+   * As many channels as a stream may have: a list that would make a long URL goes into a subscription on the server.
    */
   subscribe(channels: readonly string[], handlers: Handlers, options?: SubscribeOptions): Subscription;
 }
@@ -33,11 +36,11 @@ export function createClient({ url, login, fetch: given }: ClientOptions): Clien
   // A browser's own must be called on the window.
   const fetcher: typeof fetch = given ?? ((...request) => fetch(...request));
   const credentials = new Credentials(base, login ?? null, fetcher);
+  const api = restOf(base, credentials, fetcher);
   return {
-    api: restOf(base, credentials, fetcher),
+    api,
     subscribe(channels, handlers, options = {}) {
-      const query = new URLSearchParams({ channels: channels.join(','), replay: options.replay ?? 'full' });
-      const target = `${base}/v1/streams?${String(query)}`;
+      const target = new StreamTarget(base, channels, options.replay ?? 'full', api);
       return new Subscription(target, { credentials, fetcher }, handlers, options);
     },
   };

@@ -1,7 +1,10 @@
 import type { Credentials } from './credentials.js';
 import { EventParser } from './event-parser.js';
-import { MarktideError, refusalOf } from './problem.js';
+import { readEventStream } from './event-stream.js';
+import { MarktideError } from './problem.js';
+import { isFinal, pause, type Retry, waitOf, within } from './retry.js';
 import type { components } from './schema.js';
+import type { StreamTarget } from './stream-target.js';
 
 type Schemas = components['schemas'];
 
@@ -16,7 +19,9 @@ type EventHandlers = { [E in StreamEvent as E['event']]?: (data: E['data']) => v
 /** What to do with the events of each kind of channel, and with what the stream says of itself. All are optional. */
 export interface Handlers extends EventHandlers {
   state?(state: StreamState): void;
-  /** Why the subscription has ended by itself: it was refused, or ended on request. */
+  /** An attempt failed, and another one follows by itself. Not every cut is a failure: see `state`. */
+  retrying?(retry: Retry): void;
+  /** Why the subscription has ended by itself: it was refused for good, or ended on request. Nothing follows. */
   error?(error: MarktideError): void;
 }
 
@@ -33,12 +38,15 @@ export interface SubscribeOptions {
   random?: () => number;
 }
 
-/** Refusals that time will not mend. */
-const FINAL = new Set([400, 401, 403, 404, 406]);
+/** Of a connection that has ended without an error: what it was told last, if that was a notice. */
+type LastNotice = Schemas['Notice'] | null;
+
+/** A login, a renewal, or the making of a subscription. */
+const ANSWER_MS = 30_000;
 
 /** A stream that is kept open: it resumes after any cut, renews its token, and follows the server to its restart. */
 export class Subscription {
-  readonly #url: string;
+  readonly #target: StreamTarget;
   readonly #credentials: Credentials;
   readonly #fetch: typeof fetch;
   readonly #handlers: Handlers;
@@ -51,14 +59,16 @@ export class Subscription {
   #retryMs = 1_000;
   #failures = 0;
   #isOver = false;
+  /** Headers whose credential is not good any more, and the answer that said so. */
+  #refused: { headers: Record<string, string>; error: MarktideError } | null = null;
 
   constructor(
-    url: string,
+    target: StreamTarget,
     { credentials, fetcher }: { credentials: Credentials; fetcher: typeof fetch },
     handlers: Handlers,
     options: SubscribeOptions,
   ) {
-    this.#url = url;
+    this.#target = target;
     this.#credentials = credentials;
     this.#fetch = fetcher;
     this.#handlers = handlers;
@@ -85,86 +95,93 @@ export class Subscription {
     // Handlers must not be called before whoever subscribes has what it is given.
     await Promise.resolve();
     this.#become('connecting');
-    let refused: Record<string, string> | null = null;
     while (!this.#isOver) {
-      try {
-        if (refused !== null && !(await this.#credentials.renew(refused))) throw new MarktideError(401, null);
-        const headers: Record<string, string> = await this.#credentials.headers();
-        refused = (await this.#stream(headers, refused !== null)) === 'unauthorised' ? headers : null;
-        if (refused !== null) continue;
-      } catch (error) {
-        if (error instanceof MarktideError && FINAL.has(error.status)) this.#fail(error);
-        else this.#failures += 1;
-      }
+      const failure = await this.#attempt();
+      if (failure === 'again') continue;
       if (this.#isOver) break;
+      if (isFinal(failure)) {
+        this.#fail(failure);
+        break;
+      }
       this.#become('resuming');
-      await this.#wait();
+      await this.#wait(failure);
     }
     this.#become('closed');
   }
 
-  /** One connection, from its request to its end. */
-  async #stream(headers: Record<string, string>, renewed: boolean): Promise<'ended' | 'unauthorised'> {
-    const connection = new AbortController();
-    const cut = (): void => connection.abort();
-    this.#abort.signal.addEventListener('abort', cut);
-    const { silenceMs = 45_000 } = this.#options;
-    let silence = setTimeout(cut, silenceMs);
+  /** @returns what went wrong, `null` if nothing did; `again` when there is something else to try at once */
+  async #attempt(): Promise<Error | null | 'again'> {
+    const refused = this.#refused;
+    const { signal } = this.#abort;
     try {
-      const response = await this.#fetch(this.#url, {
-        headers: {
-          ...headers,
-          // Not the first alone, as a browser's EventSource, which would hide the status of a refusal.
-          accept: 'text/event-stream, application/problem+json',
-          ...(this.#lastEventId === null ? {} : { 'last-event-id': this.#lastEventId }),
-        },
-        signal: connection.signal,
-      });
-      if (response.status === 401 && !renewed) {
-        await response.body?.cancel();
-        return 'unauthorised';
+      if (refused !== null && !(await within(this.#credentials.renew(refused.headers), ANSWER_MS, signal))) {
+        return refused.error;
       }
-      if (!response.ok || response.body === null) throw await refusalOf(response);
-      const parser = new EventParser(this.#lastEventId);
-      const reader = response.body.getReader();
-      const decoder = new TextDecoder();
-      let last = '';
-      for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        clearTimeout(silence);
-        silence = setTimeout(cut, silenceMs);
-        for (const { event, data } of parser.feed(decoder.decode(next.value, { stream: true }))) {
-          if (this.#isOver) return 'ended';
-          this.#lastEventId = parser.lastEventId;
-          last = this.#tell(event, JSON.parse(data));
-        }
-        this.#lastEventId = parser.lastEventId;
-        this.#retryMs = parser.retryMs ?? this.#retryMs;
-      }
-      return last === 'token-expired' || last === 'revoked' ? 'unauthorised' : 'ended';
-    } finally {
-      clearTimeout(silence);
-      this.#abort.signal.removeEventListener('abort', cut);
-      connection.abort();
+      this.#refused = null;
+      const headers = await within(this.#credentials.headers(), ANSWER_MS, signal);
+      const url = await within(this.#target.url(), ANSWER_MS, signal);
+      return await this.#stream(url, headers, refused !== null);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  /** @returns the code, if it is a notice */
-  #tell(event: string, data: unknown): string {
+  async #stream(
+    url: string,
+    headers: Record<string, string>,
+    isRenewed: boolean,
+  ): Promise<Error | null | 'again'> {
+    const parser = new EventParser(this.#lastEventId);
+    let isLive = false;
+    let last: LastNotice = null;
+    try {
+      await readEventStream({
+        url,
+        headers,
+        parser,
+        fetcher: this.#fetch,
+        signal: this.#abort.signal,
+        silenceMs: this.#options.silenceMs ?? 45_000,
+        onOpen: () => this.#target.opened(),
+        onEvent: (event, data) => {
+          this.#lastEventId = parser.lastEventId;
+          isLive ||= event === 'ready';
+          last = event === 'notice' ? (data as Schemas['Notice']) : null;
+          this.#tell(event, data);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof MarktideError)) throw error;
+      if (error.status === 404 && this.#target.forget()) return 'again';
+      if (error.status !== 401 || isRenewed) throw error;
+      this.#refused = { headers, error };
+      return 'again';
+    } finally {
+      this.#lastEventId = parser.lastEventId;
+      this.#retryMs = parser.retryMs ?? this.#retryMs;
+    }
+    const { code, detail } = (last as LastNotice) ?? {};
+    if (code === 'token-expired' || code === 'revoked') {
+      this.#refused = { headers, error: new MarktideError(401, null, { message: detail }) };
+      if (isLive) return 'again';
+    }
+    return isLive ? null : new Error(detail ?? 'The stream ended before it was in step.');
+  }
+
+  #tell(event: string, data: unknown): void {
     if (event === 'ready') {
       this.#failures = 0;
       this.#become('live');
     }
     const handlers = this.#handlers as Record<string, ((data: unknown) => void) | undefined>;
     handlers[event]?.(data);
-    if (event !== 'notice') return '';
+    if (event !== 'notice') return;
     const { code, detail } = data as Schemas['Notice'];
-    if (code === 'ended') this.#fail(new MarktideError(410, null), detail);
-    return code;
+    if (code === 'ended') this.#fail(new MarktideError(410, null, { message: detail }));
   }
 
-  #fail(error: MarktideError, message = error.message): void {
+  #fail(error: MarktideError): void {
     this.#isOver = true;
-    error.message = message;
     this.#handlers.error?.(error);
   }
 
@@ -174,19 +191,12 @@ export class Subscription {
     this.#handlers.state?.(state);
   }
 
-  /** As long as the server has asked for, longer with each failure, and never all clients at once. */
-  #wait(): Promise<void> {
+  async #wait(cause: Error | null): Promise<void> {
     const { random = Math.random, longestWaitMs = 30_000 } = this.#options;
-    const longest = Math.min(longestWaitMs, this.#retryMs * 2 ** Math.min(this.#failures, 5));
-    const ms = this.#failures === 0 ? longest : longest / 2 + (random() * longest) / 2;
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        this.#abort.signal.removeEventListener('abort', finish);
-        resolve();
-      };
-      const timer = setTimeout(finish, ms);
-      this.#abort.signal.addEventListener('abort', finish);
-    });
+    if (cause !== null) this.#failures += 1;
+    const attempt = this.#failures;
+    const waitMs = waitOf({ attempt, retryMs: this.#retryMs, cause }, { random, longestWaitMs });
+    if (cause !== null) this.#handlers.retrying?.({ attempt, waitMs, cause });
+    await pause(waitMs, this.#abort.signal);
   }
 }

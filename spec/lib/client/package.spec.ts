@@ -22,6 +22,7 @@ import { type NodeProcess, startNode } from '../../support/node-process.ts';
 
 /** What a clone has, and the package is made from. */
 const SOURCES = [
+  'app',
   'lib',
   'db',
   'streams',
@@ -133,7 +134,7 @@ describe('the package', function () {
 
   it('has nothing in it but what it needs', () => {
     const names = readdirSync(join(foreign, 'node_modules', 'marktide')).sort();
-    assert.deepEqual(names, ['LICENSE', 'README.md', 'dist', 'lib', 'openapi', 'package.json', 'web']);
+    assert.deepEqual(names, ['LICENSE', 'README.md', 'app', 'dist', 'openapi', 'package.json', 'web']);
   });
 
   it('names modules as every compiler finds them', () => {

@@ -1,0 +1,68 @@
+import type { EventParser } from './event-parser.js';
+import { refusalOf } from './problem.js';
+
+export interface EventStreamOptions {
+  url: string;
+  headers: Record<string, string>;
+  /** Knows where to go on from, and after that how far this connection has got. */
+  parser: EventParser;
+  fetcher: typeof fetch;
+  /** Cuts the connection. */
+  signal: AbortSignal;
+  /** Silence after which the connection is taken for dead, in milliseconds. */
+  silenceMs: number;
+  /** The answer is an event stream. */
+  onOpen: () => void;
+  onEvent: (event: string, data: unknown) => void;
+}
+
+/**
+ * One connection, from its request to its end.
+ * @throws MarktideError what the server refuses; any other error when the connection breaks
+ */
+export async function readEventStream(options: EventStreamOptions): Promise<void> {
+  const { url, headers, parser, fetcher, signal, silenceMs } = options;
+  const { lastEventId } = parser;
+  const connection = new AbortController();
+  const cut = (): void => connection.abort(signal.reason);
+  signal.addEventListener('abort', cut);
+  const expectSound = (): ReturnType<typeof setTimeout> =>
+    setTimeout(() => connection.abort(new Error(`Nothing came for ${silenceMs / 1000} seconds.`)), silenceMs);
+  let silence = expectSound();
+  try {
+    const response = await fetcher(url, {
+      headers: {
+        ...headers,
+        // Not the first alone, as a browser's EventSource, which would hide the status of a refusal.
+        accept: 'text/event-stream, application/problem+json',
+        ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }),
+      },
+      signal: connection.signal,
+    });
+    if (!response.ok) throw await refusalOf(response);
+    const body = await bodyOf(response);
+    options.onOpen();
+    const reader = body.getReader();
+    const decoder = new TextDecoder();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      clearTimeout(silence);
+      silence = expectSound();
+      for (const { event, data } of parser.feed(decoder.decode(next.value, { stream: true }))) {
+        if (signal.aborted) break;
+        options.onEvent(event, JSON.parse(data));
+      }
+    }
+  } finally {
+    clearTimeout(silence);
+    signal.removeEventListener('abort', cut);
+    connection.abort();
+  }
+}
+
+/** A log-in page of a network, say, is a success too. */
+async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
+  const type = response.headers.get('content-type') ?? 'nothing';
+  if (response.body !== null && type.startsWith('text/event-stream')) return response.body;
+  await response.body?.cancel();
+  throw new Error(`The answer is no event stream but ${type}: it may not come from the server.`);
+}

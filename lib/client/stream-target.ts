@@ -1,0 +1,54 @@
+import type { Rest } from './rest.js';
+
+/** The server takes 8,000 bytes, but somebody between may take less. */
+const LONGEST_URL = 4_000;
+
+/** Where a stream on channels is: by their names, or by a subscription on them when those would make a long URL. */
+export class StreamTarget {
+  readonly #base: string;
+  readonly #channels: readonly string[];
+  readonly #replay: string;
+  readonly #api: Pick<Rest, 'createStreamSubscription'>;
+  #subscription: string | null = null;
+  /** A stream was opened by the subscription, so it was good. */
+  #hasServed = false;
+
+  constructor(
+    base: string,
+    channels: readonly string[],
+    replay: 'full' | 'latest',
+    api: Pick<Rest, 'createStreamSubscription'>,
+  ) {
+    this.#base = base;
+    this.#channels = channels;
+    this.#replay = replay;
+    this.#api = api;
+  }
+
+  /** @throws MarktideError when a subscription is needed and refused */
+  async url(): Promise<string> {
+    const byName = this.#urlBy({ channels: this.#channels.join(',') });
+    if (byName.length <= LONGEST_URL) return byName;
+    if (this.#subscription === null) {
+      const { id } = await this.#api.createStreamSubscription({ body: { channels: [...this.#channels] } });
+      this.#subscription = id;
+      this.#hasServed = false;
+    }
+    return this.#urlBy({ subscription: this.#subscription });
+  }
+
+  opened(): void {
+    this.#hasServed = true;
+  }
+
+  /** After a 404: the subscription may have expired. @returns whether another one is worth a try */
+  forget(): boolean {
+    const isWorth = this.#subscription !== null && this.#hasServed;
+    this.#subscription = null;
+    return isWorth;
+  }
+
+  #urlBy(selection: Record<string, string>): string {
+    return `${this.#base}/v1/streams?${String(new URLSearchParams({ ...selection, replay: this.#replay }))}`;
+  }
+}
