@@ -4,6 +4,7 @@ import helmet from 'koa-helmet';
 import { isUnavailable } from '../db/connection/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { API } from '../openapi/documents.ts';
+import { allowHosts } from '../routes/middleware/allowed-hosts.ts';
 import { keepEventSource } from '../routes/middleware/keep-event-source.ts';
 import { limitAddresses } from '../routes/middleware/limits.ts';
 import { mount } from '../routes/mount.ts';
@@ -50,6 +51,7 @@ export function createApp(services: Services): Koa {
     }) as unknown as Middleware,
   );
   app.use(problemHandler(logger, (error) => error instanceof BrokerUnavailableError || isUnavailable(error)));
+  app.use(allowHosts(config, API));
   app.use(
     cors({
       origin: (ctx) => (config.CORS_ORIGINS.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),

@@ -5,9 +5,12 @@ import { bookEntries } from '../db/ledger/ledger.ts';
 import { createPortfolio, listPortfolios } from '../db/ledger/portfolios.ts';
 import { upsertCandles, upsertDays } from '../db/market/candles.ts';
 import { candleSymbols } from '../db/market/closes.ts';
-import { createUser, findCredentials, hasAdmin } from '../db/users/users.ts';
+import { recordAudit } from '../db/users/audit.ts';
+import { revokeUserSessions } from '../db/users/sessions.ts';
+import { createUser, findCredentials, hasAdmin, holdCredentials, updateUser } from '../db/users/users.ts';
 import { DEMO_LOGIN } from '../routes/service/health.ts';
 import type { Services } from '../routes/http/handler-services.ts';
+import { publishControl } from '../streams/fleet/authority.ts';
 import { simulatedPast } from '../streams/market/feeds/simulated-past.ts';
 import type { Clock } from '../lib/clock.ts';
 import { fixed, ONE } from '../lib/money/money.ts';
@@ -59,22 +62,62 @@ const DEMO_FILLS: readonly DemoFill[] = [
 const DAY_MS = 86_400_000;
 const FEE_RATE = fixed('0.0005');
 
-/** The demo user with one funded, traded portfolio. Does nothing when it has a portfolio already. */
+/** No password matches it. On the demo user it says that `closeDemo` has disabled it, and not an administrator. */
+const NO_PASSWORD = '!';
+
+const FROM_HERE = { ip: '', requestId: '' };
+
+/**
+ * The demo user with one funded, traded portfolio. It leaves a demo user alone that has a portfolio, or that an
+ * administrator has disabled.
+ */
 export async function ensureDemo({ db, clock }: Services): Promise<void> {
   const found = await findCredentials(db, DEMO_LOGIN.email);
-  if (found !== null && (await listPortfolios(db, found.user.id, { limit: 1 })).items.length > 0) return;
+  const isClosed = found?.passwordHash === NO_PASSWORD;
+  if (found !== null && !isClosed && (await hasPortfolio(db, found.user.id))) return;
   const passwordHash = await hashPassword(DEMO_LOGIN.password);
   const login = { email: DEMO_LOGIN.email, name: 'Demo', passwordHash, role: 'trader' } as const;
   try {
     // All at once: whoever finds the user finds the portfolio too, and a start that was cut short leaves neither.
     await db.transaction(async (trx) => {
       const user = found?.user ?? (await createUser(trx, login, { clock }));
-      await tradedPortfolio(trx, user.id, clock);
+      if (isClosed) {
+        await updateUser(trx, user.id, { passwordHash, disabledAt: null });
+        const event = { type: 'user-enabled', actorId: null, userId: user.id } as const;
+        await recordAudit(trx, event, FROM_HERE, { clock });
+      }
+      if (!(await hasPortfolio(trx, user.id))) await tradedPortfolio(trx, user.id, clock);
     });
   } catch (error) {
     // Another node was quicker.
     if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
   }
+}
+
+async function hasPortfolio(db: Database, userId: string): Promise<boolean> {
+  return (await listPortfolios(db, userId, { limit: 1 })).items.length > 0;
+}
+
+/**
+ * Disables the demo user, whose password everybody knows or may have changed: its sessions, streams and API keys end.
+ * Its portfolios are kept, as somebody may have booked their own trades there; `ensureDemo` opens them again.
+ */
+export async function closeDemo({ db, clock, broker, logger }: Services): Promise<void> {
+  const found = await findCredentials(db, DEMO_LOGIN.email);
+  if (found === null || found.user.disabledAt !== null) return;
+  const { user, passwordHash } = found;
+  const isClosed = await db.transaction(async (trx) => {
+    // Another node may be quicker.
+    if (!(await holdCredentials(trx, { id: user.id, passwordHash }))) return false;
+    await updateUser(trx, user.id, { passwordHash: NO_PASSWORD, disabledAt: clock.now() });
+    await revokeUserSessions(trx, user.id, { clock });
+    const event = { type: 'user-disabled', actorId: null, userId: user.id } as const;
+    await recordAudit(trx, event, FROM_HERE, { clock });
+    return true;
+  });
+  if (!isClosed) return;
+  await publishControl(broker, { type: 'user-disabled', userId: user.id });
+  logger.info('DEMO is off: the demo user has been disabled, its portfolios are kept');
 }
 
 /**

@@ -3,8 +3,9 @@ import { DataLockError } from '../db/connection/data-lock.ts';
 import { DEMO_LOGIN } from '../routes/service/health.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { ConfigError, readConfig } from '../lib/config.ts';
-import { ensureAdmin, ensureDemo } from './first-start.ts';
+import { type Config, ConfigError, readConfig } from '../lib/config.ts';
+import { isLoopback } from '../lib/host-name.ts';
+import { closeDemo, ensureAdmin, ensureDemo } from './first-start.ts';
 import { createLogger } from '../lib/log.ts';
 import { VERSION } from '../lib/package-info.ts';
 import { PrivateFileError } from '../lib/private-files.ts';
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
   if (adminPassword !== null) {
     print(`First start. Administrator, shown only this once: ${config.ADMIN_EMAIL} / ${adminPassword}`);
   }
-  if (config.DEMO) await ensureDemo(services);
+  await (config.DEMO ? ensureDemo(services) : closeDemo(services));
   const address = { host: config.HOST, port: config.PORT };
   const { server, url, treat } = await listen(
     createApp(services),
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
     `  page    ${url}/`,
     `  docs    ${url}/docs`,
     `  market  ${config.MARKET_FEED}${config.MARKET_FEED === 'simulator' ? ' (made-up prices)' : ''}`,
-    ...(config.DEMO ? [`  login   ${DEMO_LOGIN.email} / ${DEMO_LOGIN.password}`] : []),
+    ...demoLines(config),
     '  stream  ' + streamCommand(url, config.DEMO, config.PUBLIC_MARKET),
   );
 
@@ -83,6 +84,15 @@ function wait(clock: Clock, ms: number): Promise<void> {
 
 function print(...lines: string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function demoLines({ DEMO, DATABASE_URL, HOST, TRUST_PROXY }: Config): string[] {
+  if (DEMO) return [`  login   ${DEMO_LOGIN.email} / ${DEMO_LOGIN.password}`];
+  const isExposed = !isLoopback(HOST) || TRUST_PROXY > 0;
+  // Whoever tries it out expects one.
+  return DATABASE_URL === undefined && isExposed
+    ? ['  login   no demo user, since others can reach this server; DEMO=true makes one']
+    : [];
 }
 
 /** A line to paste: market data as it comes, with the login it needs. */

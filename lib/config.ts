@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostNameOf, isLoopback } from './host-name.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -69,7 +70,9 @@ export const ENVIRONMENT = z.object({
     .describe('Password of the first administrator; unset: one is made and printed once.'),
   DEMO: flag
     .optional()
-    .describe('A demo user with a funded, traded portfolio; `true` by default without `DATABASE_URL`.'),
+    .describe(
+      'A demo user, whose password everybody knows, with a funded, traded portfolio. Default: `true` without `DATABASE_URL` on a loopback `HOST` without a proxy, otherwise `false`. `false` disables the demo user that an earlier start has made; its portfolios are kept.',
+    ),
   JWT_SECRET: z
     .string()
     .min(32, 'must have at least 32 characters')
@@ -144,6 +147,14 @@ export const ENVIRONMENT = z.object({
     .default(0)
     .describe(
       'How many proxies stand in front, whose `X-Forwarded-*` headers are believed; `true` for one, `false` for none.',
+    ),
+  ALLOWED_HOSTS: list
+    .refine((names) => names.every((name) => hostNameOf(name) === name.toLowerCase()), {
+      message: 'must be a comma-separated list of host names such as dash.example.com, without ports',
+    })
+    .default([])
+    .describe(
+      'Names by which the server may be called, comma-separated, besides `localhost`, `127.0.0.1`, `[::1]` and `HOST`; any other `Host` (with `TRUST_PROXY` also any other `X-Forwarded-Host`) gets 421, except at `/healthz` and `/readyz`. Unset: checked on a loopback `HOST` without a proxy only, where it stops DNS rebinding.',
     ),
   HEADERS_TIMEOUT_MS: milliseconds(100, 600_000)
     .default(15_000)
@@ -369,5 +380,7 @@ export function readConfig(
     lines.push('JWT_PRIVATE_KEY_FILE: is required with JWT_PUBLIC_KEY_FILES');
   }
   if (!parsed.success || lines.length > 0) throw new ConfigError(lines);
-  return { ...parsed.data, DEMO: parsed.data.DEMO ?? parsed.data.DATABASE_URL === undefined };
+  const { DEMO, DATABASE_URL, HOST, TRUST_PROXY } = parsed.data;
+  const isPrivate = DATABASE_URL === undefined && isLoopback(HOST) && TRUST_PROXY === 0;
+  return { ...parsed.data, DEMO: DEMO ?? isPrivate };
 }

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   'payload-too-large': [413, 'The request body is too large'],
   'uri-too-long': [414, 'The URL is too long'],
   'unsupported-media-type': [415, 'The request body has a media type that is not supported'],
+  'misdirected-request': [421, 'The request is for another host'],
   'upgrade-required': [426, 'The resource speaks WebSocket only'],
   'unprocessable-entry': [422, 'The ledger cannot take this entry'],
   'rate-limited': [429, 'Too many requests'],

@@ -139,7 +139,7 @@ function problemsOf(endpoint: Endpoint): ProblemSlug[] {
       ? []
       : (['payload-too-large', 'unsupported-media-type'] as const)),
     ...(endpoint.access === 'public' ? [] : (['unauthorized', 'token-expired', 'forbidden'] as const)),
-    ...(endpoint.limit === 'none' ? [] : (['rate-limited'] as const)),
+    ...(endpoint.limit === 'none' ? [] : (['misdirected-request', 'rate-limited'] as const)),
     'uri-too-long',
     'headers-too-large',
     'internal-error',

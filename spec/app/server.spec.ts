@@ -50,7 +50,7 @@ describe('the patience of the server', () => {
     const sse = new StreamClient(`${app.url}/v1/streams?channels=ticker:*`, { headers });
     const ws = new SocketClient(`${app.url}/v1/ws?channels=ticker:*`, { headers });
     await Promise.all([sse.ready(), ws.ready()]);
-    const post = `POST /v1/portfolios HTTP/1.1\r\nHost: x\r\nAuthorization: ${user.authorization}\r\n`;
+    const post = `POST /v1/portfolios HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${user.authorization}\r\n`;
     const json = 'Content-Type: application/json\r\n';
     const [silent, heads, body, chunks] = await Promise.all([
       dribble('', ''),
@@ -86,7 +86,7 @@ describe('the patience of the server', () => {
     const importsOf = async (as: TestUser): Promise<string> =>
       `/v1/portfolios/${(await app.call('POST', '/v1/portfolios', { as, body: { name: 'Mine' } })).body.id}/trades/import`;
     const endless = dribble(
-      `POST ${await importsOf(user)} HTTP/1.1\r\nHost: x\r\nAuthorization: ${user.authorization}\r\n` +
+      `POST ${await importsOf(user)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${user.authorization}\r\n` +
         'Content-Type: text/csv\r\nContent-Length: 100000\r\n\r\ntime,exchange,symbol,side,quantity,price\n',
       'x',
     );

@@ -109,6 +109,11 @@ describe('the configuration', () => {
     ['DRAIN_MS', ['0', '120000'], ['-1', '120001']],
     ['REDIS_URL', ['redis://h:1', 'rediss://u:p@h/0'], ['http://h', 'localhost:6379', 'redis']],
     ['WEBSOCKET', ['true', 'false'], ['1', 'TRUE', 'on']],
+    [
+      'ALLOWED_HOSTS',
+      ['dash.example.com', 'Dash.example.com, node-a,192.0.2.7,[2001:db8::1]'],
+      ['https://dash.example.com', 'dash.example.com:443', '*', 'a/b', 'a@b', '2001:db8::1', 'a b'],
+    ],
   ] as const) {
     it(`takes ${name} of ${good.join(' ')}, not of ${bad.join(' ')}`, () => {
       for (const value of good) assert.deepEqual(blamed({ [name]: value }), [], value);
@@ -147,8 +152,16 @@ describe('the configuration', () => {
     );
   });
 
-  it('has a demo by default without DATABASE_URL only', () => {
+  it('has a demo by default where nobody else can reach it: without DATABASE_URL, on loopback, without a proxy', () => {
     assert.equal(readConfig({}).DEMO, true);
+    for (const HOST of ['localhost', '127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) {
+      assert.equal(readConfig({ HOST }).DEMO, true, HOST);
+    }
+    for (const HOST of ['0.0.0.0', '::', '192.168.0.7', 'fe80::1', 'server.local', 'localhost.example.com']) {
+      assert.equal(readConfig({ HOST }).DEMO, false, HOST);
+      assert.equal(readConfig({ HOST, DEMO: 'true' }).DEMO, true, HOST);
+    }
+    assert.equal(readConfig({ TRUST_PROXY: '1' }).DEMO, false);
     assert.equal(readConfig({ DEMO: 'false' }).DEMO, false);
     assert.equal(readConfig(FLEET).DEMO, false);
     assert.equal(readConfig({ ...FLEET, DEMO: 'true' }).DEMO, true);

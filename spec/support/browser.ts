@@ -11,8 +11,11 @@ export function browserAvailable(): boolean {
   return binary() !== null;
 }
 
-/** Debian's Chromium without a window. It asks nobody but the pages it is told to open. */
-export function launchBrowser(): Promise<Browser> {
+/**
+ * Debian's Chromium without a window. It asks nobody but the pages it is told to open.
+ * @param more further switches of Chromium
+ */
+export function launchBrowser(...more: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: binary() ?? '',
     args: [
@@ -23,6 +26,7 @@ export function launchBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
 }

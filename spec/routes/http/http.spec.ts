@@ -72,33 +72,33 @@ describe('HTTP', () => {
 
   it('answers what no client sends with 4xx, never 500', async () => {
     const lines = [
-      'GET // HTTP/1.1\r\nHost: x',
-      'GET //v1//portfolios HTTP/1.1\r\nHost: x',
-      'GET /%00 HTTP/1.1\r\nHost: x',
-      'GET /%E0%A4%A HTTP/1.1\r\nHost: x',
-      'GET /%ff%fe HTTP/1.1\r\nHost: x',
-      'GET /..%2f..%2fpackage.json HTTP/1.1\r\nHost: x',
-      'GET /%2e%2e/%2e%2e/package.json HTTP/1.1\r\nHost: x',
-      'GET /../../package.json HTTP/1.1\r\nHost: x',
-      'GET /js/%2e%2e%5c%2e%2e%5cpackage.json HTTP/1.1\r\nHost: x',
-      'GET /v1/portfolios/%E0%A4%A HTTP/1.1\r\nHost: x',
-      'GET /v1/portfolios/%00/pnl HTTP/1.1\r\nHost: x',
-      'GET /v1/portfolios?limit=%E0%A4%A HTTP/1.1\r\nHost: x',
-      `GET /docs/assets/%00 HTTP/1.1\r\nHost: x`,
-      `GET /docs/assets/..%2fpackage.json HTTP/1.1\r\nHost: x`,
+      'GET // HTTP/1.1\r\nHost: localhost',
+      'GET //v1//portfolios HTTP/1.1\r\nHost: localhost',
+      'GET /%00 HTTP/1.1\r\nHost: localhost',
+      'GET /%E0%A4%A HTTP/1.1\r\nHost: localhost',
+      'GET /%ff%fe HTTP/1.1\r\nHost: localhost',
+      'GET /..%2f..%2fpackage.json HTTP/1.1\r\nHost: localhost',
+      'GET /%2e%2e/%2e%2e/package.json HTTP/1.1\r\nHost: localhost',
+      'GET /../../package.json HTTP/1.1\r\nHost: localhost',
+      'GET /js/%2e%2e%5c%2e%2e%5cpackage.json HTTP/1.1\r\nHost: localhost',
+      'GET /v1/portfolios/%E0%A4%A HTTP/1.1\r\nHost: localhost',
+      'GET /v1/portfolios/%00/pnl HTTP/1.1\r\nHost: localhost',
+      'GET /v1/portfolios?limit=%E0%A4%A HTTP/1.1\r\nHost: localhost',
+      `GET /docs/assets/%00 HTTP/1.1\r\nHost: localhost`,
+      `GET /docs/assets/..%2fpackage.json HTTP/1.1\r\nHost: localhost`,
       'GET /v1/auth/me HTTP/1.1\r\nHost: a b',
       'GET /v1/auth/me HTTP/1.1\r\nHost: [',
       'GET /v1/auth/me HTTP/1.1\r\nHost: x:99999999',
       'GET /v1/auth/me HTTP/1.1\r\nHost: ',
-      'GET http://[/ HTTP/1.1\r\nHost: x',
-      'GET http://other.example/v1/auth/me HTTP/1.1\r\nHost: x',
-      'GET * HTTP/1.1\r\nHost: x',
-      'OPTIONS * HTTP/1.1\r\nHost: x',
-      'GET /v1/auth/me HTTP/1.1\r\nHost: x\r\nCookie: marktide_access=%E1%80%B; =; a',
-      'GET /v1/auth/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \u00e9',
-      'GET /v1/streams?channels=ticker:* HTTP/1.1\r\nHost: x\r\nAccept: ;;;',
-      'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 0',
-      'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json',
+      'GET http://[/ HTTP/1.1\r\nHost: localhost',
+      'GET http://other.example/v1/auth/me HTTP/1.1\r\nHost: localhost',
+      'GET * HTTP/1.1\r\nHost: localhost',
+      'OPTIONS * HTTP/1.1\r\nHost: localhost',
+      'GET /v1/auth/me HTTP/1.1\r\nHost: localhost\r\nCookie: marktide_access=%E1%80%B; =; a',
+      'GET /v1/auth/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \u00e9',
+      'GET /v1/streams?channels=ticker:* HTTP/1.1\r\nHost: localhost\r\nAccept: ;;;',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 0',
+      'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json',
     ];
     for (const line of lines) {
       const { status, head, body } = await rawRequest(app.url, `${line}\r\nConnection: close\r\n\r\n`);
@@ -116,7 +116,7 @@ describe('HTTP', () => {
       assert.equal((await rawRequest(app.url, bytes)).status, 400, JSON.stringify(bytes));
     }
     const header = `X-Big: ${'x'.repeat(20_000)}`;
-    const large = await rawRequest(app.url, `GET / HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`);
+    const large = await rawRequest(app.url, `GET / HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
     assert.equal(large.status, 431);
   });
 
