@@ -14,6 +14,7 @@ export const AUDIT_TYPES = [
   'api-key-created',
   'api-key-revoked',
   'share-granted',
+  'share-accepted',
   'share-revoked',
   'access-denied',
   'rate-limited',

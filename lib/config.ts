@@ -9,6 +9,7 @@ const proxies = z
   .transform((text) => (text === 'true' ? 1 : text === 'false' ? 0 : Number(text)));
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const perMinute = (requests: number) => z.coerce.number().int().min(0).max(10_000_000).default(requests);
+const quota = (limit: number, max = 1_000_000) => z.coerce.number().int().min(1).max(max).default(limit);
 const keptFor = (seconds: number) => z.coerce.number().int().min(1).max(86_400).default(seconds);
 const list = z.string().transform((text) =>
   text
@@ -194,6 +195,13 @@ export const ENVIRONMENT = z.object({
     .describe(
       'Failed log-ins in 15 minutes of one account from one address; ten times as many from one address, and of one account from everywhere.',
     ),
+  PORTFOLIOS_PER_USER: quota(100).describe('Portfolios of one user.'),
+  SHARES_PER_USER: quota(200).describe(
+    'Users whom one user shares portfolios with, counted once for each portfolio; open invitations count too.',
+  ),
+  API_KEYS_PER_USER: quota(50).describe('API keys of one user.'),
+  TAGS_PER_ENTRY: quota(20, 100).describe('Tags of one trade or transfer.'),
+  TAGS_PER_PORTFOLIO: quota(1_000).describe('Different tags in one portfolio.'),
   IMPORT_LIMIT_MB: z.coerce
     .number()
     .int()

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   'not-acceptable': [406, 'None of the accepted media types can be served'],
   'request-timeout': [408, 'The request took too long to arrive'],
   conflict: [409, 'The request conflicts with the present state'],
+  'quota-exceeded': [409, 'A quota is used up'],
   'trade-conflict': [409, 'The external id is already booked with another content'],
   'payload-too-large': [413, 'The request body is too large'],
   'uri-too-long': [414, 'The URL is too long'],

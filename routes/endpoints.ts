@@ -10,6 +10,7 @@ import { exportHoldings } from './portfolios/holdings-csv.ts';
 import { exportPeriods, exportSeries } from './performance/figure-csv.ts';
 import { healthEndpoints } from './service/health.ts';
 import { listHoldings } from './portfolios/holdings.ts';
+import { invitationEndpoints } from './users/invitations.ts';
 import { publicKeys } from './auth/public-keys.ts';
 import { listLots } from './portfolios/lots.ts';
 import { pushTicks } from './market/market-ticks.ts';
@@ -48,6 +49,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listRateLimits,
   ...portfolioEndpoints,
   ...shareEndpoints,
+  ...invitationEndpoints,
   ...tradeEndpoints,
   // Before whatever has an id in the place of a name.
   getTradeStats,

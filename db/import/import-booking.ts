@@ -11,6 +11,7 @@ import { countMatches, listMatches, matchRows, type MatchCounts, type RowMatch }
 import { type PlacedTrade, placedTrades } from './import-rows.ts';
 import { advance, lockPortfolio } from '../ledger/portfolios.ts';
 import { rateTable } from '../ledger/rates.ts';
+import { countTags } from '../ledger/tags.ts';
 
 /** Rows that are booked by one statement, which the embedded database lets everybody wait for. */
 const CHUNK = 1_000;
@@ -44,12 +45,14 @@ export interface ImportOptions {
   returned: number;
   /** What is to be told of it, once it is committed: see `BookingOptions`. */
   news: (booked: BookedRows) => string[];
+  /** Different tags that the portfolio may have; left out: any number. */
+  tagLimit?: number;
   progress: (phase: 'comparing' | 'booking' | 'valuing', done: number, total: number) => void;
 }
 
 /**
  * Books the rows of a file that were put aside: in one transaction, so that nothing of it is there until all is.
- * @throws Problem `not-found`, `unprocessable-entry`
+ * @throws Problem `not-found`, `quota-exceeded`, `unprocessable-entry`
  */
 export async function bookRows(
   db: Database,
@@ -85,6 +88,7 @@ export async function bookRows(
       );
       const booked = placed.map((trade) => entryOf(trade, portfolioId, version, clock));
       await insertEntries(trx, booked, placed, portfolio);
+      await countTags(trx, portfolioId, { added: booked }, options.tagLimit);
       await positions.add(booked);
       if (counts.fresh <= returned) entries.push(...booked);
     }

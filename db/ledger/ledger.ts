@@ -12,6 +12,7 @@ import { inTurn } from '../connection/in-turn.ts';
 import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
 import type { PositionOptions } from './refold.ts';
 import { loadHeads } from './states.ts';
+import { countTags } from './tags.ts';
 
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
@@ -34,6 +35,8 @@ export interface BookingOptions extends PositionOptions {
   news?: (move: LedgerMove) => string[];
   /** Told each new entry and its place in the batch; throws to have nothing booked. What is a duplicate is not asked about. */
   admit?: (entry: StoredEntry, index: number) => void;
+  /** Different tags that the portfolio may have; left out: any number. */
+  tagLimit?: number;
 }
 
 export interface Outcome {
@@ -46,7 +49,8 @@ export interface Outcome {
  * Books entries into a portfolio's ledger and brings its positions up to them: all of them, or none. May be called
  * again with the same drafts, by anyone at the same time: a key is booked once.
  * @returns the ledger version after it, and an outcome for each draft in its place
- * @throws `EntryConflictError`; Problem `not-found`, or `unprocessable-entry` for amounts beyond NUMERIC(38,18);
+ * @throws `EntryConflictError`; Problem `not-found`, `quota-exceeded`, or `unprocessable-entry` for amounts beyond
+ *   NUMERIC(38,18);
  *   RangeError for more than `BATCH_LIMIT` drafts
  */
 export async function bookEntries(
@@ -79,6 +83,7 @@ export async function bookEntries(
     for (const { entry, index } of candidates) if (inserted.has(entry.id)) options.admit?.(entry, index);
     const booked = outcomes.filter(({ status }) => status === 'booked');
     const entries = booked.map(({ entry }) => entry);
+    await countTags(trx, portfolioId, { added: entries }, options.tagLimit);
     const move = { change: 'booked' as const, entries, by: inserted.size };
     return { ...(await commit(trx, portfolio, move, options)), outcomes };
   });
@@ -144,7 +149,7 @@ export interface Change {
  * @param change makes the new content from the present one, which nobody else changes meanwhile; queries in it must go
  *   through the transaction it is given
  * @returns `null` if there is no such entry
- * @throws Problem `not-found` for the portfolio, `unprocessable-entry`
+ * @throws Problem `not-found` for the portfolio, `quota-exceeded`, `unprocessable-entry`
  */
 export async function changeEntry(
   db: Database,
@@ -174,6 +179,7 @@ export async function changeEntry(
     const { content_hash: _, ...columns } = toRow(entry, '', portfolio);
     await trx('ledger_entries').where({ id }).update(columns);
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
+    await countTags(trx, portfolioId, { added: [entry], removed: [before] }, options.tagLimit);
     const move = { change: 'changed' as const, entries: [entry], by: 1 };
     return { ...(await commit(trx, portfolio, move, options)), before, entry };
   });
@@ -192,6 +198,7 @@ export async function removeEntry(
     if (before === null) return null;
     await trx('ledger_entries').where({ id }).delete();
     await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] }, options);
+    await countTags(trx, portfolioId, { removed: [before] });
     const move = { change: 'removed' as const, entries: [before], by: 1 };
     return { ...(await commit(trx, portfolio, move, options)), before };
   });

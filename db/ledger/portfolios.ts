@@ -7,6 +7,7 @@ import type { Database } from '../connection/database.ts';
 import { only } from '../connection/single-row.ts';
 import { newsRow } from './outbox.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
+import { assertRoom, lockUser } from '../connection/quota.ts';
 import { refoldAll } from './refold.ts';
 
 export interface PortfolioSettings extends PortfolioTerms {
@@ -57,7 +58,26 @@ export function toPortfolio(row: PortfolioRow): Portfolio {
   };
 }
 
+/**
+ * @param limit portfolios that the user may have; left out: any number
+ * @throws Problem `quota-exceeded`
+ */
 export async function createPortfolio(
+  db: Database,
+  userId: string,
+  settings: PortfolioSettings,
+  { clock, limit }: { clock: Clock; limit?: number },
+): Promise<Portfolio> {
+  if (limit === undefined) return await insertPortfolio(db, userId, settings, { clock });
+  return await db.transaction(async (trx) => {
+    await lockUser(trx, userId);
+    const quota = { limit, variable: 'PORTFOLIOS_PER_USER', what: 'portfolios for a user' };
+    await assertRoom(trx('portfolios').where({ user_id: userId }), quota);
+    return await insertPortfolio(trx, userId, settings, { clock });
+  });
+}
+
+async function insertPortfolio(
   db: Database,
   userId: string,
   settings: PortfolioSettings,

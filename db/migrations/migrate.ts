@@ -16,6 +16,8 @@ import * as imports from './050-imports.ts';
 import * as outbox from './060-outbox.ts';
 import * as fences from './070-fences.ts';
 import * as resultFilters from './080-result-filters.ts';
+import * as invitations from './090-invitations.ts';
+import * as portfolioTags from './091-portfolio-tags.ts';
 import * as streamSubscriptions from './095-stream-subscriptions.ts';
 
 interface Migration {
@@ -42,6 +44,8 @@ const MIGRATIONS: Migration[] = [
   { name: '060-outbox', ...outbox },
   { name: '070-fences', ...fences },
   { name: '080-result-filters', ...resultFilters },
+  { name: '090-invitations', ...invitations },
+  { name: '091-portfolio-tags', ...portfolioTags },
   { name: '095-stream-subscriptions', ...streamSubscriptions },
 ];
 

@@ -1,11 +1,11 @@
 import { type Role, ROLE_SCOPES, type Scope } from '../../lib/tokens/caller.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
-import { problem } from '../../lib/problem.ts';
 import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';
 import { only } from '../connection/single-row.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
+import { assertRoom, lockUser } from '../connection/quota.ts';
 
 export interface ApiKey {
   id: string;
@@ -66,21 +66,22 @@ function toApiKey(row: ApiKeyRow): ApiKey {
   };
 }
 
-export const KEYS_PER_USER = 50;
 /** Not each use is written: a busy key would make the database write as often as it is read. */
 const LAST_USED_MS = 60_000;
 
-/** @throws Problem `conflict` when the user has as many as anybody may have */
+/**
+ * @param limit keys that the user may have; left out: any number
+ * @throws Problem `quota-exceeded`
+ */
 export async function createApiKey(
   trx: Database,
   key: Omit<ApiKey, 'id' | 'createdAt' | 'lastUsedAt'> & { hash: string },
-  { clock }: { clock: Clock },
+  { clock, limit }: { clock: Clock; limit?: number },
 ): Promise<ApiKey> {
-  // Holds off another one being made at the same time, so that the count is right.
-  await trx('users').where({ id: key.userId }).forUpdate().first('id');
-  const [row]: { count: string }[] = await trx('api_keys').where({ user_id: key.userId }).count();
-  if (Number(row?.count ?? 0) >= KEYS_PER_USER) {
-    throw problem('conflict', { detail: `There are ${KEYS_PER_USER} API keys already.` });
+  if (limit !== undefined) {
+    await lockUser(trx, key.userId);
+    const quota = { limit, variable: 'API_KEYS_PER_USER', what: 'API keys for a user' };
+    await assertRoom(trx('api_keys').where({ user_id: key.userId }), quota);
   }
   const rows: ApiKeyRow[] = await trx('api_keys')
     .insert({

@@ -5,12 +5,13 @@ import type { Database } from '../connection/database.ts';
 import { only } from '../connection/single-row.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
 import { type Portfolio, type PortfolioRow, toPortfolio } from '../ledger/portfolios.ts';
+import { assertRoom, lockUser } from '../connection/quota.ts';
 
 /** What somebody who is not the owner may do: see everything, or also change the ledger. */
 export const SHARE_ACCESS = ['read', 'write'] as const;
 export type ShareAccess = (typeof SHARE_ACCESS)[number];
 
-/** A portfolio shared with a user. */
+/** A portfolio shared with a user, or offered to be. */
 export interface Share {
   userId: string;
   email: string;
@@ -18,6 +19,8 @@ export interface Share {
   access: ShareAccess;
   /** Epoch milliseconds. */
   createdAt: number;
+  /** `null`: it is an invitation, and the user cannot see the portfolio yet. */
+  acceptedAt: number | null;
 }
 
 interface ShareRow {
@@ -26,37 +29,41 @@ interface ShareRow {
   name: string | null;
   access: ShareAccess;
   created_at: number;
+  accepted_at: number | null;
 }
 
 function toShare(row: ShareRow): Share {
   const { email, name, access } = row;
-  return { userId: row.user_id, email, name, access, createdAt: row.created_at };
+  const times = { createdAt: row.created_at, acceptedAt: row.accepted_at };
+  return { userId: row.user_id, email, name, access, ...times };
 }
 
-const COLUMNS = ['user_id', 'email', 'name', 'access', 'portfolio_shares.created_at'] as const;
-export const SHARES_PER_PORTFOLIO = 100;
+const COLUMNS = ['user_id', 'email', 'name', 'access', 'portfolio_shares.created_at', 'accepted_at'] as const;
 
 /**
- * Shares the portfolio, or changes how it is shared.
- * @throws Problem `not-found` if there is no such portfolio, `conflict` when it is shared with as many as it may be
+ * Invites a user to the portfolio, or changes how it is shared.
+ * @param limit shares that the owner may have given, of all portfolios together; left out: any number
+ * @throws Problem `not-found` if there is no such portfolio, `quota-exceeded`
  */
 export async function grantShare(
   trx: Database,
   portfolioId: string,
   { userId, access }: { userId: string; access: ShareAccess },
-  { clock }: { clock: Clock },
+  { clock, limit }: { clock: Clock; limit?: number },
 ): Promise<Share> {
-  // Holds off the deletion of the portfolio, and others who share it: so the count is right.
-  const portfolio: unknown = await trx('portfolios').where({ id: portfolioId }).forUpdate().first('id');
+  // Holds off the deletion of the portfolio.
+  const portfolio: { user_id: string } | undefined = await trx('portfolios')
+    .where({ id: portfolioId })
+    .forUpdate()
+    .first('user_id');
   if (portfolio === undefined) throw problem('not-found', { detail: 'There is no such portfolio.' });
-  const others: { count: string }[] = await trx('portfolio_shares')
-    .where({ portfolio_id: portfolioId })
-    .whereNot({ user_id: userId })
-    .count();
-  if (Number(only(others).count) >= SHARES_PER_PORTFOLIO) {
-    throw problem('conflict', {
-      detail: `The portfolio is shared with ${SHARES_PER_PORTFOLIO} users already.`,
-    });
+  if (limit !== undefined) {
+    await lockUser(trx, portfolio.user_id);
+    const others = trx('portfolio_shares as share')
+      .join('portfolios', 'portfolios.id', 'share.portfolio_id')
+      .where({ 'portfolios.user_id': portfolio.user_id })
+      .whereNot((same) => same.where({ 'share.portfolio_id': portfolioId, 'share.user_id': userId }));
+    await assertRoom(others, { limit, variable: 'SHARES_PER_USER', what: 'shares for a user' });
   }
   await trx('portfolio_shares')
     .insert({ portfolio_id: portfolioId, user_id: userId, access, created_at: new Date(clock.now()) })
@@ -69,12 +76,82 @@ export async function grantShare(
   return toShare(only(rows));
 }
 
+/** What a user was invited to. */
+export interface Invitation {
+  portfolio: { id: string; name: string };
+  access: ShareAccess;
+  /** The owner of the portfolio. */
+  from: { userId: string; email: string; name: string | null };
+  /** Epoch milliseconds. */
+  createdAt: number;
+}
+
+interface InvitationRow {
+  portfolio_id: string;
+  portfolio_name: string;
+  access: ShareAccess;
+  user_id: string;
+  email: string;
+  name: string | null;
+  created_at: number;
+}
+
+/** Invitations that a user has not answered, by portfolio id. Those of owners who are disabled are left out. */
+export async function listInvitations(
+  db: Database,
+  userId: string,
+  { limit, cursor }: PageQuery,
+): Promise<Page<Invitation>> {
+  const query = db('portfolio_shares as share')
+    .join('portfolios as portfolio', 'portfolio.id', 'share.portfolio_id')
+    .join('users as owner', 'owner.id', 'portfolio.user_id')
+    .where({ 'share.user_id': userId, accepted_at: null, disabled_at: null })
+    .orderBy('share.portfolio_id')
+    .limit(limit + 1);
+  if (cursor) void query.where('share.portfolio_id', '>', decodeCursor(cursor, ['uuid'])[0]);
+  const rows: InvitationRow[] = await query.select(
+    'share.portfolio_id',
+    'portfolio.name as portfolio_name',
+    'access',
+    'owner.id as user_id',
+    'email',
+    'owner.name as name',
+    'share.created_at as created_at',
+  );
+  const invitations = rows.map((row) => ({
+    portfolio: { id: row.portfolio_id, name: row.portfolio_name },
+    access: row.access,
+    from: { userId: row.user_id, email: row.email, name: row.name },
+    createdAt: row.created_at,
+  }));
+  return pageOf(invitations, limit, (last) => encodeCursor([last.portfolio.id]));
+}
+
+/** From now on the portfolio is among those of the user. False if there was no invitation that waits for an answer. */
+export async function acceptInvitation(
+  db: Database,
+  portfolioId: string,
+  userId: string,
+  { clock }: { clock: Clock },
+): Promise<boolean> {
+  const accepted = await db('portfolio_shares')
+    .where({ portfolio_id: portfolioId, user_id: userId, accepted_at: null })
+    .update({ accepted_at: new Date(clock.now()) });
+  return accepted > 0;
+}
+
+/** False if there was no invitation that waits for an answer. */
+export async function declineInvitation(db: Database, portfolioId: string, userId: string): Promise<boolean> {
+  const invitation = { portfolio_id: portfolioId, user_id: userId, accepted_at: null };
+  return (await db('portfolio_shares').where(invitation).delete()) > 0;
+}
+
 /** False if it was not shared with this user. */
 export async function revokeShare(db: Database, portfolioId: string, userId: string): Promise<boolean> {
   return (await db('portfolio_shares').where({ portfolio_id: portfolioId, user_id: userId }).delete()) > 0;
 }
 
-/** Whom a portfolio is shared with, by user id. */
+/** Whom a portfolio is shared with, and who is invited, by user id. */
 export async function listShares(
   db: Database,
   portfolioId: string,
@@ -90,7 +167,7 @@ export async function listShares(
   return pageOf(rows.map(toShare), limit, (last) => encodeCursor([last.userId]));
 }
 
-/** How a portfolio is shared with a user; `null`: not at all. */
+/** How a portfolio is shared with a user; `null`: not at all, or the user has not accepted yet. */
 export async function findShare(
   db: Database,
   portfolioId: string,
@@ -98,19 +175,23 @@ export async function findShare(
 ): Promise<ShareAccess | null> {
   const row: { access: ShareAccess } | undefined = await db('portfolio_shares')
     .where({ portfolio_id: portfolioId, user_id: userId })
+    .whereNotNull('accepted_at')
     .first('access');
   return row?.access ?? null;
 }
 
 export type PortfolioAccess = 'owner' | ShareAccess;
 
-/** The user's own portfolios and those shared with them, in order of creation. */
+/** The user's own portfolios and those whose invitation the user has accepted, in order of creation. */
 export async function listReadablePortfolios(
   db: Database,
   userId: string,
   { limit, cursor }: PageQuery,
 ): Promise<Page<Portfolio & { access: PortfolioAccess }>> {
-  const shared = db('portfolio_shares').where({ user_id: userId }).select('portfolio_id');
+  const shared = db('portfolio_shares')
+    .where({ user_id: userId })
+    .whereNotNull('accepted_at')
+    .select('portfolio_id');
   const query = db('portfolios')
     .leftJoin('portfolio_shares', (join) => {
       join.on('portfolio_shares.portfolio_id', 'portfolios.id').andOnVal('portfolio_shares.user_id', userId);
@@ -145,7 +226,8 @@ export async function findLostAccess(db: Database, readings: readonly Reading[])
     `select r.user_id, r.portfolio_id from unnest(?::uuid[], ?::uuid[]) as r (user_id, portfolio_id)
       where not exists (select from portfolios p where p.id = r.portfolio_id and p.user_id = r.user_id)
         and not exists (
-          select from portfolio_shares s where s.portfolio_id = r.portfolio_id and s.user_id = r.user_id
+          select from portfolio_shares s
+          where s.portfolio_id = r.portfolio_id and s.user_id = r.user_id and s.accepted_at is not null
         )`,
     [readings.map(({ userId }) => userId), readings.map(({ portfolioId }) => portfolioId)],
   );

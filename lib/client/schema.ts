@@ -349,11 +349,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whom a portfolio is shared with; for its owner */
+        /** Whom a portfolio is shared with, and who is invited; for its owner */
         get: operations["listShares"];
         /**
-         * Share a portfolio with a user, or change how it is shared
-         * @description `read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address.
+         * Invite a user to a portfolio, or change how it is shared
+         * @description `read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address. The user finds the invitation in `GET /v1/invitations` and sees the portfolio after accepting it. Changing the access of a share that was accepted needs no new invitation.
          */
         put: operations["putShare"];
         post?: never;
@@ -373,8 +373,65 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a share, and the user's streams of the portfolio; by its owner, or by that user */
+        /** End a share and the user's streams of the portfolio, or take back an invitation; by the owner, or by that user */
         delete: operations["deleteShare"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Portfolios that others offer to share with the caller
+         * @description A portfolio is in the lists of the caller only once the invitation has been accepted.
+         */
+        get: operations["listInvitations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{portfolioId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation: the portfolio joins those of the caller
+         * @description To leave it again, end the share: `DELETE /v1/portfolios/{portfolioId}/shares/{userId}`.
+         */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{portfolioId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Decline an invitation */
+        delete: operations["declineInvitation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1103,7 +1160,7 @@ export interface components {
         /** @description A problem of RFC 9457; `type` is stable, the texts may change. */
         Problem: {
             /** @enum {string} */
-            type: "/problems/malformed-json" | "/problems/malformed-csv" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/request-timeout" | "/problems/conflict" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/uri-too-long" | "/problems/unsupported-media-type" | "/problems/misdirected-request" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/rate-limited" | "/problems/headers-too-large" | "/problems/internal-error" | "/problems/unavailable";
+            type: "/problems/malformed-json" | "/problems/malformed-csv" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/request-timeout" | "/problems/conflict" | "/problems/quota-exceeded" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/uri-too-long" | "/problems/unsupported-media-type" | "/problems/misdirected-request" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/rate-limited" | "/problems/headers-too-large" | "/problems/internal-error" | "/problems/unavailable";
             title: string;
             status: number;
             detail?: string;
@@ -1249,7 +1306,7 @@ export interface components {
              */
             time: string;
             /** @enum {string} */
-            type: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-revoked" | "access-denied" | "rate-limited";
+            type: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "access-denied" | "rate-limited";
             /** @description Who did it; `null`: nobody known. */
             actorId: string | null;
             /** @description The user it was done to. */
@@ -1337,6 +1394,37 @@ export interface components {
             name: string | null;
             /** @enum {string} */
             access: "read" | "write";
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /** @description `null`: the user has not accepted the invitation yet, and sees nothing. */
+            acceptedAt: string | null;
+        };
+        Invitation: {
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /** @description The name that its owner gave it. */
+            portfolioName: string;
+            /**
+             * @description What the portfolio is offered for.
+             * @enum {string}
+             */
+            access: "read" | "write";
+            /** @description The owner of the portfolio. */
+            from: {
+                /**
+                 * Format: uuid
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                userId: string;
+                email: string;
+                name: string | null;
+            };
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -1434,6 +1522,7 @@ export interface components {
              */
             type?: string;
             note?: string;
+            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
         TradeChange: {
@@ -1469,6 +1558,7 @@ export interface components {
             orderId?: string | null;
             type?: string | null;
             note?: string | null;
+            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
         TradeStats: {
@@ -1723,6 +1813,7 @@ export interface components {
              */
             time: string | number;
             note?: string;
+            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
         TransferChange: {
@@ -1742,6 +1833,7 @@ export interface components {
              */
             time?: string | number;
             note?: string | null;
+            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
         PortfolioSummary: {
@@ -3065,8 +3157,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `trade-conflict`: The external id is already booked with another content. */
-        TradeConflict: {
+        /** @description `quota-exceeded`: A quota is used up. */
+        QuotaExceeded: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with another content. */
+        QuotaExceededOrTradeConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -4040,7 +4142,7 @@ export interface operations {
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["QuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4087,7 +4189,7 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
-                type?: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-revoked" | "access-denied" | "rate-limited";
+                type?: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "access-denied" | "rate-limited";
                 /** @description Done by or to this user. */
                 userId?: string;
                 /** @description Items of one answer at most. */
@@ -4516,6 +4618,7 @@ export interface operations {
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["QuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4782,7 +4885,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Whom a portfolio is shared with; for its owner */
+            /** @description Whom a portfolio is shared with, and who is invited; for its owner */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4796,11 +4899,12 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "userId": "01a21580-28ff-7008-851f-64f3693a624b",
-                     *           "email": "user-2-27084@example.com",
+                     *           "userId": "01a22a89-3857-74ab-b876-725196f0ee39",
+                     *           "email": "user-2-31166@example.com",
                      *           "name": null,
                      *           "access": "read",
-                     *           "createdAt": "2026-11-26T01:37:30.564Z"
+                     *           "createdAt": "2026-11-30T03:39:26.026Z",
+                     *           "acceptedAt": null
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -4865,7 +4969,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Share a portfolio with a user, or change how it is shared */
+            /** @description Invite a user to a portfolio, or change how it is shared */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4876,11 +4980,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "userId": "01a21580-23e5-75fa-827f-26231104035c",
-                     *       "email": "user-1-27084@example.com",
+                     *       "userId": "01a22a89-327b-7488-ac1b-ff6961e8e9bf",
+                     *       "email": "user-1-31166@example.com",
                      *       "name": null,
                      *       "access": "read",
-                     *       "createdAt": "2026-11-26T01:37:32.955Z"
+                     *       "createdAt": "2026-11-30T03:39:27.262Z",
+                     *       "acceptedAt": null
                      *     }
                      */
                     "application/json": components["schemas"]["Share"];
@@ -4890,7 +4995,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
+            409: components["responses"]["QuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -4913,7 +5018,162 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description End a share, and the user's streams of the portfolio; by its owner, or by that user */
+            /** @description End a share and the user's streams of the portfolio, or take back an invitation; by the owner, or by that user */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: {
+                /** @description Items of one answer at most. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Portfolios that others offer to share with the caller */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "portfolioId": "01a22a89-3a23-71fc-81a7-d8af65297ec0",
+                     *           "portfolioName": "Joint account",
+                     *           "access": "write",
+                     *           "from": {
+                     *             "userId": "01a22a89-3857-74ab-b876-725196f0ee39",
+                     *             "email": "user-2-31166@example.com",
+                     *             "name": null
+                     *           },
+                     *           "createdAt": "2026-11-30T03:39:26.341Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Invitation"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accept an invitation: the portfolio joins those of the caller */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22a89-3a23-71fc-81a7-d8af65297ec0",
+                     *       "name": "Joint account",
+                     *       "costMethod": "average",
+                     *       "timeZone": "Asia/Seoul",
+                     *       "benchmark": "BTC/KRW",
+                     *       "cashMode": "tracked",
+                     *       "baseCurrency": "KRW",
+                     *       "access": "write",
+                     *       "version": 0,
+                     *       "createdAt": "2026-11-30T03:39:26.115Z",
+                     *       "updatedAt": "2026-11-30T03:39:26.115Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Portfolio"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    declineInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Decline an invitation */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5190,7 +5450,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["TradeConflict"];
+            409: components["responses"]["QuotaExceededOrTradeConflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -5424,6 +5684,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -5690,6 +5951,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -5969,7 +6231,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["TradeConflict"];
+            409: components["responses"]["QuotaExceededOrTradeConflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -6136,6 +6398,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["QuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];

@@ -6,6 +6,7 @@ import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows
 import { Problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
+import { tagError } from './entry-tags.ts';
 import { ImportReport, REPORTED_ROWS } from './import-report.ts';
 import type { Services } from '../http/handler-services.ts';
 import { tradeErrors, type TradeInput, tradeInput, unratedDraft } from './trade-draft.ts';
@@ -42,7 +43,7 @@ export async function runImport(
   question: ImportQuestion,
   services: Services,
 ): Promise<ImportAnswer> {
-  const { db, clock } = services;
+  const { db, clock, config } = services;
   const { portfolioId, importId, dryRun, skipRejected } = question;
   // A name of our own: senders may use the same one twice.
   const stagingId = newId(clock);
@@ -59,6 +60,7 @@ export async function runImport(
       reported: REPORTED_ROWS,
       returned: question.returned,
       news: question.news,
+      tagLimit: config.TAGS_PER_PORTFOLIO,
       progress: (phase, done, total) => {
         progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
       },
@@ -117,7 +119,7 @@ async function stage(
   let last = 0;
   for await (const row of file.rows) {
     report.rows += 1;
-    const input = checked(row, file, report, clock.now());
+    const input = checked(row, file, report, { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY });
     if (input !== null) {
       first ??= input.time;
       last = input.time;
@@ -137,7 +139,12 @@ async function stage(
 }
 
 /** The trade of a row as it would have been sent; `null` when the report tells why there is none. */
-function checked(row: ImportRow, file: ImportFile, report: ImportReport, now: number): TradeInput | null {
+function checked(
+  row: ImportRow,
+  file: ImportFile,
+  report: ImportReport,
+  { now, tagLimit }: { now: number; tagLimit: number },
+): TradeInput | null {
   const { line } = row;
   if ('ignored' in row) {
     report.ignore(line, row.ignored);
@@ -161,6 +168,11 @@ function checked(row: ImportRow, file: ImportFile, report: ImportReport, now: nu
   const [error] = tradeErrors(parsed.data, now);
   if (error !== undefined) {
     report.reject(line, headingOf((error.pointer ?? '').split('/').slice(1)), error.detail);
+    return null;
+  }
+  const tooMany = tagError(parsed.data.tags, tagLimit);
+  if (tooMany !== null) {
+    report.reject(line, headingOf(['tags']), tooMany);
     return null;
   }
   return parsed.data;

@@ -8,6 +8,7 @@ import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';
 import { splitSymbol } from '../../lib/symbol.ts';
 import * as field from '../http/fields.ts';
+import { tagsInput } from './entry-tags.ts';
 
 /** As exchanges and ccxt name them. */
 export const orderType = z
@@ -31,7 +32,7 @@ export const tradeInput = z
     orderId: field.text(200).optional(),
     type: orderType.optional(),
     note: field.prose(1000).optional(),
-    tags: z.array(field.text(50)).max(20).optional(),
+    tags: tagsInput.optional(),
   })
   .meta({ id: 'TradeInput' });
 

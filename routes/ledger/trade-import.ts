@@ -69,6 +69,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
     'invalid-request',
     'not-found',
     'malformed-csv',
+    'quota-exceeded',
     'unprocessable-entry',
     'rate-limited',
     'unavailable',

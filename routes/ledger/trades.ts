@@ -14,6 +14,7 @@ import { type Problem, problem } from '../../lib/problem.ts';
 import type { PortfolioRecord } from '../../streams/channels/record.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { checkTags } from './entry-tags.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import {
@@ -127,12 +128,13 @@ export const bookTrades = endpoint({
       time: '2026-03-02T09:00:00.000Z',
     },
   },
-  problems: ['invalid-request', 'not-found', 'trade-conflict', 'unprocessable-entry'],
+  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, outbox } = services;
+    const { db, clock, config, outbox } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const inBatch = 'items' in body;
     const inputs = inBatch ? body.items : [body];
+    checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
     checkTrades(inputs, clock.now(), inBatch);
     const drafts = await toTradeDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
@@ -140,6 +142,7 @@ export const bookTrades = endpoint({
       booked = await bookEntries(db, portfolio.id, drafts, {
         clock,
         news: fills,
+        tagLimit: config.TAGS_PER_PORTFOLIO,
         admit: (entry, index) =>
           checkFeeValue(asTrade(entry), portfolio.baseCurrency, inBatch ? `/items/${index}` : ''),
       });
@@ -191,10 +194,11 @@ export const changeTrade = endpoint({
   body: tradeChange,
   status: 200,
   response: tradeSchema,
-  problems: ['invalid-request', 'not-found', 'unprocessable-entry'],
+  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, outbox } = services;
+    const { db, clock, config, outbox } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    checkTags([body], config.TAGS_PER_ENTRY);
     const changed = await changeEntry(
       db,
       portfolio.id,
@@ -211,7 +215,7 @@ export const changeTrade = endpoint({
         }
         return draft;
       },
-      { clock, news: fills },
+      { clock, news: fills, tagLimit: config.TAGS_PER_PORTFOLIO },
     );
     if (changed === null) throw noSuchTrade();
     const { version, news, entry } = changed;

@@ -4,6 +4,7 @@ import type { StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry
 import { rateTable } from '../../db/ledger/rates.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
+import { tagsInput } from './entry-tags.ts';
 import type { RateFinder } from './trade-draft.ts';
 
 export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
@@ -20,7 +21,7 @@ export const transferInput = z
       .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
     time: field.instant,
     note: field.prose(1000).optional(),
-    tags: z.array(field.text(50)).max(20).optional(),
+    tags: tagsInput.optional(),
   })
   .meta({ id: 'TransferInput' });
 

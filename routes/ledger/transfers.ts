@@ -9,6 +9,7 @@ import { announce } from '../../streams/portfolio/announce.ts';
 import { portfolioLog } from '../../streams/core/broker.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { checkTags } from './entry-tags.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { keptRates, rateFinder } from './trade-draft.ts';
@@ -84,17 +85,18 @@ export const bookTransfers = endpoint({
   examples: {
     request: { kind: 'deposit', asset: 'KRW', quantity: '10000000', time: '2026-03-01T00:00:00.000Z' },
   },
-  problems: ['invalid-request', 'not-found', 'trade-conflict', 'unprocessable-entry'],
+  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock } = services;
+    const { db, clock, config } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const inBatch = 'items' in body;
     const inputs = inBatch ? body.items : [body];
+    checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
     checkTransfers(inputs, clock.now(), portfolio.baseCurrency, inBatch);
     const drafts = await toTransferDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
-      booked = await bookEntries(db, portfolio.id, drafts, { clock });
+      booked = await bookEntries(db, portfolio.id, drafts, { clock, tagLimit: config.TAGS_PER_PORTFOLIO });
     } catch (error) {
       if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
       throw error;
@@ -174,10 +176,11 @@ export const changeTransfer = endpoint({
   status: 200,
   response: transferSchema,
   examples: { request: { quantity: '12000000', note: 'with the bonus' } },
-  problems: ['invalid-request', 'not-found', 'unprocessable-entry'],
+  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock } = services;
+    const { db, clock, config } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    checkTags([body], config.TAGS_PER_ENTRY);
     const { baseCurrency } = portfolio;
     const changed = await changeEntry(
       db,
@@ -191,7 +194,7 @@ export const changeTransfer = endpoint({
         const known = { time: before.time, rates: new Map([[before.asset, found]]) };
         return toTransferDraft(input, keptRates(known, rateFinder(trx, baseCurrency)));
       },
-      { clock },
+      { clock, tagLimit: config.TAGS_PER_PORTFOLIO },
     );
     const transfer = transferBody(asTransfer(changed?.entry ?? null));
     await announce(services, portfolioLog(portfolio.id), [

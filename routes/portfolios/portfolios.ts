@@ -105,13 +105,13 @@ export const createPortfolio = endpoint({
   status: 201,
   response: portfolioSchema,
   examples: { request: { name: 'Long term', baseCurrency: 'KRW' } },
-  problems: ['invalid-request'],
-  async handler({ body, caller }, { db, clock }) {
+  problems: ['invalid-request', 'quota-exceeded'],
+  async handler({ body, caller }, { db, clock, config }) {
     const created = await insertPortfolio(
       db,
       caller.userId,
       { ...body, benchmark: body.benchmark ?? null },
-      { clock },
+      { clock, limit: config.PORTFOLIOS_PER_USER },
     );
     return portfolioBody(created);
   },

@@ -111,8 +111,8 @@ export const createApiKey = endpoint({
   examples: {
     request: { name: 'Trading bot', scopes: ['read', 'trades:write'], allowedIps: ['203.0.113.7'] },
   },
-  problems: ['invalid-request', 'conflict'],
-  async handler({ body, caller, ctx }, { db, clock }) {
+  problems: ['invalid-request', 'quota-exceeded'],
+  async handler({ body, caller, ctx }, { db, clock, config }) {
     const { name, expiresAt = null, allowedIps, requestsPerMinute = null } = body;
     const scopes = SCOPES.filter((scope) => (body.scopes as readonly string[]).includes(scope));
     const beyond = scopes.filter((scope) => !caller.scopes.includes(scope));
@@ -131,7 +131,7 @@ export const createApiKey = endpoint({
       const row = await insertApiKey(
         trx,
         { userId, name, prefix, hash, scopes, allowedIps, expiresAt, requestsPerMinute },
-        { clock },
+        { clock, limit: config.API_KEYS_PER_USER },
       );
       const details = { keyId: row.id, prefix, scopes };
       const draft = { type: 'api-key-created', actorId: userId, userId, details } as const;

@@ -22,11 +22,18 @@ const share = z
     name: z.union([z.string(), z.null()]),
     access: z.enum(SHARE_ACCESS),
     createdAt: field.timestamp,
+    acceptedAt: z
+      .union([field.timestamp, z.null()])
+      .meta({ description: '`null`: the user has not accepted the invitation yet, and sees nothing.' }),
   })
   .meta({ id: 'Share' });
 
-function shareBody({ createdAt, ...rest }: Share): z.input<typeof share> {
-  return { ...rest, createdAt: field.isoTime(createdAt) };
+function shareBody({ createdAt, acceptedAt, ...rest }: Share): z.input<typeof share> {
+  return {
+    ...rest,
+    createdAt: field.isoTime(createdAt),
+    acceptedAt: acceptedAt === null ? null : field.isoTime(acceptedAt),
+  };
 }
 
 export const listShares = endpoint({
@@ -34,7 +41,7 @@ export const listShares = endpoint({
   path: '/v1/portfolios/:portfolioId/shares',
   id: 'listShares',
   tag: 'portfolios',
-  summary: 'Whom a portfolio is shared with; for its owner',
+  summary: 'Whom a portfolio is shared with, and who is invited; for its owner',
   access: 'account',
   credential: 'person',
   params: z.strictObject({ portfolioId: field.id }),
@@ -54,9 +61,9 @@ export const putShare = endpoint({
   path: '/v1/portfolios/:portfolioId/shares',
   id: 'putShare',
   tag: 'portfolios',
-  summary: 'Share a portfolio with a user, or change how it is shared',
+  summary: 'Invite a user to a portfolio, or change how it is shared',
   description:
-    '`read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address.',
+    '`read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address. The user finds the invitation in `GET /v1/invitations` and sees the portfolio after accepting it. Changing the access of a share that was accepted needs no new invitation.',
   access: 'account',
   credential: 'person',
   params: z.strictObject({ portfolioId: field.id }),
@@ -73,8 +80,8 @@ export const putShare = endpoint({
   status: 200,
   response: share,
   examples: { request: { email: 'partner@example.com', access: 'read' } },
-  problems: ['invalid-request', 'not-found', 'conflict'],
-  async handler({ params, body, caller, ctx }, { db, clock }) {
+  problems: ['invalid-request', 'not-found', 'quota-exceeded'],
+  async handler({ params, body, caller, ctx }, { db, clock, config }) {
     const portfolio = await ownPortfolio(db, params.portfolioId, caller);
     const pointer = body.email === undefined ? '/userId' : '/email';
     const refuse = (detail: string) =>
@@ -86,7 +93,8 @@ export const putShare = endpoint({
     if (user === null || user.disabledAt !== null) throw refuse('is not a user');
     if (user.id === portfolio.userId) throw refuse('is the owner');
     const granted = await db.transaction(async (trx) => {
-      const result = await grantShare(trx, portfolio.id, { userId: user.id, access: body.access }, { clock });
+      const wanted = { userId: user.id, access: body.access };
+      const result = await grantShare(trx, portfolio.id, wanted, { clock, limit: config.SHARES_PER_USER });
       const details = { portfolioId: portfolio.id, access: body.access };
       const draft = { type: 'share-granted', actorId: caller.userId, userId: user.id, details } as const;
       await recordAudit(trx, draft, originOf(ctx), { clock });
@@ -101,7 +109,8 @@ export const deleteShare = endpoint({
   path: '/v1/portfolios/:portfolioId/shares/:userId',
   id: 'deleteShare',
   tag: 'portfolios',
-  summary: "End a share, and the user's streams of the portfolio; by its owner, or by that user",
+  summary:
+    "End a share and the user's streams of the portfolio, or take back an invitation; by the owner, or by that user",
   access: 'account',
   credential: 'person',
   params: z.strictObject({ portfolioId: field.id, userId: field.id }),

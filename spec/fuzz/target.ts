@@ -39,7 +39,7 @@ const NO_LIMITS = Object.fromEntries(
 export async function startTarget(): Promise<Target> {
   const app = await startApp({
     databaseUrl: await newPostgresDatabase(),
-    env: { ...NO_LIMITS, REGISTRATION: 'open' },
+    env: { ...NO_LIMITS, REGISTRATION: 'open', API_KEYS_PER_USER: '1000000' },
   });
   const { db } = app.services;
   const { hostname, port } = new URL(app.url);

@@ -97,19 +97,30 @@ async function setUp(): Promise<Scene> {
     as: trader,
     body: { email: partner.email, access: 'read' },
   });
+  const { body: offered } = await app.call('POST', '/v1/portfolios', {
+    as: partner,
+    body: { name: 'Joint account' },
+  });
+  await app.call('PUT', `/v1/portfolios/${offered.id}/shares`, {
+    as: partner,
+    body: { userId: trader.id, access: 'write' },
+  });
   await app.call('POST', '/v1/api-keys', { as: trader, body: { name: 'Trading bot', scopes: ['read'] } });
   const ids = {
     portfolioId,
     tradeId: await first('trades'),
     transferId: await first('transfers'),
     userId: trader.id,
+    invitationTo: offered.id,
     slug: 'not-found',
   };
   return { app, admin, trader, ids };
 }
 
 async function answerTo(endpoint: Endpoint, { app, admin, trader, ids }: Scene): Promise<unknown> {
-  const path = endpoint.path.replaceAll(/:(\w+)/g, (_, name: string) => ids[name] ?? name);
+  const given: Record<string, string | undefined> =
+    endpoint.id === 'acceptInvitation' ? { portfolioId: ids['invitationTo'] } : ids;
+  const path = endpoint.path.replaceAll(/:(\w+)/g, (_, name: string) => given[name] ?? name);
   const query = queries(Date.now())[endpoint.id];
   const isAdmins = ['admin', 'market:write'].includes(endpoint.access) || endpoint.id === 'createUser';
   const as = endpoint.access === 'public' ? undefined : isAdmins ? admin : trader;

@@ -86,6 +86,8 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     DRAIN_MS: '0',
     // Tests open more streams in a minute than anybody else; those of the limits set their own.
     RATE_LIMIT_STREAM: '1000000',
+    // So do properties make more portfolios.
+    PORTFOLIOS_PER_USER: '1000000',
     ...options.env,
   });
   const database =

@@ -223,6 +223,34 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
     assert.equal(await page.evaluate('sameDocument'), true, 'without a reload');
   });
 
+  it('shows an invitation, whatever its names, and the portfolio once it is accepted', async () => {
+    const partner = { email: 'partner@example.com', password: 'the partner of a test', name: HOSTILE };
+    await desk.ask('POST', '/v1/users', partner);
+    const theirs = deskOf(node.url, await logIn(node.url, partner.email, partner.password));
+    const offer = async (name: string): Promise<string> => {
+      const { id } = await theirs.ask('POST', '/v1/portfolios', { name });
+      await theirs.ask('PUT', `/v1/portfolios/${id}/shares`, { email: ADMIN.email, access: 'read' });
+      return id;
+    };
+    const [wanted, unwanted] = [await offer(HOSTILE), await offer('Unwanted')];
+    await page.reload();
+    const invitation = (id: string): string => `#invitation-list li[data-portfolio="${id}"]`;
+    await page.locator(invitation(unwanted)).waitFor();
+    assert.ok((await page.locator(invitation(wanted)).textContent())?.includes(HOSTILE));
+    assert.ok(!(await page.locator('#portfolio').textContent())?.includes('Unwanted'));
+
+    await page.locator(`${invitation(unwanted)} button[name=decline]`).click();
+    await page.locator(invitation(unwanted)).waitFor({ state: 'detached' });
+    await page.locator(`${invitation(wanted)} button[name=accept]`).click();
+    await page.locator(`#portfolio option[value="${wanted}"]`).waitFor({ state: 'attached' });
+    await page.locator('#invitations').waitFor({ state: 'hidden' });
+    assert.equal(await page.locator('#portfolio').inputValue(), wanted);
+    await isIn(page, 'live');
+    assert.equal(await page.evaluate('typeof stolen'), 'undefined');
+    await page.locator('#portfolio').selectOption(portfolioId);
+    await assertSameAsRest(page, desk, portfolioId);
+  });
+
   it('downloads the trades that are shown as CSV, which can be imported again', async () => {
     await page.locator('#trades-filter [name=side]').selectOption('buy');
     await page.locator('#trades-csv[href*="side=buy"]').waitFor();

@@ -5,6 +5,7 @@ import { Feed } from './feed.js';
 import { feedChecks } from './feed-checks.js';
 import { SignedOutError } from './session.js';
 import { text } from './text.js';
+import { InvitationsView } from './view/invitations.js';
 import { PortfolioChooser } from './view/portfolio-chooser.js';
 
 const CHOSEN = 'marktide.portfolio';
@@ -21,6 +22,8 @@ export class Dashboard {
   #message = byId('page-message');
   #zone = byId('zone-note');
   #chooser = new PortfolioChooser((id) => this.#choose(id));
+  #invitations;
+  #user = null;
   #portfolios = [];
   #feed = null;
   #life = null;
@@ -34,6 +37,7 @@ export class Dashboard {
     this.#views = views;
     this.#panels = panels;
     this.#sparks = sparks;
+    this.#invitations = new InvitationsView(api, (id) => this.#joined(id));
   }
 
   /** Loads the portfolios, however long the server takes to come up, and opens the chosen one. */
@@ -41,6 +45,7 @@ export class Dashboard {
     this.close();
     const life = new AbortController();
     this.#life = life;
+    this.#user = user;
     this.#root.hidden = false;
     this.#views.connection.show('connecting');
     const portfolios = await this.#untilLoaded(life.signal);
@@ -49,6 +54,13 @@ export class Dashboard {
     this.#chooser.show(portfolios);
     this.#feed = this.#openFeed(user);
     this.#choose(sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN));
+    void this.#invitations.open(life.signal);
+  }
+
+  /** Shows a portfolio that the user has just accepted. */
+  #joined(id) {
+    sessionStorage.setItem(CHOSEN, id);
+    void this.open(this.#user);
   }
 
   /** Nothing of the user stays on the page. */
@@ -59,6 +71,7 @@ export class Dashboard {
     this.#root.hidden = true;
     this.#portfolios = [];
     this.#chooser.show([]);
+    this.#invitations.close();
     this.#views.summary.clear();
     this.#views.holdings.clear();
     this.#views.tickers.clear();

@@ -21,6 +21,8 @@ const NAMES = [
   '060-outbox',
   '070-fences',
   '080-result-filters',
+  '090-invitations',
+  '091-portfolio-tags',
   '095-stream-subscriptions',
 ];
 

@@ -40,6 +40,9 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   deleteShare: { scope: 'account', by: 'person' },
   listShares: { scope: 'account', by: 'person' },
   putShare: { scope: 'account', by: 'person' },
+  acceptInvitation: { scope: 'account', by: 'person' },
+  declineInvitation: { scope: 'account', by: 'person' },
+  listInvitations: { scope: 'account', by: 'person' },
 
   // A deleted ledger does not come back. Settings do, so programs may change them.
   deletePortfolio: { scope: 'trades:write', by: 'person' },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Role, ROLE_SCOPES, ROLES } from '../../../lib/tokens/caller.ts';
 import type { Endpoint } from '../../../routes/http/endpoint.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { share } from '../../support/share.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
 import { CLOSED, nameOf, NO_ID, pathOf, UNLIMITED } from '../../support/routes/door.ts';
@@ -65,7 +66,7 @@ describe('what is somebody else’s', () => {
       transferId: await make(owner, `${path}/transfers`, TRANSFER),
       keyId: await make(owner, '/v1/api-keys', { name: 'Robot', scopes: ['read'] }),
     };
-    await make(owner, `${path}/shares`, { userId: shareUserId, access: 'read' }, 'PUT');
+    await share(app, { portfolioId, owner, friend });
     stream = new StreamClient(`${app.url}/v1/streams/pnl?portfolioId=${portfolioId}`, {
       headers: { authorization: owner.authorization },
     });

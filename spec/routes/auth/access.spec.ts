@@ -41,12 +41,15 @@ describe('the list of endpoints', () => {
     ]);
     assert.deepEqual(asking('market:write'), ['loadCandles', 'pushTicks']);
     assert.deepEqual(asking('account'), [
+      'acceptInvitation',
       'changePassword',
       'createApiKey',
+      'declineInvitation',
       'deleteApiKey',
       'deleteShare',
       'endStreamSession',
       'listApiKeys',
+      'listInvitations',
       'listShares',
       'logoutEverywhere',
       'putShare',

@@ -3,6 +3,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { CHECK_MS } from '../../../streams/fleet/authority.ts';
 import { type Answer, TEST_PASSWORD, type TestApp, type TestUser } from '../../support/app.ts';
 import { type Fleet, onFleet } from '../../support/fleet.ts';
+import { share } from '../../support/share.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
 import { assertProblem } from '../../support/routes/problems.ts';
@@ -114,8 +115,7 @@ const STAKES: Record<string, (fleet: Fleet, admin: TestUser) => Promise<Stake>> 
 async function shared(app: TestApp, owner: TestUser, friend: TestUser): Promise<string> {
   const { body } = await app.call('POST', '/v1/portfolios', { as: owner, body: { name: 'Shared' } });
   const path = `/v1/portfolios/${body.id}`;
-  const share = { userId: friend.id, access: 'read' };
-  assert.equal((await app.call('PUT', `${path}/shares`, { as: owner, body: share })).status, 200);
+  await share(app, { portfolioId: body.id, owner, friend });
   return path;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { share } from '../../support/share.ts';
 import { ShiftedClock } from '../../support/shifted-clock.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
 
@@ -176,7 +177,7 @@ eachApp(
       const friend = await app().user();
       await ask(path);
       assert.equal((await get(path, {}, friend)).status, 404);
-      await app().call('PUT', `${path}/shares`, { as: admin, body: { email: friend.email, access: 'read' } });
+      await share(app(), { portfolioId: id, owner: admin, friend });
       const [, theirs] = await ask(path, {}, friend);
       const [, mine] = await ask(path);
       assert.deepEqual([theirs.body.access, mine.body.access], ['read', 'owner']);

@@ -278,7 +278,8 @@ describe('reads', () => {
       'another benchmark': () => post(path, { benchmark: 'ETH/KRW' }, 'PATCH'),
       'another cost method': () => post(path, { costMethod: 'fifo' }, 'PATCH'),
       'cash that is not tracked': () => post(path, { cashMode: 'untracked' }, 'PATCH'),
-      'a share': () => post(`${path}/shares`, { userId: friend.id, access: 'read' }, 'PUT'),
+      'an invitation': () => post(`${path}/shares`, { userId: friend.id, access: 'read' }, 'PUT'),
+      'a share': () => app.call('POST', `/v1/invitations/${portfolioId}/accept`, { as: friend }),
       'a loaded candle': () =>
         post('/v1/market/candles', {
           symbol: 'BTC/KRW',

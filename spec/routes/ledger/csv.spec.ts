@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { ENTRY_RECORDSET } from '../../../db/ledger/entry-row.ts';
 import type { TestUser } from '../../support/app.ts';
 import { runs } from '../../support/runs.ts';
+import { share } from '../../support/share.ts';
 import { bookkeeper, randomEntries } from '../../support/routes/bookkeeper.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
 import { assertNames, assertProblem } from '../../support/routes/problems.ts';
@@ -357,9 +358,8 @@ eachApp('CSV files', (app) => {
     it('are two of one user at once, and some on one node: 429 and 503 beyond', async () => {
       const friend = await app().user();
       const third = await app().user();
-      for (const { id } of [friend, third]) {
-        assert.equal((await call('PUT', `${path}/shares`, { userId: id, access: 'read' })).status, 200);
-      }
+      const portfolioId = path.split('/').at(-1) ?? '';
+      for (const each of [friend, third]) await share(app(), { portfolioId, owner: user(), friend: each });
       const files = [await open(user()), await open(user())];
       const refused = await call('GET', `${path}/trades.csv`);
       assertProblem(refused, 429, 'rate-limited');

@@ -191,7 +191,7 @@ eachApp('API keys', (app) => {
     );
     const made = answers.filter(({ status }) => status === 201);
     assert.equal(made.length, 50);
-    for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 409, 'conflict');
+    for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 409, 'quota-exceeded');
   });
 });
 

@@ -79,6 +79,7 @@ eachApp('the audit log', (app) => {
     const portfolio = await call('POST', '/v1/portfolios', user, { name: 'P' });
     const shares = `/v1/portfolios/${portfolio.id}/shares`;
     await call('PUT', shares, user, { userId: friend.id, access: 'write' });
+    await call('POST', `/v1/invitations/${portfolio.id}/accept`, friend);
     await call('DELETE', `${shares}/${friend.id}`, user);
     const key = await call('POST', '/v1/api-keys', user, { name: 'Bot', scopes: ['read'] });
     await call('DELETE', `/v1/api-keys/${key.id}`, user);

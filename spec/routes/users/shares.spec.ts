@@ -15,8 +15,17 @@ eachApp('a shared portfolio', (app) => {
   let id: string;
   let path: string;
 
-  function share(body: unknown, as = owner): Promise<Answer> {
+  function invite(body: unknown, as = owner): Promise<Answer> {
     return app().call('PUT', `${path}/shares`, { as, body });
+  }
+
+  function answer(as: TestUser, portfolioId = id): Promise<Answer> {
+    return app().call('POST', `/v1/invitations/${portfolioId}/accept`, { as });
+  }
+
+  async function share(friend: TestUser, access: string): Promise<void> {
+    assert.equal((await invite({ userId: friend.id, access })).status, 200);
+    assert.equal((await answer(friend)).status, 200);
   }
 
   before(async () => {
@@ -26,12 +35,14 @@ eachApp('a shared portfolio', (app) => {
     stranger = await app().user();
     ({ id } = (await app().call('POST', '/v1/portfolios', { as: owner, body: { name: 'Ours' } })).body);
     path = `/v1/portfolios/${id}`;
-    const given = await share({ email: reader.email.toUpperCase(), access: 'read' });
+    const given = await invite({ email: reader.email.toUpperCase(), access: 'read' });
     assert.equal(given.status, 200, JSON.stringify(given.body));
     const { createdAt, ...rest } = given.body;
-    assert.deepEqual(rest, { userId: reader.id, email: reader.email, name: null, access: 'read' });
+    const expected = { userId: reader.id, email: reader.email, name: null, access: 'read', acceptedAt: null };
+    assert.deepEqual(rest, expected);
     assert.ok(Date.parse(createdAt) > 0);
-    assert.equal((await share({ userId: writer.id, access: 'write' })).status, 200);
+    assert.equal((await answer(reader)).status, 200);
+    await share(writer, 'write');
   });
 
   it('is listed by all of them with what they may do, and by nobody else', async () => {
@@ -57,9 +68,11 @@ eachApp('a shared portfolio', (app) => {
       const first = await app().call('POST', '/v1/portfolios', { as: friend, body: { name: 'Mine' } });
       const theirs = await app().call('POST', '/v1/portfolios', { as: owner, body: { name: 'Theirs' } });
       const shares = `/v1/portfolios/${theirs.body.id}/shares`;
-      await app().call('PUT', shares, { as: owner, body: { userId: friend.id, access: 'read' } });
       // A second share of the same portfolio must not list it twice.
-      await app().call('PUT', shares, { as: owner, body: { userId: reader.id, access: 'read' } });
+      for (const each of [friend, reader]) {
+        await app().call('PUT', shares, { as: owner, body: { userId: each.id, access: 'read' } });
+        await answer(each, theirs.body.id);
+      }
       mine.push(first.body.id, theirs.body.id);
     }
     const seen: string[] = [];
@@ -95,11 +108,12 @@ eachApp('a shared portfolio', (app) => {
     const patch = { as: writer, body: { price: '2' } };
     assert.equal((await app().call('PATCH', trade, patch)).status, 200);
     const trader = await app().user();
-    await share({ userId: trader.id, access: 'read' });
+    await share(trader, 'read');
     assertProblem(await book(trader), 403, 'forbidden');
     assertProblem(await app().call('DELETE', trade, { as: trader }), 403, 'forbidden');
     assertProblem(await book(stranger), 404, 'not-found');
-    await share({ userId: trader.id, access: 'write' });
+    // More access to what was accepted needs no new invitation.
+    assert.equal((await invite({ userId: trader.id, access: 'write' })).status, 200);
     assert.equal((await app().call('DELETE', trade, { as: trader })).status, 204);
   });
 
@@ -108,10 +122,10 @@ eachApp('a shared portfolio', (app) => {
       assertProblem(await app().call('PATCH', path, { as, body: { name: 'x' } }), 403, 'forbidden');
       assertProblem(await app().call('DELETE', path, { as }), 403, 'forbidden');
       assertProblem(await app().call('GET', `${path}/shares`, { as }), 403, 'forbidden');
-      assertProblem(await share({ userId: stranger.id, access: 'read' }, as), 403, 'forbidden');
+      assertProblem(await invite({ userId: stranger.id, access: 'read' }, as), 403, 'forbidden');
       assertProblem(await app().call('DELETE', `${path}/shares/${reader.id}`, { as }), 403, 'forbidden');
     }
-    assertProblem(await share({ userId: stranger.id, access: 'read' }, stranger), 404, 'not-found');
+    assertProblem(await invite({ userId: stranger.id, access: 'read' }, stranger), 404, 'not-found');
     const { body } = await app().call('GET', `${path}/shares`, { as: owner });
     const access = new Map(
       body.items.map((item: { userId: string; access: string }) => [item.userId, item.access]),
@@ -129,15 +143,15 @@ eachApp('a shared portfolio', (app) => {
       [{ userId: reader.id, email: reader.email, access: 'read' }, ['/userId']],
       [{ userId: reader.id, access: 'owner' }, ['/access']],
     ] as const) {
-      const answer = await share(body);
-      assertProblem(answer, 400, 'invalid-request', JSON.stringify(body));
-      assertNames(answer, [...fields]);
+      const refused = await invite(body);
+      assertProblem(refused, 400, 'invalid-request', JSON.stringify(body));
+      assertNames(refused, [...fields]);
     }
   });
 
   it('is streamed to whom it is shared with, until the share ends', async () => {
     const friend = await app().user();
-    await share({ userId: friend.id, access: 'read' });
+    await share(friend, 'read');
     const open = (as: TestUser): StreamClient =>
       new StreamClient(`${app().url}/v1/streams/pnl?portfolioId=${id}`, {
         headers: { authorization: as.authorization },
@@ -159,9 +173,9 @@ eachApp('a shared portfolio', (app) => {
     assertProblem(await end(), 404, 'not-found');
   });
 
-  it('may be declined', async () => {
+  it('may be left', async () => {
     const friend = await app().user();
-    await share({ userId: friend.id, access: 'write' });
+    await share(friend, 'write');
     assert.equal((await app().call('DELETE', `${path}/shares/${friend.id}`, { as: friend })).status, 204);
     assertProblem(await app().call('GET', path, { as: friend }), 404, 'not-found');
   });
@@ -172,6 +186,7 @@ eachApp('a shared portfolio', (app) => {
     const { body } = await app().call('POST', '/v1/portfolios', { as: leaving, body: { name: 'P' } });
     const shares = `/v1/portfolios/${body.id}/shares`;
     await app().call('PUT', shares, { as: leaving, body: { userId: reader.id, access: 'read' } });
+    await answer(reader, body.id);
     const stream = new StreamClient(`${app().url}/v1/streams/pnl?portfolioId=${body.id}`, {
       headers: { authorization: reader.authorization },
     });

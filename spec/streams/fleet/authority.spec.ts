@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { publishControl } from '../../../streams/fleet/authority.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase, onPostgres } from '../../support/databases.ts';
+import { share } from '../../support/share.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
 
@@ -62,8 +63,7 @@ onPostgres('a revocation while a stream is being opened', () => {
   it('closes a WebSocket that comes to read what is shared no more', async () => {
     const friend = await app.user();
     const shares = `/v1/portfolios/${portfolioId}/shares`;
-    const given = await app.call('PUT', shares, { as: owner, body: { userId: friend.id, access: 'read' } });
-    assert.equal(given.status, 200);
+    await share(app, { portfolioId, owner, friend });
     const socket = new SocketClient(`${app.url}/v1/ws`, { headers: { authorization: friend.authorization } });
     await socket.until(() => socket.of('welcome').length > 0, 'welcome');
     const subscribe = (): void => socket.send({ type: 'subscribe', channels: [`pnl:${portfolioId}`] });

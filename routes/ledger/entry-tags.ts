@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { problem } from '../../lib/problem.ts';
+import * as field from '../http/fields.ts';
+
+/** The tags of a trade or transfer. The server may allow fewer: see `checkTags`. */
+export const tagsInput = z.array(field.text(50)).max(100).meta({
+  description:
+    'At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio.',
+});
+
+/** What is wrong with the number of tags; `null`: nothing. */
+export function tagError(tags: readonly string[] | undefined, limit: number): string | null {
+  return (tags?.length ?? 0) > limit ? `has more than ${limit} tags (TAGS_PER_ENTRY)` : null;
+}
+
+/** @throws the 400 that names the entries with more tags than the limit */
+export function checkTags(
+  inputs: readonly { tags?: readonly string[] | undefined }[],
+  limit: number,
+  inBatch = false,
+): void {
+  const errors = inputs.flatMap(({ tags }, index) => {
+    const detail = tagError(tags, limit);
+    return detail === null ? [] : [{ pointer: inBatch ? `/items/${index}/tags` : '/tags', detail }];
+  });
+  if (errors.length === 0) return;
+  const some = errors.slice(0, 20);
+  const detail = `Body: ${some.map(({ pointer }) => pointer).join(', ')}`;
+  throw problem('invalid-request', { detail, errors: some });
+}
