@@ -65,7 +65,7 @@ eachApp(
     it('takes the files of every source, and books what they mean', async () => {
       for (const [name, { format, tz, rows }] of Object.entries(EXPECTED)) {
         path = await books.portfolio();
-        const bytes = readFileSync(new URL(`../fixtures/imports/${name}`, import.meta.url));
+        const bytes = readFileSync(new URL(`../../fixtures/imports/${name}`, import.meta.url));
         const query = tz === undefined ? '' : `?tz=${encodeURIComponent(tz)}`;
         const { status, body } = await send(bytes, query);
         assert.equal(status, 201, JSON.stringify(body));
