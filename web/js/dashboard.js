@@ -153,6 +153,7 @@ export class Dashboard {
           if (wasLive) this.#sparks.refresh();
           wasLive = true;
         },
+        refused: (detail) => setMessage(this.#message, text('streamRefused', { detail })),
         lost: () => void this.open(user),
         notice: ({ code, detail }) => setMessage(this.#message, text('notice', { detail: detail ?? code })),
         ticker: (ticker) => tickers.show(ticker),

@@ -1,3 +1,5 @@
+import { refusalOfStream } from './request.js';
+
 /** What the feed asks over REST when the stream itself cannot tell. */
 export function feedChecks(api) {
   return {
@@ -7,6 +9,9 @@ export function feedChecks(api) {
       const found = await Promise.all(portfolioIds.map((id) => isReadable(api, id)));
       return portfolioIds.filter((_id, index) => !found[index]);
     },
+
+    /** Why the stream at this path is refused; `null`: it is not. */
+    refusal: refusalOfStream,
 
     /** Whether what was heard last is what the server would answer now. */
     async isCurrent(states, portfolioIds) {

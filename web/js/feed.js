@@ -9,9 +9,9 @@ import { Tabs } from './tabs.js';
  * EventSource and tells the others what comes, along with the cursor. So any of them can go on where it stopped.
  *
  * States: `connecting`, `live`, `resuming`, `reset` (starting over, not in step yet), `stale` (open, but nothing comes or
- * the server says that it is held up), `crowded` (the tabs show more portfolios than one stream can carry). Only in
- * `live` are the figures current.
- * `on`: `state(name)`, `heard(at)`, `ticker`, `pnl`, `holdings`, `fill` and `notice` with a body, `live(states)` whenever
+ * the server says that it is held up), `crowded` (the tabs show more portfolios than one stream can carry),
+ * `refused` (for good, until another portfolio is chosen). Only in `live` are the figures current.
+ * `on`: `state(name)`, `refused(detail)`, `heard(at)`, `ticker`, `pnl`, `holdings`, `fill` and `notice` with a body, `live(states)` whenever
  * it has come into step, `lost()` when the portfolio cannot be read any more.
  */
 export class Feed {
@@ -33,7 +33,7 @@ export class Feed {
   #state = '';
   #watch;
 
-  /** `checks`: `lost(portfolioIds)` gives those that cannot be read, `isCurrent(states, portfolioIds)` whether all is. */
+  /** `checks`: `lost(portfolioIds)` gives those that cannot be read, `refusal(path)` why a stream is refused, `isCurrent(states, portfolioIds)` whether all is. */
   constructor({ userId, checks, on }) {
     this.#on = on;
     this.#checks = checks;
@@ -174,6 +174,7 @@ export class Feed {
     if (state === this.#state) return;
     this.#state = state;
     this.#on.state(state);
+    if (state === 'refused') this.#on.refused(this.#status.condition.refused);
     if (state !== 'live') return;
     this.#wasLive = true;
     this.#on.live(this.#states);
@@ -184,6 +185,7 @@ export class Feed {
     if (this.#status === null || !this.#isInformed) return waiting;
     const { condition, crowded } = this.#status;
     if (crowded.includes(this.#portfolioId)) return 'crowded';
+    if (condition.refused) return 'refused';
     const own = channelsOf(this.#portfolioId);
     if (own.some((name) => !condition.channels.includes(name) || condition.pending.includes(name))) {
       return condition.isReset ? 'reset' : waiting;

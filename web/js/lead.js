@@ -34,6 +34,7 @@ export class Lead {
       channels: this.#needed(),
       lastId,
       check: () => this.#check(),
+      refusal: (path) => checks.refusal(path),
       isCurrent: () => checks.isCurrent(states, this.#served()),
       on: {
         condition: (condition, id) => {

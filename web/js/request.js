@@ -1,5 +1,7 @@
 const TIMEOUT_MS = 15_000;
 const CSRF_COOKIE = 'marktide_csrf';
+/** Of the 4xx what time or the session mends: no credential, a timeout, too early, too many requests. */
+const PASSING = new Set([401, 408, 425, 429]);
 
 /** An answer that is not a success. `slug` is the problem's type (RFC 9457); status 0: there was no answer. */
 export class RequestError extends Error {
@@ -11,6 +13,11 @@ export class RequestError extends Error {
     /** What is wrong with which field: `{pointer | parameter, detail}`. */
     this.errors = errors;
     this.retryAfterMs = retryAfterMs;
+  }
+
+  /** The same request would be refused again, however often it is repeated. */
+  get isFinal() {
+    return this.status >= 400 && this.status < 500 && !PASSING.has(this.status);
   }
 }
 
@@ -54,6 +61,24 @@ export async function request(method, path, { body, signal } = {}) {
     if (error instanceof RequestError) throw error;
     if (signal?.aborted) throw error;
     throw new RequestError({ status: 0, detail: 'no answer', cause: error });
+  }
+}
+
+/** Why a stream is refused, which an `EventSource` cannot see; `null`: it is not. @returns a RequestError */
+export async function refusalOfStream(path) {
+  const life = new AbortController();
+  try {
+    const response = await fetch(path, {
+      headers: { accept: 'text/event-stream, application/problem+json' },
+      cache: 'no-store',
+      credentials: 'same-origin',
+      signal: AbortSignal.any([life.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    return response.ok ? null : refusal(response, await readJson(response));
+  } catch (error) {
+    return new RequestError({ status: 0, detail: 'no answer', cause: error });
+  } finally {
+    life.abort();
   }
 }
 

@@ -1,8 +1,6 @@
 import { Backoff } from './backoff.js';
 import { SignedOutError } from './session.js';
 
-const REFUSED = new Set([400, 403, 404, 422]);
-
 /**
  * Figures that are asked for over REST, when something says that they may have changed, and at most every `everyMs`.
  * `load(signal)` fetches, `show(body)` takes the answer, `fail(error)` is told why what is shown is not current.
@@ -52,7 +50,7 @@ export class Source {
       if (this.#life.signal.aborted || error instanceof SignedOutError) return;
       this.#notBefore = Date.now() + this.#backoff.next(error.retryAfterMs);
       // A question that the server refuses would be refused again.
-      this.#wanted ||= !REFUSED.has(error.status);
+      this.#wanted ||= error.isFinal !== true;
       this.#fail(error);
     } finally {
       this.#busy = false;

@@ -6,16 +6,18 @@ const DATA_EVENTS = ['ticker', 'pnl', 'holdings', 'fill', 'import'];
 
 /**
  * The one EventSource, kept alive. The browser resumes after a cut by itself; where it gives up (CLOSED: an error
- * status, such as 401), `check` looks at what is wrong, and another EventSource goes on after the last seen id.
+ * status, such as 401), `check` looks at what is wrong, and another EventSource goes on after the last seen id. Where
+ * that does not help, `refusal` finds out the status; what time does not mend is told, and not tried again.
  *
- * `check()` renews the session and gives the channels that can still be had. `isCurrent()` asks over REST whether what
+ * `check()` renews the session and gives the channels that can still be had. `refusal(path)` is why a stream is refused. `isCurrent()` asks over REST whether what
  * was heard last still holds: in a quiet market nothing comes for a long time.
  * `on` has `condition(condition, lastId)`, `event(kind, body, lastId)`, `reset(channels)` and `notice(body)`. The condition: `channels`, those of them that are `pending` (not in step) or `delayed` (the server cannot reach their log),
- * `isReset` (starting over) and `isSilent` (nothing comes, and it is not known whether there was anything to come).
+ * `isReset` (starting over), `refused` (why there will be no stream, or nothing) and `isSilent` (nothing comes, and it is not known whether there was anything to come).
  */
 export class Stream {
   #channels;
   #check;
+  #refusal;
   #isCurrent;
   #on;
   #source = null;
@@ -24,16 +26,20 @@ export class Stream {
   #delayed = new Set();
   #isReset = false;
   #isSilent = false;
+  #refused = '';
+  /** Times that the browser gave up in a row. */
+  #givenUp = 0;
   #told = '';
   #silence;
   #backoff = new Backoff();
   #timer = null;
   #closed = false;
 
-  constructor({ channels, lastId = '', check, isCurrent, on, silence = {} }) {
+  constructor({ channels, lastId = '', check, refusal, isCurrent, on, silence = {} }) {
     this.#channels = channels;
     this.#lastId = lastId;
     this.#check = check;
+    this.#refusal = refusal;
     this.#isCurrent = isCurrent;
     this.#on = on;
     this.#silence = new Silence({
@@ -56,8 +62,9 @@ export class Stream {
     this.#channels = channels;
     this.#pending = new Set([...this.#pending].filter((name) => channels.includes(name)));
     for (const name of added) this.#pending.add(name);
-    if (this.#source !== null) {
-      this.#source.close();
+    if (this.#source !== null || this.#refused !== '') {
+      this.#source?.close();
+      this.#refused = '';
       this.#open();
     }
     this.#tell();
@@ -79,10 +86,7 @@ export class Stream {
   };
 
   #open() {
-    // Of states only the newest matters here, however long the gap was; fills come one and all.
-    const query = new URLSearchParams({ channels: this.#channels.join(','), replay: 'latest' });
-    if (this.#lastId !== '') query.set('lastEventId', this.#lastId);
-    const source = new EventSource(`/v1/streams?${query}`);
+    const source = new EventSource(this.#path());
     this.#source = source;
     this.#listen(source, 'ready', (body) => this.#ready(body));
     this.#listen(source, 'reset', (body) => this.#reset(body));
@@ -93,11 +97,19 @@ export class Stream {
     source.addEventListener('error', () => this.#error(source));
   }
 
+  #path() {
+    // Of states only the newest matters here, however long the gap was; fills come one and all.
+    const query = new URLSearchParams({ channels: this.#channels.join(','), replay: 'latest' });
+    if (this.#lastId !== '') query.set('lastEventId', this.#lastId);
+    return `/v1/streams?${query}`;
+  }
+
   #listen(source, name, handle) {
     source.addEventListener(name, (event) => {
       if (this.#closed || source !== this.#source) return;
       if (event.lastEventId !== '') this.#lastId = event.lastEventId;
       this.#isSilent = false;
+      this.#givenUp = 0;
       this.#silence.heard();
       const body = parse(event.data);
       if (body !== null) handle(body);
@@ -146,8 +158,10 @@ export class Stream {
 
   #error(source) {
     if (this.#closed || source !== this.#source) return;
-    if (source.readyState === EventSource.CLOSED) this.#reopenLater();
-    else this.#cut();
+    if (source.readyState === EventSource.CLOSED) {
+      this.#givenUp += 1;
+      this.#reopenLater();
+    } else this.#cut();
   }
 
   /** Nothing is in step any more. */
@@ -174,12 +188,26 @@ export class Stream {
       const channels = await this.#check();
       if (this.#closed) return;
       this.#channels = channels;
+      if (await this.#isRefused()) return;
       this.#open();
       this.#cut();
     } catch (error) {
       if (this.#closed || error instanceof SignedOutError) return;
       this.#reopenLater(error.retryAfterMs);
     }
+  }
+
+  /** @throws RequestError for what may pass */
+  async #isRefused() {
+    // The first time `check` may have mended it.
+    if (this.#givenUp < 2) return false;
+    const refusal = await this.#refusal(this.#path());
+    if (this.#closed) return true;
+    if (refusal === null) return false;
+    if (!refusal.isFinal) throw refusal;
+    this.#refused = refusal.message;
+    this.#tell();
+    return true;
   }
 
   #tell() {
@@ -189,6 +217,7 @@ export class Stream {
       delayed: [...this.#delayed],
       isReset: this.#isReset,
       isSilent: this.#isSilent,
+      refused: this.#refused,
     };
     const told = JSON.stringify(condition);
     if (this.#closed || told === this.#told) return;

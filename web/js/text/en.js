@@ -133,11 +133,13 @@ export default {
   apiDocs: 'API documentation',
   lastUpdate: 'last update {time}',
   notice: 'The server says: {detail}',
+  streamRefused: 'There are no live figures: {detail} Reload the page to try again.',
   'state.connecting': 'Connecting',
   'state.live': 'Live',
   'state.resuming': 'Connection lost, resuming',
   'state.reset': 'Starting over from the current state',
   'state.stale': 'No data is coming in',
   'state.crowded': 'Not live: other tabs show too many portfolios',
+  'state.refused': 'Not live: the server refuses the stream',
   'state.signed-out': 'Signed out',
 };

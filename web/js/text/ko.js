@@ -131,11 +131,13 @@ export default {
   apiDocs: 'API 문서',
   lastUpdate: '마지막 갱신 {time}',
   notice: '서버 알림: {detail}',
+  streamRefused: '실시간 수치를 받을 수 없습니다: {detail} 페이지를 새로 고쳐 다시 시도하세요.',
   'state.connecting': '연결 중',
   'state.live': '실시간',
   'state.resuming': '연결이 끊겨 이어받는 중',
   'state.reset': '현재 상태부터 다시 시작하는 중',
   'state.stale': '데이터가 들어오지 않음',
   'state.crowded': '실시간 아님: 다른 탭의 포트폴리오가 너무 많음',
+  'state.refused': '실시간 아님: 서버가 스트림을 거부함',
   'state.signed-out': '로그아웃됨',
 };
