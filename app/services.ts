@@ -39,6 +39,7 @@ import { openAnswers, openBroker, openLimits, type Surroundings } from './backen
 import { ensureDemoPast } from './first-start.ts';
 import { decimal } from '../lib/money/money.ts';
 import { measureProcess } from '../lib/process-metrics.ts';
+import { Shutdown } from './shutdown.ts';
 import { loadTokenKey } from '../lib/tokens/token.ts';
 import { loadTokenKeys } from '../lib/tokens/token-keys.ts';
 
@@ -105,12 +106,8 @@ const BROKER_PATIENCE_MS = 30_000;
 /** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
 export async function createServices(environment: Environment): Promise<RunningServices> {
   const { config, clock, random, logger } = environment;
-  const closing: (() => Promise<void>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) {
-      await step().catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
-    }
-  };
+  const shutdown = new Shutdown({ clock, logger });
+  const close = (): Promise<void> => shutdown.run();
   try {
     const database =
       environment.database ??
@@ -120,7 +117,7 @@ export async function createServices(environment: Environment): Promise<RunningS
         log: logger,
         poolMax: config.DATABASE_POOL,
       }));
-    closing.push(() => database.close());
+    shutdown.add('the database', () => database.close());
     await migrate(database.knex);
     if (config.DEMO && config.MARKET_FEED === 'simulator') {
       // Before anybody asks what the last prices were.
@@ -135,10 +132,8 @@ export async function createServices(environment: Environment): Promise<RunningS
     measurePool(metrics, database.knex);
     const { broker, leases: uncounted } = await openBroker(environment);
     const leases = countedLeases(uncounted, metrics);
-    closing.push(
-      () => broker.close(),
-      () => leases.close(),
-    );
+    shutdown.add('the broker', () => broker.close());
+    shutdown.add('the leases', () => leases.close());
     const housekeeping = new Housekeeping({
       db: database.knex,
       clock,
@@ -147,7 +142,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       auditDays: config.AUDIT_DAYS,
       auditRows: config.AUDIT_ROWS,
     });
-    closing.push(() => housekeeping.close());
+    shutdown.add('the housekeeping', () => housekeeping.close());
     await reachBroker(broker, clock, BROKER_PATIENCE_MS);
     const market = new Market({
       broker,
@@ -157,10 +152,10 @@ export async function createServices(environment: Environment): Promise<RunningS
       lastCloses: () => lastCloses(database.knex),
     });
     await market.start();
-    closing.push(() => market.close());
+    shutdown.add('the market', () => market.close());
     const marketWriter = openMarketWriter(environment, { database, broker, leases, market });
     await marketWriter.start();
-    closing.push(() => marketWriter.close());
+    shutdown.add('the feed', () => marketWriter.close());
     const dayStarts = new DayStarts({ db: database.knex, clock });
     const sources = { db: database.knex, market, dayStarts };
     const projector = new Projector({
@@ -175,7 +170,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       keepEquity: (snapshots) => saveEquitySnapshots(database.knex, snapshots),
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
-    closing.push(() => projector.close());
+    shutdown.add('the projector', () => projector.close());
     const outbox = new Outbox({
       broker,
       clock,
@@ -183,13 +178,13 @@ export async function createServices(environment: Environment): Promise<RunningS
       untold: (before, limit) => untoldNews(database.knex, before, limit),
       drop: (keys) => dropNews(database.knex, keys),
     });
-    closing.push(() => outbox.close());
+    shutdown.add('the outbox', () => outbox.close());
     const stopMeasuring = measureProcess(metrics);
-    closing.push(() => Promise.resolve(stopMeasuring()));
+    shutdown.add('the process metrics', stopMeasuring);
     const { limits, close: closeLimits } = await openLimits(environment, metrics);
-    closing.push(closeLimits);
+    shutdown.add('the limits', closeLimits);
     const { answers, close: closeAnswers } = await openAnswers(environment, metrics);
-    closing.push(closeAnswers);
+    shutdown.add('the kept answers', closeAnswers);
     const streamMetrics = new StreamMetrics(metrics);
     const hub = new Hub({
       broker,
@@ -207,7 +202,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       older: (log) => (log === MARKET_LOG ? market.older() : []),
       watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
-    closing.push(() => hub.close());
+    shutdown.add('the streams', () => hub.close());
     const hasPeers = config.REDIS_URL !== undefined;
     const authority = new Authority({
       broker,
@@ -219,17 +214,17 @@ export async function createServices(environment: Environment): Promise<RunningS
       findLost: (readings) => findLostAccess(database.knex, readings),
     });
     await authority.start();
-    closing.push(() => authority.close());
+    shutdown.add('the authority', () => authority.close());
     const nodeId = randomBytes(6).toString('base64url');
     const streamRoll = new StreamRoll({ broker, hub, clock, logger, node: nodeId, hasPeers });
     await streamRoll.start();
-    closing.push(() => streamRoll.close());
+    shutdown.add('the roll of streams', () => streamRoll.close());
     const readiness = new Readiness(broker, clock, nodeId);
     readiness.start();
-    closing.push(() => readiness.close());
+    shutdown.add('the readiness checks', () => readiness.close());
     streamMetrics.watch(hub, readiness);
     const sockets = config.WEBSOCKET ? new SocketServer({ clock, pingMs: config.STREAM_HEARTBEAT_MS }) : null;
-    closing.push(() => Promise.resolve(sockets?.close()));
+    shutdown.add('the WebSockets', () => sockets?.close());
     const services = {
       config,
       clock,

@@ -1,0 +1,37 @@
+import type { Clock } from '../lib/clock.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import type { Logger } from '../lib/log.ts';
+
+/** How long one part may take to close, and all of them together. The last of them get a second in any case. */
+const PART_MS = 4_000;
+const TOTAL_MS = 8_000;
+const LEAST_MS = 1_000;
+
+/** What was opened, to be closed in the reverse order. A part that hangs is left behind, so that the process ends. */
+export class Shutdown {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #parts: { name: string; close: () => unknown }[] = [];
+
+  constructor({ clock, logger }: { clock: Clock; logger: Logger }) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** @param close may return a promise */
+  add(name: string, close: () => unknown): void {
+    this.#parts.push({ name, close });
+  }
+
+  /** Never rejects: what fails is logged. */
+  async run(): Promise<void> {
+    const end = this.#clock.monotonic() + TOTAL_MS;
+    for (const { name, close } of this.#parts.splice(0).reverse()) {
+      const ms = Math.max(LEAST_MS, Math.min(PART_MS, end - this.#clock.monotonic()));
+      const closing = (async () => await close())();
+      await withDeadline(closing, { clock: this.#clock, ms, what: `closing of ${name}` }).catch(
+        (error: unknown) => this.#logger.error({ err: error, part: name }, 'closing failed'),
+      );
+    }
+  }
+}

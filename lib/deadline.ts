@@ -1,0 +1,61 @@
+import type { Clock } from './clock.ts';
+
+/** Something took longer than it may. Whether it still happens is not known. */
+export class DeadlineError extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what} took longer than ${ms} ms`);
+    this.name = 'DeadlineError';
+  }
+}
+
+export interface DeadlineOptions<T> {
+  clock: Clock;
+  ms: number;
+  /** What is waited for, for the message: `the lease of the feed`. */
+  what: string;
+  /** Ends the wait early. */
+  signal?: AbortSignal | undefined;
+  /** Gets what arrives when nobody waits for it any more, to give it back. May fail. */
+  late?: ((value: T) => unknown) | undefined;
+}
+
+/**
+ * Waits for a promise, but not for ever. The task itself goes on: nothing can stop it from outside.
+ * @throws DeadlineError, the reason of the signal, or what the task throws
+ */
+export function withDeadline<T>(task: Promise<T>, options: DeadlineOptions<T>): Promise<T> {
+  const { clock, ms, what, signal, late } = options;
+  return new Promise<T>((resolve, reject) => {
+    let isOver = false;
+    const stopWaiting = (): boolean => {
+      if (isOver) return false;
+      isOver = true;
+      cancel();
+      signal?.removeEventListener('abort', abort);
+      return true;
+    };
+    const abort = (): void => {
+      if (stopWaiting()) reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      if (stopWaiting()) reject(new DeadlineError(what, ms));
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted === true) abort();
+    task.then(
+      (value) => {
+        if (stopWaiting()) resolve(value);
+        else if (late !== undefined) giveBack(value, late);
+      },
+      (error: unknown) => {
+        if (stopWaiting()) reject(error);
+      },
+    );
+  });
+}
+
+function giveBack<T>(value: T, late: (value: T) => unknown): void {
+  Promise.resolve(value)
+    .then(late)
+    .catch(() => undefined);
+}
