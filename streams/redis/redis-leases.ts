@@ -60,6 +60,8 @@ export class RedisLeases implements Leases {
       await contact(this.#client, this.#options.clock);
       fence = await runScript(this.#client, SCRIPTS.acquire, [tag, `${tag}:fence`], [token, this.#leaseMs]);
     } catch (error) {
+      // It may have been carried out all the same, or be so once a frozen Redis goes on: nobody would have the lease then.
+      void runScript(this.#client, SCRIPTS.release, keys, [token]).catch(() => undefined);
       throw new BrokerUnavailableError(error);
     }
     if (fence === null) return null;
