@@ -1,135 +1,156 @@
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
-import { fixed } from '../../lib/money/money.ts';
-import type { PnlBody } from '../../lib/pnl/valuation/snapshot.ts';
 import {
   type Broker,
+  BrokerUnavailableError,
   FencedError,
   type LogEvent,
-  type Payload,
-  portfolioLog,
   type Subscription,
 } from '../core/broker.ts';
+import { DueFigures, type Figures, type ProjectedValuation } from './due-figures.ts';
+import { EquitySampler } from './equity-sampler.ts';
+import { asksForHoldings, HoldingsInterest, INTEREST } from './holdings-interest.ts';
 import type { Lease, Leases } from '../core/lease.ts';
-import type { PortfolioValuation } from './portfolio-valuation.ts';
-import type { PortfolioRecord } from '../channels/record.ts';
+import { SerialTask } from './serial-task.ts';
+import { Waiters } from './waiters.ts';
 
 export interface ProjectionOptions {
   portfolioId: string;
+  /** Where it publishes. */
+  log: string;
+  /** Held by the one node that publishes. */
+  leaseName: string;
   broker: Broker;
   leases: Leases;
   clock: Clock;
   logger: Logger;
   intervalMs: number;
   holdingsIntervalMs: number;
-  value: (portfolioId: string) => Promise<PortfolioValuation | null>;
+  /** `null`: there is no such portfolio. */
+  value: (portfolioId: string) => Promise<ProjectedValuation | null>;
   /** Told which symbols' prices the projection wants to hear of. */
   follow: (projection: Projection, before: ReadonlySet<string>, after: ReadonlySet<string>) => void;
 }
 
-/** How often a standby asks for the lease, and a holder whose last attempt failed tries again. */
+/** How often a standby asks for the lease, and a node whose last attempt failed tries again. */
 const RETRY_MS = 1_000;
-
-/** How often the equity published is kept. */
-const KEEP_MS = 60_000;
+/** How long a step may take. Broker and database have limits of their own, most of them tighter. */
+const STEP_MS = 5_000;
+const VALUE_MS = 10_000;
+/** How long a reader waits for the figures. */
+const READY_MS = 10_000;
+const CLOSE_MS = 2_000;
 const NO_SYMBOLS: ReadonlySet<string> = new Set();
 
-/** How often a node tells that it watches the holdings, and how long the projector remembers that. */
-const INTEREST_MS = 5_000;
-const INTEREST_MEMORY_MS = 15_000;
+/** What the last attempt found. `standby`: another node holds the lease; `absent`: there is no such portfolio. */
+type Role = 'none' | 'leader' | 'standby' | 'absent';
+
+/** What an attempt is at, or where the last one failed. */
+export type Step = 'idle' | 'subscribe' | 'lease' | 'value' | 'publish';
 
 /**
  * One watched portfolio on this node. Whoever holds the portfolio's lease is the only one to publish its PnL; another
  * node that watches it too stands by. Publishes when a tick or the ledger moves a figure, at most once an interval.
+ *
+ * All of it happens in attempts, one at a time: subscribe → lease → value → publish. A step that is done is skipped,
+ * and each has a deadline. After a failure the next attempt goes on from the first step that is not done; what a step
+ * brings after its deadline is given back.
  */
 export class Projection {
   readonly #options: ProjectionOptions;
-  readonly #log: string;
-  #valuation: PortfolioValuation | null = null;
-  #lease: Lease | null = null;
+  readonly #attempts: SerialTask;
+  readonly #due: DueFigures;
+  readonly #interest: HoldingsInterest;
+  readonly #equity: EquitySampler;
+  readonly #waiters: Waiters;
+  readonly #closing = new AbortController();
   #subscription: Subscription | null = null;
+  #lease: Lease | null = null;
+  #valuation: ProjectedValuation | null = null;
   /** The ledger has moved since the valuation was loaded. */
   #stale = true;
-  #dirty = true;
-  #running: Promise<void> | null = null;
-  #publishedAt = Number.NEGATIVE_INFINITY;
-  #cancelNext: (() => void) | null = null;
-  #closed = false;
-  #holdingsDirty = true;
-  #holdingsAt = Number.NEGATIVE_INFINITY;
-  /** Watchers of the holdings on this node. */
-  #holdingsWatchers = 0;
-  /** Until when, by the monotonic clock, another node has asked for the holdings. */
-  #holdingsWantedUntil = Number.NEGATIVE_INFINITY;
-  #cancelInterest: (() => void) | null = null;
+  #role: Role = 'none';
+  #step: Step = 'idle';
+  /** No attempt before (monotonic): the last one failed, or another node has the lease. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
   #symbols = NO_SYMBOLS;
-  #published: { version: number; pnl: PnlBody; time: number } | null = null;
-  #keptAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ProjectionOptions) {
+    const { clock, portfolioId, intervalMs, holdingsIntervalMs } = options;
     this.#options = options;
-    this.#log = portfolioLog(options.portfolioId);
-  }
-
-  /** Resolves when the log holds the current state, or another node sees to it; at the latest after one attempt. */
-  async start(): Promise<void> {
-    try {
-      this.#subscription = await this.#options.broker.subscribe(this.#log, {
-        events: (_epoch, events) => {
-          if (events.some(movesLedger)) this.ledgerMoved();
-          if (events.some(asksForHoldings)) this.#wantHoldings();
-        },
-        // The ring is new or has a gap: what it should hold is published anew.
-        reset: () => this.ledgerMoved(),
-        condition: (state) => {
-          if (state === 'back') this.ledgerMoved();
-        },
-      });
-    } catch (error) {
-      this.#options.logger.warn({ err: error, log: this.#log }, 'a portfolio log cannot be followed');
-      this.#later(RETRY_MS);
-      return;
-    }
-    await this.#run();
-  }
-
-  /** The holdings are published too until the returned function is called. Resolves as `start` does. */
-  async watchHoldings(): Promise<() => void> {
-    this.#holdingsWatchers += 1;
-    this.#holdingsDirty = true;
-    await this.#running;
-    await this.#run();
-    if (this.#lease === null) await this.#tellInterest();
-    this.#cancelInterest ??= this.#options.clock.every(INTEREST_MS, () => {
+    this.#attempts = new SerialTask(clock, () => this.#attempt());
+    this.#equity = new EquitySampler(portfolioId, clock);
+    this.#waiters = new Waiters(clock);
+    this.#interest = new HoldingsInterest(clock, () => {
       if (this.#lease === null) void this.#tellInterest();
     });
-    return () => {
-      this.#holdingsWatchers -= 1;
-      if (this.#holdingsWatchers > 0) return;
-      this.#cancelInterest?.();
-      this.#cancelInterest = null;
-    };
+    const areHoldingsWanted = (): boolean => this.#interest.isWanted;
+    this.#due = new DueFigures({ clock, intervalMs, holdingsIntervalMs, areHoldingsWanted });
   }
 
-  /** The ledger version last published, for the check against the database. */
-  get version(): number | null {
-    return this.#valuation?.version ?? null;
+  /** Makes an attempt now, or as soon as one may be made. */
+  start(): void {
+    const pause = this.#pausedUntil - this.#options.clock.monotonic();
+    if (pause > 0) this.#attempts.runIn(pause);
+    else this.#attempts.runNow();
+  }
+
+  /**
+   * Resolves when the log holds the figures as they are now, or another node sees to it.
+   * @throws DeadlineError when they do not come, or an error when it closes
+   */
+  async ready(what: Figures): Promise<void> {
+    const { publishes } = this.#due;
+    const { holdings } = publishes;
+    if (what === 'totals' && (publishes.totals > 0 || this.#isElsewhere)) return;
+    const areHoldingsReady = (): boolean => publishes.holdings > holdings || this.#due.areHoldingsFresh;
+    const isReady = (): boolean =>
+      this.#isElsewhere || (publishes.totals > 0 && (what === 'totals' || areHoldingsReady()));
+    // Holdings need an attempt that knows that they are wanted.
+    if (what === 'holdings' || !this.#attempts.isPending) this.start();
+    try {
+      await this.#waiters.until(isReady, { ms: READY_MS, what: `the ${what} in ${this.#options.log}` });
+    } catch (error) {
+      // Earlier ones are in the log: the stream begins with those.
+      if (!(error instanceof DeadlineError) || what === 'totals' || holdings === 0) throw error;
+    }
+    if (what === 'holdings' && this.#lease === null) await this.#tellInterest();
+  }
+
+  /** The holdings are published too until the returned function is called, which must be called once. */
+  wantHoldings(): () => void {
+    this.#due.holdingsMoved();
+    return this.#interest.add();
+  }
+
+  /** For how long something that should have been published was not, in milliseconds. */
+  get overdueMs(): number {
+    return this.#due.overdueMs;
+  }
+
+  get step(): Step {
+    return this.#step;
   }
 
   /** One of the prices followed has moved. */
   marketMoved(): void {
-    if (this.#dirty || this.#valuation === null) return;
-    this.#dirty = true;
-    this.#holdingsDirty = true;
+    if (this.#due.isDirty || this.#valuation === null) return;
+    this.#due.moved();
     this.#schedule();
   }
 
   ledgerMoved(): void {
     this.#stale = true;
-    this.#dirty = true;
-    this.#holdingsDirty = true;
+    this.#due.moved();
     this.#schedule();
+  }
+
+  /** Goes on if this is not the ledger's version that was loaded, or none was: the net below the announcements. */
+  compare(version: number): void {
+    if (this.#valuation?.version !== version) this.ledgerMoved();
+    else if (!this.#attempts.isPending) this.#schedule();
   }
 
   /** Midnight has passed, or the day's start may be known better by now. */
@@ -140,151 +161,155 @@ export class Projection {
 
   /** What was published last, once a minute; `null` when there is nothing to keep. */
   takeEquity(): EquitySnapshot | null {
-    const { clock, portfolioId } = this.#options;
-    const now = clock.monotonic();
-    if (this.#published === null || now - this.#keptAt < KEEP_MS) return null;
-    const { version, pnl, time } = this.#published;
-    this.#published = null;
-    if (pnl.equity === null || pnl.netContributions === null) return null;
-    this.#keptAt = now;
-    const equity = fixed(pnl.equity);
-    return { portfolioId, version, time, equity, contributions: fixed(pnl.netContributions) };
+    return this.#equity.take();
   }
 
+  /** Ends within seconds, whatever hangs. Never rejects. */
   async close(): Promise<void> {
-    this.#closed = true;
+    const { clock, logger, log } = this.#options;
+    const reason = new Error('the projection is closed');
+    this.#closing.abort(reason);
+    this.#waiters.close(reason);
+    this.#interest.close();
     this.#follow(NO_SYMBOLS);
-    this.#cancelNext?.();
-    this.#cancelInterest?.();
-    await this.#running;
-    await this.#subscription?.close();
-    await this.#lease?.release();
+    // Each step heeds the signal: the attempt under way ends now, and gets hold of nothing afterwards.
+    await this.#attempts.close();
+    const held = Promise.all([this.#subscription?.close(), this.#lease?.release()]);
+    await withDeadline(held, { clock, ms: CLOSE_MS, what: 'closing' }).catch((error: unknown) =>
+      logger.warn({ err: error, log }, 'a projection could not be closed cleanly'),
+    );
+  }
+
+  get #isElsewhere(): boolean {
+    return this.#role === 'standby' || this.#role === 'absent';
   }
 
   #schedule(): void {
-    const { clock, intervalMs } = this.#options;
-    this.#later(Math.max(0, this.#publishedAt + intervalMs - clock.monotonic()));
+    const ms = this.#due.dueInMs;
+    if (ms === null) return;
+    this.#attempts.runIn(Math.max(ms, this.#pausedUntil - this.#options.clock.monotonic()));
   }
 
-  #later(ms: number): void {
-    if (this.#closed) return;
-    this.#cancelNext ??= this.#options.clock.after(ms, () => {
-      this.#cancelNext = null;
-      void this.#run();
-    });
+  #pause(): void {
+    this.#pausedUntil = this.#options.clock.monotonic() + RETRY_MS;
+    this.#attempts.runIn(RETRY_MS);
   }
 
-  #run(): Promise<void> {
-    this.#running ??= this.#attempt().finally(() => {
-      this.#running = null;
-      if (this.#lease === null) return;
-      if (this.#dirty) this.#schedule();
-      else if (this.#holdingsDirty && this.#holdingsWanted()) this.#later(this.#untilHoldings());
-    });
-    return this.#running;
-  }
-
+  /** Never rejects. */
   async #attempt(): Promise<void> {
-    if (this.#closed) return;
-    const { logger, clock, leases, broker, portfolioId, value } = this.#options;
     try {
-      if (this.#subscription === null) return await this.#subscribeAgain();
-      if (this.#lease === null || this.#lease.signal.aborted) {
-        this.#stale = true;
-        this.#lease = await leases.acquire(`projector:${portfolioId}`);
-        if (this.#lease === null) return this.#later(RETRY_MS);
-      }
-      if (this.#stale || this.#valuation === null) {
-        this.#stale = false;
-        this.#valuation = await value(portfolioId);
-        // Another change may have asked for this while the last valuation was on its way to be published, which has
-        // then taken the asking for its own: what is new must be told whoever asked.
-        this.#dirty = true;
-        this.#holdingsDirty = true;
-      }
-      if (this.#valuation === null) return;
-      const payloads = this.#payloads(this.#valuation);
-      if (payloads.length === 0) return;
-      await broker.publish(this.#log, payloads, { fence: this.#lease.fence });
+      await this.#subscribe();
+      const lease = await this.#lead();
+      if (lease !== null) await this.#publish(await this.#value(), lease.fence);
+      this.#step = 'idle';
+      this.#waiters.check();
     } catch (error) {
-      this.#dirty = true;
-      this.#holdingsDirty = true;
-      this.#stale = true;
-      this.#publishedAt = clock.monotonic() + RETRY_MS - this.#options.intervalMs;
-      if (error instanceof FencedError) {
-        await this.#lease?.release().catch(() => undefined);
-        this.#lease = null;
-      } else {
-        logger.warn({ err: error, log: this.#log }, 'PnL could not be published, trying again');
-      }
-      this.#later(RETRY_MS);
+      if (!this.#closing.signal.aborted) await this.#fail(error);
     }
   }
 
-  /** What is due: one mark for all of it, so that totals and holdings of one publish agree. */
-  #payloads(valuation: PortfolioValuation): Payload[] {
-    const now = this.#options.clock.monotonic();
-    const withPnl = this.#dirty;
-    const withHoldings = this.#holdingsDirty && this.#holdingsWanted() && this.#untilHoldings() <= 0;
-    if (!withPnl && !withHoldings) return [];
-    const { pnl, holdings } = valuation.mark();
-    this.#follow(valuation.symbols());
-    const payloads: Payload[] = [];
-    if (withPnl) {
-      this.#dirty = false;
-      this.#publishedAt = now;
-      this.#published = { version: valuation.version, pnl, time: this.#options.clock.now() };
-      payloads.push({ key: 'pnl', data: JSON.stringify({ type: 'pnl', body: pnl }) });
+  async #subscribe(): Promise<void> {
+    if (this.#subscription !== null) return;
+    const { broker, log } = this.#options;
+    const subscribing = broker.subscribe(log, {
+      events: (_epoch, events) => {
+        if (events.some(movesLedger)) this.ledgerMoved();
+        if (events.some(asksForHoldings) && this.#interest.hear()) this.#schedule();
+      },
+      // The ring is new or has a gap: what it should hold is published anew.
+      reset: () => this.ledgerMoved(),
+      condition: (state) => {
+        if (state === 'back') this.ledgerMoved();
+      },
+    });
+    this.#subscription = await this.#within('subscribe', STEP_MS, subscribing, (late) => late.close());
+  }
+
+  /** @returns `null` when another node is the one that publishes */
+  async #lead(): Promise<Lease | null> {
+    if (this.#lease !== null && !this.#lease.signal.aborted) return this.#lease;
+    this.#lease = null;
+    this.#stale = true;
+    const { leases, leaseName } = this.#options;
+    const asking = leases.acquire(leaseName);
+    this.#lease = await this.#within('lease', STEP_MS, asking, (late) => late?.release());
+    this.#role = this.#lease === null ? 'standby' : 'leader';
+    if (this.#lease !== null) return this.#lease;
+    this.#valuation = null;
+    this.#due.clear();
+    this.#pause();
+    return null;
+  }
+
+  async #value(): Promise<ProjectedValuation | null> {
+    if (!this.#stale && this.#valuation !== null) return this.#valuation;
+    const { value, portfolioId } = this.#options;
+    this.#stale = false;
+    this.#valuation = await this.#within('value', VALUE_MS, value(portfolioId));
+    // Another change may have asked for this while the last valuation was on its way to be published, which has then
+    // taken the asking for its own: what is new must be told whoever asked.
+    this.#due.moved();
+    return this.#valuation;
+  }
+
+  async #publish(valuation: ProjectedValuation | null, fence: number): Promise<void> {
+    if (valuation === null) {
+      this.#role = 'absent';
+      this.#due.clear();
+      return;
     }
-    if (withHoldings) {
-      this.#holdingsDirty = false;
-      this.#holdingsAt = now;
-      const { portfolioId, asOf, position } = pnl;
-      const body = { portfolioId, asOf, position, items: holdings() };
-      payloads.push({ key: 'holdings', data: JSON.stringify({ type: 'holdings', body }) });
+    if (this.#due.isDue) {
+      const marked = valuation.mark();
+      this.#follow(valuation.symbols());
+      const { payloads, figures } = this.#due.take(marked);
+      const { broker, log } = this.#options;
+      await this.#within('publish', STEP_MS, broker.publish(log, payloads, { fence }));
+      this.#due.published(figures);
+      if (figures.includes('totals')) this.#equity.published(valuation.version, marked.pnl);
     }
-    return payloads;
+    this.#schedule();
+  }
+
+  async #fail(failure: unknown): Promise<void> {
+    const { clock, log, logger } = this.#options;
+    this.#stale = true;
+    this.#due.moved();
+    this.#pause();
+    if (!(failure instanceof FencedError))
+      logger.warn({ err: failure, log, step: this.#step }, 'PnL could not be published, trying again');
+    // With the broker away no other node could do better; otherwise one may.
+    if (failure instanceof BrokerUnavailableError || this.#lease === null) return;
+    const releasing = this.#lease.release();
+    this.#lease = null;
+    await withDeadline(releasing, { clock, ms: CLOSE_MS, what: 'giving the lease back' }).catch(
+      (error: unknown) => logger.warn({ err: error, log }, 'the lease was not given back: it will expire'),
+    );
+  }
+
+  /** @throws DeadlineError, what the task throws, or at once an error when the projection closes */
+  #within<T>(step: Step, ms: number, task: Promise<T>, late?: (value: T) => unknown): Promise<T> {
+    this.#step = step;
+    const { clock, log } = this.#options;
+    const { signal } = this.#closing;
+    return withDeadline(task, { clock, ms, what: `the step "${step}" of ${log}`, signal, late });
   }
 
   #follow(symbols: ReadonlySet<string>): void {
-    if (symbols === this.#symbols || (this.#closed && symbols !== NO_SYMBOLS)) return;
+    if (symbols === this.#symbols || (this.#closing.signal.aborted && symbols !== NO_SYMBOLS)) return;
     this.#options.follow(this, this.#symbols, symbols);
     this.#symbols = symbols;
   }
 
-  #holdingsWanted(): boolean {
-    return this.#holdingsWatchers > 0 || this.#options.clock.monotonic() < this.#holdingsWantedUntil;
-  }
-
-  #untilHoldings(): number {
-    return Math.max(0, this.#holdingsAt + this.#options.holdingsIntervalMs - this.#options.clock.monotonic());
-  }
-
-  #wantHoldings(): void {
-    const wanted = this.#holdingsWanted();
-    this.#holdingsWantedUntil = this.#options.clock.monotonic() + INTEREST_MEMORY_MS;
-    if (!wanted && this.#holdingsDirty) this.#later(this.#untilHoldings());
-  }
-
+  /** Never rejects: it will be told again. */
   async #tellInterest(): Promise<void> {
+    const { broker, clock, log, logger } = this.#options;
     try {
-      await this.#options.broker.publish(this.#log, [{ data: INTEREST }]);
+      const telling = broker.publish(log, [{ data: INTEREST }]);
+      await withDeadline(telling, { clock, ms: STEP_MS, what: 'telling of interest' });
     } catch (error) {
-      this.#options.logger.warn({ err: error, log: this.#log }, 'interest in holdings could not be told');
+      logger.warn({ err: error, log }, 'interest in holdings could not be told');
     }
   }
-
-  async #subscribeAgain(): Promise<void> {
-    // `start` runs the first publish itself; it must not wait for the run it is called from.
-    this.#running = null;
-    await this.start();
-  }
-}
-
-const INTEREST = JSON.stringify({ type: 'interest', in: 'holdings' } satisfies PortfolioRecord);
-
-function asksForHoldings(event: LogEvent): boolean {
-  return event.data === INTEREST;
 }
 
 function movesLedger(event: LogEvent): boolean {

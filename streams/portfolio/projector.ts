@@ -1,13 +1,15 @@
 import type { Clock } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
-import type { Broker } from '../core/broker.ts';
+import { type Broker, portfolioLog } from '../core/broker.ts';
+import type { Figures } from './due-figures.ts';
 import type { Leases } from '../core/lease.ts';
 import { isLate } from '../market/market-tick.ts';
 import type { Market } from '../market/market.ts';
 import type { PortfolioValuation } from './portfolio-valuation.ts';
-import { Projection } from './projection.ts';
+import { Projection, type Step } from './projection.ts';
 
 export interface ProjectorOptions {
   broker: Broker;
@@ -26,12 +28,20 @@ export interface ProjectorOptions {
 
 interface Watched {
   projection: Projection;
-  started: Promise<void>;
   watchers: number;
+}
+
+/** A projection that should have published and has not, for too long. */
+export interface StalledProjection {
+  portfolioId: string;
+  step: Step;
+  overdueMs: number;
 }
 
 /** How often the ledger versions of watched portfolios are compared: the net below the announcements. */
 const CHECK_MS = 2_000;
+/** A statement of a check that takes longer is given up: the next check begins anew. */
+const STATEMENT_MS = 10_000;
 
 /** Publishes the PnL of the portfolios somebody here watches. */
 export class Projector {
@@ -43,6 +53,7 @@ export class Projector {
   readonly #cancelCheck: () => void;
   readonly #stopFollowing: () => void;
   #checking: Promise<void> | null = null;
+  readonly #closing = new AbortController();
 
   constructor(options: ProjectorOptions) {
     this.#options = options;
@@ -61,40 +72,69 @@ export class Projector {
   }
 
   /**
-   * Keeps a portfolio's log up to date until the returned function is called. Resolves when it is.
+   * Keeps a portfolio's log up to date until the returned function is called, which must be called once. Resolves when
+   * the log holds the present figures, or another node sees to it.
    * @param what with `holdings` those are published too
+   * @throws DeadlineError when the figures do not come: nothing is watched then
    */
-  async watch(portfolioId: string, what: 'totals' | 'holdings' = 'totals'): Promise<() => Promise<void>> {
-    let watched = this.#watched.get(portfolioId);
-    if (watched === undefined) {
-      const projection = new Projection({
-        portfolioId,
-        ...this.#options,
-        follow: (follower, before, after) => this.#follow(follower, before, after),
-      });
-      watched = { projection, started: projection.start(), watchers: 0 };
-      this.#watched.set(portfolioId, watched);
-    }
-    const mine = watched;
-    mine.watchers += 1;
-    await mine.started;
-    const unwatchHoldings = what === 'holdings' ? await mine.projection.watchHoldings() : null;
-    return async () => {
-      unwatchHoldings?.();
-      mine.watchers -= 1;
-      if (mine.watchers > 0) return;
-      if (this.#watched.get(portfolioId) === mine) this.#watched.delete(portfolioId);
-      await mine.projection.close();
+  async watch(portfolioId: string, what: Figures = 'totals'): Promise<() => Promise<void>> {
+    this.#closing.signal.throwIfAborted();
+    const watched = this.#watched.get(portfolioId) ?? this.#enter(portfolioId);
+    const { projection } = watched;
+    watched.watchers += 1;
+    const stopHoldings = what === 'holdings' ? projection.wantHoldings() : null;
+    const stop = async (): Promise<void> => {
+      stopHoldings?.();
+      watched.watchers -= 1;
+      if (watched.watchers > 0) return;
+      if (this.#watched.get(portfolioId) === watched) this.#watched.delete(portfolioId);
+      await projection.close();
     };
+    try {
+      await projection.ready(what);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  /** How many portfolios are watched here. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /** Projections that have owed a publish for longer than `ms`. */
+  stalled(ms: number): StalledProjection[] {
+    const found: StalledProjection[] = [];
+    for (const [portfolioId, { projection }] of this.#watched) {
+      const { overdueMs, step } = projection;
+      if (overdueMs > ms) found.push({ portfolioId, step, overdueMs: Math.round(overdueMs) });
+    }
+    return found;
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the projector is closed'));
     this.#stopFollowing();
     this.#cancelCheck();
-    await this.#checking;
     const all = [...this.#watched.values()];
     this.#watched.clear();
-    await Promise.all(all.map(({ projection }) => projection.close()));
+    await Promise.all([this.#checking, ...all.map(({ projection }) => projection.close())]);
+  }
+
+  #enter(portfolioId: string): Watched {
+    const projection = new Projection({
+      ...this.#options,
+      portfolioId,
+      log: portfolioLog(portfolioId),
+      leaseName: `projector:${portfolioId}`,
+      follow: (follower, before, after) => this.#follow(follower, before, after),
+    });
+    const watched = { projection, watchers: 0 };
+    this.#watched.set(portfolioId, watched);
+    projection.start();
+    return watched;
   }
 
   #marketMoved(symbol: string): void {
@@ -129,7 +169,7 @@ export class Projector {
     const snapshots = [...this.#watched.values()].flatMap(({ projection }) => projection.takeEquity() ?? []);
     if (snapshots.length === 0) return;
     try {
-      await keepEquity(snapshots);
+      await this.#within(keepEquity(snapshots), 'keeping equity');
     } catch (error) {
       logger.warn({ err: error }, 'equity could not be kept: the curve has a gap');
     }
@@ -141,13 +181,15 @@ export class Projector {
     const ids = [...this.#watched.keys()];
     if (ids.length === 0) return;
     try {
-      const found = await versions(ids);
-      for (const [id, version] of found) {
-        const projection = this.#watched.get(id)?.projection;
-        if (projection?.version !== undefined && projection.version !== version) projection.ledgerMoved();
-      }
+      const found = await this.#within(versions(ids), 'reading ledger versions');
+      for (const [id, version] of found) this.#watched.get(id)?.projection.compare(version);
     } catch (error) {
       logger.warn({ err: error }, 'ledger versions could not be compared');
     }
+  }
+
+  #within<T>(task: Promise<T>, what: string): Promise<T> {
+    const { clock } = this.#options;
+    return withDeadline(task, { clock, ms: STATEMENT_MS, what, signal: this.#closing.signal });
   }
 }

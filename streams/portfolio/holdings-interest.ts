@@ -1,0 +1,56 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { LogEvent } from '../core/broker.ts';
+import type { PortfolioRecord } from '../channels/record.ts';
+
+/** How often a node tells that it watches the holdings, and how long the others remember that. */
+const INTEREST_MS = 5_000;
+const INTEREST_MEMORY_MS = 15_000;
+
+/** What a node publishes to tell the one that holds the lease. */
+export const INTEREST = JSON.stringify({ type: 'interest', in: 'holdings' } satisfies PortfolioRecord);
+
+export function asksForHoldings(event: LogEvent): boolean {
+  return event.data === INTEREST;
+}
+
+/** Who wants the holdings of one portfolio: watchers on this node, and nodes that have said so in its log. */
+export class HoldingsInterest {
+  readonly #clock: Clock;
+  readonly #remind: () => void;
+  #watchers = 0;
+  /** Until when, by the monotonic clock, another node has asked. */
+  #wantedUntil = Number.NEGATIVE_INFINITY;
+  #cancelReminders: (() => void) | null = null;
+
+  /** @param remind called every few seconds while somebody here watches */
+  constructor(clock: Clock, remind: () => void) {
+    this.#clock = clock;
+    this.#remind = remind;
+  }
+
+  get isWanted(): boolean {
+    return this.#watchers > 0 || this.#clock.monotonic() < this.#wantedUntil;
+  }
+
+  /** A watcher on this node. @returns a function that ends it, to be called once */
+  add(): () => void {
+    this.#watchers += 1;
+    this.#cancelReminders ??= this.#clock.every(INTEREST_MS, this.#remind);
+    return () => {
+      this.#watchers -= 1;
+      if (this.#watchers === 0) this.close();
+    };
+  }
+
+  /** Another node has asked. @returns whether nobody had wanted them before */
+  hear(): boolean {
+    const isNew = !this.isWanted;
+    this.#wantedUntil = this.#clock.monotonic() + INTEREST_MEMORY_MS;
+    return isNew;
+  }
+
+  close(): void {
+    this.#cancelReminders?.();
+    this.#cancelReminders = null;
+  }
+}
