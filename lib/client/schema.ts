@@ -994,7 +994,7 @@ export interface paths {
          *     | 1009 | message over 64 KiB | mend the client |
          *     | 1011 | internal error | reconnect, resume |
          *     | 1012 | the server goes down | reconnect after `retry`, resume |
-         *     | 1013 | the event log cannot be reached | reconnect after `retry`, resume |
+         *     | 1013 | what the stream shows cannot be read at the moment | reconnect after `retry`, resume |
          *     | 4401 | credential expired or revoked | get a new one, resume |
          *     | 4403 | access to a portfolio lost | subscribe without it |
          *     | 4408 | reads too slowly | reconnect, resume |

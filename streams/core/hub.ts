@@ -116,6 +116,7 @@ export class Hub {
     });
     this.#views = new SharedViews({
       broker: options.broker,
+      clock: options.clock,
       logger: options.logger,
       observer: this.#observer,
       older: options.older,
@@ -245,20 +246,24 @@ export class Hub {
     hold: Hold,
     isOver: () => boolean,
   ): Promise<Map<string, LogView>> {
-    const views = new Map<string, LogView>();
-    for (const { type, portfolioId } of channels) {
-      if (type !== 'holdings' || portfolioId === null) continue;
-      const stop = await this.#options.watchPortfolio(portfolioId, 'holdings');
-      hold.stops.push(stop);
-      if (isOver()) break;
-    }
-    for (const log of new Set(channels.map((channel) => channel.log))) {
-      if (isOver()) break;
+    const portfolios = new Set(
+      channels.flatMap(({ type, portfolioId }) => (type === 'holdings' ? (portfolioId ?? []) : [])),
+    );
+    const logs = new Set(channels.map((channel) => channel.log));
+    // All at once: each may take seconds, and the reader waits for the slowest of them only.
+    const watching = [...portfolios].map(async (portfolioId) => {
+      hold.stops.push(await this.#options.watchPortfolio(portfolioId, 'holdings'));
+    });
+    const opening = [...logs].map(async (log): Promise<[string, LogView]> => {
       const shared = this.#views.acquire(log);
       // Not pushed: an array that has grown keeps room for sixteen more, in every connection.
       hold.views = hold.views.concat(shared);
-      views.set(log, await shared.opening);
-    }
+      return [log, await shared.opening];
+    });
+    // Not before all have ended, well or badly: what comes later would be held by nobody.
+    await Promise.allSettled([...watching, ...opening]);
+    await Promise.all(watching);
+    const views = new Map(await Promise.all(opening));
     // It ended while something was being opened: what was opened since has nobody else to let it go.
     if (isOver()) this.#letGo(hold);
     return views;

@@ -1,3 +1,5 @@
+import type { Clock } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
 import { LogView, type LogViewOptions } from './log-view.ts';
 
 /** A log view with the subscribers that use it. */
@@ -9,9 +11,14 @@ export interface SharedView {
 }
 
 export interface SharedViewsOptions extends LogViewOptions {
+  clock: Clock;
   /** Called before a portfolio's log is served; what it resolves to when nobody reads it any more. */
   watchPortfolio: (portfolioId: string) => Promise<() => Promise<void>>;
 }
+
+/** How long a log may take to open, and to close. More than whoever watches a portfolio is waited for by the projector. */
+const OPEN_MS = 15_000;
+const CLOSE_MS = 5_000;
 
 /** The logs that somebody on this process reads: one view each, from the first reader to the last. */
 export class SharedViews {
@@ -30,15 +37,9 @@ export class SharedViews {
       known.users += 1;
       return known;
     }
-    const { watchPortfolio } = this.#options;
     const created: SharedView = {
       log,
-      opening: Promise.resolve().then(async () => {
-        if (log.startsWith('portfolio:')) {
-          created.unwatch = await watchPortfolio(log.slice('portfolio:'.length));
-        }
-        return LogView.open(log, this.#options);
-      }),
+      opening: Promise.resolve().then(() => this.#openInTime(created)),
       unwatch: () => Promise.resolve(),
       users: 1,
     };
@@ -46,6 +47,36 @@ export class SharedViews {
     // A log that could not be opened is tried anew by the next connection.
     created.opening.catch(() => this.#views.get(log) === created && this.#views.delete(log));
     return created;
+  }
+
+  async #openInTime(shared: SharedView): Promise<LogView> {
+    const { clock } = this.#options;
+    const late = new AbortController();
+    try {
+      return await withDeadline(this.#open(shared, late.signal), {
+        clock,
+        ms: OPEN_MS,
+        what: `opening the log ${shared.log}`,
+        late: (view) => view.close(),
+      });
+    } catch (error) {
+      late.abort(error);
+      throw error;
+    }
+  }
+
+  /** @param late aborted when nobody waits for it any more */
+  async #open(shared: SharedView, late: AbortSignal): Promise<LogView> {
+    const { log } = shared;
+    if (log.startsWith('portfolio:')) {
+      const unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length));
+      if (late.aborted) {
+        await unwatch();
+        late.throwIfAborted();
+      }
+      shared.unwatch = unwatch;
+    }
+    return LogView.open(log, this.#options);
   }
 
   release(shared: SharedView): void {
@@ -62,8 +93,9 @@ export class SharedViews {
 
   /** Something that is being closed: `idle` waits for it. */
   settle(closing: Promise<void>): void {
+    const { clock } = this.#options;
     this.#closing += 1;
-    void closing
+    void withDeadline(closing, { clock, ms: CLOSE_MS, what: 'closing a log view' })
       .catch((error: unknown) => this.#options.logger.warn({ err: error }, 'closing a log view failed'))
       .then(() => {
         this.#closing -= 1;

@@ -30,7 +30,7 @@ export const END_DETAIL: Record<EndReason, string> = {
   'max-age': 'The stream has reached its age; resume with the last id.',
   shutdown: 'The server is going down; resume with the last id.',
   ended: 'The stream was ended on request.',
-  unavailable: 'The event log cannot be reached; resume with the last id.',
+  unavailable: 'What the stream shows cannot be read at the moment; resume with the last id.',
 };
 
 /** Every reason there is. */

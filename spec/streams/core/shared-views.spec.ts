@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { DeadlineError } from '../../../lib/deadline.ts';
+import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import { SharedViews } from '../../../streams/core/shared-views.ts';
+import { quiet } from '../../support/log-watch.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+import { ShakyBackend } from '../../support/streams/shaky-backend.ts';
+
+const LOG = 'portfolio:p1';
+
+describe('the logs that streams share', () => {
+  let clock: VirtualClock;
+  let backend: ShakyBackend;
+  let watchers: number;
+  let views: SharedViews;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    const bounds = { events: 100, bytes: 1e6, ageMs: 1e9 };
+    const broker = new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds });
+    backend = new ShakyBackend(broker, new MemoryLeases({ clock }));
+    watchers = 0;
+    views = new SharedViews({
+      broker: backend.broker,
+      clock,
+      logger: quiet,
+      watchPortfolio: () =>
+        backend.does('value', async () => {
+          watchers += 1;
+          return async () => void (watchers -= 1);
+        }),
+    });
+  });
+
+  for (const step of ['value', 'subscribe'] as const) {
+    it(`a reader does not wait for ever while ${step} hangs, what comes too late is given back, and the next one is served`, async () => {
+      backend.moods.set(step, 'hang');
+      const first = views.acquire(LOG);
+      const refused = assert.rejects(first.opening, DeadlineError);
+      await clock.advance(15_000);
+      await refused;
+      views.release(first);
+      backend.moods.clear();
+      const second = views.acquire(LOG);
+      await clock.advance(0);
+      assert.equal((await second.opening).log, LOG);
+      backend.thaw();
+      await clock.advance(0);
+      assert.deepEqual([watchers, backend.subscriptions], [1, 1]);
+      views.release(second);
+      await clock.advance(0);
+      await views.idle();
+      assert.deepEqual([watchers, backend.subscriptions], [0, 0]);
+      assert.equal(clock.pending, 0);
+    });
+  }
+
+  it('are idle within seconds after the last reader has gone, whatever hangs', async () => {
+    const shared = views.acquire(LOG);
+    await clock.advance(0);
+    backend.moods.set('unsubscribe', 'hang');
+    views.release(shared);
+    let isIdle = false;
+    void views.idle().then(() => (isIdle = true));
+    await clock.advance(5_000);
+    assert.ok(isIdle);
+  });
+});
