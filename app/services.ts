@@ -7,7 +7,7 @@ import { type OpenedDatabase, openDatabase } from '../db/connection/database.ts'
 import { saveEquitySnapshots } from '../db/history/equity-snapshots.ts';
 import { openLookups } from '../db/users/lookups.ts';
 import { migrate } from '../db/migrations/migrate.ts';
-import { dropNews, untoldNews } from '../db/ledger/outbox.ts';
+import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
 import { portfolioVersions } from '../db/ledger/portfolios.ts';
 import { findEndedCredentials } from '../db/users/live-credentials.ts';
@@ -175,8 +175,9 @@ export async function createServices(environment: Environment): Promise<RunningS
       broker,
       clock,
       logger,
-      untold: (before, limit) => untoldNews(database.knex, before, limit),
-      drop: (keys) => dropNews(database.knex, keys),
+      portfolios: (query) => pendingPortfolios(database.knex, query),
+      messages: (portfolioId) => pendingMessages(database.knex, portfolioId),
+      remove: (keys) => deleteMessages(database.knex, keys),
     });
     shutdown.add('the outbox', () => outbox.close());
     const stopMeasuring = measureProcess(metrics);

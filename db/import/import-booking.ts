@@ -9,6 +9,8 @@ import { ratedAssets, type StoredTrade, thirdAsset, tieOf, type TradeDraft } fro
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
 import { countMatches, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
 import { type PlacedTrade, placedTrades } from './import-rows.ts';
+import type { EntriesMove } from '../ledger/ledger.ts';
+import type { OutboxMessage } from '../ledger/outbox.ts';
 import { advance, lockPortfolio } from '../ledger/portfolios.ts';
 import { rateTable } from '../ledger/rates.ts';
 import { countTags } from '../ledger/tags.ts';
@@ -24,15 +26,17 @@ export interface ImportOutcome extends MatchCounts {
   conflictRows: RowMatch[];
   /** The first rows of the file. */
   firstRows: RowMatch[];
-  /** What is to be told of it. */
-  news: string[];
+  /** What is to be published about it. */
+  message: OutboxMessage | null;
 }
 
-/** What was booked: its entries, if they are no more than asked for. */
-export interface BookedRows {
+/** So many rows of a file, about to be committed, that they are not published one by one. */
+export interface ImportMove {
+  subject: 'import';
+  /** Of the ledger, after it. */
   version: number;
-  fresh: number;
-  entries: readonly StoredTrade[];
+  importId: string;
+  count: number;
 }
 
 export interface ImportOptions {
@@ -40,11 +44,14 @@ export interface ImportOptions {
   newestFirst: boolean;
   /** `look`: nothing is booked. `whole`: only if there is no conflict. `rest`: what is in no conflict. */
   mode: 'look' | 'whole' | 'rest';
-  /** Rows to be reported, and entries to be told of, at most. */
+  /** Rows to be reported, at most. */
   reported: number;
-  returned: number;
-  /** What is to be told of it, once it is committed: see `BookingOptions`. */
-  news: (booked: BookedRows) => string[];
+  /** The import's name, as it is published. */
+  name: string;
+  /** Entries that are published one by one; if there are more, only their number is. */
+  published: number;
+  /** What is to be published about it: see `BookingOptions`. */
+  records?: (move: EntriesMove | ImportMove) => string[];
   /** Different tags that the portfolio may have; left out: any number. */
   tagLimit?: number;
   progress: (phase: 'comparing' | 'booking' | 'valuing', done: number, total: number) => void;
@@ -60,7 +67,7 @@ export async function bookRows(
   importId: string,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
-  const { clock, mode, reported, returned, progress } = options;
+  const { clock, mode, reported, published, progress } = options;
   return await db.transaction(async (trx) => {
     const portfolio = await lockPortfolio(trx, portfolioId);
     progress('comparing', 0, 0);
@@ -73,7 +80,7 @@ export async function bookRows(
     };
     const { version } = portfolio;
     const isHeldBack = mode === 'look' || (mode === 'whole' && counts.conflicts > 0);
-    if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, news: [] };
+    if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, message: null };
     const symbols = indexSymbols(await candleSymbols(trx));
     const positions = new BulkPositions(trx, portfolioId, portfolio);
     const entries: StoredTrade[] = [];
@@ -90,14 +97,19 @@ export async function bookRows(
       await insertEntries(trx, booked, placed, portfolio);
       await countTags(trx, portfolioId, { added: booked }, options.tagLimit);
       await positions.add(booked);
-      if (counts.fresh <= returned) entries.push(...booked);
+      if (counts.fresh <= published) entries.push(...booked);
     }
     let folded = 0;
     progress('valuing', 0, 0);
     await positions.finish(() => progress('valuing', (folded += 1), 0));
-    const news = options.news({ version: version + counts.fresh, fresh: counts.fresh, entries });
-    const after = await advance(trx, portfolio, counts.fresh, clock, news);
-    return { ...report, version: after, booked: true, news };
+    const count = counts.fresh;
+    const after = version + count;
+    const move: EntriesMove | ImportMove =
+      count <= published
+        ? { subject: 'entries', change: 'booked', version: after, entries }
+        : { subject: 'import', version: after, importId: options.name, count };
+    const told = { now: clock.now(), records: options.records?.(move) };
+    return { ...report, booked: true, ...(await advance(trx, portfolio, count, told)) };
   });
 }
 

@@ -9,6 +9,7 @@ import { entryOf, tieOf, type EntryDraft, type StoredEntry } from './stored-entr
 import { toRow } from './entry-row.ts';
 import { errorCode } from '../connection/error-code.ts';
 import { inTurn } from '../connection/in-turn.ts';
+import type { OutboxMessage } from './outbox.ts';
 import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
 import type { PositionOptions } from './refold.ts';
 import { loadHeads } from './states.ts';
@@ -17,8 +18,9 @@ import { countTags } from './tags.ts';
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
 
-/** A change of the ledger, about to be committed. */
-export interface LedgerMove {
+/** A change of entries of a ledger, about to be committed. */
+export interface EntriesMove {
+  subject: 'entries';
   change: 'booked' | 'changed' | 'removed';
   /** Of the ledger, after it. */
   version: number;
@@ -29,10 +31,10 @@ export interface LedgerMove {
 export interface BookingOptions extends PositionOptions {
   clock: Clock;
   /**
-   * What is to be told of it: JSON texts. They are in the outbox if and only if the change is in the ledger, and given
-   * back to be told.
+   * What is to be published about it: JSON texts. They are in the outbox if and only if the change is in the ledger, and
+   * given back as a message, to be published once it is committed.
    */
-  news?: (move: LedgerMove) => string[];
+  records?: (move: EntriesMove) => string[];
   /** Told each new entry and its place in the batch; throws to have nothing booked. What is a duplicate is not asked about. */
   admit?: (entry: StoredEntry, index: number) => void;
   /** Different tags that the portfolio may have; left out: any number. */
@@ -58,7 +60,7 @@ export async function bookEntries(
   portfolioId: string,
   drafts: readonly EntryDraft[],
   options: BookingOptions,
-): Promise<{ version: number; outcomes: Outcome[]; news: string[] }> {
+): Promise<{ version: number; outcomes: Outcome[]; message: OutboxMessage | null }> {
   const { clock } = options;
   if (drafts.length > BATCH_LIMIT) throw new RangeError(`more than ${BATCH_LIMIT} entries at once`);
   return await writing(db, async (trx) => {
@@ -79,13 +81,13 @@ export async function bookEntries(
       if (existing) return { status: 'duplicate', entry: existing };
       return { status: candidate.index === index ? 'booked' : 'duplicate', entry: candidate.entry };
     });
-    if (inserted.size === 0) return { version: portfolio.version, outcomes, news: [] };
+    if (inserted.size === 0) return { version: portfolio.version, outcomes, message: null };
     for (const { entry, index } of candidates) if (inserted.has(entry.id)) options.admit?.(entry, index);
     const booked = outcomes.filter(({ status }) => status === 'booked');
     const entries = booked.map(({ entry }) => entry);
     await countTags(trx, portfolioId, { added: entries }, options.tagLimit);
-    const move = { change: 'booked' as const, entries, by: inserted.size };
-    return { ...(await commit(trx, portfolio, move, options)), outcomes };
+    const move = { change: 'booked', entries } as const;
+    return { ...(await commit(trx, portfolio, move, inserted.size, options)), outcomes };
   });
 }
 
@@ -138,7 +140,7 @@ function assetsOf(entries: readonly StoredEntry[]): string[] {
 
 export interface Change {
   version: number;
-  news: string[];
+  message: OutboxMessage | null;
   before: StoredEntry;
   entry: StoredEntry;
 }
@@ -180,8 +182,8 @@ export async function changeEntry(
     await trx('ledger_entries').where({ id }).update(columns);
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
     await countTags(trx, portfolioId, { added: [entry], removed: [before] }, options.tagLimit);
-    const move = { change: 'changed' as const, entries: [entry], by: 1 };
-    return { ...(await commit(trx, portfolio, move, options)), before, entry };
+    const move = { change: 'changed', entries: [entry] } as const;
+    return { ...(await commit(trx, portfolio, move, 1, options)), before, entry };
   });
 }
 
@@ -199,20 +201,21 @@ export async function removeEntry(
     await trx('ledger_entries').where({ id }).delete();
     await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] }, options);
     await countTags(trx, portfolioId, { removed: [before] });
-    const move = { change: 'removed' as const, entries: [before], by: 1 };
-    return { ...(await commit(trx, portfolio, move, options)), before };
+    const move = { change: 'removed', entries: [before] } as const;
+    return { ...(await commit(trx, portfolio, move, 1, options)), before };
   });
 }
 
-/** The last statement of a change: its version, and what is to be told of it. */
+/** The last statement of a change: its version, and what is to be published about it. */
 async function commit(
   trx: Database,
   portfolio: Portfolio,
-  { change, entries, by }: Omit<LedgerMove, 'version'> & { by: number },
-  { clock, news }: BookingOptions,
-): Promise<{ version: number; news: string[] }> {
-  const told = news?.({ change, entries, version: portfolio.version + by }) ?? [];
-  return { version: await advance(trx, portfolio, by, clock, told), news: told };
+  move: Pick<EntriesMove, 'change' | 'entries'>,
+  by: number,
+  { clock, records }: BookingOptions,
+): Promise<{ version: number; message: OutboxMessage | null }> {
+  const texts = records?.({ ...move, subject: 'entries', version: portfolio.version + by });
+  return await advance(trx, portfolio, by, { now: clock.now(), records: texts });
 }
 
 /** SQLSTATE of values a column cannot hold: number or time out of range, text it cannot store. */

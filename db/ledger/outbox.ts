@@ -1,44 +1,106 @@
 import type { Database } from '../connection/database.ts';
 
-/** The change of a ledger that something is to be told of. */
-export interface NewsKey {
+/** Which change of which ledger a message is about. */
+export interface MessageKey {
   portfolioId: string;
   /** Of the ledger, after the change. */
   version: number;
 }
 
-export interface News extends NewsKey {
-  /** JSON texts, to be told in this order. */
-  records: string[];
+/** What is published about one change of a ledger. It is written in the transaction that makes the change. */
+export interface OutboxMessage extends MessageKey {
+  /** Of the ledger, before the change. */
+  previousVersion: number;
+  /** JSON texts, to be published in this order. */
+  records: readonly string[];
 }
 
-/** The row of the outbox: see `advance`, which writes it together with the version. */
-export function newsRow({ portfolioId, version, records }: News, now: number): object {
-  const created = new Date(now);
-  return { portfolio_id: portfolioId, version, records: `[${records.join(',')}]`, created_at: created };
-}
-
-/** What was written before a time (epoch milliseconds) and has not been told, oldest first. */
-export async function untoldNews(db: Database, before: number, limit: number): Promise<News[]> {
-  const rows: { portfolio_id: string; version: number; records: string }[] = await db('outbox')
-    .where('created_at', '<=', new Date(before))
-    .orderBy([{ column: 'created_at' }, { column: 'version' }])
-    .limit(limit)
-    .select('portfolio_id', 'version', 'records');
-  return rows.map(({ portfolio_id: portfolioId, version, records }) => ({
-    portfolioId,
+/** A row of the table. */
+export function outboxRow(message: OutboxMessage, now: number): object {
+  const { portfolioId, version, previousVersion, records } = message;
+  return {
+    portfolio_id: portfolioId,
     version,
-    records: (JSON.parse(records) as unknown[]).map((record) => JSON.stringify(record)),
-  }));
+    previous_version: previousVersion,
+    records: `[${records.join(',')}]`,
+    created_at: new Date(now),
+  };
 }
 
-/** Takes out what has been told. */
-export async function dropNews(db: Database, keys: readonly NewsKey[]): Promise<void> {
+export interface PendingQuery {
+  /** Portfolios with an id greater than this one; `null`: from the first. */
+  after: string | null;
+  /** Whose oldest message was written then or earlier, epoch milliseconds. */
+  before: number;
+  limit: number;
+}
+
+/**
+ * Portfolios with messages that have not been published, in the order of their ids. It jumps from portfolio to portfolio
+ * along the primary key: one with many messages costs no more than one with a single one.
+ */
+export async function pendingPortfolios(
+  db: Database,
+  { after, before, limit }: PendingQuery,
+): Promise<string[]> {
+  const { rows } = await db.raw<{ rows: { portfolio_id: string }[] }>(
+    `with recursive pending (portfolio_id, created_at) as (
+       (select portfolio_id, created_at from outbox
+        where ?::uuid is null or portfolio_id > ?::uuid
+        order by portfolio_id, version limit 1)
+       union all
+       select following.portfolio_id, following.created_at from pending
+       cross join lateral (
+         select portfolio_id, created_at from outbox where portfolio_id > pending.portfolio_id
+         order by portfolio_id, version limit 1
+       ) as following
+     )
+     select portfolio_id from pending where created_at <= ? limit ?`,
+    [after, after, new Date(before), limit],
+  );
+  return rows.map(({ portfolio_id }) => portfolio_id);
+}
+
+/** Messages read at a time, at most. */
+const PAGE = 200;
+/** Bytes of messages read at a time, unless the first one alone is larger. */
+const PAGE_BYTES = 4 * 2 ** 20;
+
+/** The first messages of a portfolio that have not been published, in the order of versions. */
+export async function pendingMessages(db: Database, portfolioId: string): Promise<OutboxMessage[]> {
+  const { rows } = await db.raw<{ rows: MessageRow[] }>(
+    `select version, previous_version, records from (
+       select *, sum(octet_length(records)) over (order by version) - octet_length(records) as bytes_before
+       from (select * from outbox where portfolio_id = ? order by version limit ?) as first
+     ) as measured
+     where bytes_before < ? order by version`,
+    [portfolioId, PAGE, PAGE_BYTES],
+  );
+  return rows.map(({ version, previous_version, records }) => {
+    const texts = (JSON.parse(records) as unknown[]).map((record) => JSON.stringify(record));
+    // The program before this one wrote no previous version; its messages have a record for each step.
+    return {
+      portfolioId,
+      version,
+      previousVersion: previous_version ?? version - texts.length,
+      records: texts,
+    };
+  });
+}
+
+interface MessageRow {
+  version: number;
+  previous_version: number | null;
+  records: string;
+}
+
+/** Takes out what has been published. */
+export async function deleteMessages(db: Database, keys: readonly MessageKey[]): Promise<void> {
   const ids = keys.map(({ portfolioId }) => portfolioId);
   const versions = keys.map(({ version }) => version);
   await db.raw(
-    `delete from outbox using unnest(?::uuid[], ?::bigint[]) as told (portfolio_id, version)
-     where outbox.portfolio_id = told.portfolio_id and outbox.version = told.version`,
+    `delete from outbox using unnest(?::uuid[], ?::bigint[]) as published (portfolio_id, version)
+     where outbox.portfolio_id = published.portfolio_id and outbox.version = published.version`,
     [ids, versions],
   );
 }

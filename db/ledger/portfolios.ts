@@ -5,7 +5,7 @@ import { problem } from '../../lib/problem.ts';
 import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';
 import { only } from '../connection/single-row.ts';
-import { newsRow } from './outbox.ts';
+import { type OutboxMessage, outboxRow } from './outbox.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
 import { assertRoom, lockUser } from '../connection/quota.ts';
 import { refoldAll } from './refold.ts';
@@ -140,38 +140,92 @@ export async function listPortfolios(
 /** The base currency is not among them: the rates in the ledger are in it. */
 export type PortfolioChange = Partial<Omit<PortfolioSettings, 'baseCurrency'>>;
 
-/** What is `undefined` stays. New terms restate every position. `null` if there is no such portfolio. */
+/** A change of a portfolio itself, about to be committed. */
+export interface PortfolioMove {
+  subject: 'portfolio';
+  change: 'changed' | 'deleted';
+  /** Of the ledger, after it. */
+  version: number;
+  /** As it is after the change; as it was, if it is deleted. */
+  portfolio: Portfolio;
+}
+
+export interface PortfolioMoveOptions {
+  clock: Clock;
+  /** What is to be published about it: see `BookingOptions`. */
+  records?: (move: PortfolioMove) => string[];
+}
+
+/**
+ * What is `undefined` stays. New terms restate every position. A change of any setting is a version of the ledger; without
+ * one there is no message. `null` if there is no such portfolio.
+ */
 export async function updatePortfolio(
   db: Database,
   id: string,
   change: PortfolioChange,
-  { clock }: { clock: Clock },
-): Promise<Portfolio | null> {
+  { clock, records }: PortfolioMoveOptions,
+): Promise<{ portfolio: Portfolio; message: OutboxMessage | null } | null> {
   return await db.transaction(async (trx) => {
-    const before: PortfolioRow | undefined = await trx('portfolios').where({ id }).forUpdate().first();
-    if (before === undefined) return null;
-    const rows: PortfolioRow[] = await trx('portfolios')
-      .where({ id })
-      .update({
-        name: change.name ?? before.name,
-        cost_method: change.costMethod ?? before.cost_method,
-        time_zone: change.timeZone ?? before.time_zone,
-        benchmark: change.benchmark === undefined ? before.benchmark : change.benchmark,
-        cash_mode: change.cashMode ?? before.cash_mode,
-        updated_at: new Date(clock.now()),
-      })
-      .returning('*');
-    const row = only(rows);
-    if (row.cost_method === before.cost_method && row.cash_mode === before.cash_mode) return toPortfolio(row);
-    await refoldAll(trx, id, toPortfolio(row));
-    await advance(trx, toPortfolio(row), 1, clock);
-    return await getPortfolio(trx, id);
+    const row: PortfolioRow | undefined = await trx('portfolios').where({ id }).forUpdate().first();
+    if (row === undefined) return null;
+    const before = toPortfolio(row);
+    const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+    const portfolio: Portfolio = { ...before, ...given };
+    if (SETTINGS.every((name) => portfolio[name] === before[name]))
+      return { portfolio: before, message: null };
+    await trx('portfolios').where({ id }).update({
+      name: portfolio.name,
+      cost_method: portfolio.costMethod,
+      time_zone: portfolio.timeZone,
+      benchmark: portfolio.benchmark,
+      cash_mode: portfolio.cashMode,
+    });
+    if (portfolio.costMethod !== before.costMethod || portfolio.cashMode !== before.cashMode) {
+      await refoldAll(trx, id, portfolio);
+    }
+    const now = clock.now();
+    portfolio.version += 1;
+    portfolio.updatedAt = now;
+    const move = { subject: 'portfolio', change: 'changed', version: portfolio.version, portfolio } as const;
+    const { message } = await advance(trx, before, 1, { now, records: records?.(move) });
+    return { portfolio, message };
   });
 }
 
-/** With its ledger. False if there was no such portfolio. */
-export async function deletePortfolio(db: Database, id: string): Promise<boolean> {
-  return (await db('portfolios').where({ id }).delete()) > 0;
+const SETTINGS = ['name', 'costMethod', 'timeZone', 'benchmark', 'cashMode'] as const;
+
+/** Deletes portfolios with their ledgers. @returns what is to be published, once the transaction is committed */
+export async function deletePortfolios(
+  trx: Database,
+  ids: readonly string[],
+  { clock, records }: PortfolioMoveOptions,
+): Promise<OutboxMessage[]> {
+  // In one order, so that two who delete the same wait for each other once.
+  const rows: PortfolioRow[] = await trx('portfolios').whereIn('id', ids).orderBy('id').forUpdate();
+  const messages: OutboxMessage[] = [];
+  for (const portfolio of rows.map(toPortfolio)) {
+    const { id, version } = portfolio;
+    const move = { subject: 'portfolio', change: 'deleted', version: version + 1, portfolio } as const;
+    const { message } = await advance(trx, portfolio, 1, { now: clock.now(), records: records?.(move) });
+    if (message !== null) messages.push(message);
+    await trx('portfolios').where({ id }).delete();
+  }
+  return messages;
+}
+
+/** With its ledger. `null` if there was no such portfolio. */
+export async function deletePortfolio(
+  db: Database,
+  id: string,
+  options: PortfolioMoveOptions,
+): Promise<{ message: OutboxMessage | null } | null> {
+  return await db.transaction(async (trx) => {
+    const row: unknown = await trx('portfolios').where({ id }).forUpdate().first('id');
+    if (row === undefined) return null;
+    const [message = null] = await deletePortfolios(trx, [id], options);
+    return { message };
+  });
 }
 
 /**
@@ -185,29 +239,27 @@ export async function lockPortfolio(trx: Database, id: string): Promise<Portfoli
 }
 
 /**
- * Counts changes of the ledger.
- * @param news what is to be told of them once they are committed: JSON texts, put into the outbox
- * @returns the new version
+ * Counts changes of the ledger, and puts what is to be published about them into the outbox.
+ * @param options.now epoch milliseconds
+ * @param options.records JSON texts; none: nothing is published
+ * @returns the new version, and the message to publish once the transaction is committed
  */
 export async function advance(
   trx: Database,
   { id, version }: Pick<Portfolio, 'id' | 'version'>,
   by: number,
-  clock: Clock,
-  news: readonly string[] = [],
-): Promise<number> {
+  { now, records = [] }: { now: number; records?: readonly string[] | undefined },
+): Promise<{ version: number; message: OutboxMessage | null }> {
   const portfolios = trx('portfolios');
-  if (news.length > 0) {
-    // One round trip for both.
-    const row = newsRow({ portfolioId: id, version: version + by, records: [...news] }, clock.now());
-    void portfolios.with('posted', trx('outbox').insert(row));
-  }
+  const next = { portfolioId: id, version: version + by, previousVersion: version, records };
+  const message = records.length > 0 ? next : null;
+  // One round trip for both.
+  if (message !== null) void portfolios.with('posted', trx('outbox').insert(outboxRow(message, now)));
   const rows: { version: number }[] = await portfolios
     .where({ id })
-    .update({ version: trx.raw('version + ?::bigint', [by]), updated_at: new Date(clock.now()) })
+    .update({ version: trx.raw('version + ?::bigint', [by]), updated_at: new Date(now) })
     .returning('version');
-  const row = only(rows);
-  return row.version;
+  return { version: only(rows).version, message };
 }
 
 /** Ledger versions of the given portfolios; one that is gone is left out. */

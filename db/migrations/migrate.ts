@@ -19,6 +19,7 @@ import * as resultFilters from './080-result-filters.ts';
 import * as invitations from './090-invitations.ts';
 import * as portfolioTags from './091-portfolio-tags.ts';
 import * as streamSubscriptions from './095-stream-subscriptions.ts';
+import * as outboxOrder from './096-outbox-order.ts';
 
 interface Migration {
   name: string;
@@ -47,6 +48,7 @@ const MIGRATIONS: Migration[] = [
   { name: '090-invitations', ...invitations },
   { name: '091-portfolio-tags', ...portfolioTags },
   { name: '095-stream-subscriptions', ...streamSubscriptions },
+  { name: '096-outbox-order', ...outboxOrder },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -1366,12 +1366,7 @@ export interface components {
             cashMode: "tracked" | "untracked";
             /** @example BTC */
             baseCurrency: string;
-            /**
-             * @description What the caller may do: see, also change the ledger, or everything.
-             * @enum {string}
-             */
-            access: "owner" | "read" | "write";
-            /** @description Counts the changes of the ledger. */
+            /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
              * Format: date-time
@@ -1383,6 +1378,11 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
+            /**
+             * @description What the caller may do: see, also change the ledger, or everything.
+             * @enum {string}
+             */
+            access: "owner" | "read" | "write";
         };
         Share: {
             /**
@@ -1852,12 +1852,7 @@ export interface components {
             cashMode: "tracked" | "untracked";
             /** @example BTC */
             baseCurrency: string;
-            /**
-             * @description What the caller may do: see, also change the ledger, or everything.
-             * @enum {string}
-             */
-            access: "owner" | "read" | "write";
-            /** @description Counts the changes of the ledger. */
+            /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
              * Format: date-time
@@ -1869,6 +1864,11 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
+            /**
+             * @description What the caller may do: see, also change the ledger, or everything.
+             * @enum {string}
+             */
+            access: "owner" | "read" | "write";
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -2592,7 +2592,7 @@ export interface components {
             /** @default 0 */
             trades?: number;
         };
-        StreamEvent: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"];
+        StreamEvent: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"];
         TickerEvent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -2726,7 +2726,10 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
-            /** @enum {string} */
+            /**
+             * @description What has happened to it.
+             * @enum {string}
+             */
             change: "booked" | "changed" | "removed";
             /** @description Of the ledger, after the change. */
             version: number;
@@ -2785,10 +2788,198 @@ export interface components {
             version: number;
             /**
              * Format: uuid
+             * @description As the sender of the file named it, or as the answer says.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
+            /** @description Trades booked. */
             count: number;
+        };
+        LedgerEvent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "ledger";
+            data: components["schemas"]["LedgerChange"];
+            /**
+             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        LedgerChange: {
+            /** @enum {string} */
+            subject: "trade";
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description What has happened to it.
+             * @enum {string}
+             */
+            change: "booked" | "changed" | "removed";
+            /** @description Of the ledger, after the change. */
+            version: number;
+            /** @description As it is now; as it was, if it was removed. */
+            trade: {
+                /**
+                 * Format: uuid
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                externalId: string | null;
+                exchange: string | null;
+                /** @example BTC/KRW */
+                symbol: string;
+                /** @enum {string} */
+                side: "buy" | "sell";
+                /** @example 1250.5 */
+                quantity: string;
+                /** @example 1250.5 */
+                price: string;
+                fee: {
+                    /** @example 1250.5 */
+                    amount: string;
+                    /** @example BTC */
+                    currency: string;
+                } | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                orderId: string | null;
+                type: string | null;
+                note: string | null;
+                tags: string[];
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+            };
+        } | {
+            /** @enum {string} */
+            subject: "import";
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /** @enum {string} */
+            change: "imported";
+            /** @description Of the ledger, after the change. */
+            version: number;
+            /**
+             * Format: uuid
+             * @description As the sender of the file named it, or as the answer says.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            importId: string;
+            /** @description Trades booked. */
+            count: number;
+        } | {
+            /** @enum {string} */
+            subject: "transfer";
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description What has happened to it.
+             * @enum {string}
+             */
+            change: "booked" | "changed" | "removed";
+            /** @description Of the ledger, after the change. */
+            version: number;
+            /** @description As it is now; as it was, if it was removed. */
+            transfer: {
+                /**
+                 * Format: uuid
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                externalId: string | null;
+                exchange: string | null;
+                /** @enum {string} */
+                kind: "deposit" | "withdrawal" | "income";
+                /** @example BTC */
+                asset: string;
+                /** @example 1250.5 */
+                quantity: string;
+                unitCost: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                note: string | null;
+                tags: string[];
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+            };
+        } | {
+            /** @enum {string} */
+            subject: "portfolio";
+            /**
+             * Format: uuid
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description `deleted` is the last event: the stream ends, since there is nothing left to read.
+             * @enum {string}
+             */
+            change: "changed" | "deleted";
+            /** @description Of the ledger, after the change. */
+            version: number;
+            /** @description Its settings as they are now; as they were, if it was deleted. */
+            portfolio: {
+                /**
+                 * Format: uuid
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                name: string;
+                /** @enum {string} */
+                costMethod: "average" | "fifo" | "lifo" | "hifo";
+                /** @example Asia/Seoul */
+                timeZone: string;
+                benchmark: string | null;
+                /** @enum {string} */
+                cashMode: "tracked" | "untracked";
+                /** @example BTC */
+                baseCurrency: string;
+                /** @description Counts the changes of the ledger and of these settings. */
+                version: number;
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+            };
         };
         ImportEvent: {
             /**
@@ -2922,7 +3113,7 @@ export interface components {
              */
             channels?: string[];
         };
-        StreamLine: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["Heartbeat"];
+        StreamLine: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["Heartbeat"];
         /** @description Nothing has happened for a while; the id may have moved on. */
         Heartbeat: {
             /**

@@ -13,7 +13,10 @@ export type StreamState = 'connecting' | 'live' | 'resuming' | 'closed';
 
 type StreamEvent = Schemas['StreamEvent'];
 
-/** `ticker`, `trade`, `candle`, `pnl`, `holdings`, `fill` and `import` of the channels; `ready`, `reset` and `notice`. */
+/**
+ * `ticker`, `trade`, `candle`, `pnl`, `holdings`, `fill`, `ledger` and `import` of the channels; `ready`, `reset` and
+ * `notice`.
+ */
 type EventHandlers = { [E in StreamEvent as E['event']]?: (data: E['data']) => void };
 
 /** What to do with the events of each kind of channel, and with what the stream says of itself. All are optional. */

@@ -1,4 +1,4 @@
-import { type BookedRows, bookRows, type ImportOutcome } from '../../db/import/import-booking.ts';
+import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts';
 import { dropRows, dropRowsBefore, type ImportedTrade, stageRows } from '../../db/import/import-rows.ts';
 import { newId } from '../../lib/id.ts';
 import type { Zone } from '../../lib/import/local-time.ts';
@@ -8,11 +8,14 @@ import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
 import { tagError } from './entry-tags.ts';
 import { ImportReport, REPORTED_ROWS } from './import-report.ts';
+import { changeLedger } from '../portfolios/ledger-change.ts';
 import type { Services } from '../http/handler-services.ts';
 import { tradeErrors, type TradeInput, tradeInput, unratedDraft } from './trade-draft.ts';
 
 /** Rows that are put aside by one statement. */
 const CHUNK = 1_000;
+/** Trades of one import that are published one by one; of more only the number is, for a ring keeps no more. */
+const PUBLISHED = 500;
 /** No import takes so long: what is older was left behind. */
 const LEFT_BEHIND_MS = 3_600_000;
 
@@ -23,9 +26,6 @@ export interface ImportQuestion {
   /** Book what can be booked although other rows are rejected. */
   skipRejected: boolean;
   zone: Zone | null;
-  /** Booked trades that are told of one by one, unless there are more. */
-  returned: number;
-  news: (booked: BookedRows) => string[];
 }
 
 export interface ImportAnswer {
@@ -53,18 +53,20 @@ export async function runImport(
     await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
     const { file, report, newestFirst } = await stage(body, question, stagingId, progress, services);
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
-    const outcome = await bookRows(db, portfolioId, stagingId, {
-      clock,
-      newestFirst,
-      mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
-      reported: REPORTED_ROWS,
-      returned: question.returned,
-      news: question.news,
-      tagLimit: config.TAGS_PER_PORTFOLIO,
-      progress: (phase, done, total) => {
-        progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
-      },
-    });
+    const outcome = await changeLedger(services, (options) =>
+      bookRows(db, portfolioId, stagingId, {
+        ...options,
+        newestFirst,
+        mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
+        reported: REPORTED_ROWS,
+        name: importId,
+        published: PUBLISHED,
+        tagLimit: config.TAGS_PER_PORTFOLIO,
+        progress: (phase, done, total) => {
+          progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
+        },
+      }),
+    );
     const { format, columns } = file.layout;
     const idColumn = columns.heading(format.source['externalId'] ?? format.source.symbol);
     report.rejectConflicts(outcome.conflicts, outcome.conflictRows, idColumn);

@@ -5,7 +5,7 @@ import { searchTerms } from '../../lib/text/search-text.ts';
 import * as field from '../http/fields.ts';
 import { queryProblem } from '../http/query-problem.ts';
 import { instantOf, queryTime } from '../performance/query-span.ts';
-import { timeZone } from '../portfolios/portfolios.ts';
+import { timeZone } from '../portfolios/portfolio-body.ts';
 import { orderType } from './trade-draft.ts';
 
 /** The parameters that choose trades: of the list, its statistics and its download alike. */

@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import type { BookedRows } from '../../db/import/import-booking.ts';
 import { newId } from '../../lib/id.ts';
 import { zoneOf } from '../../lib/import/local-time.ts';
-import type { PortfolioRecord } from '../../streams/channels/record.ts';
 import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import { type ImportAnswer, runImport } from './import-run.ts';
 import { reportSchema } from './import-report.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
-import { tradeBody } from './trades.ts';
-
-/** Fills of one import that are told one by one; more are told as a number, for a ring keeps no more. */
-const ANNOUNCED = 500;
 
 const flag = z.enum(['true', 'false']).default('false');
 const zone = z
@@ -75,7 +69,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
     'unavailable',
   ],
   async handler({ params, query, caller, ctx }, services) {
-    const { db, clock, config, slots, outbox } = services;
+    const { db, clock, config, slots } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const body = csvBody(ctx, config.IMPORT_LIMIT_MB * 2 ** 20, clock);
     const release = slots.imports.take(caller.userId);
@@ -91,8 +85,6 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
           dryRun,
           skipRejected: query.skipRejected === 'true',
           zone: query.tz ?? null,
-          returned: ANNOUNCED,
-          news: (booked) => recordsOf(importId, booked).map((record) => JSON.stringify(record)),
         },
         services,
       );
@@ -100,7 +92,6 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
       release();
     }
     const { file, report, outcome } = answer;
-    await outbox.tell({ portfolioId: portfolio.id, version: outcome.version, records: outcome.news });
     const items = report.items(outcome.firstRows);
     return new Reply(
       {
@@ -124,8 +115,3 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
     );
   },
 });
-
-function recordsOf(importId: string, { version, entries, fresh }: BookedRows): PortfolioRecord[] {
-  if (entries.length < fresh) return [{ type: 'fill', change: 'imported', version, importId, count: fresh }];
-  return entries.map((entry) => ({ type: 'fill', change: 'booked', version, trade: tradeBody(entry) }));
-}

@@ -18,7 +18,8 @@ import { realized } from '../portfolios/pnl.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
-import { tradeBody, tradeParams, tradeSchema } from './trades.ts';
+import { tradeBody, tradeSchema } from '../portfolios/trade-body.ts';
+import { tradeParams } from './trades.ts';
 
 const listedTrade = tradeSchema
   .extend({

@@ -1,22 +1,17 @@
 import { z } from 'zod';
 import { getEntry } from '../../db/ledger/entries.ts';
-import type { StoredEntry, StoredTrade } from '../../db/ledger/stored-entry.ts';
+import type { Database } from '../../db/connection/database.ts';
+import type { StoredEntry, StoredTrade, TradeDraft } from '../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../db/ledger/candidates.ts';
-import {
-  BATCH_LIMIT,
-  bookEntries,
-  changeEntry,
-  type LedgerMove,
-  removeEntry,
-} from '../../db/ledger/ledger.ts';
-import { decimal } from '../../lib/money/money.ts';
-import { type Problem, problem } from '../../lib/problem.ts';
-import type { PortfolioRecord } from '../../streams/channels/record.ts';
+import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { problem } from '../../lib/problem.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { checkTags } from './entry-tags.ts';
+import { changeLedger } from '../portfolios/ledger-change.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
+import { tradeBody, tradeSchema } from '../portfolios/trade-body.ts';
 import {
   checkFeeValue,
   checkTrades,
@@ -30,63 +25,9 @@ import {
   tradeInput,
 } from './trade-draft.ts';
 
-const fee = z.object({ amount: field.decimal, currency: field.asset });
-
-export const tradeSchema = z
-  .object({
-    id: field.id,
-    externalId: z.union([z.string(), z.null()]),
-    exchange: z.union([z.string(), z.null()]),
-    symbol: field.symbol,
-    side: z.enum(['buy', 'sell']),
-    quantity: field.decimal,
-    price: field.decimal,
-    fee: z.union([fee, z.null()]),
-    time: field.timestamp,
-    orderId: z.union([z.string(), z.null()]),
-    type: z.union([z.string(), z.null()]),
-    note: z.union([z.string(), z.null()]),
-    tags: z.array(z.string()),
-    createdAt: field.timestamp,
-    updatedAt: field.timestamp,
-  })
-  .meta({ id: 'Trade' });
-
-export function tradeBody(entry: StoredTrade): z.input<typeof tradeSchema> {
-  return {
-    id: entry.id,
-    externalId: entry.externalId,
-    exchange: entry.exchange === '' ? null : entry.exchange,
-    symbol: `${entry.base}/${entry.quote}`,
-    side: entry.side,
-    quantity: decimal(entry.quantity),
-    price: decimal(entry.price),
-    fee: entry.fee === null ? null : { amount: decimal(entry.fee.amount), currency: entry.fee.currency },
-    time: field.isoTime(entry.time),
-    orderId: entry.orderId,
-    type: entry.orderType,
-    note: entry.note,
-    tags: entry.tags,
-    createdAt: field.isoTime(entry.createdAt),
-    updatedAt: field.isoTime(entry.updatedAt),
-  };
-}
-
-function noSuchTrade(): Problem {
-  return problem('not-found', { detail: 'There is no such trade.' });
-}
-
 function asTrade(entry: StoredEntry | null): StoredTrade {
-  if (entry?.kind !== 'trade') throw noSuchTrade();
+  if (entry?.kind !== 'trade') throw problem('not-found', { detail: 'There is no such trade.' });
   return entry;
-}
-
-/** What the channel `fills:` tells of a change of the ledger. */
-function fills({ change, version, entries }: LedgerMove): string[] {
-  return entries.map((entry) => {
-    const record: PortfolioRecord = { type: 'fill', change, version, trade: tradeBody(asTrade(entry)) };
-    return JSON.stringify(record);
-  });
 }
 
 /** The 409 of an idempotency key that stands for something else already. */
@@ -130,7 +71,7 @@ export const bookTrades = endpoint({
   },
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, config, outbox } = services;
+    const { db, clock, config } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const inBatch = 'items' in body;
     const inputs = inBatch ? body.items : [body];
@@ -139,24 +80,23 @@ export const bookTrades = endpoint({
     const drafts = await toTradeDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
-      booked = await bookEntries(db, portfolio.id, drafts, {
-        clock,
-        news: fills,
-        tagLimit: config.TAGS_PER_PORTFOLIO,
-        admit: (entry, index) =>
-          checkFeeValue(asTrade(entry), portfolio.baseCurrency, inBatch ? `/items/${index}` : ''),
-      });
+      booked = await changeLedger(services, (options) =>
+        bookEntries(db, portfolio.id, drafts, {
+          ...options,
+          tagLimit: config.TAGS_PER_PORTFOLIO,
+          admit: (entry, index) =>
+            checkFeeValue(asTrade(entry), portfolio.baseCurrency, inBatch ? `/items/${index}` : ''),
+        }),
+      );
     } catch (error) {
       if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
       throw error;
     }
-    const { version, news } = booked;
     const items = booked.outcomes.map(({ status, entry }) => ({ status, trade: tradeBody(asTrade(entry)) }));
-    const fresh = items.filter(({ status }) => status === 'booked');
-    await outbox.tell({ portfolioId: portfolio.id, version, records: news });
-    const status = fresh.length > 0 ? 201 : 200;
+    const status = items.some((item) => item.status === 'booked') ? 201 : 200;
     const [only] = items;
-    return !inBatch && only ? new Reply(only.trade, { status }) : new Reply({ version, items }, { status });
+    if (!inBatch && only) return new Reply(only.trade, { status });
+    return new Reply({ version: booked.version, items }, { status });
   },
 });
 
@@ -196,31 +136,28 @@ export const changeTrade = endpoint({
   response: tradeSchema,
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, config, outbox } = services;
+    const { db, clock, config } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     checkTags([body], config.TAGS_PER_ENTRY);
-    const changed = await changeEntry(
-      db,
-      portfolio.id,
-      params.tradeId,
-      async (before, trx) => {
-        const trade = asTrade(before);
-        const input = { ...toTradeInput(trade), ...given(body) };
-        checkTrades([input], clock.now(), false);
-        const rates = keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency));
-        const draft = await toTradeDraft(input, rates);
-        // A note may be written beside any fill.
-        if (VALUED.some((name) => body[name] !== undefined)) {
-          checkFeeValue({ ...trade, ...draft }, portfolio.baseCurrency);
-        }
-        return draft;
-      },
-      { clock, news: fills, tagLimit: config.TAGS_PER_PORTFOLIO },
+    const corrected = async (before: StoredEntry, trx: Database): Promise<TradeDraft> => {
+      const trade = asTrade(before);
+      const input = { ...toTradeInput(trade), ...given(body) };
+      checkTrades([input], clock.now(), false);
+      const rates = keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency));
+      const draft = await toTradeDraft(input, rates);
+      // A note may be written beside any fill.
+      if (VALUED.some((name) => body[name] !== undefined)) {
+        checkFeeValue({ ...trade, ...draft }, portfolio.baseCurrency);
+      }
+      return draft;
+    };
+    const changed = await changeLedger(services, (options) =>
+      changeEntry(db, portfolio.id, params.tradeId, corrected, {
+        ...options,
+        tagLimit: config.TAGS_PER_PORTFOLIO,
+      }),
     );
-    if (changed === null) throw noSuchTrade();
-    const { version, news, entry } = changed;
-    await outbox.tell({ portfolioId: portfolio.id, version, records: news });
-    return tradeBody(asTrade(entry));
+    return tradeBody(asTrade(changed?.entry ?? null));
   },
 });
 
@@ -236,13 +173,13 @@ export const removeTrade = endpoint({
   response: null,
   problems: ['not-found'],
   async handler({ params, caller }, services) {
-    const { db, clock, outbox } = services;
+    const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     asTrade(await getEntry(db, portfolio.id, params.tradeId));
-    const removed = await removeEntry(db, portfolio.id, params.tradeId, { clock, news: fills });
-    if (removed === null) throw noSuchTrade();
-    const { version, news } = removed;
-    await outbox.tell({ portfolioId: portfolio.id, version, records: news });
+    const removed = await changeLedger(services, (options) =>
+      removeEntry(db, portfolio.id, params.tradeId, options),
+    );
+    asTrade(removed?.before ?? null);
   },
 });
 

@@ -5,9 +5,8 @@ import { rateTable } from '../../db/ledger/rates.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import { tagsInput } from './entry-tags.ts';
+import { TRANSFER_KINDS } from '../portfolios/transfer-body.ts';
 import type { RateFinder } from './trade-draft.ts';
-
-export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
 
 export const transferInput = z
   .strictObject({

@@ -1,62 +1,27 @@
 import { z } from 'zod';
 import { getEntry, listEntries } from '../../db/ledger/entries.ts';
-import type { StoredEntry, StoredTransfer } from '../../db/ledger/stored-entry.ts';
+import type { Database } from '../../db/connection/database.ts';
+import type { StoredEntry, StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../db/ledger/candidates.ts';
 import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
-import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import { problem } from '../../lib/problem.ts';
-import { announce } from '../../streams/portfolio/announce.ts';
-import { portfolioLog } from '../../streams/core/broker.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { checkTags } from './entry-tags.ts';
+import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { keptRates, rateFinder } from './trade-draft.ts';
 import { conflictProblem } from './trades.ts';
+import { TRANSFER_KINDS, transferBody, transferSchema } from '../portfolios/transfer-body.ts';
 import {
   changedInput,
   checkTransfers,
   toTransferDraft,
   toTransferDrafts,
-  TRANSFER_KINDS,
   transferChange,
   transferInput,
 } from './transfer-draft.ts';
-
-const transferSchema = z
-  .object({
-    id: field.id,
-    externalId: z.union([z.string(), z.null()]),
-    exchange: z.union([z.string(), z.null()]),
-    kind: z.enum(TRANSFER_KINDS),
-    asset: field.asset,
-    quantity: field.decimal,
-    unitCost: field.decimalOrNull,
-    time: field.timestamp,
-    note: z.union([z.string(), z.null()]),
-    tags: z.array(z.string()),
-    createdAt: field.timestamp,
-    updatedAt: field.timestamp,
-  })
-  .meta({ id: 'Transfer' });
-
-function transferBody(entry: StoredTransfer): z.input<typeof transferSchema> {
-  return {
-    id: entry.id,
-    externalId: entry.externalId,
-    exchange: entry.exchange === '' ? null : entry.exchange,
-    kind: entry.kind,
-    asset: entry.asset,
-    quantity: decimal(entry.quantity),
-    unitCost: decimalOrNull(entry.unitCost),
-    time: field.isoTime(entry.time),
-    note: entry.note,
-    tags: entry.tags,
-    createdAt: field.isoTime(entry.createdAt),
-    updatedAt: field.isoTime(entry.updatedAt),
-  };
-}
 
 function asTransfer(entry: StoredEntry | null): StoredTransfer {
   if (entry === null || entry.kind === 'trade')
@@ -96,25 +61,21 @@ export const bookTransfers = endpoint({
     const drafts = await toTransferDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
-      booked = await bookEntries(db, portfolio.id, drafts, { clock, tagLimit: config.TAGS_PER_PORTFOLIO });
+      booked = await changeLedger(services, (options) =>
+        bookEntries(db, portfolio.id, drafts, { ...options, tagLimit: config.TAGS_PER_PORTFOLIO }),
+      );
     } catch (error) {
       if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
       throw error;
     }
-    const { version } = booked;
     const items = booked.outcomes.map(({ status, entry }) => ({
       status,
       transfer: transferBody(asTransfer(entry)),
     }));
-    const isNew = items.some(({ status }) => status === 'booked');
-    if (isNew) {
-      await announce(services, portfolioLog(portfolio.id), [{ type: 'transfer', change: 'booked', version }]);
-    }
-    const status = isNew ? 201 : 200;
+    const status = items.some((item) => item.status === 'booked') ? 201 : 200;
     const [only] = items;
-    return !inBatch && only
-      ? new Reply(only.transfer, { status })
-      : new Reply({ version, items }, { status });
+    if (!inBatch && only) return new Reply(only.transfer, { status });
+    return new Reply({ version: booked.version, items }, { status });
   },
 });
 
@@ -182,25 +143,21 @@ export const changeTransfer = endpoint({
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     checkTags([body], config.TAGS_PER_ENTRY);
     const { baseCurrency } = portfolio;
-    const changed = await changeEntry(
-      db,
-      portfolio.id,
-      params.transferId,
-      (entry, trx) => {
-        const before = asTransfer(entry);
-        const input = changedInput(before, body);
-        checkTransfers([input], clock.now(), baseCurrency, false);
-        const found = before.unitCost === null ? before.unitValue : null;
-        const known = { time: before.time, rates: new Map([[before.asset, found]]) };
-        return toTransferDraft(input, keptRates(known, rateFinder(trx, baseCurrency)));
-      },
-      { clock, tagLimit: config.TAGS_PER_PORTFOLIO },
+    const corrected = (entry: StoredEntry, trx: Database): Promise<TransferDraft> => {
+      const before = asTransfer(entry);
+      const input = changedInput(before, body);
+      checkTransfers([input], clock.now(), baseCurrency, false);
+      const found = before.unitCost === null ? before.unitValue : null;
+      const known = { time: before.time, rates: new Map([[before.asset, found]]) };
+      return toTransferDraft(input, keptRates(known, rateFinder(trx, baseCurrency)));
+    };
+    const changed = await changeLedger(services, (options) =>
+      changeEntry(db, portfolio.id, params.transferId, corrected, {
+        ...options,
+        tagLimit: config.TAGS_PER_PORTFOLIO,
+      }),
     );
-    const transfer = transferBody(asTransfer(changed?.entry ?? null));
-    await announce(services, portfolioLog(portfolio.id), [
-      { type: 'transfer', change: 'changed', version: changed?.version ?? 0 },
-    ]);
-    return transfer;
+    return transferBody(asTransfer(changed?.entry ?? null));
   },
 });
 
@@ -216,14 +173,13 @@ export const removeTransfer = endpoint({
   response: null,
   problems: ['not-found'],
   async handler({ params, caller }, services) {
-    const { db, clock } = services;
+    const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     asTransfer(await getEntry(db, portfolio.id, params.transferId));
-    const removed = await removeEntry(db, portfolio.id, params.transferId, { clock });
+    const removed = await changeLedger(services, (options) =>
+      removeEntry(db, portfolio.id, params.transferId, options),
+    );
     asTransfer(removed?.before ?? null);
-    await announce(services, portfolioLog(portfolio.id), [
-      { type: 'transfer', change: 'removed', version: removed?.version ?? 0 },
-    ]);
   },
 });
 

@@ -10,7 +10,8 @@ import { COMPARISON, explained, PERFORMANCE_FIGURES } from './performance-warnin
 import { costMethod } from '../portfolios/pnl.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from './portfolio-history.ts';
-import { benchmarkOf, portfolioParams } from '../portfolios/portfolios.ts';
+import { benchmarkOf } from '../portfolios/portfolio-body.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
 import { spanOf, spanQuery } from './query-span.ts';
 
 const rate = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Calendar, calendarOf } from '../../lib/pnl/performance/calendar.ts';
-import { timeZone } from '../portfolios/portfolios.ts';
+import { timeZone } from '../portfolios/portfolio-body.ts';
 import { queryProblem } from '../http/query-problem.ts';
 
 /** A point in time as a query gives it: an instant, or what the clocks of some time zone show. */

@@ -7,7 +7,8 @@ import { endpoint, Kept } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { pnlSchema, valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
-import { portfolioBody, portfolioParams, portfolioSchema } from './portfolios.ts';
+import { portfolioBody, portfolioSchema } from './portfolio-body.ts';
+import { portfolioParams } from './portfolios.ts';
 
 const { portfolioId: _, ...figures } = pnlSchema.shape;
 

@@ -2,71 +2,16 @@ import { z } from 'zod';
 import {
   createPortfolio as insertPortfolio,
   deletePortfolio as removePortfolio,
-  type Portfolio,
   updatePortfolio as changePortfolio,
 } from '../../db/ledger/portfolios.ts';
-import { listReadablePortfolios, type PortfolioAccess } from '../../db/users/shares.ts';
-import { isTimeZone } from '../../lib/pnl/performance/calendar.ts';
-import { CASH_MODES, COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
+import { listReadablePortfolios } from '../../db/users/shares.ts';
 import { problem } from '../../lib/problem.ts';
-import { portfolioLog } from '../../streams/core/broker.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
-import { announce } from '../../streams/portfolio/announce.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { changeLedger } from './ledger-change.ts';
 import { ownPortfolio } from './portfolio-access.ts';
-
-export const timeZone = z
-  .string()
-  .refine(isTimeZone, 'must be an IANA time zone such as Asia/Seoul')
-  .meta({ example: 'Asia/Seoul' });
-
-const settings = {
-  name: field.text(100).meta({ example: 'Long term' }),
-  costMethod: z.enum(COST_METHODS),
-  timeZone,
-  benchmark: z.union([field.symbol, z.null()]),
-  cashMode: z.enum(CASH_MODES),
-};
-
-export const portfolioSchema = z
-  .object({
-    id: field.id,
-    ...settings,
-    name: z.string(),
-    baseCurrency: field.asset,
-    access: z.enum(['owner', 'read', 'write']).meta({
-      description: 'What the caller may do: see, also change the ledger, or everything.',
-    }),
-    version: z.int().meta({ description: 'Counts the changes of the ledger.' }),
-    createdAt: field.timestamp,
-    updatedAt: field.timestamp,
-  })
-  .meta({ id: 'Portfolio' });
-
-/** What a portfolio is compared with unless another symbol is named. */
-export function benchmarkOf({ benchmark, baseCurrency }: Portfolio): string | null {
-  return benchmark ?? (baseCurrency === 'BTC' ? null : `BTC/${baseCurrency}`);
-}
-
-export function portfolioBody(
-  portfolio: Portfolio & { access?: PortfolioAccess },
-): z.input<typeof portfolioSchema> {
-  const { id, name, baseCurrency, costMethod, cashMode, version } = portfolio;
-  return {
-    id,
-    name,
-    baseCurrency,
-    costMethod,
-    timeZone: portfolio.timeZone,
-    benchmark: benchmarkOf(portfolio),
-    cashMode,
-    access: portfolio.access ?? 'owner',
-    version,
-    createdAt: field.isoTime(portfolio.createdAt),
-    updatedAt: field.isoTime(portfolio.updatedAt),
-  };
-}
+import { portfolioBody, portfolioSchema, settings } from './portfolio-body.ts';
 
 export const portfolioParams = z.strictObject({ portfolioId: field.id });
 
@@ -130,16 +75,11 @@ export const updatePortfolio = endpoint({
   response: portfolioSchema,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, body, caller }, services) {
-    const { db, clock } = services;
-    const before = await ownPortfolio(db, params.portfolioId, caller);
-    const changed = await changePortfolio(db, before.id, body, { clock });
+    const { db } = services;
+    const { id } = await ownPortfolio(db, params.portfolioId, caller);
+    const changed = await changeLedger(services, (options) => changePortfolio(db, id, body, options));
     if (changed === null) throw problem('not-found');
-    if (changed.version !== before.version) {
-      await announce(services, portfolioLog(before.id), [
-        { type: 'transfer', change: 'changed', version: changed.version },
-      ]);
-    }
-    return portfolioBody(changed);
+    return portfolioBody(changed.portfolio);
   },
 });
 
@@ -156,10 +96,11 @@ export const deletePortfolio = endpoint({
   status: 204,
   response: null,
   problems: ['not-found'],
-  async handler({ params, caller }, { db, broker }) {
-    const portfolio = await ownPortfolio(db, params.portfolioId, caller);
-    await removePortfolio(db, portfolio.id);
-    await publishControl(broker, { type: 'portfolio-gone', portfolioId: portfolio.id });
+  async handler({ params, caller }, services) {
+    const { db, broker } = services;
+    const { id } = await ownPortfolio(db, params.portfolioId, caller);
+    await changeLedger(services, (options) => removePortfolio(db, id, options));
+    await publishControl(broker, { type: 'portfolio-gone', portfolioId: id });
   },
 });
 

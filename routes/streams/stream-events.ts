@@ -13,7 +13,9 @@ import { tickerSchema } from '../market/market-lists.ts';
 import { holdingSchema } from '../portfolios/holdings.ts';
 import { pnlSchema, position } from '../portfolios/pnl.ts';
 import { problemSchema } from '../http/problem-body.ts';
-import { tradeSchema } from '../ledger/trades.ts';
+import { portfolioSettingsSchema } from '../portfolios/portfolio-body.ts';
+import { tradeSchema } from '../portfolios/trade-body.ts';
+import { transferSchema } from '../portfolios/transfer-body.ts';
 
 /** What the events of the streams look like, for the documents and for who checks them. */
 
@@ -53,25 +55,55 @@ const holdingsSchema = z
 
 const version = z.int().meta({ description: 'Of the ledger, after the change.' });
 
+const changed = {
+  portfolioId: field.id,
+  change: z.enum(['booked', 'changed', 'removed']).meta({ description: 'What has happened to it.' }),
+  version,
+};
+const imported = {
+  portfolioId: field.id,
+  change: z.literal('imported'),
+  version,
+  importId: field.id.meta({ description: 'As the sender of the file named it, or as the answer says.' }),
+  count: z.int().meta({ description: 'Trades booked.' }),
+};
+const MANY = 'A file with many new trades, which are not sent one by one.';
+const AS_IT_IS = 'As it is now; as it was, if it was removed.';
+
 const fillSchema = z
   .union([
+    z.object({ ...changed, trade: tradeSchema.meta({ description: AS_IT_IS }) }),
+    z.object(imported).meta({ description: MANY }),
+  ])
+  .meta({ id: 'Fill' });
+
+const ledgerSchema = z
+  .discriminatedUnion('subject', [
     z.object({
-      portfolioId: field.id,
-      change: z.enum(['booked', 'changed', 'removed']),
-      version,
-      trade: tradeSchema.meta({ description: 'As it is now; as it was, if it was removed.' }),
+      subject: z.literal('trade'),
+      ...changed,
+      trade: tradeSchema.meta({ description: AS_IT_IS }),
+    }),
+    z.object({ subject: z.literal('import'), ...imported }).meta({ description: MANY }),
+    z.object({
+      subject: z.literal('transfer'),
+      ...changed,
+      transfer: transferSchema.meta({ description: AS_IT_IS }),
     }),
     z
       .object({
-        portfolioId: field.id,
-        change: z.literal('imported'),
-        version,
-        importId: field.id,
-        count: z.int(),
+        subject: z.literal('portfolio'),
+        ...changed,
+        change: z.enum(['changed', 'deleted']).meta({
+          description: '`deleted` is the last event: the stream ends, since there is nothing left to read.',
+        }),
+        portfolio: portfolioSettingsSchema.meta({
+          description: 'Its settings as they are now; as they were, if it was deleted.',
+        }),
       })
-      .meta({ description: 'Of a large file, whose trades are not told one by one.' }),
+      .meta({ description: 'The settings of the portfolio were changed, or it was deleted.' }),
   ])
-  .meta({ id: 'Fill' });
+  .meta({ id: 'LedgerChange' });
 
 const importSchema = z
   .object({
@@ -163,9 +195,17 @@ export const CHANNELS: Record<ChannelType, ChannelDocs> = {
     address: 'fills:{portfolioId}',
     event: 'fill',
     data: fillSchema,
-    summary: 'Changes of the ledger of a portfolio',
+    summary: 'Trades of a portfolio',
     description:
-      'Events: each trade booked, changed or removed, once, in order. A file of more than 500 new trades is one event.',
+      'Events: each trade booked, changed or removed, once, in the order of the versions of the ledger. A file of more than 500 new trades is one event.',
+  },
+  ledger: {
+    address: 'ledger:{portfolioId}',
+    event: 'ledger',
+    data: ledgerSchema,
+    summary: 'Every change of a portfolio',
+    description:
+      'Events: each change of the ledger (trades, deposits, withdrawals and income) and of the settings of the portfolio, once, in the order of versions. A file of more than 500 new trades is one event.',
   },
   imports: {
     address: 'imports:{portfolioId}',
@@ -226,6 +266,7 @@ export const CHANNEL_EVENTS = {
   pnl: eventOf('pnl', CHANNELS.pnl.data, 'Pnl'),
   holdings: eventOf('holdings', CHANNELS.holdings.data, 'Holdings'),
   fills: eventOf('fill', CHANNELS.fills.data, 'Fill'),
+  ledger: eventOf('ledger', CHANNELS.ledger.data, 'Ledger'),
   imports: eventOf('import', CHANNELS.imports.data, 'Import'),
 } satisfies Record<ChannelType, z.ZodType>;
 
@@ -273,6 +314,7 @@ export const streamEvent = z
     CHANNEL_EVENTS.pnl,
     CHANNEL_EVENTS.holdings,
     CHANNEL_EVENTS.fills,
+    CHANNEL_EVENTS.ledger,
     CHANNEL_EVENTS.imports,
     CONTROL_EVENTS.ready,
     CONTROL_EVENTS.reset,

@@ -14,7 +14,8 @@ import { problem } from '../../lib/problem.ts';
 import { originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { portfolioBody, portfolioParams, portfolioSchema } from '../portfolios/portfolios.ts';
+import { portfolioBody, portfolioSchema } from '../portfolios/portfolio-body.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
 
 const invitation = z
   .object({

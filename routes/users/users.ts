@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { recordAudit } from '../../db/users/audit.ts';
 import type { Database } from '../../db/connection/database.ts';
-import { portfolioIdsOf } from '../../db/ledger/portfolios.ts';
+import { deletePortfolios, portfolioIdsOf } from '../../db/ledger/portfolios.ts';
 import { revokeUserSessions } from '../../db/users/sessions.ts';
 import {
   createUser as insertUser,
@@ -21,6 +21,7 @@ import { publishControl } from '../../streams/fleet/authority.ts';
 import { noteDenied, originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { changeLedger, type LedgerChangeOptions } from '../portfolios/ledger-change.ts';
 import { assertPassword, newPassword } from './new-password.ts';
 import { userBody, userSchema } from '../auth/session-tokens.ts';
 import type { Services } from '../http/handler-services.ts';
@@ -199,17 +200,20 @@ export const deleteUser = endpoint({
   status: 204,
   response: null,
   problems: ['not-found', 'conflict'],
-  async handler({ params, caller, ctx }, { db, clock, broker }) {
+  async handler({ params, caller, ctx }, services) {
+    const { db, clock, broker } = services;
     const { userId } = params;
-    const portfolioIds = await db.transaction(async (trx) => {
+    const remove = (options: LedgerChangeOptions) => async (trx: Database) => {
       const user = await lockRemovable(trx, userId);
       const ids = await portfolioIdsOf(trx, userId);
+      const messages = await deletePortfolios(trx, ids, options);
       await removeUser(trx, userId);
       const details = { role: user.role };
       const draft = { type: 'user-deleted', actorId: caller.userId, userId, details } as const;
       await recordAudit(trx, draft, originOf(ctx), { clock });
-      return ids;
-    });
+      return { ids, messages };
+    };
+    const { ids: portfolioIds } = await changeLedger(services, (options) => db.transaction(remove(options)));
     await publishControl(
       broker,
       { type: 'user-disabled', userId },

@@ -121,16 +121,21 @@ export interface ImportProgressBody {
 export type LedgerChange = 'booked' | 'changed' | 'removed';
 
 /**
- * `body` is the response body of the REST endpoint of the same name, `trade` that of `GET …/trades/:tradeId`. A
- * `transfer` is shown on no channel; it tells the projector that the ledger has moved.
+ * `body` is the response body of the REST endpoint of the same name; `trade`, `transfer` and `portfolio` are those of the
+ * resources. Records with a `version` are about the ledger, and come in the order of its versions.
  */
 export type PortfolioRecord =
   | { type: 'pnl'; body: object }
   | { type: 'holdings'; body: object }
-  | { type: 'fill'; change: LedgerChange; version: number; trade: object }
   | { type: 'import'; body: ImportProgressBody }
-  /** So many fills were booked at once that they are not told one by one. */
-  | { type: 'fill'; change: 'imported'; version: number; importId: string; count: number }
-  | { type: 'transfer'; change: LedgerChange; version: number }
+  | LedgerRecord
   /** Somebody on another node than the projector's watches this: keep publishing it for a while. */
   | { type: 'interest'; in: 'holdings' };
+
+/** A change of the ledger, or of the portfolio's settings. */
+export type LedgerRecord =
+  | { type: 'fill'; change: LedgerChange; version: number; trade: object }
+  /** So many trades were booked at once that they are not published one by one. */
+  | { type: 'fill'; change: 'imported'; version: number; importId: string; count: number }
+  | { type: 'transfer'; change: LedgerChange; version: number; transfer: object }
+  | { type: 'portfolio'; change: 'changed' | 'deleted'; version: number; portfolio: object };

@@ -65,21 +65,39 @@ export interface LogBounds {
 export interface PublishOptions {
   /** Fencing token of the writer's lease: a publish with a smaller one than the log has seen is refused. */
   fence?: number;
-  /**
-   * Names the batch, so that it can be published again by whoever does not know whether it was: a log that has it (of
-   * the newest `ONCE_KEPT` names) takes it for published.
-   */
-  once?: string;
+  /** Orders the batch among those of other writers, and lets any of them publish it again without repeating it. */
+  sequence?: SequenceRange;
 }
 
-/** Names of batches that a log remembers. */
-export const ONCE_KEPT = 1_000;
+/**
+ * The part of a sequence that a batch covers, such as versions of a ledger. A log remembers the last number it has
+ * taken. It appends a batch only if it stands exactly where the batch begins, so that concurrent writers can neither
+ * leave something out nor swap two batches; a batch that lies behind it has been published before.
+ */
+export interface SequenceRange {
+  /** The number before the batch. `null`: the log has taken none yet; so has one that stands at 0. */
+  after: number | null;
+  /** The number of its last event. */
+  last: number;
+}
 
 /** The writer's lease has passed to another holder: it must stop writing. */
 export class FencedError extends Error {
   constructor(log: string) {
     super(`another writer has taken over the log ${log}`);
     this.name = 'FencedError';
+  }
+}
+
+/** The log does not stand where the batch begins: something before it is missing, or part of it was published already. */
+export class SequenceGapError extends Error {
+  /** The last number that the log has taken, `null` if it has taken none. */
+  readonly last: number | null;
+
+  constructor(log: string, last: number | null) {
+    super(`the log ${log} stands at ${last ?? 'no number'} of the sequence, not where the batch begins`);
+    this.name = 'SequenceGapError';
+    this.last = last;
   }
 }
 
@@ -93,7 +111,11 @@ export class BrokerUnavailableError extends Error {
 
 /** Rings for queueing and replay, with live delivery. Memory: one process. Redis: a fleet. */
 export interface Broker {
-  /** Appends a batch in order. @returns the position of its last event @throws FencedError, BrokerUnavailableError */
+  /**
+   * Appends a batch in order, or nothing if all of its `sequence` was published before.
+   * @returns the log's position after it
+   * @throws FencedError, SequenceGapError, BrokerUnavailableError
+   */
   publish(log: string, events: readonly Payload[], options?: PublishOptions): Promise<Position>;
   /** At most `limit` events after a position, oldest first. An empty page means that `after` is the head. */
   history(log: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss>;

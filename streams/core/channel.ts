@@ -23,6 +23,7 @@ export const CHANNEL_KINDS = {
   pnl: 'state',
   holdings: 'state',
   fills: 'events',
+  ledger: 'events',
   imports: 'state',
 } as const satisfies Record<string, ChannelKind>;
 
@@ -73,6 +74,7 @@ export function parseChannel(name: string): Channel {
     case 'pnl':
     case 'holdings':
     case 'fills':
+    case 'ledger':
     case 'imports':
       if (UUID.test(subject)) {
         return { name, type, kind: CHANNEL_KINDS[type], log: portfolioLog(subject), portfolioId: subject };

@@ -2,7 +2,7 @@ import type { LogEvent } from './broker.ts';
 import type { ChannelKind } from './channel.ts';
 import { unpackCandle } from '../market/candle-record.ts';
 import { encodePart } from './cursor.ts';
-import type { MarketRecord, PortfolioRecord } from '../channels/record.ts';
+import type { LedgerRecord, MarketRecord, PortfolioRecord } from '../channels/record.ts';
 import { cutTick } from '../channels/tick-codec.ts';
 
 /** A view of one log event on one channel, encoded once however many connections send it. */
@@ -126,26 +126,44 @@ function tickViews(symbol: string, ticker: object | string | null, trade: object
 }
 
 function portfolioViews(portfolioId: string, record: PortfolioRecord): View[] {
-  if (record.type === 'transfer' || record.type === 'interest') return [];
-  if (record.type === 'fill') {
-    const { type: event, ...data } = record;
-    // One connection may have the fills of several portfolios.
-    const body = { portfolioId, ...data };
-    return [{ kind: 'events', channel: `fills:${portfolioId}`, wildcard: null, event, body }];
+  switch (record.type) {
+    case 'interest':
+      return [];
+    case 'fill':
+    case 'transfer':
+    case 'portfolio':
+      return ledgerViews(portfolioId, record);
+    case 'import':
+      return [stateView('imports', portfolioId, record)];
+    default:
+      return [stateView(record.type, portfolioId, record)];
   }
-  if (record.type === 'import') {
-    const channel = `imports:${portfolioId}`;
-    return [{ kind: 'state', channel, wildcard: null, event: 'import', body: record.body }];
-  }
-  return [
-    {
-      kind: 'state',
-      channel: `${record.type}:${portfolioId}`,
-      wildcard: null,
-      event: record.type,
-      body: record.body,
-    },
-  ];
+}
+
+function stateView(
+  channel: string,
+  portfolioId: string,
+  { type, body }: { type: string; body: object },
+): View {
+  return { kind: 'state', channel: `${channel}:${portfolioId}`, wildcard: null, event: type, body };
+}
+
+/** A trade is on `fills:` as well, which knows trades alone. */
+function ledgerViews(portfolioId: string, record: LedgerRecord): View[] {
+  const { type, ...data } = record;
+  const view = (channel: string, event: string, body: object): View => ({
+    kind: 'events',
+    channel: `${channel}:${portfolioId}`,
+    wildcard: null,
+    event,
+    // One connection may have the channels of several portfolios.
+    body: { portfolioId, ...body },
+  });
+  // As the program before this one wrote them: of transfers it only told that there was one.
+  if (type === 'transfer' && !('transfer' in data)) return [];
+  const subject = type === 'fill' ? ('count' in data ? 'import' : 'trade') : type;
+  const ledger = view('ledger', 'ledger', { subject, ...data });
+  return type === 'fill' ? [view('fills', 'fill', data), ledger] : [ledger];
 }
 
 /** How `JSON.stringify` begins a `pnl` record. */

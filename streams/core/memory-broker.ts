@@ -3,7 +3,7 @@ import type { Clock, Random } from '../../lib/clock.ts';
 import {
   BrokerUnavailableError,
   FencedError,
-  ONCE_KEPT,
+  SequenceGapError,
   type Broker,
   type HistoryLoss,
   type HistoryPage,
@@ -14,6 +14,7 @@ import {
   type Payload,
   type Position,
   type PublishOptions,
+  type SequenceRange,
   type Subscription,
 } from './broker.ts';
 import { newEpoch } from './epoch.ts';
@@ -28,8 +29,8 @@ interface Log {
   bounds: LogBounds;
   state: Map<string, LogEvent>;
   fence: number;
-  /** Names of batches, oldest first. */
-  once: Set<string>;
+  /** The last number taken of the writers' sequence. */
+  sequence: number | null;
   /** Each listener with the offset it starts after. */
   listeners: Map<LogListener, number>;
   /** Batches not yet delivered: more than one only when a listener publishes while it is being called. */
@@ -66,13 +67,8 @@ export class MemoryBroker implements Broker {
       if (options.fence < log.fence) throw new FencedError(name);
       log.fence = options.fence;
     }
-    if (options.once !== undefined) {
-      if (log.once.has(options.once)) return { epoch: log.epoch, offset: log.ring.head };
-      log.once.add(options.once);
-      for (const oldest of log.once) {
-        if (log.once.size <= ONCE_KEPT) break;
-        log.once.delete(oldest);
-      }
+    if (options.sequence !== undefined && !takes(name, log, options.sequence)) {
+      return { epoch: log.epoch, offset: log.ring.head };
     }
     const at = this.#options.clock.now();
     const batch: LogEvent[] = [];
@@ -163,7 +159,7 @@ export class MemoryBroker implements Broker {
         bounds: this.#options.bounds(name),
         state: new Map(),
         fence: 0,
-        once: new Set(),
+        sequence: null,
         listeners: new Map(),
         undelivered: [],
         delivering: false,
@@ -211,4 +207,15 @@ export class MemoryBroker implements Broker {
     }
     log.delivering = false;
   }
+}
+
+/** @returns whether the batch is the next one; if not, it was published before @throws SequenceGapError */
+function takes(name: string, log: Log, { after, last }: SequenceRange): boolean {
+  const { sequence } = log;
+  if (sequence === after || (sequence === null && after === 0)) {
+    log.sequence = last;
+    return true;
+  }
+  if (sequence === null || sequence < last) throw new SequenceGapError(name, sequence);
+  return false;
 }

@@ -275,6 +275,11 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   /** Ends the stream in the protocol's own terms: a notice, a reconnect delay, and a response that just ends. */
   end(reason: EndReason): void {
     if (this.#ended) return;
+    // Nobody can come back for what waits, which may be the event that says why.
+    if (reason === 'access-lost') {
+      this.#cohort?.flush();
+      this.flush();
+    }
     this.#ended = true;
     const { wire, sink, retryMs } = this.#options;
     if (reason === 'slow-reader') this.#observer.dropped('slow-reader', this.#queue.size);

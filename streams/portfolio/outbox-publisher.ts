@@ -1,119 +1,206 @@
-import type { News, NewsKey } from '../../db/ledger/outbox.ts';
+import type { MessageKey, OutboxMessage, PendingQuery } from '../../db/ledger/outbox.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { limitConcurrency } from '../../lib/limit-concurrency.ts';
 import type { Logger } from '../../lib/log.ts';
-import { type Broker, BrokerUnavailableError, portfolioLog } from '../core/broker.ts';
+import { RepeatedLog } from '../../lib/repeated-log.ts';
+import { type Broker, BrokerUnavailableError, SequenceGapError } from '../core/broker.ts';
+import { publishMessages } from './message-publisher.ts';
 
 export interface OutboxOptions {
   broker: Broker;
   clock: Clock;
   logger: Logger;
-  /** What was written before a time and has not been told, oldest first: `untoldNews(db, …)`. */
-  untold: (before: number, limit: number) => Promise<readonly News[]>;
-  /** `dropNews(db, …)` */
-  drop: (keys: readonly NewsKey[]) => Promise<void>;
+  /** `pendingPortfolios(db, …)` */
+  portfolios: (query: PendingQuery) => Promise<readonly string[]>;
+  /** `pendingMessages(db, …)` */
+  messages: (portfolioId: string) => Promise<readonly OutboxMessage[]>;
+  /** `deleteMessages(db, …)` */
+  remove: (keys: readonly MessageKey[]) => Promise<void>;
+  /** Records of one publish. */
+  batchSize?: number;
 }
 
-/** Events of one publish at most: a batch of 10,000 fills must not become one message of several megabytes. */
-const CHUNK = 500;
-/** How often it is looked for what nobody has told. */
+/** How often the table is searched for messages that nobody has published. */
 const SWEEP_MS = 1_000;
-/** Who has written it tells it at once: so old, it was left behind. */
+/** Whoever writes a message publishes it at once: so old, it was left behind. */
 const LEFT_BEHIND_MS = 2_000;
-/** News read at a time: each may hold thousands of records. */
-const PAGE = 20;
-/** What was told is taken out for many at once. */
-const DROP_MS = 50;
+/** A request that has changed a ledger waits no longer than this for the message to be out. */
+const PATIENCE_MS = 1_000;
+/** Published messages are deleted many at a time. */
+const DELETE_MS = 50;
+/** Portfolios whose backlog is worked off at the same time; they share the places of `PAGES`. */
+const BACKLOGS = 100;
+/** Pages of backlogs that are being published at the same time: each takes a connection to the database. */
+const PAGES = 4;
+
+interface Relay {
+  /** Another message was written since it last looked. */
+  again: boolean;
+  done: Promise<void>;
+}
 
 /**
- * Tells the portfolios' logs what has happened in the ledgers, surely and once. News is written in the transaction that
- * it is about, so none is lost with the node or with the broker away; and it has a name in the log, so none is told
- * twice by two nodes, or by one that does not know whether it was.
+ * Publishes in the portfolios' logs what has happened in the ledgers: every change, once, in the order of versions. A
+ * message is written in the transaction that it is about, so none is lost with the node or with the broker away. The log
+ * takes a message only right after the one before it: whoever finds that something is missing publishes all that is
+ * pending of that portfolio first, on whichever node it was booked.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #warnings: RepeatedLog;
   readonly #cancelSweep: () => void;
-  #told: NewsKey[] = [];
-  #cancelDrop: (() => void) | null = null;
-  #dropping: Promise<void> = Promise.resolve();
+  readonly #inTurn = limitConcurrency(PAGES);
+  /** Who works off the backlog of a portfolio. */
+  readonly #relays = new Map<string, Relay>();
+  readonly #publishing = new Set<Promise<void>>();
+  #published: MessageKey[] = [];
+  #cancelDelete: (() => void) | null = null;
+  #deleting: Promise<void> = Promise.resolve();
   #sweeping: Promise<void> | null = null;
+  /** The last portfolio that a sweep has found; `null`: begin with the first. */
+  #sweptTo: string | null = null;
+  #isAway = false;
   #isClosed = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#warnings = new RepeatedLog(options.logger, options.clock);
     this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweepNow(LEFT_BEHIND_MS));
-    // What this node has left behind when it went down is told as it comes back.
+    // What this node has left behind when it went down is published as it comes back.
     this.#sweepNow(0);
   }
 
-  /** Tells what has just been committed. With the broker away it is told later: the change stays acknowledged. */
-  async tell(news: News): Promise<void> {
-    const { portfolioId, version, records } = news;
-    if (records.length === 0) return;
-    try {
-      await this.#publish(news);
-      this.#told.push({ portfolioId, version });
-      this.#cancelDrop ??= this.#options.clock.after(DROP_MS, () => this.#drop());
-    } catch (error) {
-      if (!(error instanceof BrokerUnavailableError)) throw error;
-      this.#options.logger.warn(
-        { portfolioId, version },
-        'the broker is away: a ledger change is told later',
-      );
-    }
+  /**
+   * Publishes what has just been committed, and resolves when it is out, or when that takes long. With the broker away it
+   * is published later: the change stays acknowledged.
+   */
+  async publish(message: OutboxMessage): Promise<void> {
+    const work = this.#publish(message);
+    this.#publishing.add(work);
+    void work.finally(() => this.#publishing.delete(work));
+    await this.#patiently(work);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelSweep();
     await this.#sweeping;
-    this.#cancelDrop?.();
-    this.#drop();
-    await this.#dropping;
+    await Promise.all([...this.#publishing, ...[...this.#relays.values()].map(({ done }) => done)]);
+    this.#cancelDelete?.();
+    this.#delete();
+    await this.#deleting;
   }
 
-  async #publish({ portfolioId, version, records }: News): Promise<void> {
-    for (let start = 0; start < records.length; start += CHUNK) {
-      const batch = records.slice(start, start + CHUNK).map((data) => ({ data }));
-      await this.#options.broker.publish(portfolioLog(portfolioId), batch, { once: `${version}.${start}` });
+  async #publish(message: OutboxMessage): Promise<void> {
+    const { portfolioId, version } = message;
+    // It is left to the other nodes, or to the next start.
+    if (this.#isClosed) return undefined;
+    const relay = this.#relays.get(portfolioId);
+    if (relay !== undefined) {
+      relay.again = true;
+      return relay.done;
+    }
+    try {
+      const { broker, batchSize } = this.#options;
+      await publishMessages(broker, [message], { isComplete: false, batchSize });
+      this.#isAway = false;
+      this.#published.push({ portfolioId, version });
+      this.#cancelDelete ??= this.#options.clock.after(DELETE_MS, () => this.#delete());
+    } catch (error) {
+      if (error instanceof SequenceGapError) await this.#relay(portfolioId);
+      else this.#failed(error);
     }
   }
 
-  #drop(): void {
-    this.#cancelDrop = null;
-    const told = this.#told;
-    if (told.length === 0) return;
-    this.#told = [];
-    const { drop, logger } = this.#options;
-    this.#dropping = this.#dropping
-      .then(() => drop(told))
-      // It will be found by a sweep, and the log knows it.
-      .catch((error: unknown) =>
-        logger.warn({ err: error }, 'told news could not be taken out of the outbox'),
-      );
+  /** Works off the backlog of a portfolio. Whoever asks for it meanwhile waits for the same. It never rejects. */
+  #relay(portfolioId: string): Promise<void> {
+    const running = this.#relays.get(portfolioId);
+    if (running !== undefined) {
+      running.again = true;
+      return running.done;
+    }
+    const relay: Relay = { again: true, done: Promise.resolve() };
+    this.#relays.set(portfolioId, relay);
+    relay.done = this.#workOff(portfolioId, relay)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#relays.delete(portfolioId);
+        const hasRoom = this.#relays.size < BACKLOGS / 2;
+        if (hasRoom && this.#sweptTo !== null && !this.#isAway) this.#sweepNow(LEFT_BEHIND_MS);
+      });
+    return relay.done;
+  }
+
+  async #workOff(portfolioId: string, relay: Relay): Promise<void> {
+    while (relay.again && !this.#isClosed) {
+      relay.again = false;
+      // Between two pages others have their turn: a long backlog holds nobody up.
+      while (!this.#isClosed && (await this.#inTurn(() => this.#publishPage(portfolioId))))
+        this.#isAway = false;
+    }
+  }
+
+  /** @returns whether there was anything */
+  async #publishPage(portfolioId: string): Promise<boolean> {
+    if (this.#isClosed) return false;
+    const { broker, messages, remove, logger, batchSize } = this.#options;
+    const page = await messages(portfolioId);
+    if (page.length === 0) return false;
+    await publishMessages(broker, page, { isComplete: true, batchSize });
+    // Failing ends it: the next page would be the same.
+    await remove(page.map(({ version }) => ({ portfolioId, version })));
+    logger.debug({ portfolioId, count: page.length }, 'published messages left in the outbox');
+    return true;
+  }
+
+  #delete(): void {
+    this.#cancelDelete = null;
+    const published = this.#published;
+    if (published.length === 0) return;
+    this.#published = [];
+    this.#deleting = this.#deleting
+      .then(() => this.#options.remove(published))
+      // A sweep will find them, and the log knows them.
+      .catch((error: unknown) => this.#failed(error));
   }
 
   #sweepNow(ageMs: number): void {
-    const { logger } = this.#options;
+    if (this.#isClosed) return;
     this.#sweeping ??= this.#sweep(ageMs)
-      .catch((error: unknown) => {
-        const isAway = error instanceof BrokerUnavailableError;
-        if (!isAway) logger.warn({ err: error }, 'the outbox could not be swept, trying again');
-      })
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#sweeping = null;
       });
   }
 
+  /** Takes up portfolios with a backlog, each in its turn. While the broker is away one is enough to find it back. */
   async #sweep(ageMs: number): Promise<void> {
-    const { clock, untold, drop, logger } = this.#options;
-    const before = clock.now() - ageMs;
-    let found: readonly News[];
-    do {
-      found = await untold(before, PAGE);
-      for (const news of found) await this.#publish(news);
-      // Failing ends the sweep: the next one would find the same.
-      await drop(found);
-      if (found.length > 0) logger.info({ count: found.length }, 'told what had been left in the outbox');
-    } while (found.length === PAGE && !this.#isClosed);
+    const { clock, portfolios } = this.#options;
+    const limit = this.#isAway ? 1 : BACKLOGS - this.#relays.size;
+    if (limit <= 0) return;
+    const found = await portfolios({ after: this.#sweptTo, before: clock.now() - ageMs, limit });
+    this.#sweptTo = found.length < limit ? null : (found.at(-1) ?? null);
+    for (const portfolioId of found) if (!this.#isClosed) void this.#relay(portfolioId);
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof BrokerUnavailableError) {
+      this.#isAway = true;
+      this.#warnings.warn({}, 'the broker is away: ledger changes are published later');
+    } else {
+      this.#warnings.warn({ err: error }, 'the outbox cannot be worked off, trying again');
+    }
+  }
+
+  async #patiently(work: Promise<void>): Promise<void> {
+    let cancel: () => void = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(PATIENCE_MS, resolve);
+    });
+    try {
+      await Promise.race([work, timeout]);
+    } finally {
+      cancel();
+    }
   }
 }

@@ -313,6 +313,8 @@ export class Projection {
 }
 
 function movesLedger(event: LogEvent): boolean {
-  // Written by `announce`: looking at the beginning spares parsing every PnL event that this node made itself.
-  return event.data.startsWith('{"type":"fill"') || event.data.startsWith('{"type":"transfer"');
+  // Looking at the beginning spares parsing every PnL event that this node made itself.
+  return LEDGER_HEADS.some((head) => event.data.startsWith(head));
 }
+
+const LEDGER_HEADS = ['{"type":"fill"', '{"type":"transfer"', '{"type":"portfolio"'];

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../../lib/clock.ts';
 import {
   BrokerUnavailableError,
   FencedError,
+  SequenceGapError,
   type LogBounds,
   type LogEvent,
   type LogState,
@@ -77,13 +78,15 @@ export class RedisRing {
   }
 
   async publish(name: string, events: readonly Payload[], options: PublishOptions): Promise<Position> {
-    const { fence, once } = options;
-    const args: (string | number)[] = [fence ?? '', this.channel(name), once ?? ''];
+    const { fence, sequence } = options;
+    const { after = null, last = '' } = sequence ?? {};
+    const args: (string | number)[] = [fence ?? '', this.channel(name), after ?? '', last];
     for (const { key, data } of events) args.push(key ?? '', data);
-    const [status, epoch, head] = texts(await this.#onLog(SCRIPTS.publish, name, args));
+    const [status, epoch, head, known] = texts(await this.#onLog(SCRIPTS.publish, name, args));
     if (status === 'fenced') throw new FencedError(name);
+    if (status === 'gap') throw new SequenceGapError(name, known ? Number(known) : null);
     const position = toPosition(epoch, head);
-    if (status === 'told') return position;
+    if (status === 'known') return position;
     const before = this.#published.get(name);
     // Replies come in the order of the commands, so an offset that has been given before means that the data was
     // put back to an earlier time under a running server.
@@ -171,7 +174,7 @@ export class RedisRing {
 
   #keys(name: string): string[] {
     const tag = `${this.#prefix}{${name}}`;
-    return [`${tag}:meta`, `${tag}:ring`, `${tag}:state`, `${tag}:once`];
+    return [`${tag}:meta`, `${tag}:ring`, `${tag}:state`];
   }
 
   #onLog(script: Script, name: string, args: readonly (string | number)[]): Promise<unknown> {

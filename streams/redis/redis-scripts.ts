@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { ONCE_KEPT } from '../core/broker.ts';
 
 /**
- * The Lua side of a log. Its keys share a hash tag: `meta` (hash: epoch, head, first, bytes, run, past, fence), `ring`
- * (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`), `once` (sorted set: names of batches by offset). Needs Redis 7 or a work-alike.
+ * The Lua side of a log. Its keys share a hash tag: `meta` (hash: epoch, head, first, bytes, run, past, fence,
+ * sequence), `ring` (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`). Needs Redis 7 or a
+ * work-alike.
  *
  * `run` is the server's run id. A server that has restarted, or another one after a failover, may have lost the log's
  * newest events and would hand out their offsets a second time. So the first script to meet a new run id starts a new
@@ -14,18 +14,18 @@ import { ONCE_KEPT } from '../core/broker.ts';
  * `string.format('%.0f')` because Lua's own conversion writes 1e+15.
  */
 const OPEN = `
-local META, RING, STATE, ONCE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local META, RING, STATE = KEYS[1], KEYS[2], KEYS[3]
 local run, fresh, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_events, max_bytes, max_age = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local function int(n) return string.format('%.0f', n) end
-local m = redis.call('HMGET', META, 'epoch', 'head', 'first', 'bytes', 'run', 'past', 'fence')
-local epoch, past, fence = m[1], m[6] or '', m[7]
+local m = redis.call('HMGET', META, 'epoch', 'head', 'first', 'bytes', 'run', 'past', 'fence', 'sequence')
+local epoch, past, fence, sequence = m[1], m[6] or '', m[7], m[8] or ''
 local head, first, bytes = tonumber(m[2] or 0), tonumber(m[3] or 1), tonumber(m[4] or 0)
 local changed = false
 
 local function open()
   if not epoch then
-    redis.call('DEL', RING, STATE, ONCE)
+    redis.call('DEL', RING, STATE)
     epoch, past, head, first, bytes, changed = fresh, '', 0, 1, 0, true
   elseif run ~= '' and m[5] ~= run then
     local older, kept = '', 0
@@ -71,29 +71,34 @@ end
 local function save()
   if changed then
     redis.call('HSET', META, 'epoch', epoch, 'head', int(head), 'first', int(first), 'bytes', int(bytes),
-      'run', run, 'past', past)
+      'run', run, 'past', past, 'sequence', sequence)
   end
-  for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], max_age) end
+  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], max_age) end
 end
 `;
 
-/** ARGV 7 fence or '', 8 channel, 9 name of the batch or '', then key and data of each event. */
+/**
+ * ARGV 7 fence or '', 8 channel, 9 and 10 where the batch begins and ends in the sequence, or '', then key and data of
+ * each event. The sequence is saved together with the head: a script that fails on the way has moved neither.
+ */
 const PUBLISH = `${OPEN}
 local token = ARGV[7]
 if token ~= '' and fence and tonumber(token) < tonumber(fence) then return {'fenced'} end
 open()
-if ARGV[9] ~= '' then
-  if redis.call('ZADD', ONCE, 'NX', int(head + 1), ARGV[9]) == 0 then
+local after, last = ARGV[9], ARGV[10]
+if last ~= '' then
+  if sequence ~= after and not (sequence == '' and after == '0') then
     save()
-    return {'told', epoch, int(head)}
+    if sequence ~= '' and tonumber(sequence) >= tonumber(last) then return {'known', epoch, int(head)} end
+    return {'gap', epoch, int(head), sequence}
   end
-  redis.call('ZREMRANGEBYRANK', ONCE, 0, -${ONCE_KEPT + 1})
+  sequence = last
 end
 changed = true
 if token ~= '' then redis.call('HSET', META, 'fence', token) end
 local lengths, texts = {epoch, int(head + 1), ARGV[3]}, {}
 local newest, keys = {}, {}
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   local key, data = ARGV[i], ARGV[i + 1]
   head = head + 1
   local added = redis.pcall('XADD', RING, int(head) .. '-0', 't', ARGV[3], 'k', key, 'd', data)
@@ -126,7 +131,7 @@ while surplus > 0 do
   redis.call('HDEL', STATE, oldest)
   surplus = surplus - 1
 end
-trim((#ARGV - 9) / 2)
+trim((#ARGV - 10) / 2)
 save()
 if #texts > 0 then
   redis.call('PUBLISH', ARGV[8], table.concat(lengths, ' ') .. '\\n' .. table.concat(texts))
@@ -175,16 +180,16 @@ save()
 return {epoch, int(head)}
 `;
 
-/** KEYS meta, ring, state, once of many logs. ARGV 1 run, then each log's age bound. Keeps watched logs from expiring. */
+/** KEYS meta, ring, state of many logs. ARGV 1 run, then each log's age bound. Keeps watched logs from expiring. */
 const HEADS = `
 local heads = {}
-for i = 1, #KEYS / 4 do
-  local base, age = (i - 1) * 4, tonumber(ARGV[i + 1])
+for i = 1, #KEYS / 3 do
+  local base, age = (i - 1) * 3, tonumber(ARGV[i + 1])
   local m = redis.call('HMGET', KEYS[base + 1], 'epoch', 'head', 'run')
   if m[1] and (ARGV[1] == '' or m[3] == ARGV[1]) then
     heads[i] = m[1] .. ' ' .. m[2]
     if redis.call('PTTL', KEYS[base + 1]) < age / 2 then
-      for k = 1, 4 do redis.call('PEXPIRE', KEYS[base + k], age) end
+      for k = 1, 3 do redis.call('PEXPIRE', KEYS[base + k], age) end
     end
   else
     heads[i] = ''

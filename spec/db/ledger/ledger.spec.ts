@@ -81,7 +81,7 @@ eachDatabase('the ledger', (open) => {
       assert.deepEqual(again, {
         version: first.version,
         outcomes: [{ status: 'duplicate', entry: first.outcomes[0]?.entry }],
-        news: [],
+        message: null,
       });
     });
 
@@ -303,7 +303,7 @@ eachDatabase('the ledger', (open) => {
       await book(other.id, list);
       assert.notEqual(await positionsText(db, one.id), await positionsText(db, other.id));
       const changed = await updatePortfolio(db, one.id, { costMethod: 'fifo' }, { clock });
-      assert.equal(changed?.version, 4);
+      assert.equal(changed?.portfolio.version, 4);
       assert.equal(
         withoutIds(await positionsText(db, one.id), await everything(one.id)),
         withoutIds(await positionsText(db, other.id), await everything(other.id)),

@@ -24,6 +24,7 @@ const NAMES = [
   '090-invitations',
   '091-portfolio-tags',
   '095-stream-subscriptions',
+  '096-outbox-order',
 ];
 
 eachDatabase('migrations', (open) => {

@@ -126,9 +126,15 @@ eachDatabase('accounts', (open) => {
       const [id = ''] = ids;
       now += HOUR;
       const changed = await updatePortfolio(db, id, { name: 'Uno', benchmark: null }, { clock });
-      assert.deepEqual(changed, { ...first.items[0], name: 'Uno', benchmark: null, updatedAt: now });
-      assert.deepEqual(await getPortfolio(db, id), changed);
-      assert.equal(await deletePortfolio(db, id), true);
+      const uno = { ...first.items[0], name: 'Uno', benchmark: null, version: 1, updatedAt: now };
+      assert.deepEqual(changed, { portfolio: uno, message: null });
+      assert.deepEqual(await getPortfolio(db, id), uno);
+      now += HOUR;
+      // Nothing is changed, so there is no version of it.
+      const same = await updatePortfolio(db, id, { name: 'Uno', timeZone: undefined }, { clock });
+      assert.deepEqual(same, changed);
+      assert.deepEqual(await deletePortfolio(db, id, { clock }), { message: null });
+      assert.equal(await deletePortfolio(db, id, { clock }), null);
       assert.equal(await updatePortfolio(db, id, { name: 'x' }, { clock }), null);
     });
   });

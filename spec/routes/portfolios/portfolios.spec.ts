@@ -82,7 +82,11 @@ eachApp('portfolios', (app) => {
     const path = `/v1/portfolios/${before.id}`;
     const renamed = await call('PATCH', path, { name: 'After' });
     assert.equal(renamed.status, 200);
-    assert.deepEqual({ ...renamed.body, updatedAt: before.updatedAt }, { ...before, name: 'After' });
+    assert.deepEqual(
+      { ...renamed.body, updatedAt: before.updatedAt },
+      { ...before, name: 'After', version: 1 },
+    );
+    assert.deepEqual((await call('PATCH', path, { name: 'After' })).body, renamed.body, 'nothing changes');
     const restated = await call('PATCH', path, {
       costMethod: 'fifo',
       cashMode: 'untracked',
@@ -92,7 +96,7 @@ eachApp('portfolios', (app) => {
       [restated.body.costMethod, restated.body.cashMode, restated.body.benchmark],
       ['fifo', 'untracked', 'BTC/KRW'],
     );
-    assert.equal(restated.body.version, 1, 'new terms are a new version of every figure');
+    assert.equal(restated.body.version, 2, 'new terms are a new version of every figure');
     const refused = await call('PATCH', path, { baseCurrency: 'USD' });
     assertProblem(refused, 400, 'invalid-request');
     assertNames(refused, ['/baseCurrency']);

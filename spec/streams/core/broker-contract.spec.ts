@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../../../lib/clock.ts';
 import {
   BrokerUnavailableError,
   FencedError,
-  ONCE_KEPT,
+  SequenceGapError,
   type Broker,
   type LogBounds,
   type LogEvent,
@@ -124,33 +124,61 @@ for (const backend of backends) {
         );
       });
 
-      it('takes a batch once by its name, whoever publishes it again', async () => {
+      it('takes batches of a sequence in order and once, whoever publishes them', async () => {
         const start = await broker.head('market');
         const heard = new LogRecorder();
         await broker.subscribe('market', heard);
-        const first = await broker.publish('market', batch(1, 2), { once: 'a' });
-        assert.deepEqual(await other.publish('market', batch(1, 2), { once: 'a' }), first);
-        await broker.publish('market', batch(3, 1), { once: 'b' });
+        const first = await broker.publish('market', batch(1, 2), { sequence: { after: 0, last: 5 } });
+        // Again, by one that does not know whether it was taken.
+        assert.deepEqual(
+          await other.publish('market', batch(1, 2), { sequence: { after: 0, last: 5 } }),
+          first,
+        );
+        const gap = other.publish('market', batch(4, 1), { sequence: { after: 6, last: 7 } });
+        await assert.rejects(gap, (error) => error instanceof SequenceGapError && error.last === 5);
+        const beginsBefore = other.publish('market', batch(2, 2), { sequence: { after: 4, last: 6 } });
+        await assert.rejects(beginsBefore, (error) => error instanceof SequenceGapError && error.last === 5);
+        await other.publish('market', batch(3, 1), { sequence: { after: 5, last: 6 } });
+        // What has no place in the sequence does not move it.
         await broker.publish('market', batch(4, 1));
-        assert.deepEqual(await broker.publish('market', batch(1, 2), { once: 'a' }), { ...start, offset: 4 });
-        // Names are those of one log.
-        assert.equal((await broker.publish('portfolio:1', batch(1, 1), { once: 'a' })).offset, 1);
+        await broker.publish('market', batch(5, 1), { sequence: { after: 6, last: 7 } });
+        assert.equal(
+          (await broker.publish('market', batch(3, 1), { sequence: { after: 5, last: 6 } })).offset,
+          5,
+        );
         const events = await readAll(broker, start);
         assert.deepEqual(
           events.map(({ data }) => data),
-          ['1', '2', '3', '4'],
+          ['1', '2', '3', '4', '5'],
         );
-        await heard.until(() => heard.data.length >= 4);
-        assert.deepEqual(heard.data, ['1', '2', '3', '4']);
+        await heard.until(() => heard.data.length >= 5);
+        assert.deepEqual(heard.data, ['1', '2', '3', '4', '5']);
       });
 
-      it('remembers the newest names only', async () => {
-        await broker.publish('market', batch(0, 1), { once: '0' });
-        for (let n = 1; n <= ONCE_KEPT; n += 1) void broker.publish('market', batch(n, 1), { once: `${n}` });
-        await broker.publish('market', batch(1, 1), { once: '1' });
-        const { offset } = await broker.head('market');
-        assert.equal(offset, ONCE_KEPT + 1);
-        assert.equal((await broker.publish('market', batch(0, 1), { once: '0' })).offset, offset + 1);
+      it('lets a sequence begin anywhere, if it is said that the log is known to have none', async () => {
+        const blind = broker.publish('market', batch(1, 1), { sequence: { after: 8, last: 9 } });
+        await assert.rejects(blind, (error) => error instanceof SequenceGapError && error.last === null);
+        await broker.publish('market', batch(1, 1), { sequence: { after: null, last: 9 } });
+        const late = other.publish('market', batch(1, 1), { sequence: { after: null, last: 10 } });
+        await assert.rejects(late, (error) => error instanceof SequenceGapError && error.last === 9);
+        // Every log has a sequence of its own.
+        await broker.publish('portfolio:1', batch(1, 1), { sequence: { after: null, last: 3 } });
+        assert.equal((await broker.head('market')).offset, 1);
+      });
+
+      it('gives the place in a sequence to one of many who want it', async () => {
+        const positions = await Promise.all(
+          [1, 2, 3, 4].map((n) =>
+            (n % 2 === 0 ? broker : other).publish('market', batch(n, 1), {
+              sequence: { after: 0, last: 1 },
+            }),
+          ),
+        );
+        assert.deepEqual(
+          positions.map(({ offset }) => offset),
+          [1, 1, 1, 1],
+        );
+        assert.equal((await readAll(broker, { ...(await broker.head('market')), offset: 0 })).length, 1);
       });
 
       it('keeps logs apart', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { untoldNews } from '../../../db/ledger/outbox.ts';
+import { pendingPortfolios } from '../../../db/ledger/outbox.ts';
 import { type CuttingProxy, startCuttingProxy } from '../../support/cutting-proxy.ts';
 import { newPostgresDatabase, openOnPostgres } from '../../support/databases.ts';
 import { logIn, type NodeProcess, startNode } from '../../support/node-process.ts';
@@ -9,6 +9,7 @@ import { StreamClient } from '../../support/stream-client.ts';
 
 /** Later than anything. */
 const EVER = 8.64e15;
+const ANY = { after: null, before: EVER, limit: 10 };
 
 (postgresAvailable() && redisAvailable() ? describe : describe.skip)(
   'kill -9 between the commit of a fill and its announcement',
@@ -66,7 +67,7 @@ const EVER = 8.64e15;
       try {
         lose();
         const answer = book(dies.url, externalId).catch(() => null);
-        while ((await untoldNews(knex, EVER, 10)).length === 0) await new Promise(setImmediate);
+        while ((await pendingPortfolios(knex, ANY)).length === 0) await new Promise(setImmediate);
         await dies.end('SIGKILL');
         await answer;
         assert.equal(
@@ -96,7 +97,7 @@ const EVER = 8.64e15;
       await client.until(() => told().includes('d'));
       const { knex, close } = await openOnPostgres({ url: databaseUrl });
       try {
-        while ((await untoldNews(knex, EVER, 10)).length > 0) await new Promise(setImmediate);
+        while ((await pendingPortfolios(knex, ANY)).length > 0) await new Promise(setImmediate);
       } finally {
         await close();
       }

@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { bookEntries, type LedgerMove, removeEntry } from '../../../db/ledger/ledger.ts';
+import { bookEntries, type EntriesMove, removeEntry } from '../../../db/ledger/ledger.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
-import { dropNews, untoldNews } from '../../../db/ledger/outbox.ts';
-import { deletePortfolio } from '../../../db/ledger/portfolios.ts';
+import {
+  deleteMessages,
+  type OutboxMessage,
+  pendingMessages,
+  pendingPortfolios,
+} from '../../../db/ledger/outbox.ts';
+import { deletePortfolio, type PortfolioMove, updatePortfolio } from '../../../db/ledger/portfolios.ts';
 import { type Broker, BrokerUnavailableError, portfolioLog } from '../../../streams/core/broker.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { Outbox } from '../../../streams/portfolio/outbox-publisher.ts';
-import { newPortfolio, NOON, trade } from '../../support/db/fixture.ts';
+import { deposit, newPortfolio, NOON, trade } from '../../support/db/fixture.ts';
 import { eachDatabase } from '../../support/databases.ts';
 import { LogRecorder } from '../../support/log-recorder.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
-
-/** Later than anything. */
-const EVER = 8.64e15;
 
 /** A broker that can be away, before it has taken a batch or after. */
 class FlakyBroker {
@@ -34,8 +36,10 @@ class FlakyBroker {
   };
 }
 
-const news = ({ change, version, entries }: LedgerMove): string[] =>
-  entries.map(({ externalId }) => JSON.stringify([change, version, externalId]));
+const records = (move: EntriesMove | PortfolioMove): string[] =>
+  move.subject === 'portfolio'
+    ? [JSON.stringify([move.change, move.version, move.portfolio.name])]
+    : move.entries.map(({ externalId }) => JSON.stringify([move.change, move.version, externalId]));
 
 eachDatabase('outbox', (open) => {
   let opened: OpenedDatabase;
@@ -45,19 +49,31 @@ eachDatabase('outbox', (open) => {
   let portfolioId: string;
   let heard: LogRecorder;
 
-  function start(): Outbox {
+  const openBroker = (): MemoryBroker =>
+    new MemoryBroker({
+      clock,
+      random: Math.random,
+      bounds: () => ({ events: 10_000, bytes: 10_000_000, ageMs: 3_600_000 }),
+    });
+
+  function openOutbox(broker: Broker): Outbox {
     const { knex } = opened;
-    outbox = new Outbox({
-      broker: broker as unknown as Broker,
+    return new Outbox({
+      broker,
       clock,
       logger: quiet,
-      untold: (before, limit) => untoldNews(knex, before, limit),
-      drop: (keys) => dropNews(knex, keys),
+      portfolios: (query) => pendingPortfolios(knex, query),
+      messages: (id) => pendingMessages(knex, id),
+      remove: (keys) => deleteMessages(knex, keys),
     });
+  }
+
+  function start(): Outbox {
+    outbox = openOutbox(broker as unknown as Broker);
     return outbox;
   }
 
-  const waiting = async (): Promise<number> => (await untoldNews(opened.knex, EVER, 1_000)).length;
+  const waiting = async (): Promise<number> => (await pendingMessages(opened.knex, portfolioId)).length;
 
   /** The clock moves until that many were heard. */
   async function untilHeard(count: number): Promise<void> {
@@ -73,11 +89,7 @@ eachDatabase('outbox', (open) => {
   beforeEach(async () => {
     clock = new VirtualClock(NOON);
     outbox = null;
-    const inner = new MemoryBroker({
-      clock,
-      random: Math.random,
-      bounds: () => ({ events: 10_000, bytes: 10_000_000, ageMs: 3_600_000 }),
-    });
+    const inner = openBroker();
     broker = new FlakyBroker(inner);
     ({ id: portfolioId } = await newPortfolio(opened.knex));
     heard = new LogRecorder();
@@ -87,43 +99,52 @@ eachDatabase('outbox', (open) => {
     await outbox?.close();
     await broker.inner.close();
     assert.equal(clock.pending, 0);
-    await deletePortfolio(opened.knex, portfolioId);
+    await deletePortfolio(opened.knex, portfolioId, { clock });
+    await opened.knex('outbox').delete();
   });
 
-  const book = (...ids: string[]): ReturnType<typeof bookEntries> =>
-    bookEntries(
-      opened.knex,
-      portfolioId,
-      ids.map((id, minute) => trade(id, minute, '1')),
-      { clock, news },
-    );
+  async function book(...ids: string[]): Promise<OutboxMessage | null> {
+    const drafts = ids.map((id, minute) => trade(id, minute, '1'));
+    return (await bookEntries(opened.knex, portfolioId, drafts, { clock, records })).message;
+  }
 
-  it('has what is to be told of a change exactly when the change is in the ledger', async () => {
-    const booked = await book('a', 'b');
-    await assert.rejects(
-      bookEntries(opened.knex, portfolioId, [trade('c', 0, '1'), trade('a', 0, '2')], { clock, news }),
-    );
-    assert.deepEqual((await book('a')).news, []);
-    const [a] = booked.outcomes;
-    const removed = await removeEntry(opened.knex, portfolioId, a?.entry.id ?? '', { clock, news });
-    assert.deepEqual(removed?.news, ['["removed",3,"a"]']);
-    assert.deepEqual(await untoldNews(opened.knex, clock.now(), 10), [
-      { portfolioId, version: 2, records: ['["booked",2,"a"]', '["booked",2,"b"]'] },
-      { portfolioId, version: 3, records: ['["removed",3,"a"]'] },
-    ]);
-    await deletePortfolio(opened.knex, portfolioId);
-    assert.equal(await waiting(), 0);
+  async function bookAndPublish(box: Outbox, ...ids: string[]): Promise<void> {
+    const message = await book(...ids);
+    assert.ok(message !== null);
+    await box.publish(message);
+  }
+
+  it('has what is to be published of a change exactly when the change is in the ledger', async () => {
+    const { knex } = opened;
+    const drafts = [trade('a', 0, '1'), trade('b', 1, '1')];
+    const { outcomes } = await bookEntries(knex, portfolioId, drafts, { clock, records });
+    const conflict = [trade('c', 0, '1'), trade('a', 0, '2')];
+    await assert.rejects(bookEntries(knex, portfolioId, conflict, { clock, records }));
+    assert.equal(await book('a'), null);
+    const removed = await removeEntry(knex, portfolioId, outcomes[0]?.entry.id ?? '', { clock, records });
+    const changed = await updatePortfolio(knex, portfolioId, { name: 'Uno' }, { clock, records });
+    const unchanged = await updatePortfolio(knex, portfolioId, { name: 'Uno' }, { clock, records });
+    assert.equal(unchanged?.message, null);
+    const deleted = await deletePortfolio(knex, portfolioId, { clock, records });
+    const expected = [
+      { previousVersion: 0, version: 2, records: ['["booked",2,"a"]', '["booked",2,"b"]'] },
+      { previousVersion: 2, version: 3, records: ['["removed",3,"a"]'] },
+      { previousVersion: 3, version: 4, records: ['["changed",4,"Uno"]'] },
+      { previousVersion: 4, version: 5, records: ['["deleted",5,"Uno"]'] },
+    ].map((message) => ({ portfolioId, ...message }));
+    assert.deepEqual([removed?.message, changed?.message, deleted?.message], expected.slice(1));
+    // The messages outlive the portfolio.
+    assert.deepEqual(await pendingMessages(knex, portfolioId), expected);
   });
 
-  it('is told at once, and emptied', async () => {
+  it('is published at once, and emptied', async () => {
     const box = start();
-    const { version, news: records } = await book('a', 'b');
-    await box.tell({ portfolioId, version, records });
+    await bookAndPublish(box, 'a', 'b');
     assert.deepEqual(heard.data, ['["booked",2,"a"]', '["booked",2,"b"]']);
     while ((await waiting()) > 0) await clock.advance(50);
   });
 
-  it('tells what a node has left behind that died after the commit, once it is back', async () => {
+  it('publishes what a node has left behind that died after the commit, once it is back', async () => {
     await book('a');
     await book('b');
     start();
@@ -132,15 +153,14 @@ eachDatabase('outbox', (open) => {
     while ((await waiting()) > 0) await clock.advance(1_000);
   });
 
-  it('tells later what the broker has not taken, once, though its answers were lost', async () => {
+  it('publishes later what the broker has not taken, once, though its answers were lost', async () => {
     const box = start();
     for (const [id, state] of [
       ['a', 'isAway'],
       ['b', 'losesAnswers'],
     ] as const) {
       broker[state] = true;
-      const { version, news: records } = await book(id);
-      await box.tell({ portfolioId, version, records });
+      await bookAndPublish(box, id);
       // Some sweeps while it is away.
       await clock.advance(10_000);
       assert.equal(await waiting(), 1);
@@ -150,14 +170,44 @@ eachDatabase('outbox', (open) => {
     assert.deepEqual(heard.data, ['["booked",1,"a"]', '["booked",2,"b"]']);
   });
 
-  it('tells many as they are, in batches, whoever else tells them at the same time', async () => {
-    const other = new Outbox({
-      broker: broker.inner,
+  it('publishes what is pending before it first, as soon as the broker takes anything', async () => {
+    const box = start();
+    broker.isAway = true;
+    const { outcomes, message } = await bookEntries(opened.knex, portfolioId, [trade('a', 0, '1')], {
       clock,
-      logger: quiet,
-      untold: (before, limit) => untoldNews(opened.knex, before, limit),
-      drop: () => Promise.resolve(),
+      records,
     });
+    assert.ok(message !== null);
+    await box.publish(message);
+    broker.isAway = false;
+    const removed = await removeEntry(opened.knex, portfolioId, outcomes[0]?.entry.id ?? '', {
+      clock,
+      records,
+    });
+    assert.ok(removed !== null && removed.message !== null);
+    await box.publish(removed.message);
+    assert.deepEqual(heard.data, ['["booked",1,"a"]', '["removed",2,"a"]']);
+  });
+
+  it('goes on in a log that was lost, and in one whose versions have gaps', async () => {
+    const box = start();
+    await bookAndPublish(box, 'a');
+    // A node of the program before this one has booked a transfer without a message.
+    await bookEntries(opened.knex, portfolioId, [deposit('d', 0, '1')], { clock });
+    await bookAndPublish(box, 'b');
+    assert.deepEqual(heard.data, ['["booked",1,"a"]', '["booked",3,"b"]']);
+    const other = openBroker();
+    const log = new LogRecorder();
+    await other.subscribe(portfolioLog(portfolioId), log);
+    const next = openOutbox(other);
+    await bookAndPublish(next, 'c');
+    assert.deepEqual(log.data, ['["booked",4,"c"]']);
+    await next.close();
+    await other.close();
+  });
+
+  it('publishes many as they are, in batches, whoever else publishes them at the same time', async () => {
+    const other = openOutbox(broker.inner);
     const ids = Array.from({ length: 1_201 }, (_, n) => `t${n}`);
     await book(...ids);
     for (let n = 0; n < 25; n += 1) await book(`u${n}`);
@@ -165,7 +215,41 @@ eachDatabase('outbox', (open) => {
     await untilHeard(1_226);
     while ((await waiting()) > 0) await clock.advance(1_000);
     await other.close();
-    const told = heard.data.map((text) => (JSON.parse(text) as unknown[])[2]);
-    assert.deepEqual(told, [...ids, ...Array.from({ length: 25 }, (_, n) => `u${n}`)]);
+    const published = heard.data.map((text) => (JSON.parse(text) as unknown[])[2]);
+    assert.deepEqual(published, [...ids, ...Array.from({ length: 25 }, (_, n) => `u${n}`)]);
+  });
+
+  it('lets nobody wait for the long backlog of one portfolio', async () => {
+    const { knex } = opened;
+    // As after hours without a broker.
+    const rows = Array.from({ length: 10_000 }, (_, n) => ({
+      portfolio_id: portfolioId,
+      previous_version: n,
+      version: n + 1,
+      records: `["${n}"]`,
+      created_at: new Date(NOON - 60_000),
+    }));
+    await knex.batchInsert('outbox', rows, 1_000);
+    await knex('portfolios').where({ id: portfolioId }).update({ version: 10_000 });
+    const others: { id: string; log: LogRecorder }[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const { id } = await newPortfolio(knex);
+      const log = new LogRecorder();
+      await broker.inner.subscribe(portfolioLog(id), log);
+      await bookEntries(knex, id, [trade('x', 0, '1')], { clock, records });
+      others.push({ id, log });
+    }
+    const box = start();
+    await Promise.all(others.map(({ log }) => log.until(() => log.data.length === 1)));
+    assert.ok(heard.data.length < 10_000, `${heard.data.length} went first`);
+    // Who books meanwhile is answered, and what was booked comes last.
+    await bookAndPublish(box, 'last');
+    while ((await waiting()) > 0) await clock.advance(1_000);
+    assert.equal(heard.data.at(-1), '["booked",10001,"last"]');
+    assert.deepEqual(
+      heard.data.slice(0, -1),
+      rows.map((_, n) => `"${n}"`),
+    );
+    for (const { id } of others) await deletePortfolio(knex, id, { clock });
   });
 });

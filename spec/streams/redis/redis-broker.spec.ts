@@ -63,8 +63,8 @@ describe('RedisBroker', () => {
     await runScript(
       client,
       SCRIPTS.publish,
-      [`${tag}:meta`, `${tag}:ring`, `${tag}:state`, `${tag}:once`],
-      [run, 'fresh', Date.now(), events, bytes, ageMs, '', 'nobody-listens', ''].concat(
+      [`${tag}:meta`, `${tag}:ring`, `${tag}:state`],
+      [run, 'fresh', Date.now(), events, bytes, ageMs, '', 'nobody-listens', '', ''].concat(
         batch(from, count).flatMap(({ key, data }) => [key, data]),
       ),
     );

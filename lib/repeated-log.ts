@@ -1,0 +1,47 @@
+import type { Clock } from './clock.ts';
+import type { Logger } from './log.ts';
+
+/** Messages remembered at most. They are texts of the program, so there are few. */
+const MAX_MESSAGES = 100;
+const EVERY_MS = 60_000;
+
+/**
+ * Logs what may happen many times a second: at once, and then at most once a minute, with how often it has happened since
+ * the last line.
+ */
+export class RepeatedLog {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #seen = new Map<string, { loggedAt: number; unlogged: number }>();
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** @param cause tells happenings with the same message apart; it must be one of few */
+  warn(fields: object, message: string, cause = ''): void {
+    this.#log('warn', fields, message, cause);
+  }
+
+  error(fields: object, message: string, cause = ''): void {
+    this.#log('error', fields, message, cause);
+  }
+
+  #log(level: 'warn' | 'error', fields: object, message: string, cause: string): void {
+    const key = `${level} ${message} ${cause}`;
+    const now = this.#clock.monotonic();
+    const seen = this.#seen.get(key);
+    if (seen !== undefined && now - seen.loggedAt < EVERY_MS) {
+      seen.unlogged += 1;
+      return;
+    }
+    this.#seen.delete(key);
+    this.#seen.set(key, { loggedAt: now, unlogged: 0 });
+    for (const oldest of this.#seen.keys()) {
+      if (this.#seen.size <= MAX_MESSAGES) break;
+      this.#seen.delete(oldest);
+    }
+    this.#logger[level](seen === undefined ? fields : { ...fields, repeated: seen.unlogged }, message);
+  }
+}
