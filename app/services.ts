@@ -16,7 +16,6 @@ import { Housekeeping, HOUSEKEEPING } from '../db/housekeeping.ts';
 import { findLostAccess } from '../db/users/shares.ts';
 import { tradesByCursor, tradesByPages } from '../db/trades/trade-export.ts';
 import type { Services } from '../routes/http/handler-services.ts';
-import { Slots } from '../routes/http/slots.ts';
 import { Authority } from '../streams/fleet/authority.ts';
 import { type Broker, MARKET_LOG } from '../streams/core/broker.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
@@ -37,6 +36,7 @@ import { StreamRoll } from '../streams/fleet/stream-registry.ts';
 import { SocketServer } from '../streams/transports/websocket-server.ts';
 import { openAnswers, openBroker, openLimits, type Surroundings } from './backends.ts';
 import { ensureDemoPast } from './first-start.ts';
+import { Slots } from '../lib/slots.ts';
 import { decimal } from '../lib/money/money.ts';
 import { measureProcess } from '../lib/process-metrics.ts';
 import { Shutdown } from './shutdown.ts';
@@ -247,12 +247,14 @@ export async function createServices(environment: Environment): Promise<RunningS
       readiness,
       nodeId,
       slots: {
-        imports: new Slots('imports', { all: 2, user: 1 }),
+        uploads: new Slots('uploads', { all: config.UPLOADS_MAX, client: config.UPLOADS_PER_USER }, clock),
+        imports: new Slots('imports', { all: 2, client: 1 }, clock),
         // Each may hold a connection for as long as a client takes its file.
-        exports: new Slots('exports', {
-          all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))),
-          user: 2,
-        }),
+        exports: new Slots(
+          'exports',
+          { all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))), client: 2 },
+          clock,
+        ),
       },
       readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
       tokenKey,

@@ -202,6 +202,12 @@ export const ENVIRONMENT = z.object({
   API_KEYS_PER_USER: quota(50).describe('API keys of one user.'),
   TAGS_PER_ENTRY: quota(20, 100).describe('Tags of one trade or transfer.'),
   TAGS_PER_PORTFOLIO: quota(1_000).describe('Different tags in one portfolio.'),
+  UPLOADS_PER_USER: quota(4, 1_000).describe(
+    'Files of trades that one user may be sending to one process at once.',
+  ),
+  UPLOADS_MAX: quota(32, 10_000).describe(
+    'Files of trades that all users may be sending to one process at once.',
+  ),
   IMPORT_LIMIT_MB: z.coerce
     .number()
     .int()

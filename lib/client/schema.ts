@@ -514,6 +514,8 @@ export interface paths {
          *
          *     Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading `Time` they are those of the zone in the file's name, which `tz` must tell.
          *
+         *     One user can send `UPLOADS_PER_USER` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
+         *
          *     How far it is can be followed on the channel `imports:<portfolioId>` of `GET /v1/streams`, by `importId`.
          */
         post: operations["importTrades"];

@@ -5,6 +5,7 @@ import type { AnswerCache } from '../../lib/cache/answer-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { TradeReader } from '../../db/trades/trade-export.ts';
 import type { Config } from '../../lib/config.ts';
+import type { Slots } from '../../lib/slots.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RateLimits } from '../../lib/limits/rate-limiter.ts';
 import type { TokenKeys } from '../../lib/tokens/token-keys.ts';
@@ -19,7 +20,6 @@ import type { Outbox } from '../../streams/portfolio/outbox-publisher.ts';
 import type { Readiness } from '../../streams/fleet/readiness.ts';
 import type { StreamRoll } from '../../streams/fleet/stream-registry.ts';
 import type { SocketServer } from '../../streams/transports/websocket-server.ts';
-import type { Slots } from './slots.ts';
 
 /** All that a handler may use. Made in one place (app/services.ts) and handed down. */
 export interface Services {
@@ -44,8 +44,14 @@ export interface Services {
   readiness: Readiness;
   /** Tells this process from others, and from what it was before it was started anew. */
   nodeId: string;
-  /** Places for what keeps a node or its database busy for long. */
-  slots: { imports: Slots; exports: Slots };
+  /** Slots for what keeps a node or its database busy for long. */
+  slots: {
+    /** Files that are being sent. */
+    uploads: Slots;
+    /** Files that are here and being booked. */
+    imports: Slots;
+    exports: Slots;
+  };
   /** How long lists of trades are read. */
   readTrades: TradeReader;
   /** The secret of what only our own nodes read: stream tokens, and what is derived. */

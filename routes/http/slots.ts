@@ -1,49 +1,32 @@
+import { NoSlotError, type Slot, type Slots } from '../../lib/slots.ts';
 import { problem } from '../../lib/problem.ts';
 
-/** Places for work that is dear: so many at once on this node, and so many for one user. */
-export class Slots {
-  readonly #what: string;
-  readonly #limit: { all: number; user: number };
-  readonly #taken = new Map<string, number>();
-  #count = 0;
-
-  /** @param what in the plural, for those who are refused: `imports` */
-  constructor(what: string, limit: { all: number; user: number }) {
-    this.#what = what;
-    this.#limit = limit;
+/** The slot that `take` gives. @throws Problem 429 when the client has too many, 503 when this node has */
+export function slotOrProblem(take: () => Slot): Slot {
+  try {
+    return take();
+  } catch (error) {
+    throw refusal(error);
   }
+}
 
-  /** How many are taken. */
-  get size(): number {
-    return this.#count;
+/** Waits for a slot, `ms` at most. @throws Problem as above */
+export async function slotInTime(slots: Slots, client: string, ms: number, limit?: number): Promise<Slot> {
+  try {
+    return await slots.wait(client, ms, limit);
+  } catch (error) {
+    throw refusal(error);
   }
+}
 
-  /**
-   * Takes a place. The function that is returned gives it back; calling it again does nothing.
-   * @throws Problem 429 when the user has too many, 503 when the node has
-   */
-  take(userId: string): () => void {
-    const mine = this.#taken.get(userId) ?? 0;
-    const headers = { 'Retry-After': '5' };
-    if (mine >= this.#limit.user) {
-      throw problem('rate-limited', {
-        detail: `You have ${mine} ${this.#what} running: the most there may be.`,
-        headers,
-      });
-    }
-    if (this.#count >= this.#limit.all) {
-      throw problem('unavailable', { detail: `Too many ${this.#what} are running here.`, headers });
-    }
-    this.#count += 1;
-    this.#taken.set(userId, mine + 1);
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      this.#count -= 1;
-      const left = (this.#taken.get(userId) ?? 1) - 1;
-      if (left > 0) this.#taken.set(userId, left);
-      else this.#taken.delete(userId);
-    };
+function refusal(error: unknown): unknown {
+  if (!(error instanceof NoSlotError)) return error;
+  const { what, limit, taken } = error;
+  const headers = { 'Retry-After': '5' };
+  if (limit === 'client') {
+    const detail = `You have ${taken} ${what} under way, the most that one client may have at once. Wait until one of them has ended.`;
+    return problem('rate-limited', { detail, headers });
   }
+  const detail = `This server has ${taken} ${what} under way, the most that it takes at once. Try again later.`;
+  return problem('unavailable', { detail, headers });
 }

@@ -3,6 +3,7 @@ import { dropRows, dropRowsBefore, type ImportedTrade, stageRows } from '../../d
 import { newId } from '../../lib/id.ts';
 import type { Zone } from '../../lib/import/local-time.ts';
 import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
+import type { Slot } from '../../lib/slots.ts';
 import { Problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
@@ -26,6 +27,8 @@ export interface ImportQuestion {
   /** Book what can be booked although other rows are rejected. */
   skipRejected: boolean;
   zone: Zone | null;
+  /** Called when the whole file is here: waits for a slot to book it in. @throws Problem when there is none in time */
+  turn: () => Promise<Slot>;
 }
 
 export interface ImportAnswer {
@@ -53,6 +56,7 @@ export async function runImport(
     await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
     const { file, report, newestFirst } = await stage(body, question, stagingId, progress, services);
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
+    const slot = await question.turn();
     const outcome = await changeLedger(services, (options) =>
       bookRows(db, portfolioId, stagingId, {
         ...options,
@@ -66,7 +70,7 @@ export async function runImport(
           progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
         },
       }),
-    );
+    ).finally(() => slot.release());
     const { format, columns } = file.layout;
     const idColumn = columns.heading(format.source['externalId'] ?? format.source.symbol);
     report.rejectConflicts(outcome.conflicts, outcome.conflictRows, idColumn);

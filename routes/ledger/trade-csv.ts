@@ -9,6 +9,7 @@ import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from '../http/csv-answer.ts';
 import { Derived, endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { slotOrProblem } from '../http/slots.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from '../performance/portfolio-history.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -90,7 +91,7 @@ export const exportTrades = endpoint({
       last: filter.to === undefined ? clock.now() : filter.to - 1,
     });
     return new Derived(`${version} ${timeZone}`, async () => {
-      const release = slots.exports.take(caller.userId);
+      const { release } = slotOrProblem(() => slots.exports.take(caller.userId));
       try {
         await ensureCurrent(db, id);
       } catch (error) {

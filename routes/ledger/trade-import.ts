@@ -3,10 +3,14 @@ import { newId } from '../../lib/id.ts';
 import { zoneOf } from '../../lib/import/local-time.ts';
 import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
+import { slotInTime, slotOrProblem } from '../http/slots.ts';
 import { type ImportAnswer, runImport } from './import-run.ts';
 import { reportSchema } from './import-report.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
+
+/** How long a file that has come in waits for those before it. */
+const TURN_MS = 30_000;
 
 const flag = z.enum(['true', 'false']).default('false');
 const zone = z
@@ -33,6 +37,8 @@ export const importTrades = endpoint({
 It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
 
 Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading \`Time\` they are those of the zone in the file's name, which \`tz\` must tell.
+
+One user can send \`UPLOADS_PER_USER\` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
 
 How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET /v1/streams\`, by \`importId\`.`,
   access: 'trades:write',
@@ -72,7 +78,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
     const { db, clock, config, slots } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const body = csvBody(ctx, config.IMPORT_LIMIT_MB * 2 ** 20, clock);
-    const release = slots.imports.take(caller.userId);
+    const upload = slotOrProblem(() => slots.uploads.take(caller.userId));
     const importId = query.importId ?? newId(clock);
     const dryRun = query.dryRun === 'true';
     let answer: ImportAnswer;
@@ -85,11 +91,17 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
           dryRun,
           skipRejected: query.skipRejected === 'true',
           zone: query.tz ?? null,
+          turn: async () => {
+            const slot = await slotInTime(slots.imports, caller.userId, TURN_MS);
+            // Not before: as many files of a user wait as may be sent at once.
+            upload.release();
+            return slot;
+          },
         },
         services,
       );
     } finally {
-      release();
+      upload.release();
     }
     const { file, report, outcome } = answer;
     const items = report.items(outcome.firstRows);

@@ -2,14 +2,15 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { networkOf } from '../../lib/limits/network.ts';
+import type { Slot } from '../../lib/slots.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
 import { type Channel, ChannelError, parseChannelNames, parseChannels } from '../../streams/core/channel.ts';
-import { type Admission, StreamLimitError } from '../../streams/core/admissions.ts';
 import { MAX_LAST_EVENT_ID } from '../../streams/core/cursor.ts';
 import type { StreamOwner } from '../../streams/core/hub.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';
+import { slotOrProblem } from '../http/slots.ts';
 
 /** What every stream takes in its query. */
 export const streamQuery = {
@@ -69,16 +70,9 @@ export async function assertReadable(
   }
 }
 
-/** Takes a place for a stream. @throws 429 when the user, or the address of nobody, has too many, 503 when this node has */
-export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Admission {
-  try {
-    return hub.admit({ userId: caller?.userId ?? null, network: networkOf(ctx.ip) });
-  } catch (error) {
-    if (!(error instanceof StreamLimitError)) throw error;
-    const headers = { 'Retry-After': '5' };
-    if (error.limit !== 'process') throw problem('rate-limited', { detail: error.message, headers });
-    throw problem('unavailable', { detail: error.message, headers });
-  }
+/** Takes a slot for a stream. @throws 429 when the user, or the address of nobody, has too many, 503 when this node has */
+export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Slot {
+  return slotOrProblem(() => hub.admit({ userId: caller?.userId ?? null, network: networkOf(ctx.ip) }));
 }
 
 export function ownerOf(caller: Caller | null): StreamOwner {

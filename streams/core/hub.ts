@@ -2,7 +2,7 @@ import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Broker } from './broker.ts';
 import type { Channel } from './channel.ts';
-import { type Admission, Admissions } from './admissions.ts';
+import { type Slot, Slots } from '../../lib/slots.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import type { LogView, LogViewOptions } from './log-view.ts';
 import { mergeIds } from './cursor.ts';
@@ -52,8 +52,8 @@ export interface StreamRequest {
   replay: 'full' | 'latest';
   /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
   flushMs?: number | null;
-  /** Its place among the streams, if it was admitted before; it is given back when the stream ends. */
-  admission?: Admission;
+  /** Its slot among the streams, if it was admitted before; it is released when the stream ends. */
+  admission?: Slot;
   /** Goes into every id of the stream: see lib/tokens/stream-token.ts. */
   seal?: string | null;
   wire: Wire;
@@ -98,7 +98,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #scheduler: FlushScheduler;
   readonly #views: SharedViews;
-  readonly #admissions: Admissions;
+  readonly #slots: Slots;
   readonly #wheel: TimerWheel;
   readonly #streams = new Map<string, HubStream>();
   readonly #observer: StreamObserver;
@@ -109,11 +109,8 @@ export class Hub {
     this.#observer = options.observer ?? UNOBSERVED;
     this.#scheduler = new FlushScheduler(options.clock, options.flushMs);
     this.#wheel = new TimerWheel(options.clock);
-    this.#admissions = new Admissions({
-      max: options.maxStreams,
-      maxPerUser: options.maxStreamsPerUser,
-      maxPerAddress: options.maxStreamsPerAddress,
-    });
+    const limits = { all: options.maxStreams, client: options.maxStreamsPerUser };
+    this.#slots = new Slots('streams', limits, options.clock);
     this.#views = new SharedViews({
       broker: options.broker,
       clock: options.clock,
@@ -128,9 +125,10 @@ export class Hub {
     return [...this.#streams.values()];
   }
 
-  /** Takes a place for a stream that is to be opened. @throws StreamLimitError */
-  admit(reader: { userId: string | null; network: string }): Admission {
-    return this.#admissions.admit(reader);
+  /** Takes a slot for a stream that is to be opened, so that of many who come at once not all find the last one free. @throws NoSlotError */
+  admit({ userId, network }: { userId: string | null; network: string }): Slot {
+    if (userId !== null) return this.#slots.take(userId);
+    return this.#slots.take(network, this.#options.maxStreamsPerAddress);
   }
 
   /** Serves a connection until it ends. Resolves when it is live. */

@@ -4,7 +4,7 @@ import { Problem, problem } from '../../lib/problem.ts';
 import { type Channel, ChannelError, parseChannelNames } from '../core/channel.ts';
 import { decodeCursor } from '../core/cursor.ts';
 import type { Authority } from '../fleet/authority.ts';
-import type { Admission } from '../core/admissions.ts';
+import type { Slot } from '../../lib/slots.ts';
 import type { Hub, StreamOwner } from '../core/hub.ts';
 import {
   CLOSE_CODES,
@@ -25,7 +25,7 @@ export interface Selection {
 export interface SessionOptions {
   id: string;
   owner: StreamOwner;
-  admission: Admission;
+  admission: Slot;
   authority: Pick<Authority, 'mark' | 'catchUp'>;
   ws: WebSocket;
   connection: WebSocketConnection;

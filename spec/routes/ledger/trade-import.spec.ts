@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type ClientRequest, request } from 'node:http';
 import { fixed } from '../../../lib/money/money.ts';
 import { tradeInput } from '../../../routes/ledger/trade-draft.ts';
 import { EXPECTED } from '../../lib/import/expected.ts';
@@ -427,8 +427,8 @@ eachApp(
       await nothingBooked();
     });
 
-    it('leaves nothing behind when the sender goes away, and holds no place', async () => {
-      const stream = await follow();
+    /** A file that is being sent, and does not end. */
+    const sendPart = (part: string): ClientRequest => {
       const sending = request(`${app().url}${path}/trades/import`, {
         method: 'POST',
         agent: false,
@@ -439,21 +439,80 @@ eachApp(
         },
       });
       sending.on('error', () => undefined);
+      sending.write(part);
+      return sending;
+    };
+    const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
+      while (!(await isSo())) await new Promise(setImmediate);
+    };
+
+    it('leaves nothing behind when the sender goes away, and holds no place', async () => {
+      const stream = await follow();
       // More than the first part, which the encoding is told by, and enough rows to be put aside.
-      sending.write(file(...Array.from({ length: 1_500 }, (_, n) => row(`a${n}`))));
+      const sending = sendPart(file(...Array.from({ length: 1_500 }, (_, n) => row(`a${n}`))));
       await stream.until(() => stream.of('import').length > 0, 'the beginning');
-      const other = await send(UPBIT);
-      assertProblem(other, 429, 'rate-limited');
-      assert.equal(other.headers.get('retry-after'), '5');
       sending.destroy();
       await stream.until(
         () => stream.of('import').some(({ data }) => data.phase === 'failed'),
         'the failure',
       );
       stream.cut();
-      while (app().services.slots.imports.size > 0) await new Promise(setImmediate);
+      const { uploads, imports } = app().services.slots;
+      await until(() => uploads.size === 0 && imports.size === 0);
       await nothingBooked();
       assert.equal((await send(UPBIT)).status, 201);
+    });
+
+    it('holds nobody up while it is being sent, however slowly: 429 beyond so many of one user', async () => {
+      const friend = await app().user();
+      const { body: theirs } = await app().call('POST', '/v1/portfolios', {
+        as: friend,
+        body: { name: 'P' },
+      });
+      const { uploads, imports } = app().services.slots;
+      const slow: ClientRequest[] = [];
+      for (let n = 1; n <= 3; n += 1) {
+        slow.push(sendPart(`${HEADINGS}\n${row(`slow ${n}`)}\n`));
+        await until(() => uploads.size === n);
+      }
+      assert.equal(imports.size, 0);
+      const beyond = await send(UPBIT);
+      assertProblem(beyond, 429, 'rate-limited');
+      assert.match(beyond.body.detail, /3 uploads/);
+      assert.equal(beyond.headers.get('retry-after'), '5');
+      for (const each of slow) each.write(row('a byte more'));
+      const imported = await send(UPBIT, '', {
+        where: `/v1/portfolios/${theirs.id}`,
+        headers: { authorization: friend.authorization },
+      });
+      assert.equal(imported.status, 201, JSON.stringify(imported.body));
+      slow.pop()?.destroy();
+      await until(() => uploads.size === 2);
+      // The user's own, beside those that are still being sent.
+      assert.equal((await send(UPBIT)).status, 201);
+      for (const each of slow) each.destroy();
+      await until(() => uploads.size === 0);
+    });
+
+    it('is refused with 503 while as many are being sent as this node takes', async () => {
+      const { uploads } = app().services.slots;
+      const slots = ['a', 'b', 'c', 'd', 'e'].map((name) => uploads.take(name));
+      const refused = await send(UPBIT);
+      assertProblem(refused, 503, 'unavailable');
+      assert.ok(refused.headers.has('retry-after'));
+      for (const slot of slots) slot.release();
+      assert.equal((await send(UPBIT)).status, 201);
+    });
+
+    it('waits, once it is here, for the one that its user is importing', async () => {
+      const { uploads, imports } = app().services.slots;
+      const first = imports.take(books.user().id);
+      const second = send(UPBIT);
+      await until(async () => (await staged()) === 4);
+      assert.deepEqual([uploads.size, imports.size], [1, 1]);
+      first.release();
+      assert.equal((await second).status, 201);
+      assert.deepEqual([uploads.size, imports.size], [0, 0]);
     });
 
     it('books nothing when the very last statement fails', async () => {
@@ -474,5 +533,5 @@ eachApp(
       assert.equal((await send(UPBIT)).body.accepted, 4);
     });
   },
-  { env: { IMPORT_LIMIT_MB: '11', IMPORT_ROWS: '2000' } },
+  { env: { IMPORT_LIMIT_MB: '11', IMPORT_ROWS: '2000', UPLOADS_PER_USER: '3', UPLOADS_MAX: '5' } },
 );
