@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -10,9 +10,19 @@ import { freePort } from './free-port.ts';
 
 export interface Proxy {
   readonly url: string;
+  /** Where it listens without TLS. */
+  readonly plainUrl: string;
   /** Its complaints. */
   errors(): string;
+  /** The access log so far. */
+  accesses(): string;
   stop(): Promise<void>;
+}
+
+/** Files of a certificate, in PEM. */
+export interface Certificate {
+  certificate: string;
+  key: string;
 }
 
 function binary(): string | null {
@@ -24,19 +34,43 @@ export function nginxAvailable(): boolean {
   return binary() !== null;
 }
 
-/** deploy/nginx.conf itself, with other ports: nothing else of it is changed. */
-export function exampleFor(port: number, nodes: readonly [string, string]): string {
-  const replaced = [
-    ['listen 8080;', `listen 127.0.0.1:${port};`, 1],
-    ['server node-a:3000 ', `server ${nodes[0]} `, 2],
-    ['server node-b:3000 ', `server ${nodes[1]} `, 2],
-  ] as const;
-  let text = readFileSync(join(PACKAGE_ROOT, 'deploy', 'nginx.conf'), 'utf8');
-  for (const [from, to, times] of replaced) {
-    if (text.split(from).length - 1 !== times) throw new Error(`deploy/nginx.conf has "${from}" otherwise`);
-    text = text.replaceAll(from, to);
+const EXAMPLES = join(PACKAGE_ROOT, 'deploy', 'nginx');
+
+/** What is other in a test than where the examples are meant for: addresses, ports and places of files. */
+function substitutions(
+  folder: string,
+  { nodes, ports, tls }: { nodes: readonly string[]; ports: Ports; tls: Certificate | undefined },
+): [from: string, to: string][] {
+  return [
+    ['listen 8080;', `listen 127.0.0.1:${ports.http};`],
+    ['listen 80 ', `listen 127.0.0.1:${ports.http} `],
+    ['listen 443 ', `listen 127.0.0.1:${ports.https} `],
+    ['server node-a:3000 ', `server ${nodes[0]} `],
+    ['server node-b:3000 ', `server ${nodes[1]} `],
+    ['/var/log/nginx/', `${folder}/`],
+    ['/etc/nginx/tls/fullchain.pem', tls?.certificate ?? ''],
+    ['/etc/nginx/tls/privkey.pem', tls?.key ?? ''],
+  ];
+}
+
+interface Ports {
+  http: number;
+  https: number;
+}
+
+/** The very files of deploy/nginx, in the places they are meant for; nothing but the substitutions is changed. */
+async function installExamples(folder: string, site: string, changes: [string, string][]): Promise<void> {
+  await mkdir(join(folder, 'marktide'));
+  const texts = new Map(
+    readdirSync(EXAMPLES).map((name) => [name, readFileSync(join(EXAMPLES, name), 'utf8')]),
+  );
+  const all = [...texts.values()].join('');
+  for (const [from] of changes) if (!all.includes(from)) throw new Error(`deploy/nginx has no "${from}"`);
+  for (const [name, text] of texts) {
+    const changed = changes.reduce((done, [from, to]) => done.replaceAll(from, to), text);
+    await writeFile(join(folder, 'marktide', name), changed);
+    if (name === site) await writeFile(join(folder, 'site.conf'), changed);
   }
-  return text;
 }
 
 /** What a distribution has around `conf.d`, in a folder of its own. */
@@ -50,9 +84,8 @@ function mainConfig(folder: string): string {
     `error_log ${folder}/error.log warn;`,
     'events { worker_connections 1024; }',
     'http {',
-    '  access_log off;',
     ...kinds.map((kind) => `  ${kind}_temp_path ${folder}/${kind};`),
-    `  include ${folder}/marktide.conf;`,
+    `  include ${folder}/site.conf;`,
     '}',
     '',
   ].join('\n');
@@ -61,25 +94,33 @@ function mainConfig(folder: string): string {
 /**
  * Starts nginx with the example configuration in front of two nodes, which need not be there yet.
  * @param nodes `host:port` of each
+ * @param tls the certificate for https.conf; without one http.conf is used
  */
-export async function startNginx(nodes: readonly [string, string]): Promise<Proxy> {
+export async function startNginx(nodes: readonly [string, string], tls?: Certificate): Promise<Proxy> {
   const program = binary();
   if (program === null) throw new Error('there is no nginx on this machine');
   const folder = await mkdtemp(join(tmpdir(), 'marktide-nginx-'));
-  const port = await freePort();
-  await writeFile(join(folder, 'marktide.conf'), exampleFor(port, nodes));
+  const ports = { http: await freePort(), https: await freePort() };
+  const site = tls === undefined ? 'http.conf' : 'https.conf';
+  await installExamples(folder, site, substitutions(folder, { nodes, ports, tls }));
   await writeFile(join(folder, 'nginx.conf'), mainConfig(folder));
   const args = ['-p', folder, '-c', join(folder, 'nginx.conf')];
   const checked = spawnSync(program, [...args, '-t'], { encoding: 'utf8' });
-  if (checked.status !== 0 || checked.stderr.includes('[warn]')) throw new Error(checked.stderr);
+  // The older spelling of HTTP/2, which every version takes.
+  const warnings = checked.stderr
+    .split('\n')
+    .filter((line) => line.includes('[warn]') && !line.includes('http2'));
+  if (checked.status !== 0 || warnings.length > 0) throw new Error(checked.stderr);
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] });
   // A test run that is cut short must not leave a server behind; its workers go with SIGTERM to the master.
   const onExit = (): void => void child.kill('SIGTERM');
   process.once('exit', onExit);
-  await listening(child, port);
+  await listening(child, ports.http);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: tls === undefined ? `http://127.0.0.1:${ports.http}` : `https://127.0.0.1:${ports.https}`,
+    plainUrl: `http://127.0.0.1:${ports.http}`,
     errors: () => readFileSync(join(folder, 'error.log'), 'utf8'),
+    accesses: () => readFileSync(join(folder, 'access.log'), 'utf8'),
     async stop() {
       process.off('exit', onExit);
       const ended = once(child, 'exit');
