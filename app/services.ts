@@ -200,7 +200,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       maxStreamsPerUser: config.STREAMS_PER_USER,
       maxStreamsPerAddress: config.STREAMS_PER_ADDRESS,
       observer: streamMetrics,
-      older: (log) => (log === MARKET_LOG ? market.older() : []),
+      known: (log, at, lacks) => (log === MARKET_LOG ? market.known(at, lacks) : []),
       watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
     });
     shutdown.add('the streams', () => hub.close());

@@ -10,7 +10,7 @@ import { listen } from '../../app/server.ts';
 import { createServices } from '../../app/services.ts';
 import { MARKET_LOG, type Payload } from '../../streams/core/broker.ts';
 import { channelSetTag, parseChannels } from '../../streams/core/channel.ts';
-import { encodeCursor, encodePart, logTag } from '../../streams/core/cursor.ts';
+import { cursorAt } from '../../streams/core/cursor.ts';
 import { stampedTrade } from '../stamped-trade.ts';
 import { servePeer } from './peer.ts';
 
@@ -90,8 +90,8 @@ servePeer({
     /** The id that a client has who lacks the newest `missed` of them. */
     async cursor({ missed }: { missed: number }) {
       const { epoch } = await broker.head(MARKET_LOG);
-      const part = encodePart(logTag(MARKET_LOG), epoch, (offsets[offsets.length - missed] ?? 0) - 1);
-      return encodeCursor(channelSetTag(parseChannels(CHANNELS)), [part]);
+      const offset = (offsets[offsets.length - missed] ?? 0) - 1;
+      return cursorAt(channelSetTag(parseChannels(CHANNELS)), new Map([[MARKET_LOG, { epoch, offset }]]));
     },
   },
 });

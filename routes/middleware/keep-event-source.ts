@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { withoutParameters } from '../../lib/accept.ts';
+import { withoutParameters } from '../../lib/text/accept.ts';
 import { headOf } from '../../streams/transports/response-connection.ts';
 import type { Services } from '../http/handler-services.ts';
 

@@ -228,7 +228,7 @@ const reset = z
   .object({
     reason: z.enum(['garbled', 'foreign', 'epoch', 'expired']).meta({
       description:
-        '`garbled`: the id is none. `foreign`: it is ahead of the log. `epoch`: the log was begun anew. `expired`: the log does not reach so far back.',
+        '`garbled`: the id is not one of ours. `foreign`: it says nothing of the log of these channels, or is ahead of it. `epoch`: the log was begun anew. `expired`: the log does not reach so far back.',
     }),
     channels: names,
   })

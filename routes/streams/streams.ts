@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { withoutParameters } from '../../lib/accept.ts';
+import { withoutParameters } from '../../lib/text/accept.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';

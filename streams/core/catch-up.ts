@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Broker, LogEvent, Position } from './broker.ts';
 import type { CursorPosition } from './cursor.ts';
+import type { Frame } from './frame.ts';
 import type { Place } from './places.ts';
 import type { LogView } from './log-view.ts';
 import type { QueuedFrame } from './send-queue.ts';
@@ -23,59 +24,23 @@ export interface Straggler {
   /** From the next offset on it gets what the log view delivers. */
   goLive(offset: number): void;
   /** What is missing is lost: the current state, then live. */
-  startAnew(reason: LostReason): void;
+  startAnew(reason: LostReason): Promise<void>;
 }
 
-/** Of all states, those from before the log too. */
-export const EVER = -1;
-
-/** The states of a place's channels newer than an offset, sent outside the log's order: each stands for all before it. */
-export function statesOf(
-  place: Place,
-  view: LogView,
-  since: number,
-  but?: ReadonlySet<string>,
-): QueuedFrame[] {
-  return view
-    .current(new Set(place.channels))
-    .filter((frame) => frame.offset > since && !but?.has(frame.channel) && !but?.has(frame.wildcard ?? ''))
-    .map((frame) => ({ frame, log: place.log, views: 0, aside: true }));
+function selected(frames: readonly Frame[], names: ReadonlySet<string>): Frame[] {
+  return frames.filter(
+    ({ kind, channel, wildcard }) =>
+      kind === 'state' && (names.has(channel) || (wildcard !== null && names.has(wildcard))),
+  );
 }
 
-/** Frames of events in the ring that a place's channels select. */
-class Selection {
-  readonly #place: Place;
-  readonly #view: LogView;
-  readonly #names: ReadonlySet<string>;
-  readonly #latest: boolean;
-  /** Views of the next event that the client has already. */
-  #skipViews: number;
+/** All states of a place's channels, sent outside the log's order: each stands for all before it. */
+export function statesOf(place: Place, view: LogView): QueuedFrame[] {
+  return view.current(new Set(place.channels)).map((frame) => aside(frame, place));
+}
 
-  constructor(place: Place, view: LogView, { latest, skipViews }: { latest: boolean; skipViews: number }) {
-    this.#place = place;
-    this.#view = view;
-    this.#names = new Set(place.channels);
-    this.#latest = latest;
-    this.#skipViews = skipViews;
-  }
-
-  of(epoch: string, event: LogEvent): QueuedFrame[] {
-    const names = this.#names;
-    const mine = this.#view
-      .frames(epoch, event)
-      .filter(
-        (frame) =>
-          !frame.quiet &&
-          (names.has(frame.channel) || (frame.wildcard !== null && names.has(frame.wildcard))),
-      );
-    const items: QueuedFrame[] = [];
-    mine.forEach((frame, index) => {
-      if (index < this.#skipViews || (this.#latest && frame.kind === 'state')) return;
-      items.push({ frame, log: this.#place.log, views: index + 1 < mine.length ? index + 1 : 0 });
-    });
-    this.#skipViews = 0;
-    return items;
-  }
+function aside(frame: Frame, place: Place): QueuedFrame {
+  return { frame, log: place.log, views: 0, aside: true };
 }
 
 export interface CatchUpOptions {
@@ -89,49 +54,187 @@ export interface CatchUpOptions {
   known: ReadonlySet<string>;
 }
 
+/** Which states the client has, so that none is missing in the end and none comes after a newer one. */
+class ClientStates {
+  readonly #since: number;
+  /** `null`: all. */
+  readonly #known: ReadonlySet<string> | null;
+  /** Offset of the newest one sent, by channel. */
+  readonly #sent = new Map<string, number>();
+
+  constructor({ from, sameChannels, known }: CatchUpOptions) {
+    this.#since = from.offset;
+    this.#known = sameChannels ? null : known;
+  }
+
+  /** Whether the client has had any state of the frame's channel. */
+  knows({ channel, wildcard }: Frame): boolean {
+    const known = this.#known;
+    if (known === null || this.#sent.has(channel)) return true;
+    return known.has(channel) || (wildcard !== null && known.has(wildcard));
+  }
+
+  lacks(frame: Frame): boolean {
+    const sent = this.#sent.get(frame.channel);
+    if (sent !== undefined) return frame.offset > sent;
+    return frame.offset > this.#since || !this.knows(frame);
+  }
+
+  send({ channel, offset }: Frame): void {
+    this.#sent.set(channel, offset);
+  }
+
+  /** Of these states the ones that the client lacks, in log order. They count as sent. */
+  due(frames: Iterable<Frame>): Frame[] {
+    const newest = new Map<string, Frame>();
+    for (const frame of frames) {
+      const other = newest.get(frame.channel);
+      if ((other === undefined || other.offset < frame.offset) && this.lacks(frame))
+        newest.set(frame.channel, frame);
+    }
+    const due = [...newest.values()].sort((a, b) => a.offset - b.offset);
+    for (const frame of due) this.send(frame);
+    return due;
+  }
+}
+
+/** Frames of events in the ring that a place's channels select. */
+class Selection {
+  readonly #place: Place;
+  readonly #view: LogView;
+  readonly #names: ReadonlySet<string>;
+  readonly #latest: boolean;
+  readonly #states: ClientStates;
+  /** Views of the next event that the client has already. */
+  #skipViews: number;
+
+  constructor(
+    place: Place,
+    view: LogView,
+    { latest, skipViews, states }: { latest: boolean; skipViews: number; states: ClientStates },
+  ) {
+    this.#place = place;
+    this.#view = view;
+    this.#names = new Set(place.channels);
+    this.#latest = latest;
+    this.#skipViews = skipViews;
+    this.#states = states;
+  }
+
+  /** States that are not to be sent one by one go to `apart`. */
+  of(epoch: string, event: LogEvent, apart: Frame[]): QueuedFrame[] {
+    const mine = this.#view.frames(epoch, event).filter((frame) => this.#selects(frame));
+    const items: QueuedFrame[] = [];
+    mine.forEach((frame, index) => {
+      const isState = frame.kind === 'state';
+      if (index < this.#skipViews) {
+        if (isState) this.#states.send(frame);
+      } else if (isState && this.#latest) {
+        apart.push(frame);
+      } else {
+        if (isState) this.#states.send(frame);
+        items.push({ frame, log: this.#place.log, views: index + 1 < mine.length ? index + 1 : 0 });
+      }
+    });
+    this.#skipViews = 0;
+    return items;
+  }
+
+  #selects(frame: Frame): boolean {
+    const names = this.#names;
+    if (!names.has(frame.channel) && (frame.wildcard === null || !names.has(frame.wildcard))) return false;
+    return !frame.quiet || !this.#states.knows(frame);
+  }
+}
+
+/**
+ * The states of a place's channels as of `position` or later. The view may lag behind that: then with what the ring holds
+ * beyond it, or, if that is a lot, as the log has them.
+ * @returns with the offset that they are as of, or `null` if the log has another epoch by now
+ * @throws BrokerUnavailableError
+ */
+async function statesAt(
+  place: Place,
+  view: LogView,
+  broker: Broker,
+  position: Position,
+): Promise<{ frames: Frame[]; end: number } | null> {
+  const names = new Set(place.channels);
+  if (view.isSettled) {
+    const reached = view.position;
+    const frames = view.current(names);
+    if (reached.epoch === position.epoch && reached.offset >= position.offset)
+      return { frames, end: reached.offset };
+    const page = await broker.history(view.log, reached, PAGE);
+    if (!('lost' in page) && page.epoch === position.epoch) {
+      const end = page.events.at(-1)?.offset ?? reached.offset;
+      const beyond = page.events.flatMap((event) => view.frames(page.epoch, event));
+      if (end >= position.offset) return { frames: [...frames, ...selected(beyond, names)], end };
+    }
+  }
+  const state = await broker.state(view.log);
+  if (state.position.epoch !== position.epoch) return null;
+  return { frames: view.framesOf(state, names), end: state.position.offset };
+}
+
 /**
  * Sends what the ring holds after a cursor, page by page, until nothing is left between it and what the log view has
  * delivered, and goes live in that same tick. So nothing is missed, nothing comes twice, and no queue grows while a
  * long history is sent.
+ *
+ * The view may lag behind the ring, and even behind the cursor, which may come from another node: what states there are
+ * is not for the view alone to say. An id is only told when all states up to its position have been sent.
  * @throws BrokerUnavailableError
  */
 export async function catchUp(
   straggler: Straggler,
   place: Place,
   view: LogView,
-  { from, broker, latest, sameChannels, known }: CatchUpOptions,
+  options: CatchUpOptions,
 ): Promise<void> {
+  const { from, broker, latest, sameChannels } = options;
   const skipViews = sameChannels ? from.views : 0;
-  const selection = new Selection(place, view, { latest, skipViews });
+  /** The last event of which the client has anything. */
+  const begun = from.views > 0 ? from.offset + 1 : from.offset;
+  const states = new ClientStates(options);
+  const selection = new Selection(place, view, { latest, skipViews, states });
   let after: Position = { epoch: from.epoch, offset: from.offset };
+  /** At least so far: behind it nothing is older than the states that were sent. */
+  let end = 0;
   let first = true;
   place.reach(view, after, skipViews);
   for (;;) {
     const page = await broker.history(view.log, after, PAGE);
     if (straggler.isEnded) return;
-    if ('lost' in page) {
-      straggler.startAnew(page.lost === 'ahead' ? 'foreign' : page.lost);
-      return;
-    }
+    if ('lost' in page) return straggler.startAnew(page.lost === 'ahead' ? 'foreign' : page.lost);
     straggler.flush();
-    if (first && latest) straggler.write(statesOf(place, view, sameChannels ? after.offset : EVER));
+    if (first && (latest || !sameChannels)) {
+      // What another node has sent before a cut is not newer than the head, though it may be newer than the cursor.
+      const least = latest ? page.head : begun;
+      const known = await statesAt(place, view, broker, { epoch: page.epoch, offset: least });
+      if (straggler.isEnded) return;
+      if (known === null) return straggler.startAnew('epoch');
+      ({ end } = known);
+      // Where all events are sent, what is newer than the cursor comes with them.
+      const frames = latest ? known.frames : known.frames.filter(({ offset }) => offset <= begun);
+      straggler.write(states.due(frames).map((frame) => aside(frame, place)));
+    }
     let items: QueuedFrame[] = [];
+    const apart: Frame[] = [];
     for (const event of page.events) {
-      items.push(...selection.of(page.epoch, event));
-      if (!first || items.length < FIRST_EVENTS) continue;
+      items.push(...selection.of(page.epoch, event, apart));
+      if (!first || latest || items.length < FIRST_EVENTS) continue;
       first = false;
       straggler.write(items);
       items = [];
     }
     first = false;
     after = { epoch: page.epoch, offset: page.events.at(-1)?.offset ?? after.offset };
-    straggler.write(items);
+    straggler.write([...states.due(apart).map((frame) => aside(frame, place)), ...items]);
     place.reach(view, after);
     const { position } = view;
-    const caughtUp = after.offset >= position.offset && after.offset >= page.head;
-    if (caughtUp || (position.epoch !== after.epoch && after.offset >= page.head)) {
-      // A channel that was not there last time may never have been told its state.
-      if (!latest && !sameChannels) straggler.write(statesOf(place, view, EVER, known));
+    const isAtHead = after.offset >= Math.max(page.head, end);
+    if (isAtHead && (after.offset >= position.offset || position.epoch !== after.epoch)) {
       straggler.goLive(after.offset);
       return;
     }

@@ -4,9 +4,18 @@ import type { Position } from './broker.ts';
 /**
  * The cursor is what a client sends back as `Last-Event-ID`: the position it has reached in every log it reads.
  *
- * Form: `<channel set tag>.<part>.<part>…`, a part being log tag (3), epoch (5) and offset (base 64, up to 7), with
- * `~n` when n views of the next event were already delivered; `~<seal>` may follow the channel set tag. Only `[A-Za-z0-9._~-]`, at most 128 characters: other
- * characters or a longer id would make browsers send a CORS preflight with every reconnect.
+ * Form: `<channel set>.<part>.<part>…`. The channel set has 4 characters, and may be followed by `~` and a seal of 8. A
+ * part is the log's tag (3), its epoch (5) and the offset (base 64, up to 7), followed by `~n` when n views of the next
+ * event have been delivered already. Where two logs of a connection have the same tag, one of them has another: `~` and
+ * the next 3 characters of its digest. Only `[A-Za-z0-9._~-]`, at most 128 characters: other characters or a longer id
+ * would make browsers send a CORS preflight with every reconnect.
+ *
+ * Eight logs fit. The channel set and the seal take 13 characters, and the views 2 (only events of the market have more
+ * than one). Each log takes 9 and its offset. That leaves 41 for eight offsets, or 34 if seven logs have another tag. An
+ * offset takes 4 characters up to 16 million events, 5 up to a billion, 6 up to 68 billion. So there is always room for
+ * a market of 68 billion events and seven portfolios of 16 million each: 48 days of four events a second without a
+ * break. Without a seal, portfolios have room for a billion. An id that would be longer leaves logs out, which then
+ * begin with a `reset` (see `Places`).
  */
 export interface CursorPosition extends Position {
   /** Views of event `offset + 1` that were already delivered. */
@@ -17,22 +26,53 @@ export interface Cursor {
   channelSet: string;
   /** What proves that its reader was let in with a certain stream token; `null` where it was let in otherwise. */
   seal: string | null;
-  /** By log tag. */
-  positions: Map<string, CursorPosition>;
+  /** By the tag of the log. `null` where two parts have the same one. */
+  positions: Map<string, CursorPosition | null>;
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-';
 const DIGIT_VALUE = new Map(Array.from(DIGITS, (digit, value) => [digit, value] as const));
-const PART = /^([A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9]))?$/;
+const TAG_LENGTH = 3;
+/** A digest has so many tags. */
+const TAGS = 14;
+const PART = /^(~{0,13}[A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9]))?$/;
 const HEAD = /^([A-Za-z0-9_-]{4})(?:~([A-Za-z0-9_-]{8}))?$/;
 
 export const MAX_CURSOR_LENGTH = 128;
 /** What a client may send as one: it fits into a URL whatever is in it, and what is no id of ours is a `reset`. */
 export const MAX_LAST_EVENT_ID = 512;
 
+/** All tags that a log may have, the usual one first. */
+function tagsOf(log: string): string[] {
+  const digest = createHash('sha256').update(log).digest('base64url');
+  return Array.from(
+    { length: TAGS },
+    (_, n) => '~'.repeat(n) + digest.slice(n * TAG_LENGTH, (n + 1) * TAG_LENGTH),
+  );
+}
+
 /** Three characters that stand for a log's name. */
 export function logTag(log: string): string {
-  return createHash('sha256').update(log).digest('base64url').slice(0, 3);
+  return createHash('sha256').update(log).digest('base64url').slice(0, TAG_LENGTH);
+}
+
+/** The tag of each log in a cursor over all of these: the usual one, unless it would be taken for another log's. */
+export function logTags(logs: readonly string[]): string[] {
+  const all = logs.map(tagsOf);
+  const levels: number[] = [];
+  const fits = (tags: readonly string[], level: number): boolean =>
+    levels.every((other, n) => {
+      const others = all[n] ?? [];
+      // A reader of the cursor looks for the longest of a log's tags first.
+      return level < other ? tags[other] !== others[other] : tags[level] !== others[level];
+    });
+  for (const tags of all) levels.push(tags.findIndex((_, level) => fits(tags, level)));
+  return all.map((tags, n) => tags[levels[n] ?? 0] ?? '');
+}
+
+/** The same position under another tag. */
+export function underTag(tag: string, part: string): string {
+  return tag + part.slice(TAG_LENGTH);
 }
 
 function encodeOffset(offset: number): string {
@@ -60,13 +100,24 @@ export function encodeCursor(channelSet: string, parts: Iterable<string>): strin
   return [channelSet, ...parts].join('.');
 }
 
-/** The first id, with the second's positions in the logs that the first says nothing of. Both must be ids of ours. */
-export function mergeIds(first: string | null, second: string | null): string | null {
-  if (first === null || second === null) return first ?? second;
-  const parts = first.split('.');
-  const tags = new Set(parts.slice(1).map((part) => part.slice(0, 3)));
-  const others = second.split('.').slice(1);
-  return [...parts, ...others.filter((part) => !tags.has(part.slice(0, 3)))].join('.');
+/** The cursor of these positions. */
+export function cursorAt(channelSet: string, positions: ReadonlyMap<string, Position>): string {
+  const tags = logTags([...positions.keys()]);
+  const parts = [...positions.values()].map(({ epoch, offset }, n) =>
+    encodePart(tags[n] ?? '', epoch, offset),
+  );
+  return encodeCursor(channelSet, parts);
+}
+
+function decodePart(text: string): { tag: string; position: CursorPosition } | null {
+  const [, tag, epoch, offset, views = 0] = PART.exec(text) ?? [];
+  if (tag === undefined || epoch === undefined || offset === undefined) return null;
+  return { tag, position: { epoch, offset: decodeOffset(offset), views: Number(views) } };
+}
+
+/** The position that a part tells. */
+export function positionOfPart(part: string): CursorPosition | null {
+  return decodePart(part)?.position ?? null;
 }
 
 /** @returns `null` for anything that is not a cursor of ours */
@@ -75,11 +126,22 @@ export function decodeCursor(text: string): Cursor | null {
   const [head = '', ...parts] = text.split('.');
   const [, channelSet, seal = null] = HEAD.exec(head) ?? [];
   if (channelSet === undefined || parts.length === 0) return null;
-  const positions = new Map<string, CursorPosition>();
+  const positions = new Map<string, CursorPosition | null>();
   for (const part of parts) {
-    const [, tag, epoch, offset, views] = PART.exec(part) ?? [];
-    if (tag === undefined || epoch === undefined || offset === undefined || positions.has(tag)) return null;
-    positions.set(tag, { epoch, offset: decodeOffset(offset), views: Number(views ?? 0) });
+    const decoded = decodePart(part);
+    if (decoded === null) return null;
+    // Ids once had one tag for two logs: nobody can tell any more whose position is which.
+    positions.set(decoded.tag, positions.has(decoded.tag) ? null : decoded.position);
   }
   return { channelSet, seal, positions };
+}
+
+/**
+ * The position that a cursor tells of a log; `null` if it says nothing of it. The cursor may have been made for other
+ * logs beside this one, so its tag need not be the one that it would have now. Where it is the tag of another log, the
+ * position is in an epoch that this log has never had.
+ */
+export function positionIn({ positions }: Cursor, log: string): CursorPosition | null {
+  const tag = tagsOf(log).findLast((each) => positions.has(each));
+  return tag === undefined ? null : (positions.get(tag) ?? null);
 }

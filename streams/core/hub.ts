@@ -5,11 +5,10 @@ import type { Channel } from './channel.ts';
 import { type Slot, Slots } from '../../lib/slots.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import type { LogView, LogViewOptions } from './log-view.ts';
-import { mergeIds } from './cursor.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
 import { type SharedView, SharedViews } from './shared-views.ts';
 import type { EndReason, Sink } from './sink.ts';
-import { Subscriber } from './subscriber.ts';
+import { type Released, Subscriber } from './subscriber.ts';
 import { type Spoke, TimerWheel } from './timer-wheel.ts';
 import type { Wire } from './wire.ts';
 
@@ -27,8 +26,8 @@ export interface HubOptions {
   /** Of those who have not logged in. */
   maxStreamsPerAddress: number;
   observer?: StreamObserver;
-  /** States from before a log began: see LogView. */
-  older?: LogViewOptions['older'];
+  /** States that this process knows: see LogView. */
+  known?: LogViewOptions['known'];
   /**
    * Called before the first watcher of a portfolio's log is served, and for each watcher of its holdings; resolves
    * when the log holds the current state. The function it returns is called when they have gone.
@@ -116,7 +115,8 @@ export class Hub {
       clock: options.clock,
       logger: options.logger,
       observer: this.#observer,
-      older: options.older,
+      clock: options.clock,
+      known: options.known,
       watchPortfolio: (portfolioId) => options.watchPortfolio(portfolioId, 'totals'),
     });
   }
@@ -192,11 +192,10 @@ export class Hub {
       this.#letGo(hold);
       return;
     }
-    const { lastEventId, known } = subscriber.release();
+    const before = subscriber.release();
     stream.sentBefore += subscriber.sentEvents;
     stream.conflatedBefore += subscriber.conflated;
-    const selection = { ...change, lastEventId: mergeIds(lastEventId, change.lastEventId) };
-    stream.subscriber = this.#subscriber({ ...stream.request, ...selection }, hold, known);
+    stream.subscriber = this.#subscriber({ ...stream.request, ...change }, hold, before);
     onSwitch();
     if (change.channels.length > 0 && !stream.subscriber.isEnded) void stream.subscriber.start(views);
   }
@@ -206,7 +205,7 @@ export class Hub {
     this.#streams.get(id)?.subscriber.closed();
   }
 
-  #subscriber(request: StreamRequest, hold: Hold, known?: ReadonlySet<string>): Subscriber {
+  #subscriber(request: StreamRequest, hold: Hold, before?: Released): Subscriber {
     const { clock, logger, broker, queueBytes } = this.#options;
     return new Subscriber({
       channels: request.channels,
@@ -216,7 +215,7 @@ export class Hub {
       sink: request.sink,
       seal: request.seal ?? null,
       flushMs: request.flushMs ?? null,
-      ...(known === undefined ? {} : { known }),
+      ...(before === undefined ? {} : { before }),
       queueBytes,
       retryMs: (reason) => this.retryMs(reason),
       broker,

@@ -1,8 +1,11 @@
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import { pause } from './backoff.ts';
 import {
   type Broker,
   type LogEvent,
   type LogListener,
+  type LogState,
   MARKET_LOG,
   type Position,
   type Subscription,
@@ -26,10 +29,17 @@ export interface FrameReceiver {
 export interface LogViewOptions {
   broker: Broker;
   logger: Logger;
+  clock: Clock;
   observer?: StreamObserver;
-  /** States from before the log began, at offset 0: what is known of keys that the log knows nothing of. */
-  older?: ((log: string) => readonly LogEvent[]) | undefined;
+  /**
+   * States that this process knows, as of a position, of keys that the log's own state lacks: from before the log began
+   * (at offset 0), or lost from it.
+   */
+  known?: ((log: string, at: Position, lacks: (key: string) => boolean) => readonly LogEvent[]) | undefined;
 }
+
+/** How long after a failure the state is read again. */
+const RETRY_MS = 500;
 
 /**
  * One process's view of one log: a single broker subscription, each event encoded once, routed to the receivers of
@@ -42,11 +52,11 @@ export class LogView implements LogListener {
   readonly #logger: Logger;
   #position: Position = { epoch: '', offset: 0 };
   #subscription: Subscription | null = null;
-  #closed = false;
   #away = false;
-  /** Between a reset and the state that follows it nothing is delivered: the state will cover it. */
-  #resetting = false;
+  /** From a reset until the state that follows it is known. Nothing is delivered then: the state will cover it. */
+  #settling: Promise<void> | null = null;
   #resets = 0;
+  readonly #closing = new AbortController();
   readonly #latest = new Map<string, Frame>();
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
@@ -54,16 +64,18 @@ export class LogView implements LogListener {
   /** Only of the public log: a private one has few readers. */
   readonly #recent: RecentFrames | null;
   readonly #observer: StreamObserver;
-  readonly #older: LogViewOptions['older'];
+  readonly #clock: Clock;
+  readonly #known: LogViewOptions['known'];
 
-  private constructor(log: string, { broker, logger, observer, older }: LogViewOptions) {
+  private constructor(log: string, { broker, logger, clock, observer, known }: LogViewOptions) {
     this.#observer = observer ?? UNOBSERVED;
     this.log = log;
     this.#recent = log === MARKET_LOG ? new RecentFrames() : null;
     this.tag = logTag(log);
     this.#broker = broker;
     this.#logger = logger;
-    this.#older = older;
+    this.#clock = clock;
+    this.#known = known;
   }
 
   /** Subscribes and loads the state. @throws BrokerUnavailableError */
@@ -74,7 +86,7 @@ export class LogView implements LogListener {
     view.#subscription = subscription;
     if (view.#position.epoch === '') view.#position = subscription.position;
     try {
-      await view.#loadState();
+      if (!(await view.#loadState())) view.#settle(null);
     } catch (error) {
       await subscription.close();
       throw error;
@@ -87,9 +99,14 @@ export class LogView implements LogListener {
     return this.#position;
   }
 
-  /** False while a reset is under way: the position is ahead of what the receivers know. */
+  /** False while a reset is under way: the position is ahead of what the receivers know, and the state is not known. */
   get isSettled(): boolean {
-    return !this.#resetting;
+    return this.#settling === null;
+  }
+
+  /** Resolves when the state is known, or the view is closed. */
+  async settled(): Promise<void> {
+    while (this.#settling !== null) await this.#settling;
   }
 
   get isAway(): boolean {
@@ -102,13 +119,14 @@ export class LogView implements LogListener {
 
   /** The newest frame of each state channel that the names select, in log order. */
   current(channels: ReadonlySet<string>): Frame[] {
-    const frames: Frame[] = [];
-    for (const frame of this.#latest.values()) {
-      if (channels.has(frame.channel) || (frame.wildcard !== null && channels.has(frame.wildcard))) {
-        frames.push(frame);
-      }
-    }
-    return frames.sort((a, b) => a.offset - b.offset);
+    return selected(this.#latest.values(), channels);
+  }
+
+  /** The same from a state that was read from the log just now. */
+  framesOf(state: LogState, channels: ReadonlySet<string>): Frame[] {
+    const newest = new Map<string, Frame>();
+    this.#takeState(state, state.position, newest);
+    return selected(newest.values(), channels);
   }
 
   /** The frames of an event, which may be one of history. */
@@ -164,8 +182,8 @@ export class LogView implements LogListener {
       const position = { epoch, offset: event.offset };
       this.#position = position;
       const frames = this.frames(epoch, event);
-      for (const frame of frames) this.#remember(frame);
-      if (this.#resetting) continue;
+      for (const frame of frames) remember(frame, this.#latest);
+      if (this.#settling !== null) continue;
       const only = frames[0];
       if (frames.length === 1 && only) {
         this.#deliverOne(position, only);
@@ -179,19 +197,7 @@ export class LogView implements LogListener {
     this.#position = position;
     this.#latest.clear();
     this.#recent?.clear();
-    this.#resetting = true;
-    this.#resets += 1;
-    const mine = this.#resets;
-    void this.#loadState()
-      .catch((error: unknown) =>
-        this.#logger.warn({ err: error, log: this.log }, 'state after a reset is unknown'),
-      )
-      .then(() => {
-        // Another reset came meanwhile: it is that one's state that counts.
-        if (mine !== this.#resets) return;
-        this.#resetting = false;
-        for (const receiver of this.#all) receiver.resetLog(this.log, this.#position, reason);
-      });
+    this.#settle(reason);
   }
 
   condition(state: 'away' | 'back'): void {
@@ -200,14 +206,8 @@ export class LogView implements LogListener {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     await this.#subscription?.close();
-  }
-
-  #remember(frame: Frame): void {
-    if (frame.kind !== 'state') return;
-    const known = this.#latest.get(frame.channel);
-    if (known === undefined || known.offset < frame.offset) this.#latest.set(frame.channel, frame);
   }
 
   #deliverOne(position: Position, frame: Frame): void {
@@ -239,16 +239,73 @@ export class LogView implements LogListener {
     for (const [receiver, list] of byReceiver) receiver.deliver(this.log, position, list);
   }
 
-  async #loadState(): Promise<void> {
-    const state = await this.#broker.state(this.log);
-    if (this.#closed || state.position.epoch !== this.#position.epoch) return;
-    for (const event of state.entries) {
-      // What is later than the position is about to be delivered: nobody shall see it twice.
-      if (event.offset > this.#position.offset) continue;
-      for (const frame of this.frames(state.position.epoch, event)) this.#remember(frame);
-    }
-    for (const event of this.#older?.(this.log) ?? []) {
-      for (const frame of framesOf(this.log, this.tag, state.position.epoch, event)) this.#remember(frame);
+  /** Reads the state, again and again until it is known, and then tells the receivers why (`null`: they know). */
+  #settle(reason: 'epoch' | 'expired' | null): void {
+    this.#resets += 1;
+    const mine = this.#resets;
+    const settling = this.#untilStateIsKnown(() => mine !== this.#resets).then(() => {
+      // Another reset came meanwhile: it is that one's state that counts.
+      if (mine !== this.#resets) return;
+      this.#settling = null;
+      if (reason === null) return;
+      for (const receiver of this.#all) receiver.resetLog(this.log, this.#position, reason);
+    });
+    this.#settling = settling;
+  }
+
+  async #untilStateIsKnown(isOutdated: () => boolean): Promise<void> {
+    const { signal } = this.#closing;
+    let isReported = false;
+    while (!signal.aborted && !isOutdated()) {
+      try {
+        if (await this.#loadState()) return;
+      } catch (error) {
+        if (!isReported) this.#logger.warn({ err: error, log: this.log }, 'state after a reset is unknown');
+        isReported = true;
+      }
+      await pause(this.#clock, RETRY_MS, signal);
     }
   }
+
+  /** @returns whether it is known: it is not when the log has begun anew since, of which the view is about to hear */
+  async #loadState(): Promise<boolean> {
+    const state = await this.#broker.state(this.log);
+    if (this.#closing.signal.aborted) return true;
+    if (state.position.epoch !== this.#position.epoch) {
+      const page = await this.#broker.history(this.log, this.#position, 1);
+      // A successor that took over the log whole: nobody is going to say so while nothing happens.
+      if ('lost' in page || page.epoch !== state.position.epoch) return false;
+      this.#position = { epoch: page.epoch, offset: this.#position.offset };
+    }
+    this.#takeState(state, this.#position, this.#latest);
+    return true;
+  }
+
+  /** What is later than `end` is about to be delivered: nobody shall see it twice. */
+  #takeState({ position: { epoch }, entries }: LogState, end: Position, into: Map<string, Frame>): void {
+    const keys = new Set<string>();
+    for (const event of entries) {
+      if (event.key !== undefined) keys.add(event.key);
+      if (event.offset > end.offset) continue;
+      for (const frame of this.frames(epoch, event)) remember(frame, into);
+    }
+    for (const event of this.#known?.(this.log, end, (key) => !keys.has(key)) ?? []) {
+      for (const frame of framesOf(this.log, this.tag, epoch, event)) remember(frame, into);
+    }
+  }
+}
+
+function remember(frame: Frame, into: Map<string, Frame>): void {
+  if (frame.kind !== 'state') return;
+  const known = into.get(frame.channel);
+  if (known === undefined || known.offset < frame.offset) into.set(frame.channel, frame);
+}
+
+function selected(frames: Iterable<Frame>, channels: ReadonlySet<string>): Frame[] {
+  const selection: Frame[] = [];
+  for (const frame of frames) {
+    if (channels.has(frame.channel) || (frame.wildcard !== null && channels.has(frame.wildcard)))
+      selection.push(frame);
+  }
+  return selection.sort((a, b) => a.offset - b.offset);
 }

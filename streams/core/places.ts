@@ -1,10 +1,12 @@
 import type { Position } from './broker.ts';
 import { type Channel, channelSetTag } from './channel.ts';
-import { encodeCursor, encodePart } from './cursor.ts';
+import { encodePart, logTags, MAX_CURSOR_LENGTH, underTag } from './cursor.ts';
 import type { LogView } from './log-view.ts';
 
 /** A number like the offsets, so that the field that moves with every write stays a plain small integer. */
 const NOT_LIVE = -1;
+
+const NO_CHANNELS = channelSetTag([]);
 
 /** How far one connection has come in one log. */
 export class Place {
@@ -17,10 +19,18 @@ export class Place {
   live = NOT_LIVE;
   /** Cursor part as of what was written; `null` while the client has nothing that counts. */
   part: string | null = null;
+  /** The tag in ids of this connection, if it is not the usual one. */
+  readonly #tag: string | null;
 
-  constructor(log: string, channels: readonly string[]) {
+  constructor(log: string, channels: readonly string[], tag: string | null) {
     this.log = log;
     this.channels = channels;
+    this.#tag = tag;
+  }
+
+  /** The part as it stands in an id of several. */
+  get ownPart(): string | null {
+    return this.#tag === null || this.part === null ? this.part : underTag(this.#tag, this.part);
   }
 
   get isLive(): boolean {
@@ -39,24 +49,44 @@ export class Place {
 /** How far one connection has come in all its logs: a few, so looking through them is quicker than looking one up. */
 export class Places {
   readonly channelSet: string;
-  /** What every id begins with. */
-  readonly head: string;
+  readonly #seal: string | null;
+  #head: string;
   /** Sorted by log, since ids are compared as text. */
   readonly all: readonly Place[];
 
   /** @param seal goes into every id: proves later that its reader was let in */
   constructor(channels: readonly Channel[], seal: string | null) {
     this.channelSet = channelSetTag(channels);
-    this.head = seal ? `${this.channelSet}~${seal}` : this.channelSet;
+    this.#seal = seal;
+    this.#head = this.#headOf(this.channelSet);
     const logs = [...new Set(channels.map(({ log }) => log))].sort();
+    const tags = logs.length > 1 ? logTags(logs) : [];
     // Not pushed one by one: an array that has grown keeps room for sixteen more, in every connection.
-    this.all = logs.map((log) => {
+    this.all = logs.map((log, index) => {
       const own = channels.filter((channel) => channel.log === log);
       return new Place(
         log,
         own.map(({ name }) => name),
+        tags[index]?.startsWith('~') === true ? (tags[index] ?? null) : null,
       );
     });
+  }
+
+  /** What every id begins with. */
+  get head(): string {
+    return this.#head;
+  }
+
+  /**
+   * As long as some channel's state is still to be sent (`false`), ids tell a channel set that is no one's: a client that is
+   * cut before then gets all states when it comes back.
+   */
+  tellChannels(isComplete: boolean): void {
+    this.#head = this.#headOf(isComplete ? this.channelSet : NO_CHANNELS);
+  }
+
+  #headOf(channelSet: string): string {
+    return this.#seal ? `${channelSet}~${this.#seal}` : channelSet;
   }
 
   /** The connection's only log, if it has only one. */
@@ -76,11 +106,12 @@ export class Places {
     }
   }
 
-  /** The cursor as of what was written. */
+  /** The cursor as of what was written. What does not fit is left out: that log then begins with a `reset`. */
   id(): string {
-    return encodeCursor(
-      this.head,
-      this.all.flatMap(({ part }) => part ?? []),
-    );
+    let id = this.#head;
+    for (const { ownPart } of this.all) {
+      if (ownPart !== null && id.length + 1 + ownPart.length <= MAX_CURSOR_LENGTH) id += `.${ownPart}`;
+    }
+    return id;
   }
 }

@@ -1,13 +1,14 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
-import { catchUp, EVER, statesOf } from './catch-up.ts';
+import { catchUp, statesOf } from './catch-up.ts';
 import type { Channel } from './channel.ts';
 import { type Batch, Cohort, type CohortMember } from './cohort.ts';
-import { type CursorPosition, decodeCursor, encodePart, logTag } from './cursor.ts';
+import { type CursorPosition, encodePart, logTag, positionOfPart } from './cursor.ts';
 import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
+import { type Origin, originAfter, originIn } from './origin.ts';
 import { type Place, Places } from './places.ts';
 import { type Queued, SendQueue } from './send-queue.ts';
 import { END_DETAIL, type EndReason, type Sink } from './sink.ts';
@@ -34,12 +35,25 @@ export interface SubscriberOptions {
   observer?: StreamObserver;
   /** Goes into every id: proves later that its reader was let in. */
   seal?: string | null;
-  /** Channels whose state the client has: it goes on from where another subscriber of its connection has left it. */
-  known?: ReadonlySet<string>;
+  /** Another subscriber of the connection, whose place this one takes. */
+  before?: Released;
   onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
 }
 
+/** How far a connection had come when its client changed its channels. */
+export interface Released {
+  /** By log. */
+  origins: ReadonlyMap<string, Origin>;
+  /** The id that the client came with, as long as it has not named any channels. */
+  lastEventId: string | null;
+  /** Channels whose state the client has. */
+  known: ReadonlySet<string>;
+}
+
 const NONE: ReadonlySet<string> = new Set();
+
+/** How long a stream waits for the state of a log that is just being begun anew. */
+const SETTLE_MS = 10_000;
 
 /** One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs. */
 export class Subscriber implements FrameReceiver, CohortMember, Flushable {
@@ -64,6 +78,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   #ended = false;
   #writable: (() => void) | null = null;
   #heartbeatId = '';
+  #cancelWaiting: (() => void) | null = null;
   sentEvents = 0;
 
   constructor(options: SubscriberOptions) {
@@ -72,7 +87,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.flushMs = options.flushMs ?? null;
     this.#places = new Places(options.channels, options.seal ?? null);
     this.#observer = options.observer ?? UNOBSERVED;
-    this.#known = options.known ?? NONE;
+    this.#known = options.before?.known ?? NONE;
     this.openedAt = options.clock.now();
     this.lastWrite = options.clock.monotonic();
     options.sink.onDrain(() => this.#drained());
@@ -92,36 +107,39 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   /** How many events of its logs, of whatever channel, the client is behind: the most of any log. */
   get lag(): number {
-    const reached = decodeCursor(this.#places.id())?.positions;
     let lag = 0;
-    for (const { view, isLive } of this.#places.all) {
+    for (const { view, part, isLive } of this.#places.all) {
       if (view === null || (isLive && this.#isInStep)) continue;
-      lag = Math.max(lag, view.position.offset - (reached?.get(view.tag)?.offset ?? 0));
+      const reached = part === null ? 0 : (positionOfPart(part)?.offset ?? 0);
+      lag = Math.max(lag, view.position.offset - reached);
     }
     return lag;
   }
 
   /** Brings the client from its cursor (or from nothing) to live on the given views, one log after the other. */
   async start(views: ReadonlyMap<string, LogView>): Promise<void> {
-    const { lastEventId } = this.#options;
-    const cursor = lastEventId ? decodeCursor(lastEventId) : null;
-    const sameChannels = cursor?.channelSet === this.#places.channelSet;
+    const places = this.#places;
+    const origins = places.all.map(({ log }) => this.#originOf(log));
+    if (origins.some((origin) => origin.position !== null && !this.#hasSameChannels(origin)))
+      places.tellChannels(false);
     // From the first id on: a client cut while one log catches up must not lose its place in the others.
-    for (const place of this.#places.all) {
-      const tag = logTag(place.log);
-      const at = cursor?.positions.get(tag);
-      if (at) place.part = encodePart(tag, at.epoch, at.offset, sameChannels ? at.views : 0);
-    }
+    places.all.forEach((place, index) => {
+      const origin = origins[index];
+      if (!origin?.position) return;
+      const { epoch, offset, views } = origin.position;
+      place.part = encodePart(logTag(place.log), epoch, offset, this.#hasSameChannels(origin) ? views : 0);
+    });
     this.#started = true;
     try {
-      for (const place of this.#places.all) {
+      for (const [index, place] of places.all.entries()) {
         const view = views.get(place.log);
-        if (view === undefined) throw new Error(`no view of ${place.log}`);
+        const origin = origins[index];
+        if (view === undefined || origin === undefined) throw new Error(`no view of ${place.log}`);
         place.view = view;
-        const position = cursor?.positions.get(view.tag) ?? null;
-        if (lastEventId && cursor === null) this.#startAnew(place, view, 'garbled');
-        else if (position === null) this.#startAnew(place, view, null);
-        else await this.#catchUp(place, view, position, sameChannels);
+        await this.#untilSettled(view);
+        if (this.#ended) return;
+        if (origin.position === null) await this.#startAnew(place, view, origin.lost);
+        else await this.#catchUp(place, view, origin.position, this.#hasSameChannels(origin));
         if (this.#ended) return;
       }
     } catch (error) {
@@ -130,13 +148,42 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       this.end('unavailable');
       return;
     }
-    if (this.#options.known === undefined) this.#observer.started(this.#outcome(cursor !== null));
+    places.tellChannels(true);
+    if (this.#options.before === undefined)
+      this.#observer.started(this.#outcome(origins.some(({ position }) => position !== null)));
     this.#queue.pushControl({
       event: 'ready',
       data: { channels: this.channels.map(({ name }) => name) },
       reached: new Map(),
     });
     this.flush();
+  }
+
+  #originOf(log: string): Origin {
+    const { before, lastEventId } = this.#options;
+    return before === undefined
+      ? originIn(lastEventId, log)
+      : originAfter(before.origins.get(log), lastEventId ?? before.lastEventId, log);
+  }
+
+  #hasSameChannels({ channelSet }: Origin): boolean {
+    return channelSet === this.#places.channelSet;
+  }
+
+  /** @throws BrokerUnavailableError when it takes too long */
+  async #untilSettled(view: LogView): Promise<void> {
+    if (view.isSettled) return;
+    const ended = new Promise<boolean>((resolve) => {
+      const cancel = this.#options.clock.after(SETTLE_MS, () => resolve(true));
+      this.#cancelWaiting = () => {
+        cancel();
+        resolve(false);
+      };
+    });
+    const isLate = await Promise.race([view.settled(), ended]);
+    this.#cancelWaiting?.();
+    this.#cancelWaiting = null;
+    if (isLate === true) throw new BrokerUnavailableError(new Error(`the state of ${view.log} is not known`));
   }
 
   #outcome(resumed: boolean): StartOutcome {
@@ -253,23 +300,24 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return moved;
   }
 
-  /**
-   * Makes way for another subscriber on the same connection.
-   * @returns the id it goes on from (`null` when nothing was reached) and the channels whose state the client has
-   */
-  release(): { lastEventId: string | null; known: Set<string> } {
+  /** Makes way for another subscriber on the same connection. */
+  release(): Released {
     this.#cohort?.flush();
     // What is queued is told even to a reader that is behind: there may be a reset among it.
     if (this.#queue.size > 0) this.#writeQueue();
     this.#advance();
-    const { all } = this.#places;
+    const { all, channelSet } = this.#places;
     const known = new Set(all.flatMap((place) => (place.isLive ? place.channels : [])));
-    const reached = all.every(({ part }) => part === null) ? null : this.#places.id();
-    const lastEventId = this.#started ? reached : this.#options.lastEventId;
+    const origins = new Map(
+      all.map(({ log, part }): [string, Origin] => {
+        const position = part === null || !this.#started ? null : positionOfPart(part);
+        return [log, position === null ? this.#originOf(log) : { position, channelSet, lost: null }];
+      }),
+    );
     this.#ended = true;
     this.#detach();
     this.#options.onEnd('replaced');
-    return { lastEventId, known };
+    return { origins, known, lastEventId: all.length === 0 ? this.#options.lastEventId : null };
   }
 
   /** Ends the stream in the protocol's own terms: a notice, a reconnect delay, and a response that just ends. */
@@ -299,6 +347,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   #detach(): void {
+    this.#cancelWaiting?.();
     if (this.#cohort !== null) this.#cohort.remove(this);
     else for (const { view, channels } of this.#places.all) view?.remove(this, channels);
     this.#options.scheduler.cancel(this);
@@ -309,8 +358,11 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   #goLive(place: Place, view: LogView, offset: number): void {
     place.live = offset;
-    if (this.#places.only !== null) this.#joinCohort(view);
-    else view.add(this, place.channels);
+    if (this.#places.only !== null) {
+      // With its states all sent: the ids of a cohort are those of the channels that it has.
+      this.#places.tellChannels(true);
+      this.#joinCohort(view);
+    } else view.add(this, place.channels);
     // Who comes during an outage must hear of it too.
     if (view.isAway) this.conditionChanged(view.log, 'away');
   }
@@ -328,8 +380,10 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   /** No usable position: the current state, then live. */
-  #startAnew(place: Place, view: LogView, resetReason: string | null): void {
+  async #startAnew(place: Place, view: LogView, resetReason: string | null): Promise<void> {
     this.#resetReason ??= resetReason;
+    await this.#untilSettled(view);
+    if (this.#ended) return;
     this.#goLive(place, view, view.position.offset);
     this.#pushState(place, view, view.position, resetReason);
     this.flush();
@@ -342,7 +396,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     if (resetReason !== null) {
       this.#queue.pushControl({ event: 'reset', data: { reason: resetReason, channels }, reached: null });
     }
-    for (const item of statesOf(place, view, EVER)) this.#queue.push(item);
+    for (const item of statesOf(place, view)) this.#queue.push(item);
     const reached = new Map([[log, encodePart(view.tag, position.epoch, position.offset)]]);
     if (resetReason === null) this.#queue.pushControl({ event: '', data: null, reached });
     else this.#queue.pushControl({ event: 'ready', data: { channels }, reached });

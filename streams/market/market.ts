@@ -145,13 +145,21 @@ export class Market {
     if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
   }
 
-  /** Tickers that no event of the log has told, as events of a log that came before it. */
-  older(): LogEvent[] {
-    const untold = [...this.#known.values()].filter(({ offset }) => offset === 0);
-    return untold.map(({ ticker, mark }) => {
+  /**
+   * Tickers as of a position of the log, as events of it, for keys that somebody lacks: those that no event of the log has
+   * told, at offset 0, and those that the log's own state has lost.
+   */
+  known(at: Position, lacks: (key: string) => boolean): LogEvent[] {
+    const isSameEpoch = at.epoch === this.#position.epoch;
+    const events: LogEvent[] = [];
+    for (const [symbol, { ticker, mark, offset }] of this.#known) {
+      const key = `ticker:${symbol}`;
+      // What stands later is about to be delivered.
+      if (!lacks(key) || (isSameEpoch && offset > at.offset)) continue;
       const record: TickRecord = { type: 'tick', ticker, trade: null };
-      return { key: `ticker:${ticker.symbol}`, data: JSON.stringify(record), offset: 0, at: mark.time };
-    });
+      events.push({ key, data: JSON.stringify(record), offset: isSameEpoch ? offset : 0, at: mark.time });
+    }
+    return events;
   }
 
   /** The symbols by asset: the very same object until there is a new one. */

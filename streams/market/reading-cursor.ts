@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { type Broker, BrokerUnavailableError, MARKET_LOG, portfolioLog } from '../core/broker.ts';
 import { channelSetTag } from '../core/channel.ts';
-import { encodeCursor, encodePart, logTag } from '../core/cursor.ts';
+import { cursorAt } from '../core/cursor.ts';
 import type { Market } from './market.ts';
 
 /** A broker that takes longer is as good as away: what is read does not depend on it. */
@@ -18,8 +18,7 @@ export async function readingCursor(
   portfolioId: string,
 ): Promise<string | null> {
   const log = portfolioLog(portfolioId);
-  const { epoch, offset } = market.position;
-  const marketPart = encodePart(logTag(MARKET_LOG), epoch, offset);
+  const marketPosition = market.position;
   let cancel = (): void => undefined;
   const tooLate = new Promise<null>((resolve) => {
     cancel = clock.after(WAIT_MS, () => resolve(null));
@@ -27,7 +26,11 @@ export async function readingCursor(
   try {
     const head = await Promise.race([broker.head(log), tooLate]);
     if (head === null) return null;
-    return encodeCursor(channelSetTag([]), [marketPart, encodePart(logTag(log), head.epoch, head.offset)]);
+    const positions = new Map([
+      [MARKET_LOG, marketPosition],
+      [log, head],
+    ]);
+    return cursorAt(channelSetTag([]), positions);
   } catch (error) {
     if (error instanceof BrokerUnavailableError) return null;
     throw error;

@@ -24,6 +24,8 @@ export class Stream {
   #lastId;
   #pending = new Set();
   #delayed = new Set();
+  /** Channels whose log the last id may say nothing of. */
+  #added = new Set();
   #isReset = false;
   #isSilent = false;
   #refused = '';
@@ -61,7 +63,10 @@ export class Stream {
     const added = channels.filter((name) => !this.#channels.includes(name));
     this.#channels = channels;
     this.#pending = new Set([...this.#pending].filter((name) => channels.includes(name)));
-    for (const name of added) this.#pending.add(name);
+    for (const name of added) {
+      this.#pending.add(name);
+      this.#added.add(name);
+    }
     if (this.#source !== null || this.#refused !== '') {
       this.#source?.close();
       this.#refused = '';
@@ -121,16 +126,18 @@ export class Stream {
     for (const name of channels ?? this.#channels) {
       this.#pending.delete(name);
       this.#delayed.delete(name);
+      this.#added.delete(name);
     }
     if (this.#pending.size > 0) return;
     this.#isReset = false;
     this.#backoff.reset();
   }
 
-  #reset({ channels }) {
-    for (const name of channels ?? this.#channels) this.#pending.add(name);
-    this.#isReset = true;
-    this.#on.reset(channels ?? this.#channels);
+  #reset({ channels = this.#channels }) {
+    for (const name of channels) this.#pending.add(name);
+    // Of channels that were just added nothing was missed.
+    if (channels.some((name) => !this.#added.has(name))) this.#isReset = true;
+    this.#on.reset(channels);
   }
 
   #notice(body) {

@@ -1,92 +1,16 @@
 import assert from 'node:assert/strict';
-import type { Broker, LogListener, Position, Subscription } from '../../../streams/core/broker.ts';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
+import { MARKET_LOG, type Position } from '../../../streams/core/broker.ts';
 import { parseChannels } from '../../../streams/core/channel.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
-import type { Sink } from '../../../streams/core/sink.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
+import { CollectingSink } from '../../support/collecting-sink.ts';
+import { LaggingBroker } from '../../support/lagging-broker.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-/** The ring answers at once, but live delivery lags, as pub/sub may: what a test holds back arrives when it says so. */
-class LaggingBroker implements Broker {
-  readonly inner: MemoryBroker;
-  readonly #held: (() => void)[] = [];
-  isHolding = false;
-  /** Called after each page of history was read, before the reader gets it. */
-  afterPage: (() => Promise<void>) | null = null;
-
-  constructor(inner: MemoryBroker) {
-    this.inner = inner;
-  }
-
-  publish: Broker['publish'] = (...args) => this.inner.publish(...args);
-  head: Broker['head'] = (log) => this.inner.head(log);
-  state: Broker['state'] = (log) => this.inner.state(log);
-  audience: Broker['audience'] = (log) => this.inner.audience(log);
-  close = (): Promise<void> => this.inner.close();
-
-  history: Broker['history'] = async (...args) => {
-    const page = await this.inner.history(...args);
-    await this.afterPage?.();
-    return page;
-  };
-
-  subscribe(log: string, listener: LogListener): Promise<Subscription> {
-    return this.inner.subscribe(log, {
-      events: (...args) => this.#later(() => listener.events(...args)),
-      reset: (...args) => this.#later(() => listener.reset(...args)),
-      condition: (...args) => this.#later(() => listener.condition(...args)),
-    });
-  }
-
-  release(): void {
-    this.isHolding = false;
-    for (const task of this.#held.splice(0)) task();
-  }
-
-  #later(task: () => void): void {
-    if (this.isHolding) this.#held.push(task);
-    else task();
-  }
-}
-
-class Collector implements Sink {
-  text = '';
-  pendingBytes = 0;
-  isEnded = false;
-  /** While false the reader does not read. */
-  isReading = true;
-  #drain: () => void = () => undefined;
-
-  write(chunk: string): boolean {
-    this.text += chunk;
-    return this.isReading;
-  }
-  onDrain(listener: () => void): void {
-    this.#drain = listener;
-  }
-  read(): void {
-    this.isReading = true;
-    this.#drain();
-  }
-  end(): void {
-    this.isEnded = true;
-  }
-
-  get events(): { event: string; id?: string; data: Record<string, string> }[] {
-    return this.text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line));
-  }
-  get trades(): number[] {
-    return this.events.filter(({ event }) => event === 'trade').map(({ data }) => Number(data['tradeId']));
-  }
-  get lastId(): string | null {
-    return this.events.findLast(({ id }) => id !== undefined)?.id ?? null;
-  }
+function tradesOf(sink: CollectingSink): number[] {
+  return sink.of('trade').map(({ data }) => Number(data.tradeId));
 }
 
 describe('catching up', () => {
@@ -143,7 +67,7 @@ describe('catching up', () => {
     return broker.publish(MARKET_LOG, payloads);
   }
 
-  function open(sink: Collector, lastEventId: string | null): Promise<unknown> {
+  function open(sink: CollectingSink, lastEventId: string | null): Promise<unknown> {
     return hub.open({
       id: String(Math.random()),
       owner: { userId: null, sessionId: null, expiresAt: null },
@@ -162,7 +86,7 @@ describe('catching up', () => {
 
   async function origin(): Promise<string> {
     await publish(1);
-    const sink = new Collector();
+    const sink = new CollectingSink();
     await open(sink, null);
     assert.ok(sink.lastId);
     return sink.lastId;
@@ -172,13 +96,13 @@ describe('catching up', () => {
     const id = await origin();
     broker.isHolding = true;
     await publish(10);
-    const sink = new Collector();
+    const sink = new CollectingSink();
     await open(sink, id);
-    assert.deepEqual(sink.trades, upTo(11, 2));
+    assert.deepEqual(tradesOf(sink), upTo(11, 2));
     broker.release();
     await publish(2);
     await clock.advance(20);
-    assert.deepEqual(sink.trades, upTo(13, 2));
+    assert.deepEqual(tradesOf(sink), upTo(13, 2));
   });
 
   it('events published while a page is on its way are not lost', async () => {
@@ -189,32 +113,32 @@ describe('catching up', () => {
       if (more > 0) await publish(7);
       more -= 1;
     };
-    const sink = new Collector();
+    const sink = new CollectingSink();
     await open(sink, id);
     await publish(3);
     await clock.advance(20);
-    assert.deepEqual(sink.trades, upTo(count, 2));
+    assert.deepEqual(tradesOf(sink), upTo(count, 2));
   });
 
   it('a reader that stops in the middle of a long history holds the rest back, not in memory', async () => {
     const id = await origin();
     await publish(5_000);
-    const sink = new Collector();
+    const sink = new CollectingSink();
     sink.isReading = false;
     const opening = open(sink, id);
     await clock.advance(1_000);
-    assert.equal(sink.trades.length, 1_000, 'one page, and no more before it is read');
+    assert.equal(tradesOf(sink).length, 1_000, 'one page, and no more before it is read');
     await publish(500);
     sink.read();
     await opening;
     await clock.advance(20);
     assert.equal(sink.isEnded, false, 'a long history never trips the cap');
-    assert.deepEqual(sink.trades, upTo(5_501, 2));
+    assert.deepEqual(tradesOf(sink), upTo(5_501, 2));
   });
 
   it('a reader of an events channel that stops reading is told to resume, and can', async () => {
     const id = await origin();
-    const slow = new Collector();
+    const slow = new CollectingSink();
     await open(slow, id);
     slow.isReading = false;
     for (let round = 0; round < 200 && !slow.isEnded; round += 1) {
@@ -222,9 +146,9 @@ describe('catching up', () => {
       await clock.advance(20);
     }
     assert.ok(slow.isEnded);
-    assert.equal(slow.events.at(-1)?.data['code'], 'slow-reader');
-    const again = new Collector();
+    assert.equal(slow.events.at(-1)?.data.code, 'slow-reader');
+    const again = new CollectingSink();
     await open(again, slow.lastId);
-    assert.deepEqual([...slow.trades, ...again.trades], upTo(count, 2));
+    assert.deepEqual([...tradesOf(slow), ...tradesOf(again)], upTo(count, 2));
   });
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { Broker, LogListener } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/core/broker.ts';
 import { parseChannels } from '../../../streams/core/channel.ts';
-import { mergeIds } from '../../../streams/core/cursor.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
@@ -166,14 +165,5 @@ describe('a change of channels', () => {
     await change('ticker:A/B');
     assert.equal(reader.endedFor, 'ended');
     assert.equal(hub.streams().length, 0);
-  });
-});
-
-describe('merging ids', () => {
-  it('keeps the first and takes from the second what the first says nothing of', () => {
-    assert.equal(mergeIds('AAAA.aaaeeeee1', 'BBBB.aaafffff2.bbbggggg3'), 'AAAA.aaaeeeee1.bbbggggg3');
-    assert.equal(mergeIds(null, 'BBBB.aaafffff2'), 'BBBB.aaafffff2');
-    assert.equal(mergeIds('AAAA.aaaeeeee1', null), 'AAAA.aaaeeeee1');
-    assert.equal(mergeIds(null, null), null);
   });
 });

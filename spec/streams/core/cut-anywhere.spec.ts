@@ -5,10 +5,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createParser } from 'eventsource-parser';
-import { EventParser } from '../../lib/client/event-parser.ts';
-import { startApp, type TestApp, type TestUser } from '../support/app.ts';
-import { SocketClient } from '../support/socket-client.ts';
-import { StreamClient } from '../support/stream-client.ts';
+import { EventParser } from '../../../lib/client/event-parser.ts';
+import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { SocketClient } from '../../support/socket-client.ts';
+import { StreamClient } from '../../support/stream-client.ts';
 
 /** What a client has of a stream that was cut: its events, and the id it resumes by. */
 interface Seen {

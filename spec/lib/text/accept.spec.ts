@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { withoutParameters } from '../../lib/accept.ts';
+import { withoutParameters } from '../../../lib/text/accept.ts';
 
 describe('an Accept header without parameters', () => {
   for (const [given, expected] of [
