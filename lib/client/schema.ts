@@ -3075,7 +3075,7 @@ export interface components {
         /** @description What has happened on these channels since the id is not known. Their current state follows, then `ready`. */
         Reset: {
             /**
-             * @description `garbled`: the id is none. `foreign`: it is ahead of the log. `epoch`: the log was begun anew. `expired`: the log does not reach so far back.
+             * @description `garbled`: the id is not one of ours. `foreign`: it says nothing of the log of these channels, or is ahead of it. `epoch`: the log was begun anew. `expired`: the log does not reach so far back.
              * @enum {string}
              */
             reason: "garbled" | "foreign" | "epoch" | "expired";
