@@ -115,7 +115,6 @@ export class Hub {
       clock: options.clock,
       logger: options.logger,
       observer: this.#observer,
-      clock: options.clock,
       known: options.known,
       watchPortfolio: (portfolioId) => options.watchPortfolio(portfolioId, 'totals'),
     });

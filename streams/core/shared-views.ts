@@ -1,4 +1,3 @@
-import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { LogView, type LogViewOptions } from './log-view.ts';
 
@@ -11,7 +10,6 @@ export interface SharedView {
 }
 
 export interface SharedViewsOptions extends LogViewOptions {
-  clock: Clock;
   /** Called before a portfolio's log is served; what it resolves to when nobody reads it any more. */
   watchPortfolio: (portfolioId: string) => Promise<() => Promise<void>>;
 }

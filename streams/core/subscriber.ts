@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
 import { catchUp, statesOf } from './catch-up.ts';
@@ -78,7 +79,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   #ended = false;
   #writable: (() => void) | null = null;
   #heartbeatId = '';
-  #cancelWaiting: (() => void) | null = null;
+  #waiting: AbortController | null = null;
   sentEvents = 0;
 
   constructor(options: SubscriberOptions) {
@@ -143,7 +144,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
         if (this.#ended) return;
       }
     } catch (error) {
-      if (!(error instanceof BrokerUnavailableError))
+      if (!(error instanceof BrokerUnavailableError || error instanceof DeadlineError))
         this.#options.logger.error({ err: error }, 'stream start failed');
       this.end('unavailable');
       return;
@@ -170,20 +171,23 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return channelSet === this.#places.channelSet;
   }
 
-  /** @throws BrokerUnavailableError when it takes too long */
+  /** @throws DeadlineError */
   async #untilSettled(view: LogView): Promise<void> {
     if (view.isSettled) return;
-    const ended = new Promise<boolean>((resolve) => {
-      const cancel = this.#options.clock.after(SETTLE_MS, () => resolve(true));
-      this.#cancelWaiting = () => {
-        cancel();
-        resolve(false);
-      };
-    });
-    const isLate = await Promise.race([view.settled(), ended]);
-    this.#cancelWaiting?.();
-    this.#cancelWaiting = null;
-    if (isLate === true) throw new BrokerUnavailableError(new Error(`the state of ${view.log} is not known`));
+    const waiting = new AbortController();
+    this.#waiting = waiting;
+    try {
+      await withDeadline(view.settled(), {
+        clock: this.#options.clock,
+        ms: SETTLE_MS,
+        what: `the state of the log ${view.log}`,
+        signal: waiting.signal,
+      });
+    } catch (error) {
+      if (!this.#ended) throw error;
+    } finally {
+      this.#waiting = null;
+    }
   }
 
   #outcome(resumed: boolean): StartOutcome {
@@ -347,7 +351,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   #detach(): void {
-    this.#cancelWaiting?.();
+    this.#waiting?.abort();
     if (this.#cohort !== null) this.#cohort.remove(this);
     else for (const { view, channels } of this.#places.all) view?.remove(this, channels);
     this.#options.scheduler.cancel(this);

@@ -81,14 +81,10 @@ class Publisher {
     const long = `candle:${symbol}:5m`;
     const unchanged = isLongerUnchanged && this.versions.has(long) ? ['5m'] : [];
     if (unchanged.length === 0) this.#next(long);
-    const packed = (interval: string, trades: number): unknown[] => [
-      interval,
-      0,
-      ...['1', '1', '1', '1', '1', '1'],
-      trades,
-      0,
-      0,
-    ];
+    const packed = (interval: string, trades: number): unknown[] => {
+      const figures = ['1', '1', '1', '1', '1', '1'];
+      return [interval, 0, ...figures, trades, 0, 0];
+    };
     const candles = [
       packed('1m', this.#next(`candle:${symbol}:1m`)),
       packed('5m', this.versions.get(long) ?? 0),

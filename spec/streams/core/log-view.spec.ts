@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import {
+  type Broker,
+  BrokerUnavailableError,
+  type LogListener,
+  MARKET_LOG,
+} from '../../../streams/core/broker.ts';
+import { parseChannels } from '../../../streams/core/channel.ts';
+import { Hub } from '../../../streams/core/hub.ts';
+import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { ndjsonWire } from '../../../streams/core/wire.ts';
+import { CollectingSink } from '../../support/collecting-sink.ts';
+import { quiet } from '../../support/log-watch.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
+
+function ticker(price: number): { key: string; data: string } {
+  const body = { symbol: 'A/B', price: String(price) };
+  return { key: 'ticker:A/B', data: JSON.stringify({ type: 'tick', ticker: body, trade: null }) };
+}
+
+describe('a view of a log that was reset', () => {
+  const clock = new VirtualClock();
+  let inner: MemoryBroker;
+  let listener: LogListener | null;
+  let isStateLost: boolean;
+  let hub: Hub;
+
+  beforeEach(() => {
+    isStateLost = false;
+    const bounds = { events: 1_000, bytes: 1e6, ageMs: 1e9 };
+    inner = new MemoryBroker({ clock, random: Math.random, bounds: () => bounds });
+    const broker: Broker = {
+      publish: (...args) => inner.publish(...args),
+      history: (...args) => inner.history(...args),
+      head: (log) => inner.head(log),
+      audience: (log) => inner.audience(log),
+      close: () => inner.close(),
+      async state(log) {
+        if (isStateLost) throw new BrokerUnavailableError();
+        return inner.state(log);
+      },
+      subscribe(log, each) {
+        listener = each;
+        return inner.subscribe(log, each);
+      },
+    };
+    hub = new Hub({
+      broker,
+      clock,
+      random: Math.random,
+      logger: quiet,
+      flushMs: 20,
+      heartbeatMs: 15_000,
+      maxAgeMs: 1e9,
+      queueBytes: 50_000,
+      maxStreams: 10,
+      maxStreamsPerUser: 10,
+      maxStreamsPerAddress: 10,
+      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+    });
+  });
+  afterEach(async () => {
+    await hub.close();
+    await inner.close();
+    assert.equal(clock.pending, 0, 'no timer is left');
+  });
+
+  function open(id: string): { sink: CollectingSink; live: Promise<unknown> } {
+    const sink = new CollectingSink();
+    const live = hub.open({
+      id,
+      owner: { userId: null, sessionId: null, expiresAt: null },
+      channels: parseChannels('ticker:A/B'),
+      lastEventId: null,
+      replay: 'full',
+      wire: ndjsonWire,
+      sink,
+      onOpen: () => undefined,
+    });
+    return { sink, live };
+  }
+
+  const prices = (sink: CollectingSink): string[] => sink.of('ticker').map(({ data }) => data.price);
+
+  async function reset(): Promise<void> {
+    listener?.reset(await inner.head(MARKET_LOG), 'expired');
+  }
+
+  it('tells nobody before it knows the state, and then everybody', async () => {
+    await inner.publish(MARKET_LOG, [ticker(1)]);
+    const early = open('early');
+    await early.live;
+    isStateLost = true;
+    await reset();
+    const late = open('late');
+    await clock.advance(2_000);
+    await inner.publish(MARKET_LOG, [ticker(2)]);
+    await clock.advance(2_000);
+    assert.deepEqual([prices(early.sink), early.sink.of('reset').length], [['1'], 0]);
+    assert.equal(late.sink.text, '', 'not in step without a state');
+    isStateLost = false;
+    await clock.advance(1_000);
+    await late.live;
+    assert.deepEqual([prices(early.sink), early.sink.of('reset').length], [['1', '2'], 1]);
+    assert.deepEqual([prices(late.sink), late.sink.of('reset').length], [['2'], 0]);
+    await inner.publish(MARKET_LOG, [ticker(3)]);
+    await clock.advance(100);
+    assert.deepEqual([prices(early.sink).at(-1), prices(late.sink).at(-1)], ['3', '3']);
+  });
+
+  it('lets no client wait for long', async () => {
+    const early = open('early');
+    await early.live;
+    isStateLost = true;
+    await reset();
+    const late = open('late');
+    const gone = open('gone');
+    await clock.advance(5_000);
+    hub.closed('gone');
+    await gone.live;
+    await clock.advance(6_000);
+    await late.live;
+    assert.equal(late.sink.endedFor, 'unavailable');
+    assert.equal(early.sink.endedFor, null);
+  });
+});
