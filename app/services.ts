@@ -220,7 +220,16 @@ export async function createServices(environment: Environment): Promise<RunningS
     const streamRoll = new StreamRoll({ broker, hub, clock, logger, node: nodeId, hasPeers });
     await streamRoll.start();
     shutdown.add('the roll of streams', () => streamRoll.close());
-    const readiness = new Readiness(broker, clock, nodeId);
+    const readiness = new Readiness({
+      broker,
+      // Not counted: they come and go every few seconds.
+      leases: uncounted,
+      hub,
+      projector,
+      clock,
+      logger,
+      node: nodeId,
+    });
     readiness.start();
     shutdown.add('the readiness checks', () => readiness.close());
     streamMetrics.watch(hub, readiness);

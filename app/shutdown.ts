@@ -2,10 +2,10 @@ import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import type { Logger } from '../lib/log.ts';
 
-/** How long one part may take to close, and all of them together. The last of them get a second in any case. */
-const PART_MS = 4_000;
-const TOTAL_MS = 8_000;
-const LEAST_MS = 1_000;
+/** How long one part may take to close, and all of them together; and what each gets when that time is over. */
+const PART_MS = 3_000;
+const TOTAL_MS = 7_000;
+const LEAST_MS = 250;
 
 /** What was opened, to be closed in the reverse order. A part that hangs is left behind, so that the process ends. */
 export class Shutdown {

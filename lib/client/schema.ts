@@ -1074,7 +1074,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process can serve: its database answers and its canary comes back through the broker */
+        /** The process can serve: its database answers, and events and figures come back through the broker */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -8763,7 +8763,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process can serve: its database answers and its canary comes back through the broker */
+            /** @description The process can serve: its database answers, and events and figures come back through the broker */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8783,6 +8783,15 @@ export interface operations {
                      *         "detail": null,
                      *         "roundTripMs": 0
                      *       },
+                     *       "projection": {
+                     *         "ready": true,
+                     *         "detail": null,
+                     *         "roundTripMs": 2
+                     *       },
+                     *       "streams": {
+                     *         "ready": true,
+                     *         "detail": null
+                     *       },
                      *       "node": {
                      *         "ready": true,
                      *         "detail": null
@@ -8793,15 +8802,35 @@ export interface operations {
                         ready: boolean;
                         database: {
                             ready: boolean;
+                            /** @description What is wrong. */
                             detail: string | null;
                         };
+                        /** @description An event is published every second and must come back as it does for any stream. */
                         broker: {
                             ready: boolean;
+                            /** @description What is wrong. */
                             detail: string | null;
+                            /** @description Milliseconds that the last one took; `null` before the first. */
                             roundTripMs: number | null;
                         };
+                        /** @description Every few seconds the figures of a portfolio that does not exist are published and read, from the first subscription on. */
+                        projection: {
+                            ready: boolean;
+                            /** @description What is wrong. */
+                            detail: string | null;
+                            /** @description Milliseconds that the last one took; `null` before the first. */
+                            roundTripMs: number | null;
+                        };
+                        /** @description Streams that never became ready, and watched portfolios that are not published. `ready` is false when that is most of them; a few are only told. */
+                        streams: {
+                            ready: boolean;
+                            /** @description What is wrong. */
+                            detail: string | null;
+                        };
+                        /** @description Not ready while it shuts down. */
                         node: {
                             ready: boolean;
+                            /** @description What is wrong. */
                             detail: string | null;
                         };
                     };
@@ -8838,6 +8867,15 @@ export interface operations {
                      *         "detail": null,
                      *         "roundTripMs": 0
                      *       },
+                     *       "projection": {
+                     *         "ready": true,
+                     *         "detail": null,
+                     *         "roundTripMs": 2
+                     *       },
+                     *       "streams": {
+                     *         "ready": true,
+                     *         "detail": null
+                     *       },
                      *       "node": {
                      *         "ready": true,
                      *         "detail": null
@@ -8848,15 +8886,35 @@ export interface operations {
                         ready: boolean;
                         database: {
                             ready: boolean;
+                            /** @description What is wrong. */
                             detail: string | null;
                         };
+                        /** @description An event is published every second and must come back as it does for any stream. */
                         broker: {
                             ready: boolean;
+                            /** @description What is wrong. */
                             detail: string | null;
+                            /** @description Milliseconds that the last one took; `null` before the first. */
                             roundTripMs: number | null;
                         };
+                        /** @description Every few seconds the figures of a portfolio that does not exist are published and read, from the first subscription on. */
+                        projection: {
+                            ready: boolean;
+                            /** @description What is wrong. */
+                            detail: string | null;
+                            /** @description Milliseconds that the last one took; `null` before the first. */
+                            roundTripMs: number | null;
+                        };
+                        /** @description Streams that never became ready, and watched portfolios that are not published. `ready` is false when that is most of them; a few are only told. */
+                        streams: {
+                            ready: boolean;
+                            /** @description What is wrong. */
+                            detail: string | null;
+                        };
+                        /** @description Not ready while it shuts down. */
                         node: {
                             ready: boolean;
+                            /** @description What is wrong. */
                             detail: string | null;
                         };
                     };

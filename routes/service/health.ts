@@ -44,14 +44,22 @@ export const healthz = endpoint({
   },
 });
 
-const check = z.object({ ready: z.boolean(), detail: z.union([z.string(), z.null()]) });
+const check = z.object({
+  ready: z.boolean(),
+  detail: z.union([z.string(), z.null()]).meta({ description: 'What is wrong.' }),
+});
+const roundTrip = check.extend({
+  roundTripMs: z
+    .union([z.number(), z.null()])
+    .meta({ description: 'Milliseconds that the last one took; `null` before the first.' }),
+});
 
 export const readyz = endpoint({
   method: 'get',
   path: '/readyz',
   id: 'ready',
   tag: 'service',
-  summary: 'The process can serve: its database answers and its canary comes back through the broker',
+  summary: 'The process can serve: its database answers, and events and figures come back through the broker',
   access: 'public',
   keep: 'never',
   limit: 'none',
@@ -60,16 +68,27 @@ export const readyz = endpoint({
   response: z.object({
     ready: z.boolean(),
     database: check,
-    broker: check.extend({ roundTripMs: z.union([z.number(), z.null()]) }),
-    node: check,
+    broker: roundTrip.meta({
+      description: 'An event is published every second and must come back as it does for any stream.',
+    }),
+    projection: roundTrip.meta({
+      description:
+        'Every few seconds the figures of a portfolio that does not exist are published and read, from the first subscription on.',
+    }),
+    streams: check.meta({
+      description:
+        'Streams that never became ready, and watched portfolios that are not published. `ready` is false when that is most of them; a few are only told.',
+    }),
+    node: check.meta({ description: 'Not ready while it shuts down.' }),
   }),
   async handler(_input, { db, readiness }) {
-    const broker = readiness.health();
+    const { broker, projection, streams } = readiness.health();
     const database = await databaseHealth(db);
     const { isLeaving } = readiness;
     const node = { ready: !isLeaving, detail: isLeaving ? 'this node is shutting down' : null };
-    const ready = broker.ready && database.ready && node.ready;
-    return new Reply({ ready, database, broker, node }, { status: ready ? 200 : 503 });
+    const checks = { database, broker, projection, streams, node };
+    const ready = Object.values(checks).every((each) => each.ready);
+    return new Reply({ ready, ...checks }, { status: ready ? 200 : 503 });
   },
 });
 

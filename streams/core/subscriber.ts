@@ -98,6 +98,16 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return this.#ended;
   }
 
+  /** Whether it has caught up with each of its logs. */
+  get isReady(): boolean {
+    return this.#places.all.every(({ isLive }) => isLive);
+  }
+
+  /** Whether it waits for its reader to take what was written. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
   get queuedBytes(): number {
     return this.#queue.bytes + this.#options.sink.pendingBytes;
   }

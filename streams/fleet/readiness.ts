@@ -1,44 +1,47 @@
 import type { Clock } from '../../lib/clock.ts';
-import { type Broker, type Position, type Subscription } from '../core/broker.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Broker } from '../core/broker.ts';
+import type { Hub } from '../core/hub.ts';
+import type { Leases } from '../core/lease.ts';
+import type { Projector } from '../portfolio/projector.ts';
+import { BrokerCanary } from './broker-canary.ts';
+import type { HealthCheck, RoundTripCheck } from './health-check.ts';
+import { ProjectionCanary } from './projection-canary.ts';
+import { StreamWatchdog } from './stream-watchdog.ts';
 
-/** How often the canary sings, and how long it may be silent before this node counts as not ready. */
-const BEAT_MS = 1_000;
-const SILENCE_MS = 3_500;
-
-export interface BrokerHealth {
-  ready: boolean;
-  /** Milliseconds from publish to delivery of the last canary; `null` before the first. */
-  roundTripMs: number | null;
-  detail: string | null;
+export interface ReadinessOptions {
+  broker: Broker;
+  leases: Leases;
+  hub: Hub;
+  projector: Projector;
+  clock: Clock;
+  logger: Logger;
+  /** Tells this process from others. */
+  node: string;
 }
 
-/**
- * End-to-end check of the broker: an event goes out and must come back as any client's would. A node that is connected
- * but no longer gets its events is thus found out.
- */
+export interface StreamHealth {
+  broker: RoundTripCheck;
+  projection: RoundTripCheck;
+  streams: HealthCheck;
+}
+
+/** Whether this node can serve streams: what goes round through the broker and through a projection, and who is stuck. */
 export class Readiness {
-  readonly #broker: Broker;
-  readonly #clock: Clock;
-  readonly #log: string;
-  #subscription: Subscription | null = null;
-  #heardAt: number | null = null;
-  #roundTripMs: number | null = null;
-  #detail: string | null = 'no canary has come back yet';
-  #cancel: () => void = () => undefined;
-  #busy: Promise<void> = Promise.resolve();
-  #idle = true;
+  readonly #broker: BrokerCanary;
+  readonly #projection: ProjectionCanary;
+  readonly watchdog: StreamWatchdog;
   #leaving = false;
 
-  /** `node` tells this process's canary from those of others. */
-  constructor(broker: Broker, clock: Clock, node: string) {
-    this.#broker = broker;
-    this.#clock = clock;
-    this.#log = `canary:${node}`;
+  constructor(options: ReadinessOptions) {
+    this.#broker = new BrokerCanary(options);
+    this.#projection = new ProjectionCanary(options);
+    this.watchdog = new StreamWatchdog(options);
   }
 
   start(): void {
-    this.#cancel = this.#clock.every(BEAT_MS, () => this.beat());
-    this.beat();
+    this.#broker.start();
+    this.#projection.start();
   }
 
   /** This node is about to end: balancers shall send nobody more. */
@@ -50,46 +53,16 @@ export class Readiness {
     return this.#leaving;
   }
 
-  health(): BrokerHealth {
-    const heard = this.#heardAt;
-    const ready = heard !== null && this.#clock.monotonic() - heard <= SILENCE_MS;
+  health(): StreamHealth {
     return {
-      ready,
-      roundTripMs: this.#roundTripMs,
-      detail: ready ? null : (this.#detail ?? 'the canary is silent'),
+      broker: this.#broker.health(),
+      projection: this.#projection.health(),
+      streams: this.watchdog.health(),
     };
   }
 
-  /** One canary; resolves when it is out (not: back). */
-  beat(): void {
-    if (!this.#idle) return;
-    this.#idle = false;
-    this.#busy = this.#sing().finally(() => {
-      this.#idle = true;
-    });
-  }
-
   async close(): Promise<void> {
-    this.#cancel();
-    await this.#busy;
-    await this.#subscription?.close();
-  }
-
-  async #sing(): Promise<void> {
-    try {
-      this.#subscription ??= await this.#broker.subscribe(this.#log, {
-        events: (_epoch, events) => {
-          const sentAt = Number(events.at(-1)?.data);
-          this.#heardAt = this.#clock.monotonic();
-          this.#roundTripMs = Math.round(this.#heardAt - sentAt);
-          this.#detail = null;
-        },
-        reset: (_position: Position) => undefined,
-        condition: () => undefined,
-      });
-      await this.#broker.publish(this.#log, [{ data: String(this.#clock.monotonic()) }]);
-    } catch (error) {
-      this.#detail = error instanceof Error ? error.message : 'the broker failed';
-    }
+    this.watchdog.close();
+    await Promise.all([this.#broker.close(), this.#projection.close()]);
   }
 }

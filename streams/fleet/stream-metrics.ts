@@ -72,6 +72,7 @@ export class StreamMetrics implements StreamObserver {
   /** Adds what is looked up at each scrape. */
   watch(hub: Hub, readiness: Readiness): void {
     const registers = [this.#registry];
+    this.#watchReadiness(readiness);
     new Gauge({
       name: 'marktide_stream_connections',
       help: 'Open streams.',
@@ -90,23 +91,38 @@ export class StreamMetrics implements StreamObserver {
         this.set(hub.streams().reduce((sum, { subscriber }) => sum + subscriber.queuedBytes, 0));
       },
     });
-    new Gauge({
-      name: 'marktide_broker_ready',
-      help: '1 while the canary comes back through the broker.',
-      registers,
-      collect() {
-        this.set(readiness.health().ready ? 1 : 0);
-      },
-    });
-    new Gauge({
-      name: 'marktide_broker_round_trip_seconds',
-      help: 'From publishing to delivery of the last canary; NaN before the first.',
-      registers,
-      collect() {
-        const { roundTripMs } = readiness.health();
-        this.set(roundTripMs === null ? Number.NaN : roundTripMs / 1000);
-      },
-    });
+  }
+
+  #watchReadiness(readiness: Readiness): void {
+    const { watchdog } = readiness;
+    this.#gauge('marktide_broker_ready', '1 while the canary comes back through the broker.', () =>
+      readiness.health().broker.ready ? 1 : 0,
+    );
+    this.#gauge(
+      'marktide_broker_round_trip_seconds',
+      'From publishing to delivery of the last canary; NaN before the first.',
+      () => secondsOf(readiness.health().broker.roundTripMs),
+    );
+    this.#gauge(
+      'marktide_projection_ready',
+      '1 while a projection that is started anew publishes figures that come back.',
+      () => (readiness.health().projection.ready ? 1 : 0),
+    );
+    this.#gauge(
+      'marktide_projection_round_trip_seconds',
+      'From the start of the last such projection to the delivery of its figures; NaN before the first.',
+      () => secondsOf(readiness.health().projection.roundTripMs),
+    );
+    this.#gauge(
+      'marktide_stream_stuck_connections',
+      'Open streams that never became ready and receive nothing.',
+      () => watchdog.stuckStreams,
+    );
+    this.#gauge(
+      'marktide_projections_stalled',
+      'Watched portfolios whose figures have moved and are not published.',
+      () => watchdog.stalledProjections,
+    );
   }
 
   opened(transport: Transport): void {
@@ -137,6 +153,17 @@ export class StreamMetrics implements StreamObserver {
     this.#dropped.inc({ reason }, frames);
   }
 
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
   #counted(name: string, help: string, read: () => number): void {
     new Counter({
       name,
@@ -148,4 +175,8 @@ export class StreamMetrics implements StreamObserver {
       },
     });
   }
+}
+
+function secondsOf(ms: number | null): number {
+  return ms === null ? Number.NaN : ms / 1000;
 }

@@ -3,10 +3,10 @@ import { DeadlineError } from '../../../lib/deadline.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
-import type { PortfolioValuation } from '../../../streams/portfolio/portfolio-valuation.ts';
 import { Projector } from '../../../streams/portfolio/projector.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { plainValuation } from '../../support/streams/plain-valuation.ts';
 import { ShakyBackend } from '../../support/streams/shaky-backend.ts';
 
 /** What a reader of the log finds there. */
@@ -43,25 +43,13 @@ describe('the projector', () => {
       logger: quiet,
       intervalMs: 250,
       holdingsIntervalMs: 1_000,
-      value: () => backend.does('value', async () => valuation(version)),
+      value: () => backend.does('value', async () => plainValuation('p1', version)),
       versions: (ids) =>
         doVersionsHang
           ? new Promise(() => undefined)
           : Promise.resolve(new Map(ids.map((id) => [id, version]))),
     });
   });
-
-  function valuation(of: number): PortfolioValuation {
-    const pnl = { portfolioId: 'p1', asOf: '', position: `${of}`, equity: null, netContributions: null };
-    const marked: ReturnType<PortfolioValuation['mark']> = JSON.parse(JSON.stringify({ pnl }));
-    return {
-      version: of,
-      timeZone: 'UTC',
-      validUntil: Number.POSITIVE_INFINITY,
-      symbols: () => new Set(),
-      mark: () => ({ ...marked, holdings: () => [] }),
-    };
-  }
 
   async function newest(): Promise<string | undefined> {
     const { entries } = await memory.state('portfolio:p1');

@@ -62,14 +62,13 @@ export class ShakyBackend {
 
   #counted(subscription: Subscription): Subscription {
     this.subscriptions += 1;
-    return {
-      position: subscription.position,
-      close: () =>
-        this.does('unsubscribe', async () => {
-          this.subscriptions -= 1;
-          await subscription.close();
-        }),
+    let isOpen = true;
+    const close = async (): Promise<void> => {
+      if (isOpen) this.subscriptions -= 1;
+      isOpen = false;
+      await subscription.close();
     };
+    return { position: subscription.position, close: () => this.does('unsubscribe', close) };
   }
 
   #countedLease(lease: Lease | null): Lease | null {

@@ -1,0 +1,12 @@
+/** One part of what a node needs in order to serve. */
+export interface HealthCheck {
+  ready: boolean;
+  /** What is wrong; `null`: nothing. */
+  detail: string | null;
+}
+
+/** A check that sends something round and waits until it comes back. */
+export interface RoundTripCheck extends HealthCheck {
+  /** Of the last one that came back; `null` before the first. */
+  roundTripMs: number | null;
+}

@@ -1,0 +1,173 @@
+import type { Clock } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Broker } from '../core/broker.ts';
+import type { Leases } from '../core/lease.ts';
+import { type FrameReceiver, LogView } from '../core/log-view.ts';
+import type { ProjectedValuation } from '../portfolio/due-figures.ts';
+import { Projection } from '../portfolio/projection.ts';
+import type { RoundTripCheck } from './health-check.ts';
+
+/** How often a projection is tried, and how long after the last success this node counts as not ready. */
+const BEAT_MS = 3_000;
+const SILENCE_MS = 12_000;
+/** How long each part of it may take. */
+const STEP_MS = 5_000;
+
+export interface ProjectionCanaryOptions {
+  broker: Broker;
+  leases: Leases;
+  clock: Clock;
+  logger: Logger;
+  /** Tells this process's canary from those of others. */
+  node: string;
+}
+
+/**
+ * End-to-end check of a portfolio's path: each beat starts a projection of a portfolio that does not exist, opens a view
+ * of its log as a reader does, looks for the first figures there, moves them, and waits for the new ones to be delivered.
+ * A new projection each time, because starting is what goes wrong: those that run already prove nothing of the next one.
+ */
+export class ProjectionCanary {
+  readonly #options: ProjectionCanaryOptions;
+  readonly #log: string;
+  readonly #closing = new AbortController();
+  /** The price of what the portfolio holds. It grows, so that figures of an earlier beat are told apart. */
+  #price = 0;
+  #succeededAt: number | null = null;
+  #roundTripMs: number | null = null;
+  #detail: string | null = 'no projection has been tried yet';
+  #cancel: () => void = () => undefined;
+  #busy: Promise<void> | null = null;
+
+  constructor(options: ProjectionCanaryOptions) {
+    this.#options = options;
+    this.#log = `canary:${options.node}:projection`;
+  }
+
+  start(): void {
+    this.#cancel = this.#options.clock.every(BEAT_MS, () => this.#beat());
+    this.#beat();
+  }
+
+  health(): RoundTripCheck {
+    const succeeded = this.#succeededAt;
+    const ready = succeeded !== null && this.#options.clock.monotonic() - succeeded <= SILENCE_MS;
+    return {
+      ready,
+      roundTripMs: this.#roundTripMs,
+      detail: ready ? null : (this.#detail ?? 'a projection is taking too long'),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#cancel();
+    this.#closing.abort(new Error('the canary is closed'));
+    await this.#busy;
+  }
+
+  #beat(): void {
+    this.#busy ??= this.#try()
+      .then(
+        () => {
+          this.#succeededAt = this.#options.clock.monotonic();
+          this.#detail = null;
+        },
+        (error: unknown) => {
+          this.#detail = error instanceof Error ? error.message : 'a projection failed';
+        },
+      )
+      .finally(() => {
+        this.#busy = null;
+      });
+  }
+
+  async #try(): Promise<void> {
+    const { broker, leases, clock, logger } = this.#options;
+    const startedAt = clock.monotonic();
+    this.#price += 1;
+    const projection = new Projection({
+      portfolioId: 'canary',
+      log: this.#log,
+      leaseName: this.#log,
+      broker,
+      leases,
+      clock,
+      logger,
+      intervalMs: 0,
+      holdingsIntervalMs: 0,
+      value: () => Promise.resolve(this.#valuation()),
+      follow: () => undefined,
+    });
+    let view: LogView | null = null;
+    try {
+      projection.start();
+      await this.#within('publishing of first figures', projection.ready('totals'));
+      const opening = LogView.open(this.#log, { broker, clock, logger });
+      view = await this.#within('opening of a log', opening, (late) => late.close());
+      await this.#within('reading of the state of a log', view.settled());
+      if (this.#isIn(view)) await this.#delivered(view, projection);
+      else throw new Error('the log of a portfolio does not hold the figures that were published');
+      this.#roundTripMs = Math.round(clock.monotonic() - startedAt);
+    } finally {
+      await projection.close();
+      if (view !== null)
+        await withDeadline(view.close(), { clock, ms: STEP_MS, what: 'closing of a log' }).catch(
+          () => undefined,
+        );
+    }
+  }
+
+  /** Whether a reader who comes now is shown the present figures. */
+  #isIn(view: LogView): boolean {
+    return view.current(new Set([this.#channel])).some(({ data }) => data.includes(this.#position));
+  }
+
+  /** Moves the price, and waits for the new figures. */
+  async #delivered(view: LogView, projection: Projection): Promise<void> {
+    const delivery = new Promise<void>((resolve) => {
+      const receiver: FrameReceiver = {
+        deliver: (_log, _position, frames) => {
+          if (frames.some(({ data }) => data.includes(this.#position))) resolve();
+        },
+        resetLog: () => undefined,
+        conditionChanged: () => undefined,
+      };
+      view.add(receiver, [this.#channel]);
+    });
+    this.#price += 1;
+    projection.marketMoved();
+    await this.#within('delivery of new figures', delivery);
+  }
+
+  get #channel(): string {
+    return `pnl:${this.#log.slice(this.#log.indexOf(':') + 1)}`;
+  }
+
+  get #position(): string {
+    return `"position":"1@canary.${this.#price}"`;
+  }
+
+  #valuation(): ProjectedValuation {
+    return {
+      version: 1,
+      validUntil: Number.POSITIVE_INFINITY,
+      symbols: () => new Set(),
+      mark: () => ({
+        pnl: {
+          portfolioId: 'canary',
+          asOf: new Date(this.#options.clock.now()).toISOString(),
+          position: `1@canary.${this.#price}`,
+          equity: null,
+          netContributions: null,
+        },
+        holdings: () => [],
+      }),
+    };
+  }
+
+  #within<T>(what: string, task: Promise<T>, late?: (value: T) => unknown): Promise<T> {
+    const { signal } = this.#closing;
+    return withDeadline(task, { clock: this.#options.clock, ms: STEP_MS, what, signal, late });
+  }
+}
