@@ -30,9 +30,18 @@ const OWN_ENTRY = /^(?:pgdata$|jwt-secret(?:\.|$)|marktide\.lock)/;
 /**
  * Makes the data folder. In one that exists, it takes the rights to what Marktide keeps there from all other users:
  * folders become 0700, files 0600. So does the folder itself, unless it holds other files too.
- * @throws PrivateFileError if an entry belongs to another user or is a symbolic link
+ * @throws PrivateFileError if an entry belongs to another user or is a symbolic link, or the folder cannot be used
  */
 export function openDataFolder(folder: string, log: Logger): void {
+  try {
+    openFolder(folder, log);
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    throw new PrivateFileError(`DATA_DIR cannot be used: ${error.message}.`, { cause: error });
+  }
+}
+
+function openFolder(folder: string, log: Logger): void {
   if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) return;
   const user = userId();
   if (user === null) return;

@@ -154,6 +154,11 @@ describe('the data folder', function () {
     assert.match(await refused(), /pgdata is a symbolic link\. Make DATA_DIR itself a link instead\./);
   });
 
+  it('that cannot be used is named, with the reason', async () => {
+    writeFileSync(folder, 'a file');
+    assert.match(await refused(), /DATA_DIR cannot be used: EEXIST: .*\/data'\./);
+  });
+
   asRoot('in which another user owns something is refused, and left as it is', async () => {
     await fillDataFolder(folder);
     const strange = join(folder, 'pgdata', 'base');
