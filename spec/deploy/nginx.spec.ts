@@ -8,6 +8,9 @@ import { type RequestOptions, request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readConfig } from '../../lib/config.ts';
+import { PACKAGE_ROOT } from '../../lib/package-info.ts';
 import { API } from '../../openapi/documents.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
 import { type Certificate, nginxAvailable, type Proxy, startNginx } from '../support/nginx.ts';
@@ -43,6 +46,12 @@ async function startBehindNginx(
       await app.close();
     },
   };
+}
+
+/** Whether it takes one item or `{items: […]}`. */
+function takesLists(body: z.ZodType): boolean {
+  const { anyOf = [] } = z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' });
+  return anyOf.some(({ properties }) => properties?.['items'] !== undefined);
 }
 
 type Ask = Omit<RequestOptions, 'headers'> & { headers?: Record<string, string> };
@@ -242,20 +251,28 @@ interface Told {
     assert.equal(file.status, 404, await file.text());
   });
 
-  it('has a place for every body that an endpoint takes', () => {
-    const conf = readFileSync(new URL('../../deploy/nginx/locations.conf', import.meta.url), 'utf8');
+  it('has the right place for every body that an endpoint takes', () => {
+    const conf = readFileSync(join(PACKAGE_ROOT, 'deploy', 'nginx', 'locations.conf'), 'utf8');
     const locations = [...conf.matchAll(/^location ~ (\S+) \{\n([\s\S]*?)^\}/gm)].map(
-      ([, pattern = '', body = '']) => ({
+      ([, pattern = '', body]) => ({
         pattern: new RegExp(pattern),
-        size: /client_max_body_size (\w+);/.exec(body)?.[1] ?? null,
+        size: /client_max_body_size (\w+);/.exec(body ?? '')?.[1],
       }),
     );
-    const sizeOf = (path: string): string =>
-      locations.find(({ pattern }) => pattern.test(path))?.size ?? '64k';
-    const sizes = API.filter(({ body, consumes }) => body !== undefined || consumes === 'csv').map(
-      ({ method, path, consumes }) => [`${method} ${path}`, consumes === 'csv' ? '64m' : null, sizeOf(path)],
-    );
-    for (const [what, wanted, size] of sizes) if (wanted !== null) assert.equal(size, wanted, String(what));
+    const general = /^client_max_body_size (\w+);/m.exec(conf)?.[1];
+    const { BODY_LIMIT_KB, IMPORT_LIMIT_MB } = readConfig({});
+    const list = `${BODY_LIMIT_KB / 1_024}m`;
+    const bodies = API.filter(({ body, consumes }) => body !== undefined || consumes === 'csv');
+    const wanted = bodies.map(({ path, body, consumes }) => {
+      if (consumes === 'csv') return [path, `${IMPORT_LIMIT_MB}m`];
+      return [path, body !== undefined && takesLists(body) ? list : general];
+    });
+    assert.ok(wanted.filter(([, size]) => size === list).length >= 4);
+    const found = bodies.map(({ path }) => [
+      path,
+      locations.find(({ pattern }) => pattern.test(path))?.size ?? general,
+    ]);
+    assert.deepEqual(found, wanted);
   });
 
   it('keeps tokens out of its logs, whatever happens, and a Referer’s too', async () => {
