@@ -5398,7 +5398,7 @@ export interface operations {
                 /** @description IANA time zone of dates; the portfolio's when left out. */
                 tz?: string;
                 symbol?: string;
-                /** @description One of these. */
+                /** @description One of these. At most 500, as far as the URL holds them (8,000 bytes). */
                 symbols?: string;
                 /** @description Bought, sold, or paid with. */
                 asset?: string;
@@ -5409,7 +5409,7 @@ export interface operations {
                 orderId?: string;
                 /** @description One of the tags of a trade, as it is written. */
                 tag?: string;
-                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. */
+                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most 10 words. */
                 q?: string;
                 /** @description `value`, `fee` and `pnl` (net, of sales) are in base currency. */
                 sort?: "time" | "symbol" | "value" | "fee" | "pnl";
@@ -5899,7 +5899,7 @@ export interface operations {
                 /** @description IANA time zone of dates; the portfolio's when left out. */
                 tz?: string;
                 symbol?: string;
-                /** @description One of these. */
+                /** @description One of these. At most 500, as far as the URL holds them (8,000 bytes). */
                 symbols?: string;
                 /** @description Bought, sold, or paid with. */
                 asset?: string;
@@ -5910,7 +5910,7 @@ export interface operations {
                 orderId?: string;
                 /** @description One of the tags of a trade, as it is written. */
                 tag?: string;
-                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. */
+                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most 10 words. */
                 q?: string;
             };
             header?: {
@@ -6166,7 +6166,7 @@ export interface operations {
                 /** @description IANA time zone of dates; the portfolio's when left out. */
                 tz?: string;
                 symbol?: string;
-                /** @description One of these. */
+                /** @description One of these. At most 500, as far as the URL holds them (8,000 bytes). */
                 symbols?: string;
                 /** @description Bought, sold, or paid with. */
                 asset?: string;
@@ -6177,7 +6177,7 @@ export interface operations {
                 orderId?: string;
                 /** @description One of the tags of a trade, as it is written. */
                 tag?: string;
-                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. */
+                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most 10 words. */
                 q?: string;
                 sort?: "time" | "symbol" | "value" | "fee" | "pnl";
                 /** @description `asc` by symbol, `desc` by time and figures when left out. */
@@ -7975,6 +7975,7 @@ export interface operations {
     listTickers: {
         parameters: {
             query?: {
+                /** @description All when left out. At most 500, as far as the URL holds them (8,000 bytes). */
                 symbols?: string;
                 sort?: "symbol" | "price" | "change" | "changeRate" | "high" | "low" | "volume" | "quoteVolume" | "time";
                 /** @description `asc` by symbol, `desc` by figures and times when left out. */
@@ -8316,7 +8317,7 @@ export interface operations {
     openStream: {
         parameters: {
             query?: {
-                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. At most 500 channels of 8 logs (the market is one, each portfolio is one). A list that makes the URL longer than 8,000 bytes goes into a subscription. */
+                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. As many as the URL holds (8,000 bytes); up to 500 by a subscription. Their logs (the market is one, each portfolio is one) may be 8. */
                 channels?: string;
                 /** @description Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user. */
                 subscription?: string;
@@ -8367,7 +8368,7 @@ export interface operations {
     openMarketStream: {
         parameters: {
             query?: {
-                /** @description All symbols when left out. At most 250. */
+                /** @description All symbols when left out. At most 250: each is two channels. */
                 symbols?: string;
                 /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
                 lastEventId?: string;

@@ -90,11 +90,15 @@ export const symbol = z
   .regex(SYMBOL_PATTERN, 'must be base/quote such as BTC/KRW')
   .meta({ example: 'BTC/KRW' });
 
+/** Half a list of the longest names would not fit into a URL; a full one of ordinary names does. */
+const MAX_SYMBOLS = 500;
+export const SYMBOLS_RULE = `At most ${MAX_SYMBOLS}, as far as the URL holds them (8,000 bytes).`;
+
 /** A comma-separated list of symbols in a query string. */
 export const symbolList = z
   .string()
   .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
-  .pipe(z.array(symbol).min(1).max(500))
+  .pipe(z.array(symbol).min(1).max(MAX_SYMBOLS))
   .meta({ type: 'string', example: 'BTC/KRW,ETH/KRW' });
 
 /**

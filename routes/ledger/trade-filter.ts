@@ -8,28 +8,30 @@ import { instantOf, queryTime } from '../performance/query-span.ts';
 import { timeZone } from '../portfolios/portfolio-body.ts';
 import { orderType } from './trade-draft.ts';
 
+/** Words of one search: each is looked at in every candidate. */
+const WORD_LIMIT = 10;
+
 /** The parameters that choose trades: of the list, its statistics and its download alike. */
 export const tradeFilterQuery = {
   from: queryTime.optional().meta({ description: 'Inclusive. A time, or a date of `tz`.' }),
   to: queryTime.optional().meta({ description: 'Exclusive. A time, or a date of `tz`.' }),
   tz: timeZone.optional().meta({ description: "IANA time zone of dates; the portfolio's when left out." }),
   symbol: field.symbol.optional(),
-  symbols: field.symbolList.optional().meta({ description: 'One of these.' }),
+  symbols: field.symbolList.optional().meta({ description: `One of these. ${field.SYMBOLS_RULE}` }),
   asset: field.asset.optional().meta({ description: 'Bought, sold, or paid with.' }),
   side: z.enum(['buy', 'sell']).optional(),
   type: orderType.optional(),
   exchange: field.text(50).optional(),
   orderId: field.text(200).optional(),
   tag: field.text(50).optional().meta({ description: 'One of the tags of a trade, as it is written.' }),
-  q: field.text(200).optional().meta({
-    description:
-      'Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway.',
-    example: 'upbit 분할',
-  }),
+  q: field
+    .text(200)
+    .optional()
+    .meta({
+      description: `Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most ${WORD_LIMIT} words.`,
+      example: 'upbit 분할',
+    }),
 };
-
-/** Words of one search: each is looked at in every candidate. */
-const WORD_LIMIT = 10;
 
 const parsedQuery = z.strictObject(tradeFilterQuery);
 

@@ -95,7 +95,7 @@ export const listTickers = endpoint({
   access: 'read',
   publicMarket: true,
   query: z.strictObject({
-    symbols: field.symbolList.optional(),
+    symbols: field.symbolList.optional().meta({ description: `All when left out. ${field.SYMBOLS_RULE}` }),
     sort: z.enum(TICKER_COLUMNS).default('symbol'),
     order: z.enum(['asc', 'desc']).optional().meta({
       description: '`asc` by symbol, `desc` by figures and times when left out.',

@@ -23,7 +23,7 @@ export const selectionQuery = {
     .optional()
     .meta({
       example: 'ticker:BTC/KRW,trade:BTC/KRW',
-      description: `Comma-separated: \`ticker:<symbol>\`, \`trade:<symbol>\`, \`candle:<symbol>:<interval>\`, \`pnl:<portfolioId>\`, \`holdings:<portfolioId>\`, \`fills:<portfolioId>\`, \`imports:<portfolioId>\`; \`*\` for all symbols. At most ${MAX_CHANNELS} channels of ${MAX_LOGS} logs (the market is one, each portfolio is one). A list that makes the URL longer than 8,000 bytes goes into a subscription.`,
+      description: `Comma-separated: \`ticker:<symbol>\`, \`trade:<symbol>\`, \`candle:<symbol>:<interval>\`, \`pnl:<portfolioId>\`, \`holdings:<portfolioId>\`, \`fills:<portfolioId>\`, \`imports:<portfolioId>\`; \`*\` for all symbols. As many as the URL holds (8,000 bytes); up to ${MAX_CHANNELS} by a subscription. Their logs (the market is one, each portfolio is one) may be ${MAX_LOGS}.`,
     }),
   subscription: field.id.optional().meta({
     description:

@@ -137,7 +137,7 @@ export const marketStream = endpoint({
   query: z.strictObject({
     symbols: field.symbolList
       .optional()
-      .meta({ description: `All symbols when left out. At most ${MAX_CHANNELS / 2}.` }),
+      .meta({ description: `All symbols when left out. At most ${MAX_CHANNELS / 2}: each is two channels.` }),
     ...streamQuery,
   }),
   status: 200,
