@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
-import { type Broker, type LogBounds, MARKET_LOG } from '../streams/core/broker.ts';
+import { type Broker, type LogBounds } from '../streams/core/broker.ts';
+import { MARKET_LOG } from '../streams/channels/logs.ts';
 import type { Leases } from '../streams/core/lease.ts';
 import { MemoryBroker } from '../streams/core/memory-broker.ts';
 import { MemoryLeases } from '../streams/core/memory-leases.ts';

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { foldCandles, minuteCandles } from '../db/market/candle-folds.ts';
 import { pruneCandles } from '../db/market/candle-retention.ts';
-import { candlesSince, DAY_MS, lastCloses, upsertCandles } from '../db/market/candles.ts';
+import { DAY_MS } from '../lib/candle-interval.ts';
+import { candlesSince, lastCloses, upsertCandles } from '../db/market/candles.ts';
 import { type OpenedDatabase, openDatabase } from '../db/connection/database.ts';
 import { saveEquitySnapshots } from '../db/history/equity-snapshots.ts';
 import { openLookups } from '../db/users/lookups.ts';
@@ -17,7 +18,8 @@ import { findLostAccess } from '../db/users/shares.ts';
 import { tradesByCursor, tradesByPages } from '../db/trades/trade-export.ts';
 import type { Services } from '../routes/http/handler-services.ts';
 import { Authority } from '../streams/fleet/authority.ts';
-import { type Broker, MARKET_LOG } from '../streams/core/broker.ts';
+import { type Broker } from '../streams/core/broker.ts';
+import { MARKET_LOG } from '../streams/channels/logs.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
 import { openFeed } from '../streams/market/feeds/open-feed.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
@@ -29,6 +31,8 @@ import { Market } from '../streams/market/market.ts';
 import { Outbox } from '../streams/portfolio/outbox-publisher.ts';
 import { valuePortfolio } from '../streams/portfolio/portfolio-valuation.ts';
 import { Projector } from '../streams/portfolio/projector.ts';
+import { watchedLogs } from '../streams/portfolio/watched-logs.ts';
+import { CATALOG } from '../streams/channels/catalog.ts';
 import { reachBroker } from '../streams/core/reach-broker.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
@@ -201,7 +205,9 @@ export async function createServices(environment: Environment): Promise<RunningS
       maxStreamsPerAddress: config.STREAMS_PER_ADDRESS,
       observer: streamMetrics,
       known: (log, at, lacks) => (log === MARKET_LOG ? market.known(at, lacks) : []),
-      watchPortfolio: (portfolioId, what) => projector.watch(portfolioId, what),
+      catalog: CATALOG,
+      isPopular: (log) => log === MARKET_LOG,
+      ...watchedLogs((portfolioId, what) => projector.watch(portfolioId, what)),
     });
     shutdown.add('the streams', () => hub.close());
     const hasPeers = config.REDIS_URL !== undefined;

@@ -1,6 +1,6 @@
 import { OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { CANDLE_INTERVALS } from '../db/market/candles.ts';
+import { CANDLE_INTERVALS } from '../lib/candle-interval.ts';
 import { streamQuery } from '../routes/streams/stream-access.ts';
 import {
   CHANNEL_EVENTS,
@@ -10,7 +10,7 @@ import {
   SOCKET_EVENTS,
 } from '../routes/streams/stream-events.ts';
 import { selectionQuery } from '../routes/streams/stream-subscriptions.ts';
-import type { ChannelType } from '../streams/core/channel.ts';
+import type { ChannelTypeName } from '../streams/channels/catalog.ts';
 import { clientMessage } from '../streams/transports/websocket-message.ts';
 import { ABOUT } from './about.ts';
 import { SECURITY_SCHEMES } from './security.ts';
@@ -34,7 +34,7 @@ const PARAMETERS: Record<string, object> = {
   },
 };
 
-const CHANNEL_TYPES = Object.keys(CHANNELS) as ChannelType[];
+const CHANNEL_TYPES = Object.keys(CHANNELS) as ChannelTypeName[];
 const [subscribe, unsubscribe, ping] = clientMessage.options;
 
 /** Both transports take the same query. */

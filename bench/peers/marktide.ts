@@ -8,7 +8,9 @@ import { ensureAdmin } from '../../app/first-start.ts';
 import { createLogger } from '../../lib/log.ts';
 import { listen } from '../../app/server.ts';
 import { createServices } from '../../app/services.ts';
-import { MARKET_LOG, type Payload } from '../../streams/core/broker.ts';
+import { type Payload } from '../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../streams/channels/logs.ts';
+import { CATALOG } from '../../streams/channels/catalog.ts';
 import { channelSetTag, parseChannels } from '../../streams/core/channel.ts';
 import { cursorAt } from '../../streams/core/cursor.ts';
 import { stampedTrade } from '../stamped-trade.ts';
@@ -91,7 +93,10 @@ servePeer({
     async cursor({ missed }: { missed: number }) {
       const { epoch } = await broker.head(MARKET_LOG);
       const offset = (offsets[offsets.length - missed] ?? 0) - 1;
-      return cursorAt(channelSetTag(parseChannels(CHANNELS)), new Map([[MARKET_LOG, { epoch, offset }]]));
+      return cursorAt(
+        channelSetTag(parseChannels(CATALOG, CHANNELS.split(','))),
+        new Map([[MARKET_LOG, { epoch, offset }]]),
+      );
     },
   },
 });

@@ -1,4 +1,5 @@
-import { DAY_MS, toCandle, type Candle, type CandleRow } from './candles.ts';
+import { DAY_MS } from '../../lib/candle-interval.ts';
+import { toCandle, type Candle, type CandleRow } from './candles.ts';
 import type { Database } from '../connection/database.ts';
 
 /** [from, to) of one symbol, to become one candle. */

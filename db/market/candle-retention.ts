@@ -1,4 +1,4 @@
-import { DAY_MS } from './candles.ts';
+import { DAY_MS } from '../../lib/candle-interval.ts';
 import type { Database } from '../connection/database.ts';
 
 /** How a transaction is run: under a lease, for what only one node may do. */

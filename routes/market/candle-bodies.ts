@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CANDLE_INTERVALS, DAY_MS, INTERVAL_MS, type Candle } from '../../db/market/candles.ts';
+import { CANDLE_INTERVALS, DAY_MS, INTERVAL_MS } from '../../lib/candle-interval.ts';
+import { type Candle } from '../../db/market/candles.ts';
 import { type Fixed, mul, ZERO } from '../../lib/money/money.ts';
 import type { FieldError } from '../../lib/problem.ts';
 import type { CandleBody } from '../../streams/channels/record.ts';

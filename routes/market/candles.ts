@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CANDLE_INTERVALS, type Candle, DAY_MS, upsertCandles, upsertDays } from '../../db/market/candles.ts';
+import { CANDLE_INTERVALS, DAY_MS } from '../../lib/candle-interval.ts';
+import { type Candle, upsertCandles, upsertDays } from '../../db/market/candles.ts';
 import { decodeCursor, encodeCursor } from '../../db/connection/page-cursor.ts';
 import { pageOf } from '../../db/connection/list-page.ts';
 import { isTimeZone } from '../../lib/pnl/performance/calendar.ts';

@@ -1,3 +1,4 @@
+import { encodeRecord } from '../../streams/channels/record-codec.ts';
 import type { EntriesMove } from '../../db/ledger/ledger.ts';
 import type { ImportMove } from '../../db/import/import-booking.ts';
 import type { OutboxMessage } from '../../db/ledger/outbox.ts';
@@ -41,7 +42,7 @@ function messagesOf(changed: Changed): readonly OutboxMessage[] {
 }
 
 function recordsOf(move: LedgerMove): string[] {
-  return portfolioRecords(move).map((record) => JSON.stringify(record));
+  return portfolioRecords(move).map((record) => encodeRecord(record));
 }
 
 function portfolioRecords(move: LedgerMove): PortfolioRecord[] {

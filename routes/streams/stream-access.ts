@@ -4,7 +4,9 @@ import type { Caller } from '../../lib/tokens/caller.ts';
 import { networkOf } from '../../lib/limits/network.ts';
 import type { Slot } from '../../lib/slots.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
-import { type Channel, ChannelError, parseChannelNames, parseChannels } from '../../streams/core/channel.ts';
+import { CATALOG } from '../../streams/channels/catalog.ts';
+import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
+import { ChannelError, parseChannels } from '../../streams/core/channel.ts';
 import { MAX_LAST_EVENT_ID } from '../../streams/core/cursor.ts';
 import type { StreamOwner } from '../../streams/core/hub.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
@@ -33,22 +35,22 @@ export const streamQuery = {
 };
 
 /** The channels of a query parameter. @throws the 400 that names it */
-export function channelsOf(parameter: string, list: string): Channel[] {
+export function channelsOf(parameter: string, list: string): MarktideChannel[] {
   return parsed(
-    () => parseChannels(list),
+    () => parseChannels(CATALOG, list.split(',').filter(Boolean)),
     (detail) => queryProblem({ parameter, detail }),
   );
 }
 
 /** The channels of a list in a body. @throws the 400 that points at it */
-export function channelsOfBody(pointer: string, names: readonly string[]): Channel[] {
+export function channelsOfBody(pointer: string, names: readonly string[]): MarktideChannel[] {
   return parsed(
-    () => parseChannelNames([...new Set(names)]),
+    () => parseChannels(CATALOG, names),
     (detail) => problem('invalid-request', { detail: `Body: ${pointer}`, errors: [{ pointer, detail }] }),
   );
 }
 
-function parsed(parse: () => Channel[], refusal: (detail: string) => Problem): Channel[] {
+function parsed(parse: () => MarktideChannel[], refusal: (detail: string) => Problem): MarktideChannel[] {
   try {
     return parse();
   } catch (error) {
@@ -58,7 +60,7 @@ function parsed(parse: () => Channel[], refusal: (detail: string) => Problem): C
 
 /** @throws 401 when a private channel is asked for by nobody, 404 when it is not the caller's */
 export async function assertReadable(
-  channels: readonly Channel[],
+  channels: readonly MarktideChannel[],
   caller: Caller | null,
   services: Services,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ChannelType } from '../../streams/core/channel.ts';
+import type { ChannelTypeName } from '../../streams/channels/catalog.ts';
 import { END_REASONS } from '../../streams/core/sink.ts';
 import type {
   CandleBody,
@@ -155,7 +155,7 @@ export interface ChannelDocs {
 const ALL = '`*` in place of the symbol means all symbols.';
 
 /** Every kind of channel, and what its events carry. */
-export const CHANNELS: Record<ChannelType, ChannelDocs> = {
+export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
   ticker: {
     address: 'ticker:{symbol}',
     event: 'ticker',
@@ -268,7 +268,7 @@ export const CHANNEL_EVENTS = {
   fills: eventOf('fill', CHANNELS.fills.data, 'Fill'),
   ledger: eventOf('ledger', CHANNELS.ledger.data, 'Ledger'),
   imports: eventOf('import', CHANNELS.imports.data, 'Import'),
-} satisfies Record<ChannelType, z.ZodType>;
+} satisfies Record<ChannelTypeName, z.ZodType>;
 
 /** What a stream says of itself. */
 export const CONTROL_EVENTS = {

@@ -8,7 +8,8 @@ import {
 import type { Caller } from '../../lib/tokens/caller.ts';
 import type { Config } from '../../lib/config.ts';
 import { problem } from '../../lib/problem.ts';
-import { type Channel, MAX_CHANNELS, MAX_LOGS } from '../../streams/core/channel.ts';
+import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
+import { MAX_CHANNELS, MAX_LOGS } from '../../streams/core/channel.ts';
 import { channelName } from '../../streams/transports/websocket-message.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
@@ -40,7 +41,7 @@ export async function channelsAsked(
   { channels, subscription }: { channels?: string | undefined; subscription?: string | undefined },
   caller: Caller | null,
   services: Services,
-): Promise<Channel[]> {
+): Promise<MarktideChannel[]> {
   if (subscription === undefined) return channels === undefined ? [] : channelsOf('channels', channels);
   if (channels === undefined) return await channelsSubscribed(subscription, caller, services);
   throw queryProblem({ parameter: 'subscription', detail: 'cannot be given together with `channels`' });
@@ -51,7 +52,7 @@ export async function channelsSubscribed(
   id: string,
   caller: Caller | null,
   { db, clock, logger }: Services,
-): Promise<Channel[]> {
+): Promise<MarktideChannel[]> {
   const found = caller === null ? null : await findSubscription(db, { id, userId: caller.userId }, { clock });
   if (found === null) {
     throw problem('not-found', {

@@ -5,7 +5,8 @@ import { withoutParameters } from '../../lib/text/accept.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
-import { type Channel, MAX_CHANNELS } from '../../streams/core/channel.ts';
+import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
+import { MAX_CHANNELS } from '../../streams/core/channel.ts';
 import { headOf, openResponse } from '../../streams/transports/response-connection.ts';
 import { ndjsonWire, sseWire } from '../../streams/core/wire.ts';
 import { endpoint } from '../http/endpoint.ts';
@@ -38,7 +39,7 @@ function formatOf(ctx: Context): 'text/event-stream' | 'application/x-ndjson' {
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
 async function serve(
   ctx: Context,
-  channels: readonly Channel[],
+  channels: readonly MarktideChannel[],
   query: { lastEventId?: string | undefined; replay: 'full' | 'latest'; flush?: number | undefined },
   caller: Caller | null,
   services: Services,

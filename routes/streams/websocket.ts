@@ -6,7 +6,7 @@ import type { Context } from 'koa';
 import { WebSocketConnection } from '../../streams/transports/websocket-connection.ts';
 import { WebSocketSession } from '../../streams/transports/websocket-session.ts';
 import { endpoint } from '../http/endpoint.ts';
-import { admit, assertReadable, ownerOf, streamQuery } from './stream-access.ts';
+import { channelsOfBody, admit, assertReadable, ownerOf, streamQuery } from './stream-access.ts';
 import { authorityMarkOf } from '../auth/stream-authenticator.ts';
 import { channelsAsked, channelsSubscribed, selectionQuery } from './stream-subscriptions.ts';
 
@@ -89,6 +89,7 @@ export const webSocket = endpoint({
       hub,
       logger,
       queueBytes: config.STREAM_QUEUE_KB * 1024,
+      parse: (names) => channelsOfBody('/channels', names),
       authorise: (more) => assertReadable(more, caller, services),
       channelsSubscribed: (id) => channelsSubscribed(id, caller, services),
     });

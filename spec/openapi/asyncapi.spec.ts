@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
 import { asyncApiDocument } from '../../openapi/asyncapi.ts';
-import { CHANNEL_KINDS, parseChannel } from '../../streams/core/channel.ts';
+import { CHANNEL_TYPES, parseChannel } from '../../streams/channels/catalog.ts';
 import { parseMessage } from '../../streams/transports/websocket-message.ts';
 import { startApp } from '../support/app.ts';
 import { type Schema, schemaChecker } from '../support/json-schema.ts';
@@ -62,7 +62,7 @@ describe('the AsyncAPI document', () => {
   });
 
   it('has every kind of channel, with an address that the streams understand', () => {
-    for (const type of Object.keys(CHANNEL_KINDS)) {
+    for (const type of Object.keys(CHANNEL_TYPES)) {
       const { address = '', parameters = {} } = document.channels[type] ?? {};
       const name = address.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
         const { examples, enum: values } = parameters[parameter] ?? {};
@@ -71,7 +71,7 @@ describe('the AsyncAPI document', () => {
       assert.equal(parseChannel(name).type, type, address);
     }
     const logical = Object.keys(document.channels).filter((name) => !['stream', 'socket'].includes(name));
-    assert.deepEqual(logical.sort(), Object.keys(CHANNEL_KINDS).sort());
+    assert.deepEqual(logical.sort(), Object.keys(CHANNEL_TYPES).sort());
   });
 
   it('refers to nothing that is not there', () => {

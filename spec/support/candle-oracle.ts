@@ -1,4 +1,5 @@
-import { CANDLE_INTERVALS, type Candle, type CandleInterval } from '../../db/market/candles.ts';
+import { CANDLE_INTERVALS, type CandleInterval } from '../../lib/candle-interval.ts';
+import { type Candle } from '../../db/market/candles.ts';
 import { decimal, mul, ZERO } from '../../lib/money/money.ts';
 import type { CandleBody } from '../../streams/channels/record.ts';
 

@@ -1,4 +1,4 @@
-import { portfolioLog } from '../../streams/core/broker.ts';
+import { portfolioLog } from '../../streams/channels/logs.ts';
 import { logTag } from '../../streams/core/cursor.ts';
 
 /** Names of portfolios whose logs have the same tag, in groups of two and more. */

@@ -1,4 +1,4 @@
-import type { CandleInterval } from '../../db/market/candles.ts';
+import type { CandleInterval } from '../../lib/candle-interval.ts';
 
 /** What the logs hold, as JSON text in `Payload.data`. Channels are views on these records. */
 

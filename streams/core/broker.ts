@@ -9,7 +9,7 @@ export interface Position {
 
 /** What a writer appends. `data` is JSON text, encoded once for every subscriber of every node. */
 export interface Payload {
-  /** State key within the log (`ticker:BTC/KRW`): the log remembers the newest event of each key. */
+  /** State key within the log (`price:BTC`): the log remembers the newest event of each key. */
   key?: string;
   data: string;
 }
@@ -131,11 +131,4 @@ export interface Broker {
   /** How many processes listen to a log now. @throws BrokerUnavailableError */
   audience(log: string): Promise<number>;
   close(): Promise<void>;
-}
-
-export const MARKET_LOG = 'market';
-
-/** The private log of one portfolio. */
-export function portfolioLog(portfolioId: string): string {
-  return `portfolio:${portfolioId}`;
 }

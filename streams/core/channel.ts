@@ -1,42 +1,49 @@
 import { createHash } from 'node:crypto';
-import { SYMBOL_PATTERN } from '../../lib/symbol.ts';
-import { MARKET_LOG, portfolioLog } from './broker.ts';
 
-/** State channels send whole states and conflate; events channels deliver each event exactly once. */
+/** State channels send whole states, of which the newest counts; events channels deliver each event exactly once. */
 export type ChannelKind = 'state' | 'events';
 
-/** What a client subscribes to: a view on one log. */
+/** What a client subscribes to: a view of one log. */
 export interface Channel {
-  /** As the client wrote it: `ticker:BTC/KRW`. */
-  name: string;
-  type: ChannelType;
-  kind: ChannelKind;
-  log: string;
-  /** Set on private channels. */
-  portfolioId: string | null;
+  /** As the client writes it. A name is `<type>:<subject>`. */
+  readonly name: string;
+  readonly kind: ChannelKind;
+  readonly log: string;
 }
 
-export const CHANNEL_KINDS = {
-  ticker: 'state',
-  trade: 'events',
-  candle: 'state',
-  pnl: 'state',
-  holdings: 'state',
-  fills: 'events',
-  ledger: 'events',
-  imports: 'state',
-} as const satisfies Record<string, ChannelKind>;
+/** How an event of a log shows on one channel. */
+export interface View {
+  kind: ChannelKind;
+  channel: string;
+  /** The wildcard channel that includes it, if there is one. */
+  wildcard: string | null;
+  /** A waiting state gives way to a newer one of its slot; by default the channel. */
+  slot?: string;
+  /** Part of the state that newcomers get, and nothing new to those who listen already. */
+  quiet?: boolean;
+  /** Name of the event in SSE, NDJSON and WebSocket messages. */
+  event: string;
+  /** An object, or JSON text that goes out as it is. */
+  body: object | string;
+}
 
-export type ChannelType = keyof typeof CHANNEL_KINDS;
+/** The channels that a server offers: all that the core knows of what its logs hold. */
+export interface ChannelCatalog<C extends Channel = Channel> {
+  /** @throws ChannelError for a name that is no channel */
+  parse(name: string): C;
+  /**
+   * The views of an event, always in the same order: a cursor counts them.
+   * @param data of the event, as it was published
+   */
+  views(log: string, data: string): readonly View[];
+}
 
 /** The channels of one connection at most, and so the bound of what it costs to route to it. */
 export const MAX_CHANNELS = 500;
 /** The logs of one connection at most: the cursor must fit 128 characters. */
 export const MAX_LOGS = 8;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const CANDLE_INTERVAL = /^(1m|5m|15m|30m|1h|4h|1d|1w|1M)$/;
-
+/** A list of channels cannot be used. The message is a sentence for the client. */
 export class ChannelError extends Error {
   constructor(message: string) {
     super(message);
@@ -44,67 +51,23 @@ export class ChannelError extends Error {
   }
 }
 
-function isSymbolOrAll(subject: string): boolean {
-  return subject === '*' || SYMBOL_PATTERN.test(subject);
-}
-
-/** Parses `ticker:BTC/KRW`, `ticker:*`, `candle:BTC/KRW:1m`, `pnl:<portfolioId>`, … @throws ChannelError */
-export function parseChannel(name: string): Channel {
-  const colon = name.indexOf(':');
-  const type = name.slice(0, Math.max(colon, 0));
-  const subject = name.slice(colon + 1);
-  const market = (kind: ChannelKind): Channel => ({
-    name,
-    type: type as ChannelType,
-    kind,
-    log: MARKET_LOG,
-    portfolioId: null,
-  });
-  switch (type) {
-    case 'ticker':
-    case 'trade':
-      if (isSymbolOrAll(subject)) return market(CHANNEL_KINDS[type]);
-      break;
-    case 'candle': {
-      const [symbol = '', interval = '', ...rest] = subject.split(':');
-      if (rest.length === 0 && isSymbolOrAll(symbol) && CANDLE_INTERVAL.test(interval))
-        return market('state');
-      break;
-    }
-    case 'pnl':
-    case 'holdings':
-    case 'fills':
-    case 'ledger':
-    case 'imports':
-      if (UUID.test(subject)) {
-        return { name, type, kind: CHANNEL_KINDS[type], log: portfolioLog(subject), portfolioId: subject };
-      }
-      break;
-    default:
-      break;
-  }
-  throw new ChannelError(`${JSON.stringify(name.slice(0, 80))} is not a channel`);
-}
-
-/** Parses a comma-separated list, without repeats. @throws ChannelError also when there are too many */
-export function parseChannels(list: string): Channel[] {
-  return parseChannelNames([...new Set(list.split(',').filter((name) => name !== ''))]);
-}
-
-/** @throws ChannelError also when there are none or too many */
-export function parseChannelNames(names: readonly string[]): Channel[] {
-  if (names.length === 0) throw new ChannelError('at least one channel is needed');
-  if (names.length > MAX_CHANNELS)
-    throw new ChannelError(`at most ${MAX_CHANNELS} channels on one connection`);
-  const channels = names.map(parseChannel);
-  if (new Set(channels.map((channel) => channel.log)).size > MAX_LOGS) {
-    throw new ChannelError(`at most ${MAX_LOGS} logs (the market and portfolios) on one connection`);
-  }
+/** Parses names, leaving out repeats. @throws ChannelError also when there are none or too many */
+export function parseChannels<C extends Channel>(
+  catalog: Pick<ChannelCatalog<C>, 'parse'>,
+  names: Iterable<string>,
+): C[] {
+  const unique = [...new Set(names)];
+  if (unique.length === 0) throw new ChannelError('Name at least one channel.');
+  if (unique.length > MAX_CHANNELS)
+    throw new ChannelError(`One connection can have at most ${MAX_CHANNELS} channels.`);
+  const channels = unique.map((name) => catalog.parse(name));
+  if (new Set(channels.map(({ log }) => log)).size > MAX_LOGS)
+    throw new ChannelError(`The channels of one connection can come from at most ${MAX_LOGS} logs.`);
   return channels;
 }
 
 /** Four characters that change with the set of channels: tells a resume with other channels from a plain one. */
-export function channelSetTag(channels: readonly Channel[]): string {
-  const names = channels.map((channel) => channel.name).sort();
+export function channelSetTag(channels: readonly Pick<Channel, 'name'>[]): string {
+  const names = channels.map(({ name }) => name).sort();
   return createHash('sha256').update(names.join(',')).digest('base64url').slice(0, 4);
 }

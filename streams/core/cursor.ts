@@ -10,11 +10,11 @@ import type { Position } from './broker.ts';
  * the next 3 characters of its digest. Only `[A-Za-z0-9._~-]`, at most 128 characters: other characters or a longer id
  * would make browsers send a CORS preflight with every reconnect.
  *
- * Eight logs fit. The channel set and the seal take 13 characters, and the views 2 (only events of the market have more
- * than one). Each log takes 9 and its offset. That leaves 41 for eight offsets, or 34 if seven logs have another tag. An
+ * Eight logs fit. The channel set and the seal take 13 characters, and the views 2 (give several views only to the events
+ * of one log). Each log takes 9 and its offset. That leaves 41 for eight offsets, or 34 if seven logs have another tag. An
  * offset takes 4 characters up to 16 million events, 5 up to a billion, 6 up to 68 billion. So there is always room for
- * a market of 68 billion events and seven portfolios of 16 million each: 48 days of four events a second without a
- * break. Without a seal, portfolios have room for a billion. An id that would be longer leaves logs out, which then
+ * one log of 68 billion events and seven of 16 million each; without a seal, for seven of a billion. An id that would be
+ * longer leaves logs out, which then
  * begin with a `reset` (see `Places`).
  */
 export interface CursorPosition extends Position {

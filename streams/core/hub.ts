@@ -1,12 +1,12 @@
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Broker } from './broker.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, ChannelCatalog } from './channel.ts';
 import { type Slot, Slots } from '../../lib/slots.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import type { LogView, LogViewOptions } from './log-view.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
-import { type SharedView, SharedViews } from './shared-views.ts';
+import { type SharedView, SharedViews, type SharedViewsOptions } from './shared-views.ts';
 import type { EndReason, Sink } from './sink.ts';
 import { type Released, Subscriber } from './subscriber.ts';
 import { type Spoke, TimerWheel } from './timer-wheel.ts';
@@ -28,11 +28,16 @@ export interface HubOptions {
   observer?: StreamObserver;
   /** States that this process knows: see LogView. */
   known?: LogViewOptions['known'];
+  /** What the logs' events show on the channels. */
+  catalog: Pick<ChannelCatalog, 'views'>;
+  /** Logs that many read: see LogView. */
+  isPopular?: LogViewOptions['isPopular'];
+  /** Starts what keeps a log up to date: see SharedViews. */
+  watchLog?: SharedViewsOptions['watchLog'];
   /**
-   * Called before the first watcher of a portfolio's log is served, and for each watcher of its holdings; resolves
-   * when the log holds the current state. The function it returns is called when they have gone.
+   * The same for one channel of a stream, of which more is needed than of the log's other channels; `undefined`: nothing.
    */
-  watchPortfolio: (portfolioId: string, what: 'totals' | 'holdings') => Promise<() => Promise<void>>;
+  watchChannel?: ((channel: Channel) => Promise<() => Promise<void>> | undefined) | undefined;
 }
 
 /** Who opened a stream, and until when. `null` fields: an anonymous reader of public market data. */
@@ -116,7 +121,9 @@ export class Hub {
       logger: options.logger,
       observer: this.#observer,
       known: options.known,
-      watchPortfolio: (portfolioId) => options.watchPortfolio(portfolioId, 'totals'),
+      catalog: options.catalog,
+      isPopular: options.isPopular,
+      watchLog: options.watchLog,
     });
   }
 
@@ -242,13 +249,11 @@ export class Hub {
     hold: Hold,
     isOver: () => boolean,
   ): Promise<Map<string, LogView>> {
-    const portfolios = new Set(
-      channels.flatMap(({ type, portfolioId }) => (type === 'holdings' ? (portfolioId ?? []) : [])),
-    );
     const logs = new Set(channels.map((channel) => channel.log));
     // All at once: each may take seconds, and the reader waits for the slowest of them only.
-    const watching = [...portfolios].map(async (portfolioId) => {
-      hold.stops.push(await this.#options.watchPortfolio(portfolioId, 'holdings'));
+    const watching = channels.map(async (channel) => {
+      const stop = await this.#options.watchChannel?.(channel);
+      if (stop !== undefined) hold.stops.push(stop);
     });
     const opening = [...logs].map(async (log): Promise<[string, LogView]> => {
       const shared = this.#views.acquire(log);

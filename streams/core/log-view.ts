@@ -6,12 +6,12 @@ import {
   type LogEvent,
   type LogListener,
   type LogState,
-  MARKET_LOG,
   type Position,
   type Subscription,
 } from './broker.ts';
 import type { Cohort } from './cohort.ts';
 import { logTag } from './cursor.ts';
+import type { ChannelCatalog } from './channel.ts';
 import { type Frame, framesOf } from './frame.ts';
 import { RecentFrames } from './recent-frames.ts';
 import { type StreamObserver, UNOBSERVED } from './stream-observer.ts';
@@ -27,6 +27,12 @@ export interface FrameReceiver {
 }
 
 export interface LogViewOptions {
+  catalog: Pick<ChannelCatalog, 'views'>;
+  /**
+   * Logs with many readers: the frames of their latest events are kept, for those who catch up at the same time. By
+   * default none.
+   */
+  isPopular?: ((log: string) => boolean) | undefined;
   broker: Broker;
   logger: Logger;
   clock: Clock;
@@ -61,16 +67,20 @@ export class LogView implements LogListener {
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
   readonly #cohorts = new Map<string, Set<Cohort>>();
-  /** Only of the public log: a private one has few readers. */
+  readonly #catalog: LogViewOptions['catalog'];
   readonly #recent: RecentFrames | null;
   readonly #observer: StreamObserver;
   readonly #clock: Clock;
   readonly #known: LogViewOptions['known'];
 
-  private constructor(log: string, { broker, logger, clock, observer, known }: LogViewOptions) {
+  private constructor(
+    log: string,
+    { broker, catalog, isPopular, logger, clock, observer, known }: LogViewOptions,
+  ) {
+    this.#catalog = catalog;
     this.#observer = observer ?? UNOBSERVED;
     this.log = log;
-    this.#recent = log === MARKET_LOG ? new RecentFrames() : null;
+    this.#recent = isPopular?.(log) === true ? new RecentFrames() : null;
     this.tag = logTag(log);
     this.#broker = broker;
     this.#logger = logger;
@@ -133,7 +143,7 @@ export class LogView implements LogListener {
   frames(epoch: string, event: LogEvent): Frame[] {
     const known = this.#recent?.get(epoch, event.offset);
     if (known) return known;
-    const frames = framesOf(this.log, this.tag, epoch, event);
+    const frames = framesOf(this.#catalog, this.log, this.tag, epoch, event);
     this.#recent?.add(epoch, event.offset, frames, event.data.length);
     return frames;
   }
@@ -290,7 +300,7 @@ export class LogView implements LogListener {
       for (const frame of this.frames(epoch, event)) remember(frame, into);
     }
     for (const event of this.#known?.(this.log, end, (key) => !keys.has(key)) ?? []) {
-      for (const frame of framesOf(this.log, this.tag, epoch, event)) remember(frame, into);
+      for (const frame of framesOf(this.#catalog, this.log, this.tag, epoch, event)) remember(frame, into);
     }
   }
 }

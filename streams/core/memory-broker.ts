@@ -20,7 +20,7 @@ import {
 import { newEpoch } from './epoch.ts';
 import { Ring } from './ring.ts';
 
-/** State keys of one log. A log has one per symbol or candle series: far fewer; more would be a leak. */
+/** State keys of one log. A log has one for each thing it tells the state of: more than this would be a leak. */
 const MAX_STATE_KEYS = 10_000;
 
 interface Log {

@@ -10,11 +10,14 @@ export interface SharedView {
 }
 
 export interface SharedViewsOptions extends LogViewOptions {
-  /** Called before a portfolio's log is served; what it resolves to when nobody reads it any more. */
-  watchPortfolio: (portfolioId: string) => Promise<() => Promise<void>>;
+  /**
+   * Starts what keeps a log up to date, before its first reader is served. The function it resolves to is called when the
+   * last reader has gone.
+   */
+  watchLog?: ((log: string) => Promise<() => Promise<void>>) | undefined;
 }
 
-/** How long a log may take to open, and to close. More than whoever watches a portfolio is waited for by the projector. */
+/** How long a log may take to open, and to close; `watchLog` is expected to give up earlier. */
 const OPEN_MS = 15_000;
 const CLOSE_MS = 5_000;
 
@@ -66,8 +69,9 @@ export class SharedViews {
   /** @param late aborted when nobody waits for it any more */
   async #open(shared: SharedView, late: AbortSignal): Promise<LogView> {
     const { log } = shared;
-    if (log.startsWith('portfolio:')) {
-      const unwatch = await this.#options.watchPortfolio(log.slice('portfolio:'.length));
+    const { watchLog } = this.#options;
+    if (watchLog !== undefined) {
+      const unwatch = await watchLog(log);
       if (late.aborted) {
         await unwatch();
         late.throwIfAborted();

@@ -26,7 +26,7 @@ export const END_DETAIL: Record<EndReason, string> = {
   'slow-reader': 'The connection reads more slowly than its events come; resume with the last id.',
   'token-expired': 'The credential that opened the stream has expired.',
   revoked: 'The credential that opened the stream was revoked.',
-  'access-lost': 'The portfolio can no longer be read.',
+  'access-lost': 'The caller may no longer read what the stream shows.',
   'max-age': 'The stream has reached its age; resume with the last id.',
   shutdown: 'The server is going down; resume with the last id.',
   ended: 'The stream was ended on request.',

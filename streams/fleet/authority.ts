@@ -1,3 +1,4 @@
+import { portfolioLog, portfolioOfLog } from '../channels/logs.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from '../core/broker.ts';
@@ -206,7 +207,8 @@ export class Authority {
     for (const { owner, subscriber } of hub.streams()) {
       const { userId } = owner;
       if (userId === null) continue;
-      for (const { portfolioId } of subscriber.channels) {
+      for (const { log } of subscriber.channels) {
+        const portfolioId = portfolioOfLog(log);
         if (portfolioId !== null) readings.set(`${userId} ${portfolioId}`, { userId, portfolioId });
       }
     }
@@ -226,5 +228,5 @@ export class Authority {
 }
 
 function reads({ subscriber }: OpenStream, portfolioId: string): boolean {
-  return subscriber.channels.some((channel) => channel.portfolioId === portfolioId);
+  return subscriber.channels.some(({ log }) => log === portfolioLog(portfolioId));
 }

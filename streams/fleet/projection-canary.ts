@@ -1,3 +1,4 @@
+import { CATALOG } from '../channels/catalog.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -103,7 +104,7 @@ export class ProjectionCanary {
     try {
       projection.start();
       await this.#within('publishing of first figures', projection.ready('totals'));
-      const opening = LogView.open(this.#log, { broker, clock, logger });
+      const opening = LogView.open(this.#log, { broker, catalog: CATALOG, clock, logger });
       view = await this.#within('opening of a log', opening, (late) => late.close());
       await this.#within('reading of the state of a log', view.settled());
       if (this.#isIn(view)) await this.#delivered(view, projection);

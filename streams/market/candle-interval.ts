@@ -1,4 +1,4 @@
-import { DAY_MS, INTERVAL_MS, isCalendarInterval, type CandleInterval } from '../../db/market/candles.ts';
+import { DAY_MS, INTERVAL_MS, isCalendarInterval, type CandleInterval } from '../../lib/candle-interval.ts';
 
 /**
  * Start of the interval that holds a time. Minutes and hours are aligned to UTC, as exchanges do; days, weeks (from

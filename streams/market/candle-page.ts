@@ -1,11 +1,6 @@
 import { foldCandles, minutePage, candleTime, type CandleWindow } from '../../db/market/candle-folds.ts';
-import {
-  DAY_MS,
-  INTERVAL_MS,
-  isCalendarInterval,
-  type Candle,
-  type CandleInterval,
-} from '../../db/market/candles.ts';
+import { DAY_MS, INTERVAL_MS, isCalendarInterval, type CandleInterval } from '../../lib/candle-interval.ts';
+import { type Candle } from '../../db/market/candles.ts';
 import type { Database } from '../../db/connection/database.ts';
 import { joinCandles, mergeVersions } from './candle-fold.ts';
 import { candleEnd, candleStart } from './candle-interval.ts';

@@ -1,5 +1,7 @@
-import type { Candle, CandleInterval } from '../../db/market/candles.ts';
+import type { CandleInterval } from '../../lib/candle-interval.ts';
+import type { Candle } from '../../db/market/candles.ts';
 import { decimal } from '../../lib/money/money.ts';
+import { unpackCandle } from '../channels/packed-candle.ts';
 import type { CandleBody, PackedCandle } from '../channels/record.ts';
 
 /** A candle as REST and streams show it. */
@@ -22,22 +24,4 @@ export function packCandle(candle: Candle, interval: CandleInterval, closed: boo
     closed ? 1 : 0,
     candle.simulated ? 1 : 0,
   ];
-}
-
-export function unpackCandle(symbol: string, packed: PackedCandle): CandleBody {
-  const [interval, time, open, high, low, close, volume, quoteVolume, trades, closed, simulated] = packed;
-  return {
-    symbol,
-    interval,
-    time: new Date(time).toISOString(),
-    open,
-    high,
-    low,
-    close,
-    volume,
-    quoteVolume,
-    trades,
-    closed: closed === 1,
-    simulated: simulated === 1,
-  };
 }

@@ -1,4 +1,5 @@
-import { CANDLE_INTERVALS, DAY_MS, type Candle, type CandleInterval } from '../../db/market/candles.ts';
+import { CANDLE_INTERVALS, DAY_MS, type CandleInterval } from '../../lib/candle-interval.ts';
+import { type Candle } from '../../db/market/candles.ts';
 import type { CandleWindow } from '../../db/market/candle-folds.ts';
 import type { CandleChange } from './candle-builder.ts';
 import { joinCandles, mergeVersions } from './candle-fold.ts';

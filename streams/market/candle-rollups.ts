@@ -1,3 +1,4 @@
+import { encodeRecord } from '../channels/record-codec.ts';
 import type { Candle } from '../../db/market/candles.ts';
 import type { CandleWindow } from '../../db/market/candle-folds.ts';
 import type { Payload } from '../core/broker.ts';
@@ -63,7 +64,7 @@ export class CandleRollups {
         this.#minutes.isOver(symbol, end, now),
       );
       for (const [index, record] of records.entries()) {
-        const data = JSON.stringify(record);
+        const data = encodeRecord(record);
         payloads.push(index === records.length - 1 ? { key: `candle:${symbol}`, data } : { data });
       }
     }

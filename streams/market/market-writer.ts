@@ -1,3 +1,4 @@
+import { encodeRecord } from '../channels/record-codec.ts';
 import type { Candle } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -7,12 +8,12 @@ import { backoff, pause, type Backoff } from '../core/backoff.ts';
 import {
   BrokerUnavailableError,
   FencedError,
-  MARKET_LOG,
   type Broker,
   type LogEvent,
   type Payload,
   type Position,
 } from '../core/broker.ts';
+import { MARKET_LOG } from '../channels/logs.ts';
 import { CandleKeeper } from './candle-keeper.ts';
 import type { CandleHistory } from './candle-rollups.ts';
 import type { Lease, Leases } from '../core/lease.ts';
@@ -212,7 +213,7 @@ export class MarketWriter {
     const price = { symbol, price: last.close, quantity: null, time: last.closeTime, exchange: null };
     const ticker = isNews ? this.#book.apply({ ...price, simulated: false }) : null;
     const record: TickRecord = { type: 'tick', ticker, trade: null, loaded: { symbol, from, to } };
-    const data = JSON.stringify(record);
+    const data = encodeRecord(record);
     // A node that starts later reads in the log's state where something was loaded last.
     return ticker === null ? { key: 'loaded', data } : { key: `ticker:${symbol}`, data };
   }
@@ -347,7 +348,7 @@ export class MarketWriter {
       if (isLate && trade === null) {
         record.late = { price: decimal(parsed.price), time: new Date(parsed.time).toISOString() };
       }
-      const data = JSON.stringify(record);
+      const data = encodeRecord(record);
       this.#expect(data);
       return { key: `ticker:${tick.symbol}`, data };
     });

@@ -1,12 +1,14 @@
+import { decodeMarketRecord, encodeRecord } from '../channels/record-codec.ts';
 import type { PricePoint } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { backoff } from '../core/backoff.ts';
-import { MARKET_LOG, type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
+import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
+import { MARKET_LOG } from '../channels/logs.ts';
 import { isLate } from './market-tick.ts';
-import type { MarketRecord, TickerBody, TickRecord } from '../channels/record.ts';
+import type { TickerBody, TickRecord } from '../channels/record.ts';
 
 /** The last known price of a symbol. */
 export interface Mark {
@@ -157,7 +159,7 @@ export class Market {
       // What stands later is about to be delivered.
       if (!lacks(key) || (isSameEpoch && offset > at.offset)) continue;
       const record: TickRecord = { type: 'tick', ticker, trade: null };
-      events.push({ key, data: JSON.stringify(record), offset: isSameEpoch ? offset : 0, at: mark.time });
+      events.push({ key, data: encodeRecord(record), offset: isSameEpoch ? offset : 0, at: mark.time });
     }
     return events;
   }
@@ -245,7 +247,7 @@ export class Market {
   /** @returns the record of a tick, or `null` for anything else */
   #take(event: LogEvent): TickRecord | null {
     try {
-      const record: MarketRecord = JSON.parse(event.data);
+      const record = decodeMarketRecord(event.data);
       if (record.type !== 'tick') return null;
       if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
       if (record.ticker !== null && !this.#isBack(record)) this.#remember(record.ticker, event.offset);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
-import { type Broker, BrokerUnavailableError, MARKET_LOG, portfolioLog } from '../core/broker.ts';
+import { type Broker, BrokerUnavailableError } from '../core/broker.ts';
+import { MARKET_LOG, portfolioLog } from '../channels/logs.ts';
 import { channelSetTag } from '../core/channel.ts';
 import { cursorAt } from '../core/cursor.ts';
 import type { Market } from './market.ts';

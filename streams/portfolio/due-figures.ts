@@ -1,3 +1,4 @@
+import { encodeRecord } from '../channels/record-codec.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { PnlBody } from '../../lib/pnl/valuation/snapshot.ts';
 import type { Payload } from '../core/broker.ts';
@@ -84,13 +85,13 @@ export class DueFigures {
     const payloads: Payload[] = [];
     const figures: Figures[] = [];
     if (this.#dirty.totals) {
-      payloads.push({ key: 'pnl', data: JSON.stringify({ type: 'pnl', body: pnl }) });
+      payloads.push({ key: 'pnl', data: encodeRecord({ type: 'pnl', body: pnl }) });
       figures.push('totals');
     }
     if (this.#areHoldingsDue) {
       const { portfolioId, asOf, position } = pnl;
       const body = { portfolioId, asOf, position, items: holdings() };
-      payloads.push({ key: 'holdings', data: JSON.stringify({ type: 'holdings', body }) });
+      payloads.push({ key: 'holdings', data: encodeRecord({ type: 'holdings', body }) });
       figures.push('holdings');
     }
     for (const each of figures) {

@@ -1,17 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { LogEvent } from '../core/broker.ts';
-import type { PortfolioRecord } from '../channels/record.ts';
 
 /** How often a node tells that it watches the holdings, and how long the others remember that. */
 const INTEREST_MS = 5_000;
 const INTEREST_MEMORY_MS = 15_000;
-
-/** What a node publishes to tell the one that holds the lease. */
-export const INTEREST = JSON.stringify({ type: 'interest', in: 'holdings' } satisfies PortfolioRecord);
-
-export function asksForHoldings(event: LogEvent): boolean {
-  return event.data === INTEREST;
-}
 
 /** Who wants the holdings of one portfolio: watchers on this node, and nodes that have said so in its log. */
 export class HoldingsInterest {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { type Broker, portfolioLog } from '../core/broker.ts';
-import type { ImportProgressBody, PortfolioRecord } from '../channels/record.ts';
+import { type Broker } from '../core/broker.ts';
+import { portfolioLog } from '../channels/logs.ts';
+import { encodeRecord } from '../channels/record-codec.ts';
+import type { ImportProgressBody } from '../channels/record.ts';
 
 /** Events of an import a second: a bar that moves, and few enough for a ring that keeps some hundred. */
 const INTERVAL_MS = 500;
@@ -57,7 +59,7 @@ export class ImportProgress {
   async #publish(body: ImportProgressBody): Promise<void> {
     const { broker, logger } = this.#options;
     try {
-      const data = JSON.stringify({ type: 'import', body } satisfies PortfolioRecord);
+      const data = encodeRecord({ type: 'import', body });
       await broker.publish(portfolioLog(body.portfolioId), [{ key: 'import', data }]);
     } catch (error) {
       logger.warn({ err: error, importId: body.importId }, 'progress of an import could not be told');

@@ -1,5 +1,6 @@
 import type { OutboxMessage } from '../../db/ledger/outbox.ts';
-import { type Broker, portfolioLog, SequenceGapError } from '../core/broker.ts';
+import { type Broker, SequenceGapError } from '../core/broker.ts';
+import { portfolioLog } from '../channels/logs.ts';
 
 /** Records of one publish: a batch of 10,000 fills must not become one message of several megabytes. */
 const BATCH_SIZE = 500;

@@ -2,16 +2,11 @@ import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
-import {
-  type Broker,
-  BrokerUnavailableError,
-  FencedError,
-  type LogEvent,
-  type Subscription,
-} from '../core/broker.ts';
+import { type Broker, BrokerUnavailableError, FencedError, type Subscription } from '../core/broker.ts';
 import { DueFigures, type Figures, type ProjectedValuation } from './due-figures.ts';
 import { EquitySampler } from './equity-sampler.ts';
-import { asksForHoldings, HoldingsInterest, INTEREST } from './holdings-interest.ts';
+import { HOLDINGS_REQUEST, isLedgerRecord } from '../channels/record-codec.ts';
+import { HoldingsInterest } from './holdings-interest.ts';
 import type { Lease, Leases } from '../core/lease.ts';
 import { SerialTask } from './serial-task.ts';
 import { Waiters } from './waiters.ts';
@@ -213,8 +208,8 @@ export class Projection {
     const { broker, log } = this.#options;
     const subscribing = broker.subscribe(log, {
       events: (_epoch, events) => {
-        if (events.some(movesLedger)) this.ledgerMoved();
-        if (events.some(asksForHoldings) && this.#interest.hear()) this.#schedule();
+        if (events.some(({ data }) => isLedgerRecord(data))) this.ledgerMoved();
+        if (events.some(({ data }) => data === HOLDINGS_REQUEST) && this.#interest.hear()) this.#schedule();
       },
       // The ring is new or has a gap: what it should hold is published anew.
       reset: () => this.ledgerMoved(),
@@ -304,17 +299,10 @@ export class Projection {
   async #tellInterest(): Promise<void> {
     const { broker, clock, log, logger } = this.#options;
     try {
-      const telling = broker.publish(log, [{ data: INTEREST }]);
+      const telling = broker.publish(log, [{ data: HOLDINGS_REQUEST }]);
       await withDeadline(telling, { clock, ms: STEP_MS, what: 'telling of interest' });
     } catch (error) {
       logger.warn({ err: error, log }, 'interest in holdings could not be told');
     }
   }
 }
-
-function movesLedger(event: LogEvent): boolean {
-  // Looking at the beginning spares parsing every PnL event that this node made itself.
-  return LEDGER_HEADS.some((head) => event.data.startsWith(head));
-}
-
-const LEDGER_HEADS = ['{"type":"fill"', '{"type":"transfer"', '{"type":"portfolio"'];

@@ -1,9 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Logger } from '../../lib/log.ts';
 import { Problem, problem } from '../../lib/problem.ts';
-import { type Channel, ChannelError, parseChannelNames } from '../core/channel.ts';
+import type { Channel } from '../core/channel.ts';
 import { decodeCursor } from '../core/cursor.ts';
-import type { Authority } from '../fleet/authority.ts';
 import type { Slot } from '../../lib/slots.ts';
 import type { Hub, StreamOwner } from '../core/hub.ts';
 import {
@@ -16,27 +15,37 @@ import {
 import { type ClientMessage, parseMessage, type Ref, refOf } from './websocket-message.ts';
 import { websocketWire } from './websocket-wire.ts';
 
-export interface Selection {
-  channels: readonly Channel[];
+export interface Selection<C extends Channel = Channel> {
+  channels: readonly C[];
   lastEventId: string | null;
   replay: 'full' | 'latest';
 }
 
-export interface SessionOptions {
+/** Tells a stream that is being opened what was revoked since its caller was looked up. */
+export interface Revocations {
+  /** Where the log of revocations stands now. */
+  mark(): number;
+  /** Ends the stream if something revoked since the mark concerns it. */
+  catchUp(streamId: string, mark: number): void;
+}
+
+export interface SessionOptions<C extends Channel = Channel> {
   id: string;
   owner: StreamOwner;
   admission: Slot;
-  authority: Pick<Authority, 'mark' | 'catchUp'>;
+  authority: Revocations;
   ws: WebSocket;
   connection: WebSocketConnection;
   hub: Hub;
   logger: Logger;
   /** Bytes of answers and events that may wait for a reader that goes on asking. */
   queueBytes: number;
+  /** @throws Problem for a name that is no channel, or for too many */
+  parse: (names: readonly string[]) => readonly C[];
   /** @throws Problem if one of the channels may not be read */
-  authorise: (channels: readonly Channel[]) => Promise<void>;
+  authorise: (channels: readonly C[]) => Promise<void>;
   /** What a subscription names. @throws Problem if there is none such of this user */
-  channelsSubscribed: (id: string) => Promise<readonly Channel[]>;
+  channelsSubscribed: (id: string) => Promise<readonly C[]>;
 }
 
 /** Messages that may wait while one is worked on, and bad ones that are borne; each good one makes up for a bad one. */
@@ -44,14 +53,14 @@ const MAX_WAITING = 64;
 const MAX_BAD = 10;
 
 /** One WebSocket: its client says which channels it wants, one after the other, on the same stream of the hub. */
-export class WebSocketSession {
-  readonly #options: SessionOptions;
-  #channels: readonly Channel[] = [];
+export class WebSocketSession<C extends Channel = Channel> {
+  readonly #options: SessionOptions<C>;
+  #channels: readonly C[] = [];
   #waiting: string[] = [];
   #busy = false;
   #bad = 0;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions<C>) {
     this.#options = options;
     const { ws } = options;
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -63,7 +72,7 @@ export class WebSocketSession {
    * Opens the stream, on the channels that the URL named, if any.
    * @param first `mark`: where the control log stood before the caller was looked up
    */
-  start({ mark, ...first }: Selection & { flushMs: number | null; mark: number }): void {
+  start({ mark, ...first }: Selection<C> & { flushMs: number | null; mark: number }): void {
     const { id, owner, admission, authority, hub, connection, ws } = this.#options;
     this.#channels = first.channels;
     this.#say('welcome', { id, channels: first.channels.map(({ name }) => name) });
@@ -141,7 +150,7 @@ export class WebSocketSession {
       message.type === 'subscribe'
         ? [...new Set([...kept, ...asked])]
         : kept.filter((name) => !asked.has(name));
-    const channels = parsed(names);
+    const channels = names.length === 0 ? [] : this.#options.parse(names);
     const lastEventId = message.type === 'subscribe' ? message.lastEventId || null : null;
     if (lastEventId !== null && kept.length > 0 && decodeCursor(lastEventId) === null) {
       // With nothing subscribed yet the stream itself says `reset`.
@@ -172,15 +181,5 @@ export class WebSocketSession {
     const { logger, id, connection } = this.#options;
     logger.error({ err: error, stream: id }, 'stream failed');
     connection.close(CLOSE_ERROR, 'internal error');
-  }
-}
-
-function parsed(names: readonly string[]): Channel[] {
-  if (names.length === 0) return [];
-  try {
-    return parseChannelNames(names);
-  } catch (error) {
-    if (!(error instanceof ChannelError)) throw error;
-    throw problem('invalid-request', { detail: error.message });
   }
 }

@@ -6,10 +6,10 @@ import {
   type CandleWindow,
 } from '../../../db/market/candle-folds.ts';
 import { pruneCandles } from '../../../db/market/candle-retention.ts';
+import { DAY_MS } from '../../../lib/candle-interval.ts';
 import {
   candlesSince,
   closeAt,
-  DAY_MS,
   lastCloses,
   upsertCandles,
   upsertDays,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { foldCandles, minuteCandles } from '../../../db/market/candle-folds.ts';
-import { CANDLE_INTERVALS, upsertCandles, type CandleInterval } from '../../../db/market/candles.ts';
+import { CANDLE_INTERVALS, type CandleInterval } from '../../../lib/candle-interval.ts';
+import { upsertCandles } from '../../../db/market/candles.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { candlesOfTicks, currentOf, type OracleTick } from '../../support/candle-oracle.ts';
 import { fixed } from '../../../lib/money/money.ts';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { MARKET_LOG, type Position } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
+import { type Position } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
@@ -40,7 +42,7 @@ describe('catching up', () => {
       maxStreams: 100,
       maxStreamsPerUser: 100,
       maxStreamsPerAddress: 100,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
   });
   afterEach(async () => {
@@ -71,7 +73,7 @@ describe('catching up', () => {
     return hub.open({
       id: String(Math.random()),
       owner: { userId: null, sessionId: null, expiresAt: null },
-      channels: parseChannels('trade:A/B'),
+      channels: channelsOf('trade:A/B'),
       lastEventId,
       replay: 'full',
       wire: ndjsonWire,

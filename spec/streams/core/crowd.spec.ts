@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
@@ -63,7 +64,7 @@ describe('an event to very many readers', () => {
       maxStreams: READERS,
       maxStreamsPerUser: READERS,
       maxStreamsPerAddress: READERS,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
     readers = Array.from({ length: READERS }, () => new Reader());
     await Promise.all(
@@ -71,7 +72,7 @@ describe('an event to very many readers', () => {
         reader.subscriber = await hub.open({
           id: String(n),
           owner: { userId: null, sessionId: null, expiresAt: null },
-          channels: parseChannels('trade:BTC/KRW'),
+          channels: channelsOf('trade:BTC/KRW'),
           lastEventId: null,
           replay: 'full',
           wire: sseWire,
@@ -120,7 +121,7 @@ describe('an event to very many readers', () => {
     await hub.open({
       id: 'late',
       owner: { userId: null, sessionId: null, expiresAt: null },
-      channels: parseChannels('trade:BTC/KRW'),
+      channels: channelsOf('trade:BTC/KRW'),
       lastEventId: null,
       replay: 'full',
       wire: sseWire,

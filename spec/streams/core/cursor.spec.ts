@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { MARKET_LOG, portfolioLog } from '../../../streams/core/broker.ts';
-import { MAX_LOGS, parseChannels } from '../../../streams/core/channel.ts';
+import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
+import { MAX_LOGS } from '../../../streams/core/channel.ts';
+import { channelsOf } from '../../support/channels.ts';
 import {
   cursorAt,
   decodeCursor,
@@ -34,7 +35,7 @@ function placesOf(
   { market, seal }: { market: boolean; seal: string | null },
 ): Places {
   const names = [...(market ? ['trade:A/B'] : []), ...portfolios.map((id) => `fills:${id}`)];
-  return new Places(parseChannels(names.join(',')), seal);
+  return new Places(channelsOf(names.join(',')), seal);
 }
 
 function reach(places: Places, offsetOf: (log: string) => number): void {

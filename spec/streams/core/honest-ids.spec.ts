@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { MARKET_LOG, portfolioLog } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
+import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
@@ -37,7 +38,7 @@ describe('an id', () => {
       maxStreams: 100,
       maxStreamsPerUser: 100,
       maxStreamsPerAddress: 100,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
   });
   afterEach(async () => {
@@ -51,7 +52,7 @@ describe('an id', () => {
     await hub.open({
       id: 'one',
       owner: { userId: null, sessionId: null, expiresAt: null },
-      channels: channels === '' ? [] : parseChannels(channels),
+      channels: channels === '' ? [] : channelsOf(channels),
       lastEventId,
       replay: 'full',
       wire: ndjsonWire,
@@ -69,7 +70,7 @@ describe('an id', () => {
     lastEventId: string | null,
   ): Promise<CollectedEvent[]> {
     const before = sink.events.length;
-    const selection = { channels: parseChannels(channels), lastEventId, replay: 'full' } as const;
+    const selection = { channels: channelsOf(channels), lastEventId, replay: 'full' } as const;
     await hub.resubscribe('one', selection, () => undefined);
     await clock.advance(20);
     return sink.events.slice(before);

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import {
-  type Broker,
-  BrokerUnavailableError,
-  type LogListener,
-  MARKET_LOG,
-} from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
+import { type Broker, BrokerUnavailableError, type LogListener } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
@@ -56,7 +53,7 @@ describe('a view of a log that was reset', () => {
       maxStreams: 10,
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
   });
   afterEach(async () => {
@@ -70,7 +67,7 @@ describe('a view of a log that was reset', () => {
     const live = hub.open({
       id,
       owner: { userId: null, sessionId: null, expiresAt: null },
-      channels: parseChannels('ticker:A/B'),
+      channels: channelsOf('ticker:A/B'),
       lastEventId: null,
       replay: 'full',
       wire: ndjsonWire,

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
 import * as fc from 'fast-check';
 import { systemClock } from '../../../lib/clock.ts';
-import { type Broker, type LogBounds, MARKET_LOG, type Payload } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { type Broker, type LogBounds, type Payload } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
@@ -167,7 +169,7 @@ describe('the newest states', () => {
       maxStreams: 100,
       maxStreamsPerUser: 100,
       maxStreamsPerAddress: 100,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
   }
 
@@ -197,7 +199,7 @@ describe('the newest states', () => {
       const subscriber = await hub.open({
         id: String(Math.random()),
         owner: { userId: null, sessionId: null, expiresAt: null },
-        channels: parseChannels(['trade:*', ...states].join(',')),
+        channels: channelsOf(['trade:*', ...states].join(',')),
         lastEventId: client.lastEventId,
         replay,
         wire: ndjsonWire,
@@ -230,7 +232,7 @@ describe('the newest states', () => {
         await hub.open({
           id: 'resident',
           owner: { userId: null, sessionId: null, expiresAt: null },
-          channels: parseChannels('ticker:*'),
+          channels: channelsOf('ticker:*'),
           lastEventId: null,
           replay: 'full',
           wire: ndjsonWire,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
 import type { Broker, LogListener } from '../../../streams/core/broker.ts';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
@@ -80,7 +81,7 @@ describe('a change of channels', () => {
       maxStreams: 10,
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
   });
   afterEach(async () => {
@@ -104,7 +105,7 @@ describe('a change of channels', () => {
     await hub.open({
       id: 'one',
       owner: { userId: null, sessionId: null, expiresAt: null },
-      channels: parseChannels(channels),
+      channels: channelsOf(channels),
       lastEventId: null,
       replay: 'full',
       wire: websocketWire,
@@ -116,7 +117,7 @@ describe('a change of channels', () => {
   }
 
   async function change(channels: string): Promise<void> {
-    const selection = { channels: parseChannels(channels), lastEventId: null, replay: 'full' } as const;
+    const selection = { channels: channelsOf(channels), lastEventId: null, replay: 'full' } as const;
     await hub.resubscribe('one', selection, () => undefined);
     await clock.advance(50);
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { DeadlineError } from '../../../lib/deadline.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
@@ -24,7 +25,8 @@ describe('the logs that streams share', () => {
       broker: backend.broker,
       clock,
       logger: quiet,
-      watchPortfolio: () =>
+      catalog: CATALOG,
+      watchLog: () =>
         backend.does('value', async () => {
           watchers += 1;
           return async () => void (watchers -= 1);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
@@ -63,7 +64,8 @@ describe('an hour of streams, compressed', () => {
       maxStreams: 1_000,
       maxStreamsPerUser: 1_000,
       maxStreamsPerAddress: 1_000,
-      watchPortfolio: () => {
+      catalog: CATALOG,
+      watchLog: () => {
         watched += 1;
         return Promise.resolve(() => {
           watched -= 1;
@@ -86,7 +88,7 @@ describe('an hour of streams, compressed', () => {
       const subscriber = await hub.open({
         id: String(opened),
         owner: { userId: `user-${opened % 7}`, sessionId: null, expiresAt: null },
-        channels: parseChannels(`ticker:*,pnl:${portfolio},fills:${portfolio}`),
+        channels: channelsOf(`ticker:*,pnl:${portfolio},fills:${portfolio}`),
         lastEventId,
         replay: 'full',
         wire: sseWire,

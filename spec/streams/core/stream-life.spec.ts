@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
@@ -57,7 +58,7 @@ describe('the life of a stream', () => {
       maxStreams: 100,
       maxStreamsPerUser: 100,
       maxStreamsPerAddress: 100,
-      watchPortfolio: () => Promise.resolve(() => Promise.resolve()),
+      catalog: CATALOG,
     });
   });
   afterEach(async () => {
@@ -71,7 +72,7 @@ describe('the life of a stream', () => {
     await hub.open({
       id: String(Math.random()),
       owner: { userId: null, sessionId: null, expiresAt },
-      channels: parseChannels('trade:A/B'),
+      channels: channelsOf('trade:A/B'),
       lastEventId: null,
       replay: 'full',
       wire: sseWire,

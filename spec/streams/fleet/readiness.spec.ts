@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { parseChannels } from '../../../streams/core/channel.ts';
+import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
 import { sseWire } from '../../../streams/core/wire.ts';
+import { channelsOf } from '../../support/channels.ts';
+import { watchedLogs } from '../../../streams/portfolio/watched-logs.ts';
 import { Readiness } from '../../../streams/fleet/readiness.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { Projector } from '../../../streams/portfolio/projector.ts';
@@ -67,8 +69,10 @@ describe('the readiness of a node', () => {
       maxStreams: 100,
       maxStreamsPerUser: 100,
       maxStreamsPerAddress: 100,
-      watchPortfolio: (id, what) =>
+      catalog: CATALOG,
+      ...watchedLogs((id, what) =>
         doWatchesHang ? new Promise(() => undefined) : projector.watch(id, what),
+      ),
     });
     readiness = new Readiness({ broker, leases, hub, projector, clock, logger, node: 'n1' });
   });
@@ -85,7 +89,7 @@ describe('the readiness of a node', () => {
     void hub.open({
       id: `s${n}`,
       owner: { userId: null, sessionId: null, expiresAt: null },
-      channels: parseChannels(`${type}:${portfolio(n)}`),
+      channels: channelsOf(`${type}:${portfolio(n)}`),
       lastEventId: null,
       replay: 'full',
       wire: sseWire,

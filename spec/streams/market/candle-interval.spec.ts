@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { upsertCandles, CANDLE_INTERVALS, type Candle } from '../../../db/market/candles.ts';
+import { CANDLE_INTERVALS } from '../../../lib/candle-interval.ts';
+import { upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { candleEnd, candleStart } from '../../../streams/market/candle-interval.ts';

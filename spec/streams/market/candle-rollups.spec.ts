@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { CandleWindow } from '../../../db/market/candle-folds.ts';
-import { CANDLE_INTERVALS, upsertCandles, type Candle } from '../../../db/market/candles.ts';
+import { CANDLE_INTERVALS } from '../../../lib/candle-interval.ts';
+import { upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import { minuteCandles } from '../../../db/market/candle-folds.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { joinCandles, mergeVersions } from '../../../streams/market/candle-fold.ts';
 import { CandleKeeper } from '../../../streams/market/candle-keeper.ts';
-import { unpackCandle } from '../../../streams/market/candle-record.ts';
+import { unpackCandle } from '../../../streams/channels/packed-candle.ts';
 import type { CandleHistory } from '../../../streams/market/candle-rollups.ts';
 import type { MarketTick } from '../../../streams/market/market-tick.ts';
 import type { CandleBody, CandleRecord } from '../../../streams/channels/record.ts';

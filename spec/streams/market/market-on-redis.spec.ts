@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { MarketWriter } from '../../../streams/market/market-writer.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';

@@ -5,13 +5,9 @@ import { minuteCandles } from '../../../db/market/candle-folds.ts';
 import { lastCloses, upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { fixed } from '../../../lib/money/money.ts';
-import {
-  BrokerUnavailableError,
-  MARKET_LOG,
-  type Payload,
-  type PublishOptions,
-} from '../../../streams/core/broker.ts';
-import { unpackCandle } from '../../../streams/market/candle-record.ts';
+import { BrokerUnavailableError, type Payload, type PublishOptions } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { unpackCandle } from '../../../streams/channels/packed-candle.ts';
 import { ReplayFeed } from '../../../streams/market/feeds/replay-feed.ts';
 import { type MarketTick, parseTick } from '../../../streams/market/market-tick.ts';
 import { MarketWriter, type MarketWriterOptions } from '../../../streams/market/market-writer.ts';

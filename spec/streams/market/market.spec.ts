@@ -3,11 +3,11 @@ import type { PricePoint } from '../../../db/market/candles.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import {
   BrokerUnavailableError,
-  MARKET_LOG,
   type Broker,
   type LogListener,
   type LogState,
 } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
 import type { TickerBody, TickRecord } from '../../../streams/channels/record.ts';

@@ -5,7 +5,7 @@ import { bookEntries } from '../../../db/ledger/ledger.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { portfolioVersions } from '../../../db/ledger/portfolios.ts';
 import { decimal } from '../../../lib/money/money.ts';
-import { MARKET_LOG } from '../../../streams/core/broker.ts';
+import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { DayStarts } from '../../../streams/portfolio/day-starts.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';

@@ -3,7 +3,7 @@ import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { portfolioVersions, type Portfolio } from '../../../db/ledger/portfolios.ts';
-import { portfolioLog } from '../../../streams/core/broker.ts';
+import { portfolioLog } from '../../../streams/channels/logs.ts';
 import { DayStarts } from '../../../streams/portfolio/day-starts.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';

@@ -7,7 +7,7 @@ import { migrate } from '../../../db/migrations/migrate.ts';
 import { createUser } from '../../../db/users/users.ts';
 import { systemClock as clock } from '../../../lib/clock.ts';
 import { decimal } from '../../../lib/money/money.ts';
-import { MARKET_LOG, portfolioLog } from '../../../streams/core/broker.ts';
+import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
 import type { Lease } from '../../../streams/core/lease.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { RedisLeases } from '../../../streams/redis/redis-leases.ts';

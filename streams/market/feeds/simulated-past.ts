@@ -1,5 +1,6 @@
 import type { Random } from '../../../lib/clock.ts';
-import { DAY_MS, type Candle } from '../../../db/market/candles.ts';
+import { DAY_MS } from '../../../lib/candle-interval.ts';
+import { type Candle } from '../../../db/market/candles.ts';
 import { fixed, type Fixed } from '../../../lib/money/money.ts';
 import { gaussian, mulberry32, onStep, SIMULATED_SYMBOLS, type SimulatedSymbol } from './simulated-market.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DAY_MS } from '../../../../db/market/candles.ts';
+import { DAY_MS } from '../../../../lib/candle-interval.ts';
 import { fixed } from '../../../../lib/money/money.ts';
 import { priceStep, SIMULATED_SYMBOLS } from '../../../../streams/market/feeds/simulated-market.ts';
 import { simulatedPast } from '../../../../streams/market/feeds/simulated-past.ts';

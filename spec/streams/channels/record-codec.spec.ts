@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { PublicTradeBody, TickerBody, TickRecord } from '../../../streams/channels/record.ts';
-import { cutTick } from '../../../streams/channels/tick-codec.ts';
+import { decodeShown, encodeRecord } from '../../../streams/channels/record-codec.ts';
 
 /** Text that looks like the seams themselves. */
 const hostile = fc.oneof(
@@ -75,8 +75,8 @@ describe('the text of a tick', () => {
             ...(range === undefined ? {} : { loaded: range }),
             ...(price === undefined ? {} : { late: price }),
           };
-          const cut = cutTick(JSON.stringify(record));
-          assert.deepEqual(cut, {
+          assert.deepEqual(decodeShown(encodeRecord(record)), {
+            type: 'tick',
             symbol: record.ticker?.symbol ?? record.trade?.symbol ?? '',
             ticker: record.ticker === null ? null : JSON.stringify(record.ticker),
             trade: record.trade === null ? null : JSON.stringify(record.trade),
@@ -87,15 +87,24 @@ describe('the text of a tick', () => {
     );
   });
 
-  it('is left to the parser when it is written otherwise', () => {
+  it('is parsed when it is written otherwise', () => {
     for (const text of [
-      '{"type":"candle","symbol":"BTC/KRW","candles":[]}',
       '{"ticker":null,"trade":null,"type":"tick"}',
-      '{"type":"tick","ticker":null}',
+      '{"type":"tick","trade":null,"ticker":null}',
       '{"type":"tick","ticker":{"price":"1","symbol":"BTC/KRW"},"trade":null}',
       '{"type":"tick","ticker":{"symbol":"\\u0042TC/KRW"},"trade":null}',
     ]) {
-      assert.equal(cutTick(text), null, text);
+      const { ticker: first = null, trade: second = null } = JSON.parse(text) as Partial<TickRecord>;
+      assert.deepEqual(
+        decodeShown(text),
+        {
+          type: 'tick',
+          symbol: first?.symbol ?? '',
+          ticker: first && JSON.stringify(first),
+          trade: second && JSON.stringify(second),
+        },
+        text,
+      );
     }
   });
 });

@@ -1,0 +1,19 @@
+/** The public log: ticks and candles of all symbols. */
+export const MARKET_LOG = 'market';
+
+const PORTFOLIO = 'portfolio:';
+
+/** The private log of one portfolio: its figures, and what happens in its ledger. */
+export function portfolioLog(portfolioId: string): string {
+  return `${PORTFOLIO}${portfolioId}`;
+}
+
+/** @returns `null` for a log that is no portfolio's */
+export function portfolioOfLog(log: string): string | null {
+  return log.startsWith(PORTFOLIO) ? log.slice(PORTFOLIO.length) : null;
+}
+
+/** What the channels of a private log are named after: for a portfolio's log its id. */
+export function subjectOfLog(log: string): string {
+  return log.slice(log.indexOf(':') + 1);
+}

@@ -1,0 +1,94 @@
+import type { LedgerRecord, MarketRecord, PortfolioRecord } from './record.ts';
+
+/**
+ * The text of the records in the logs: this file alone knows it. Ticks and PnL are by far the most frequent records;
+ * their bodies are cut out of the text as they stand, instead of being parsed and written anew.
+ */
+
+/** A tick as its text holds it: the symbol, and the bodies as JSON; `null` for a body that the tick does not have. */
+export interface TickText {
+  type: 'tick';
+  symbol: string;
+  ticker: string | null;
+  trade: string | null;
+}
+
+/** A record to be shown on channels. */
+export type ShownRecord =
+  | TickText
+  | Exclude<MarketRecord, { type: 'tick' }>
+  | { type: 'pnl'; body: string }
+  | Exclude<PortfolioRecord, { type: 'pnl' }>;
+
+const TICK = '{"type":"tick","ticker":';
+const TRADE = ',"trade":';
+/** What may follow the trade, and is in no view. */
+const REST = [',"loaded":', ',"late":'];
+const SYMBOL = '{"symbol":"';
+const PNL = '{"type":"pnl","body":';
+const LEDGER_HEADS = (['fill', 'transfer', 'portfolio'] satisfies LedgerRecord['type'][]).map(
+  (type) => `{"type":"${type}"`,
+);
+
+/**
+ * The text of a record. `type` comes first in every record, and the members of a tick in the order that `decodeShown`
+ * counts on.
+ */
+export function encodeRecord(record: MarketRecord | PortfolioRecord): string {
+  if (record.type !== 'tick') return JSON.stringify(record);
+  const { type, ticker, trade, ...rest } = record;
+  return JSON.stringify({ type, ticker, trade, ...rest });
+}
+
+/** A record of the market log, whole. @param data made by `encodeRecord` */
+export function decodeMarketRecord(data: string): MarketRecord {
+  return JSON.parse(data) as MarketRecord;
+}
+
+/** A record as channels show it. @param data made by `encodeRecord` */
+export function decodeShown(data: string): ShownRecord {
+  if (data.startsWith(PNL)) return { type: 'pnl', body: data.slice(PNL.length, -1) };
+  const cut = cutTick(data);
+  if (cut !== null) return cut;
+  const record = JSON.parse(data) as MarketRecord | PortfolioRecord;
+  if (record.type === 'pnl') return { type: 'pnl', body: JSON.stringify(record.body) };
+  if (record.type !== 'tick') return record;
+  const { ticker, trade } = record;
+  return {
+    type: 'tick',
+    symbol: ticker?.symbol ?? trade?.symbol ?? '',
+    ticker: ticker && JSON.stringify(ticker),
+    trade: trade && JSON.stringify(trade),
+  };
+}
+
+/** Whether a record of a portfolio's log is a change of its ledger or settings. Spares parsing all the others. */
+export function isLedgerRecord(data: string): boolean {
+  return LEDGER_HEADS.some((head) => data.startsWith(head));
+}
+
+/** What a node publishes to ask the node that holds the portfolio's lease for its holdings. */
+export const HOLDINGS_REQUEST = encodeRecord({ type: 'interest', in: 'holdings' });
+
+/**
+ * Within a JSON string no quotation mark stands behind a comma without a backslash, so the seams cannot be mistaken.
+ * @returns `null` for another text, which has to be parsed
+ */
+function cutTick(data: string): TickText | null {
+  if (!data.startsWith(TICK)) return null;
+  const seam = data.indexOf(TRADE, TICK.length);
+  if (seam < 0) return null;
+  const ends = REST.map((name) => data.indexOf(name, seam)).filter((at) => at >= 0);
+  const ticker = bodyOf(data.slice(TICK.length, seam));
+  const trade = bodyOf(data.slice(seam + TRADE.length, ends.length === 0 ? -1 : Math.min(...ends)));
+  const body = trade ?? ticker;
+  if (body === null) return { type: 'tick', symbol: '', ticker, trade };
+  const end = body.indexOf('"', SYMBOL.length);
+  const symbol = body.slice(SYMBOL.length, end);
+  // A symbol holds nothing that JSON would escape: what does is not ours.
+  return body.startsWith(SYMBOL) && !symbol.includes('\\') ? { type: 'tick', symbol, ticker, trade } : null;
+}
+
+function bodyOf(text: string): string | null {
+  return text === 'null' ? null : text;
+}

@@ -1,0 +1,21 @@
+import type { HubOptions } from '../core/hub.ts';
+import { portfolioOfLog } from '../channels/logs.ts';
+
+/** What a hub has to know of portfolios: their figures are kept up to date while somebody reads their logs. */
+export function watchedLogs(
+  watch: (portfolioId: string, what: 'totals' | 'holdings') => Promise<() => Promise<void>>,
+): Required<Pick<HubOptions, 'watchLog' | 'watchChannel'>> {
+  return {
+    watchLog(log) {
+      const portfolioId = portfolioOfLog(log);
+      return portfolioId === null ? Promise.resolve(() => Promise.resolve()) : watch(portfolioId, 'totals');
+    },
+    // Holdings cost more than totals: they are published only while somebody wants them.
+    watchChannel({ name, log }) {
+      const portfolioId = portfolioOfLog(log);
+      return portfolioId !== null && name.startsWith('holdings:')
+        ? watch(portfolioId, 'holdings')
+        : undefined;
+    },
+  };
+}
