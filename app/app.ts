@@ -1,6 +1,7 @@
 import cors from '@koa/cors';
 import Koa, { type Middleware } from 'koa';
 import helmet from 'koa-helmet';
+import { isCancelled } from '../db/connection/time-limit.ts';
 import { isUnavailable } from '../db/connection/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { API } from '../openapi/documents.ts';
@@ -50,7 +51,12 @@ export function createApp(services: Services): Koa {
       strictTransportSecurity: false,
     }) as unknown as Middleware,
   );
-  app.use(problemHandler(logger, (error) => error instanceof BrokerUnavailableError || isUnavailable(error)));
+  app.use(
+    problemHandler(logger, {
+      isUnavailable: (error) => error instanceof BrokerUnavailableError || isUnavailable(error),
+      isCancelled,
+    }),
+  );
   app.use(allowHosts(config, API));
   app.use(
     cors({

@@ -120,6 +120,7 @@ export async function createServices(environment: Environment): Promise<RunningS
         dataDir: config.DATA_DIR,
         log: logger,
         poolMax: config.DATABASE_POOL,
+        statementTimeout: config.STATEMENT_TIMEOUT_MS,
       }));
     shutdown.add('the database', () => database.close());
     await migrate(database.knex);

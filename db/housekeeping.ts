@@ -3,6 +3,7 @@ import type { Logger } from '../lib/log.ts';
 import { trimAudit } from './users/audit.ts';
 import type { Database } from './connection/database.ts';
 import { fenced } from './connection/fence.ts';
+import { allowTime, LONG_WORK_MS } from './connection/time-limit.ts';
 import { pruneEquitySnapshots } from './history/equity-snapshots.ts';
 import { deleteExpiredSessions } from './users/sessions.ts';
 import { deleteExpiredSubscriptions } from './users/stream-subscriptions.ts';
@@ -46,12 +47,17 @@ export class Housekeeping {
       // Another node is at it.
       if (lease === null) return;
       const lawful = { name: HOUSEKEEPING, fence: lease.fence };
+      const sweep = (task: (trx: Database) => Promise<unknown>): Promise<unknown> =>
+        fenced(db, lawful, async (trx) => {
+          await allowTime(trx, LONG_WORK_MS);
+          return await task(trx);
+        });
       try {
-        await fenced(db, lawful, (trx) => deleteExpiredSessions(trx, { clock }));
-        await fenced(db, lawful, (trx) => deleteExpiredSubscriptions(trx, { clock }));
-        await fenced(db, lawful, (trx) => pruneEquitySnapshots(trx, clock.now() - EQUITY_DAYS * DAY_MS));
+        await sweep((trx) => deleteExpiredSessions(trx, { clock }));
+        await sweep((trx) => deleteExpiredSubscriptions(trx, { clock }));
+        await sweep((trx) => pruneEquitySnapshots(trx, clock.now() - EQUITY_DAYS * DAY_MS));
         const limits = { before: clock.now() - auditDays * DAY_MS, rows: auditRows };
-        await fenced(db, lawful, (trx) => trimAudit(trx, limits));
+        await sweep((trx) => trimAudit(trx, limits));
       } finally {
         await lease.release();
       }

@@ -41,6 +41,11 @@ export const ENVIRONMENT = z.object({
     .max(200)
     .default(10)
     .describe('Connections to PostgreSQL at most.'),
+  STATEMENT_TIMEOUT_MS: milliseconds(1_000, 600_000)
+    .default(30_000)
+    .describe(
+      'Time after which PostgreSQL cancels a statement of a request. Migrations, imports, exports, restatements and deletions have more.',
+    ),
   REDIS_URL: url(['redis:', 'rediss:']).optional().describe('Redis instead of in-memory rings and leases.'),
   MARKET_FEED: z
     .string()

@@ -7,6 +7,7 @@ import { makePrivate, openDataFolder } from '../../lib/private-files.ts';
 import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { PgliteStream } from './pglite-stream.ts';
+import { Patience, usualPatience } from './time-limit.ts';
 
 /**
  * What every query function takes first: the pool, or the open transaction. The embedded database has one connection,
@@ -31,7 +32,9 @@ export interface DatabaseOptions {
   poolMax?: number | undefined;
   /** Milliseconds after which the server ends a transaction of a process that has stopped; default 60,000. */
   idleTransactionTimeout?: number | undefined;
-  /** Milliseconds after which a silent server is given up; default 30,000. */
+  /** Milliseconds after which the server cancels a statement, unless its transaction has more; default 30,000. */
+  statementTimeout?: number | undefined;
+  /** Milliseconds after which a silent server is given up; default: a little longer than `statementTimeout`. */
   queryTimeout?: number | undefined;
   /** An embedded database that runs already, and goes on when this one is closed; `dataDir` counts for nothing then. */
   engine?: PGlite | undefined;
@@ -46,6 +49,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenedData
 }
 
 function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
+  const statementTimeout = options.statementTimeout ?? 30_000;
   const knex = knexPackage.knex({
     client: 'pg',
     connection: {
@@ -54,7 +58,9 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
       application_name: 'marktide',
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
-      query_timeout: options.queryTimeout ?? 30_000,
+      query_timeout: options.queryTimeout ?? usualPatience(statementTimeout),
+      // Nobody waits any longer for what a request has asked for, but the server would go on with it.
+      statement_timeout: statementTimeout,
       // What it holds locked would else stay so for as long as the process is paused, and go on when that does.
       idle_in_transaction_session_timeout: options.idleTransactionTimeout ?? 60_000,
     },
@@ -131,7 +137,7 @@ function embeddedKnex(engine: PGlite, log: Logger): Knex {
 
 /** What of a `pg` client is used here. knex queries with a callback, and streams without one. */
 interface PooledClient {
-  query(query: unknown, done?: (error: Error | null, result: unknown) => void): unknown;
+  query(query: string | { text: string }, done?: (error: Error | null, result: unknown) => void): unknown;
   emit(event: 'error', error: Error): boolean;
   connection: { stream: { destroy(): void } };
 }
@@ -142,9 +148,12 @@ interface PooledClient {
  */
 function dropWhenSilent(client: PooledClient): void {
   const query = client.query.bind(client);
-  client.query = (text, done) => {
-    if (done === undefined) return query(text);
-    return query(text, (error, result) => {
+  const patience = new Patience();
+  client.query = (asked, done) => {
+    const wait = patience.of(typeof asked === 'string' ? asked : asked.text);
+    const statement = wait === null || typeof asked === 'string' ? asked : { ...asked, query_timeout: wait };
+    if (done === undefined) return query(statement);
+    return query(statement, (error, result) => {
       if (error?.message === 'Query read timeout') {
         // knex hears this and takes the connection out of its pool at once; the end of the stream comes later.
         client.emit('error', error);

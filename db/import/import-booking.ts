@@ -5,6 +5,7 @@ import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuatio
 import { BulkPositions } from '../ledger/bulk-positions.ts';
 import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
+import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 import { ratedAssets, type StoredTrade, thirdAsset, tieOf, type TradeDraft } from '../ledger/stored-entry.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
 import { countMatches, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
@@ -69,6 +70,7 @@ export async function bookRows(
 ): Promise<ImportOutcome> {
   const { clock, mode, reported, published, progress } = options;
   return await db.transaction(async (trx) => {
+    await allowTime(trx, LONG_WORK_MS);
     const portfolio = await lockPortfolio(trx, portfolioId);
     progress('comparing', 0, 0);
     await matchRows(trx, portfolioId, importId, options);

@@ -5,6 +5,7 @@ import { problem } from '../../lib/problem.ts';
 import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';
 import { only } from '../connection/single-row.ts';
+import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 import { type OutboxMessage, outboxRow } from './outbox.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
 import { assertRoom, lockUser } from '../connection/quota.ts';
@@ -201,6 +202,7 @@ export async function deletePortfolios(
   ids: readonly string[],
   { clock, records }: PortfolioMoveOptions,
 ): Promise<OutboxMessage[]> {
+  await allowTime(trx, LONG_WORK_MS);
   // In one order, so that two who delete the same wait for each other once.
   const rows: PortfolioRow[] = await trx('portfolios').whereIn('id', ids).orderBy('id').forUpdate();
   const messages: OutboxMessage[] = [];

@@ -4,6 +4,7 @@ import { emptyState, foldLegs, type Disposal } from '../../lib/pnl/ledger/positi
 import { CashSums, dropCash } from './cash.ts';
 import { dropAllCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import type { Database } from '../connection/database.ts';
+import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 import { entryChunks } from './entries.ts';
 import {
   CHECKPOINT_SPACING,
@@ -37,6 +38,7 @@ export async function refoldAll(
   { checkpointSpacing = CHECKPOINT_SPACING }: PositionOptions = {},
 ): Promise<void> {
   const { costMethod } = terms;
+  await allowTime(trx, LONG_WORK_MS);
   await trx('positions').where({ portfolio_id: portfolioId }).delete();
   await trx('position_lots').where({ portfolio_id: portfolioId }).delete();
   await dropAllCheckpoints(trx, portfolioId);

@@ -1,5 +1,6 @@
 import { DAY_MS } from '../../lib/candle-interval.ts';
 import type { Database } from '../connection/database.ts';
+import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 
 /** How a transaction is run: under a lease, for what only one node may do. */
 type Write = (task: (trx: Database) => Promise<number>) => Promise<number>;
@@ -30,6 +31,7 @@ export async function pruneCandles(
 async function pruneDay(write: Write, day: number): Promise<number> {
   const range = [iso(day), iso(day + DAY_MS)];
   return await write(async (trx) => {
+    await allowTime(trx, LONG_WORK_MS);
     await trx.raw(
       `insert into candles
          (daily, symbol, time, close_time, open, high, low, close, volume, quote_volume, trades, simulated)

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
+import { allowTime } from '../connection/time-limit.ts';
 import * as accounts from './001-accounts.ts';
 import * as ledger from './002-ledger.ts';
 import * as candles from './003-candles.ts';
@@ -57,6 +58,9 @@ const source: Knex.MigrationSource<Migration> = {
   getMigration: (migration) => Promise.resolve(migration),
 };
 
+/** For each statement: a column of a large table takes its time, and other nodes wait for it. */
+const MIGRATION_MS = 3_600_000;
+
 /** Any number, as long as every node takes the same. */
 const ADVISORY_LOCK = 7_203_441_902;
 
@@ -67,7 +71,8 @@ const ADVISORY_LOCK = 7_203_441_902;
  */
 export async function migrate(db: Database): Promise<string[]> {
   return await db.transaction(async (trx) => {
-    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]).options({ query_timeout: 600_000 });
+    await allowTime(trx, MIGRATION_MS);
+    await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
     const [, applied]: [number, string[]] = await trx.migrate.latest({ migrationSource: source });
     return applied;
   });

@@ -1,5 +1,6 @@
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
+import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 import { PAGE_LIMIT, type Page } from '../connection/list-page.ts';
 import { type ListedTrade, listTrades } from './trade-list.ts';
 import { narrowTo, SORTED_PARTS, type TradeOrder } from './trade-order.ts';
@@ -62,6 +63,7 @@ const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type
 export const tradesByCursor: TradeReader = async function* (db, portfolioId, filter, { sort, order }) {
   const trx = await db.transaction({ isolationLevel: 'repeatable read', readOnly: true });
   try {
+    await allowTime(trx, LONG_WORK_MS);
     for (const sorted of SORTED_PARTS[sort]) {
       const query = tradeQuery(trx, portfolioId, filter);
       narrowTo(query, sorted, order, null);

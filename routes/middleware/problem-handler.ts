@@ -19,8 +19,23 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' ? status : 500;
 }
 
-function toProblem(error: unknown, isUnavailable: (error: unknown) => boolean): Problem {
+/** What only the rooms below know of their errors. */
+export interface ErrorKinds {
+  isUnavailable: (error: unknown) => boolean;
+  /** It took the database too long. */
+  isCancelled: (error: unknown) => boolean;
+}
+
+function toProblem(error: unknown, { isUnavailable, isCancelled }: ErrorKinds): Problem {
   if (error instanceof Problem) return error;
+  if (isCancelled(error)) {
+    return problem('unavailable', {
+      detail:
+        'The database took too long for this (STATEMENT_TIMEOUT_MS). Try again later, or ask for less at once: a shorter span or a narrower filter.',
+      headers: { 'Retry-After': '30' },
+      cause: error,
+    });
+  }
   if (isUnavailable(error)) {
     return problem('unavailable', {
       detail: 'A server this depends on cannot be reached.',
@@ -34,7 +49,7 @@ function toProblem(error: unknown, isUnavailable: (error: unknown) => boolean): 
 }
 
 /** Turns everything thrown below, and a request nobody answered, into `application/problem+json`. */
-export function problemHandler(logger: Logger, isUnavailable: (error: unknown) => boolean): Middleware {
+export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
   return async function handleProblems(ctx, next) {
     const path: unknown = ctx.state['path'];
     try {
@@ -43,7 +58,7 @@ export function problemHandler(logger: Logger, isUnavailable: (error: unknown) =
       if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw problem('not-found');
     } catch (error) {
       const requestId = String(ctx.state['requestId'] ?? '');
-      const found = toProblem(error, isUnavailable);
+      const found = toProblem(error, kinds);
       if (found.status >= 500) {
         logger.error({ err: error, requestId, traceId: ctx.state['traceId'] as unknown, path }, found.title);
       }

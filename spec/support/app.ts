@@ -93,7 +93,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database =
     options.databaseUrl === undefined
       ? await openInMemory()
-      : await openOnPostgres({ url: options.databaseUrl });
+      : await openOnPostgres({ url: options.databaseUrl, statementTimeout: config.STATEMENT_TIMEOUT_MS });
   const { services, close } = await createServices({ config, clock, random: Math.random, logger, database });
   const { server, url } = await listen(
     createApp(services),

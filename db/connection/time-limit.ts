@@ -1,0 +1,44 @@
+import { errorCode } from './error-code.ts';
+import type { Database } from './database.ts';
+
+/** How long a statement may take that is not asked for by a request, or whose work grows with a whole ledger. */
+export const LONG_WORK_MS = 600_000;
+/** A server that lives has cancelled a statement by then. */
+const GRACE_MS = 5_000;
+
+/**
+ * Gives the statements of a transaction that follow more time than those of a request have. On the embedded database,
+ * which cancels nothing, it does no harm.
+ */
+export async function allowTime(trx: Database, ms: number): Promise<void> {
+  await trx.raw(`set local statement_timeout = ${ms}`);
+}
+
+/** Whether the server has cancelled a statement: it took too long. */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof Error && errorCode(error) === '57014';
+}
+
+const ALLOWED = /^set local statement_timeout = (\d+)$/;
+const ENDED = /^(commit|rollback)(?! to)\b/i;
+
+/**
+ * How long to wait for the answers on one connection, in milliseconds: a little longer than the server works on them. By
+ * itself the driver would give up on a long statement as on a server that is silent.
+ */
+export class Patience {
+  #allowed: number | null = null;
+
+  /** @returns `null`: as long as always */
+  of(statement: string): number | null {
+    if (ENDED.test(statement)) this.#allowed = null;
+    const allowed = ALLOWED.exec(statement)?.[1];
+    if (allowed !== undefined) this.#allowed = Number(allowed) + GRACE_MS;
+    return this.#allowed;
+  }
+}
+
+/** For how long a connection waits for an answer, unless a transaction has more time. */
+export function usualPatience(statementTimeout: number): number {
+  return statementTimeout + GRACE_MS;
+}
