@@ -16,7 +16,7 @@ export const ABOUT = {
 
 **Credentials.** A person logs in (\`POST /v1/auth/login\`) and sends the access token as \`Authorization: Bearer …\`; programs send an \`X-API-Key\`. The security requirements of an operation name the scope that it needs and the credentials that it takes. Where \`apiKey\` is not among them, a person has to log in: a key never manages users, passwords, keys, shares or sessions, never ends streams and never deletes a portfolio, whatever its scopes.
 
-**Limits.** A URL has at most 8,000 bytes (else 414), and at most 16 KiB together with the headers of its request (else 431). Many channels go into a subscription (\`POST /v1/streams/subscriptions\`), whose id is short.
+**Limits.** A URL has at most 8,000 bytes (else 414), and at most 16 KiB together with the headers of its request (else 431). Many channels go into a subscription (\`POST /v1/streams/subscriptions\`), whose id is short. A batch holds the items that its schema says, in a body of at most \`BODY_LIMIT_KB\` (else 413): entries with long notes go into smaller batches.
 
 **Streams** (\`GET /v1/streams\`) are Server-Sent Events or NDJSON; \`/v1/ws\` has the same channels over WebSocket. \`/asyncapi.json\` describes their events and messages one by one.`,
 };
