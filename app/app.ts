@@ -19,6 +19,7 @@ import { limitUrl } from '../routes/middleware/url-limit.ts';
 import { requestMetrics } from '../routes/middleware/request-metrics.ts';
 import { requestLog } from '../routes/middleware/request-log.ts';
 import { page } from './web-page.ts';
+import { endUnreadBodies } from '../routes/middleware/unread-body.ts';
 
 /** The whole life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
@@ -28,6 +29,7 @@ export function createApp(services: Services): Koa {
   // What gets here was thrown after the response had begun, or by a socket that broke.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 
+  app.use(endUnreadBodies(clock));
   // Above log and metrics, which are to tell the status that was meant.
   app.use(keepEventSource(services));
   app.use(requestLog(logger, clock));

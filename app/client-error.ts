@@ -1,13 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { endWithProblem } from '../lib/bare-answer.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Problem, problem } from '../lib/problem.ts';
 import { MAX_HEAD_BYTES, SHORTER_URL } from '../lib/request-limits.ts';
-
-/** A connection that is closed with unread bytes is reset, and the reset can overtake the answer. */
-const LINGER_MS = 1_000;
 
 /** What the HTTP parser refuses never becomes a request. */
 function problemOf(code: string | undefined): Problem | null {
@@ -16,6 +14,8 @@ function problemOf(code: string | undefined): Problem | null {
       return problem('headers-too-large', {
         detail: `The URL and headers have more than ${MAX_HEAD_BYTES} bytes. ${SHORTER_URL}`,
       });
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return problem('payload-too-large', { detail: 'The chunk extensions are too long.' });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return problem('request-timeout', { detail: 'The request did not arrive in time.' });
     case 'ECONNRESET':
@@ -23,20 +23,6 @@ function problemOf(code: string | undefined): Problem | null {
     default:
       return problem('invalid-request', { detail: 'The request is not valid HTTP/1.1.' });
   }
-}
-
-function messageOf(refusal: Problem, requestId: string): string {
-  const body = JSON.stringify(refusal.toBody(requestId));
-  return [
-    `HTTP/1.1 ${refusal.status} ${refusal.title}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Cache-Control: no-store',
-    `X-Request-Id: ${requestId}`,
-    'Connection: close',
-    '',
-    body,
-  ].join('\r\n');
 }
 
 /** Answers requests that the HTTP parser refuses with a problem, where Node would send a bare status line. */
@@ -53,7 +39,7 @@ export class ClientErrors {
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
   }
 
-  /** To be told of each request: a refusal must not be written into its answer. */
+  /** To be told of each request, and of what is written before its answer: no refusal may be written into an answer. */
   noteRequest(req: IncomingMessage, res: ServerResponse): void {
     this.#answers.set(req.socket, { res, bytesBefore: req.socket.bytesWritten });
   }
@@ -70,9 +56,7 @@ export class ClientErrors {
     const requestId = newId(this.#clock);
     // The error holds the bytes of the request, which may be a credential.
     this.#logger.info({ requestId, status: refusal.status, code: error.code }, 'request refused unread');
-    socket.end(messageOf(refusal, requestId));
-    const cancel = this.#clock.after(LINGER_MS, () => socket.destroy());
-    socket.once('close', cancel);
+    endWithProblem(socket, refusal, requestId, this.#clock);
   }
 
   /** Streams write to the socket themselves, so their responses do not know that they have begun. */

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
 import { MAX_HEAD_BYTES } from '../lib/request-limits.ts';
+import { serveExpectations } from '../routes/http/expect-continue.ts';
 import { serveUpgrades } from '../streams/transports/upgrade.ts';
 import { ClientErrors } from './client-error.ts';
 
@@ -57,6 +58,11 @@ export async function listen(
       req.socket.destroy();
       return;
     }
+    // Behind an answer that ended the connection.
+    if (req.socket.writableEnded) {
+      req.socket.destroy();
+      return;
+    }
     if (manner !== 'serving') res.shouldKeepAlive = false;
     clientErrors.noteRequest(req, res);
     void answer(req, res);
@@ -68,10 +74,13 @@ export async function listen(
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Node looks every thirty seconds only, unless it is told.
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
+    // Node.js would refuse it without a problem; `problemHandler` refuses it with one.
+    requireHostHeader: false,
   };
   const server = createServer(options, handle);
   const clientErrors = new ClientErrors(server, tools);
-  serveUpgrades(server, handle);
+  serveExpectations(server, handle, (req, res) => clientErrors.noteRequest(req, res));
+  serveUpgrades(server, handle, tools.clock);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -175,9 +175,11 @@ export const ENVIRONMENT = z.object({
     .number()
     .int()
     .min(16)
-    .max(65_536)
-    .default(8_192)
-    .describe('Largest JSON body, in KiB.'),
+    .max(8_192)
+    .default(1_024)
+    .describe(
+      'Largest JSON body of a batch of trades, transfers, ticks or candles, in KiB. Any other is 16 KiB at most.',
+    ),
   RATE_LIMIT_ADDRESS: perMinute(6_000).describe(
     'Requests a minute from one address (of IPv6: one /64 network), before it is known who asks. `0`, here and below: no limit.',
   ),

@@ -137,7 +137,7 @@ function problemsOf(endpoint: Endpoint): ProblemSlug[] {
     ...(endpoint.consumes === 'csv' ? (['malformed-csv'] as const) : []),
     ...(endpoint.body === undefined && endpoint.consumes !== 'csv'
       ? []
-      : (['payload-too-large', 'unsupported-media-type'] as const)),
+      : (['request-timeout', 'payload-too-large', 'unsupported-media-type'] as const)),
     ...(endpoint.access === 'public' ? [] : (['unauthorized', 'token-expired', 'forbidden'] as const)),
     ...(endpoint.limit === 'none' ? [] : (['misdirected-request', 'rate-limited'] as const)),
     'uri-too-long',

@@ -2,76 +2,30 @@ import { Router } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Caller, Scope } from '../lib/tokens/caller.ts';
-import { type FieldError, problem } from '../lib/problem.ts';
+import { problem } from '../lib/problem.ts';
 import { writeAnswer } from './http/answer.ts';
 import { noteDenied } from './http/audit-trail.ts';
 import { type Authenticator, authenticator, requirePerson, requireScope } from './auth/authenticate.ts';
+import { BATCH_ITEMS } from './http/batch.ts';
 import type { Endpoint } from './http/endpoint.ts';
-import { jsonBodyReader } from './http/json-body.ts';
+import { type JsonBodyLimits, jsonBodyReader } from './http/json-body.ts';
+import { parseBatch, parseInput } from './http/parse-input.ts';
+import { announcesBody } from './http/request-body.ts';
 import { limitCaller, limitEndpoint } from './middleware/limits.ts';
 import type { Services } from './http/handler-services.ts';
 import { streamAuthenticator } from './auth/stream-authenticator.ts';
 
-type Place = 'body' | 'query' | 'path';
-
-const MAX_ERRORS = 20;
-/** What anybody may make this process parse. */
-const PUBLIC_BODY_KB = 16;
 /** An endpoint without parameters refuses them too; health checks alone may carry what their caller likes. */
 const NO_QUERY = z.strictObject({});
 
-function escapePointer(key: PropertyKey): string {
-  return String(key).replaceAll('~', '~0').replaceAll('/', '~1');
-}
+/** A body that is no batch; an endpoint may declare more. */
+const BODY_LIMIT_KB = 16;
+/** Values and keys of a JSON body: as many as the largest batch can have. They cost more than their characters. */
+const MAX_PARTS = 60 * BATCH_ITEMS;
 
-/**
- * Of a body that may be one of several shapes, the shape that was meant: the one that knows most of its fields. Without
- * this the caller would only learn that nothing fits.
- */
-function meantBy(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
-  const [only] = issues;
-  if (issues.length !== 1 || only?.code !== 'invalid_union' || only.path.length > 0) return issues;
-  const unknownKeys = (branch: readonly z.core.$ZodIssue[]): number =>
-    branch.reduce(
-      (sum, issue) =>
-        sum + (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 0),
-      0,
-    );
-  const [best] = [...only.errors].sort((a, b) => unknownKeys(a) - unknownKeys(b));
-  return best ?? issues;
-}
-
-function fieldErrors(issues: readonly z.core.$ZodIssue[], place: Place): FieldError[] {
-  return issues.slice(0, MAX_ERRORS).flatMap((issue): FieldError[] => {
-    const paths =
-      issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    const detail = issue.code === 'unrecognized_keys' ? 'is not a known field' : issue.message;
-    return paths.slice(0, MAX_ERRORS).map((path) =>
-      place === 'body'
-        ? {
-            pointer: path
-              .map((key) => `/${escapePointer(key)}`)
-              .join('')
-              .slice(0, 200),
-            detail,
-          }
-        : { parameter: String(path[0] ?? '').slice(0, 100), detail },
-    );
-  });
-}
-
-function parse(schema: z.ZodType | undefined, value: unknown, place: Place): unknown {
-  if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  // A path that cannot name a resource is a resource that is not there.
-  if (place === 'path') throw problem('not-found');
-  const errors = fieldErrors(meantBy(parsed.error.issues), place);
-  const names = errors.map((error) => error.pointer ?? error.parameter).join(', ');
-  throw problem('invalid-request', {
-    detail: `${place === 'body' ? 'Body' : 'Query'}: ${names || 'not usable'}`,
-    errors,
-  });
+function limitsOf({ batch, bodyLimitKb }: Endpoint, services: Services): JsonBodyLimits {
+  const kb = batch === undefined ? (bodyLimitKb ?? BODY_LIMIT_KB) : services.config.BODY_LIMIT_KB;
+  return { kb, parts: Math.min(256 * kb, MAX_PARTS) };
 }
 
 /** A repeated query parameter is as ambiguous as an unknown one. */
@@ -82,11 +36,14 @@ function queryOf(ctx: Context): Record<string, unknown> {
 function handle(endpoint: Endpoint, services: Services, authenticate: Authenticator): Middleware {
   const open =
     endpoint.access === 'public' || (endpoint.publicMarket === true && services.config.PUBLIC_MARKET);
-  const readBody = jsonBodyReader(
-    endpoint.access === 'public'
-      ? Math.min(PUBLIC_BODY_KB, services.config.BODY_LIMIT_KB)
-      : services.config.BODY_LIMIT_KB,
-  );
+  const readJson = jsonBodyReader(limitsOf(endpoint, services));
+  const readBody = async (ctx: Context): Promise<unknown> => {
+    if (endpoint.body === undefined) return undefined;
+    const value = await readJson(ctx);
+    return endpoint.batch === undefined
+      ? parseInput(endpoint.body, value, 'body')
+      : await parseBatch(endpoint.body, endpoint.batch, value);
+  };
   const query = endpoint.query ?? (endpoint.tag === 'service' ? undefined : NO_QUERY);
   const who = endpoint.streamToken === true ? streamAuthenticator(services, authenticate) : authenticate;
   /** Whoever tries a door that is only for administrators is remembered. */
@@ -101,8 +58,15 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
       throw error;
     }
   };
+  const takesOverSocket = endpoint.produces === 'stream' || endpoint.status === 101;
   return async function handleEndpoint(ctx) {
     ctx.state['route'] = endpoint.path;
+    // Nobody would read it from a socket that belongs to a stream.
+    if (takesOverSocket && announcesBody(ctx.req)) {
+      throw problem('invalid-request', {
+        detail: 'A stream takes no request body: send the request without one.',
+      });
+    }
     let caller: Caller | null = null;
     if (endpoint.access !== 'public' && endpoint.alsoOpenTo?.(ctx, services) !== true) {
       caller = open ? await who.ifPresent(ctx) : await who.required(ctx);
@@ -114,9 +78,9 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
     await limitEndpoint(ctx, services, endpoint, caller);
     const params: unknown = ctx['params'];
     const input = {
-      params: parse(endpoint.params, params, 'path'),
-      query: parse(query, queryOf(ctx), 'query'),
-      body: endpoint.body === undefined ? undefined : parse(endpoint.body, await readBody(ctx), 'body'),
+      params: parseInput(endpoint.params, params, 'path'),
+      query: parseInput(query, queryOf(ctx), 'query'),
+      body: await readBody(ctx),
       caller,
       ctx,
     };

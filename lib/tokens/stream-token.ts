@@ -71,9 +71,7 @@ function sealOf(key: KeyObject, tokenId: string): string {
 
 /** Whether a stream's id was made for this token: known only to who has read a stream that it opened. */
 export function isSealedBy(token: StreamToken, seal: string | null): boolean {
-  return (
-    seal !== null &&
-    seal.length === token.seal.length &&
-    timingSafeEqual(Buffer.from(seal), Buffer.from(token.seal))
-  );
+  if (seal === null) return false;
+  const [given, own] = [Buffer.from(seal), Buffer.from(token.seal)];
+  return given.length === own.length && timingSafeEqual(given, own);
 }

@@ -1,20 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
+import { endWithProblem } from '../../lib/bare-answer.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import { problem } from '../../lib/problem.ts';
+import { announcesBody } from './request-body.ts';
 
 const TIMERS = new WeakMap<IncomingMessage, () => void>();
 
 /**
- * Ends with who does not get their body across in time, by a bare 408 as the server does for headers. It knows no route:
- * whoever takes large files calls `takeYourTime`, and the server's own limit for a whole request is what is left.
+ * Ends the connection of a client that does not send its body in time, with a 408 if there is no answer yet. It knows no
+ * route: a handler that takes large files calls `takeYourTime`, and is held to the server's own limit for a whole request.
  */
 export function bodyPatience(clock: Clock, ms: number): Middleware {
   return function limitBody({ req, res }, next) {
-    const { 'content-length': length = '0', 'transfer-encoding': encoding } = req.headers;
-    if (length !== '0' || encoding !== undefined) {
+    if (announcesBody(req)) {
       const cancel = clock.after(ms, () => {
-        if (!res.headersSent) req.socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
-        req.socket.destroySoon();
+        // Nobody may have read it, but it is there.
+        if (req.complete) return;
+        if (res.headersSent) req.socket.destroy();
+        else endWithProblem(req.socket, problem('request-timeout'), newId(clock), clock);
       });
       TIMERS.set(req, cancel);
       req.once('end', cancel).once('close', cancel);

@@ -1,8 +1,10 @@
 import type { Context } from 'koa';
 import { takeYourTime } from './body-timeout.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { askForBody } from './expect-continue.ts';
 import { encodingOfCharset, type TextEncoding } from '../../lib/import/text-encoding.ts';
 import { Problem, problem } from '../../lib/problem.ts';
+import { refuseEncoding } from './content-encoding.ts';
 
 /** What browsers and tools call a CSV file: on Windows with Excel, a browser says the last of these. */
 export const CSV_MEDIA_TYPES = [
@@ -34,9 +36,7 @@ export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody
   if (!CSV_MEDIA_TYPES.some((each) => each === type)) {
     throw problem('unsupported-media-type', { detail: `It must be one of ${CSV_MEDIA_TYPES.join(', ')}.` });
   }
-  if (!/^(identity)?$/i.test(ctx.get('Content-Encoding'))) {
-    throw problem('unsupported-media-type', { detail: 'The body must not be compressed.' });
-  }
+  refuseEncoding(ctx);
   takeYourTime(ctx.req);
   const charset = ctx.request.charset === '' ? null : encodingOfCharset(ctx.request.charset);
   const bytes = ctx.get('Content-Length') === '' ? null : Number(ctx.get('Content-Length'));
@@ -63,6 +63,7 @@ async function* chunksOf(
     cancel = clock.after(STALL_MS, () => req.destroy());
   };
   wait();
+  askForBody(req);
   try {
     // Not destroyed when reading ends early: the connection still has to carry the answer.
     for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -77,7 +78,5 @@ async function* chunksOf(
     throw problem('malformed-csv', { detail: 'The body did not arrive whole.', cause });
   } finally {
     cancel();
-    // A sender that is not read from would never come to read the answer.
-    if (!req.readableEnded) req.resume();
   }
 }

@@ -4,6 +4,7 @@ import type { CacheKind } from '../../lib/cache/cached-answer.ts';
 import type { Caller, Scope } from '../../lib/tokens/caller.ts';
 import type { ProblemSlug } from '../../lib/problem.ts';
 import type { MarketReading } from '../../streams/market/market-reading.ts';
+import type { Batch } from './parse-input.ts';
 import type { Services } from './handler-services.ts';
 
 type Schema = z.ZodType;
@@ -104,6 +105,10 @@ interface Declaration<P, Q, B, R, A extends Access> {
   params?: P;
   query?: Q;
   body?: B;
+  /** The body is one item or many: see `itemOrBatch`. Its size is limited by BODY_LIMIT_KB. */
+  batch?: Batch;
+  /** Largest JSON body that is no batch, in KiB; 16 when left out. */
+  bodyLimitKb?: number;
   /** Success status; 101 and 204 have no response schema. */
   status: 101 | 200 | 201 | 204;
   /** Further success statuses with the same body: 200 beside 201 when nothing new was made. */

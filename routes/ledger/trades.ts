@@ -3,8 +3,9 @@ import { getEntry } from '../../db/ledger/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
 import type { StoredEntry, StoredTrade, TradeDraft } from '../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../db/ledger/candidates.ts';
-import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
 import { problem } from '../../lib/problem.ts';
+import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { checkTags } from './entry-tags.ts';
@@ -53,7 +54,7 @@ export const bookTrades = endpoint({
     'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.',
   access: 'trades:write',
   params: portfolioParams,
-  body: z.union([tradeInput, z.strictObject({ items: z.array(tradeInput).min(1).max(BATCH_LIMIT) })]),
+  ...itemOrBatch(tradeInput),
   status: 201,
   otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
   response: z.union([tradeSchema, batchOutcome]),

@@ -3,8 +3,9 @@ import { getEntry, listEntries } from '../../db/ledger/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
 import type { StoredEntry, StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../db/ledger/candidates.ts';
-import { BATCH_LIMIT, bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
 import { problem } from '../../lib/problem.ts';
+import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { checkTags } from './entry-tags.ts';
@@ -43,7 +44,7 @@ export const bookTransfers = endpoint({
   description: 'Idempotent by (exchange, externalId), as trades are.',
   access: 'trades:write',
   params: portfolioParams,
-  body: z.union([transferInput, z.strictObject({ items: z.array(transferInput).min(1).max(BATCH_LIMIT) })]),
+  ...itemOrBatch(transferInput),
   status: 201,
   otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
   response: z.union([transferSchema, batchOutcome]),

@@ -19,6 +19,7 @@ import {
   columnsOf,
   pointsOf,
 } from './candle-bodies.ts';
+import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Kept } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 
@@ -94,8 +95,6 @@ export const listCandles = endpoint({
   },
 });
 
-const MAX_CANDLES = 10_000;
-
 export const loadCandles = endpoint({
   method: 'post',
   path: '/v1/market/candles',
@@ -105,7 +104,7 @@ export const loadCandles = endpoint({
   description:
     'A candle takes the place of the one stored for its time: the same request again changes nothing. A day stands for its minutes in candles of days, weeks and months, and its close is the price known from the last millisecond of the day on. Only what is over can be loaded; all of a batch is, or nothing.',
   access: 'market:write',
-  body: z.union([candleInput, z.strictObject({ items: z.array(candleInput).min(1).max(MAX_CANDLES) })]),
+  ...itemOrBatch(candleInput),
   status: 200,
   response: z.object({ accepted: z.int() }),
   examples: {

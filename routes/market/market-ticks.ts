@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { problem } from '../../lib/problem.ts';
 import { TRUSTED_AHEAD_MS } from '../../streams/market/market-tick.ts';
+import { itemOrBatch } from '../http/batch.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 
@@ -12,7 +13,6 @@ const tickInput = z.strictObject({
   time: field.instant.optional(),
 });
 
-const MAX_TICKS = 10_000;
 const AHEAD = `is more than ${TRUSTED_AHEAD_MS / 1_000} seconds in the future`;
 
 /** What comes last is the newest, also when this machine's clock was put back a little: it would count as late. */
@@ -29,7 +29,7 @@ export const pushTicks = endpoint({
   summary: 'Push public market events, one or a batch',
   description: `With a quantity a tick is a public trade, without one it is a price. \`time\` is now when left out. A tick that is older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than ${TRUSTED_AHEAD_MS / 1_000} seconds ahead of the server's clock is refused, since every tick until then would be late.`,
   access: 'market:write',
-  body: z.union([tickInput, z.strictObject({ items: z.array(tickInput).min(1).max(MAX_TICKS) })]),
+  ...itemOrBatch(tickInput),
   status: 200,
   response: z.object({ accepted: z.int() }),
   examples: { request: { symbol: 'BTC/KRW', price: '89886000', quantity: '0.01', side: 'buy' } },

@@ -24,6 +24,8 @@ export function compression(): Middleware {
     zstd: false,
   }) as unknown as Middleware;
   return async function compressAnswer(ctx, next) {
+    // koa-compress throws when the client accepts nothing at all, not even what is not compressed.
+    if (ctx.acceptsEncodings('br', 'gzip', 'identity') === false) ctx.compress = false;
     const isHead = ctx.method === 'HEAD';
     let plain: unknown;
     try {

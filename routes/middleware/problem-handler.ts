@@ -10,6 +10,7 @@ const BY_STATUS: Record<number, ProblemSlug> = {
   404: 'not-found',
   405: 'method-not-allowed',
   406: 'not-acceptable',
+  408: 'request-timeout',
   413: 'payload-too-large',
   415: 'unsupported-media-type',
 };
@@ -54,6 +55,10 @@ export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
     const path: unknown = ctx.state['path'];
     try {
       if (path === null) throw problem('invalid-request', { detail: 'The request target is not a URL.' });
+      if (ctx.req.httpVersion === '1.1' && ctx.req.headers.host === undefined) {
+        const headers = { Connection: 'close' };
+        throw problem('invalid-request', { detail: 'The request must have a Host header.', headers });
+      }
       await next();
       if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw problem('not-found');
     } catch (error) {

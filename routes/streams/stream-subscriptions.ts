@@ -86,6 +86,7 @@ export const createSubscription = endpoint({
 It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as \`STREAMS_PER_USER\`; one more replaces the one that was not used for longest, or is refused with 409 while all are in use.`,
   access: 'read',
   limit: 'stream',
+  bodyLimitKb: 32,
   body: z.strictObject({
     channels: z
       .array(channelName)

@@ -55,7 +55,7 @@ describe('the patience of the server', () => {
     const [silent, heads, body, chunks] = await Promise.all([
       dribble('', ''),
       dribble('GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ', 'x'),
-      dribble(`${post}${json}Content-Length: 100000\r\n\r\n{"name":"`, 'x'),
+      dribble(`${post}${json}Content-Length: 10000\r\n\r\n{"name":"`, 'x'),
       dribble(`${post}${json}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'),
     ]);
     for (const [{ said, ms }, limit] of [
@@ -68,7 +68,12 @@ describe('the patience of the server', () => {
       // Not before its time, and not for ever: the machine may be busy.
       assert.ok(ms > limit * 0.9 && ms < limit + 5_000, `${ms} ms`);
     }
-    for (const { said } of [heads, body, chunks]) assert.match(said, /^HTTP\/1\.1 408 /);
+    for (const { said } of [heads, body, chunks]) {
+      assert.match(said, /^HTTP\/1\.1 408 /);
+      const [head = '', problem = ''] = said.split('\r\n\r\n');
+      assert.match(head, /\r\nContent-Type: application\/problem\+json/);
+      assert.equal((JSON.parse(problem) as { type: string }).type, '/problems/request-timeout');
+    }
 
     const tick: Answer = await app.call('POST', '/v1/market/ticks', {
       as: admin,

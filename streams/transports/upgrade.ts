@@ -1,6 +1,8 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import { lingerAndClose } from '../../lib/linger.ts';
 
 /** A request's bare socket, for who takes it over. */
 export interface Upgrade {
@@ -29,6 +31,7 @@ export function upgradeOf(req: IncomingMessage): Upgrade | null {
 export function serveUpgrades(
   server: Server,
   handle: (req: IncomingMessage, res: ServerResponse) => void,
+  clock: Clock,
 ): void {
   server.on('upgrade', (req: UpgradeRequest, duplex: Duplex, head: Buffer) => {
     const socket = duplex as Socket;
@@ -41,7 +44,7 @@ export function serveUpgrades(
     const res = new ServerResponse(req);
     res.shouldKeepAlive = false;
     res.assignSocket(socket);
-    res.once('finish', () => socket.destroySoon());
+    res.once('finish', () => lingerAndClose(socket, clock));
     req[UPGRADE] = { socket, head, take: () => res.detachSocket(socket) };
     handle(req, res);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { ENDPOINTS } from '../../../routes/endpoints.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { assertNames, assertProblem } from '../../support/routes/problems.ts';
@@ -265,7 +265,7 @@ describe('bad input', () => {
       '{"note":"a\nb"}',
       '{"a":1,}',
       '\u0000',
-      '['.repeat(100_000),
+      '[[[[[[[[',
     ]) {
       const answer = await post(trades, body);
       assertProblem(answer, 400, 'malformed-json', body.slice(0, 50));
@@ -289,18 +289,42 @@ describe('bad input', () => {
     assert.equal((await app.call('GET', portfolio, { as: user })).status, 200);
   });
 
-  it('that is nested deeply is refused', async () => {
+  it('that is nested deeply, or made of very many parts, is refused before it is parsed', async () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
     ] as const) {
-      const depth = 200_000;
-      const deep = `${open.repeat(depth)}1${close.repeat(depth)}`;
-      const answer = await post(trades, JSON.stringify({ ...TRADE, note: 0 }).replace(/0}$/, `${deep}}`));
-      assertProblem(answer, 400, 'invalid-request', open);
-      assertNames(answer, ['/note']);
-      assert.equal((await post(trades, deep)).status, 400);
+      for (const depth of [9, 100_000]) {
+        const deep = `${open.repeat(depth)}1${close.repeat(depth)}`;
+        for (const body of [deep, JSON.stringify({ ...TRADE, note: 0 }).replace(/0}$/, `${deep}}`)]) {
+          const answer = await post(trades, body);
+          assertProblem(answer, 400, 'invalid-request', open);
+          assert.match(answer.body.detail, /^The body is nested more than 8 levels deep/);
+        }
+      }
     }
+    // In a string they are only characters.
+    const answer = await post(trades, { ...TRADE, note: '[{"'.repeat(50), quantity: 0 });
+    assertNames(answer, ['/quantity']);
+    for (const part of ['{}', '[]', '1', '"":1']) {
+      const parts = Array.from({ length: 100_000 }, () => part).join();
+      const body = part === '"":1' ? `{"items":[{${parts}}]}` : `{"items":[${parts}]}`;
+      assertProblem(await post(trades, body), 413, 'payload-too-large', part);
+    }
+  });
+
+  it('in a batch is refused by the first twenty fields, whatever the size of the batch', async () => {
+    const answer = await post(trades, { items: Array.from({ length: 1_000 }, () => ({})) });
+    assertProblem(answer, 400, 'invalid-request');
+    assertNames(
+      answer,
+      [0, 1, 2, 3].flatMap((n) =>
+        ['symbol', 'side', 'quantity', 'price', 'time'].map((name) => `/items/${n}/${name}`),
+      ),
+    );
+    const many = await post(trades, { items: Array.from({ length: 1_001 }, () => ({})) });
+    assertProblem(many, 400, 'invalid-request');
+    assertNames(many, ['/items']);
   });
 
   it('with keys that poison a prototype is refused', async () => {
@@ -344,31 +368,49 @@ describe('bad input', () => {
     }
   });
 
-  it('that cannot be decompressed is refused, and a bomb does not go off', async () => {
-    const send = async (body: Uint8Array): Promise<{ status: number; type: string }> => {
-      const answer = await fetch(app.url + trades, {
+  it('that is compressed is refused, whatever is in it: a bomb does not go off', async () => {
+    const good = JSON.stringify(TRADE);
+    const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
+    assert.ok(bomb.length < 100_000);
+    for (const [path, coding, body] of [
+      [trades, 'gzip', gzipSync(good)],
+      [trades, 'gzip', Buffer.from('{"not":"gzip"}')],
+      [trades, 'gzip', bomb],
+      [trades, 'br', brotliCompressSync(good)],
+      [trades, 'br', Buffer.from([0xff, 0x00, 0x13])],
+      [trades, 'deflate', deflateSync(good)],
+      [trades, 'identity, gzip', gzipSync(good)],
+      [trades, 'zstd', Buffer.from('x')],
+      [`${trades}/import`, 'gzip', gzipSync('time,symbol')],
+      ['/v1/auth/login', 'gzip', gzipSync('{}')],
+      ['/v1/auth/login', 'br', Buffer.from('garbage')],
+    ] as const) {
+      const answer = await fetch(app.url + path, {
         method: 'POST',
         headers: {
           authorization: user.authorization,
-          'content-type': 'application/json',
-          'content-encoding': 'gzip',
+          'content-type': path.endsWith('import') ? 'text/csv' : 'application/json',
+          'content-encoding': coding,
         },
         body,
       });
-      const { type } = (await answer.json()) as { type: string };
-      return { status: answer.status, type };
-    };
-    const malformed = { status: 400, type: '/problems/malformed-json' };
-    assert.deepEqual(await send(Buffer.from('{"not":"gzip"}')), malformed);
-    assert.deepEqual(await send(gzipSync(JSON.stringify(TRADE)).subarray(0, 30)), malformed);
-    const bomb = gzipSync(Buffer.alloc(64 * 2 ** 20, ' '));
-    assert.ok(bomb.length < 100_000);
-    assert.deepEqual(await send(bomb), { status: 413, type: '/problems/payload-too-large' });
+      const problem = (await answer.json()) as { type: string; detail: string };
+      assert.deepEqual([answer.status, problem.type], [415, '/problems/unsupported-media-type'], coding);
+      assert.match(problem.detail, /Content-Encoding/);
+      assert.equal(answer.headers.get('accept-encoding'), 'identity');
+    }
+    const plain = await post(trades, good, { 'content-encoding': 'Identity' });
+    assert.equal(plain.status, 201);
+    await app.call('DELETE', `${trades}/${plain.body.id}`, { as: user });
   });
 
-  it('that is too large is refused: sooner from anybody, later from users', async () => {
-    const large = JSON.stringify({ ...TRADE, note: 'x'.repeat(9 * 2 ** 20) });
+  it('that is too large is refused: a batch may be larger than anything else', async () => {
+    const large = JSON.stringify({ ...TRADE, note: 'x'.repeat(2 ** 20) });
     assertProblem(await post(trades, large), 413, 'payload-too-large');
+    assertProblem(await post(trades, large.slice(100)), 400, 'malformed-json');
+    const name = 'x'.repeat(16 * 1_024);
+    assertProblem(await post('/v1/portfolios', { name }), 413, 'payload-too-large');
+    assertNames(await post('/v1/portfolios', { name: name.slice(100) }), ['/name']);
     const password = 'x'.repeat(20_000);
     const login = await app.call('POST', '/v1/auth/login', { body: { email: 'a@b.c', password } });
     assertProblem(login, 413, 'payload-too-large');

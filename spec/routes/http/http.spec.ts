@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { API } from '../../../openapi/documents.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { assertProblem } from '../../support/routes/problems.ts';
@@ -111,13 +113,44 @@ describe('HTTP', () => {
     }
   });
 
-  it('refuses what is no HTTP and goes on', async () => {
-    for (const bytes of ['nonsense\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n', '\u0000\u0001\r\n\r\n']) {
-      assert.equal((await rawRequest(app.url, bytes)).status, 400, JSON.stringify(bytes));
+  it('refuses what is no HTTP by a problem, and goes on', async () => {
+    const post = 'POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\n';
+    const chunked = `${post}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n`;
+    const large = `X-Big: ${'x'.repeat(20_000)}\r\n`;
+    for (const [status, bytes] of [
+      [400, 'nonsense\r\n\r\n'],
+      [400, 'GET / HTTP/1.1\r\n\r\n'],
+      [400, '\u0000\u0001\r\n\r\n'],
+      [400, `${post}Content-Length: -1\r\n\r\n`],
+      [400, `${post}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`],
+      [400, `${post}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`],
+      [400, `${chunked}\r\nzz\r\n`],
+      [400, `${chunked}Expect: 100-continue\r\n\r\nzz\r\n`],
+      [413, `${chunked}\r\n1;${'x'.repeat(20_000)}\r\n`],
+      [431, `GET / HTTP/1.1\r\nHost: localhost\r\n${large}\r\n`],
+      [431, `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+    ] as const) {
+      const answer = await rawRequest(app.url, bytes);
+      const shown = JSON.stringify(bytes.slice(0, 100));
+      assert.equal(answer.status, status, `${shown} → ${answer.head}`);
+      assert.match(answer.head, /\r\ncontent-type: application\/problem\+json/i, shown);
+      assert.match(answer.head, /\r\nconnection: close/i, shown);
+      assert.equal((JSON.parse(answer.body) as { status: number }).status, status, shown);
     }
-    const header = `X-Big: ${'x'.repeat(20_000)}`;
-    const large = await rawRequest(app.url, `GET / HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`);
-    assert.equal(large.status, 431);
+  });
+
+  it('says nothing more on a connection whose answer has begun', async () => {
+    const stream = `GET /v1/streams?channels=ticker:* HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${user.authorization}\r\n\r\n`;
+    const { hostname, port } = new URL(app.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    let said = '';
+    socket.on('data', (chunk) => (said += chunk.toString()));
+    const closed = once(socket, 'close');
+    socket.write(stream);
+    while (!said.includes('event:ready')) await once(socket, 'data');
+    socket.write('nonsense\r\n\r\n');
+    await closed;
+    assert.deepEqual(said.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200']);
   });
 
   it('answers HEAD as GET, without a body', async () => {

@@ -390,6 +390,12 @@ describe('reads', () => {
       ['br;q=0.1, gzip', 'gzip'],
       ['deflate, zstd', undefined],
       ['br;q=0', undefined],
+      // Nothing is accepted, so it goes as it is.
+      ['identity;q=0', undefined],
+      ['*;q=0', undefined],
+      ['br;q=-1', undefined],
+      ['br;q=-1, gzip', 'gzip'],
+      ['identity;q=0, br', 'br'],
     ] as const) {
       const { headers, body } = await raw('GET', path, { 'accept-encoding': accepted });
       assert.equal(headers['content-encoding'], encoding, accepted);

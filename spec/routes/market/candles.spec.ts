@@ -427,21 +427,21 @@ eachApp('candles', (app) => {
         assertNames(batch, [`/items/1${pointer}`], JSON.stringify(change));
       }
       assert.deepEqual(await all({ symbol: 'BAD/KRW', interval: '1m' }), []);
-      const many = Array.from({ length: 10_001 }, () => good);
+      const many = Array.from({ length: 1_001 }, () => good);
       assertProblem(await load({ items: many }), 400, 'invalid-request');
       assertProblem(await load({ items: [] }), 400, 'invalid-request');
     });
 
-    it('are a batch of 10,000 at most, and quick', async () => {
-      const items = Array.from({ length: 10_000 }, (_, i) => ({
+    it('are a batch of 1,000 at most', async () => {
+      const items = Array.from({ length: 1_000 }, (_, i) => ({
         ...good,
         symbol: 'MANY/KRW',
         time: iso(minute - i * 60_000),
       }));
-      assert.deepEqual((await load({ items })).body, { accepted: 10_000 });
+      assert.deepEqual((await load({ items })).body, { accepted: 1_000 });
       assert.equal(
         (await all({ symbol: 'MANY/KRW', interval: '1m', from: iso(0), limit: 1_000 })).length,
-        10_000,
+        1_000,
       );
     });
 

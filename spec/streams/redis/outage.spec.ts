@@ -148,8 +148,8 @@ const CHANNELS = '/v1/streams?channels=trade:BTC/KRW,ticker:BTC/KRW';
       const limit = nodes[1].services.config.STREAM_QUEUE_KB * 1024;
       const total = 40_000;
       let most = 0;
-      for (let sent = 0; sent < total; sent += 2_000) {
-        const items = Array.from({ length: 2_000 }, (_, index) => ({
+      for (let sent = 0; sent < total; sent += 1_000) {
+        const items = Array.from({ length: 1_000 }, (_, index) => ({
           symbol: 'BTC/KRW',
           price: String(100_000 + sent + index),
           quantity: '1',
@@ -157,7 +157,7 @@ const CHANNELS = '/v1/streams?channels=trade:BTC/KRW,ticker:BTC/KRW';
         const answer = await nodes[0].call('POST', '/v1/market/ticks', { as: admin, body: { items } });
         assert.equal(answer.status, 200, JSON.stringify(answer.body));
         for (const other of others)
-          await other.until(() => other.of('trade').length >= sent + 2_000, 'what the others are owed');
+          await other.until(() => other.of('trade').length >= sent + 1_000, 'what the others are owed');
         for (const { subscriber } of nodes[1].services.hub.streams())
           most = Math.max(most, subscriber.queuedBytes);
       }

@@ -50,6 +50,11 @@ export function tampered(secret: string): string {
   return secret.slice(0, at) + (secret[at] === 'A' ? 'B' : 'A') + secret.slice(at + 1);
 }
 
+/** A token of the parts, which need be neither JSON nor signed. */
+function tokenOf(header: string, payload: string): string {
+  return `${[header, payload].map((part) => Buffer.from(part).toString('base64url')).join('.')}.c2lnbmF0dXJl`;
+}
+
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
 type Headers = Record<string, string>;
@@ -79,6 +84,13 @@ export const BAD_TOKENS: Record<string, (holder: Holder) => Promise<Headers> | H
     bearer(forge(holder, {}, generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey, 'RS256')),
   'another audience': (holder) => bearer(forge(holder, { aud: 'other' })),
   'the audience of streams': (holder) => bearer(forge(holder, { aud: 'marktide:stream' })),
+  'a payload that is no JSON': () => bearer(tokenOf('{"alg":"HS256","typ":"JWT"}', 'no JSON')),
+  'a header that is no JSON': () => bearer(tokenOf('no JSON', '{}')),
+  'a header that is no object': () => bearer(tokenOf('null', '{}')),
+  'a key id that is no text': () => bearer(tokenOf('{"alg":"HS256","typ":"JWT","kid":{"a":1}}', '{}')),
+  'a payload that is no JSON in a cookie': () => ({
+    cookie: `marktide_access=${tokenOf('{"alg":"HS256","typ":"JWT"}', '{')}`,
+  }),
   'no audience': (holder) => bearer(forge(holder, { aud: undefined })),
   'another issuer': (holder) => bearer(forge(holder, { iss: 'other' })),
   'no expiry': (holder) => bearer(forge(holder, { exp: undefined })),

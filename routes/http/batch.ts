@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/**
+ * Items of a batch at most. All that a request costs grows with it: at this size no step of booking a batch holds the
+ * event loop for long. `npm run bench -- stall` measures it.
+ */
+export const BATCH_ITEMS = 1_000;
+
+/** The body of an endpoint that takes one item, or several as `{items: […]}`: to be spread into its declaration. */
+export function itemOrBatch<T extends z.ZodType>(item: T) {
+  return {
+    body: z.union([item, z.strictObject({ items: z.array(item).min(1).max(BATCH_ITEMS) })]),
+    batch: { item, max: BATCH_ITEMS },
+  };
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type FieldError, type Problem, problem } from '../../lib/problem.ts';
+
+type Place = 'body' | 'query' | 'path';
+type Issues = readonly z.core.$ZodIssue[];
+
+const MAX_ERRORS = 20;
+
+function escapePointer(key: PropertyKey): string {
+  return String(key).replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/**
+ * Of a body that may be one of several shapes, the shape that was meant: the one that knows most of its fields. Without
+ * this the caller would only learn that nothing fits.
+ */
+function meantBy(issues: Issues): Issues {
+  const [only] = issues;
+  if (issues.length !== 1 || only?.code !== 'invalid_union' || only.path.length > 0) return issues;
+  const unknownKeys = (branch: Issues): number =>
+    branch.reduce(
+      (sum, issue) =>
+        sum + (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys.length : 0),
+      0,
+    );
+  const [best] = [...only.errors].sort((a, b) => unknownKeys(a) - unknownKeys(b));
+  return best ?? issues;
+}
+
+function fieldErrors(issues: Issues, place: Place, prefix: readonly PropertyKey[]): FieldError[] {
+  return issues.slice(0, MAX_ERRORS).flatMap((issue): FieldError[] => {
+    const isUnknown = issue.code === 'unrecognized_keys';
+    const paths = isUnknown
+      ? issue.keys.slice(0, MAX_ERRORS).map((key) => [...issue.path, key])
+      : [issue.path];
+    const detail = isUnknown ? 'is not a known field' : issue.message;
+    return paths.map((path) =>
+      place === 'body'
+        ? {
+            pointer: [...prefix, ...path]
+              .map((key) => `/${escapePointer(key)}`)
+              .join('')
+              .slice(0, 200),
+            detail,
+          }
+        : { parameter: String(path[0] ?? '').slice(0, 100), detail },
+    );
+  });
+}
+
+function invalid(all: FieldError[], place: Place): Problem {
+  const errors = all.slice(0, MAX_ERRORS);
+  const names = errors.map((error) => error.pointer ?? error.parameter).join(', ');
+  return problem('invalid-request', {
+    detail: `${place === 'body' ? 'Body' : 'Query'}: ${names || 'not usable'}`,
+    errors,
+  });
+}
+
+/** @throws the 400 that names at most 20 fields, or 404 for a path that cannot name a resource */
+export function parseInput(schema: z.ZodType | undefined, value: unknown, place: Place): unknown {
+  if (schema === undefined) return undefined;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  if (place === 'path') throw problem('not-found');
+  throw invalid(fieldErrors(meantBy(parsed.error.issues), place, []), place);
+}
+
+/** Items validated before others get their turn. */
+const SLICE = 100;
+
+/** A body of one item or of `{items: […]}`, as `itemOrBatch` declares it. */
+export interface Batch {
+  item: z.ZodType;
+  max: number;
+}
+
+function isBatch(value: unknown): value is { items: unknown[] } {
+  if (typeof value !== 'object' || value === null || !('items' in value)) return false;
+  return Array.isArray(value.items) && Object.keys(value).length === 1;
+}
+
+/**
+ * As `parseInput`, in turns of the event loop, and no further than the first errors: each wrong field costs many times
+ * what a right one does.
+ */
+export async function parseBatch(schema: z.ZodType, { item, max }: Batch, value: unknown): Promise<unknown> {
+  // The schema says best what is wrong with the rest.
+  if (!isBatch(value) || value.items.length === 0) return parseInput(schema, value, 'body');
+  if (value.items.length > max) {
+    throw invalid([{ pointer: '/items', detail: `Too big: expected array to have <=${max} items` }], 'body');
+  }
+  const items: unknown[] = [];
+  const errors: FieldError[] = [];
+  for (const [index, each] of value.items.entries()) {
+    if (index % SLICE === 0 && index > 0) await new Promise(setImmediate);
+    const parsed = item.safeParse(each);
+    if (parsed.success) items.push(parsed.data);
+    else errors.push(...fieldErrors(parsed.error.issues, 'body', ['items', index]));
+    if (errors.length >= MAX_ERRORS) break;
+  }
+  if (errors.length > 0) throw invalid(errors, 'body');
+  return { items };
+}

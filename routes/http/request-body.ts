@@ -1,0 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Whether a body follows the headers of a request (RFC 9112, section 6.3). */
+export function announcesBody({ headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers;
+  return encoding !== undefined || !/^0+$/.test(length);
+}
+
+/** Reads what is left of a body and drops it, so that it does not hold up what follows on the connection. */
+export function discardBody(req: IncomingMessage): void {
+  // A reader that gave up may have left listeners behind; a `readable` one would keep the body from flowing.
+  req.removeAllListeners('data');
+  req.removeAllListeners('readable');
+  req.resume();
+}

@@ -1,0 +1,43 @@
+import type { Middleware } from 'koa';
+import type { Clock } from '../../lib/clock.ts';
+import { type Linger, lingerAndClose } from '../../lib/linger.ts';
+import { announcesBody, discardBody } from '../http/request-body.ts';
+
+/**
+ * Ends the connection with every answer that is given before the request's body has come, so that what is left of the
+ * body cannot hold up the next request: a proxy puts those of other people on the same connection. The rest of the body
+ * is dropped within the bounds of `linger`.
+ *
+ * It wraps everything else, since anything may answer early: a limit, a refused credential, an unknown path.
+ */
+export function endUnreadBodies(clock: Clock, linger?: Linger): Middleware {
+  return async function endUnreadBody({ req, res }, next) {
+    if (!announcesBody(req)) {
+      await next();
+      return;
+    }
+    // Before the listener of Node.js, which either ends the connection or goes on to the next request.
+    res.prependOnceListener('finish', () => {
+      if (req.readableEnded || req.destroyed) return;
+      // A reader that gave up may have stopped the socket, even when all of the body has come.
+      discardBody(req);
+      if (req.complete) return;
+      const { socket } = req;
+      // Called by Node.js for an answer that ends the connection.
+      socket.destroySoon = () => {
+        const { nothingMore } = lingerAndClose(socket, clock, linger);
+        req.once('end', nothingMore);
+      };
+    });
+    try {
+      await next();
+    } finally {
+      if (!req.complete && !res.headersSent) {
+        res.shouldKeepAlive = false;
+        // A header goes before the flag; 426 sets one.
+        const options = res.getHeader('Connection');
+        if (options !== undefined) res.setHeader('Connection', [options, 'close'].flat().join(', '));
+      }
+    }
+  };
+}
