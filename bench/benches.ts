@@ -11,6 +11,7 @@ import { pnl } from './pnl.ts';
 import type { Section } from './report.ts';
 import { rest } from './rest.ts';
 import { resume } from './resume.ts';
+import { stall } from './stall.ts';
 import { trades } from './trades.ts';
 
 /** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
@@ -29,6 +30,7 @@ export const BENCHES: Record<string, () => Promise<Section[]>> = {
   cache,
   pnl,
   rest,
+  stall,
   trades,
 };
 

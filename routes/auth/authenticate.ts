@@ -50,9 +50,15 @@ function isExpiry(error: unknown): boolean {
   return cause instanceof errors.JWTExpired || (cause instanceof Error && cause.name === 'TokenExpiredError');
 }
 
-/** The id of the key that a token says it was signed with; `null` if it does not say. */
+/** The id of the key that a token says it was signed with; `null` if it does not say, or is no token. */
 function keyIdOf(token: string): string | null {
-  return jsonwebtoken.decode(token, { complete: true })?.header.kid ?? null;
+  try {
+    const kid: unknown = jsonwebtoken.decode(token, { complete: true })?.header.kid;
+    return typeof kid === 'string' ? kid : null;
+  } catch {
+    // The library parses the payload of a token that says it is a JWT, which may be anything.
+    return null;
+  }
 }
 
 export interface Authenticator {

@@ -10,6 +10,12 @@ import { channelsOfBody, admit, assertReadable, ownerOf, streamQuery } from './s
 import { authorityMarkOf } from '../auth/stream-authenticator.ts';
 import { channelsAsked, channelsSubscribed, selectionQuery } from './stream-subscriptions.ts';
 
+/** Names of subprotocols: tokens (RFC 9110, section 5.6.2), none of them twice. */
+function areProtocols(header: string): boolean {
+  const names = header.split(',').map((name) => name.trim());
+  return names.every((name) => /^[!#$%&'*+.^_`|~\w-]+$/.test(name)) && new Set(names).size === names.length;
+}
+
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /** The request's socket. @throws 426 or 400 for what is no WebSocket handshake */
@@ -21,6 +27,10 @@ function handshakeOf(ctx: Context): Upgrade {
   }
   if (ctx.method !== 'GET' || !KEY.test(ctx.get('Sec-WebSocket-Key'))) {
     throw problem('invalid-request', { detail: 'The WebSocket handshake is not complete.' });
+  }
+  const protocols = ctx.req.headers['sec-websocket-protocol'];
+  if (protocols !== undefined && !areProtocols(protocols)) {
+    throw problem('invalid-request', { detail: 'Sec-WebSocket-Protocol is not a list of names.' });
   }
   return upgrade;
 }

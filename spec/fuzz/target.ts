@@ -36,10 +36,10 @@ const NO_LIMITS = Object.fromEntries(
   ]),
 );
 
-export async function startTarget(): Promise<Target> {
+export async function startTarget(env: Record<string, string> = {}): Promise<Target> {
   const app = await startApp({
     databaseUrl: await newPostgresDatabase(),
-    env: { ...NO_LIMITS, REGISTRATION: 'open', API_KEYS_PER_USER: '1000000' },
+    env: { ...NO_LIMITS, REGISTRATION: 'open', API_KEYS_PER_USER: '1000000', ...env },
   });
   const { db } = app.services;
   const { hostname, port } = new URL(app.url);

@@ -1,0 +1,320 @@
+/** One request that is meant to cost as much as it can. */
+export interface StallRequest {
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+}
+
+export interface StallCase {
+  /** What kind of request it is: one line of the table. */
+  kind: string;
+  name: string;
+  /** @param round counts from 0: what must differ from one time to the next */
+  request(portfolio: string, round: number): StallRequest;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const KIB = 1_024;
+/** As many as a batch may have. */
+const ITEMS = 1_000;
+/** What a legal batch may weigh. */
+const BATCH_KIB = 1_024;
+const MINUTE_MS = 60_000;
+const EPOCH = Date.UTC(2026, 0, 1);
+
+const post = (path: string, body: unknown): StallRequest => ({
+  method: 'POST',
+  path,
+  headers: JSON_TYPE,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+});
+
+function trades(round: number, more: (n: number) => object = () => ({})): object[] {
+  return Array.from({ length: ITEMS }, (_, n) => ({
+    externalId: `stall-${round}-${n}`,
+    exchange: 'upbit',
+    symbol: `C${n % 300}/KRW`,
+    side: 'buy',
+    quantity: '0.123456789012345678',
+    price: '89886000.123456789012345678',
+    fee: { amount: '674.145', currency: 'KRW' },
+    time: EPOCH + n * MINUTE_MS,
+    ...more(n),
+  }));
+}
+
+const candles = (symbol: string): object[] =>
+  Array.from({ length: ITEMS }, (_, n) => ({
+    symbol,
+    interval: '1m',
+    time: EPOCH + n * MINUTE_MS,
+    open: '1',
+    high: '2',
+    low: '1',
+    close: '2',
+    volume: '1',
+  }));
+
+const ticks = (symbolOf: (n: number) => string): object[] =>
+  Array.from({ length: ITEMS }, (_, n) => ({
+    symbol: symbolOf(n),
+    price: String(100 + (n % 7)),
+    quantity: '1',
+  }));
+
+const filled = (part: string, kib: number): string =>
+  Array.from({ length: Math.floor((kib * KIB) / (part.length + 1)) }, () => part).join();
+
+/** Batches, good and bad. */
+function batches(): StallCase[] {
+  const kind = 'JSON batch';
+  const at = (portfolio: string): string => `${portfolio}/trades`;
+  const bad: [string, string][] = [
+    ['empty items', JSON.stringify({ items: Array.from({ length: ITEMS }, () => ({})) })],
+    [
+      'all fields wrong',
+      JSON.stringify({ items: trades(0, () => ({ symbol: 1, side: 1, price: 1, time: 'x', fee: 1 })) }),
+    ],
+    ['many unknown keys', `{"items":[{${filled('"k":1', 200)}}]}`],
+    ['keys that differ', `{"items":[{${Array.from({ length: 28_000 }, (_, n) => `"k${n}":1`).join()}}]}`],
+    ['objects', `{"items":[${filled('{}', BATCH_KIB - 1)}]}`],
+    ['arrays', `{"items":[${filled('[]', BATCH_KIB - 1)}]}`],
+    ['as many parts as may be', `{"items":[${filled('{}', 80)}]}`],
+    ['white space', `{"items":${' '.repeat((BATCH_KIB - 1) * KIB)}[]}`],
+    ['nested', `{"items":${'['.repeat(500 * KIB)}${']'.repeat(500 * KIB)}}`],
+    ['a long number', `{"items":[1${'0'.repeat((BATCH_KIB - 1) * KIB)}]}`],
+    ['a long string', `{"items":["${'x'.repeat((BATCH_KIB - 1) * KIB)}"]}`],
+    ['escapes', `{"items":["${'\\u0061'.repeat(170 * KIB)}"]}`],
+    ['a prototype among many', `{"items":[${filled('{}', 80)},{"__proto__":1}]}`],
+    ['no JSON at the end', `{"items":[${filled('{}', 80)},`],
+    ['more than may be', `{"items":[${' '.repeat(9 * KIB * KIB)}]}`],
+  ];
+  return [
+    { kind, name: 'trades', request: (portfolio, round) => post(at(portfolio), { items: trades(round) }) },
+    {
+      kind,
+      name: 'trades with long notes and tags',
+      request: (portfolio, round) =>
+        post(at(portfolio), {
+          items: trades(round, () => ({
+            externalId: undefined,
+            note: 'ﷺ'.repeat(120),
+            tags: Array.from({ length: 20 }, (_, n) => `tag ${n}`),
+          })),
+        }),
+    },
+    {
+      kind,
+      name: 'trades that are there',
+      request: (portfolio) => post(at(portfolio), { items: trades(0) }),
+    },
+    {
+      kind,
+      name: 'trades, the last one bad',
+      request: (portfolio, round) => post(at(portfolio), { items: [...trades(round).slice(1), {}] }),
+    },
+    {
+      kind,
+      name: 'transfers',
+      request: (portfolio, round) =>
+        post(`${portfolio}/transfers`, {
+          items: Array.from({ length: ITEMS }, (_, n) => ({
+            externalId: `stall-${round}-${n}`,
+            kind: 'deposit',
+            asset: `C${n % 300}`,
+            quantity: '1.5',
+            unitCost: '2',
+            time: EPOCH + n * MINUTE_MS,
+          })),
+        }),
+    },
+    {
+      kind,
+      name: 'candles',
+      request: (_, round) => post('/v1/market/candles', { items: candles(`S${round}/KRW`) }),
+    },
+    {
+      kind,
+      name: 'ticks of one symbol',
+      request: () => post('/v1/market/ticks', { items: ticks(() => 'BTC/KRW') }),
+    },
+    {
+      kind,
+      name: 'ticks of many symbols',
+      request: () => post('/v1/market/ticks', { items: ticks((n) => `C${n % 300}/KRW`) }),
+    },
+    ...bad.map(([name, body]): StallCase => ({
+      kind: 'JSON batch, refused',
+      name,
+      request: (portfolio) => post(at(portfolio), body),
+    })),
+  ];
+}
+
+/** Bodies of endpoints that take one thing. */
+function bodies(): StallCase[] {
+  const kind = 'JSON body';
+  const size = 15 * KIB;
+  return [
+    {
+      kind,
+      name: 'a name that NFKC expands',
+      request: () => post('/v1/portfolios', { name: 'ﷺ'.repeat(size / 3 - 10) }),
+    },
+    {
+      kind,
+      name: 'keys that differ',
+      request: () =>
+        post('/v1/portfolios', Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`k${n}`, n]))),
+    },
+    { kind, name: 'nested', request: () => post('/v1/portfolios', `${'['.repeat(size)}`) },
+    {
+      kind,
+      name: 'a log-in by anybody',
+      request: () => post('/v1/auth/login', { email: `${'a'.repeat(size)}@b.c`, password: 'x' }),
+    },
+    {
+      kind,
+      name: 'an e-mail that backtracks',
+      request: () =>
+        post('/v1/auth/register', {
+          email: `${'a.'.repeat(120)}@${'a-'.repeat(120)}`,
+          password: 'x'.repeat(100),
+          name: 'x',
+        }),
+    },
+    {
+      kind,
+      name: 'compressed',
+      request: (portfolio) => ({
+        method: 'POST',
+        path: `${portfolio}/trades`,
+        headers: { ...JSON_TYPE, 'content-encoding': 'gzip' },
+        body: Buffer.alloc(8 * KIB),
+      }),
+    },
+    {
+      kind,
+      name: 'a trade with all it may have',
+      request: (portfolio) =>
+        post(`${portfolio}/trades`, {
+          ...trades(0)[0],
+          note: 'ﷺ'.repeat(1_000),
+          tags: Array.from({ length: 20 }, () => 'ﷺ'.repeat(50)),
+          externalId: undefined,
+        }),
+    },
+  ];
+}
+
+/** Headers as long as Node.js lets them be. */
+function headers(): StallCase[] {
+  const long = (part: string): string => part.repeat(Math.floor((13 * KIB) / part.length));
+  const all: [string, string][] = [
+    ['If-None-Match', long('W/"x", ')],
+    ['If-None-Match', long('"')],
+    ['Accept', long('a/b;q=0.1, ')],
+    ['Accept', `${long('a')}/${' '}`],
+    ['Accept-Encoding', long('x;q=0.1,')],
+    ['Authorization', `Bearer ${long('a')}`],
+    ['Authorization', `Bearer ${long('.')}`],
+    ['Cookie', long('a=b; ')],
+    ['Cookie', `${long(' ')}marktide_access`],
+    ['Content-Type', long('; a=b')],
+    ['X-Forwarded-For', long('1.1.1.1, ')],
+    ['X-API-Key', long('k')],
+    ['traceparent', long('0')],
+    ['Origin', `http://${long('a.')}`],
+    ['Last-Event-ID', long('m.1~')],
+    ['Last-Event-ID', long('~')],
+  ];
+  return all.map(([name, value]) => ({
+    kind: 'Headers',
+    name: `${name}: ${value.slice(0, 12)}…`,
+    request: () => ({
+      method: name === 'Content-Type' ? 'POST' : 'GET',
+      path: name === 'Content-Type' ? '/v1/portfolios' : '/v1/market/tickers',
+      headers: { [name]: value },
+    }),
+  }));
+}
+
+/** Query strings as long as Node.js lets them be. */
+function queries(): StallCase[] {
+  const long = (part: string): string => part.repeat(Math.floor((13 * KIB) / part.length));
+  const list = Array.from({ length: 2_000 }, (_, n) => `C${n}/K`).join();
+  const all: [string, string][] = [
+    ['parameters', `/v1/portfolios?${long('a=b&')}`],
+    ['escapes', `/v1/portfolios?${long('%25')}`],
+    ['symbols of tickers', `/v1/market/tickers?symbols=${list}`],
+    [
+      'channels of a stream',
+      `/v1/streams?channels=${Array.from({ length: 700 }, (_, n) => `ticker:C${n}/KRW`).join()}`,
+    ],
+    ['a cursor', `/v1/portfolios?cursor=${long('W1tb')}`],
+    ['a path', `/v1/portfolios/${long('a')}/trades`],
+    ['a path of many parts', `/v1/${long('a/')}`],
+  ];
+  return all.map(([name, path]) => ({
+    kind: 'Query strings',
+    name,
+    request: () => ({ method: 'GET', path }),
+  }));
+}
+
+/** Answers about a portfolio that has much in it. */
+function reads(): StallCase[] {
+  const q = encodeURIComponent;
+  const all = [
+    '/trades?limit=1000',
+    '/trades?limit=1000&sort=pnl',
+    `/trades?q=${q('ﷺ'.repeat(100))}`,
+    `/trades?q=${q('a '.repeat(60))}&count=true`,
+    '/trades/stats',
+    '/trades.csv',
+    '/transfers?limit=1000',
+    '',
+    '/holdings',
+    `/holdings?fields=${q('asset,quantity,'.repeat(300))}`,
+    '/holdings?costMethod=fifo',
+    '/holdings.csv',
+    '/allocation',
+    '/pnl',
+    '/pnl?costMethod=fifo',
+    '/lots?asset=C1&limit=1000',
+    '/pnl/explain?asset=C1&limit=1000',
+    '/pnl/periods?interval=day',
+    '/pnl/periods?interval=day&from=2000-01-01T00:00:00Z',
+    '/series?interval=1h&points=1000',
+    '/series?points=1000&metric=equity,twr,drawdown',
+    '/series.csv?points=1000',
+    '/performance',
+    '/performance?from=1970-01-01T00:00:00Z&benchmark=BTC/KRW',
+  ];
+  return all.map((path) => ({
+    kind: 'Reads of a large portfolio',
+    name: path.length > 40 ? `${path.slice(0, 40)}…` : path || 'the portfolio',
+    request: (portfolio) => ({ method: 'GET', path: portfolio + path }),
+  }));
+}
+
+function marketReads(): StallCase[] {
+  return [
+    '/v1/market/tickers?limit=1000',
+    '/v1/market/symbols?limit=1000',
+    '/v1/market/candles?symbol=S0/KRW&interval=1m&limit=1000&from=2026-01-01T00:00:00Z',
+    '/openapi.json',
+    '/metrics',
+    '/',
+  ].map((path) => ({ kind: 'Reads', name: path.slice(0, 40), request: () => ({ method: 'GET', path }) }));
+}
+
+export const STALL_CASES: readonly StallCase[] = [
+  ...batches(),
+  ...bodies(),
+  ...headers(),
+  ...queries(),
+  ...reads(),
+  ...marketReads(),
+];
