@@ -132,6 +132,13 @@ export const ENVIRONMENT = z.object({
     .max(31_536_000)
     .default(2_592_000)
     .describe('Life of a refresh token, in seconds.'),
+  SESSION_MAX_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(90)
+    .describe('Age at which a session ends, in days: refreshing does not prolong it any further.'),
   PUBLIC_MARKET: flag.default(false).describe('`true`: market data needs no login.'),
   CORS_ORIGINS: z
     .string()

@@ -75,7 +75,10 @@ export interface Successor {
   /** Taken when the token is presented for the first time. */
   salt: string;
   hashOf: (salt: string) => string;
+  /** Unless the session ends before. */
   expiresAt: number;
+  /** Age at which the session ends, however often it is refreshed, in milliseconds; left out: none. */
+  maxAgeMs?: number;
 }
 
 export type Rotation =
@@ -109,12 +112,18 @@ export async function rotateRefreshToken(
       .update({ used_at: now, successor_salt: successor.salt, successor_hash: nextHash })
       .returning('session_id');
     if (used[0] === undefined) return repeated(trx, hash, { clock });
-    const rows: SessionRow[] = await aliveSession(trx, used[0].session_id, now)
-      .update({ last_used_at: now, expires_at: new Date(successor.expiresAt) })
+    const { maxAgeMs = Number.POSITIVE_INFINITY } = successor;
+    const session: SessionRow | undefined = await aliveSession(trx, used[0].session_id, now)
+      .forUpdate()
+      .first('*');
+    const expiresAt = Math.min(successor.expiresAt, (session?.created_at ?? 0) + maxAgeMs);
+    if (session === undefined || expiresAt <= clock.now()) return { status: 'refused' };
+    const rows: SessionRow[] = await trx('sessions')
+      .where({ id: session.id })
+      .update({ last_used_at: now, expires_at: new Date(expiresAt) })
       .returning('*');
-    const [row] = rows;
-    if (row === undefined) return { status: 'refused' };
-    await insertToken(trx, row.id, { hash: nextHash, expiresAt: successor.expiresAt }, now);
+    const row = only(rows);
+    await insertToken(trx, row.id, { hash: nextHash, expiresAt }, now);
     return { status: 'rotated', session: toSession(row), salt: successor.salt };
   });
 }

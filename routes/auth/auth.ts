@@ -11,7 +11,14 @@ import { clearSessionCookies, REFRESH_COOKIE, writingCookie } from './cookies.ts
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { beginAttempt } from './login-attempts.ts';
-import { beginSession, issueTokens, tokensSchema, userBody, userSchema } from './session-tokens.ts';
+import {
+  beginSession,
+  issueTokens,
+  sessionMaxAge,
+  tokensSchema,
+  userBody,
+  userSchema,
+} from './session-tokens.ts';
 
 /** What was tried with an address that is no user's, recognisable when tried again: it may be a password. */
 function hashEmail(secret: KeyObject, email: string): string {
@@ -60,7 +67,7 @@ export const refresh = endpoint({
   tag: 'auth',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief.',
+    'By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user logs in again.',
   access: 'public',
   limit: 'login',
   body: z.strictObject({ refreshToken: z.string().min(20).max(200).optional() }),
@@ -84,6 +91,7 @@ export const refresh = endpoint({
         salt: randomBytes(16).toString('base64url'),
         hashOf: (salt) => hashRefreshToken(nextRefreshToken(tokenKey, presented, salt)),
         expiresAt: clock.now() + config.REFRESH_TOKEN_TTL * 1000,
+        maxAgeMs: sessionMaxAge(config),
       },
       { clock },
     );

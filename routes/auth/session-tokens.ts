@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { createSession } from '../../db/users/sessions.ts';
 import type { User } from '../../db/users/users.ts';
+import type { Config } from '../../lib/config.ts';
 import { ROLES } from '../../lib/tokens/caller.ts';
 import { problem } from '../../lib/problem.ts';
 import { hashRefreshToken, newRefreshToken, signAccessToken } from '../../lib/tokens/token.ts';
@@ -54,6 +55,13 @@ export async function issueTokens(
   return new Reply(body, { headers: { 'Cache-Control': 'no-store' } });
 }
 
+const DAY_MS = 86_400_000;
+
+/** Age at which a session ends, in milliseconds. */
+export function sessionMaxAge({ SESSION_MAX_DAYS }: Pick<Config, 'SESSION_MAX_DAYS'>): number {
+  return SESSION_MAX_DAYS * DAY_MS;
+}
+
 /** A login: a new session and its tokens. @throws 401 when the password was changed while it was being checked */
 export async function beginSession(
   ctx: Context,
@@ -62,7 +70,7 @@ export async function beginSession(
 ): Promise<Reply<z.input<typeof tokensSchema>>> {
   const { db, clock, config } = services;
   const refreshToken = newRefreshToken();
-  const expiresAt = clock.now() + config.REFRESH_TOKEN_TTL * 1000;
+  const expiresAt = clock.now() + Math.min(config.REFRESH_TOKEN_TTL * 1000, sessionMaxAge(config));
   const session = await createSession(
     db,
     { userId: user.id, passwordHash },

@@ -171,6 +171,26 @@ eachDatabase('accounts', (open) => {
       assert.equal(await isSessionAlive(db, id, { clock }), true);
     });
 
+    it('end at the age that is allowed, however often they are refreshed', async () => {
+      const { id, hash } = await login();
+      const maxAgeMs = 1.5 * HOUR;
+      const begun = now;
+      now += HOUR / 2;
+      const first = await rotateRefreshToken(db, hash, { ...successor(hash, 'a'), maxAgeMs }, { clock });
+      assert.ok(first.status === 'rotated');
+      assert.equal(first.session.expiresAt, now + HOUR);
+      now += HOUR / 2;
+      const next = { ...successor(`${hash}.a`, 'b'), maxAgeMs };
+      const second = await rotateRefreshToken(db, `${hash}.a`, next, { clock });
+      assert.ok(second.status === 'rotated');
+      assert.equal(second.session.expiresAt, begun + maxAgeMs);
+      const [token] = await db('refresh_tokens').where({ hash: `${hash}.a.b` });
+      assert.equal(token.expires_at, begun + maxAgeMs);
+      now = begun + maxAgeMs;
+      assert.equal(await isSessionAlive(db, id, { clock }), false);
+      assert.deepEqual(await rotate(`${hash}.a.b`, 'c'), { status: 'refused' });
+    });
+
     it('give the same successor again within ten seconds, as long as it is unused', async () => {
       const { id, hash } = await login();
       await rotate(hash, 'a');

@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import { updateUser } from '../../../db/users/users.ts';
 import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../../support/app.ts';
 import { StreamClient } from '../../support/stream-client.ts';
+import { CHECK_MS } from '../../../streams/fleet/authority.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
 import { assertProblem } from '../../support/routes/problems.ts';
@@ -235,5 +236,56 @@ describe('the life of tokens', () => {
     }
     clock.jump(601_000);
     assertProblem(await refresh(app, pair), 401, 'unauthorized');
+  });
+});
+
+describe('the life of a session', () => {
+  const DAY_MS = 86_400_000;
+  let app: TestApp;
+  const clock = new VirtualClock(Date.now());
+
+  before(async () => {
+    const env = { SESSION_MAX_DAYS: '3', REFRESH_TOKEN_TTL: '172800', ACCESS_TOKEN_TTL: '86400' };
+    app = await startApp({ clock, env });
+  });
+  after(async () => {
+    const closed = app.close();
+    await clock.advance(10_000);
+    await closed;
+  });
+
+  it('has an end that no refresh puts off, for its tokens and streams too', async () => {
+    const first = await app.user();
+    let pair: Pair = first;
+    for (let day = 1; day <= 2; day += 1) {
+      clock.jump(DAY_MS - 1_000);
+      const { status, body } = await refresh(app, pair);
+      assert.equal(status, 200);
+      pair = body;
+    }
+    clock.jump(DAY_MS - 10_000);
+    // These tokens would be good for a day and more, the session is for twelve seconds.
+    const { body } = await refresh(app, pair);
+    const last = { authorization: `Bearer ${body.accessToken}` };
+    const stream = new StreamClient(`${app.url}/v1/streams/market`, { headers: last });
+    await stream.ready();
+    const { body: ticket } = await app.call('POST', '/v1/auth/stream-token', { headers: last });
+    clock.jump(12_000);
+    assertProblem(await app.call('GET', '/v1/auth/me', { headers: last }), 401, 'unauthorized');
+    assertProblem(await refresh(app, body), 401, 'unauthorized');
+    const byTicket = await app.call('GET', `/v1/streams/market?token=${ticket.token}`);
+    assertProblem(byTicket, 401, 'unauthorized');
+    await clock.advance(CHECK_MS);
+    await stream.closed();
+    assert.equal(stream.of('notice').at(-1)?.data.code, 'revoked');
+  });
+
+  it('ends when it is as old as is allowed now, though it was begun with more', async () => {
+    const user = await app.user();
+    const { db } = app.services;
+    await db('sessions')
+      .where({ user_id: user.id })
+      .update({ created_at: new Date(clock.now() - 3 * DAY_MS) });
+    assertProblem(await refresh(app, user), 401, 'unauthorized');
   });
 });
