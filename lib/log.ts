@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino';
+import { serializeError } from './serialize-error.ts';
 
 export type { Logger } from 'pino';
 
@@ -7,6 +8,7 @@ export function createLogger(level: string, destination?: { write(line: string):
   const options = {
     level,
     base: null,
+    serializers: { err: serializeError },
     redact: {
       paths: [
         'password',

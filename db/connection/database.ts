@@ -52,6 +52,8 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
   const statementTimeout = options.statementTimeout ?? 30_000;
   const knex = knexPackage.knex({
     client: 'pg',
+    // Errors are logged, and must not hold the values of a statement.
+    compileSqlOnError: false,
     connection: {
       connectionString: url,
       types: columnTypes,
@@ -123,6 +125,8 @@ async function openCluster(folder: string): Promise<PGlite> {
 function embeddedKnex(engine: PGlite, log: Logger): Knex {
   return knexPackage.knex({
     client: 'pg',
+    // Errors are logged, and must not hold the values of a statement.
+    compileSqlOnError: false,
     connection: {
       host: 'in-process',
       user: 'postgres',
