@@ -14,6 +14,8 @@ export interface RedisConnectionOptions {
 
 const HEARTBEAT_MS = 2000;
 const HEARTBEATS_MISSED = 3;
+/** How often a connection to what has become a replica is made anew. */
+const LOOK_UP_MS = 2000;
 
 /**
  * A connection for requests: a command fails at once when Redis is away and within `commandTimeoutMs` (1000) when it
@@ -81,7 +83,14 @@ function nextContact(client: Redis, clock: Clock, ms: number): Promise<void> {
 const attempts = new WeakMap<Redis, Promise<void>>();
 
 function connect(url: string, options: RedisConnectionOptions, kind: RedisOptions): Redis {
-  const { log, random, name } = options;
+  const { log, random, name, clock } = options;
+  let lookedUpAt = Number.NEGATIVE_INFINITY;
+  /** After a failover the old primary answers READONLY: who is primary now is looked up, and meanwhile it may be read. */
+  const mayLookUp = (): boolean => {
+    if (clock.monotonic() - lookedUpAt < LOOK_UP_MS) return false;
+    lookedUpAt = clock.monotonic();
+    return true;
+  };
   const client = new Redis(url, {
     ...kind,
     connectionName: name,
@@ -90,8 +99,7 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
     disconnectTimeout: 100,
     maxLoadingRetryTime: 250,
     retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2),
-    // After a failover the old primary answers READONLY: look up who is primary now.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => error.message.startsWith('READONLY') && mayLookUp(),
   });
   let reported = false;
   client.on('error', (error: Error) => {
@@ -103,7 +111,7 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
     if (reported) log.info({ connection: name }, 'redis is back');
     reported = false;
   });
-  keepHonest(client, options.clock);
+  keepHonest(client, clock);
   return client;
 }
 
@@ -128,7 +136,8 @@ function keepHonest(client: Redis, clock: Clock): void {
         .ping()
         .then(
           () => (missed = 0),
-          () => (missed += 1),
+          // A refusal is an answer, too: a Redis that cannot save refuses even this.
+          (error: Error) => (missed = error.name === 'ReplyError' ? 0 : missed + 1),
         )
         .finally(() => (waiting = false));
     });

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
+import { RepeatedLog } from '../../lib/repeated-log.ts';
 import {
   BrokerUnavailableError,
   FencedError,
@@ -38,6 +39,11 @@ export interface RingPage {
   events: LogEvent[];
 }
 
+/** What a server answers that takes no writes: full, a replica, unable to save, starting, busy. */
+const REFUSAL = /^-?(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|LOADING|BUSY)\b/;
+/** How long the key of a write check stays. */
+const CHECK_KEPT_S = 60;
+
 /** How many logs' last published offsets are remembered. */
 const MAX_PUBLISHED = 10_000;
 
@@ -49,11 +55,18 @@ export class RedisRing {
   /** The run id of the server at the other end of the present connection; `null` while there is none. */
   #run: string | null = null;
   #learning: Promise<string> | null = null;
+  /** The server answers, but takes no writes. */
+  #isRefusing = false;
+  readonly #onLost: () => void;
+  readonly #errors: RepeatedLog;
   /** Where this process's last publish went, least recently used first. */
   readonly #published = new Map<string, Position>();
 
+  /** @param onLost told when delivery has become uncertain: the connection is gone, or writes are refused */
   constructor(options: RedisBrokerOptions, onLost: () => void) {
     this.#options = options;
+    this.#onLost = onLost;
+    this.#errors = new RepeatedLog(options.log, options.clock);
     this.#prefix = options.prefix ?? 'marktide:';
     const { clock, random, log, commandTimeoutMs } = options;
     this.#client = fastRedis(options.url, {
@@ -142,6 +155,22 @@ export class RedisRing {
     return toPosition(now, head);
   }
 
+  /** Whether the last write was refused. */
+  get isRefusing(): boolean {
+    return this.#isRefusing;
+  }
+
+  /** Tries whether the server takes writes. @throws BrokerUnavailableError when it does not */
+  async checkWrites(): Promise<void> {
+    try {
+      await this.#contacted();
+      await this.#client.set(`${this.#prefix}{write-check}`, '', 'EX', CHECK_KEPT_S);
+      this.#isRefusing = false;
+    } catch (error) {
+      throw this.#unavailable(error);
+    }
+  }
+
   /** Connections that are subscribed: each process has one. */
   async audience(name: string): Promise<number> {
     try {
@@ -149,7 +178,7 @@ export class RedisRing {
       const [, count] = list(await this.#client.call('PUBSUB', 'NUMSUB', this.channel(name)));
       return Number(count);
     } catch (error) {
-      throw new BrokerUnavailableError(error);
+      throw this.#unavailable(error);
     }
   }
 
@@ -200,10 +229,20 @@ export class RedisRing {
       const run = this.#run ?? (await this.#learnRun());
       return await runScript(this.#client, script, keys, args(run));
     } catch (error) {
-      if (error instanceof Error && error.name === 'ReplyError')
-        this.#options.log.error({ err: error }, 'redis refused a command');
-      throw new BrokerUnavailableError(error);
+      throw this.#unavailable(error);
     }
+  }
+
+  #unavailable(error: unknown): BrokerUnavailableError {
+    if (error instanceof Error && error.name === 'ReplyError') {
+      const [code = ''] = error.message.split(' ', 1);
+      this.#errors.error({ err: error }, 'redis refused a command', code);
+      if (REFUSAL.test(error.message) && !this.#isRefusing) {
+        this.#isRefusing = true;
+        this.#onLost();
+      }
+    }
+    return new BrokerUnavailableError(error);
   }
 
   #contacted(): Promise<void> {

@@ -75,6 +75,13 @@ local function save()
   end
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], max_age) end
 end
+
+-- For a script that only reads: what it would tidy up can wait while the server refuses writes, but not a new epoch.
+local function tidy(step)
+  local must = changed
+  local ok, err = pcall(function() step() save() end)
+  if must and not ok then error(err) end
+end
 `;
 
 /**
@@ -143,8 +150,7 @@ return {'ok', epoch, int(head)}
 const READ = `${OPEN}
 if not epoch and ARGV[10] ~= '1' then return {'epoch', '', '0', {}} end
 open()
-trim(1)
-save()
+tidy(function() trim(1) end)
 local after, status = tonumber(ARGV[8]), 'epoch'
 if ARGV[7] == epoch then
   status = after > head and 'ahead' or 'ok'
@@ -164,7 +170,7 @@ return {status, epoch, int(head), page}
 /** ARGV 7 '1' for the state's entries too. */
 const HEAD = `${OPEN}
 open()
-save()
+tidy(function() end)
 return {epoch, int(head), ARGV[7] == '1' and redis.call('HGETALL', STATE) or {}}
 `;
 
@@ -189,7 +195,7 @@ for i = 1, #KEYS / 3 do
   if m[1] and (ARGV[1] == '' or m[3] == ARGV[1]) then
     heads[i] = m[1] .. ' ' .. m[2]
     if redis.call('PTTL', KEYS[base + 1]) < age / 2 then
-      for k = 1, 3 do redis.call('PEXPIRE', KEYS[base + k], age) end
+      for k = 1, 3 do redis.pcall('PEXPIRE', KEYS[base + k], age) end
     end
   else
     heads[i] = ''

@@ -53,7 +53,7 @@ export class RedisSubscriber {
     this.#schedule();
   }
 
-  /** One of the two connections is gone: nothing is certain until positions are verified again. */
+  /** A connection is gone, or writes are refused: nothing is certain until positions are verified again. */
   lost(): void {
     this.#losses += 1;
     for (const { watch } of this.#entries.values()) watch.setAway();
@@ -115,6 +115,7 @@ export class RedisSubscriber {
       throw new BrokerUnavailableError(error);
     }
     watch.open(await this.#ring.head(watch.log));
+    if (this.#ring.isRefusing) watch.setAway();
   }
 
   async #leave(log: string, entry: Entry): Promise<void> {
@@ -167,6 +168,8 @@ export class RedisSubscriber {
     if (!this.#listening) return;
     const losses = this.#losses;
     try {
+      // What cannot be published is late, although everything published has been delivered.
+      await this.#ring.checkWrites();
       const opened = [...this.#entries.values()].map(({ watch }) => watch).filter((watch) => watch.isOpen);
       for (const watches of chunks(opened, HEADS_AT_ONCE)) {
         const heads = await this.#ring.heads(watches.map(({ log }) => log));
@@ -186,7 +189,7 @@ export class RedisSubscriber {
 
   async #verify(watches: readonly LogWatch[], losses: number): Promise<void> {
     await Promise.all(watches.map((watch) => watch.catchUp()));
-    if (losses !== this.#losses || !this.#listening) return;
+    if (losses !== this.#losses || !this.#listening || this.#ring.isRefusing) return;
     for (const watch of watches) watch.setBack();
   }
 }
