@@ -1,8 +1,9 @@
 import type { MessageKey, OutboxMessage, PendingQuery } from '../../db/ledger/outbox.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { limitConcurrency } from '../../lib/limit-concurrency.ts';
+import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import { RepeatedLog } from '../../lib/repeated-log.ts';
+import { Slots } from '../../lib/slots.ts';
 import { type Broker, BrokerUnavailableError, SequenceGapError } from '../core/broker.ts';
 import { publishMessages } from './message-publisher.ts';
 
@@ -32,6 +33,8 @@ const DELETE_MS = 50;
 const BACKLOGS = 100;
 /** Pages of backlogs that are being published at the same time: each takes a connection to the database. */
 const PAGES = 4;
+/** A page that gets none of those places in time is left to a later sweep. */
+const TURN_MS = 60_000;
 
 interface Relay {
   /** Another message was written since it last looked. */
@@ -49,7 +52,7 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #warnings: RepeatedLog;
   readonly #cancelSweep: () => void;
-  readonly #inTurn = limitConcurrency(PAGES);
+  readonly #pages: Slots;
   /** Who works off the backlog of a portfolio. */
   readonly #relays = new Map<string, Relay>();
   readonly #publishing = new Set<Promise<void>>();
@@ -65,6 +68,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     this.#warnings = new RepeatedLog(options.logger, options.clock);
+    this.#pages = new Slots('pages', { all: PAGES, client: 1 }, options.clock);
     this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweepNow(LEFT_BEHIND_MS));
     // What this node has left behind when it went down is published as it comes back.
     this.#sweepNow(0);
@@ -78,7 +82,12 @@ export class Outbox {
     const work = this.#publish(message);
     this.#publishing.add(work);
     void work.finally(() => this.#publishing.delete(work));
-    await this.#patiently(work);
+    const { clock } = this.#options;
+    await withDeadline(work, { clock, ms: PATIENCE_MS, what: 'publishing a change' }).catch(
+      (error: unknown) => {
+        if (!(error instanceof DeadlineError)) throw error;
+      },
+    );
   }
 
   async close(): Promise<void> {
@@ -124,7 +133,6 @@ export class Outbox {
     relay.done = this.#workOff(portfolioId, relay)
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
-        this.#relays.delete(portfolioId);
         const hasRoom = this.#relays.size < BACKLOGS / 2;
         if (hasRoom && this.#sweptTo !== null && !this.#isAway) this.#sweepNow(LEFT_BEHIND_MS);
       });
@@ -132,15 +140,27 @@ export class Outbox {
   }
 
   async #workOff(portfolioId: string, relay: Relay): Promise<void> {
-    while (relay.again && !this.#isClosed) {
-      relay.again = false;
-      // Between two pages others have their turn: a long backlog holds nobody up.
-      while (!this.#isClosed && (await this.#inTurn(() => this.#publishPage(portfolioId))))
-        this.#isAway = false;
+    try {
+      while (relay.again && !this.#isClosed) {
+        relay.again = false;
+        while (!this.#isClosed && (await this.#publishNextPage(portfolioId))) this.#isAway = false;
+      }
+    } finally {
+      // In the same turn as the last look at `again`: whoever comes now begins anew.
+      this.#relays.delete(portfolioId);
     }
   }
 
-  /** @returns whether there was anything */
+  /** Between two pages others have their turn: a long backlog holds nobody up. @returns whether there was anything */
+  async #publishNextPage(portfolioId: string): Promise<boolean> {
+    const place = await this.#pages.wait(portfolioId, TURN_MS);
+    try {
+      return await this.#publishPage(portfolioId);
+    } finally {
+      place.release();
+    }
+  }
+
   async #publishPage(portfolioId: string): Promise<boolean> {
     if (this.#isClosed) return false;
     const { broker, messages, remove, logger, batchSize } = this.#options;
@@ -189,18 +209,6 @@ export class Outbox {
       this.#warnings.warn({}, 'the broker is away: ledger changes are published later');
     } else {
       this.#warnings.warn({ err: error }, 'the outbox cannot be worked off, trying again');
-    }
-  }
-
-  async #patiently(work: Promise<void>): Promise<void> {
-    let cancel: () => void = () => undefined;
-    const timeout = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(PATIENCE_MS, resolve);
-    });
-    try {
-      await Promise.race([work, timeout]);
-    } finally {
-      cancel();
     }
   }
 }
