@@ -53,6 +53,9 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'shutting down');
+    // Everything below has a deadline. Should one be missing, the process ends all the same.
+    const planned = config.SHUTDOWN_DELAY_MS + config.DRAIN_MS + GRACE_MS;
+    systemClock.after(planned + CLOSE_MS, () => process.exit(1));
     services.readiness.leave();
     if (config.REDIS_URL === undefined) {
       // Nobody takes over: whoever comes now shall not wait for an answer.
@@ -75,6 +78,8 @@ async function main(): Promise<void> {
 
 /** For running requests, once streams have ended. */
 const GRACE_MS = 5_000;
+/** For closing what is left, more than it is given. */
+const CLOSE_MS = 11_000;
 
 function wait(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {

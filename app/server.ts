@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import type { Clock } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import type { Logger } from '../lib/log.ts';
 import { MAX_HEAD_BYTES } from '../lib/request-limits.ts';
 import { serveExpectations } from '../routes/http/expect-continue.ts';
@@ -96,6 +97,9 @@ export async function listen(
   };
 }
 
+/** How long connections that were cut may take to be gone. */
+const CUT_MS = 1_000;
+
 /** Takes no more connections and waits for running requests, at most `graceMs`; then cuts what is left. */
 export async function stopListening(server: Server, clock: Clock, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
@@ -105,7 +109,10 @@ export async function stopListening(server: Server, clock: Clock, graceMs: numbe
   const stopSweeping = clock.every(50, () => server.closeIdleConnections());
   const cancelCut = clock.after(graceMs, () => server.closeAllConnections());
   server.closeIdleConnections();
-  await closed;
+  // What was upgraded is not cut with the rest: it is left to the end of the process.
+  await withDeadline(closed, { clock, ms: graceMs + CUT_MS, what: 'closing the server' }).catch(
+    () => undefined,
+  );
   stopSweeping();
   cancelCut();
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { systemClock } from '../../lib/clock.ts';
 import { listen, stopListening } from '../../app/server.ts';
@@ -8,6 +10,7 @@ import { type Answer, startApp, type TestApp, type TestUser } from '../support/a
 import { quiet } from '../support/log-watch.ts';
 import { SocketClient } from '../support/socket-client.ts';
 import { StreamClient } from '../support/stream-client.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 const HEADERS_MS = 300;
 const REQUEST_MS = 900;
@@ -133,6 +136,27 @@ describe('proxies in front', () => {
 });
 
 describe('a server that goes', () => {
+  it('does not wait for a socket that was upgraded and stays', async () => {
+    const server = createServer();
+    const upgraded = once(server, 'upgrade');
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = connect(port, '127.0.0.1');
+    client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const [, socket] = (await upgraded) as [unknown, Duplex];
+    const clock = new VirtualClock();
+    let isOver = false;
+    const stopping = stopListening(server, clock, 1_000).then(() => (isOver = true));
+    await clock.advance(1_000);
+    assert.equal(isOver, false);
+    await clock.advance(1_000);
+    await stopping;
+    assert.equal(clock.pending, 0);
+    socket.destroy();
+    client.destroy();
+  });
+
   it('first ends each connection with its answer; then hangs up on what may be repeated, and on nothing else', async () => {
     const app = new Koa();
     app.use((ctx) => {
