@@ -1,6 +1,7 @@
 import { encodeRecord } from '../channels/record-codec.ts';
 import type { Candle } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
+import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import { decimal, fixed } from '../../lib/money/money.ts';
 import { problem } from '../../lib/problem.ts';
@@ -33,6 +34,9 @@ const MAX_PENDING = 20_000;
 const MAX_UNCONFIRMED = 20_000;
 /** Candle events that wait while the broker does not take them, at most. */
 const MAX_UNSENT = 10_000;
+/** How long a request waits for its turn to publish, and the end of a term for the feed to close. */
+const TURN_MS = 5_000;
+const CLOSE_MS = 5_000;
 const PRUNE_EVERY_MS = 3_600_000;
 
 export interface MarketWriterOptions {
@@ -159,10 +163,9 @@ export class MarketWriter {
     }
     this.#pending += ticks.length;
     try {
-      return await this.#inTurn(async () => await broker.publish(MARKET_LOG, this.#payloads(ticks)));
+      return await this.#inTurnSoon(async () => await broker.publish(MARKET_LOG, this.#payloads(ticks)));
     } catch (error) {
-      if (error instanceof BrokerUnavailableError) throw problem('unavailable', { cause: error });
-      throw error;
+      throw asProblem(error);
     } finally {
       this.#pending -= ticks.length;
     }
@@ -195,15 +198,14 @@ export class MarketWriter {
   async announceLoaded(loads: readonly LoadedCandles[]): Promise<void> {
     if (this.#closing.signal.aborted) throw problem('unavailable');
     try {
-      await this.#inTurn(async () => {
+      await this.#inTurnSoon(async () => {
         for (let start = 0; start < loads.length; start += BATCH) {
           const payloads = loads.slice(start, start + BATCH).map((load) => this.#loadPayload(load));
           await this.#options.broker.publish(MARKET_LOG, payloads);
         }
       });
     } catch (error) {
-      if (error instanceof BrokerUnavailableError) throw problem('unavailable', { cause: error });
-      throw error;
+      throw asProblem(error);
     }
   }
 
@@ -288,7 +290,7 @@ export class MarketWriter {
       this.#leading = { feed, lease, term };
       if (!term.signal.aborted) feed.start((ticks) => this.#take(ticks, lease.fence, term.signal));
       await ended;
-      await feed.close();
+      await this.#closeFeed(feed);
       if (!lease.signal.aborted) await this.#finish(lease.fence);
     } finally {
       this.#leading = null;
@@ -298,6 +300,14 @@ export class MarketWriter {
         this.#options.log.warn({ err: error }, 'the lease of the feed cannot be given back: it will expire');
       });
     }
+  }
+
+  /** A feed that hangs is left behind: what it still delivers is refused. */
+  async #closeFeed(feed: Feed): Promise<void> {
+    const { clock, log } = this.#options;
+    await withDeadline(feed.close(), { clock, ms: CLOSE_MS, what: 'closing the feed' }).catch(
+      (error: unknown) => log.warn({ err: error }, 'the feed could not be closed'),
+    );
   }
 
   async #finish(fence: number): Promise<void> {
@@ -468,9 +478,38 @@ export class MarketWriter {
     }
   }
 
+  /**
+   * As `inTurn`, for somebody who waits for the answer: behind ticks that wait for the broker the turn may never come.
+   * @throws DeadlineError and then does nothing
+   */
+  async #inTurnSoon<T>(task: () => Promise<T>): Promise<T> {
+    const waiting = new AbortController();
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const done = this.#inTurn(async () => {
+      waiting.signal.throwIfAborted();
+      begin();
+      return await task();
+    });
+    done.catch(() => undefined);
+    try {
+      await withDeadline(begun, { clock: this.#options.clock, ms: TURN_MS, what: 'the turn to publish' });
+    } catch (error) {
+      waiting.abort(error);
+      throw error;
+    }
+    return await done;
+  }
+
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const run = this.#tail.then(task);
     this.#tail = run.catch(() => undefined);
     return run;
   }
+}
+
+/** What a request is answered when the log cannot be written. */
+function asProblem(error: unknown): unknown {
+  const isAway = error instanceof BrokerUnavailableError || error instanceof DeadlineError;
+  return isAway ? problem('unavailable', { cause: error }) : error;
 }

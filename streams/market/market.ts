@@ -62,6 +62,7 @@ export class Market {
   #updatedAt = 0;
   #subscription: Subscription | null = null;
   #reloading: Promise<void> | null = null;
+  #resets = 0;
   #ignored = 0;
   #index: SymbolIndex | null = null;
   /** By symbol, of those whose newest event was a late trade: where that stood. */
@@ -213,6 +214,7 @@ export class Market {
     this.#missed = position.offset;
     this.#late.clear();
     this.#loadedAt = 0;
+    this.#resets += 1;
     this.#reloading ??= this.#reload().finally(() => {
       this.#reloading = null;
     });
@@ -224,7 +226,9 @@ export class Market {
     const retry = backoff(clock, random, { baseMs: 100, capMs: 5_000 });
     while (!signal.aborted) {
       try {
-        if (await this.#loadState()) return;
+        const resets = this.#resets;
+        // A state that was read before another reset lacks what that one has missed.
+        if ((await this.#loadState()) && resets === this.#resets) return;
       } catch (error) {
         log.warn({ err: error }, 'the market state cannot be read, trying again');
       }

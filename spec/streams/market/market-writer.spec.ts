@@ -567,6 +567,33 @@ describe('the market writer', () => {
       assert.deepEqual(await prices(), []);
     });
 
+    it('runs the feed again though the last one hangs in closing', async () => {
+      const terms: AbortController[] = [];
+      const hanging: HandFeed[] = [];
+      const { feeds } = await node({
+        leases: {
+          async acquire() {
+            const term = new AbortController();
+            terms.push(term);
+            return { fence: terms.length, signal: term.signal, release: async () => term.abort() };
+          },
+          close: async () => undefined,
+        },
+        openFeed: () => {
+          const feed = new HandFeed();
+          if (hanging.length === 0) feed.close = () => new Promise(() => undefined);
+          hanging.push(feed);
+          return feed;
+        },
+      });
+      assert.deepEqual(feeds, []);
+      terms[0]?.abort();
+      await clock.advance(10_000);
+      assert.equal(hanging.length, 2);
+      await hanging[1]?.tell(tick(0, '100'));
+      assert.deepEqual(await prices(), ['100']);
+    });
+
     it('is fenced off by a writer that has taken over without its knowing', async () => {
       const a = await node();
       await broker.publish(MARKET_LOG, [{ data: '{"type":"other"}' }], { fence: Number.MAX_SAFE_INTEGER });
@@ -621,6 +648,19 @@ describe('the market writer', () => {
       assert.equal(market.ticker('BTC/KRW')?.volume, '2');
       await clock.advance(1_000);
       assert.equal((await candleBodies())[0]?.trades, 2);
+    });
+
+    it('makes no request wait behind the feed for long, and does not publish what was refused', async () => {
+      const { writer, feeds } = await node();
+      broker.away = true;
+      const told = only(feeds).tell(tick(0, '100'));
+      const pushed = assert.rejects(writer.push([tick(1, '101')]), { slug: 'unavailable' });
+      await clock.advance(5_000);
+      await pushed;
+      broker.away = false;
+      await clock.advance(10_000);
+      await told;
+      assert.deepEqual(await prices(), ['100']);
     });
 
     it('closes in the middle of an outage', async () => {

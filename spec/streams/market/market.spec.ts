@@ -182,6 +182,22 @@ describe('the market', () => {
       }
     }
 
+    it('reads the state once more when more was missed while it was read', async () => {
+      const told = new ToldBroker({ clock, bounds, random: Math.random });
+      const market = open({ broker: told });
+      await market.start();
+      const event = (offset: number, body: TickerBody) => ({ offset, at: 0, ...payload(body) });
+      told.state_ = { position: { epoch: 'one', offset: 5 }, entries: [event(5, ticker('A/KRW', '5'))] };
+      told.listener?.reset({ epoch: 'one', offset: 5 }, 'expired');
+      // What was asked for is on its way, and of before this.
+      told.state_ = { position: { epoch: 'one', offset: 9 }, entries: [event(9, ticker('A/KRW', '9'))] };
+      told.listener?.reset({ epoch: 'one', offset: 9 }, 'expired');
+      assert.equal(market.isSettled, false);
+      await clock.advance(1_000);
+      assert.equal(market.isSettled, true);
+      assert.equal(market.ticker('A/KRW')?.price, '9');
+    });
+
     it('keeps the old prices, reads the state anew as soon as it can, and lets live events win', async () => {
       const told = new ToldBroker({ clock, bounds, random: Math.random });
       const market = open({ broker: told });

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../../../lib/clock.ts';
-import { backoff, pause, type Backoff } from '../../core/backoff.ts';
+import { withDeadline } from '../../../lib/deadline.ts';
+import { backoff, type Backoff } from '../../core/backoff.ts';
 import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
 
 /** What is used of a ccxt exchange. Declared here, since ccxt may not be installed where this is compiled. */
@@ -91,9 +92,7 @@ export class CcxtFeed implements Feed {
     this.#closing.abort();
     await this.#disconnect();
     // A request for the list of markets may hang for long: it is left alone, and what comes of it is not used.
-    const patience = new AbortController();
-    const ended = Promise.resolve(this.#running).then(() => patience.abort());
-    await Promise.race([ended, pause(this.#options.clock, CLOSE_MS, patience.signal)]);
+    await this.#patiently(Promise.resolve(this.#running));
     await this.#delivering;
     this.#status.state = 'ended';
   }
@@ -158,7 +157,8 @@ export class CcxtFeed implements Feed {
       });
     } finally {
       await this.#disconnect();
-      await Promise.allSettled(loops);
+      // They have nothing left to wait for; one that waits all the same is left alone.
+      await this.#patiently(Promise.allSettled(loops));
     }
   }
 
@@ -241,13 +241,14 @@ export class CcxtFeed implements Feed {
     this.#exchange = null;
     if (exchange === null) return;
     const connections = Object.values(exchange.clients).map((client) => client.connection);
-    const patience = new AbortController();
-    const closed = exchange.close().then(
-      () => patience.abort(),
-      () => patience.abort(),
-    );
-    await Promise.race([closed, pause(this.#options.clock, CLOSE_MS, patience.signal)]);
+    await this.#patiently(exchange.close());
     for (const connection of connections) connection?.terminate?.();
+  }
+
+  /** Waits for something of the exchange's, but not for long. Never rejects. */
+  async #patiently(task: Promise<unknown>): Promise<void> {
+    const { clock } = this.#options;
+    await withDeadline(task, { clock, ms: CLOSE_MS, what: 'the exchange' }).catch(() => undefined);
   }
 }
 

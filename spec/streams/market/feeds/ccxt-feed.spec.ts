@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../../lib/clock.ts';
 import { CcxtFeed, plain, type CcxtOptions } from '../../../../streams/market/feeds/ccxt-feed.ts';
+import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { CollectingSink } from '../../../support/tick-sink.ts';
 import { recorded, startUpbit, type UpbitMessage, type UpbitServer } from '../../../support/upbit-server.ts';
 
@@ -168,6 +169,37 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
       assert.equal(feed.status().state, 'ended');
     }
     assert.deepEqual(collected.ticks, []);
+  });
+
+  it('connects anew though a request to the exchange hangs after the connection has closed', async () => {
+    let connections = 0;
+    class Hanging {
+      has = { watchTrades: true };
+      urls = { api: {} };
+      markets = { 'BTC/KRW': {}, 'ETH/KRW': {} };
+      clients = {};
+      constructor() {
+        connections += 1;
+      }
+      async loadHttpProxyAgent(): Promise<void> {}
+      async loadMarkets(): Promise<void> {}
+      watchTrades(symbol: string): Promise<never> {
+        return symbol === 'BTC/KRW' ? Promise.reject(new Error('cut')) : new Promise(() => undefined);
+      }
+      close(): Promise<never> {
+        return new Promise(() => undefined);
+      }
+    }
+    const clock = new VirtualClock();
+    const load = async (): Promise<unknown> => ({ pro: { upbit: Hanging } });
+    const feed = open({ symbols: ['BTC/KRW', 'ETH/KRW'], clock, load });
+    feed.start(collected.sink);
+    await clock.advance(60_000);
+    assert.ok(connections > 1, `${connections}`);
+    const closed = feed.close();
+    await clock.advance(5_000);
+    await closed;
+    assert.equal(clock.pending, 0);
   });
 
   it('drops the oldest ticks, and says so, when the log is held up for long', async () => {
