@@ -1,5 +1,6 @@
 import { portfolioLog, portfolioOfLog } from '../channels/logs.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from '../core/broker.ts';
 import type { Hub, OpenStream } from '../core/hub.ts';
@@ -47,6 +48,8 @@ export interface AuthorityOptions {
 /** How often open streams are checked against the database: the net below the control log, and what there is without. */
 export const CHECK_MS = 5_000;
 const CHECK_AWAY_MS = 500;
+/** How long a statement of the check may take. */
+const STATEMENT_MS = 5_000;
 /** Messages remembered for streams that are being opened meanwhile. */
 const MAX_REMEMBERED = 10_000;
 /** How long another node may take to say that it has ended a stream. */
@@ -186,7 +189,7 @@ export class Authority {
     if (this.#checking || sessions.size === 0) return;
     this.#checking = true;
     try {
-      const ended = await findEnded([...sessions]);
+      const ended = await this.#within(findEnded([...sessions]));
       if (ended.size > 0) {
         hub.endWhere(
           (stream) => stream.owner.sessionId !== null && ended.has(stream.owner.sessionId),
@@ -213,7 +216,14 @@ export class Authority {
       }
     }
     if (findLost === undefined || readings.size === 0) return;
-    for (const lost of await findLost([...readings.values()])) this.#endReading(lost);
+    const lost = await this.#within(findLost([...readings.values()]));
+    for (const each of lost) this.#endReading(each);
+  }
+
+  /** One connection that has died without a word must not hold the next checks up: they use others. */
+  #within<T>(statement: Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    return withDeadline(statement, { clock, ms: STATEMENT_MS, what: 'checking the open streams' });
   }
 
   #endReading(
