@@ -73,6 +73,8 @@ export class LogWatch {
 
   /** Reads the ring up to its head. Resolves when delivery has got there. @throws BrokerUnavailableError */
   catchUp(): Promise<void> {
+    // A read that ends within the call would be taken for one that is still under way.
+    if (this.#position === null || this.#closed) return Promise.resolve();
     this.#reading ??= this.#read();
     return this.#reading;
   }

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { systemClock } from '../../../lib/clock.ts';
+import { LogWatch } from '../../../streams/redis/log-watch.ts';
+import { RedisRing } from '../../../streams/redis/redis-ring.ts';
+import { LogRecorder } from '../../support/log-recorder.ts';
+import { quiet } from '../../support/log-watch.ts';
+import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+
+(redisAvailable() ? describe : describe.skip)('the watch of a log in Redis', () => {
+  let server: RedisServer;
+  let ring: RedisRing;
+
+  before(async () => {
+    server = await startRedisServer();
+    const bounds = { events: 100, bytes: 1e6, ageMs: 1e6 };
+    const options = { url: server.url, clock: systemClock, random: Math.random, log: quiet };
+    ring = new RedisRing({ ...options, bounds: () => bounds }, () => undefined);
+  });
+  after(async () => {
+    ring?.close();
+    await server?.stop();
+  });
+
+  it('delivers what comes after it was asked to catch up before it was open', async () => {
+    const watch = new LogWatch('l', ring, quiet);
+    const heard = new LogRecorder();
+    await watch.catchUp();
+    watch.open(await ring.head('l'));
+    watch.add(heard);
+    const { epoch, offset } = await ring.publish('l', [{ data: '"first"' }], {});
+    watch.receive({ epoch, first: offset, events: [{ offset, at: 0, data: '"first"' }] });
+    assert.deepEqual(heard.data, ['"first"']);
+    watch.close();
+  });
+});
