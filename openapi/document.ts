@@ -1,7 +1,8 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { CSV_MEDIA_TYPES } from '../routes/http/csv-body.ts';
-import type { Endpoint } from '../routes/http/endpoint.ts';
+import { BATCH_PARTS } from '../routes/http/batch.ts';
+import { BODY_LIMIT_KB, type Endpoint } from '../routes/http/endpoint.ts';
 import { ABOUT, TAGS } from './about.ts';
 import { problemSchema } from '../routes/http/problem-body.ts';
 import { MAX_LAST_EVENT_ID } from '../streams/core/cursor.ts';
@@ -24,13 +25,20 @@ const conditionHeaders = z.object({
 
 type Body = NonNullable<NonNullable<RouteConfig['request']>['body']>;
 
-function bodyOf({ consumes, body, examples }: Endpoint): { body?: Body } {
+function sizeOf({ consumes, batch, bodyLimitKb = BODY_LIMIT_KB }: Endpoint): string {
+  if (consumes === 'csv') return 'At most `IMPORT_LIMIT_MB`, 64 MiB unless the server says otherwise.';
+  if (batch === undefined) return `At most ${bodyLimitKb} KiB.`;
+  return `At most \`BODY_LIMIT_KB\`, 1,024 KiB unless the server says otherwise, and ${BATCH_PARTS} keys and values.`;
+}
+
+function bodyOf(endpoint: Endpoint): { body?: Body } {
+  const { consumes, body, examples } = endpoint;
   const example = examples?.request === undefined ? {} : { example: examples.request };
   const types = consumes === 'csv' ? CSV_MEDIA_TYPES : ['application/json'];
   const schema = consumes === 'csv' ? z.string() : body;
   if (schema === undefined) return {};
   const content = Object.fromEntries(types.map((type) => [type, { schema, ...example }]));
-  return { body: { required: true, content } };
+  return { body: { description: sizeOf(endpoint), required: true, content } };
 }
 
 function requestOf(endpoint: Endpoint): RouteConfig['request'] {

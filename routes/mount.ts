@@ -6,8 +6,8 @@ import { problem } from '../lib/problem.ts';
 import { writeAnswer } from './http/answer.ts';
 import { noteDenied } from './http/audit-trail.ts';
 import { type Authenticator, authenticator, requirePerson, requireScope } from './auth/authenticate.ts';
-import { BATCH_ITEMS } from './http/batch.ts';
-import type { Endpoint } from './http/endpoint.ts';
+import { BATCH_PARTS } from './http/batch.ts';
+import { BODY_LIMIT_KB, type Endpoint } from './http/endpoint.ts';
 import { type JsonBodyLimits, jsonBodyReader } from './http/json-body.ts';
 import { parseBatch, parseInput } from './http/parse-input.ts';
 import { announcesBody } from './http/request-body.ts';
@@ -18,14 +18,9 @@ import { streamAuthenticator } from './auth/stream-authenticator.ts';
 /** An endpoint without parameters refuses them too; health checks alone may carry what their caller likes. */
 const NO_QUERY = z.strictObject({});
 
-/** A body that is no batch; an endpoint may declare more. */
-const BODY_LIMIT_KB = 16;
-/** Values and keys of a JSON body: as many as the largest batch can have. They cost more than their characters. */
-const MAX_PARTS = 60 * BATCH_ITEMS;
-
 function limitsOf({ batch, bodyLimitKb }: Endpoint, services: Services): JsonBodyLimits {
   const kb = batch === undefined ? (bodyLimitKb ?? BODY_LIMIT_KB) : services.config.BODY_LIMIT_KB;
-  return { kb, parts: Math.min(256 * kb, MAX_PARTS) };
+  return { kb, parts: Math.min(256 * kb, BATCH_PARTS) };
 }
 
 /** A repeated query parameter is as ambiguous as an unknown one. */

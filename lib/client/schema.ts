@@ -3450,6 +3450,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -3511,6 +3512,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -3661,6 +3663,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -3733,6 +3736,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -3978,6 +3982,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -4149,6 +4154,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -4284,6 +4290,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -4762,6 +4769,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -5021,6 +5029,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 "application/json": {
@@ -5160,6 +5169,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 16 KiB. */
         requestBody: {
             content: {
                 /**
@@ -5568,6 +5578,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -5854,6 +5865,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 64 KiB. */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["TradeChange"];
@@ -6060,6 +6072,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most `IMPORT_LIMIT_MB`, 64 MiB unless the server says otherwise. */
         requestBody: {
             content: {
                 /**
@@ -6357,6 +6370,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -6571,6 +6585,7 @@ export interface operations {
             };
             cookie?: never;
         };
+        /** @description At most 64 KiB. */
         requestBody: {
             content: {
                 /**
@@ -8099,6 +8114,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -8287,6 +8303,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -8495,6 +8512,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description At most 32 KiB. */
         requestBody: {
             content: {
                 /**

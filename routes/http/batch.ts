@@ -6,6 +6,9 @@ import { z } from 'zod';
  */
 export const BATCH_ITEMS = 1_000;
 
+/** Keys and values of a body at most: as many as the largest batch can have. They cost more than their characters. */
+export const BATCH_PARTS = 60 * BATCH_ITEMS;
+
 /** The body of an endpoint that takes one item, or several as `{items: […]}`: to be spread into its declaration. */
 export function itemOrBatch<T extends z.ZodType>(item: T) {
   return {

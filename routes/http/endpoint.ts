@@ -8,6 +8,9 @@ import type { Batch } from './parse-input.ts';
 import type { Services } from './handler-services.ts';
 
 type Schema = z.ZodType;
+
+/** Largest JSON body of an endpoint that declares nothing else, in KiB. */
+export const BODY_LIMIT_KB = 16;
 type Parsed<T> = T extends Schema ? z.output<T> : undefined;
 type Body<T> = T extends Schema ? z.input<T> : void;
 
@@ -107,7 +110,7 @@ interface Declaration<P, Q, B, R, A extends Access> {
   body?: B;
   /** The body is one item or many: see `itemOrBatch`. Its size is limited by BODY_LIMIT_KB. */
   batch?: Batch;
-  /** Largest JSON body that is no batch, in KiB; 16 when left out. */
+  /** Largest JSON body that is no batch, in KiB; `BODY_LIMIT_KB` when left out. */
   bodyLimitKb?: number;
   /** Success status; 101 and 204 have no response schema. */
   status: 101 | 200 | 201 | 204;

@@ -132,6 +132,8 @@ export const changeTrade = endpoint({
   summary: 'Correct a fill; every figure after it is restated',
   access: 'trades:write',
   params: tradeParams,
+  // A note and as many tags as there may be, with every letter escaped.
+  bodyLimitKb: 64,
   body: tradeChange,
   status: 200,
   response: tradeSchema,

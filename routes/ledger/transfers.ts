@@ -134,6 +134,8 @@ export const changeTransfer = endpoint({
     'Its kind stays. The market price that was found for it stays too, unless asset, time or `unitCost` change.',
   access: 'trades:write',
   params: transferParams,
+  // A note and as many tags as there may be, with every letter escaped.
+  bodyLimitKb: 64,
   body: transferChange,
   status: 200,
   response: transferSchema,

@@ -3,7 +3,7 @@ import { VERSION } from '../../lib/package-info.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { API } from '../../openapi/documents.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
-import { type Maximum, maximaOf, type Operation } from '../support/documented-limits.ts';
+import { bodyBytesOf, type Maximum, maximaOf, type Operation } from '../support/documented-limits.ts';
 import type { Schema } from '../support/json-schema.ts';
 import { UNLIMITED } from '../support/routes/door.ts';
 import { watch } from '../support/log-watch.ts';
@@ -29,6 +29,8 @@ const OPERATIONS = Object.entries(document.paths).flatMap(([path, methods]) =>
     method: method.toUpperCase(),
     path,
     maxima: maximaOf(operation, document.components.schemas),
+    bodyBytes: bodyBytesOf(operation),
+    hasBody: operation.requestBody !== undefined,
   })),
 );
 
@@ -37,6 +39,14 @@ function hangul(length: number): string {
   return Array.from({ length }, (_, n) =>
     String.fromCodePoint(0xac00 + ((n * 7_919 + length) % 11_172)),
   ).join('');
+}
+
+/** As many programs write it: six bytes for each letter. */
+function escaped(body: unknown): string {
+  return JSON.stringify(body).replaceAll(
+    /[^ -~]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 const numbered = <T>(count: number, make: (n: number) => T): T[] =>
@@ -245,6 +255,25 @@ describe('every maximum of the API document', function () {
       });
     }
 
+    const { bodyBytes, hasBody } = operation;
+    if (hasBody) {
+      it(`says how large a body may be, to the byte: ${operation.method} ${operation.path}`, async () => {
+        assert.ok(bodyBytes !== null);
+        // A file of trades has a test of its own.
+        if (operation.id === 'importTrades') return;
+        const body = JSON.stringify(BODIES[operation.id] ?? {});
+        const padding = bodyBytes - Buffer.byteLength(body);
+        const whole = body + ' '.repeat(padding);
+        assertTaken(
+          await send(operation, {}, whole),
+          operation.id,
+          GARBAGE[Object.keys(BODIES[operation.id] ?? {})[0] ?? ''],
+        );
+        const { status, problem } = await send(operation, {}, `${whole} `);
+        assert.deepEqual([status, problem?.type], [413, '/problems/payload-too-large']);
+      });
+    }
+
     const inBody = operation.maxima.filter(({ place, at }) => place === 'body' && !at.startsWith('/items'));
     if (inBody.length === 0) continue;
     const usual = BODIES[operation.id] ?? {};
@@ -260,11 +289,11 @@ describe('every maximum of the API document', function () {
       const most = inBody
         .filter(({ at }) => !at.endsWith('/*'))
         .reduce((body, maximum) => set(body, maximum, valueOf(maximum)), usual);
-      assertTaken(
-        await send(operation, {}, most),
-        JSON.stringify(most).slice(0, 200),
-        GARBAGE[Object.keys(usual)[0] ?? ''],
-      );
+      const garbage = GARBAGE[Object.keys(usual)[0] ?? ''];
+      const about = JSON.stringify(most).slice(0, 200);
+      assertTaken(await send(operation, {}, most), about, garbage);
+      // The same again is the same, or a conflict.
+      assertTaken(await send(operation, {}, escaped(most)), about, garbage);
       // In an order of its own, so that a list within is as long as its items are.
       for (const maximum of inBody.filter(({ at }) => SHORTER[at.slice(1)] === undefined)) {
         const at = `${operation.path} ${maximum.at}`;

@@ -16,7 +16,7 @@ const KEYWORDS = ['maxLength', 'maxItems', 'maximum'] as const;
 export interface Operation {
   operationId: string;
   parameters?: { name: string; in: string; schema: Schema; description?: string }[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
+  requestBody?: { description?: string; content: Record<string, { schema: Schema }> };
 }
 
 type Schemas = Record<string, Schema>;
@@ -39,6 +39,14 @@ function* within(given: Schema, at: string, schemas: Schemas): Generator<Omit<Ma
   for (const keyword of ['anyOf', 'oneOf']) {
     for (const each of (schema[keyword] ?? []) as Schema[]) yield* within(each, at, schemas);
   }
+}
+
+/** Bytes that a body may have, as its description says. */
+export function bodyBytesOf({ requestBody }: Operation): number | null {
+  const said = /([\d,]+) ([KM])iB/.exec(requestBody?.description ?? '');
+  if (said === null) return null;
+  const [, count = '', unit] = said;
+  return Number(count.replaceAll(',', '')) * (unit === 'M' ? 2 ** 20 : 2 ** 10);
 }
 
 /** All that an operation says may not be passed; in the words of a description too. */

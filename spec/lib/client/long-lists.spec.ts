@@ -3,6 +3,7 @@ import { createClient, type Handlers, type MarktideError } from '../../../lib/cl
 import { MAX_CHANNELS } from '../../../streams/core/channel.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { type CuttingProxy, startCuttingProxy } from '../../support/cutting-proxy.ts';
+import { share } from '../../support/share.ts';
 
 /** 26,000 characters. */
 const MANY = Array.from(
@@ -110,11 +111,10 @@ describe('the client with a long list of channels', () => {
 
     const owner = await app.user();
     const mine = await app.call('POST', '/v1/portfolios', { as: owner, body: { name: 'Mine' } });
-    const shares = `/v1/portfolios/${mine.body.id}/shares`;
-    await app.call('PUT', shares, { as: owner, body: { userId: user.id, access: 'read' } });
+    await share(app, { portfolioId: mine.body.id, owner, friend: user });
     const shared = open([...MANY, `pnl:${mine.body.id}`]);
     await shared.until(() => shared.subscription.state === 'live');
-    await app.call('DELETE', `${shares}/${user.id}`, { as: owner });
+    await app.call('DELETE', `/v1/portfolios/${mine.body.id}/shares/${user.id}`, { as: owner });
     await shared.subscription.done;
     assert.deepEqual(
       shared.told.errors.map(({ status, type }) => [status, type]),

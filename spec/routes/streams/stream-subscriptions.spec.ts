@@ -3,6 +3,7 @@ import { deleteExpiredSubscriptions, SUBSCRIPTION_LIFE_MS } from '../../../db/us
 import { MAX_CHANNELS } from '../../../streams/core/channel.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { onFleet } from '../../support/fleet.ts';
+import { share } from '../../support/share.ts';
 import { ShiftedClock } from '../../support/shifted-clock.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -156,8 +157,7 @@ describe('a subscription', () => {
     const portfolio = `/v1/portfolios/${mine.body.id}`;
     const channels = [`pnl:${mine.body.id}`, 'ticker:BTC/KRW'];
     assertProblem(await subscribe(channels, reader), 404, 'not-found');
-    const share = { userId: reader.id, access: 'read' };
-    await app.call('PUT', `${portfolio}/shares`, { as: user, body: share });
+    await share(app, { portfolioId: mine.body.id, owner: user, friend: reader });
     const id = await made(channels, reader);
     const headers = { authorization: reader.authorization };
     assert.equal(await statusOf(id, headers), 200);
