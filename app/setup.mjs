@@ -59,6 +59,7 @@ const SOURCES = [
   'tsconfig.json',
   'tsconfig.build.json',
   'tsconfig.client.json',
+  'tsconfig.streams.json',
 ];
 
 /** Of names and contents: times would not tell of a source that was removed, or copied with the time of its origin. */
@@ -90,8 +91,8 @@ if (process.argv.includes('--build') || process.argv.includes('--start')) {
     console.error('Building …');
     // What a removed source left would stay for ever; and without its stamp, a build that fails is tried again.
     rmSync(dist, { recursive: true, force: true });
-    // The second one is the types of `marktide/client`, checked as for a browser.
-    for (const project of ['tsconfig.build.json', 'tsconfig.client.json']) {
+    // The second is the types of `marktide/client`, checked as for a browser; the third those of `marktide/streams`.
+    for (const project of ['tsconfig.build.json', 'tsconfig.client.json', 'tsconfig.streams.json']) {
       run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
     }
     writeFileSync(stamp, sources);

@@ -19,6 +19,8 @@ export class NoSlotError extends Error {
   readonly what: string;
   readonly limit: 'client' | 'all';
   readonly taken: number;
+  /** What Koa and Express answer with, unless it is caught. */
+  readonly status: 429 | 503;
 
   constructor(what: string, limit: 'client' | 'all', taken: number) {
     super(`${taken} ${what} are taken ${limit === 'client' ? 'by this client' : 'here'}`);
@@ -26,6 +28,7 @@ export class NoSlotError extends Error {
     this.what = what;
     this.limit = limit;
     this.taken = taken;
+    this.status = limit === 'client' ? 429 : 503;
   }
 }
 

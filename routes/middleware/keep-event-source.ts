@@ -1,16 +1,17 @@
 import type { Context, Middleware } from 'koa';
 import { withoutParameters } from '../../lib/text/accept.ts';
-import { headOf } from '../../streams/transports/response-connection.ts';
+import { sseWire } from '../../streams/core/wire.ts';
+import { streamHeaders } from '../../streams/transports/response-connection.ts';
 import type { Services } from '../http/handler-services.ts';
 
 const EVENT_STREAM = 'text/event-stream';
-/** What goes by with time. */
+/** Statuses that pass with time, and the code of the notice that stands for each. */
 const TEMPORARY: Record<number, string> = { 429: 'rate-limited', 503: 'unavailable' };
 
 /**
- * An `EventSource` that is answered with an error status is dead for good, so a refusal that goes by with time is told
- * to it as a stream that says why, when to come back, and ends. It is known by asking for nothing but an event stream;
- * whoever takes anything (`curl`, scripts) gets the problem as it is.
+ * An `EventSource` never reconnects after an error status. So a temporary refusal becomes a stream that says why, says
+ * when to come back, and ends. A request that accepts nothing but an event stream counts as an `EventSource`; every
+ * other client (`curl`, scripts) gets the problem.
  */
 export function keepEventSource({ hub }: Pick<Services, 'hub'>): Middleware {
   return async function keepSource(ctx, next) {
@@ -21,8 +22,8 @@ export function keepEventSource({ hub }: Pick<Services, 'hub'>): Middleware {
     const wait = Number(ctx.response.get('Retry-After') || 0) * 1_000 + hub.retryMs();
     ctx.remove('Retry-After');
     ctx.status = 200;
-    ctx.set(headOf(EVENT_STREAM));
-    ctx.body = `retry:${wait}\n\nevent:notice\ndata:${JSON.stringify({ code, detail: detail ?? title })}\n\n`;
+    ctx.set(streamHeaders(EVENT_STREAM));
+    ctx.body = sseWire.retry(wait) + sseWire.control('notice', { code, detail: detail ?? title }, null);
   };
 }
 

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { withoutParameters } from '../../lib/text/accept.ts';
@@ -7,8 +6,7 @@ import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
 import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
 import { MAX_CHANNELS } from '../../streams/core/channel.ts';
-import { headOf, openResponse } from '../../streams/transports/response-connection.ts';
-import { ndjsonWire, sseWire } from '../../streams/core/wire.ts';
+import { serveStream, STREAM_TYPES, type StreamType } from '../../streams/transports/serve-stream.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import type { Services } from '../http/handler-services.ts';
@@ -17,23 +15,14 @@ import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './strea
 import { authorityMarkOf, streamSealOf } from '../auth/stream-authenticator.ts';
 import { channelsAsked, selectionQuery } from './stream-subscriptions.ts';
 
-/**
- * Koa waits for the end of every response (by on-finished), to answer with an error if it broke: with it the whole
- * context of the request would be kept for as long as its stream is open. It takes 'end' for that, which no response of
- * Node's emits itself.
- */
-function letGoOfContext(res: ServerResponse): void {
-  res.emit('end');
-}
-
 /** @throws 406 for a client that takes neither SSE nor NDJSON */
-function formatOf(ctx: Context): 'text/event-stream' | 'application/x-ndjson' {
+function formatOf(ctx: Context): StreamType {
   ctx.vary('Accept');
   const { headers } = ctx.req;
   if (headers.accept !== undefined) headers.accept = withoutParameters(headers.accept);
-  const format = ctx.accepts('text/event-stream', 'application/x-ndjson');
-  if (format === false) throw problem('not-acceptable');
-  return format === 'application/x-ndjson' ? format : 'text/event-stream';
+  const format = STREAM_TYPES.find((each) => each === ctx.accepts(...STREAM_TYPES));
+  if (format === undefined) throw problem('not-acceptable');
+  return format;
 }
 
 /** Answers with an event stream on the channels, as SSE or NDJSON. */
@@ -44,51 +33,28 @@ async function serve(
   caller: Caller | null,
   services: Services,
 ): Promise<void> {
-  const { hub, clock, logger } = services;
+  const { hub, clock, authority } = services;
   await assertReadable(channels, caller, services);
   const contentType = formatOf(ctx);
-  const ndjson = contentType === 'application/x-ndjson';
   const admission = admit(ctx, caller, services);
   ctx.respond = false;
-  if (ctx.method === 'HEAD') {
-    admission.release();
-    ctx.res.writeHead(200, headOf(contentType)).end();
-    return;
-  }
-  const { req, res } = ctx;
-  req.socket.setKeepAlive(true, 30_000);
-  const connection = await openResponse(res, { contentType, retryMs: ndjson ? null : hub.retryMs() }, clock);
-  if (connection === null) {
-    admission.release();
-    return;
-  }
-  letGoOfContext(res);
-  // An empty header is what a browser without an id sends: it is no id.
-  const lastEventId = ctx.get('Last-Event-ID') || query.lastEventId || null;
   const id = newId(clock);
-  // Taken here, so that what lives as long as the stream does not hold the context of its request.
+  // Read here: what lives as long as the stream must not hold the context of its request.
   const mark = authorityMarkOf(ctx);
-  void hub
-    .open({
-      id,
-      owner: ownerOf(caller),
-      admission,
-      seal: streamSealOf(ctx),
-      channels,
-      lastEventId,
-      replay: query.replay,
-      flushMs: query.flush ?? null,
-      wire: ndjson ? ndjsonWire : sseWire,
-      sink: connection,
-      onOpen: (subscriber) => {
-        res.on('close', () => subscriber.closed());
-        services.authority.catchUp(id, mark);
-      },
-    })
-    .catch((error: unknown) => {
-      logger.error({ err: error, stream: id }, 'stream failed');
-      res.destroy();
-    });
+  serveStream(ctx.req, ctx.res, {
+    hub,
+    channels,
+    contentType,
+    // The header goes first; browsers without an id send an empty one.
+    lastEventId: ctx.get('Last-Event-ID') || query.lastEventId || null,
+    replay: query.replay,
+    flushMs: query.flush ?? null,
+    id,
+    owner: ownerOf(caller),
+    admission,
+    seal: streamSealOf(ctx),
+    onOpen: () => authority.catchUp(id, mark),
+  });
 }
 
 const description =

@@ -1,39 +1,13 @@
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
-import { type Upgrade, upgradeOf } from '../../streams/transports/upgrade.ts';
+import { CATALOG } from '../../streams/channels/catalog.ts';
+import { serveWebSocket } from '../../streams/transports/serve-websocket.ts';
+import { handshakeOf } from '../../streams/transports/upgrade.ts';
 import { z } from 'zod';
-import type { Context } from 'koa';
-import { WebSocketConnection } from '../../streams/transports/websocket-connection.ts';
-import { WebSocketSession } from '../../streams/transports/websocket-session.ts';
 import { endpoint } from '../http/endpoint.ts';
-import { channelsOfBody, admit, assertReadable, ownerOf, streamQuery } from './stream-access.ts';
+import { admit, assertReadable, ownerOf, streamQuery } from './stream-access.ts';
 import { authorityMarkOf } from '../auth/stream-authenticator.ts';
 import { channelsAsked, channelsSubscribed, selectionQuery } from './stream-subscriptions.ts';
-
-/** Names of subprotocols: tokens (RFC 9110, section 5.6.2), none of them twice. */
-function areProtocols(header: string): boolean {
-  const names = header.split(',').map((name) => name.trim());
-  return names.every((name) => /^[!#$%&'*+.^_`|~\w-]+$/.test(name)) && new Set(names).size === names.length;
-}
-
-const KEY = /^[+/0-9A-Za-z]{22}==$/;
-
-/** The request's socket. @throws 426 or 400 for what is no WebSocket handshake */
-function handshakeOf(ctx: Context): Upgrade {
-  const upgrade = upgradeOf(ctx.req);
-  if (upgrade === null || ctx.get('Sec-WebSocket-Version') !== '13') {
-    const headers = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13' };
-    throw problem('upgrade-required', { headers });
-  }
-  if (ctx.method !== 'GET' || !KEY.test(ctx.get('Sec-WebSocket-Key'))) {
-    throw problem('invalid-request', { detail: 'The WebSocket handshake is not complete.' });
-  }
-  const protocols = ctx.req.headers['sec-websocket-protocol'];
-  if (protocols !== undefined && !areProtocols(protocols)) {
-    throw problem('invalid-request', { detail: 'Sec-WebSocket-Protocol is not a list of names.' });
-  }
-  return upgrade;
-}
 
 const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, data, id?}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. What is refused is refused before the upgrade, as a problem.
 
@@ -76,39 +50,34 @@ export const webSocket = endpoint({
   response: null,
   problems: ['invalid-request', 'not-found', 'upgrade-required', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
-    const { hub, authority, sockets, clock, config, logger } = services;
+    const { hub, authority, sockets, clock } = services;
     if (sockets === null) throw problem('not-found', { detail: 'WEBSOCKET is off.' });
-    const upgrade = handshakeOf(ctx);
+    const upgrade = handshakeOf(ctx.req);
     const channels = await channelsAsked(query, caller, services);
     await assertReadable(channels, caller, services);
     const admission = admit(ctx, caller, services);
     ctx.respond = false;
     ctx.status = 101;
-    const ws = sockets.accept(ctx.req, upgrade);
-    if (ws === null) {
-      admission.release();
-      return;
-    }
-    const session = new WebSocketSession({
-      id: newId(clock),
-      owner: ownerOf(caller),
-      admission,
-      authority,
-      ws,
-      connection: new WebSocketConnection(ws, upgrade.socket, clock),
+    const id = newId(clock);
+    const openedAt = authorityMarkOf(ctx);
+    serveWebSocket(upgrade, {
       hub,
-      logger,
-      queueBytes: config.STREAM_QUEUE_KB * 1024,
-      parse: (names) => channelsOfBody('/channels', names),
-      authorise: (more) => assertReadable(more, caller, services),
-      channelsSubscribed: (id) => channelsSubscribed(id, caller, services),
-    });
-    session.start({
+      sockets,
+      catalog: CATALOG,
       channels,
       lastEventId: ctx.get('Last-Event-ID') || query.lastEventId || null,
       replay: query.replay,
       flushMs: query.flush ?? null,
-      mark: authorityMarkOf(ctx),
+      id,
+      owner: ownerOf(caller),
+      admission,
+      onOpen: () => authority.catchUp(id, openedAt),
+      async authorise(more) {
+        const mark = authority.mark();
+        await assertReadable(more, caller, services);
+        return () => authority.catchUp(id, mark);
+      },
+      channelsSubscribed: (subscription) => channelsSubscribed(subscription, caller, services),
     });
   },
 });

@@ -55,12 +55,15 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
-/** The bound of a ring: whichever is reached first. */
+/** How much of a log is kept. The first bound that is reached counts. */
 export interface LogBounds {
   events: number;
+  /** UTF-8 bytes of keys and data. */
   bytes: number;
   ageMs: number;
 }
+
+export const DEFAULT_BOUNDS: LogBounds = { events: 10_000, bytes: 16 * 2 ** 20, ageMs: 3_600_000 };
 
 export interface PublishOptions {
   /** Fencing token of the writer's lease: a publish with a smaller one than the log has seen is refused. */

@@ -45,6 +45,10 @@ export const MAX_LOGS = 8;
 
 /** A list of channels cannot be used. The message is a sentence for the client. */
 export class ChannelError extends Error {
+  /** With these, Koa and Express answer 400 with the message, unless it is caught. */
+  readonly status = 400;
+  readonly expose = true;
+
   constructor(message: string) {
     super(message);
     this.name = 'ChannelError';

@@ -1,5 +1,5 @@
-import type { Clock, Random } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import { type Clock, type Random, systemClock } from '../../lib/clock.ts';
+import { createLogger, type Logger } from '../../lib/log.ts';
 import type { Broker } from './broker.ts';
 import type { Channel, ChannelCatalog } from './channel.ts';
 import { type Slot, Slots } from '../../lib/slots.ts';
@@ -14,39 +14,63 @@ import type { Wire } from './wire.ts';
 
 export interface HubOptions {
   broker: Broker;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
-  flushMs: number;
-  heartbeatMs: number;
-  maxAgeMs: number;
-  queueBytes: number;
-  maxStreams: number;
-  maxStreamsPerUser: number;
-  /** Of those who have not logged in. */
-  maxStreamsPerAddress: number;
-  observer?: StreamObserver;
-  /** States that this process knows: see LogView. */
-  known?: LogViewOptions['known'];
   /** What the logs' events show on the channels. */
   catalog: Pick<ChannelCatalog, 'views'>;
-  /** Logs that many read: see LogView. */
+  /** Default: the machine's. */
+  clock?: Clock;
+  /** Default: `Math.random`. */
+  random?: Random;
+  /** Default: JSON lines on stdout, from `warn` up. */
+  logger?: Logger;
+  /** The longest that a busy stream gathers events before it writes, in milliseconds. Default 20. */
+  flushMs?: number;
+  /** Silence after which a stream gets a heartbeat, in milliseconds. Default 15,000. */
+  heartbeatMs?: number;
+  /** Age at which a stream ends, ± 10 %, so that its client resumes elsewhere. Default: one hour. */
+  maxAgeMs?: number;
+  /** Bytes that may wait for one slow client. Default 1 MiB. */
+  queueBytes?: number;
+  /** Streams of this process. Default 20,000. */
+  maxStreams?: number;
+  /** Streams of one user. Default 64. */
+  maxStreamsPerUser?: number;
+  /** Streams of anonymous clients with one address. Default 64. */
+  maxStreamsPerAddress?: number;
+  observer?: StreamObserver;
+  /** States that this process knows: see `LogViewOptions`. */
+  known?: LogViewOptions['known'];
+  /** Logs that many read: see `LogViewOptions`. */
   isPopular?: LogViewOptions['isPopular'];
-  /** Starts what keeps a log up to date: see SharedViews. */
+  /** Starts whatever keeps a log up to date: see `SharedViewsOptions`. */
   watchLog?: SharedViewsOptions['watchLog'];
-  /**
-   * The same for one channel of a stream, of which more is needed than of the log's other channels; `undefined`: nothing.
-   */
+  /** The same for a single channel that needs more than its log does. `undefined`: it needs nothing. */
   watchChannel?: ((channel: Channel) => Promise<() => Promise<void>> | undefined) | undefined;
 }
 
-/** Who opened a stream, and until when. `null` fields: an anonymous reader of public market data. */
+const DEFAULTS = {
+  clock: systemClock,
+  random: Math.random,
+  flushMs: 20,
+  heartbeatMs: 15_000,
+  maxAgeMs: 3_600_000,
+  queueBytes: 2 ** 20,
+  maxStreams: 20_000,
+  maxStreamsPerUser: 64,
+  maxStreamsPerAddress: 64,
+  observer: UNOBSERVED,
+};
+
+type HubSettings = HubOptions & typeof DEFAULTS & { logger: Logger };
+
+/** Who opened a stream. All fields are `null` for an anonymous client. */
 export interface StreamOwner {
   userId: string | null;
   sessionId: string | null;
-  /** Epoch milliseconds. */
+  /** When the credential expires, and with it the stream: epoch milliseconds. */
   expiresAt: number | null;
 }
+
+export const ANONYMOUS: StreamOwner = { userId: null, sessionId: null, expiresAt: null };
 
 export interface StreamRequest {
   id: string;
@@ -99,7 +123,7 @@ const MIN_LOOK_MS = 1_000;
 
 /** The connections of this process and the log views they share. */
 export class Hub {
-  readonly #options: HubOptions;
+  readonly #options: HubSettings;
   readonly #scheduler: FlushScheduler;
   readonly #views: SharedViews;
   readonly #slots: Slots;
@@ -108,9 +132,10 @@ export class Hub {
   readonly #observer: StreamObserver;
   #draining = false;
 
-  constructor(options: HubOptions) {
+  constructor({ logger = createLogger('warn'), ...given }: HubOptions) {
+    const options = { ...DEFAULTS, ...given, logger };
     this.#options = options;
-    this.#observer = options.observer ?? UNOBSERVED;
+    this.#observer = options.observer;
     this.#scheduler = new FlushScheduler(options.clock, options.flushMs);
     this.#wheel = new TimerWheel(options.clock);
     const limits = { all: options.maxStreams, client: options.maxStreamsPerUser };
@@ -125,6 +150,19 @@ export class Hub {
       isPopular: options.isPopular,
       watchLog: options.watchLog,
     });
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get logger(): Logger {
+    return this.#options.logger;
+  }
+
+  /** Bytes that may wait for one slow client. */
+  get queueBytes(): number {
+    return this.#options.queueBytes;
   }
 
   streams(): OpenStream[] {

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
-import type { Clock, Random } from '../../lib/clock.ts';
+import { type Clock, type Random, systemClock } from '../../lib/clock.ts';
 import {
   BrokerUnavailableError,
+  DEFAULT_BOUNDS,
   FencedError,
   SequenceGapError,
   type Broker,
@@ -40,24 +41,27 @@ interface Log {
 }
 
 export interface MemoryBrokerOptions {
-  clock: Clock;
-  bounds: (log: string) => LogBounds;
-  random: Random;
+  /** Default: the machine's. */
+  clock?: Clock;
+  /** Default: `Math.random`. */
+  random?: Random;
+  /** Default: `DEFAULT_BOUNDS` for every log. */
+  bounds?: (log: string) => LogBounds;
   log?: Logger;
-  /** Logs kept at most; the least recently used one without listeners goes first. */
+  /** Logs kept at most (default 10,000); the least recently used one without listeners goes first. */
   maxLogs?: number;
 }
 
 /** The broker of a single process: delivers within `publish`, and ends with the process. */
 export class MemoryBroker implements Broker {
-  readonly #options: MemoryBrokerOptions;
+  readonly #options: MemoryBrokerOptions & Required<Pick<MemoryBrokerOptions, 'clock' | 'random' | 'bounds'>>;
   readonly #maxLogs: number;
   /** Least recently used first. */
   readonly #logs = new Map<string, Log>();
   #closed = false;
 
-  constructor(options: MemoryBrokerOptions) {
-    this.#options = options;
+  constructor(options: MemoryBrokerOptions = {}) {
+    this.#options = { clock: systemClock, random: Math.random, bounds: () => DEFAULT_BOUNDS, ...options };
     this.#maxLogs = options.maxLogs ?? 10_000;
   }
 

@@ -4,44 +4,64 @@ import type { Transport } from './stream-observer.ts';
 
 /** How frames look on a connection: SSE, NDJSON, WebSocket messages. Pure text, no I/O. */
 export interface Wire {
-  /** Also the key under which a frame remembers its text. */
+  /** Also the key under which a frame caches its text. */
   readonly name: Transport;
   frame(frame: Frame, id: string | null): string;
   /** An event of the connection itself: `ready`, `reset`, `notice`. */
   control(event: string, data: unknown, id: string | null): string;
-  /** Keeps the connection alive; with an id it also moves the client's cursor past events it did not subscribe to. */
+  /** Keeps the connection alive. With an id, it also moves the client's cursor past events of other channels. */
   heartbeat(id: string | null): string;
-  /** How long the client should wait before it reconnects; empty where the format has no word for it. */
+  /** How long the client should wait before it reconnects, in milliseconds. Empty if the format cannot say so. */
   retry(ms: number): string;
 }
 
 const asIs = (data: unknown): string => String(data);
 
-function eventBuffer(event: string, data: string): EventBuffer {
-  return new EventBuffer({ serializer: asIs, sanitizer: asIs }).event(event).data(data);
+/**
+ * `text/event-stream`, all of it written by better-sse. Names, ids and JSON text contain no line breaks, so nothing
+ * needs to be sanitised. The id is the last line of its block: a client that has read it has the whole event, even one
+ * that takes ids line by line.
+ */
+function serverSentEvents(): Wire {
+  // One buffer for all: making one takes longer than writing a line.
+  const buffer = new EventBuffer({ serializer: asIs, sanitizer: asIs });
+  const read = (): string => {
+    const text = buffer.read();
+    buffer.clear();
+    return text;
+  };
+  /** The lines before the id, which are the same for all connections. */
+  const lines = ({ event, data }: Frame): string => {
+    buffer.event(event).data(data);
+    return read();
+  };
+  const ending = (id: string | null): string => {
+    if (id !== null) buffer.id(id);
+    buffer.dispatch();
+    return read();
+  };
+  return {
+    name: 'sse',
+    frame: (frame, id) => frame.text('sse', lines) + ending(id),
+    control(event, data, id) {
+      buffer.event(event).data(JSON.stringify(data));
+      return ending(id);
+    },
+    // An `id:` without data dispatches no event, but the browser remembers it.
+    heartbeat(id) {
+      buffer.comment();
+      return ending(id);
+    },
+    retry(ms) {
+      buffer.retry(ms);
+      return ending(null);
+    },
+  };
 }
 
-/** The lines before the id: the same for all connections. */
-const sseLines = ({ event, data }: Frame): string => eventBuffer(event, data).read();
+export const sseWire: Wire = serverSentEvents();
 
-/**
- * `text/event-stream`. Names, ids and JSON text hold no line breaks, so nothing needs to be sanitised. The id is the last
- * line of its block: whoever has read it has the whole event, even a client that takes ids line by line.
- */
-export const sseWire: Wire = {
-  name: 'sse',
-  frame: (frame, id) => frame.text('sse', sseLines) + (id === null ? '\n' : `id:${id}\n\n`),
-  control(event, data, id) {
-    const buffer = eventBuffer(event, JSON.stringify(data));
-    if (id !== null) buffer.id(id);
-    return buffer.dispatch().read();
-  },
-  // An `id:` without data dispatches nothing, but the browser remembers it.
-  heartbeat: (id) => (id === null ? ':\n\n' : `:\nid: ${id}\n\n`),
-  retry: (ms) => `retry: ${ms}\n\n`,
-};
-
-/** `application/x-ndjson`: one JSON object a line, for `curl | jq`. The id comes last, as above. */
+/** `application/x-ndjson`: one JSON object per line, for `curl | jq`. The id comes last here too. */
 export const ndjsonWire: Wire = {
   name: 'ndjson',
   frame: (frame, id) =>
@@ -49,4 +69,11 @@ export const ndjsonWire: Wire = {
   control: (event, data, id) => `${JSON.stringify({ event, data, ...(id === null ? {} : { id }) })}\n`,
   heartbeat: (id) => `${JSON.stringify({ event: 'heartbeat', ...(id === null ? {} : { id }) })}\n`,
   retry: () => '',
+};
+
+/** WebSocket messages: the same objects. The connection splits the text at its line breaks, one message per line. */
+export const websocketWire: Wire = {
+  ...ndjsonWire,
+  name: 'websocket',
+  retry: (ms) => `${JSON.stringify({ event: 'retry', data: { ms } })}\n`,
 };

@@ -1,5 +1,8 @@
+import { systemClock } from '../../lib/clock.ts';
+import { createLogger } from '../../lib/log.ts';
 import {
   BrokerUnavailableError,
+  DEFAULT_BOUNDS,
   type Broker,
   type HistoryLoss,
   type HistoryPage,
@@ -25,8 +28,15 @@ export class RedisBroker implements Broker {
   #closed = false;
 
   constructor(options: RedisBrokerOptions) {
-    this.#ring = new RedisRing(options, () => this.#subscriber.lost());
-    this.#subscriber = new RedisSubscriber(options, this.#ring);
+    const settings = {
+      clock: systemClock,
+      random: Math.random,
+      bounds: () => DEFAULT_BOUNDS,
+      ...options,
+      log: options.log ?? createLogger('warn'),
+    };
+    this.#ring = new RedisRing(settings, () => this.#subscriber.lost());
+    this.#subscriber = new RedisSubscriber(settings, this.#ring);
   }
 
   async publish(log: string, events: readonly Payload[], options: PublishOptions = {}): Promise<Position> {

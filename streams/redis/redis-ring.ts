@@ -19,18 +19,26 @@ import { runScript, SCRIPTS, type Script } from './redis-scripts.ts';
 import { decodeEntries, decodeState, list, texts } from './redis-wire.ts';
 
 export interface RedisBrokerOptions {
+  /** `redis://…` or `rediss://…` */
   url: string;
-  /** Stands before every key and channel. Default `marktide:`. */
+  /** Begins every key and every pub/sub channel. Default `marktide:`. */
   prefix?: string;
-  clock: Clock;
-  random: Random;
-  bounds: (log: string) => LogBounds;
-  log: Logger;
+  /** Default: the machine's. */
+  clock?: Clock;
+  /** Default: `Math.random`. */
+  random?: Random;
+  /** Default: `DEFAULT_BOUNDS` for every log. The same on every process. */
+  bounds?: (log: string) => LogBounds;
+  /** Default: JSON lines on stdout, from `warn` up. */
+  log?: Logger;
   /** How often delivered positions are compared with the heads in Redis. Default 1000. */
   headCheckMs?: number;
   /** Default 1000. */
   commandTimeoutMs?: number;
 }
+
+export type RedisBrokerSettings = RedisBrokerOptions &
+  Required<Pick<RedisBrokerOptions, 'clock' | 'random' | 'bounds' | 'log'>>;
 
 export interface RingPage {
   status: 'ok' | 'epoch' | 'ahead' | 'expired';
@@ -49,7 +57,7 @@ const MAX_PUBLISHED = 10_000;
 
 /** The logs as they lie in Redis: every operation is one script on the fast connection. */
 export class RedisRing {
-  readonly #options: RedisBrokerOptions;
+  readonly #options: RedisBrokerSettings;
   readonly #prefix: string;
   readonly #client: Redis;
   /** The run id of the server at the other end of the present connection; `null` while there is none. */
@@ -62,8 +70,8 @@ export class RedisRing {
   /** Where this process's last publish went, least recently used first. */
   readonly #published = new Map<string, Position>();
 
-  /** @param onLost told when delivery has become uncertain: the connection is gone, or writes are refused */
-  constructor(options: RedisBrokerOptions, onLost: () => void) {
+  /** @param onLost called when delivery has become uncertain: the connection is gone, or writes are refused */
+  constructor(options: RedisBrokerSettings, onLost: () => void) {
     this.#options = options;
     this.#onLost = onLost;
     this.#errors = new RepeatedLog(options.log, options.clock);

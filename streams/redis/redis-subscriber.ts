@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { BrokerUnavailableError, type LogListener, type Subscription } from '../core/broker.ts';
 import { LogWatch } from './log-watch.ts';
 import { contact, patientRedis } from './redis-connection.ts';
-import type { RedisBrokerOptions, RedisRing } from './redis-ring.ts';
+import type { RedisBrokerSettings, RedisRing } from './redis-ring.ts';
 import { decodeBatch } from './redis-wire.ts';
 
 /** Logs of one head check round trip, and of one SUBSCRIBE: a bound on how long Redis is kept busy. */
@@ -21,7 +21,7 @@ interface Entry {
  * after each reconnect and every `headCheckMs` all positions are compared with the heads.
  */
 export class RedisSubscriber {
-  readonly #options: RedisBrokerOptions;
+  readonly #options: RedisBrokerSettings;
   readonly #ring: RedisRing;
   readonly #client: Redis;
   readonly #entries = new Map<string, Entry>();
@@ -35,7 +35,7 @@ export class RedisSubscriber {
   #cancelTimer: () => void = () => undefined;
   #closed = false;
 
-  constructor(options: RedisBrokerOptions, ring: RedisRing) {
+  constructor(options: RedisBrokerSettings, ring: RedisRing) {
     this.#options = options;
     this.#ring = ring;
     const { clock, random, log, commandTimeoutMs = 1000 } = options;

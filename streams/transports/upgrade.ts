@@ -1,15 +1,17 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { lingerAndClose } from '../../lib/linger.ts';
+import { problem } from '../../lib/problem.ts';
 
-/** A request's bare socket, for who takes it over. */
+/** A request for a WebSocket, with its socket. */
 export interface Upgrade {
+  req: IncomingMessage;
   socket: Socket;
-  /** What the client sent behind the request. */
+  /** What the client sent after the request. */
   head: Buffer;
-  /** Takes the socket from the response: from here on nothing can be answered by HTTP. */
+  /** Detaches the socket from the response. After that, the request can no longer be answered over HTTP. */
   take(): void;
 }
 
@@ -24,14 +26,39 @@ export function upgradeOf(req: IncomingMessage): Upgrade | null {
   return (req as UpgradeRequest)[UPGRADE] ?? null;
 }
 
+/** Names of subprotocols: tokens (RFC 9110, section 5.6.2), none of them twice. */
+function areProtocols(header: string): boolean {
+  const names = header.split(',').map((name) => name.trim());
+  return names.every((name) => /^[!#$%&'*+.^_`|~\w-]+$/.test(name)) && new Set(names).size === names.length;
+}
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** @throws Problem 426 or 400 for a request that is not a whole WebSocket handshake */
+export function handshakeOf(req: IncomingMessage): Upgrade {
+  const upgrade = upgradeOf(req);
+  if (upgrade === null || req.headers['sec-websocket-version'] !== '13') {
+    const headers = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Version': '13' };
+    throw problem('upgrade-required', { headers });
+  }
+  if (req.method !== 'GET' || !KEY.test(req.headers['sec-websocket-key'] ?? '')) {
+    throw problem('invalid-request', { detail: 'The WebSocket handshake is not complete.' });
+  }
+  const protocols = req.headers['sec-websocket-protocol'];
+  if (protocols !== undefined && !areProtocols(protocols)) {
+    throw problem('invalid-request', { detail: 'Sec-WebSocket-Protocol is not a list of names.' });
+  }
+  return upgrade;
+}
+
 /**
- * Passes requests for a WebSocket to the same handler as all others, with a response to refuse them by: so they are
- * logged, limited and authorised by the very same code, and whoever wants to accept one takes its socket.
+ * Passes requests for a WebSocket to the same handler as all others, with a response to refuse them with. So the same
+ * code logs, limits and authorises them; `handshakeOf` gives the one that accepts a request its socket.
  */
 export function serveUpgrades(
   server: Server,
-  handle: (req: IncomingMessage, res: ServerResponse) => void,
-  clock: Clock,
+  handle: (req: IncomingMessage, res: ServerResponse) => unknown,
+  clock: Clock = systemClock,
 ): void {
   server.on('upgrade', (req: UpgradeRequest, duplex: Duplex, head: Buffer) => {
     const socket = duplex as Socket;
@@ -39,20 +66,20 @@ export function serveUpgrades(
       serveWithout(server, req, socket, head);
       return;
     }
-    // Nobody else listens while the request is being authorised; whoever takes the socket has its own listener.
+    // Nothing else listens while the request is being authorised.
     socket.on('error', () => socket.destroy());
     const res = new ServerResponse(req);
     res.shouldKeepAlive = false;
     res.assignSocket(socket);
     res.once('finish', () => lingerAndClose(socket, clock));
-    req[UPGRADE] = { socket, head, take: () => res.detachSocket(socket) };
+    req[UPGRADE] = { req, socket, head, take: () => res.detachSocket(socket) };
     handle(req, res);
   });
 }
 
 /**
- * An offer of another protocol may be ignored, and must be: Java's HttpClient offers `h2c` with every request. But Node
- * has stopped parsing by now, so the request is put back, without the offer, in front of a new parser.
+ * An offer of another protocol must be ignored: Java's HttpClient offers `h2c` with every request. But Node has stopped
+ * parsing by now, so the request goes back, without the offer, to a new parser.
  */
 function serveWithout(server: Server, req: IncomingMessage, socket: Socket, head: Buffer): void {
   const lines = [`${req.method ?? 'GET'} ${req.url ?? '/'} HTTP/${req.httpVersion}`];

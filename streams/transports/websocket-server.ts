@@ -1,35 +1,34 @@
-import type { IncomingMessage } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Upgrade } from './upgrade.ts';
 
-/** Largest message a client may send. Its own channels at their most are about half of it. */
+/** The largest message that a client may send. The longest list of channels takes about half of it. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
-/** Accepts WebSockets, and cuts those whose other side has died without a word. */
+/** Accepts WebSockets, and cuts those whose client has died silently. */
 export class SocketServer {
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: MAX_MESSAGE_BYTES,
-    // Deflate costs each connection hundreds of kilobytes, and compresses what is encrypted next to secrets.
+    // Deflate costs hundreds of kilobytes per connection, and compressing secrets before encryption can leak them.
     perMessageDeflate: false,
     handleProtocols: () => false,
   });
-  /** Whether each has been heard of since the last ping. */
+  /** Whether each has sent anything since the last ping. */
   readonly #heard = new Map<WebSocket, boolean>();
   readonly #cancelPings: () => void;
 
-  /** A socket that lets two pings in a row pass is cut. */
-  constructor({ clock, pingMs }: { clock: Clock; pingMs: number }) {
+  /** @param options.pingMs time between pings (default 15,000 ms); a socket that misses two in a row is cut */
+  constructor({ clock = systemClock, pingMs = 15_000 }: { clock?: Clock; pingMs?: number } = {}) {
     this.#cancelPings = clock.every(pingMs, () => this.#ping());
   }
 
-  /** Completes the handshake, which must have been checked. @returns `null` if the client has gone meanwhile */
-  accept(req: IncomingMessage, upgrade: Upgrade): WebSocket | null {
+  /** Completes a handshake that `handshakeOf` has checked. @returns `null` if the client has gone already */
+  accept(upgrade: Upgrade): WebSocket | null {
     upgrade.take();
     let accepted: WebSocket | null = null;
-    this.#server.handleUpgrade(req, upgrade.socket, upgrade.head, (ws) => {
+    this.#server.handleUpgrade(upgrade.req, upgrade.socket, upgrade.head, (ws) => {
       accepted = ws;
       this.#heard.set(ws, true);
       const hear = (): void => void this.#heard.set(ws, true);
@@ -52,7 +51,6 @@ export class SocketServer {
         continue;
       }
       this.#heard.set(ws, false);
-      // A reader that is behind is not dead: its pings would only wait in the same queue.
       if (ws.readyState === ws.OPEN) ws.ping();
     }
   }

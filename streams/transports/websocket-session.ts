@@ -1,10 +1,10 @@
 import type { RawData, WebSocket } from 'ws';
-import type { Logger } from '../../lib/log.ts';
 import { Problem, problem } from '../../lib/problem.ts';
-import type { Channel } from '../core/channel.ts';
-import { decodeCursor } from '../core/cursor.ts';
 import type { Slot } from '../../lib/slots.ts';
+import { type Channel, type ChannelCatalog, ChannelError, parseChannels } from '../core/channel.ts';
+import { decodeCursor } from '../core/cursor.ts';
 import type { Hub, StreamOwner } from '../core/hub.ts';
+import { websocketWire } from '../core/wire.ts';
 import {
   CLOSE_CODES,
   CLOSE_ERROR,
@@ -13,7 +13,6 @@ import {
   type WebSocketConnection,
 } from './websocket-connection.ts';
 import { type ClientMessage, parseMessage, type Ref, refOf } from './websocket-message.ts';
-import { websocketWire } from './websocket-wire.ts';
 
 export interface Selection<C extends Channel = Channel> {
   channels: readonly C[];
@@ -21,38 +20,36 @@ export interface Selection<C extends Channel = Channel> {
   replay: 'full' | 'latest';
 }
 
-/** Tells a stream that is being opened what was revoked since its caller was looked up. */
-export interface Revocations {
-  /** Where the log of revocations stands now. */
-  mark(): number;
-  /** Ends the stream if something revoked since the mark concerns it. */
-  catchUp(streamId: string, mark: number): void;
+/** What a client may subscribe to while its WebSocket is open. */
+export interface SubscribeRules<C extends Channel = Channel> {
+  catalog: Pick<ChannelCatalog<C>, 'parse'>;
+  /**
+   * Checks that the client may read channels that it subscribes to. May resolve to a function, which is called once
+   * the client has the channels: to find out whether it lost them meanwhile. Default: every channel is public.
+   * @throws Problem that refuses the message
+   */
+  authorise?: (channels: readonly C[]) => Promise<(() => void) | undefined>;
+  /**
+   * The channels of a stored subscription, which a client may name instead of channels. Default: there are none.
+   * @throws Problem if there is no such subscription
+   */
+  channelsSubscribed?: (id: string) => Promise<readonly C[]>;
 }
 
-export interface SessionOptions<C extends Channel = Channel> {
+export interface SessionOptions<C extends Channel = Channel> extends SubscribeRules<C> {
   id: string;
   owner: StreamOwner;
   admission: Slot;
-  authority: Revocations;
   ws: WebSocket;
   connection: WebSocketConnection;
   hub: Hub;
-  logger: Logger;
-  /** Bytes of answers and events that may wait for a reader that goes on asking. */
-  queueBytes: number;
-  /** @throws Problem for a name that is no channel, or for too many */
-  parse: (names: readonly string[]) => readonly C[];
-  /** @throws Problem if one of the channels may not be read */
-  authorise: (channels: readonly C[]) => Promise<void>;
-  /** What a subscription names. @throws Problem if there is none such of this user */
-  channelsSubscribed: (id: string) => Promise<readonly C[]>;
 }
 
-/** Messages that may wait while one is worked on, and bad ones that are borne; each good one makes up for a bad one. */
+/** Messages that may wait while one is handled, and bad ones that are tolerated. Each good one makes up for a bad one. */
 const MAX_WAITING = 64;
 const MAX_BAD = 10;
 
-/** One WebSocket: its client says which channels it wants, one after the other, on the same stream of the hub. */
+/** One WebSocket, which is one stream of the hub. Its client may change the channels with messages. */
 export class WebSocketSession<C extends Channel = Channel> {
   readonly #options: SessionOptions<C>;
   #channels: readonly C[] = [];
@@ -62,18 +59,15 @@ export class WebSocketSession<C extends Channel = Channel> {
 
   constructor(options: SessionOptions<C>) {
     this.#options = options;
-    const { ws } = options;
+    const { ws, hub } = options;
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    // What breaks a connection also closes it: a message too large, text that is not UTF-8, a reset.
-    ws.on('error', (error) => options.logger.debug({ err: error, stream: options.id }, 'socket failed'));
+    // Every error also closes the socket: a message too large, text that is not UTF-8, a reset.
+    ws.on('error', (error) => hub.logger.debug({ err: error, stream: options.id }, 'socket failed'));
   }
 
-  /**
-   * Opens the stream, on the channels that the URL named, if any.
-   * @param first `mark`: where the control log stood before the caller was looked up
-   */
-  start({ mark, ...first }: Selection<C> & { flushMs: number | null; mark: number }): void {
-    const { id, owner, admission, authority, hub, connection, ws } = this.#options;
+  /** Opens the stream on the channels that the client begins with, if any. `onOpen`: see `ServeStreamOptions`. */
+  start({ onOpen, ...first }: Selection<C> & { flushMs: number | null; onOpen?: () => void }): void {
+    const { id, owner, admission, hub, connection, ws } = this.#options;
     this.#channels = first.channels;
     this.#say('welcome', { id, channels: first.channels.map(({ name }) => name) });
     void hub
@@ -86,7 +80,7 @@ export class WebSocketSession<C extends Channel = Channel> {
         sink: connection,
         onOpen: () => {
           ws.once('close', () => hub.closed(id));
-          authority.catchUp(id, mark);
+          onOpen?.();
         },
       })
       .catch((error: unknown) => this.#fail(error));
@@ -95,7 +89,7 @@ export class WebSocketSession<C extends Channel = Channel> {
   #receive(data: RawData, isBinary: boolean): void {
     const { connection } = this.#options;
     if (isBinary) {
-      connection.close(CLOSE_UNSUPPORTED, 'binary messages are not understood');
+      connection.close(CLOSE_UNSUPPORTED, 'binary messages are not supported');
       return;
     }
     if (this.#waiting.length >= MAX_WAITING) {
@@ -119,9 +113,9 @@ export class WebSocketSession<C extends Channel = Channel> {
   }
 
   async #answer(text: string): Promise<void> {
-    const { ws, connection, queueBytes } = this.#options;
+    const { ws, connection, hub } = this.#options;
     if (ws.readyState !== ws.OPEN) return;
-    if (connection.pendingBytes > queueBytes) {
+    if (connection.pendingBytes > hub.queueBytes) {
       connection.close(CLOSE_CODES['slow-reader'], 'slow-reader');
       return;
     }
@@ -143,33 +137,47 @@ export class WebSocketSession<C extends Channel = Channel> {
   }
 
   async #select(message: Exclude<ClientMessage, { type: 'ping' }>): Promise<void> {
-    const { hub, id, authorise, authority } = this.#options;
+    const { hub, id, authorise } = this.#options;
     const asked = new Set(await this.#named(message));
     const kept = this.#channels.map(({ name }) => name);
     const names =
       message.type === 'subscribe'
         ? [...new Set([...kept, ...asked])]
         : kept.filter((name) => !asked.has(name));
-    const channels = names.length === 0 ? [] : this.#options.parse(names);
+    const channels = names.length === 0 ? [] : this.#parse(names);
     const lastEventId = message.type === 'subscribe' ? message.lastEventId || null : null;
     if (lastEventId !== null && kept.length > 0 && decodeCursor(lastEventId) === null) {
-      // With nothing subscribed yet the stream itself says `reset`.
+      // While nothing is subscribed yet, the stream itself answers with `reset`.
       throw problem('invalid-cursor', { detail: 'lastEventId is not an id of ours.' });
     }
-    const mark = authority.mark();
-    await authorise(channels.filter(({ name }) => asked.has(name)));
+    const recheck = await authorise?.(channels.filter(({ name }) => asked.has(name)));
     const replay = message.type === 'subscribe' ? message.replay : 'full';
     const done = message.type === 'subscribe' ? 'subscribed' : 'unsubscribed';
     await hub.resubscribe(id, { channels, lastEventId, replay }, () => {
       this.#channels = channels;
       this.#say(done, { channels: names, ref: message.ref });
-      authority.catchUp(id, mark);
+      recheck?.();
     });
+  }
+
+  #parse(names: readonly string[]): C[] {
+    try {
+      return parseChannels(this.#options.catalog, names);
+    } catch (error) {
+      if (!(error instanceof ChannelError)) throw error;
+      const errors = [{ pointer: '/channels', detail: error.message }];
+      throw problem('invalid-request', { detail: 'The message names channels that cannot be used.', errors });
+    }
   }
 
   async #named(message: Exclude<ClientMessage, { type: 'ping' }>): Promise<readonly string[]> {
     if (message.type === 'unsubscribe' || message.subscription === undefined) return message.channels ?? [];
-    const channels = await this.#options.channelsSubscribed(message.subscription);
+    const { channelsSubscribed } = this.#options;
+    if (channelsSubscribed === undefined)
+      throw problem('not-found', {
+        detail: 'There are no stored subscriptions here. Name `channels` instead.',
+      });
+    const channels = await channelsSubscribed(message.subscription);
     return channels.map(({ name }) => name);
   }
 
@@ -178,8 +186,8 @@ export class WebSocketSession<C extends Channel = Channel> {
   }
 
   #fail(error: unknown): void {
-    const { logger, id, connection } = this.#options;
-    logger.error({ err: error, stream: id }, 'stream failed');
+    const { hub, id, connection } = this.#options;
+    hub.logger.error({ err: error, stream: id }, 'stream failed');
     connection.close(CLOSE_ERROR, 'internal error');
   }
 }

@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:http';
@@ -18,26 +9,8 @@ import type { AddressInfo } from 'node:net';
 import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
 import { browserAvailable, launchBrowser } from '../../support/browser.ts';
 import { fillDataFolder } from '../../support/data-folder.ts';
+import { packClone } from '../../support/package-clone.ts';
 import { type NodeProcess, startNode } from '../../support/node-process.ts';
-
-/** What a clone has, and the package is made from. */
-const SOURCES = [
-  'app',
-  'lib',
-  'db',
-  'streams',
-  'routes',
-  'openapi',
-  'web',
-  'LICENSE',
-  'README.md',
-  '.npmrc',
-  'package.json',
-  'package-lock.json',
-  'tsconfig.json',
-  'tsconfig.build.json',
-  'tsconfig.client.json',
-];
 
 const TYPESCRIPT_7 = join(PACKAGE_ROOT, 'node_modules', 'typescript');
 const TYPESCRIPT_5 = join(PACKAGE_ROOT, 'spec', 'generated-client', 'node_modules', 'typescript');
@@ -94,16 +67,9 @@ describe('the package', function () {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'marktide-package-'));
-    const clone = join(folder, 'clone');
-    for (const name of SOURCES) cpSync(join(PACKAGE_ROOT, name), join(clone, name), { recursive: true });
-    symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(clone, 'node_modules'));
-    run('npm', ['run', 'package', '--', '--pack-destination', folder], clone);
-    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-    // Unpacked by hand: npm would also ask the registry for what the server depends on, which the client does not need.
     foreign = join(folder, 'foreign');
     const place = join(foreign, 'node_modules', 'marktide');
-    mkdirSync(place, { recursive: true });
-    run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', place], folder);
+    packClone(folder, place);
     ({ site, origin } = await startSite(join(place, 'dist', 'lib', 'client')));
     await fillDataFolder(join(folder, 'data'));
     node = await startNode({

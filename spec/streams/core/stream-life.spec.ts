@@ -135,6 +135,6 @@ describe('the life of a stream', () => {
     assert.equal(reader.endedFor, null);
     await clock.advance(1_500);
     assert.equal(reader.endedFor, 'max-age');
-    assert.match(reader.chunks.at(-1)?.text ?? '', /^retry: \d+\n\nevent:notice\n/);
+    assert.match(reader.chunks.at(-1)?.text ?? '', /^retry:\d+\n\nevent:notice\n/);
   });
 });
