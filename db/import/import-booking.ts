@@ -1,23 +1,34 @@
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
-import type { PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import type { RowOrder } from '../../lib/import/row-order.ts';
+import { compareOrder, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { BulkPositions } from '../ledger/bulk-positions.ts';
 import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
 import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
-import { ratedAssets, type StoredTrade, thirdAsset, tieOf, type TradeDraft } from '../ledger/stored-entry.ts';
-import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
-import { countMatches, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
-import { type PlacedTrade, placedTrades } from './import-rows.ts';
 import type { EntriesMove } from '../ledger/ledger.ts';
 import type { OutboxMessage } from '../ledger/outbox.ts';
+import { jsonPieces } from '../connection/json-pieces.ts';
+import {
+  entryOf,
+  ratedAssets,
+  type StoredTrade,
+  thirdAsset,
+  tieOf,
+  type TradeDraft,
+} from '../ledger/stored-entry.ts';
+import { type FileOrder, orderOf } from './import-order.ts';
+import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
+import { listConflicts, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
+import { type FreshTrade, freshTrades } from './import-rows.ts';
+import type { StagedRows } from './staged-rows.ts';
 import { advance, lockPortfolio } from '../ledger/portfolios.ts';
 import { rateTable } from '../ledger/rates.ts';
 import { countTags } from '../ledger/tags.ts';
 
-/** Rows that are booked by one statement, which the embedded database lets everybody wait for. */
-const CHUNK = 1_000;
+/** Rows that are booked together: the embedded database lets everybody wait while it reads them. */
+const CHUNK = 500;
 
 export interface ImportOutcome extends MatchCounts {
   /** Of the ledger, after it. */
@@ -29,6 +40,8 @@ export interface ImportOutcome extends MatchCounts {
   firstRows: RowMatch[];
   /** What is to be published about it. */
   message: OutboxMessage | null;
+  /** Which way time runs in the file; `null`: it cannot be told, and figures depend on it, so nothing is booked. */
+  order: RowOrder | null;
 }
 
 /** So many rows of a file, about to be committed, that they are not published one by one. */
@@ -42,7 +55,7 @@ export interface ImportMove {
 
 export interface ImportOptions {
   clock: Clock;
-  newestFirst: boolean;
+  order: FileOrder;
   /** `look`: nothing is booked. `whole`: only if there is no conflict. `rest`: what is in no conflict. */
   mode: 'look' | 'whole' | 'rest';
   /** Rows to be reported, at most. */
@@ -65,7 +78,7 @@ export interface ImportOptions {
 export async function bookRows(
   db: Database,
   portfolioId: string,
-  importId: string,
+  staged: StagedRows,
   options: ImportOptions,
 ): Promise<ImportOutcome> {
   const { clock, mode, reported, published, progress } = options;
@@ -73,37 +86,49 @@ export async function bookRows(
     await allowTime(trx, LONG_WORK_MS);
     const portfolio = await lockPortfolio(trx, portfolioId);
     progress('comparing', 0, 0);
-    await matchRows(trx, portfolioId, importId, options);
-    const counts = await countMatches(trx, importId);
+    const { importId } = staged;
+    const counts = await matchRows(trx, portfolioId, staged);
+    const order = await orderOf(trx, portfolio, options.order);
     const report = {
       ...counts,
-      conflictRows: await listMatches(trx, importId, reported, { conflictsOnly: true }),
-      firstRows: await listMatches(trx, importId, reported, { conflictsOnly: false }),
+      order,
+      conflictRows: counts.conflicts === 0 ? [] : await listConflicts(trx, importId, reported),
+      firstRows: await listMatches(trx, importId, reported),
     };
     const { version } = portfolio;
-    const isHeldBack = mode === 'look' || (mode === 'whole' && counts.conflicts > 0);
+    const isHeldBack = mode === 'look' || order === null || (mode === 'whole' && counts.conflicts > 0);
     if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, message: null };
     const symbols = indexSymbols(await candleSymbols(trx));
     const positions = new BulkPositions(trx, portfolioId, portfolio);
     const entries: StoredTrade[] = [];
+    // Rows that tell their sequence need no other.
+    const lines = options.order.hasSequence ? null : order;
+    let done: { time: number; line: number } | null = null;
     for (let place = 0; place < counts.fresh; place += CHUNK) {
       progress('booking', place, counts.fresh);
-      const placed = await placedTrades(trx, importId, place, CHUNK);
+      const fresh = await freshTrades(trx, importId, lines, done, CHUNK);
       await fillRates(
         trx,
         portfolio.baseCurrency,
-        placed.map(({ draft }) => draft),
+        fresh.map(({ draft }) => draft),
         symbols,
       );
-      const booked = placed.map((trade) => entryOf(trade, portfolioId, version, clock));
-      await insertEntries(trx, booked, placed, portfolio);
+      const now = clock.now();
+      const booked = fresh.map(({ draft }, index) => {
+        const tie = tieOf(draft, version + place + index + 1);
+        return entryOf(draft, { id: newId(clock), tie, portfolioId, createdAt: now, updatedAt: now });
+      });
+      await insertEntries(trx, booked, fresh, portfolio);
       await countTags(trx, portfolioId, { added: booked }, options.tagLimit);
       await positions.add(booked);
       if (counts.fresh <= published) entries.push(...booked);
+      const last = fresh.at(-1);
+      if (last !== undefined) done = { time: last.draft.time, line: last.line };
     }
     let folded = 0;
     progress('valuing', 0, 0);
     await positions.finish(() => progress('valuing', (folded += 1), 0));
+    entries.sort(compareOrder);
     const count = counts.fresh;
     const after = version + count;
     const move: EntriesMove | ImportMove =
@@ -115,29 +140,23 @@ export async function bookRows(
   });
 }
 
-function entryOf(
-  { draft, place }: PlacedTrade,
-  portfolioId: string,
-  version: number,
-  clock: Clock,
-): StoredTrade {
-  const now = clock.now();
-  const tie = tieOf(draft, version + place);
-  return { ...draft, id: newId(clock), tie, portfolioId, createdAt: now, updatedAt: now };
-}
-
 async function insertEntries(
   trx: Database,
   entries: readonly StoredTrade[],
-  placed: readonly PlacedTrade[],
+  fresh: readonly FreshTrade[],
   terms: PortfolioTerms,
 ): Promise<void> {
-  const rows = entries.map((entry, index) => toRow(entry, placed[index]?.contentHash ?? '', terms));
-  await trx.raw(
-    `insert into ledger_entries (${ENTRY_RECORDSET.columns})
-     select ${ENTRY_RECORDSET.columns} from ${ENTRY_RECORDSET.source}`,
-    [JSON.stringify(rows)],
-  );
+  function* rows(): Generator<object, void, undefined> {
+    for (const [index, entry] of entries.entries())
+      yield toRow(entry, fresh[index]?.contentHash ?? '', terms);
+  }
+  for await (const json of jsonPieces(rows())) {
+    await trx.raw(
+      `insert into ledger_entries (${ENTRY_RECORDSET.columns})
+       select ${ENTRY_RECORDSET.columns} from ${ENTRY_RECORDSET.source}`,
+      [json],
+    );
+  }
 }
 
 /** Fills in the rates of trades as booking them one by one would. */

@@ -1,82 +1,14 @@
+import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
-import { COUNTED } from '../ledger/stored-entry.ts';
+import type { StagedRows } from './staged-rows.ts';
 
 /** Whether a row says what an entry (or a group of them) says now. */
 const SAME = `l.time = r.time and l.base = r.base and l.quote = r.quote and l.side = r.side
   and l.quantity = r.quantity and l.price = r.price
   and l.fee_amount is not distinct from r.fee_amount and l.fee_currency is not distinct from r.fee_currency
   and l.order_id is not distinct from r.order_id and l.order_type is not distinct from r.order_type
-  and l.note is not distinct from r.note and l.tags = r.tags`;
-
-/**
- * Compares the rows of a file with each other and with the ledger, and numbers those that are to be booked.
- *
- * A key (exchange, external id) is a duplicate when it is booked with the same content, be it as first sent or as it was
- * changed since; with another it is a conflict. Rows that get their id from their content are numbered among their
- * equals: two equal rows are two fills, and the same file again is all duplicates. Rows that stay without an id are
- * compared by number too: of n equal rows and m equal entries without an id, m rows are duplicates.
- * @param trx holds the portfolio's lock, or is for a look only
- * @param newestFirst the order of the file: within an instant, trades are booked in the order they happened
- */
-export async function matchRows(
-  trx: Database,
-  portfolioId: string,
-  importId: string,
-  { newestFirst }: { newestFirst: boolean },
-): Promise<void> {
-  const run = async (sql: string): Promise<void> => {
-    await trx.raw(sql, { importId, portfolioId, counted: COUNTED });
-  };
-  await run('analyze import_rows');
-  await run(`
-    update import_rows r set external_id = :counted || r.content_hash || ':' || numbered.nth
-    from (
-      select line, row_number() over (partition by exchange, content_hash order by line) as nth
-      from import_rows where import_id = :importId and counted
-    ) numbered
-    where r.import_id = :importId and r.line = numbered.line`);
-  await run(`
-    update import_rows r set
-      outcome = case when r.content_hash = first.content_hash then 'duplicate' else 'conflict' end, twin = first.line
-    from (
-      select exchange, external_id, min(line) as line from import_rows
-      where import_id = :importId and external_id is not null and not counted
-      group by exchange, external_id having count(*) > 1
-    ) repeated
-    join import_rows first on first.import_id = :importId and first.line = repeated.line
-    where r.import_id = :importId and r.exchange = repeated.exchange and r.external_id = repeated.external_id
-      and r.line > repeated.line`);
-  await run(`
-    update import_rows r set
-      outcome = case when l.kind = 'trade' and (l.content_hash = r.content_hash or (${SAME}))
-        then 'duplicate' else 'conflict' end,
-      entry_id = l.id
-    from ledger_entries l
-    where r.import_id = :importId and r.outcome is null
-      and l.portfolio_id = :portfolioId and l.exchange = r.exchange and l.external_id = r.external_id`);
-  await run(`
-    with r as (
-      select *, row_number() over (partition by exchange, content_hash order by line) as nth
-      from import_rows where import_id = :importId and external_id is null
-    ), l as (
-      select exchange, time, base, quote, side, quantity, price, fee_amount, fee_currency, order_id, order_type, note, tags,
-        count(*) as entries, min(id::text)::uuid as id
-      from ledger_entries
-      where portfolio_id = :portfolioId and kind = 'trade' and external_id is null
-        and time in (select time from r)
-      group by exchange, time, base, quote, side, quantity, price, fee_amount, fee_currency, order_id, order_type, note, tags
-    )
-    update import_rows t set outcome = 'duplicate', entry_id = l.id
-    from r join l on l.exchange = r.exchange and ${SAME}
-    where t.import_id = :importId and t.line = r.line and r.nth <= l.entries`);
-  await run(`
-    update import_rows r set place = ordered.place
-    from (
-      select line, row_number() over (order by time, line ${newestFirst ? 'desc' : 'asc'}) as place
-      from import_rows where import_id = :importId and outcome is null
-    ) ordered
-    where r.import_id = :importId and r.line = ordered.line`);
-}
+  and l.note is not distinct from r.note and l.tags = r.tags
+  and (r.sequence is null or l.sequence is not distinct from r.sequence)`;
 
 export interface MatchCounts {
   fresh: number;
@@ -84,13 +16,101 @@ export interface MatchCounts {
   conflicts: number;
 }
 
-export async function countMatches(db: Database, importId: string): Promise<MatchCounts> {
-  const { rows }: { rows: { outcome: string | null; count: number }[] } = await db.raw(
-    'select outcome, count(*) as count from import_rows where import_id = ? group by outcome',
-    [importId],
-  );
-  const of = (outcome: string | null): number => rows.find((row) => row.outcome === outcome)?.count ?? 0;
-  return { fresh: of(null), duplicates: of('duplicate'), conflicts: of('conflict') };
+/**
+ * Compares the rows of a file, which have been compared with each other, with the ledger, page by page.
+ *
+ * A key (exchange, external id) is a duplicate when it is booked with the same content, be it as first sent or as it was
+ * changed since; with another it is a conflict. Rows that stay without an id are compared by number: of n equal rows and
+ * m equal entries without an id, m rows are duplicates.
+ * @param trx holds the portfolio's lock, or is for a look only
+ */
+export async function matchRows(
+  trx: Database,
+  portfolioId: string,
+  staged: StagedRows,
+): Promise<MatchCounts> {
+  const { importId } = staged;
+  let { duplicates, conflicts } = staged;
+  let after = -1;
+  for (const line of staged.keyless === staged.rows ? [] : staged.lines) {
+    // One index probe a key, whatever the planner thinks of the tables.
+    const { rows }: { rows: { outcome: string; count: number }[] } = await trx.raw(
+      `with found as materialized (
+         select r.ctid, l.id,
+           case when l.kind = 'trade' and (l.content_hash = r.content_hash or (${SAME}))
+             then 'duplicate' else 'conflict' end as outcome
+         from import_rows r cross join lateral (
+           select * from ledger_entries e
+           where e.portfolio_id = :portfolioId and e.exchange = r.exchange and e.external_id = r.external_id
+           limit 1
+         ) l
+         where r.import_id = :importId and r.line > :after and r.line <= :line
+           and r.outcome is null and r.external_id is not null
+       ), updated as (
+         update import_rows r set outcome = found.outcome, entry_id = found.id from found
+         where r.ctid = found.ctid
+         returning r.outcome
+       )
+       select outcome, count(*) as count from updated group by outcome`,
+      { importId, portfolioId, after, line },
+    );
+    for (const { outcome, count } of rows) {
+      if (outcome === 'duplicate') duplicates += count;
+      else conflicts += count;
+    }
+    after = line;
+  }
+  if (staged.keyless > 0) duplicates += await matchKeyless(trx, portfolioId, importId);
+  return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts };
+}
+
+/** What tells rows without an external id from each other, and entries. */
+const CONTENT = `exchange, time, base, quote, side, quantity, price, fee_amount, fee_currency, order_id, order_type,
+  note, tags`;
+
+/** Rows without an external id of one page; those of one instant are in one page, however many they are. */
+const PAGE = 1_000;
+
+/** @returns how many of the rows without an external id are duplicates */
+async function matchKeyless(trx: Database, portfolioId: string, importId: string): Promise<number> {
+  let duplicates = 0;
+  let from = new Date(0);
+  for (;;) {
+    const { rows: instants }: { rows: { time: number; rows: number }[] } = await trx.raw(
+      `select time, count(*) as rows from (
+         select time from import_rows where import_id = :importId and time >= :from and external_id is null
+         order by time, line limit :limit
+       ) page group by time order by time`,
+      { importId, from, limit: PAGE },
+    );
+    const last = instants.at(-1);
+    if (last === undefined) return duplicates;
+    const times = instants.map(({ time }) => new Date(time));
+    // By sorting rows and entries together: a join could be made a comparison of each row with each entry.
+    const { rows }: { rows: { count: number }[] } = await trx.raw(
+      `with found as materialized (
+         select place, id from (
+           select place, nth, max(entries) over same as entries, max(id) over same as id
+           from (
+             select ctid as place, nth, null as entries, null as id, ${CONTENT} from import_rows
+             where import_id = :importId and external_id is null and time = any(:times)
+             union all
+             select null, null, count(*), min(id::text), ${CONTENT} from ledger_entries
+             where portfolio_id = :portfolioId and kind = 'trade' and external_id is null and time = any(:times)
+             group by ${CONTENT}
+           ) both_sides window same as (partition by ${CONTENT})
+         ) numbered where place is not null and nth <= entries
+       ), updated as (
+         update import_rows r set outcome = 'duplicate', entry_id = found.id::uuid from found
+         where r.ctid = found.place
+         returning 1
+       )
+       select count(*) as count from updated`,
+      { importId, portfolioId, times },
+    );
+    duplicates += rows[0]?.count ?? 0;
+    from = new Date(last.time + 1);
+  }
 }
 
 /** What became of a row. */
@@ -103,16 +123,31 @@ export interface RowMatch {
   twin: number | null;
 }
 
-/** The first rows of the file, or the first conflicts, in order of line. */
-export async function listMatches(
-  db: Database,
-  importId: string,
-  limit: number,
-  { conflictsOnly }: { conflictsOnly: boolean },
-): Promise<RowMatch[]> {
-  const query = db('import_rows').where({ import_id: importId }).orderBy('line').limit(limit);
-  if (conflictsOnly) void query.where({ outcome: 'conflict' });
-  const rows: { line: number; outcome: RowMatch['outcome']; entry_id: string | null; twin: number | null }[] =
-    await query.select('line', 'outcome', 'entry_id', 'twin');
-  return rows.map(({ line, outcome, entry_id: entryId, twin }) => ({ line, outcome, entryId, twin }));
+/** The first rows of the file, in order of line. */
+export async function listMatches(db: Database, importId: string, limit: number): Promise<RowMatch[]> {
+  return (await firstRows(db, importId, limit)).map(toMatch);
+}
+
+/** The first conflicts of the file, in order of line. */
+export async function listConflicts(db: Database, importId: string, limit: number): Promise<RowMatch[]> {
+  return (await firstRows(db, importId, limit).where({ outcome: 'conflict' })).map(toMatch);
+}
+
+interface MatchedRow {
+  line: number;
+  outcome: RowMatch['outcome'];
+  entry_id: string | null;
+  twin: number | null;
+}
+
+function firstRows(db: Database, importId: string, limit: number): Knex.QueryBuilder<object, MatchedRow[]> {
+  return db('import_rows')
+    .where({ import_id: importId })
+    .orderBy('line')
+    .limit(limit)
+    .select('line', 'outcome', 'entry_id', 'twin');
+}
+
+function toMatch({ line, outcome, entry_id: entryId, twin }: MatchedRow): RowMatch {
+  return { line, outcome, entryId, twin };
 }

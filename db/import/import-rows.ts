@@ -1,90 +1,17 @@
-import type { Clock } from '../../lib/clock.ts';
-import { decimal, fixed } from '../../lib/money/money.ts';
+import type { RowOrder } from '../../lib/import/row-order.ts';
+import { fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import { contentHash, type TradeDraft } from '../ledger/stored-entry.ts';
-
-/** A trade of a file that is being imported, before its rates are looked up. */
-export interface ImportedTrade {
-  /** Line of the file that it begins on. */
-  line: number;
-  draft: TradeDraft;
-  /** It has no id of its own and shall get one, of its content and its number among the equal rows of the file. */
-  counted: boolean;
-}
-
-const COLUMNS = {
-  import_id: 'uuid',
-  line: 'integer',
-  exchange: 'text',
-  external_id: 'text',
-  counted: 'boolean',
-  time: 'timestamptz',
-  base: 'text',
-  quote: 'text',
-  side: 'text',
-  quantity: 'numeric',
-  price: 'numeric',
-  fee_amount: 'numeric',
-  fee_currency: 'text',
-  order_id: 'text',
-  order_type: 'text',
-  note: 'text',
-  tags: 'text[]',
-  content_hash: 'text',
-  created_at: 'timestamptz',
-} as const;
-
-const NAMES = Object.keys(COLUMNS).join(', ');
-const SOURCE = Object.entries(COLUMNS)
-  .map(([column, type]) => `${column} ${type}`)
-  .join(', ');
-
-/** Puts rows of a file aside until the whole of it is there. */
-export async function stageRows(
-  db: Database,
-  importId: string,
-  trades: readonly ImportedTrade[],
-  { clock }: { clock: Clock },
-): Promise<void> {
-  const created = new Date(clock.now());
-  const rows = trades.map(({ line, counted, draft }): Record<keyof typeof COLUMNS, unknown> => ({
-    import_id: importId,
-    line,
-    exchange: draft.exchange,
-    external_id: draft.externalId,
-    counted,
-    time: new Date(draft.time),
-    base: draft.base,
-    quote: draft.quote,
-    side: draft.side,
-    quantity: decimal(draft.quantity),
-    price: decimal(draft.price),
-    fee_amount: draft.fee === null ? null : decimal(draft.fee.amount),
-    fee_currency: draft.fee?.currency ?? null,
-    order_id: draft.orderId,
-    order_type: draft.orderType,
-    note: draft.note,
-    tags: draft.tags,
-    content_hash: contentHash(draft),
-    created_at: created,
-  }));
-  await db.raw(
-    `insert into import_rows (${NAMES}) select ${NAMES} from json_to_recordset(?::json) as r (${SOURCE})`,
-    [JSON.stringify(rows)],
-  );
-}
+import type { TradeDraft } from '../ledger/stored-entry.ts';
 
 /** A row that is to be booked. */
-export interface PlacedTrade {
+export interface FreshTrade {
   line: number;
-  place: number;
   contentHash: string;
   draft: TradeDraft;
 }
 
-interface PlacedRow {
+interface FreshRow {
   line: number;
-  place: number;
   exchange: string;
   external_id: string | null;
   time: number;
@@ -99,24 +26,40 @@ interface PlacedRow {
   order_type: string | null;
   note: string | null;
   tags: string[];
+  sequence: number | null;
   content_hash: string;
+  first_line: number;
+  last_line: number;
 }
 
-/** What is to be booked, in its order: the rows behind a place, at most `limit`. Their rates are not known. */
-export async function placedTrades(
+/** The first and the last line of a row's instant: those that are booked already count as well. */
+const LINES_OF_INSTANT = ['min', 'max'].map(
+  (end) => `(select ${end}(line) from import_rows i where i.import_id = r.import_id and i.time = r.time)
+    as ${end === 'min' ? 'first' : 'last'}_line`,
+);
+
+/**
+ * The rows that are to be booked, in order of time and line: those behind a place, at most `limit`. Their rates are not
+ * known.
+ * @param order of the file, whose lines tell the place of each trade in its instant; `null`: they do not
+ */
+export async function freshTrades(
   db: Database,
   importId: string,
-  after: number,
+  order: RowOrder | null,
+  after: { time: number; line: number } | null,
   limit: number,
-): Promise<PlacedTrade[]> {
-  const rows: PlacedRow[] = await db('import_rows')
+): Promise<FreshTrade[]> {
+  const query = db('import_rows as r')
     .where({ import_id: importId })
-    .andWhere('place', '>', after)
-    .orderBy('place')
-    .limit(limit);
+    .whereNull('outcome')
+    .orderBy(['time', 'line'])
+    .limit(limit)
+    .select('r.*', db.raw(LINES_OF_INSTANT.join(', ')));
+  if (after !== null) void query.whereRaw('(time, line) > (?, ?)', [new Date(after.time), after.line]);
+  const rows: FreshRow[] = await query;
   return rows.map((row) => ({
     line: row.line,
-    place: row.place,
     contentHash: row.content_hash,
     draft: {
       kind: 'trade',
@@ -138,15 +81,36 @@ export async function placedTrades(
       orderType: row.order_type,
       note: row.note,
       tags: row.tags,
+      ...(row.sequence === null ? {} : { sequence: row.sequence }),
+      ...placeOf(row, order),
     },
   }));
 }
 
+/** One that is alone in its instant has no place there. */
+function placeOf(
+  { line, first_line: first, last_line: last }: FreshRow,
+  order: RowOrder | null,
+): { place?: number } {
+  if (order === null || first === last) return {};
+  return { place: order === 'oldest-first' ? line - first + 1 : last - line + 1 };
+}
+
+/** Rows that are deleted by one statement. */
+const DELETED_AT_ONCE = 2_000;
+
 export async function dropRows(db: Database, importId: string): Promise<void> {
-  await db('import_rows').where({ import_id: importId }).delete();
+  let dropped: number;
+  do {
+    const some = db('import_rows').where({ import_id: importId }).select('line').limit(DELETED_AT_ONCE);
+    dropped = await db('import_rows').where({ import_id: importId }).whereIn('line', some).delete();
+  } while (dropped === DELETED_AT_ONCE);
 }
 
 /** What imports have left behind whose node has gone. */
 export async function dropRowsBefore(db: Database, time: number): Promise<void> {
-  await db('import_rows').where('created_at', '<', new Date(time)).delete();
+  const ids: { import_id: string }[] = await db('import_rows')
+    .distinct('import_id')
+    .where('created_at', '<', new Date(time));
+  for (const { import_id: importId } of ids) await dropRows(db, importId);
 }

@@ -1,7 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import { Problem } from '../../lib/problem.ts';
 import type { Database } from '../connection/database.ts';
-import { contentHash, type EntryDraft, type StoredEntry } from './stored-entry.ts';
+import { jsonPieces } from '../connection/json-pieces.ts';
+import { contentHash, type EntryDraft, isBookedAs, type StoredEntry } from './stored-entry.ts';
 import { ENTRY_COLUMNS, ENTRY_RECORDSET, toEntry, toRow, type EntryRow } from './entry-row.ts';
 import type { Turns } from '../connection/in-turn.ts';
 
@@ -27,6 +27,7 @@ export class EntryConflictError extends Problem {
 export interface Candidate {
   /** In the batch. */
   index: number;
+  draft: EntryDraft;
   hash: string;
   entry: StoredEntry;
 }
@@ -47,7 +48,7 @@ export function candidatesOf(
       if (earlier.hash !== hash) throw new EntryConflictError(index, externalId ?? '', null);
       return earlier;
     }
-    const candidate = { index, hash, entry: entryOf(draft) };
+    const candidate = { index, draft, hash, entry: entryOf(draft) };
     if (key !== null) byKey.set(key, candidate);
     candidates.push(candidate);
     return candidate;
@@ -55,11 +56,9 @@ export function candidatesOf(
   return { candidates, chosen };
 }
 
-/** Of a large batch the database writes one piece while the next is made. */
-const CHUNK = 1_000;
-
 /**
- * Writes the entries whose keys are free. Resolves when the last piece of it is made and waits for its turn.
+ * Writes the entries whose keys are free: of a large batch the database writes one piece while the next is made. Resolves
+ * when the last piece of it is made and waits for its turn.
  * @returns the ids of those that were written, complete once the turns are through
  */
 export async function insertFree(
@@ -69,12 +68,10 @@ export async function insertFree(
   turns: Turns,
 ): Promise<ReadonlySet<string>> {
   const ids = new Set<string>();
-  for (let start = 0; start < candidates.length; start += CHUNK) {
-    const rows = candidates.slice(start, start + CHUNK).map(({ entry, hash }) => toRow(entry, hash, terms));
-    const text = JSON.stringify(rows);
-    void turns.run(() => insertRows(trx, text, ids));
-    await setImmediate();
+  function* rows(): Generator<object, void, undefined> {
+    for (const { entry, hash } of candidates) yield toRow(entry, hash, terms);
   }
+  for await (const json of jsonPieces(rows())) void turns.run(() => insertRows(trx, json, ids));
   return ids;
 }
 
@@ -89,6 +86,8 @@ async function insertRows(trx: Database, json: string, ids: Set<string>): Promis
   for (const { id } of rows) ids.add(id);
 }
 
+const PROBES_AT_ONCE = 500;
+
 /** What stands in the ledger under the keys of these. @throws EntryConflictError if it is something else */
 export async function alreadyStored(
   trx: Database,
@@ -96,7 +95,18 @@ export async function alreadyStored(
   candidates: readonly Candidate[],
 ): Promise<Map<Candidate, StoredEntry>> {
   const stored = new Map<Candidate, StoredEntry>();
-  if (candidates.length === 0) return stored;
+  for (let start = 0; start < candidates.length; start += PROBES_AT_ONCE) {
+    await addStored(trx, portfolioId, candidates.slice(start, start + PROBES_AT_ONCE), stored);
+  }
+  return stored;
+}
+
+async function addStored(
+  trx: Database,
+  portfolioId: string,
+  candidates: readonly Candidate[],
+  stored: Map<Candidate, StoredEntry>,
+): Promise<void> {
   // One index probe a key, whatever the planner thinks of the table.
   const { rows }: { rows: (EntryRow & { content_hash: string; nth: number })[] } = await trx.raw(
     `select found.*, nth
@@ -115,10 +125,10 @@ export async function alreadyStored(
   for (const row of rows) {
     const candidate = candidates[row.nth - 1];
     if (candidate === undefined) continue;
-    if (row.content_hash !== candidate.hash) {
+    const { content_hash: contentHash, sequence } = row;
+    if (!isBookedAs(candidate.draft, candidate.hash, { contentHash, sequence })) {
       throw new EntryConflictError(candidate.index, row.external_id ?? '', row.id);
     }
     stored.set(candidate, toEntry(row));
   }
-  return stored;
 }

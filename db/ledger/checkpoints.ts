@@ -5,7 +5,7 @@ import type { Database } from '../connection/database.ts';
 import type { Checkpoint } from './fold.ts';
 
 /** States of this much text go into a statement of their own. */
-const BYTES_AT_ONCE = 4_000_000;
+const BYTES_AT_ONCE = 65_536;
 
 export async function saveCheckpoints(
   trx: Database,

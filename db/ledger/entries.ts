@@ -142,7 +142,8 @@ export async function entriesTouching(
   return rows.map(toLedgerEntry);
 }
 
-const FOLD_CHUNK = 5_000;
+/** The embedded database holds the event loop while it reads them. */
+const FOLD_CHUNK = 1_000;
 
 /**
  * Everything that may move the asset (`null`: every entry), in ledger order and in pieces. The next piece is being

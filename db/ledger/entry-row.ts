@@ -29,6 +29,7 @@ export interface EntryRow {
   order_type: string | null;
   note: string | null;
   tags: string[];
+  sequence: number | null;
   created_at: number;
   updated_at: number;
 }
@@ -58,6 +59,7 @@ const WRITTEN = {
   order_type: 'text',
   note: 'text',
   tags: 'text[]',
+  sequence: 'bigint',
   value: 'numeric',
   fee_value: 'numeric',
   search: 'text',
@@ -116,6 +118,7 @@ export function toRow(
     order_type: trade?.orderType ?? null,
     note: entry.note,
     tags: entry.tags,
+    sequence: trade?.sequence ?? null,
     value: exchange && decimalOrNull(exchange.value),
     fee_value: exchange && decimalOrNull(exchange.fee.value),
     search: found && found.search,
@@ -138,7 +141,10 @@ export function toEntry(row: EntryRow): StoredEntry {
     updatedAt: row.updated_at,
   };
   const entry = toLedgerEntry(row);
-  if (entry.kind === 'trade') return { ...entry, ...rest, orderType: row.order_type };
+  if (entry.kind === 'trade') {
+    const trade = { ...entry, ...rest, orderType: row.order_type };
+    return row.sequence === null ? trade : { ...trade, sequence: row.sequence };
+  }
   return { ...entry, ...rest, unitCost: fixedOrNull(row.unit_cost) };
 }
 

@@ -5,7 +5,7 @@ import { applyEntries } from './apply-entries.ts';
 import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
 import type { Database } from '../connection/database.ts';
 import { getEntry } from './entries.ts';
-import { entryOf, tieOf, type EntryDraft, type StoredEntry } from './stored-entry.ts';
+import { entryOf, sequenceOf, tieOf, type EntryDraft, type StoredEntry } from './stored-entry.ts';
 import { toRow } from './entry-row.ts';
 import { errorCode } from '../connection/error-code.ts';
 import { inTurn } from '../connection/in-turn.ts';
@@ -66,11 +66,12 @@ export async function bookEntries(
   return await writing(db, async (trx) => {
     const portfolio = await lockPortfolio(trx, portfolioId);
     // Drafts without a key are always booked, so the version passes the last of these numbers.
-    let sequence = portfolio.version;
+    let arrival = portfolio.version;
     const now = clock.now();
     const booking = { portfolioId, createdAt: now, updatedAt: now };
     const { candidates, chosen } = candidatesOf(drafts, (draft) => {
-      const tie = tieOf(draft, draft.externalId === null ? (sequence += 1) : 0);
+      if (draft.externalId === null) arrival += 1;
+      const tie = tieOf(draft, arrival);
       return entryOf(draft, { ...booking, id: newId(clock), tie });
     });
     const inserted = await bookAll(trx, portfolio, candidates, options);
@@ -168,13 +169,16 @@ export async function changeEntry(
     const draft = await change(before, trx);
     if (draft.kind !== before.kind)
       throw problem('unprocessable-entry', { detail: 'the kind of an entry stays' });
+    const { exchange, externalId } = before;
     const entry: StoredEntry = {
       ...draft,
       id,
       portfolioId,
-      exchange: before.exchange,
-      externalId: before.externalId,
-      tie: before.tie,
+      exchange,
+      externalId,
+      tie: isMoved(before, draft)
+        ? tieOf({ ...draft, exchange, externalId }, portfolio.version + 1)
+        : before.tie,
       createdAt: before.createdAt,
       updatedAt: clock.now(),
     };
@@ -185,6 +189,12 @@ export async function changeEntry(
     const move = { change: 'changed', entries: [entry] } as const;
     return { ...(await commit(trx, portfolio, move, 1, options)), before, entry };
   });
+}
+
+/** Whether an entry takes another place among those of its instant. */
+function isMoved(before: StoredEntry, after: EntryDraft): boolean {
+  if (before.kind !== 'trade' || after.kind !== 'trade') return false;
+  return before.side !== after.side || sequenceOf(before) !== sequenceOf(after);
 }
 
 /** Takes an entry out and restates the positions it touched. `null` if there is no such entry. */

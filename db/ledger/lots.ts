@@ -115,7 +115,7 @@ export async function replaceLots(trx: Database, key: LotKey, lots: LotHeap): Pr
   );
 }
 
-const ROWS_AT_ONCE = 5_000;
+const ROWS_AT_ONCE = 250;
 
 async function upsert(trx: Database, all: readonly { key: LotKey; lot: Lot }[]): Promise<void> {
   for (let start = 0; start < all.length; start += ROWS_AT_ONCE) {

@@ -22,9 +22,17 @@ interface UnitCost {
 interface TradeDetails extends EntryDetails {
   /** Kind of the order it filled, as the source tells it: `limit`, `market`. */
   orderType: string | null;
+  /** Its place among the trades of its instant, the lowest first; left out if nothing tells it. */
+  sequence?: number;
 }
 
-export type TradeDraft = Omit<TradeEntry, 'id' | 'tie'> & TradeDetails;
+/** What the sender has not said themselves. */
+interface Derived {
+  /** Of a trade without a `sequence`: what is taken for it, from the list that the trade came in. */
+  place?: number;
+}
+
+export type TradeDraft = Omit<TradeEntry, 'id' | 'tie'> & TradeDetails & Derived;
 export type TransferDraft = Omit<TransferEntry, 'id' | 'tie'> & UnitCost & EntryDetails;
 
 /** An entry to be booked, with its rates already looked up. Amounts have at most 20 digits before the point. */
@@ -44,6 +52,8 @@ export type StoredTransfer = TransferEntry & UnitCost & EntryDetails & Booking;
 export type StoredEntry = StoredTrade | StoredTransfer;
 
 /** A draft as it will stand there. Field by field: of a bulk import a spread would cost as much as all else together. */
+export function entryOf(draft: TradeDraft, own: Booking & { id: string; tie: string }): StoredTrade;
+export function entryOf(draft: EntryDraft, own: Booking & { id: string; tie: string }): StoredEntry;
 export function entryOf(draft: EntryDraft, own: Booking & { id: string; tie: string }): StoredEntry {
   const rest = {
     id: own.id,
@@ -64,7 +74,14 @@ export function entryOf(draft: EntryDraft, own: Booking & { id: string; tie: str
     return Object.assign(rest, { kind, asset, unitValue, unitCost });
   }
   const { kind, base, quote, side, price, fee, quoteRate, feeRate, orderType } = draft;
-  return Object.assign(rest, { kind, base, quote, side, price, fee, quoteRate, feeRate, orderType });
+  const trade = Object.assign(rest, { kind, base, quote, side, price, fee, quoteRate, feeRate, orderType });
+  const sequence = sequenceOf(draft);
+  return sequence === null ? trade : Object.assign(trade, { sequence });
+}
+
+/** The place of an entry among those of its instant; `null` if nothing tells it. */
+export function sequenceOf(draft: EntryDraft): number | null {
+  return draft.kind === 'trade' ? (draft.sequence ?? draft.place ?? null) : null;
 }
 
 /** The asset of a fee that is neither bought nor paid with; `null` if there is none. */
@@ -91,20 +108,36 @@ export function ratedAssets(
  * looked up, and `1.50` is `1.5`.
  */
 export function contentHash(draft: EntryDraft): string {
-  const figures =
-    draft.kind === 'trade'
-      ? [
-          draft.base,
-          draft.quote,
-          draft.side,
-          decimal(draft.quantity),
-          decimal(draft.price),
-          draft.fee && [decimal(draft.fee.amount), draft.fee.currency],
-          ...(draft.orderType === null ? [] : [draft.orderType]),
-        ]
-      : [draft.asset, decimal(draft.quantity), decimalOrNull(draft.unitCost)];
-  const content = [draft.kind, draft.time, figures, draft.orderId, draft.note, draft.tags];
+  const figures = figuresOf(draft);
+  if (draft.kind === 'trade' && draft.orderType !== null) figures.push(draft.orderType);
+  const content: unknown[] = [draft.kind, draft.time, figures, draft.orderId, draft.note, draft.tags];
+  if (draft.kind === 'trade' && draft.sequence !== undefined) content.push(draft.sequence);
   return hash('sha256', JSON.stringify(content), 'base64url');
+}
+
+/** What the figures of an entry follow from. */
+function figuresOf(draft: EntryDraft): unknown[] {
+  if (draft.kind !== 'trade') return [draft.asset, decimal(draft.quantity), decimalOrNull(draft.unitCost)];
+  const { base, quote, side, quantity, price, fee } = draft;
+  return [base, quote, side, decimal(quantity), decimal(price), fee && [decimal(fee.amount), fee.currency]];
+}
+
+/**
+ * Whether a draft is what an entry with this hash was booked as. A sequence that the draft does not tell, or tells as the
+ * entry has it, makes no difference: a source need not tell it each time.
+ */
+export function isBookedAs(
+  draft: EntryDraft,
+  draftHash: string,
+  stored: { contentHash: string; sequence: number | null },
+): boolean {
+  if (draftHash === stored.contentHash) return true;
+  if (draft.kind !== 'trade' || stored.sequence === null) return false;
+  const { sequence, ...rest } = draft;
+  if (sequence === undefined) {
+    return contentHash({ ...rest, sequence: stored.sequence }) === stored.contentHash;
+  }
+  return sequence === stored.sequence && contentHash(rest) === stored.contentHash;
 }
 
 /** Begins the external ids that an import makes for rows which have none, of their content and number. */
@@ -113,20 +146,33 @@ export const COUNTED = 'csv:';
 const RANK = { deposit: 0, income: 1, trade: 2, withdrawal: 3 };
 
 /**
- * Orders entries of one instant, the same way in whatever order they arrive: money comes in before it is spent, and
- * goes out after; then by source and its id, in which 9 comes before 10. An entry without external id has nothing of
- * the kind, and takes its place by arrival; so does one whose id was made by an import: the order of its file says more.
- * @param sequence number of arrival in the portfolio, of an entry without external id or with such a one
+ * Orders entries of one instant by what they are, so that it is the same in whatever order they arrive. Those that have a
+ * sequence come in its order. Of the rest, money comes in before it is spent and goes out after, and purchases come before
+ * sales; then the source and its id decide, in which 9 comes before 10. Those without an id come in the order of their
+ * figures, and of arrival where these are the same.
+ *
+ * Versions before this one began the second part otherwise, and their entries stay before those of this one.
+ * @param arrival number of arrival in the portfolio, of an entry without external id
  */
-export function tieOf(draft: EntryDraft, sequence: number): string {
+export function tieOf(draft: EntryDraft, arrival: number): string {
   const { kind, exchange, externalId } = draft;
-  const arrival = `~${String(sequence).padStart(16, '0')}`;
-  const tie =
+  const sequence = sequenceOf(draft);
+  const parts =
     externalId === null
-      ? [RANK[kind], arrival]
+      ? [
+          '~',
+          hash('sha256', JSON.stringify(figuresOf(draft)), 'base64url').slice(0, 22),
+          String(arrival).padStart(16, '0'),
+        ]
       : externalId.startsWith(COUNTED)
-        ? [RANK[kind], arrival, externalId]
-        : [RANK[kind], exchange, externalId.replace(/\d+/g, sortable), externalId];
+        ? [exchange, externalId]
+        : [exchange, externalId.replace(/\d+/g, sortable), externalId];
+  const tie = [
+    sequence === null ? RANK[kind] : RANK.trade,
+    `~~${sequence === null ? '' : sortable(String(sequence))}`,
+    kind === 'trade' && draft.side === 'sell' ? 'sale' : '',
+    ...parts,
+  ];
   return tie.join('\t').replace(/[^\t -~]/g, escaped);
 }
 

@@ -3,7 +3,7 @@ import type { Disposal } from '../../lib/pnl/ledger/position.ts';
 import type { Database } from '../connection/database.ts';
 import { writeAtOnce, type Write } from '../connection/write-at-once.ts';
 
-const ROWS_AT_ONCE = 5_000;
+const ROWS_AT_ONCE = 250;
 
 /**
  * Puts what sales realised in the place of what they realised before. A trade sells at most one asset; other disposals

@@ -21,6 +21,8 @@ import * as invitations from './090-invitations.ts';
 import * as portfolioTags from './091-portfolio-tags.ts';
 import * as streamSubscriptions from './095-stream-subscriptions.ts';
 import * as outboxOrder from './096-outbox-order.ts';
+import * as importPages from './100-import-pages.ts';
+import * as entrySequence from './101-entry-sequence.ts';
 
 interface Migration {
   name: string;
@@ -50,6 +52,8 @@ const MIGRATIONS: Migration[] = [
   { name: '091-portfolio-tags', ...portfolioTags },
   { name: '095-stream-subscriptions', ...streamSubscriptions },
   { name: '096-outbox-order', ...outboxOrder },
+  { name: '100-import-pages', ...importPages },
+  { name: '101-entry-sequence', ...entrySequence },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -25,6 +25,7 @@ export interface ExportedTrade {
   order_id: string | null;
   note: string | null;
   tags: string[];
+  sequence: string | null;
   value: string | null;
   fee_value: string | null;
   gross: string | null;
@@ -51,7 +52,7 @@ const PIECE = 300;
 /** The database writes the digits as `decimal` does: no exponent, no zeros at the end. */
 const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type as type,
   trim_scale(e.quantity) as quantity, trim_scale(e.price) as price,
-  trim_scale(e.fee_amount) as fee, e.fee_currency, e.external_id, e.order_id, e.note, e.tags,
+  trim_scale(e.fee_amount) as fee, e.fee_currency, e.external_id, e.order_id, e.note, e.tags, e.sequence::text as sequence,
   trim_scale(e.value) as value, trim_scale(e.fee_value) as fee_value,
   trim_scale(result.gross) as gross, trim_scale(result.net) as net, e.created_at, e.updated_at`;
 
@@ -117,6 +118,7 @@ function exported({ trade, value, feeValue, result }: ListedTrade): ExportedTrad
     order_id: trade.orderId,
     note: trade.note,
     tags: trade.tags,
+    sequence: trade.sequence?.toString() ?? null,
     value: decimalOrNull(value),
     fee_value: decimalOrNull(feeValue),
     gross: decimalOrNull(result?.gross ?? null),

@@ -453,6 +453,8 @@ export interface paths {
         /**
          * Book one fill, or a batch
          * @description Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.
+         *
+         *     Fills of the same instant come in the order of their `sequence`. In a batch it may be left out: then their order in the batch counts. A batch runs from the oldest fill to the newest, or the other way round if its times do; if they are all the same, it is turned round when only so each sale comes after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.
          */
         post: operations["bookTrades"];
         delete?: never;
@@ -514,6 +516,8 @@ export interface paths {
          *
          *     Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading `Time` they are those of the zone in the file's name, which `tz` must tell.
          *
+         *     Trades of the same instant are booked in the order in which they happened. A file runs from the oldest trade to the newest, or the other way round if its times do. When all its times are the same, the order is that in which each sale comes after its purchase, or the one that files of the source have. If it cannot be told, and figures depend on it, nothing is booked (422) until `order` tells it; the `order` of a dry run is `null` then. The column `sequence` of this program's own export goes before all that.
+         *
          *     One user can send `UPLOADS_PER_USER` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
          *
          *     How far it is can be followed on the channel `imports:<portfolioId>` of `GET /v1/streams`, by `importId`.
@@ -534,7 +538,7 @@ export interface paths {
         };
         /**
          * The fills of a portfolio as a CSV file
-         * @description The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.
+         * @description The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio; with `sequence` added, in whatever order the file is. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.
          */
         get: operations["exportTrades"];
         put?: never;
@@ -1464,6 +1468,8 @@ export interface components {
             type: string | null;
             note: string | null;
             tags: string[];
+            /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+            sequence?: number;
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -1524,6 +1530,11 @@ export interface components {
              */
             type?: string;
             note?: string;
+            /**
+             * @description Its place among the fills of the same instant: a lower one came first.
+             * @example 1
+             */
+            sequence?: number;
             /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
@@ -1560,6 +1571,7 @@ export interface components {
             orderId?: string | null;
             type?: string | null;
             note?: string | null;
+            sequence?: number | null;
             /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
@@ -1689,6 +1701,8 @@ export interface components {
             type: string | null;
             note: string | null;
             tags: string[];
+            /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+            sequence?: number;
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -1731,6 +1745,8 @@ export interface components {
             encoding: "utf-8" | "euc-kr" | "utf-16le" | "utf-16be";
             /** @description That times were taken in; `null` when each named its own. */
             timeZone: string | null;
+            /** @description Which way time runs in the file; `null` when it cannot be told although figures depend on it: then it must be said to book the file. */
+            order: ("oldest-first" | "newest-first") | null;
             /** @description Of the file, without those that are empty. */
             rows: number;
             accepted: number;
@@ -2767,6 +2783,8 @@ export interface components {
                 type: string | null;
                 note: string | null;
                 tags: string[];
+                /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+                sequence?: number;
                 /**
                  * Format: date-time
                  * @example 2026-03-02T09:00:00.000Z
@@ -2857,6 +2875,8 @@ export interface components {
                 type: string | null;
                 note: string | null;
                 tags: string[];
+                /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+                sequence?: number;
                 /**
                  * Format: date-time
                  * @example 2026-03-02T09:00:00.000Z
@@ -5771,6 +5791,8 @@ export interface operations {
                         type: string | null;
                         note: string | null;
                         tags: string[];
+                        /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+                        sequence?: number;
                         /**
                          * Format: date-time
                          * @example 2026-03-02T09:00:00.000Z
@@ -6063,6 +6085,8 @@ export interface operations {
                 skipRejected?: "true" | "false";
                 /** @description Time zone of times that do not name theirs, in the place of the one the source is known to use. */
                 tz?: string;
+                /** @description Which way time runs in the file, if it does not tell. */
+                order?: "oldest-first" | "newest-first";
                 /** @description A name for this import, to tell its progress by. Made here when left out. */
                 importId?: string;
             };
@@ -6114,14 +6138,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a21580-3414-715f-bca1-6bde027391bf",
-                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "importId": "01a22ad2-0115-7286-b2c4-a48a1f500f9d",
+                     *       "portfolioId": "01a22ad1-eb80-7771-9012-b59291b8e63b",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 12,
+                     *       "version": 10,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
+                     *       "order": "newest-first",
                      *       "rows": 1,
                      *       "accepted": 1,
                      *       "duplicates": 0,
@@ -6150,14 +6175,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a21580-3414-715f-bca1-6bde027391bf",
-                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "importId": "01a22ad2-0115-7286-b2c4-a48a1f500f9d",
+                     *       "portfolioId": "01a22ad1-eb80-7771-9012-b59291b8e63b",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 12,
+                     *       "version": 10,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
+                     *       "order": "newest-first",
                      *       "rows": 1,
                      *       "accepted": 1,
                      *       "duplicates": 0,
@@ -6222,7 +6248,7 @@ export interface operations {
                 bom?: "true" | "false";
                 /** @description Of the headings. */
                 lang?: "en" | "ko";
-                /** @description Comma-separated, in their order: `time`, `exchange`, `symbol`, `side`, `type`, `quantity`, `price`, `feeAmount`, `feeCurrency`, `externalId`, `orderId`, `note`, `tags`, `id`, `value`, `feeValue`, `realizedPnl.gross`, `realizedPnl.net`, `createdAt`, `updatedAt`. */
+                /** @description Comma-separated, in their order: `time`, `exchange`, `symbol`, `side`, `type`, `quantity`, `price`, `feeAmount`, `feeCurrency`, `externalId`, `orderId`, `note`, `tags`, `id`, `value`, `feeValue`, `realizedPnl.gross`, `realizedPnl.net`, `sequence`, `createdAt`, `updatedAt`. */
                 columns?: string;
             };
             header?: {

@@ -15,4 +15,7 @@ export const TRADE_HEADINGS = {
   tags: '태그',
 } as const;
 
+/** Of the place of a trade among those of its instant, which a file need not tell. */
+export const SEQUENCE_HEADING = '순번';
+
 export type TradeColumn = keyof typeof TRADE_HEADINGS;

@@ -88,6 +88,7 @@ export const binanceReport: ImportFormat = {
   columns: reportColumns,
   source,
   hasIds: false,
+  order: null,
   zone: zoneOfHeading,
   read(row, columns, zone) {
     const side = sideOf(columns.cell(row, 'side'));
@@ -124,6 +125,7 @@ export const binanceOrdersPage: ImportFormat = {
   },
   source,
   hasIds: false,
+  order: null,
   zone: zoneOfHeading,
   read(row, columns, zone) {
     const side = sideOf(columns.cell(row, 'side'));

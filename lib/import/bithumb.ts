@@ -20,6 +20,7 @@ export const bithumb: ImportFormat = {
   },
   source: { symbol: 'asset', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
   hasIds: false,
+  order: null,
   zone: () => KOREA,
   read(row, columns, zone) {
     const kind = columns.cell(row, 'kind');

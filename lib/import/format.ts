@@ -2,6 +2,7 @@ import { parseAmount, type Amount } from './amount.ts';
 import { CellError } from './cell-error.ts';
 import type { Columns, ColumnSpec } from './headings.ts';
 import { localTime, type Zone } from './local-time.ts';
+import type { RowOrder } from './row-order.ts';
 
 /** A trade as a row tells it: text, to be checked as the body of `POST …/trades` is. */
 export interface RawTrade {
@@ -18,6 +19,7 @@ export interface RawTrade {
   type?: string | undefined;
   note?: string | undefined;
   tags?: string[] | undefined;
+  sequence?: number | undefined;
 }
 
 /** `ignored`: a row that is fine and is no trade, such as a deposit. */
@@ -31,6 +33,8 @@ export interface ImportFormat {
   zone: (columns: Columns) => Zone | null;
   /** Whether rows have ids of their own. Where not, equal rows of a file are told apart by number. */
   hasIds: boolean;
+  /** In which order all its files have their rows; `null` when they differ. */
+  order: RowOrder | null;
   /** Which columns a field of a `RawTrade` came from, to name them when it is found wrong. */
   source: Record<'symbol' | 'side' | 'quantity' | 'price' | 'fee' | 'time', string> & Record<string, string>;
   /** @throws CellError for a row that cannot be read */

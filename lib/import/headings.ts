@@ -32,6 +32,10 @@ export class Columns {
     return column === undefined ? '' : (row[column.index] ?? '');
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   /** The heading of the first cell that is read and is longer than that; `null` if none is. */
   longerThan(max: number, row: readonly string[]): string | null {
     for (const { index, heading } of this.#byName.values()) {

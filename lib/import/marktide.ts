@@ -1,6 +1,6 @@
 import { restored } from '../csv/formula.ts';
 import { splitTags } from '../csv/tag-list.ts';
-import { TRADE_HEADINGS, type TradeColumn } from '../csv/trade-headings.ts';
+import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../csv/trade-headings.ts';
 import { plainNumber } from './amount.ts';
 import { CellError } from './cell-error.ts';
 import { sideOf, timeIn, type ImportFormat } from './format.ts';
@@ -22,6 +22,14 @@ function textOf(row: readonly string[], columns: Columns, name: TradeColumn): st
   return restored(columns.verbatim(row, name)) || undefined;
 }
 
+/** Too long a number is refused as that of any trade. */
+function sequenceOf(row: readonly string[], columns: Columns): number | undefined {
+  const cell = columns.cell(row, 'sequence');
+  if (cell === '') return undefined;
+  if (!/^\d{1,20}$/.test(cell)) throw new CellError(columns.heading('sequence'), 'is not a whole number');
+  return Number(cell);
+}
+
 function timeOf(row: readonly string[], columns: Columns, zone: Zone | null): number | string {
   const cell = columns.cell(row, 'time');
   if (/^\d{10,16}$/.test(cell)) return Number(cell);
@@ -35,7 +43,7 @@ function timeOf(row: readonly string[], columns: Columns, zone: Zone | null): nu
 export const marktide: ImportFormat = {
   name: 'marktide',
   columns: Object.fromEntries(
-    Object.entries(TRADE_HEADINGS).map(([name, korean]) => [
+    Object.entries({ ...TRADE_HEADINGS, sequence: SEQUENCE_HEADING }).map(([name, korean]) => [
       name,
       { headings: [name, korean], optional: !REQUIRED.has(name) },
     ]),
@@ -53,8 +61,10 @@ export const marktide: ImportFormat = {
     type: 'type',
     note: 'note',
     tags: 'tags',
+    sequence: 'sequence',
   },
   hasIds: true,
+  order: null,
   zone: () => null,
   read(row, columns, zone) {
     const side = columns.cell(row, 'side');
@@ -77,6 +87,7 @@ export const marktide: ImportFormat = {
         orderId: textOf(row, columns, 'orderId'),
         note: textOf(row, columns, 'note'),
         tags,
+        sequence: sequenceOf(row, columns),
       },
     };
   },

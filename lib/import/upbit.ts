@@ -27,6 +27,7 @@ export const upbit: ImportFormat = {
   },
   source: { symbol: 'coin', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
   hasIds: false,
+  order: 'newest-first',
   zone: () => KOREA,
   read(row, columns, zone) {
     const kind = columns.cell(row, 'kind');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RowMatch } from '../../db/import/import-match.ts';
 import { FORMAT_NAMES } from '../../lib/import/formats.ts';
+import { ROW_ORDERS } from '../../lib/import/row-order.ts';
 import { type FieldError, problem, type Problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 
@@ -33,6 +34,10 @@ export const reportSchema = z
     timeZone: z
       .union([z.string(), z.null()])
       .meta({ description: 'That times were taken in; `null` when each named its own.' }),
+    order: z.union([z.enum(ROW_ORDERS), z.null()]).meta({
+      description:
+        'Which way time runs in the file; `null` when it cannot be told although figures depend on it: then it must be said to book the file.',
+    }),
     rows: z.int().meta({ description: 'Of the file, without those that are empty.' }),
     accepted: z.int(),
     duplicates: z.int(),

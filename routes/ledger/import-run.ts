@@ -1,10 +1,12 @@
 import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts';
-import { dropRows, dropRowsBefore, type ImportedTrade, stageRows } from '../../db/import/import-rows.ts';
+import { dropRows, dropRowsBefore } from '../../db/import/import-rows.ts';
+import { type ImportedTrade, StagedRows } from '../../db/import/staged-rows.ts';
 import { newId } from '../../lib/id.ts';
 import type { Zone } from '../../lib/import/local-time.ts';
 import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
+import { type RowOrder, RowOrders } from '../../lib/import/row-order.ts';
 import type { Slot } from '../../lib/slots.ts';
-import { Problem } from '../../lib/problem.ts';
+import { Problem, problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
 import { tagError } from './entry-tags.ts';
@@ -29,6 +31,7 @@ export interface ImportQuestion {
   zone: Zone | null;
   /** Called when the whole file is here: waits for a slot to book it in. @throws Problem when there is none in time */
   turn: () => Promise<Slot>;
+  order: RowOrder | null;
 }
 
 export interface ImportAnswer {
@@ -54,13 +57,19 @@ export async function runImport(
   progress.tell({ phase: 'reading' });
   try {
     await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
-    const { file, report, newestFirst } = await stage(body, question, stagingId, progress, services);
+    const staged = new StagedRows(db, stagingId, clock);
+    const { file, report, rows } = await stage(body, question, staged, progress, services);
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
     const slot = await question.turn();
     const outcome = await changeLedger(services, (options) =>
-      bookRows(db, portfolioId, stagingId, {
+      bookRows(db, portfolioId, staged, {
         ...options,
-        newestFirst,
+        order: {
+          given: question.order,
+          usual: file.layout.format.order,
+          hasSequence: file.layout.columns.has('sequence'),
+          rows,
+        },
         mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
         reported: REPORTED_ROWS,
         name: importId,
@@ -75,6 +84,7 @@ export async function runImport(
     const idColumn = columns.heading(format.source['externalId'] ?? format.source.symbol);
     report.rejectConflicts(outcome.conflicts, outcome.conflictRows, idColumn);
     if (!dryRun && !skipRejected && report.rejected > 0) throw report.problem();
+    if (!dryRun && outcome.order === null && outcome.fresh > 0) throw orderProblem();
     progress.tell({
       phase: 'done',
       rejected: report.rejected,
@@ -98,15 +108,21 @@ export async function runImport(
   }
 }
 
+function orderProblem(): Problem {
+  const detail =
+    'All trades of the file have the same time, and it does not tell which of them came first: say it with `order=oldest-first` or `order=newest-first`.';
+  return problem('unprocessable-entry', { detail, errors: [{ parameter: 'order', detail: 'is needed' }] });
+}
+
 /** Puts aside what is fine, row by row as the file arrives. */
 async function stage(
   body: CsvBody,
   question: ImportQuestion,
-  stagingId: string,
+  staged: StagedRows,
   progress: ImportProgress,
   services: Services,
-): Promise<{ file: ImportFile; report: ImportReport; newestFirst: boolean }> {
-  const { db, clock, config } = services;
+): Promise<{ file: ImportFile; report: ImportReport; rows: RowOrders }> {
+  const { clock, config } = services;
   const report = new ImportReport();
   let read = 0;
   const counted = async function* counted(): AsyncGenerator<Buffer, void, undefined> {
@@ -120,28 +136,26 @@ async function stage(
     zone: question.zone,
     maxRows: config.IMPORT_ROWS,
   });
+  const rows = new RowOrders();
   let batch: ImportedTrade[] = [];
-  let first: number | null = null;
-  let last = 0;
   for await (const row of file.rows) {
     report.rows += 1;
     const input = checked(row, file, report, { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY });
     if (input !== null) {
-      first ??= input.time;
-      last = input.time;
-      const isCounted = !file.layout.format.hasIds;
-      batch.push({ line: row.line, draft: unratedDraft(input), counted: isCounted });
+      const draft = unratedDraft(input);
+      rows.add(draft);
+      batch.push({ line: row.line, draft, counted: !file.layout.format.hasIds });
     }
     if (batch.length === CHUNK) {
-      await stageRows(db, stagingId, batch, { clock });
+      await staged.add(batch);
       batch = [];
       const bytes = { read, total: body.bytes };
       progress.tell({ bytes, rows: report.rows, rejected: report.rejected });
     }
   }
-  if (batch.length > 0) await stageRows(db, stagingId, batch, { clock });
+  if (batch.length > 0) await staged.add(batch);
   progress.tell({ bytes: { read, total: body.bytes }, rows: report.rows, rejected: report.rejected });
-  return { file, report, newestFirst: first !== null && first > last };
+  return { file, report, rows };
 }
 
 /** The trade of a row as it would have been sent; `null` when the report tells why there is none. */

@@ -4,7 +4,7 @@ import type { ExportedTrade } from '../../db/trades/trade-export.ts';
 import { TRADE_SORTS } from '../../db/trades/trade-order.ts';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
 import { joinTags } from '../../lib/csv/tag-list.ts';
-import { TRADE_HEADINGS, type TradeColumn } from '../../lib/csv/trade-headings.ts';
+import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../../lib/csv/trade-headings.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from '../http/csv-answer.ts';
 import { Derived, endpoint } from '../http/endpoint.ts';
@@ -55,6 +55,7 @@ const FIGURES: CsvColumn<ExportedTrade>[] = [
   { name: 'feeValue', korean: '환산수수료', ...plain(({ fee_value: value }) => value) },
   { name: 'realizedPnl.gross', korean: '실현손익(수수료 전)', ...plain(({ gross }) => gross) },
   { name: 'realizedPnl.net', korean: '실현손익', ...plain(({ net }) => net) },
+  { name: 'sequence', korean: SEQUENCE_HEADING, ...plain(({ sequence }) => sequence) },
   { name: 'createdAt', korean: '등록시각', ...plain(({ created_at: time }) => field.isoTime(time)) },
   { name: 'updatedAt', korean: '수정시각', ...plain(({ updated_at: time }) => field.isoTime(time)) },
 ];
@@ -66,7 +67,7 @@ export const exportTrades = endpoint({
   tag: 'trades',
   summary: 'The fills of a portfolio as a CSV file',
   description:
-    'The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.',
+    'The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio; with `sequence` added, in whatever order the file is. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
 import { ratedAssets, type StoredTrade, thirdAsset, type TradeDraft } from '../../db/ledger/stored-entry.ts';
 import { rateAt, rateTable } from '../../db/ledger/rates.ts';
+import { placesOf, RowOrders } from '../../lib/import/row-order.ts';
 import { type Fixed, mul, ONE } from '../../lib/money/money.ts';
 import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';
 import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
@@ -15,6 +16,12 @@ export const orderType = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,29}$/, 'must be an order type such as limit or market: small letters')
   .meta({ description: 'Kind of the order it filled, as the exchange tells it.', example: 'limit' });
+
+/** Safe as a number in JSON, whoever reads it. */
+const sequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({
+  description: 'Its place among the fills of the same instant: a lower one came first.',
+  example: 1,
+});
 
 export const tradeInput = z
   .strictObject({
@@ -32,6 +39,7 @@ export const tradeInput = z
     orderId: field.text(200).optional(),
     type: orderType.optional(),
     note: field.prose(1000).optional(),
+    sequence: sequence.optional(),
     tags: tagsInput.optional(),
   })
   .meta({ id: 'TradeInput' });
@@ -128,13 +136,17 @@ export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise
   return draft;
 }
 
-/** Drafts of a batch, each with the rates of its own instant, as if it had been sent alone. */
+/**
+ * Drafts of a batch, each with the rates of its own instant, as if it had been sent alone; those that share an instant
+ * with others know their place in it.
+ */
 export async function toTradeDrafts(
   inputs: readonly TradeInput[],
   db: Database,
   baseCurrency: string,
 ): Promise<TradeDraft[]> {
   const drafts = inputs.map(unratedDraft);
+  place(drafts);
   const rate = await rateTable(db, baseCurrency, drafts.flatMap(ratedAssets));
   for (const draft of drafts) {
     draft.quoteRate = rate(draft.quote, draft.time);
@@ -165,7 +177,23 @@ export function unratedDraft(input: TradeInput): TradeDraft {
     orderType: input.type ?? null,
     note: input.note ?? null,
     tags: input.tags ?? [],
+    ...(input.sequence === undefined ? {} : { sequence: input.sequence }),
   };
+}
+
+/** Gives those that share an instant their place in it, from the order of the batch, which may run either way. */
+function place(drafts: readonly TradeDraft[]): void {
+  const rows = new RowOrders();
+  for (const draft of drafts) rows.add(draft);
+  const order = rows.byTime ?? (rows.instant === null ? null : rows.byCover) ?? 'oldest-first';
+  const places = placesOf(
+    drafts.map(({ time }) => time),
+    order,
+  );
+  for (const [index, draft] of drafts.entries()) {
+    const own = places[index] ?? null;
+    if (own !== null && draft.sequence === undefined) draft.place = own;
+  }
 }
 
 /** A booked trade as it would have been sent. */
@@ -183,5 +211,6 @@ export function toTradeInput(entry: StoredTrade): TradeInput {
     type: entry.orderType ?? undefined,
     note: entry.note ?? undefined,
     tags: entry.tags,
+    sequence: entry.sequence,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { newId } from '../../lib/id.ts';
 import { zoneOf } from '../../lib/import/local-time.ts';
+import { ROW_ORDERS } from '../../lib/import/row-order.ts';
 import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import { slotInTime, slotOrProblem } from '../http/slots.ts';
@@ -38,6 +39,8 @@ It is booked whole, in one transaction, or not at all: a row that is rejected ho
 
 Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading \`Time\` they are those of the zone in the file's name, which \`tz\` must tell.
 
+Trades of the same instant are booked in the order in which they happened. A file runs from the oldest trade to the newest, or the other way round if its times do. When all its times are the same, the order is that in which each sale comes after its purchase, or the one that files of the source have. If it cannot be told, and figures depend on it, nothing is booked (422) until \`order\` tells it; the \`order\` of a dry run is \`null\` then. The column \`sequence\` of this program's own export goes before all that.
+
 One user can send \`UPLOADS_PER_USER\` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
 
 How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET /v1/streams\`, by \`importId\`.`,
@@ -50,6 +53,10 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
       description:
         'Time zone of times that do not name theirs, in the place of the one the source is known to use.',
     }),
+    order: z
+      .enum(ROW_ORDERS)
+      .optional()
+      .meta({ description: 'Which way time runs in the file, if it does not tell.' }),
     importId: z
       .uuid()
       .optional()
@@ -97,6 +104,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
             upload.release();
             return slot;
           },
+          order: query.order ?? null,
         },
         services,
       );
@@ -115,6 +123,7 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
         format: file.layout.format.name,
         encoding: file.encoding,
         timeZone: file.zone?.name ?? null,
+        order: outcome.order,
         rows: report.rows,
         accepted: outcome.fresh,
         duplicates: outcome.duplicates,

@@ -51,7 +51,7 @@ export const bookTrades = endpoint({
   tag: 'trades',
   summary: 'Book one fill, or a batch',
   description:
-    'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.',
+    'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.\n\nFills of the same instant come in the order of their `sequence`. In a batch it may be left out: then their order in the batch counts. A batch runs from the oldest fill to the newest, or the other way round if its times do; if they are all the same, it is turned round when only so each sale comes after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.',
   access: 'trades:write',
   params: portfolioParams,
   ...itemOrBatch(tradeInput),
@@ -110,6 +110,7 @@ const tradeChange = tradeInput
     orderId: z.union([tradeInput.shape.orderId.unwrap(), z.null()]).optional(),
     type: z.union([tradeInput.shape.type.unwrap(), z.null()]).optional(),
     note: z.union([tradeInput.shape.note.unwrap(), z.null()]).optional(),
+    sequence: z.union([tradeInput.shape.sequence.unwrap(), z.null()]).optional(),
   })
   .meta({ id: 'TradeChange' });
 

@@ -20,6 +20,9 @@ export const tradeSchema = z
     type: z.union([z.string(), z.null()]),
     note: z.union([z.string(), z.null()]),
     tags: z.array(z.string()),
+    sequence: z.int().optional().meta({
+      description: 'Its place among the fills of the same instant; left out when nothing tells it.',
+    }),
     createdAt: field.timestamp,
     updatedAt: field.timestamp,
   })
@@ -40,6 +43,7 @@ export function tradeBody(entry: StoredTrade): z.input<typeof tradeSchema> {
     type: entry.orderType,
     note: entry.note,
     tags: entry.tags,
+    ...(entry.sequence === undefined ? {} : { sequence: entry.sequence }),
     createdAt: field.isoTime(entry.createdAt),
     updatedAt: field.isoTime(entry.updatedAt),
   };

@@ -1,0 +1,25 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Rows of one statement, and characters of their JSON: the embedded database holds the event loop while it works. */
+const ROWS = 250;
+const CHARACTERS = 131_072;
+
+/**
+ * Rows as JSON arrays, each of them little enough for one statement (`json_to_recordset`). Others have a turn before
+ * each, since rows may be made as they are taken, and making them may cost as much as writing them.
+ */
+export async function* jsonPieces(rows: Iterable<object>): AsyncGenerator<string, void, undefined> {
+  let texts: string[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    texts.push(text);
+    characters += text.length;
+    if (texts.length < ROWS && characters < CHARACTERS) continue;
+    yield `[${texts.join(',')}]`;
+    texts = [];
+    characters = 0;
+    await setImmediate();
+  }
+  if (texts.length > 0) yield `[${texts.join(',')}]`;
+}

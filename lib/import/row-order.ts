@@ -1,0 +1,169 @@
+import { type Fixed, mul, ZERO } from '../money/money.ts';
+
+export const ROW_ORDERS = ['oldest-first', 'newest-first'] as const;
+/** Which way time runs in a list of trades. */
+export type RowOrder = (typeof ROW_ORDERS)[number];
+
+interface Trade {
+  /** Epoch milliseconds. */
+  time: number;
+  base: string;
+  quote: string;
+  side: 'buy' | 'sell';
+  quantity: Fixed;
+  price: Fixed;
+  fee: { amount: Fixed; currency: string } | null;
+}
+
+/** What trades of one instant do to an asset, in the order in which they stand. */
+interface Flow {
+  sum: Fixed;
+  /** Of the sums after each trade, and of none. */
+  lowest: Fixed;
+  highest: Fixed;
+  isBought: boolean;
+  comes: boolean;
+  goes: boolean;
+  /** One of the trades, and whether another is not the same. */
+  first: string;
+  isMixed: boolean;
+}
+
+/** Assets that are kept in mind at most. */
+const MAX_ASSETS = 10_000;
+
+/**
+ * Finds out which way time runs in a list of trades, from the list alone. Times tell it, unless all are the same: then it
+ * may be told by what is sold, if one way round the list buys it before.
+ */
+export class RowOrders {
+  #time: number | null = null;
+  #last = 0;
+  #rises = 0;
+  #falls = 0;
+  /** `null`: not of one instant, or of too many assets. */
+  #flows: Map<string, Flow> | null = new Map();
+
+  add(trade: Trade): void {
+    const { time } = trade;
+    if (this.#time === null) this.#time = time;
+    else if (time > this.#last) this.#rises += 1;
+    else if (time < this.#last) this.#falls += 1;
+    this.#last = time;
+    if (this.#rises + this.#falls > 0) this.#flows = null;
+    if (this.#flows === null) return;
+    const name = nameOf(trade);
+    for (const [asset, amount] of movesOf(trade)) {
+      this.#move(this.#flows, {
+        asset,
+        amount,
+        name,
+        isBought: asset === trade.base && trade.side === 'buy',
+      });
+    }
+    if (this.#flows.size > MAX_ASSETS) this.#flows = null;
+  }
+
+  /** The time of all trades, if it is one. */
+  get instant(): number | null {
+    return this.#rises + this.#falls === 0 ? this.#time : null;
+  }
+
+  /** As the times have it: `null` if they are the same, or rise as often as they fall. */
+  get byTime(): RowOrder | null {
+    if (this.#rises === this.#falls) return null;
+    return this.#rises > this.#falls ? 'oldest-first' : 'newest-first';
+  }
+
+  /** The order in which more of what is sold has been bought before; `null` if neither is better in everything. */
+  get byCover(): RowOrder | null {
+    const oldest = this.shortfalls('oldest-first');
+    const newest = this.shortfalls('newest-first');
+    const assets = [...oldest.keys()];
+    const differ = assets.map((asset) => (newest.get(asset) ?? ZERO) - (oldest.get(asset) ?? ZERO));
+    if (differ.some((more) => more > ZERO))
+      return differ.every((more) => more >= ZERO) ? 'oldest-first' : null;
+    return differ.some((more) => more < ZERO) ? 'newest-first' : null;
+  }
+
+  /** How much of each asset that is bought must have been held before, for none to be sold short. */
+  shortfalls(order: RowOrder): Map<string, Fixed> {
+    const short = new Map<string, Fixed>();
+    for (const [asset, { sum, lowest, highest, isBought }] of this.#flows ?? []) {
+      if (isBought) short.set(asset, order === 'oldest-first' ? -lowest : highest - sum);
+    }
+    return short;
+  }
+
+  /** Whether figures depend on the order of trades of one instant. */
+  matters({ baseCurrency, costMethod }: { baseCurrency: string; costMethod: string }): boolean {
+    if (this.instant === null) return false;
+    if (this.#flows === null) return true;
+    for (const [asset, { comes, goes, isMixed }] of this.#flows) {
+      if (asset === baseCurrency) continue;
+      // An average does not ask which of two purchases was first; lots do.
+      if (isMixed && ((comes && goes) || costMethod !== 'average')) return true;
+    }
+    return false;
+  }
+
+  #move(
+    flows: Map<string, Flow>,
+    { asset, amount, name, isBought }: { asset: string; amount: Fixed; name: string; isBought: boolean },
+  ): void {
+    let flow = flows.get(asset);
+    if (flow === undefined) {
+      flow = {
+        sum: ZERO,
+        lowest: ZERO,
+        highest: ZERO,
+        isBought: false,
+        comes: false,
+        goes: false,
+        first: name,
+        isMixed: false,
+      };
+      flows.set(asset, flow);
+    }
+    flow.sum += amount;
+    if (flow.sum < flow.lowest) flow.lowest = flow.sum;
+    if (flow.sum > flow.highest) flow.highest = flow.sum;
+    if (isBought) flow.isBought = true;
+    if (amount > ZERO) flow.comes = true;
+    if (amount < ZERO) flow.goes = true;
+    if (flow.first !== name) flow.isMixed = true;
+  }
+}
+
+function nameOf({ base, quote, side, quantity, price, fee }: Trade): string {
+  return [base, quote, side, quantity, price, fee?.amount, fee?.currency].join(' ');
+}
+
+/** How a trade changes what is held of each asset. */
+function movesOf({ base, quote, side, quantity, price, fee }: Trade): Map<string, Fixed> {
+  const sign = side === 'buy' ? 1n : -1n;
+  const moves = new Map<string, Fixed>([
+    [base, sign * quantity],
+    [quote, -sign * mul(price, quantity)],
+  ]);
+  if (fee !== null) moves.set(fee.currency, (moves.get(fee.currency) ?? ZERO) - fee.amount);
+  return moves;
+}
+
+/**
+ * The place of each trade of a list among those of its instant, from 1, in the order of time; `null` for one that is
+ * alone in its instant.
+ */
+export function placesOf(times: readonly number[], order: RowOrder): (number | null)[] {
+  const places = new Map<number, { first: number; last: number }>();
+  times.forEach((time, index) => {
+    const place = places.get(time);
+    if (place === undefined) places.set(time, { first: index, last: index });
+    else place.last = index;
+  });
+  return times.map((time, index) => {
+    const { first, last } = places.get(time) ?? { first: index, last: index };
+    if (first === last) return null;
+    return order === 'oldest-first' ? index - first + 1 : last - index + 1;
+  });
+}
