@@ -8,7 +8,8 @@ import type { FeedState } from '../../../../streams/market/tick.ts';
 import { CollectingSink } from '../../../support/tick-sink.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url));
 const ETH_USDT = fixture('binance-ETH-USDT-trades-2023-02-02.csv');
 const XRP_ETH = fixture('binance-XRP-ETH-trades-2019-10-11.csv');
 const HEADER = 'timestamp_ms,trade_id,side,price,amount\n';
