@@ -11,7 +11,7 @@ import { limitAddresses } from '../routes/middleware/limits.ts';
 import { mount } from '../routes/mount.ts';
 import type { Services } from '../routes/http/handler-services.ts';
 import { BrokerUnavailableError } from '../streams/core/broker.ts';
-import { bodyPatience } from '../routes/http/body-timeout.ts';
+import { bodyTimeout } from '../routes/http/body-timeout.ts';
 import { compression } from '../routes/middleware/compression.ts';
 import { conditional } from '../routes/http/conditional.ts';
 import { problemHandler } from '../routes/middleware/problem-handler.ts';
@@ -34,7 +34,7 @@ export function createApp(services: Services): Koa {
   app.use(keepEventSource(services));
   app.use(requestLog(logger, clock));
   app.use(requestMetrics(services.metrics, clock));
-  app.use(bodyPatience(clock, config.REQUEST_TIMEOUT_MS));
+  app.use(bodyTimeout(clock, config.REQUEST_TIMEOUT_MS));
   app.use(
     helmet({
       contentSecurityPolicy: {

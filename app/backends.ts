@@ -8,7 +8,7 @@ import { AnswerCache } from '../lib/cache/answer-cache.ts';
 import { Breaker } from '../lib/cache/breaker.ts';
 import { CacheMetrics } from '../lib/cache/cache-metrics.ts';
 import { memoryTier, redisTier } from '../lib/cache/cache-tier.ts';
-import { RedisMakingTurns } from '../lib/cache/making-turns.ts';
+import { RedisComputeLease } from '../lib/cache/compute-lease.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import { limitPolicies } from '../lib/limits/limit-policies.ts';
@@ -102,7 +102,7 @@ export async function openAnswers(
   const answers = new AnswerCache({
     first: isKeeping ? memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }) : null,
     shared: redis === null ? null : await redisTier({ redis, breaker }),
-    turns: redis === null ? null : new RedisMakingTurns({ redis, clock, breaker }),
+    turns: redis === null ? null : new RedisComputeLease({ redis, clock, breaker }),
     clock,
     ttlMs: {
       prices: config.CACHE_PRICES_S * 1000,

@@ -34,7 +34,7 @@ export interface Patience {
   requestMs: number;
 }
 
-/** The server's own limits: a body of any other route is held to REQUEST_TIMEOUT_MS by `bodyPatience`. */
+/** The server's own limits: a body of any other route is held to REQUEST_TIMEOUT_MS by `bodyTimeout`. */
 export function patienceOf(
   config: Pick<Config, 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'UPLOAD_TIMEOUT_MS'>,
 ): Patience {

@@ -36,7 +36,7 @@ import { CATALOG } from '../streams/channels/catalog.ts';
 import { reachBroker } from '../streams/core/reach-broker.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
-import { StreamRoll } from '../streams/fleet/stream-registry.ts';
+import { StreamRegistry } from '../streams/fleet/stream-registry.ts';
 import { SocketServer } from '../streams/transports/websocket-server.ts';
 import { openAnswers, openBroker, openLimits, type Surroundings } from './backends.ts';
 import { ensureDemoPast } from './first-start.ts';
@@ -224,9 +224,9 @@ export async function createServices(environment: Environment): Promise<RunningS
     await authority.start();
     shutdown.add('the authority', () => authority.close());
     const nodeId = randomBytes(6).toString('base64url');
-    const streamRoll = new StreamRoll({ broker, hub, clock, logger, node: nodeId, hasPeers });
-    await streamRoll.start();
-    shutdown.add('the roll of streams', () => streamRoll.close());
+    const streamRegistry = new StreamRegistry({ broker, hub, clock, logger, node: nodeId, hasPeers });
+    await streamRegistry.start();
+    shutdown.add('the roll of streams', () => streamRegistry.close());
     const readiness = new Readiness({
       broker,
       // Not counted: they come and go every few seconds.
@@ -255,7 +255,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       hub,
       outbox,
       authority,
-      streamRoll,
+      streamRegistry,
       sockets,
       answers,
       limits,

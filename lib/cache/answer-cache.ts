@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { type CachedAnswer, type CacheKind, isCurrent, isOfBasis, type Wanted } from './cached-answer.ts';
 import type { CacheTier } from './cache-tier.ts';
-import type { MakingTurns } from './making-turns.ts';
+import type { ComputeLease } from './compute-lease.ts';
 
 /** `hit`: kept, or made for somebody else who asked at the same time. `stale`: kept, and a price has moved since. */
 export type Outcome = 'hit' | 'miss' | 'stale';
@@ -13,7 +13,7 @@ export interface AnswerCacheOptions {
   first: CacheTier | null;
   /** `null` for a node that is alone, or that keeps nothing. */
   shared: CacheTier | null;
-  turns: MakingTurns | null;
+  turns: ComputeLease | null;
   clock: Clock;
   ttlMs: Record<CacheKind, number>;
   observer?: CacheObserver;
@@ -161,7 +161,7 @@ export class AnswerCache {
   async #turn(
     key: string,
     wanted: Wanted,
-    { shared, turns }: { shared: CacheTier; turns: MakingTurns },
+    { shared, turns }: { shared: CacheTier; turns: ComputeLease },
   ): Promise<{ end: () => Promise<void> } | { answer: CachedAnswer } | null> {
     const { clock } = this.#options;
     const deadline = clock.monotonic() + PATIENCE_MS;

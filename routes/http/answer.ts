@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import { isKnown } from './conditional.ts';
 import { tagOfBasis, tagOfBody } from './answer-tag.ts';
-import { Derived, type Endpoint, Kept, Reply } from './endpoint.ts';
-import { answerKept } from './cached-endpoint-answer.ts';
+import { Conditional, type Endpoint, Cached, Reply } from './endpoint.ts';
+import { cachedReply } from './cached-reply.ts';
 import type { Services } from './handler-services.ts';
 
 /** What an answer to somebody depends on: no cache may give it to somebody else. */
@@ -31,12 +31,12 @@ export async function writeAnswer(
   ctx.status = reply?.status ?? endpoint.status;
   ctx.set({ 'Cache-Control': cacheControl(endpoint, open), ...reply?.headers });
   if (!open) ctx.vary(CREDENTIALS);
-  if (result instanceof Kept) {
-    await answerKept(ctx, endpoint, result, services);
+  if (result instanceof Cached) {
+    await cachedReply(ctx, endpoint, result, services);
     return;
   }
   let body: unknown = reply === null ? result : reply.body;
-  if (result instanceof Derived) {
+  if (result instanceof Conditional) {
     const tag = tagOfBasis(result.basis);
     const known = isKnown(ctx, tag);
     if (!known) body = await result.make();

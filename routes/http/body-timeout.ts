@@ -10,9 +10,9 @@ const TIMERS = new WeakMap<IncomingMessage, () => void>();
 
 /**
  * Ends the connection of a client that does not send its body in time, with a 408 if there is no answer yet. It knows no
- * route: a handler that takes large files calls `takeYourTime`, and is held to the server's own limit for a whole request.
+ * route: a handler that takes large files calls `allowUploadTime`, and is held to the server's own limit for a whole request.
  */
-export function bodyPatience(clock: Clock, ms: number): Middleware {
+export function bodyTimeout(clock: Clock, ms: number): Middleware {
   return function limitBody({ req, res }, next) {
     if (announcesBody(req)) {
       const cancel = clock.after(ms, () => {
@@ -29,6 +29,6 @@ export function bodyPatience(clock: Clock, ms: number): Middleware {
 }
 
 /** For a body that is read as it arrives, at the reader's own pace. */
-export function takeYourTime(req: IncomingMessage): void {
+export function allowUploadTime(req: IncomingMessage): void {
   TIMERS.get(req)?.();
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { takeYourTime } from './body-timeout.ts';
+import { allowUploadTime } from './body-timeout.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { askForBody } from './expect-continue.ts';
 import { encodingOfCharset, type TextEncoding } from '../../lib/import/text-encoding.ts';
@@ -37,7 +37,7 @@ export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody
     throw problem('unsupported-media-type', { detail: `It must be one of ${CSV_MEDIA_TYPES.join(', ')}.` });
   }
   refuseEncoding(ctx);
-  takeYourTime(ctx.req);
+  allowUploadTime(ctx.req);
   const charset = ctx.request.charset === '' ? null : encodingOfCharset(ctx.request.charset);
   const bytes = ctx.get('Content-Length') === '' ? null : Number(ctx.get('Content-Length'));
   if (bytes !== null && bytes > limitBytes) throw tooLarge(limitBytes);

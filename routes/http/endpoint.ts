@@ -43,7 +43,7 @@ export class Reply<T> {
  * An answer that is made only for who does not have it yet. `basis` names what it is made of (ledger version, market
  * position, …), found at little cost: equal bases, equal answers. The ETag is made of it.
  */
-export class Derived<T> {
+export class Conditional<T> {
   readonly basis: string;
   readonly make: () => Promise<T> | T;
   constructor(basis: string, make: () => Promise<T> | T) {
@@ -56,7 +56,7 @@ export class Derived<T> {
  * An answer that is kept for whoever asks the same, as long as what it is made of stands: its `basis`, and what `make`
  * reads of the market that it is given. The endpoint declares which `cache` it goes to.
  */
-export class Kept<T> {
+export class Cached<T> {
   readonly terms: {
     /** Whose answer it is: a portfolio's id, a symbol, or `market`. */
     owner: string;
@@ -64,11 +64,11 @@ export class Kept<T> {
     question: unknown;
     /** Ledger version, settings, … found at little cost, as of this request. `null`: not known just now. */
     basis: string | null;
-    /** What its ETag is of, when that is known without making it, as for `Derived`. */
+    /** What its ETag is of, when that is known without making it, as for `Conditional`. */
     tagged?: string | null;
   };
   readonly make: (market: MarketReading) => Promise<T> | T;
-  constructor(terms: Kept<T>['terms'], make: (market: MarketReading) => Promise<T> | T) {
+  constructor(terms: Cached<T>['terms'], make: (market: MarketReading) => Promise<T> | T) {
     this.terms = terms;
     this.make = make;
   }
@@ -164,7 +164,7 @@ export function endpoint<
     handler(
       input: Input<P, Q, B, A>,
       services: Services,
-    ): Promise<Body<R> | Reply<Body<R>> | Derived<Body<R>> | Kept<Body<R>>>;
+    ): Promise<Body<R> | Reply<Body<R>> | Conditional<Body<R>> | Cached<Body<R>>>;
   },
 ): Endpoint {
   return declaration as unknown as Endpoint;

@@ -18,7 +18,7 @@ import type { MarketWriter } from '../../streams/market/market-writer.ts';
 import type { Market } from '../../streams/market/market.ts';
 import type { Outbox } from '../../streams/portfolio/outbox-publisher.ts';
 import type { Readiness } from '../../streams/fleet/readiness.ts';
-import type { StreamRoll } from '../../streams/fleet/stream-registry.ts';
+import type { StreamRegistry } from '../../streams/fleet/stream-registry.ts';
 import type { SocketServer } from '../../streams/transports/websocket-server.ts';
 
 /** All that a handler may use. Made in one place (app/services.ts) and handed down. */
@@ -35,7 +35,7 @@ export interface Services {
   hub: Hub;
   outbox: Outbox;
   authority: Authority;
-  streamRoll: StreamRoll;
+  streamRegistry: StreamRegistry;
   /** `null` when there shall be no WebSockets. */
   sockets: SocketServer | null;
   answers: AnswerCache;

@@ -7,7 +7,7 @@ import { joinTags } from '../../lib/csv/tag-list.ts';
 import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../../lib/csv/trade-headings.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from '../http/csv-answer.ts';
-import { Derived, endpoint } from '../http/endpoint.ts';
+import { Conditional, endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { slotOrProblem } from '../http/slots.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
@@ -91,7 +91,7 @@ export const exportTrades = endpoint({
       first: filter.from ?? (await firstEntryTime(db, id)),
       last: filter.to === undefined ? clock.now() : filter.to - 1,
     });
-    return new Derived(`${version} ${timeZone}`, async () => {
+    return new Conditional(`${version} ${timeZone}`, async () => {
       const { release } = slotOrProblem(() => slots.exports.take(caller.userId));
       try {
         await ensureCurrent(db, id);

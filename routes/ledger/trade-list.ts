@@ -11,7 +11,7 @@ import { decimalOrNull } from '../../lib/money/money.ts';
 import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { tradeWarnings } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { problem } from '../../lib/problem.ts';
-import { derived } from '../http/conditional-answer.ts';
+import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { realized } from '../portfolios/pnl.ts';
@@ -94,7 +94,7 @@ export const listTrades = endpoint({
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const filter = tradeFilterOf(given, portfolio);
     const { id, baseCurrency, costMethod, timeZone, version } = portfolio;
-    return await derived(`${version} ${timeZone}`, async () => {
+    return await conditionalReply(`${version} ${timeZone}`, async () => {
       await ensureCurrent(db, id);
       const { items, nextCursor } = await pageOfTrades(db, id, filter, { sort, order, limit, cursor });
       return {

@@ -8,7 +8,7 @@ import { closedTradeStats } from '../../lib/pnl/performance/trade-stats.ts';
 import { missingRate, oversoldWarning } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { plus } from '../../lib/money/unknown.ts';
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
-import { derived } from '../http/conditional-answer.ts';
+import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { closedTrades } from '../performance/performance-schema.ts';
@@ -109,7 +109,7 @@ export const getTradeStats = endpoint({
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const filter = tradeFilterOf(query, portfolio);
     const { id, baseCurrency, costMethod, timeZone, version } = portfolio;
-    return await derived(`${version} ${timeZone}`, async () => {
+    return await conditionalReply(`${version} ${timeZone}`, async () => {
       await ensureCurrent(db, id);
       const totals = await inSnapshot(db, (trx) => tradeTotals(trx, id, filter));
       return {

@@ -20,7 +20,7 @@ import {
   pointsOf,
 } from './candle-bodies.ts';
 import { itemOrBatch } from '../http/batch.ts';
-import { endpoint, Kept } from '../http/endpoint.ts';
+import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 
 /** Ticks may be a minute ahead of the clock. */
@@ -77,7 +77,7 @@ export const listCandles = endpoint({
     const wanted = { symbol, interval, timeZone, ...range };
     const traded = market.candlesBasis(symbol);
     const basis = traded === null ? null : `${traded} ${marketWriter.lastOver(symbol)}`;
-    const kept = new Kept({ owner: symbol, question: query, basis }, async () => {
+    const cached = new Cached({ owner: symbol, question: query, basis }, async () => {
       const newest = marketWriter.newestMinutes(symbol);
       const found = fromTheEnd
         ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).toReversed()
@@ -91,7 +91,7 @@ export const listCandles = endpoint({
       if (query.format === 'columns') return { columns: columnsOf(bodies), nextCursor };
       return { items: bodies, nextCursor };
     });
-    return Promise.resolve(kept);
+    return Promise.resolve(cached);
   },
 });
 

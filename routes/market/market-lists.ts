@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { splitSymbol } from '../../lib/symbol.ts';
 import type { TickerBody } from '../../streams/channels/record.ts';
-import { endpoint, Kept } from '../http/endpoint.ts';
+import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { type Sorting, sortedPage } from '../http/sorted-page.ts';
 
@@ -110,7 +110,7 @@ export const listTickers = endpoint({
     const { sort } = query;
     const symbols = (query.symbols ?? market.symbols()).filter((symbol) => isOf(symbol, query));
     const basis = market.tickersBasis(symbols);
-    const kept = new Kept({ owner: 'market', question: query, basis, tagged: basis }, () =>
+    const cached = new Cached({ owner: 'market', question: query, basis, tagged: basis }, () =>
       sortedPage<TickerBody>(
         symbols.flatMap((symbol) => market.ticker(symbol) ?? []),
         {
@@ -123,6 +123,6 @@ export const listTickers = endpoint({
         query,
       ),
     );
-    return Promise.resolve(kept);
+    return Promise.resolve(cached);
   },
 });

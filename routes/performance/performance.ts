@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { periodPnl } from '../../lib/pnl/performance/periods.ts';
 import { performanceBody } from '../../lib/pnl/performance/performance-body.ts';
 import { assertBenchmark, benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
-import { endpoint, Kept } from '../http/endpoint.ts';
+import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { performanceSchema } from './performance-schema.ts';
 import { reachOf, readSpan } from './performance-span.ts';
@@ -56,7 +56,7 @@ export const getPerformance = endpoint({
     const { id: owner, version, updatedAt } = portfolio;
     const today = span.calendar.periodAt(now, 'day').start;
     const basis = [version, updatedAt, portfolio.timeZone, today, services.market.closesBasis].join(' ');
-    return new Kept({ owner, question: query, basis }, async (market) => {
+    return new Cached({ owner, question: query, basis }, async (market) => {
       const sources = { db, market };
       const first = await firstEntryTime(db, portfolio.id);
       const reach = reachOf(span, first, now);

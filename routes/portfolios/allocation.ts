@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { allocationOf } from '../../lib/pnl/valuation/allocation.ts';
 import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
-import { derived } from '../http/conditional-answer.ts';
+import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { position, valuationOf } from './pnl.ts';
@@ -45,7 +45,7 @@ export const getAllocation = endpoint({
   problems: ['not-found'],
   async handler({ params, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
-    return await derived(await valuationBasis(services, portfolio), async () => {
+    return await conditionalReply(await valuationBasis(services, portfolio), async () => {
       const { pnl, holdings } = await valuationOf(portfolio.id, {}, services);
       const { portfolioId, asOf, baseCurrency, costMethod, equity, warnings } = pnl;
       const allocation = allocationOf(holdings(), { equity, baseCurrency });

@@ -3,7 +3,7 @@ import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import type { HoldingBody } from '../../lib/pnl/valuation/holding-body.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
-import { derived } from '../http/conditional-answer.ts';
+import { conditionalReply } from '../http/conditional-reply.ts';
 import { CSV_RESPONSE, csvOf, csvQuery, nameFile } from '../http/csv-answer.ts';
 import { endpoint } from '../http/endpoint.ts';
 import { FIGURE_CSV_DESCRIPTION, plain } from '../http/figure-columns.ts';
@@ -44,7 +44,7 @@ export const exportHoldings = endpoint({
   async handler({ params, query, caller, ctx }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     nameFile(ctx, 'holdings', calendarOf(portfolio.timeZone), { first: null, last: services.clock.now() });
-    return await derived(await valuationBasis(services, portfolio, query), async () => {
+    return await conditionalReply(await valuationBasis(services, portfolio, query), async () => {
       const { holdings } = await valuationOf(portfolio.id, query, services);
       const { items } = holdingPage(holdings(), { ...query, limit: Infinity });
       return await csvOf(items, { columns: HOLDING, ...query });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
-import { derived } from '../http/conditional-answer.ts';
+import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { HOLDING_COLUMNS, holdingPage } from './holding-page.ts';
@@ -81,7 +81,7 @@ export const listHoldings = endpoint({
   async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const { fields } = query;
-    return await derived(await valuationBasis(services, portfolio, query), async () => {
+    return await conditionalReply(await valuationBasis(services, portfolio, query), async () => {
       const { pnl, holdings } = await valuationOf(portfolio.id, query, services);
       const { items, nextCursor } = holdingPage(holdings(), query);
       const lean =

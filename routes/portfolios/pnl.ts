@@ -7,7 +7,7 @@ import {
   type ValuationSources,
 } from '../../streams/portfolio/portfolio-valuation.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
-import { derived } from '../http/conditional-answer.ts';
+import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { readablePortfolio } from './portfolio-access.ts';
@@ -74,6 +74,6 @@ export const getPnl = endpoint({
   async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const basis = await valuationBasis(services, portfolio, query);
-    return await derived(basis, async () => (await valuationOf(portfolio.id, query, services)).pnl);
+    return await conditionalReply(basis, async () => (await valuationOf(portfolio.id, query, services)).pnl);
   },
 });

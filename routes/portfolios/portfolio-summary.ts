@@ -3,7 +3,7 @@ import { summaryBody } from '../../lib/pnl/valuation/summary-body.ts';
 import { readingCursor } from '../../streams/market/reading-cursor.ts';
 import { ledgerBasis, withMarket } from '../../streams/portfolio/valuation-basis.ts';
 import { assetShare, kindShare, shareFields } from './allocation.ts';
-import { endpoint, Kept } from '../http/endpoint.ts';
+import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { pnlSchema, valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
@@ -52,7 +52,7 @@ export const getPortfolio = endpoint({
     const { id: owner, access: question } = portfolio;
     const basis = `${await ledgerBasis(services, portfolio)} ${JSON.stringify(own)}`;
     const tagged = withMarket(basis, services.market);
-    return new Kept({ owner, question, basis, tagged }, async (market) => {
+    return new Cached({ owner, question, basis, tagged }, async (market) => {
       const cursor = await readingCursor(services, portfolio.id);
       if (cursor === null) market.spoil();
       const { pnl, holdings } = await valuationOf(portfolio.id, {}, { ...services, market });

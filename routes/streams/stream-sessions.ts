@@ -35,10 +35,10 @@ export const listSessions = endpoint({
   }),
   status: 200,
   response: field.listOf(session).extend({ silentNodes: z.int() }),
-  async handler({ query, caller }, { streamRoll }) {
+  async handler({ query, caller }, { streamRegistry }) {
     const { cursor = '', limit } = query;
     const userId = caller.scopes.includes('admin') ? null : caller.userId;
-    const { streams, silent } = await streamRoll.call({ userId, after: cursor, limit });
+    const { streams, silent } = await streamRegistry.call({ userId, after: cursor, limit });
     const page = streams.slice(0, limit);
     return {
       items: page.map((stream) => ({ ...stream, openedAt: field.isoTime(stream.openedAt) })),

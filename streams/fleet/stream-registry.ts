@@ -19,7 +19,7 @@ export interface StreamReport {
   lag: number;
 }
 
-export interface RollQuestion {
+export interface RegistryQuestion {
   /** Whose; `null`: everybody's. */
   userId: string | null;
   /** Streams whose id comes after it. */
@@ -28,9 +28,9 @@ export interface RollQuestion {
 }
 
 type RollMessage =
-  { ask: string; question: RollQuestion } | { answer: string; node: string; streams: StreamReport[] };
+  { ask: string; question: RegistryQuestion } | { answer: string; node: string; streams: StreamReport[] };
 
-export interface StreamRollOptions {
+export interface StreamRegistryOptions {
   broker: Broker;
   hub: Hub;
   clock: Clock;
@@ -53,13 +53,13 @@ const ROLL_LOG = 'roll';
 const ANSWER_MS = 1_000;
 
 /** Calls the roll of open streams over all nodes. */
-export class StreamRoll {
-  readonly #options: StreamRollOptions;
+export class StreamRegistry {
+  readonly #options: StreamRegistryOptions;
   readonly #asking = new Map<string, Asking>();
   #subscription: Subscription | null = null;
   #questions = 0;
 
-  constructor(options: StreamRollOptions) {
+  constructor(options: StreamRegistryOptions) {
     this.#options = options;
   }
 
@@ -83,14 +83,14 @@ export class StreamRoll {
    * The first `limit` + 1 of what is asked for, in the order of opening.
    * @returns `silent`: nodes that have not answered in a second, whose streams are missing
    */
-  async call(question: RollQuestion): Promise<{ streams: StreamReport[]; silent: number }> {
+  async call(question: RegistryQuestion): Promise<{ streams: StreamReport[]; silent: number }> {
     const mine = this.#mine(question);
     if (!this.#options.hasPeers) return { streams: mine, silent: 0 };
     const { answers, silent } = await this.#ask(question);
     return { streams: inOrder([mine, ...answers].flat(), question.limit), silent };
   }
 
-  async #ask(question: RollQuestion): Promise<{ answers: StreamReport[][]; silent: number }> {
+  async #ask(question: RegistryQuestion): Promise<{ answers: StreamReport[][]; silent: number }> {
     const { broker, clock, node } = this.#options;
     this.#questions += 1;
     const ask = `${node} ${this.#questions}`;
@@ -135,7 +135,7 @@ export class StreamRoll {
     }
   }
 
-  #mine({ userId, after, limit }: RollQuestion): StreamReport[] {
+  #mine({ userId, after, limit }: RegistryQuestion): StreamReport[] {
     const { hub, clock } = this.#options;
     const now = clock.now();
     const streams = hub.streams().filter(({ id, owner }) => {

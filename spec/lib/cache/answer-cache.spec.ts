@@ -4,7 +4,7 @@ import { AnswerCache, type CacheObserver, type Made, type Outcome } from '../../
 import { Breaker } from '../../../lib/cache/breaker.ts';
 import type { Wanted } from '../../../lib/cache/cached-answer.ts';
 import { memoryTier, redisTier } from '../../../lib/cache/cache-tier.ts';
-import { RedisMakingTurns } from '../../../lib/cache/making-turns.ts';
+import { RedisComputeLease } from '../../../lib/cache/compute-lease.ts';
 import { systemClock as clock } from '../../../lib/clock.ts';
 import { fastRedis } from '../../../streams/redis/redis-connection.ts';
 import { quiet } from '../../support/log-watch.ts';
@@ -69,7 +69,7 @@ describe('AnswerCache', () => {
     const node = new AnswerCache({
       first: memoryTier({ maxBytes: 1e6 }),
       shared: await redisTier({ redis, breaker }),
-      turns: new RedisMakingTurns({ redis, clock, breaker }),
+      turns: new RedisComputeLease({ redis, clock, breaker }),
       clock,
       ttlMs,
       ...more,

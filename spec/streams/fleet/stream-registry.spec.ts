@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
 import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
-import { StreamRoll } from '../../../streams/fleet/stream-registry.ts';
+import { StreamRegistry } from '../../../streams/fleet/stream-registry.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -19,9 +19,9 @@ describe('the roll of open streams', () => {
   let inner: MemoryBroker;
   let listening: number;
   let isAway: boolean;
-  let rolls: StreamRoll[];
+  let rolls: StreamRegistry[];
 
-  async function node(name: string, hub: Hub): Promise<StreamRoll> {
+  async function node(name: string, hub: Hub): Promise<StreamRegistry> {
     const broker: Partial<Broker> = {
       publish: async (...args) => {
         if (isAway) throw new BrokerUnavailableError();
@@ -31,7 +31,7 @@ describe('the roll of open streams', () => {
       audience: () => Promise.resolve(listening),
     };
     const options = { broker: broker as Broker, hub, clock, logger: quiet, node: name, hasPeers: true };
-    const roll = new StreamRoll(options);
+    const roll = new StreamRegistry(options);
     await roll.start();
     rolls.push(roll);
     return roll;

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Breaker } from './breaker.ts';
 
 /** Who of all nodes makes an answer: the others wait for it, for a while. */
-export interface MakingTurns {
+export interface ComputeLease {
   /** @returns how to end the turn, or why there is none: another has it, or it is not known who has */
   take(key: string): Promise<(() => Promise<void>) | 'taken' | 'unknown'>;
 }
@@ -21,7 +21,7 @@ const RELEASE =
  * Turns among all processes on one Redis: a short lease, renewed while the maker lives. It saves work and protects
  * nothing: two who make the same answer do no harm, so there is no fence.
  */
-export class RedisMakingTurns implements MakingTurns {
+export class RedisComputeLease implements ComputeLease {
   readonly #redis: Redis;
   readonly #clock: Clock;
   readonly #breaker: Breaker;
@@ -45,7 +45,7 @@ export class RedisMakingTurns implements MakingTurns {
     this.#prefix = prefix;
   }
 
-  async take(key: string): ReturnType<MakingTurns['take']> {
+  async take(key: string): ReturnType<ComputeLease['take']> {
     const name = `${this.#prefix}:${key}`;
     const token = randomUUID();
     const taken = await this.#breaker.ask(() => this.#redis.set(name, token, 'PX', LEASE_MS, 'NX'), 'away');

@@ -5,7 +5,7 @@ import { isKnown } from './conditional.ts';
 import { VERSION } from '../../lib/package-info.ts';
 import { marketVersion, MarketReading } from '../../streams/market/market-reading.ts';
 import { tagOfBasis, tagOfBody } from './answer-tag.ts';
-import type { Endpoint, Kept } from './endpoint.ts';
+import type { Endpoint, Cached } from './endpoint.ts';
 import type { Services } from './handler-services.ts';
 
 /** The largest age that a request takes, in milliseconds (`Cache-Control: max-stale`, RFC 9111, 5.2.1.2). */
@@ -15,20 +15,20 @@ function maxStaleMs(ctx: Context): number {
   return found[1] === undefined ? Number.POSITIVE_INFINITY : Number(found[1]) * 1000;
 }
 
-/** Answers with what is kept, or makes it; `X-Cache` says which. The client's own copy is as good, as ever. */
-export async function answerKept(
+/** Answers with what is cached, or makes it; `X-Cache` says which. The client's own copy is as good, as ever. */
+export async function cachedReply(
   ctx: Context,
   endpoint: Endpoint,
-  kept: Kept<unknown>,
+  cached: Cached<unknown>,
   services: Services,
 ): Promise<void> {
-  const { tagged } = kept.terms;
+  const { tagged } = cached.terms;
   if (typeof tagged === 'string' && isKnown(ctx, tagOfBasis(tagged))) {
     ctx.set({ 'X-Cache': 'hit', ETag: tagOfBasis(tagged) });
     ctx.status = 304;
     return;
   }
-  const { tag, text, outcome } = await find(ctx, endpoint, kept, services);
+  const { tag, text, outcome } = await find(ctx, endpoint, cached, services);
   ctx.set({ 'X-Cache': outcome, ETag: tag });
   if (isKnown(ctx, tag)) {
     ctx.status = 304;
@@ -41,15 +41,15 @@ export async function answerKept(
 async function find(
   ctx: Context,
   endpoint: Endpoint,
-  kept: Kept<unknown>,
+  cached: Cached<unknown>,
   { answers, market }: Services,
 ): Promise<{ tag: string; text: string; outcome: Outcome }> {
   const { cache } = endpoint;
   if (cache === undefined) throw new TypeError(`${endpoint.id} declares no cache`);
-  const { owner, question, basis, tagged } = kept.terms;
+  const { owner, question, basis, tagged } = cached.terms;
   const make = async (): Promise<Made> => {
     const reading = new MarketReading(market);
-    const body = endpoint.response?.parse(await kept.make(reading));
+    const body = endpoint.response?.parse(await cached.make(reading));
     const text = JSON.stringify(body);
     const tag =
       typeof tagged === 'string' ? tagOfBasis(tagged) : tagOfBody(body, text, endpoint.untagged ?? []);
