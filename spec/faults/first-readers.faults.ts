@@ -23,6 +23,11 @@ class Page {
     this.#stream = this.#connect();
   }
 
+  /** Resolves when the server has begun to answer. */
+  opened(): Promise<void> {
+    return this.#until((stream) => stream.status === 200);
+  }
+
   /** Resolves when it is told to be in step, over whatever connections. */
   ready(): Promise<void> {
     return this.#until((stream) => stream.of('ready').length > 0);
@@ -155,6 +160,17 @@ class Page {
     await Promise.all(pages.map((each) => each.shows('300')));
     say(`${pages.length} readers over ${pages.reduce((sum, each) => sum + each.connections, 0)} connections`);
     assert.equal(await node.end('SIGTERM'), 0);
+    assert.doesNotMatch(node.output(), /closing failed/);
+    for (const each of pages) each.cut();
+  });
+
+  it('that wait while Redis is frozen do not keep the node from ending', async () => {
+    const ids = await portfolios(FROZEN_PORTFOLIOS);
+    await push('100');
+    redis.pause();
+    const pages = ids.map(page);
+    await Promise.all(pages.map((each) => each.opened()));
+    assert.equal(await node.end('SIGTERM'), 0);
     for (const each of pages) each.cut();
   });
 
@@ -182,6 +198,7 @@ class Page {
     await Promise.all(pages.map((each) => each.shows('200')));
     assert.equal((await readiness()).status, 200);
     assert.equal(await node.end('SIGTERM'), 0);
+    assert.doesNotMatch(node.output(), /closing failed/);
     for (const each of pages) each.cut();
   });
 });
