@@ -39,6 +39,8 @@ export interface HubOptions {
   observer?: StreamObserver;
   /** States that this process knows: see `LogViewOptions`. */
   known?: LogViewOptions['known'];
+  /** The channel without which a log's state is not whole: see `LogViewOptions`. */
+  essential?: LogViewOptions['essential'];
   /** Logs that many read: see `LogViewOptions`. */
   isPopular?: LogViewOptions['isPopular'];
   /** Starts whatever keeps a log up to date: see `SharedViewsOptions`. */
@@ -149,6 +151,7 @@ export class Hub {
       catalog: options.catalog,
       isPopular: options.isPopular,
       watchLog: options.watchLog,
+      essential: options.essential,
     });
   }
 

@@ -42,10 +42,15 @@ export interface LogViewOptions {
    * (at offset 0), or lost from it.
    */
   known?: ((log: string, at: Position, lacks: (key: string) => boolean) => readonly LogEvent[]) | undefined;
+  /** A state channel without which a log's state is not whole, where somebody sees to it that the log has one. */
+  essential?: ((log: string) => string | null) | undefined;
 }
 
 /** How long after a failure the state is read again. */
 const RETRY_MS = 500;
+/** How long the essential channel's state is waited for. */
+const ESSENTIAL_MS = 5_000;
+const POLL_MS = 50;
 
 /**
  * One process's view of one log: a single broker subscription, each event encoded once, routed to the receivers of
@@ -72,10 +77,11 @@ export class LogView implements LogListener {
   readonly #observer: StreamObserver;
   readonly #clock: Clock;
   readonly #known: LogViewOptions['known'];
+  readonly #essential: string | null;
 
   private constructor(
     log: string,
-    { broker, catalog, isPopular, logger, clock, observer, known }: LogViewOptions,
+    { broker, catalog, isPopular, logger, clock, observer, known, essential }: LogViewOptions,
   ) {
     this.#catalog = catalog;
     this.#observer = observer ?? UNOBSERVED;
@@ -86,6 +92,7 @@ export class LogView implements LogListener {
     this.#logger = logger;
     this.#clock = clock;
     this.#known = known;
+    this.#essential = essential?.(log) ?? null;
   }
 
   /** Subscribes and loads the state. @throws BrokerUnavailableError */
@@ -96,7 +103,7 @@ export class LogView implements LogListener {
     view.#subscription = subscription;
     if (view.#position.epoch === '') view.#position = subscription.position;
     try {
-      if (!(await view.#loadState())) view.#settle(null);
+      if (!(await view.#loadState()) || view.#lacksEssential) view.#settle(null);
     } catch (error) {
       await subscription.close();
       throw error;
@@ -268,13 +275,25 @@ export class LogView implements LogListener {
     let isReported = false;
     while (!signal.aborted && !isOutdated()) {
       try {
-        if (await this.#loadState()) return;
+        if (await this.#loadState()) return await this.#untilEssential(isOutdated);
       } catch (error) {
         if (!isReported) this.#logger.warn({ err: error, log: this.log }, 'state after a reset is unknown');
         isReported = true;
       }
       await pause(this.#clock, RETRY_MS, signal);
     }
+  }
+
+  get #lacksEssential(): boolean {
+    return this.#essential !== null && !this.#latest.has(this.#essential);
+  }
+
+  /** Whoever publishes it has to hear first that the log was begun anew. */
+  async #untilEssential(isOutdated: () => boolean): Promise<void> {
+    const { signal } = this.#closing;
+    const end = this.#clock.monotonic() + ESSENTIAL_MS;
+    while (this.#lacksEssential && this.#clock.monotonic() < end && !signal.aborted && !isOutdated())
+      await pause(this.#clock, POLL_MS, signal);
   }
 
   /** @returns whether it is known: it is not when the log has begun anew since, of which the view is about to hear */

@@ -37,6 +37,11 @@ export class CandleKeeper {
     return this.#rollups.payloads(this.builder.changes(now), now);
   }
 
+  /** The current candles are to be published once more. */
+  publishAgain(): void {
+    this.#rollups.publishAgain();
+  }
+
   /** Stored minutes were loaded anew: what was made of the former ones is read again. */
   reload(symbol: string, from: number, to: number): void {
     this.builder.forget(symbol, from, to);

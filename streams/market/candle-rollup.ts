@@ -118,6 +118,12 @@ export class CandleRollup {
     for (const { time } of this.#minutes) if (time >= from && time < to) this.#distrusted.add(time);
   }
 
+  /** The current candles are to be told once more. */
+  publishAgain(): void {
+    this.#newestTold = 'never';
+    for (const { current } of this.#levels) current.told = 'never';
+  }
+
   get isStale(): boolean {
     return this.#stale && this.#reading === null && this.#minutes.length > 0;
   }

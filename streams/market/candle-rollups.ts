@@ -47,6 +47,10 @@ export class CandleRollups {
     this.#entries.clear();
   }
 
+  publishAgain(): void {
+    for (const { rollup } of this.#entries.values()) rollup.publishAgain();
+  }
+
   reload(symbol: string, from: number, to: number): void {
     const entry = this.#entries.get(symbol);
     if (entry === undefined || this.#history === null) return;

@@ -133,7 +133,12 @@ export class MarketWriter {
     }
     for (const ticker of market.tickers()) this.#book.adopt(ticker, fixed(ticker.price));
     for (const symbol of market.symbols()) market.complete(this.#book.ticker(symbol));
-    this.#stopFollowing = market.onTick((record, event) => this.#follow(record, event));
+    const stops = [
+      market.onTick((record, event) => this.#follow(record, event)),
+      // The log's state may be lost, and that of candles is known here alone.
+      market.onReset(() => this.#candles.publishAgain()),
+    ];
+    this.#stopFollowing = () => stops.forEach((stop) => stop());
     this.#stopTimer = clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
     const { openFeed } = this.#options;
     if (openFeed !== null) this.#contending = this.#contend(openFeed);

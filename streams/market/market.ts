@@ -57,6 +57,7 @@ export class Market {
   readonly #maxSymbols: number;
   readonly #known = new Map<string, Known>();
   readonly #listeners = new Set<TickListener>();
+  readonly #resetListeners = new Set<() => void>();
   readonly #closing = new AbortController();
   #position: Position = { epoch: '', offset: 0 };
   #updatedAt = 0;
@@ -181,9 +182,16 @@ export class Market {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls the listener when the log was begun anew, or events of it were missed. @returns a function that ends it */
+  onReset(listener: () => void): () => void {
+    this.#resetListeners.add(listener);
+    return () => this.#resetListeners.delete(listener);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#listeners.clear();
+    this.#resetListeners.clear();
     await this.#subscription?.close();
     await this.#reloading;
   }
@@ -215,6 +223,7 @@ export class Market {
     this.#late.clear();
     this.#loadedAt = 0;
     this.#resets += 1;
+    for (const listener of this.#resetListeners) listener();
     this.#reloading ??= this.#reload().finally(() => {
       this.#reloading = null;
     });

@@ -4,11 +4,15 @@ import { portfolioOfLog } from '../channels/logs.ts';
 /** What a hub has to know of portfolios: their figures are kept up to date while somebody reads their logs. */
 export function watchedLogs(
   watch: (portfolioId: string, what: 'totals' | 'holdings') => Promise<() => Promise<void>>,
-): Required<Pick<HubOptions, 'watchLog' | 'watchChannel'>> {
+): Required<Pick<HubOptions, 'watchLog' | 'watchChannel' | 'essential'>> {
   return {
     watchLog(log) {
       const portfolioId = portfolioOfLog(log);
       return portfolioId === null ? Promise.resolve(() => Promise.resolve()) : watch(portfolioId, 'totals');
+    },
+    essential(log) {
+      const portfolioId = portfolioOfLog(log);
+      return portfolioId === null ? null : `pnl:${portfolioId}`;
     },
     // Holdings cost more than totals: they are published only while somebody wants them.
     watchChannel({ name, log }) {

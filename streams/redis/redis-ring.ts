@@ -214,10 +214,10 @@ export class RedisRing {
     return [`${tag}:meta`, `${tag}:ring`, `${tag}:state`];
   }
 
-  #onLog(script: Script, name: string, args: readonly (string | number)[]): Promise<unknown> {
+  async #onLog(script: Script, name: string, args: readonly (string | number)[]): Promise<unknown> {
     const { events, bytes, ageMs } = this.#options.bounds(name);
-    const { clock, random } = this.#options;
-    return this.#command(script, this.#keys(name), (run) => [
+    const { clock, random, log } = this.#options;
+    const reply = await this.#command(script, this.#keys(name), (run) => [
       run,
       newEpoch(random),
       clock.now(),
@@ -226,6 +226,12 @@ export class RedisRing {
       Math.ceil(ageMs),
       ...args,
     ]);
+    const last = list(reply).at(-1);
+    if (typeof last === 'string' && last.startsWith('evicted ')) {
+      const key = last.slice('evicted '.length);
+      log.warn({ ring: name, key }, 'Redis has evicted a key of the log: its readers may be reset');
+    }
+    return reply;
   }
 
   async #command(
@@ -261,16 +267,45 @@ export class RedisRing {
   async #learnRun(): Promise<string> {
     await this.#contacted();
     this.#learning ??= this.#client.info('server').then(
-      (info) => (this.#run = /^run_id:(\S+)/m.exec(info)?.[1] ?? ''),
+      (info) => this.#learnt(/^run_id:(\S+)/m.exec(info)?.[1] ?? ''),
       (error: Error) => {
         this.#learning = null;
         // Not allowed to ask: rollbacks are then only found by comparing positions.
-        if (error.message.startsWith('NOPERM')) return (this.#run = '');
+        if (error.message.startsWith('NOPERM')) return this.#learnt('');
         throw error;
       },
     );
     return this.#learning;
   }
+
+  #learnt(run: string): string {
+    this.#run = run;
+    void this.#checkEviction();
+    return run;
+  }
+
+  /** Says so when the server would rather evict keys than refuse writes. */
+  async #checkEviction(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const policy = evictionPolicyIn(await this.#client.info('memory'));
+      if (policy !== null)
+        log.warn(
+          policy,
+          'Redis may evict the logs of the streams, which resets their readers: set its maxmemory-policy to noeviction',
+        );
+    } catch (error) {
+      log.debug({ err: error }, 'the eviction policy of Redis is not known');
+    }
+  }
+}
+
+/** @returns `null` when nothing is ever evicted */
+function evictionPolicyIn(info: string): { maxmemory: number; maxmemoryPolicy: string } | null {
+  const maxmemory = Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? Number.NaN);
+  const maxmemoryPolicy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+  if (Number.isNaN(maxmemory) || maxmemoryPolicy === undefined) throw new Error('INFO does not tell it');
+  return maxmemory === 0 || maxmemoryPolicy === 'noeviction' ? null : { maxmemory, maxmemoryPolicy };
 }
 
 function toPosition(epoch: unknown, offset: unknown): Position {

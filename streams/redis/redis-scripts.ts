@@ -3,13 +3,17 @@ import type { Redis } from 'ioredis';
 
 /**
  * The Lua side of a log. Its keys share a hash tag: `meta` (hash: epoch, head, first, bytes, run, past, fence,
- * sequence), `ring` (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`). Needs Redis 7 or a
+ * sequence, state), `ring` (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`). Needs Redis 7 or a
  * work-alike.
  *
  * `run` is the server's run id. A server that has restarted, or another one after a failover, may have lost the log's
  * newest events and would hand out their offsets a second time. So the first script to meet a new run id starts a new
  * epoch, before any offset is given, and notes in `past` where the old one ended: a position of the old epoch up to
  * that end is still good, one beyond it was lost. A restart that lost nothing thus costs no reader its place.
+ *
+ * A server short of memory may evict any of the keys. Without `meta` the log begins anew. Without `ring` what it held is
+ * expired. Without `state`, which `meta` knows to have been there, no reader could be told the current state: a new epoch
+ * resets them all, and whoever knows some of the state publishes it again.
  *
  * `string.format('%.0f')` because Lua's own conversion writes 1e+15.
  */
@@ -18,23 +22,32 @@ local META, RING, STATE = KEYS[1], KEYS[2], KEYS[3]
 local run, fresh, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_events, max_bytes, max_age = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local function int(n) return string.format('%.0f', n) end
-local m = redis.call('HMGET', META, 'epoch', 'head', 'first', 'bytes', 'run', 'past', 'fence', 'sequence')
-local epoch, past, fence, sequence = m[1], m[6] or '', m[7], m[8] or ''
+local m = redis.call('HMGET', META, 'epoch', 'head', 'first', 'bytes', 'run', 'past', 'fence', 'sequence', 'state')
+local epoch, past, fence, sequence, stated = m[1], m[6] or '', m[7], m[8] or '', m[9] or ''
 local head, first, bytes = tonumber(m[2] or 0), tonumber(m[3] or 1), tonumber(m[4] or 0)
-local changed = false
+local changed, renewed, evicted = false, false, nil
 
 local function open()
   if not epoch then
     redis.call('DEL', RING, STATE)
-    epoch, past, head, first, bytes, changed = fresh, '', 0, 1, 0, true
+    epoch, past, head, first, bytes, changed, renewed = fresh, '', 0, 1, 0, true, true
+    return
+  end
+  if first <= head and redis.call('EXISTS', RING) == 0 then
+    first, bytes, changed, evicted = head + 1, 0, true, 'ring'
+  end
+  local has_state = redis.call('EXISTS', STATE) == 1 and '1' or ''
+  if stated == '1' and has_state == '' then
+    epoch, past, changed, renewed, evicted = fresh, '', true, true, 'state'
   elseif run ~= '' and m[5] ~= run then
     local older, kept = '', 0
     for entry in string.gmatch(past, '%S+') do
       if kept < 7 then older = older .. ' ' .. entry; kept = kept + 1 end
     end
     past = epoch .. ':' .. int(head) .. older
-    epoch, changed = fresh, true
+    epoch, changed, renewed = fresh, true, true
   end
+  if stated ~= has_state then stated, changed = has_state, true end
 end
 
 local function trim(added)
@@ -71,16 +84,21 @@ end
 local function save()
   if changed then
     redis.call('HSET', META, 'epoch', epoch, 'head', int(head), 'first', int(first), 'bytes', int(bytes),
-      'run', run, 'past', past, 'sequence', sequence)
+      'run', run, 'past', past, 'sequence', sequence, 'state', stated)
   end
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], max_age) end
 end
 
 -- For a script that only reads: what it would tidy up can wait while the server refuses writes, but not a new epoch.
 local function tidy(step)
-  local must = changed
   local ok, err = pcall(function() step() save() end)
-  if must and not ok then error(err) end
+  if renewed and not ok then error(err) end
+end
+
+-- The last item of a reply names the key that was found to be evicted, if one was.
+local function reply(items)
+  if evicted then items[#items + 1] = 'evicted ' .. evicted end
+  return items
 end
 `;
 
@@ -96,8 +114,8 @@ local after, last = ARGV[9], ARGV[10]
 if last ~= '' then
   if sequence ~= after and not (sequence == '' and after == '0') then
     save()
-    if sequence ~= '' and tonumber(sequence) >= tonumber(last) then return {'known', epoch, int(head)} end
-    return {'gap', epoch, int(head), sequence}
+    if sequence ~= '' and tonumber(sequence) >= tonumber(last) then return reply({'known', epoch, int(head)}) end
+    return reply({'gap', epoch, int(head), sequence})
   end
   sequence = last
 end
@@ -127,6 +145,7 @@ for i = 11, #ARGV, 2 do
   texts[#texts + 1] = data
 end
 for _, key in ipairs(keys) do redis.call('HSET', STATE, key, newest[key]) end
+if #keys > 0 then stated = '1' end
 local surplus = redis.call('HLEN', STATE) - 10000
 while surplus > 0 do
   -- The oldest of a few random ones: exact order is not worth an index.
@@ -143,7 +162,7 @@ save()
 if #texts > 0 then
   redis.call('PUBLISH', ARGV[8], table.concat(lengths, ' ') .. '\\n' .. table.concat(texts))
 end
-return {'ok', epoch, int(head)}
+return reply({'ok', epoch, int(head)})
 `;
 
 /** ARGV 7 epoch and 8 offset of the position, 9 limit, 10 '1' to make a missing log. */
@@ -164,14 +183,14 @@ local page = {}
 if status == 'ok' and after < head then
   page = redis.call('XRANGE', RING, int(after + 1) .. '-0', '+', 'COUNT', ARGV[9])
 end
-return {status, epoch, int(head), page}
+return reply({status, epoch, int(head), page})
 `;
 
 /** ARGV 7 '1' for the state's entries too. */
 const HEAD = `${OPEN}
 open()
 tidy(function() end)
-return {epoch, int(head), ARGV[7] == '1' and redis.call('HGETALL', STATE) or {}}
+return reply({epoch, int(head), ARGV[7] == '1' and redis.call('HGETALL', STATE) or {}})
 `;
 
 /** Gives the log another epoch if it still has the one that was found out (ARGV 7). ARGV 8 channel. */
@@ -183,7 +202,7 @@ if epoch == ARGV[7] then
   redis.call('PUBLISH', ARGV[8], epoch .. ' ' .. int(head + 1) .. ' ' .. ARGV[3] .. '\\n')
 end
 save()
-return {epoch, int(head)}
+return reply({epoch, int(head)})
 `;
 
 /** KEYS meta, ring, state of many logs. ARGV 1 run, then each log's age bound. Keeps watched logs from expiring. */
