@@ -208,7 +208,7 @@ function bodies(): StallCase[] {
   ];
 }
 
-/** Headers as long as Node.js lets them be. */
+/** Headers almost as long as they may be. */
 function headers(): StallCase[] {
   const long = (part: string): string => part.repeat(Math.floor((13 * KIB) / part.length));
   const all: [string, string][] = [
@@ -240,17 +240,18 @@ function headers(): StallCase[] {
   }));
 }
 
-/** Query strings as long as Node.js lets them be. */
+/** Query strings almost as long as they may be. */
 function queries(): StallCase[] {
-  const long = (part: string): string => part.repeat(Math.floor((13 * KIB) / part.length));
-  const list = Array.from({ length: 2_000 }, (_, n) => `C${n}/K`).join();
+  const long = (part: string): string => part.repeat(Math.floor((7 * KIB) / part.length));
+  const list = Array.from({ length: 1_000 }, (_, n) => `C${n}/K`).join();
   const all: [string, string][] = [
-    ['parameters', `/v1/portfolios?${long('a=b&')}`],
+    ['parameters', `/v1/portfolios?${long('a&')}`],
+    ['values of one parameter', `/v1/portfolios?${'limit=1&'.repeat(63)}x=${long('x')}`],
     ['escapes', `/v1/portfolios?${long('%25')}`],
     ['symbols of tickers', `/v1/market/tickers?symbols=${list}`],
     [
       'channels of a stream',
-      `/v1/streams?channels=${Array.from({ length: 700 }, (_, n) => `ticker:C${n}/KRW`).join()}`,
+      `/v1/streams?channels=${Array.from({ length: 450 }, (_, n) => `ticker:C${n}/KRW`).join()}`,
     ],
     ['a cursor', `/v1/portfolios?cursor=${long('W1tb')}`],
     ['a path', `/v1/portfolios/${long('a')}/trades`],

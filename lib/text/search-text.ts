@@ -17,12 +17,21 @@ const WORD = /[\p{L}\p{N}\p{M}]/u;
 const STARTS = /(?<=^|[ /])(?=[\p{L}\p{N}])/gu;
 const INNER_STARTS = /(?<=\/)(?=[\p{L}\p{N}])/gu;
 
+/**
+ * Letters of one text that are searched: more than the longest note of Korean has, each syllable of which is two or
+ * three. Some characters stand for eighteen others, and each letter costs time and space in the index.
+ */
+const FOLDED_LIMIT = 4_096;
+
 /** Case, width and composition aside; Korean as it is typed. */
 function fold(text: string): string {
   const composed = PLAIN.test(text)
     ? text.toLowerCase()
-    : keystrokes(text.normalize('NFKC').toLowerCase().normalize('NFKC'));
-  return composed.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+    : keystrokes(text.normalize('NFKC').slice(0, FOLDED_LIMIT).toLowerCase().normalize('NFKC'));
+  return composed
+    .slice(0, FOLDED_LIMIT)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
 }
 
 /** What is searched: the texts of a record, of which no term may match two at once. */

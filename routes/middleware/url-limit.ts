@@ -2,13 +2,21 @@ import type { Middleware } from 'koa';
 import { problem } from '../../lib/problem.ts';
 import { MAX_URL_BYTES, SHORTER_URL } from '../../lib/request-limits.ts';
 
-/** Refuses URLs that a proxy on the way might not let through. */
+/** More than any endpoint knows. To parse them, Koa compares each with all others. */
+const MAX_PARAMETERS = 64;
+
+/** Refuses URLs that a proxy on the way might not let through, and queries that are costly to parse. */
 export function limitUrl(): Middleware {
-  return function refuseLongUrl({ req }, next) {
+  return function refuseLongUrl({ req, querystring }, next) {
     const { length } = req.url ?? '';
-    if (length <= MAX_URL_BYTES) return next();
-    throw problem('uri-too-long', {
-      detail: `The URL has ${length} bytes; the limit is ${MAX_URL_BYTES}. ${SHORTER_URL}`,
-    });
+    if (length > MAX_URL_BYTES) {
+      throw problem('uri-too-long', {
+        detail: `The URL has ${length} bytes; the limit is ${MAX_URL_BYTES}. ${SHORTER_URL}`,
+      });
+    }
+    if (querystring.split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS) {
+      throw problem('uri-too-long', { detail: `The query has more than ${MAX_PARAMETERS} parameters.` });
+    }
+    return next();
   };
 }

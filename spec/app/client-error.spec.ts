@@ -48,6 +48,16 @@ describe('a request that is too large to be read', () => {
     }
   });
 
+  it('is refused with more than 64 parameters, which are costly to parse', async () => {
+    const parameters = (count: number): string =>
+      `/healthz?${Array.from({ length: count }, () => 'x').join('&')}`;
+    assert.equal((await ask(parameters(64))).status, 200);
+    for (const count of [65, 3_900]) {
+      const detail = assertRefusal(await ask(parameters(count)), 414, 'uri-too-long');
+      assert.match(detail, /more than 64 parameters/);
+    }
+  });
+
   it('is answered up to 16 KiB of URL and headers, and refused above with the way out', async () => {
     const url = urlOf(MAX_URL_BYTES);
     // What the parser counts: URL, names and values.
