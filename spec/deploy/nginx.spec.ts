@@ -273,6 +273,8 @@ interface Told {
       locations.find(({ pattern }) => pattern.test(path))?.size ?? general,
     ]);
     assert.deepEqual(found, wanted);
+    for (const { path, bodyLimitKb = 0 } of bodies)
+      assert.ok(bodyLimitKb <= parseInt(general ?? '', 10), path);
   });
 
   it('keeps tokens out of its logs, whatever happens, and a Referer’s too', async () => {
