@@ -57,10 +57,18 @@ interface Group {
   oversold: number;
 }
 
-/** Half to even to 18 places, as `mul` does; only what is longer has to be looked at. */
-const QUOTED = `case when min_scale(e.quantity * e.price) > 18
-    and mod(e.quantity * e.price * 1e18, 2) = 0.5 then trunc(e.quantity * e.price, 18)
-  else round(e.quantity * e.price, 18) end`;
+/**
+ * SQL for the product of two positive columns as `mul` of lib/money rounds it: half to even to 18 places. PostgreSQL's own
+ * `round` rounds half away from zero.
+ */
+export function roundedProduct(a: string, b: string): string {
+  const product = `${a} * ${b}`;
+  // Only a product that is longer can end on a half.
+  return `case when min_scale(${product}) > 18 and mod(${product} * 1e18, 2) = 0.5 then trunc(${product}, 18)
+  else round(${product}, 18) end`;
+}
+
+const QUOTED = roundedProduct('e.quantity', 'e.price');
 const UNRATED =
   '(e.value is null or e.fee_value is null or (r.entry_id is not null and (r.gross is null or r.net is null)))';
 const RESULTS = 'left join trade_results as r on r.entry_id = e.id';
