@@ -33,7 +33,7 @@ import { valuePortfolio } from '../streams/portfolio/portfolio-valuation.ts';
 import { Projector } from '../streams/portfolio/projector.ts';
 import { watchedLogs } from '../streams/portfolio/watched-logs.ts';
 import { CATALOG } from '../streams/channels/catalog.ts';
-import { reachBroker } from '../streams/core/reach-broker.ts';
+import { reachBroker } from './reach-broker.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
 import { StreamRegistry } from '../streams/fleet/stream-registry.ts';

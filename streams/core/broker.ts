@@ -1,6 +1,6 @@
 /**
- * A log is an append-only bounded sequence of events: the ring. Offsets run 1, 2, 3, … within an epoch, a random
- * name made with the log. When a log is lost or rolled back its epoch changes, so no old position fits it any more.
+ * A log is a bounded, append-only sequence of events. Offsets run 1, 2, 3, … within an epoch, a random name made with
+ * the log. If the log is lost or rolled back, its epoch changes, so old positions become invalid.
  */
 export interface Position {
   epoch: string;
@@ -21,7 +21,7 @@ export interface LogEvent extends Payload {
 }
 
 export interface HistoryPage {
-  /** Of the log now: a successor of `after.epoch` when the log came through a restart of Redis whole. */
+  /** The log's present epoch: a successor of `after.epoch` if the whole log survived a restart of Redis. */
   epoch: string;
   events: LogEvent[];
   /** The log's last offset when the page was read. */
@@ -40,12 +40,12 @@ export interface LogState {
 export interface LogListener {
   /**
    * Consecutive events: the first follows the last one delivered, or the position that `subscribe` returned. A new
-   * `epoch` without a reset is a successor that took over the log whole, offsets included (Redis has restarted).
+   * `epoch` without a reset is a successor that took over the whole log, offsets included (Redis has restarted).
    */
   events(epoch: string, events: readonly LogEvent[]): void;
-  /** Continuity is lost (other epoch, or a gap the ring no longer covers). `position` is where delivery goes on. */
+  /** Continuity is lost: another epoch, or a gap that the ring no longer covers. Delivery continues at `position`. */
   reset(position: Position, reason: 'epoch' | 'expired'): void;
-  /** Delivery is held up (`away`: the backend cannot be reached) or goes on again (`back`). */
+  /** Delivery is interrupted (`away`: the backend cannot be reached) or continues (`back`). */
   condition(state: 'away' | 'back'): void;
 }
 
@@ -66,25 +66,25 @@ export interface LogBounds {
 export const DEFAULT_BOUNDS: LogBounds = { events: 10_000, bytes: 16 * 2 ** 20, ageMs: 3_600_000 };
 
 export interface PublishOptions {
-  /** Fencing token of the writer's lease: a publish with a smaller one than the log has seen is refused. */
+  /** Fencing token of the writer's lease. The log refuses one that is smaller than the last it has seen. */
   fence?: number;
-  /** Orders the batch among those of other writers, and lets any of them publish it again without repeating it. */
+  /** Orders the batch among those of other writers. Any of them may publish it again: it is appended only once. */
   sequence?: SequenceRange;
 }
 
 /**
- * The part of a sequence that a batch covers, such as versions of a ledger. A log remembers the last number it has
- * taken. It appends a batch only if it stands exactly where the batch begins, so that concurrent writers can neither
- * leave something out nor swap two batches; a batch that lies behind it has been published before.
+ * The part of a sequence that a batch covers, such as versions of a document. A log remembers the last number that it
+ * has taken and appends a batch only if it begins right after that, so concurrent writers can neither skip a batch nor
+ * swap two. A batch that ends at or before it has been published already.
  */
 export interface SequenceRange {
-  /** The number before the batch. `null`: the log has taken none yet; so has one that stands at 0. */
+  /** The number before the batch. `null` or 0: the log has taken none yet. */
   after: number | null;
   /** The number of its last event. */
   last: number;
 }
 
-/** The writer's lease has passed to another holder: it must stop writing. */
+/** The writer's lease has passed to another holder. The writer must stop. */
 export class FencedError extends Error {
   constructor(log: string) {
     super(`another writer has taken over the log ${log}`);
@@ -92,7 +92,7 @@ export class FencedError extends Error {
   }
 }
 
-/** The log does not stand where the batch begins: something before it is missing, or part of it was published already. */
+/** The batch does not follow the log's sequence: something before it is missing, or part of it was published already. */
 export class SequenceGapError extends Error {
   /** The last number that the log has taken, `null` if it has taken none. */
   readonly last: number | null;
@@ -104,7 +104,7 @@ export class SequenceGapError extends Error {
   }
 }
 
-/** The backend cannot be reached or did not answer in time. Nothing is known of the command's outcome. */
+/** The backend cannot be reached or did not answer in time. The outcome of the command is unknown. */
 export class BrokerUnavailableError extends Error {
   constructor(cause?: unknown) {
     super('the broker cannot be reached', { cause });
@@ -112,10 +112,10 @@ export class BrokerUnavailableError extends Error {
   }
 }
 
-/** Rings for queueing and replay, with live delivery. Memory: one process. Redis: a fleet. */
+/** Logs with history and live delivery: in memory for one process, in Redis for a fleet. */
 export interface Broker {
   /**
-   * Appends a batch in order, or nothing if all of its `sequence` was published before.
+   * Appends a batch in order, or nothing if its whole `sequence` was published before.
    * @returns the log's position after it
    * @throws FencedError, SequenceGapError, BrokerUnavailableError
    */
@@ -123,11 +123,11 @@ export interface Broker {
   /** At most `limit` events after a position, oldest first. An empty page means that `after` is the head. */
   history(log: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss>;
   /**
-   * Live delivery. Several listeners of one log share one backend subscription. The first events may be delivered
-   * before the caller has seen the promise resolve.
+   * Starts live delivery. All listeners of a log share one backend subscription. The first events may arrive before the
+   * promise resolves.
    */
   subscribe(log: string, listener: LogListener): Promise<Subscription>;
-  /** The log's newest position; makes the log (an epoch) if there is none. */
+  /** The log's newest position. Creates the log if there is none. */
   head(log: string): Promise<Position>;
   /** The newest event of every key. */
   state(log: string): Promise<LogState>;

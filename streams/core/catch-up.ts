@@ -1,40 +1,33 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Broker, LogEvent, Position } from './broker.ts';
 import type { CursorPosition } from './cursor.ts';
-import type { Frame } from './frame.ts';
+import { type Frame, isOn } from './frame.ts';
 import type { Place } from './places.ts';
 import type { LogView } from './log-view.ts';
 import type { QueuedFrame } from './send-queue.ts';
 
-/** Events read from the ring at a time: enough to be quick, few enough to be fair. */
+/** Events read from the ring at a time. */
 const PAGE = 1_000;
-/** Of the first page so many are sent before the others are even encoded: a client that comes back sees life at once. */
+/** Events of the first page that are sent before the rest is encoded, so that the client sees life at once. */
 const FIRST_EVENTS = 20;
 
 export type LostReason = 'epoch' | 'foreign' | 'expired';
 
 /** The connection that catches up. */
 export interface Straggler {
-  readonly isEnded: boolean;
+  isEnded(): boolean;
   write(items: readonly QueuedFrame[]): void;
-  /** Writes what else waits in its queue. */
+  /** Writes what is queued. */
   flush(): void;
-  /** Resolves when the reader has taken what was written. */
+  /** Resolves when the client has read what was written. */
   untilWritable(): Promise<void>;
-  /** From the next offset on it gets what the log view delivers. */
+  /** From the next offset on, it gets what the log view delivers. */
   goLive(offset: number): void;
-  /** What is missing is lost: the current state, then live. */
+  /** The missing events are lost: send `reset` and the current state, then go live. */
   startAnew(reason: LostReason): Promise<void>;
 }
 
-function selected(frames: readonly Frame[], names: ReadonlySet<string>): Frame[] {
-  return frames.filter(
-    ({ kind, channel, wildcard }) =>
-      kind === 'state' && (names.has(channel) || (wildcard !== null && names.has(wildcard))),
-  );
-}
-
-/** All states of a place's channels, sent outside the log's order: each stands for all before it. */
+/** All states of a place's channels, sent outside the log's order: each replaces all before it. */
 export function statesOf(place: Place, view: LogView): QueuedFrame[] {
   return view.current(new Set(place.channels)).map((frame) => aside(frame, place));
 }
@@ -46,7 +39,7 @@ function aside(frame: Frame, place: Place): QueuedFrame {
 export interface CatchUpOptions {
   from: CursorPosition;
   broker: Broker;
-  /** The newest state of each channel instead of all that came before it. */
+  /** Of each state channel, only the newest state. */
   latest: boolean;
   /** Whether the client had the same channels when it got its id. */
   sameChannels: boolean;
@@ -54,7 +47,7 @@ export interface CatchUpOptions {
   known: ReadonlySet<string>;
 }
 
-/** Which states the client has, so that none is missing in the end and none comes after a newer one. */
+/** Which states the client has, so that none is missing at the end and none comes after a newer one. */
 class ClientStates {
   readonly #since: number;
   /** `null`: all. */
@@ -68,10 +61,8 @@ class ClientStates {
   }
 
   /** Whether the client has had any state of the frame's channel. */
-  knows({ channel, wildcard }: Frame): boolean {
-    const known = this.#known;
-    if (known === null || this.#sent.has(channel)) return true;
-    return known.has(channel) || (wildcard !== null && known.has(wildcard));
+  knows(frame: Frame): boolean {
+    return this.#known === null || this.#sent.has(frame.channel) || isOn(frame, this.#known);
   }
 
   lacks(frame: Frame): boolean {
@@ -100,7 +91,6 @@ class ClientStates {
 
 /** Frames of events in the ring that a place's channels select. */
 class Selection {
-  readonly #place: Place;
   readonly #view: LogView;
   readonly #names: ReadonlySet<string>;
   readonly #latest: boolean;
@@ -109,19 +99,18 @@ class Selection {
   #skipViews: number;
 
   constructor(
-    place: Place,
+    { channels }: Place,
     view: LogView,
     { latest, skipViews, states }: { latest: boolean; skipViews: number; states: ClientStates },
   ) {
-    this.#place = place;
     this.#view = view;
-    this.#names = new Set(place.channels);
+    this.#names = new Set(channels);
     this.#latest = latest;
     this.#skipViews = skipViews;
     this.#states = states;
   }
 
-  /** States that are not to be sent one by one go to `apart`. */
+  /** With `latest`, states go to `apart` instead. */
   of(epoch: string, event: LogEvent, apart: Frame[]): QueuedFrame[] {
     const mine = this.#view.frames(epoch, event).filter((frame) => this.#selects(frame));
     const items: QueuedFrame[] = [];
@@ -133,7 +122,7 @@ class Selection {
         apart.push(frame);
       } else {
         if (isState) this.#states.send(frame);
-        items.push({ frame, log: this.#place.log, views: index + 1 < mine.length ? index + 1 : 0 });
+        items.push({ frame, log: this.#view.log, views: index + 1 < mine.length ? index + 1 : 0 });
       }
     });
     this.#skipViews = 0;
@@ -141,16 +130,14 @@ class Selection {
   }
 
   #selects(frame: Frame): boolean {
-    const names = this.#names;
-    if (!names.has(frame.channel) && (frame.wildcard === null || !names.has(frame.wildcard))) return false;
-    return !frame.quiet || !this.#states.knows(frame);
+    return isOn(frame, this.#names) && (!frame.quiet || !this.#states.knows(frame));
   }
 }
 
 /**
- * The states of a place's channels as of `position` or later. The view may lag behind that: then with what the ring holds
- * beyond it, or, if that is a lot, as the log has them.
- * @returns with the offset that they are as of, or `null` if the log has another epoch by now
+ * The states of a place's channels as of `position` or later. If the view is behind that, what the ring holds beyond it
+ * is added; if that is a lot, the log's own state is read.
+ * @returns the states and the offset they are as of, or `null` if the log has another epoch by now
  * @throws BrokerUnavailableError
  */
 async function statesAt(
@@ -168,8 +155,10 @@ async function statesAt(
     const page = await broker.history(view.log, reached, PAGE);
     if (!('lost' in page) && page.epoch === position.epoch) {
       const end = page.events.at(-1)?.offset ?? reached.offset;
-      const beyond = page.events.flatMap((event) => view.frames(page.epoch, event));
-      if (end >= position.offset) return { frames: [...frames, ...selected(beyond, names)], end };
+      const beyond = page.events
+        .flatMap((event) => view.frames(page.epoch, event))
+        .filter((frame) => frame.kind === 'state' && isOn(frame, names));
+      if (end >= position.offset) return { frames: [...frames, ...beyond], end };
     }
   }
   const state = await broker.state(view.log);
@@ -179,11 +168,10 @@ async function statesAt(
 
 /**
  * Sends what the ring holds after a cursor, page by page, until nothing is left between it and what the log view has
- * delivered, and goes live in that same tick. So nothing is missed, nothing comes twice, and no queue grows while a
- * long history is sent.
+ * delivered, and goes live in that same tick. So nothing is missed, nothing comes twice, and no queue grows meanwhile.
  *
- * The view may lag behind the ring, and even behind the cursor, which may come from another node: what states there are
- * is not for the view alone to say. An id is only told when all states up to its position have been sent.
+ * The view may be behind the ring, and even behind the cursor, which may come from another process: its states alone do
+ * not suffice. An id is sent only when all states up to its position have been sent.
  * @throws BrokerUnavailableError
  */
 export async function catchUp(
@@ -194,28 +182,28 @@ export async function catchUp(
 ): Promise<void> {
   const { from, broker, latest, sameChannels } = options;
   const skipViews = sameChannels ? from.views : 0;
-  /** The last event of which the client has anything. */
+  /** The last event that the client has at least part of. */
   const begun = from.views > 0 ? from.offset + 1 : from.offset;
   const states = new ClientStates(options);
   const selection = new Selection(place, view, { latest, skipViews, states });
   let after: Position = { epoch: from.epoch, offset: from.offset };
-  /** At least so far: behind it nothing is older than the states that were sent. */
+  /** The states that were sent are as of this offset: catching up must get at least so far. */
   let end = 0;
   let first = true;
   place.reach(view, after, skipViews);
   for (;;) {
     const page = await broker.history(view.log, after, PAGE);
-    if (straggler.isEnded) return;
+    if (straggler.isEnded()) return;
     if ('lost' in page) return straggler.startAnew(page.lost === 'ahead' ? 'foreign' : page.lost);
     straggler.flush();
     if (first && (latest || !sameChannels)) {
-      // What another node has sent before a cut is not newer than the head, though it may be newer than the cursor.
+      // What another process sent before the cut may be newer than the cursor, but not than the head.
       const least = latest ? page.head : begun;
       const known = await statesAt(place, view, broker, { epoch: page.epoch, offset: least });
-      if (straggler.isEnded) return;
+      if (straggler.isEnded()) return;
       if (known === null) return straggler.startAnew('epoch');
       ({ end } = known);
-      // Where all events are sent, what is newer than the cursor comes with them.
+      // With `full`, what is newer than the cursor comes with the events.
       const frames = latest ? known.frames : known.frames.filter(({ offset }) => offset <= begun);
       straggler.write(states.due(frames).map((frame) => aside(frame, place)));
     }
@@ -239,8 +227,8 @@ export async function catchUp(
       return;
     }
     await straggler.untilWritable();
-    // A ring in memory answers within the tick: a long history must not keep everybody else waiting.
+    // A ring in memory answers within the tick: a long history must not starve other connections.
     await setImmediate();
-    if (straggler.isEnded) return;
+    if (straggler.isEnded()) return;
   }
 }

@@ -1,46 +1,46 @@
 import { createHash } from 'node:crypto';
 
-/** State channels send whole states, of which the newest counts; events channels deliver each event exactly once. */
+/** A state channel sends whole states, of which only the newest matters; an events channel sends each event once. */
 export type ChannelKind = 'state' | 'events';
 
 /** What a client subscribes to: a view of one log. */
 export interface Channel {
-  /** As the client writes it. A name is `<type>:<subject>`. */
+  /** As the client writes it, by convention `<type>:<subject>`. */
   readonly name: string;
   readonly kind: ChannelKind;
   readonly log: string;
 }
 
-/** How an event of a log shows on one channel. */
+/** How an event of a log appears on one channel. */
 export interface View {
   kind: ChannelKind;
   channel: string;
   /** The wildcard channel that includes it, if there is one. */
   wildcard: string | null;
-  /** A waiting state gives way to a newer one of its slot; by default the channel. */
+  /** A queued state is replaced by a newer one with the same slot. Default: the channel. */
   slot?: string;
-  /** Part of the state that newcomers get, and nothing new to those who listen already. */
+  /** Part of the state that a new client gets, but nothing new to clients that are live already. */
   quiet?: boolean;
   /** Name of the event in SSE, NDJSON and WebSocket messages. */
   event: string;
-  /** An object, or JSON text that goes out as it is. */
+  /** An object, or JSON text that is sent as it is. */
   body: object | string;
 }
 
-/** The channels that a server offers: all that the core knows of what its logs hold. */
+/** The channels of a server: all that the core knows about the contents of its logs. */
 export interface ChannelCatalog<C extends Channel = Channel> {
-  /** @throws ChannelError for a name that is no channel */
+  /** @throws ChannelError if there is no such channel */
   parse(name: string): C;
   /**
-   * The views of an event, always in the same order: a cursor counts them.
-   * @param data of the event, as it was published
+   * The views of an event, at most ten, always in the same order: a cursor counts them.
+   * @param data the event's data, as published
    */
   views(log: string, data: string): readonly View[];
 }
 
-/** The channels of one connection at most, and so the bound of what it costs to route to it. */
+/** Channels of one connection at most. */
 export const MAX_CHANNELS = 500;
-/** The logs of one connection at most: the cursor must fit 128 characters. */
+/** Logs of one connection at most: its cursor must fit 128 characters. */
 export const MAX_LOGS = 8;
 
 /** A list of channels cannot be used. The message is a sentence for the client. */
@@ -55,7 +55,7 @@ export class ChannelError extends Error {
   }
 }
 
-/** Parses names, leaving out repeats. @throws ChannelError also when there are none or too many */
+/** Parses channel names and drops repeats. @throws ChannelError also if there are none or too many */
 export function parseChannels<C extends Channel>(
   catalog: Pick<ChannelCatalog<C>, 'parse'>,
   names: Iterable<string>,
@@ -70,7 +70,7 @@ export function parseChannels<C extends Channel>(
   return channels;
 }
 
-/** Four characters that change with the set of channels: tells a resume with other channels from a plain one. */
+/** Four characters that depend on the set of channels, so that a resume with other channels is noticed. */
 export function channelSetTag(channels: readonly Pick<Channel, 'name'>[]): string {
   const names = channels.map(({ name }) => name).sort();
   return createHash('sha256').update(names.join(',')).digest('base64url').slice(0, 4);

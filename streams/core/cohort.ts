@@ -4,11 +4,11 @@ import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
 import { type QueuedFrame, SendQueue } from './send-queue.ts';
-import { SharedText } from './shared-text.ts';
+import { SharedText } from './sink.ts';
 import type { StreamObserver } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
 
-/** Live frames of one log, in order, as every member of a cohort gets them. */
+/** Live frames of one log, in order, for every member of a cohort. */
 export interface Batch {
   log: string;
   frames: readonly QueuedFrame[];
@@ -31,69 +31,68 @@ export interface CohortMember extends Pick<FrameReceiver, 'resetLog' | 'conditio
   take(batch: Batch): boolean;
 }
 
-/** So many writes take a few milliseconds; encoding once more for as many again is next to nothing beside them. */
+/** What the members of a cohort have in common. */
+interface CohortSelection {
+  channels: readonly string[];
+  idHead: string;
+  wire: Wire;
+  flushMs: number | null;
+}
+
+interface CohortEnvironment {
+  scheduler: FlushScheduler;
+  clock: Clock;
+  /** More than this is not gathered, as a member that is behind could not queue it. */
+  queueBytes: number;
+  observer: StreamObserver;
+}
+
+/** So many writes take a few milliseconds. Beside them, encoding again for the next cohort costs next to nothing. */
 const COHORT_SIZE = 500;
 
 /**
- * Live connections that read the same channels of one log in the same format. Their ids are the same too, so a
- * window's events are queued, joined and encoded once, and each member that is in step writes the same bytes: an event
- * costs as much for hundreds of readers as for one, and only the write is per connection.
+ * Live connections that read the same channels of one log in the same format. Their ids are the same too, so the events
+ * of a window are queued, joined and encoded once, and every member that is in step writes the same bytes.
  */
 export class Cohort implements FrameReceiver, Flushable {
   lastFlush = 0;
   readonly flushMs: number | null;
-  readonly #observer: StreamObserver;
   readonly #key: string;
   readonly #view: LogView;
-  readonly #channels: readonly string[];
-  readonly #idHead: string;
-  readonly #wire: Wire;
-  readonly #scheduler: FlushScheduler;
-  readonly #clock: Clock;
-  /** More than this is not gathered, since a member that is behind could not queue it. */
-  readonly #queueBytes: number;
+  readonly #selection: CohortSelection;
+  readonly #environment: CohortEnvironment;
   readonly #members = new Set<CohortMember>();
   readonly #queue = new SendQueue();
   #conflated = 0;
 
-  constructor(
-    key: string,
-    view: LogView,
-    selection: { channels: readonly string[]; idHead: string; wire: Wire; flushMs: number | null },
-    environment: { scheduler: FlushScheduler; clock: Clock; queueBytes: number; observer: StreamObserver },
-  ) {
+  constructor(key: string, view: LogView, selection: CohortSelection, environment: CohortEnvironment) {
     this.#key = key;
     this.#view = view;
-    this.#channels = selection.channels;
-    this.#idHead = selection.idHead;
-    this.#wire = selection.wire;
+    this.#selection = selection;
+    this.#environment = environment;
     this.flushMs = selection.flushMs;
-    this.#observer = environment.observer;
-    this.#scheduler = environment.scheduler;
-    this.#clock = environment.clock;
-    this.#queueBytes = environment.queueBytes;
   }
 
-  /** It takes nobody else: the write to all its members is one turn of the loop. */
+  /** Whether it takes no more members: writing to all of them is one turn of the loop. */
   get isFull(): boolean {
     return this.#members.size >= COHORT_SIZE;
   }
 
-  /** Frames that no member has got yet. */
+  /** Frames that no member has had yet. */
   get waiting(): number {
     return this.#queue.size;
   }
 
   add(member: CohortMember): void {
-    if (this.#members.size === 0) this.#view.add(this, this.#channels);
+    if (this.#members.size === 0) this.#view.add(this, this.#selection.channels);
     this.#members.add(member);
   }
 
   remove(member: CohortMember): void {
     if (!this.#members.delete(member) || this.#members.size > 0) return;
-    this.#view.remove(this, this.#channels);
+    this.#view.remove(this, this.#selection.channels);
     this.#view.forgetCohort(this.#key, this);
-    this.#scheduler.cancel(this);
+    this.#environment.scheduler.cancel(this);
     this.#queue.clear();
   }
 
@@ -101,8 +100,8 @@ export class Cohort implements FrameReceiver, Flushable {
     frames.forEach((frame, index) => {
       this.#queue.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
     });
-    if (this.#queue.bytes > this.#queueBytes) this.flush();
-    else this.#scheduler.request(this);
+    if (this.#queue.bytes > this.#environment.queueBytes) this.flush();
+    else this.#environment.scheduler.request(this);
   }
 
   resetLog(log: string, position: Position, reason: string): void {
@@ -119,13 +118,17 @@ export class Cohort implements FrameReceiver, Flushable {
     const batch = this.#nextBatch();
     if (batch === null) return;
     const { frames, conflated } = batch;
-    if (conflated > 0) this.#observer.dropped('conflated', conflated * this.#members.size);
+    if (conflated > 0) this.#environment.observer.dropped('conflated', conflated * this.#members.size);
     let writes = 0;
     for (const member of this.#members) if (member.take(batch)) writes += 1;
-    // Behind the writes, as nothing can have come meanwhile: the next window is for gathering alone.
-    this.lastFlush = this.#clock.monotonic();
+    // After the writes, so that the next window is for gathering alone.
+    this.lastFlush = this.#environment.clock.monotonic();
     if (writes === 0) return;
-    this.#observer.flushed(writes, writes * frames.length, this.#clock.now() - batch.publishedAt);
+    this.#environment.observer.flushed(
+      writes,
+      writes * frames.length,
+      this.#environment.clock.now() - batch.publishedAt,
+    );
   }
 
   #nextBatch(): Batch | null {
@@ -134,9 +137,10 @@ export class Cohort implements FrameReceiver, Flushable {
     const first = frames[0];
     const last = frames.at(-1);
     if (first === undefined || last === undefined) return null;
+    const { wire, idHead } = this.#selection;
     let text = '';
     for (const { frame, views } of frames) {
-      text += this.#wire.frame(frame, `${this.#idHead}.${frame.part(views)}`);
+      text += wire.frame(frame, `${idHead}.${frame.part(views)}`);
     }
     const conflated = this.#queue.conflated - this.#conflated;
     this.#conflated += conflated;
@@ -149,7 +153,7 @@ export class Cohort implements FrameReceiver, Flushable {
       shared: new SharedText(text),
       conflated,
       publishedAt: first.frame.at,
-      sentAt: this.#clock.monotonic(),
+      sentAt: this.#environment.clock.monotonic(),
     };
   }
 }

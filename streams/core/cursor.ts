@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Random } from '../../lib/clock.ts';
 import type { Position } from './broker.ts';
 
 /**
- * The cursor is what a client sends back as `Last-Event-ID`: the position it has reached in every log it reads.
+ * The cursor is what a client sends back as `Last-Event-ID`: its position in every log that it reads.
  *
  * Form: `<channel set>.<part>.<part>…`. The channel set has 4 characters, and may be followed by `~` and a seal of 8. A
  * part is the log's tag (3), its epoch (5) and the offset (base 64, up to 7), followed by `~n` when n views of the next
@@ -10,12 +11,9 @@ import type { Position } from './broker.ts';
  * the next 3 characters of its digest. Only `[A-Za-z0-9._~-]`, at most 128 characters: other characters or a longer id
  * would make browsers send a CORS preflight with every reconnect.
  *
- * Eight logs fit. The channel set and the seal take 13 characters, and the views 2 (give several views only to the events
- * of one log). Each log takes 9 and its offset. That leaves 41 for eight offsets, or 34 if seven logs have another tag. An
- * offset takes 4 characters up to 16 million events, 5 up to a billion, 6 up to 68 billion. So there is always room for
- * one log of 68 billion events and seven of 16 million each; without a seal, for seven of a billion. An id that would be
- * longer leaves logs out, which then
- * begin with a `reset` (see `Places`).
+ * Eight logs fit: there is always room for one log of 68 billion events and seven of 16 million each (without a seal, of
+ * a billion), if the events of only one log have several views. An id that would be longer leaves logs out, which then
+ * start with a `reset` (see `Places`).
  */
 export interface CursorPosition extends Position {
   /** Views of event `offset + 1` that were already delivered. */
@@ -24,7 +22,7 @@ export interface CursorPosition extends Position {
 
 export interface Cursor {
   channelSet: string;
-  /** What proves that its reader was let in with a certain stream token; `null` where it was let in otherwise. */
+  /** Proves that its client was let in by a certain token; `null` if there is none. */
   seal: string | null;
   /** By the tag of the log. `null` where two parts have the same one. */
   positions: Map<string, CursorPosition | null>;
@@ -33,14 +31,19 @@ export interface Cursor {
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-';
 const DIGIT_VALUE = new Map(Array.from(DIGITS, (digit, value) => [digit, value] as const));
 const TAG_LENGTH = 3;
-/** A digest has so many tags. */
+/** Tags of one digest. */
 const TAGS = 14;
 const PART = /^(~{0,13}[A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?:~([1-9]))?$/;
 const HEAD = /^([A-Za-z0-9_-]{4})(?:~([A-Za-z0-9_-]{8}))?$/;
 
 export const MAX_CURSOR_LENGTH = 128;
-/** What a client may send as one: it fits into a URL whatever is in it, and what is no id of ours is a `reset`. */
+/** The longest id that a client may send. One that is not ours leads to a `reset`. */
 export const MAX_LAST_EVENT_ID = 512;
+
+/** A random name for a new epoch, one of 2³⁰: five characters that may stand in an id. */
+export function newEpoch(random: Random): string {
+  return Array.from({ length: 5 }, () => DIGITS.charAt(Math.floor(random() * DIGITS.length))).join('');
+}
 
 /** All tags that a log may have, the usual one first. */
 function tagsOf(log: string): string[] {
@@ -56,7 +59,7 @@ export function logTag(log: string): string {
   return createHash('sha256').update(log).digest('base64url').slice(0, TAG_LENGTH);
 }
 
-/** The tag of each log in a cursor over all of these: the usual one, unless it would be taken for another log's. */
+/** The tag of each log in a cursor over all of these: the first of its tags that is not mistaken for another log's. */
 export function logTags(logs: readonly string[]): string[] {
   const all = logs.map(tagsOf);
   const levels: number[] = [];
@@ -115,7 +118,7 @@ function decodePart(text: string): { tag: string; position: CursorPosition } | n
   return { tag, position: { epoch, offset: decodeOffset(offset), views: Number(views) } };
 }
 
-/** The position that a part tells. */
+/** The position in a part. */
 export function positionOfPart(part: string): CursorPosition | null {
   return decodePart(part)?.position ?? null;
 }
@@ -130,16 +133,15 @@ export function decodeCursor(text: string): Cursor | null {
   for (const part of parts) {
     const decoded = decodePart(part);
     if (decoded === null) return null;
-    // Ids once had one tag for two logs: nobody can tell any more whose position is which.
+    // Older versions gave two logs the same tag: which position is whose cannot be told.
     positions.set(decoded.tag, positions.has(decoded.tag) ? null : decoded.position);
   }
   return { channelSet, seal, positions };
 }
 
 /**
- * The position that a cursor tells of a log; `null` if it says nothing of it. The cursor may have been made for other
- * logs beside this one, so its tag need not be the one that it would have now. Where it is the tag of another log, the
- * position is in an epoch that this log has never had.
+ * The position of a log in a cursor, or `null`. The cursor may have been made together with other logs, so any of the
+ * log's tags may stand in it. If it is the tag of another log, the position is in an epoch that this log never had.
  */
 export function positionIn({ positions }: Cursor, log: string): CursorPosition | null {
   const tag = tagsOf(log).findLast((each) => positions.has(each));

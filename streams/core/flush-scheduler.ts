@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 export interface Flushable {
   /** When it last wrote, by the monotonic clock. */
   readonly lastFlush: number;
-  /** Longest time it gathers while it is busy, in milliseconds; `null`: as long as everybody. */
+  /** The longest that it gathers while it is busy, in milliseconds. `null`: the scheduler's window. */
   readonly flushMs: number | null;
   flush(): void;
 }
@@ -13,20 +13,20 @@ interface Lane {
   cancel: () => void;
 }
 
-/** After so long of writing, whatever else waits for the loop is let in before the rest is written. */
+/** After writing for so long, the rest waits for the next turn of the event loop. */
 const TURN_MS = 8;
 
 /**
- * Adaptive flush window: a connection that was idle writes at once (after the batch being delivered), a busy one
- * gathers for at most its window. A list and a timer for each window in use, not for each connection.
+ * Adaptive flush window: an idle connection writes at once (after the batch that is being delivered); a busy one gathers
+ * for at most its window. There is one timer per window in use, not per connection.
  */
 export class FlushScheduler {
   readonly #clock: Clock;
-  /** Those that write as soon as the batch is delivered. */
+  /** To be written as soon as the batch is delivered. */
   readonly #now = new Set<Flushable>();
-  /** Those whose time has come, in order; what is left of them waits for the next turn. */
+  /** Due, in order. What is left of a turn waits here for the next one. */
   readonly #due = new Set<Flushable>();
-  /** Those that gather, by their window. */
+  /** Gathering, by window. */
   readonly #lanes = new Map<number, Lane>();
   readonly windowMs: number;
   #cancelNow: (() => void) | null = null;
@@ -51,7 +51,7 @@ export class FlushScheduler {
         this.#flush(items);
       });
     } else if (lane !== undefined) {
-      // The window began with the last write: whoever joins a list that is already due waits even less.
+      // The window began with an earlier write, so this item waits even less.
       lane.items.add(item);
     } else {
       const cancel = this.#clock.after(windowMs - sinceFlush, () => this.#run(windowMs));
@@ -82,7 +82,7 @@ export class FlushScheduler {
 
   #flush(items: Iterable<Flushable>): void {
     for (const item of items) this.#due.add(item);
-    // Whoever is left over from before comes first, when their turn does.
+    // Items left over from the last turn come first.
     if (this.#cancelRest === null) this.#takeTurn();
   }
 

@@ -2,16 +2,16 @@ import type { LogEvent } from './broker.ts';
 import type { ChannelCatalog, ChannelKind, View } from './channel.ts';
 import { encodePart } from './cursor.ts';
 
-/** A view of one log event on one channel, encoded once however many connections send it. */
+/** A view of one log event on one channel, encoded once for all connections. */
 export class Frame {
   readonly offset: number;
   readonly kind: ChannelKind;
-  /** The channel's exact name, and the wildcard that includes it, if there is one. */
+  /** The channel's exact name, and the wildcard channel that includes it, if any. */
   readonly channel: string;
   readonly wildcard: string | null;
-  /** A waiting state frame gives way to a newer one of its slot. */
+  /** See `View.slot`. */
   readonly slot: string;
-  /** Part of the state for those who come, and nothing new to those who listen. */
+  /** See `View.quiet`. */
   readonly quiet: boolean;
   /** SSE event name. */
   readonly event: string;
@@ -40,7 +40,7 @@ export class Frame {
     else this.#body = view.body;
   }
 
-  /** JSON text, made when it is first needed: of the views of an event often only one has readers. */
+  /** JSON text, made when first needed: often only one view of an event has readers. */
   get data(): string {
     if (this.#body !== null) {
       this.#data = JSON.stringify(this.#body);
@@ -49,14 +49,14 @@ export class Frame {
     return this.#data;
   }
 
-  /** The cursor part after the whole event; `views` > 0: after that many of its views, the event not being whole yet. */
+  /** The cursor part after the whole event or, if `views` > 0, after that many of its views. */
   part(views: number): string {
     if (views > 0) return encodePart(this.#tag, this.#epoch, this.offset - 1, views);
     this.#part ??= encodePart(this.#tag, this.#epoch, this.offset);
     return this.#part;
   }
 
-  /** Text that a wire makes of the frame for every connection alike; the last one is remembered. */
+  /** Text that a wire makes of the frame for all connections. The last one is cached. */
   text(key: string, make: (frame: Frame) => string): string {
     if (this.#memoKey !== key) {
       this.#memoKey = key;
@@ -64,6 +64,11 @@ export class Frame {
     }
     return this.#memoText;
   }
+}
+
+/** Whether one of these channels shows the frame. */
+export function isOn({ channel, wildcard }: Frame, channels: ReadonlySet<string>): boolean {
+  return channels.has(channel) || (wildcard !== null && channels.has(wildcard));
 }
 
 /** The frames of a log event, in the fixed order that a cursor's view count relies on. */

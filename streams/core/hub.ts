@@ -4,15 +4,17 @@ import type { Broker } from './broker.ts';
 import type { Channel, ChannelCatalog } from './channel.ts';
 import { type Slot, Slots } from '../../lib/slots.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
-import type { LogView, LogViewOptions } from './log-view.ts';
+import type { LogView } from './log-view.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
 import { type SharedView, SharedViews, type SharedViewsOptions } from './shared-views.ts';
-import type { EndReason, Sink } from './sink.ts';
-import { type Released, Subscriber } from './subscriber.ts';
-import { type Spoke, TimerWheel } from './timer-wheel.ts';
-import type { Wire } from './wire.ts';
+import type { EndReason } from './sink.ts';
+import { type Released, Subscriber, type SubscriberRequest } from './subscriber.ts';
+import { type Spoke, TimerWheel } from '../../lib/timer-wheel.ts';
 
-export interface HubOptions {
+export interface HubOptions extends Pick<
+  SharedViewsOptions,
+  'essential' | 'isPopular' | 'known' | 'watchLog'
+> {
   broker: Broker;
   /** What the logs' events show on the channels. */
   catalog: Pick<ChannelCatalog, 'views'>;
@@ -37,15 +39,7 @@ export interface HubOptions {
   /** Streams of anonymous clients with one address. Default 64. */
   maxStreamsPerAddress?: number;
   observer?: StreamObserver;
-  /** States that this process knows: see `LogViewOptions`. */
-  known?: LogViewOptions['known'];
-  /** The channel without which a log's state is not whole: see `LogViewOptions`. */
-  essential?: LogViewOptions['essential'];
-  /** Logs that many read: see `LogViewOptions`. */
-  isPopular?: LogViewOptions['isPopular'];
-  /** Starts whatever keeps a log up to date: see `SharedViewsOptions`. */
-  watchLog?: SharedViewsOptions['watchLog'];
-  /** The same for a single channel that needs more than its log does. `undefined`: it needs nothing. */
+  /** As `watchLog`, for a single channel that needs more than its log does. `undefined`: it needs nothing. */
   watchChannel?: ((channel: Channel) => Promise<() => Promise<void>> | undefined) | undefined;
 }
 
@@ -74,21 +68,12 @@ export interface StreamOwner {
 
 export const ANONYMOUS: StreamOwner = { userId: null, sessionId: null, expiresAt: null };
 
-export interface StreamRequest {
+export interface StreamRequest extends SubscriberRequest {
   id: string;
   owner: StreamOwner;
-  channels: readonly Channel[];
-  lastEventId: string | null;
-  replay: 'full' | 'latest';
-  /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
-  flushMs?: number | null;
-  /** Its slot among the streams, if it was admitted before; it is released when the stream ends. */
+  /** A slot from `admit`; released when the stream ends. */
   admission?: Slot;
-  /** Goes into every id of the stream: see lib/tokens/stream-token.ts. */
-  seal?: string | null;
-  wire: Wire;
-  sink: Sink;
-  /** Called before anything is awaited, so that a client that leaves early is noticed. */
+  /** Called before anything is awaited, so that an early departure of the client is noticed. */
   onOpen: (subscriber: Subscriber) => void;
 }
 
@@ -98,29 +83,29 @@ export interface OpenStream {
   readonly transport: Transport;
   /** Epoch milliseconds. */
   readonly openedAt: number;
-  /** Another one whenever the client changes its channels. */
+  /** Replaced whenever the client changes its channels. */
   subscriber: Subscriber;
-  /** What the subscribers before this one have sent and conflated. */
+  /** Totals of the subscribers before this one. */
   sentBefore: number;
   conflatedBefore: number;
 }
 
 interface HubStream extends OpenStream, Spoke {
-  /** Its greatest age, by the monotonic clock. */
+  /** When it reaches its maximum age, by the monotonic clock. */
   readonly oldAt: number;
   readonly request: StreamRequest;
 }
 
-/** The channels a client changes to. */
+/** The channels that a client changes to. */
 export type Reselection = Pick<StreamRequest, 'channels' | 'lastEventId' | 'replay'>;
 
-/** What a subscriber keeps open. */
+/** What a subscriber holds open. */
 interface Hold {
   views: SharedView[];
   stops: (() => Promise<void>)[];
 }
 
-/** A stream that was not ready for its heartbeat is looked at so much later. */
+/** How much later a stream that was not ready for its heartbeat is looked at again. */
 const MIN_LOOK_MS = 1_000;
 
 /** The connections of this process and the log views they share. */
@@ -131,28 +116,16 @@ export class Hub {
   readonly #slots: Slots;
   readonly #wheel: TimerWheel;
   readonly #streams = new Map<string, HubStream>();
-  readonly #observer: StreamObserver;
   #draining = false;
 
   constructor({ logger = createLogger('warn'), ...given }: HubOptions) {
     const options = { ...DEFAULTS, ...given, logger };
     this.#options = options;
-    this.#observer = options.observer;
     this.#scheduler = new FlushScheduler(options.clock, options.flushMs);
     this.#wheel = new TimerWheel(options.clock);
     const limits = { all: options.maxStreams, client: options.maxStreamsPerUser };
     this.#slots = new Slots('streams', limits, options.clock);
-    this.#views = new SharedViews({
-      broker: options.broker,
-      clock: options.clock,
-      logger: options.logger,
-      observer: this.#observer,
-      known: options.known,
-      catalog: options.catalog,
-      isPopular: options.isPopular,
-      watchLog: options.watchLog,
-      essential: options.essential,
-    });
+    this.#views = new SharedViews(options);
   }
 
   get clock(): Clock {
@@ -172,7 +145,10 @@ export class Hub {
     return [...this.#streams.values()];
   }
 
-  /** Takes a slot for a stream that is to be opened, so that of many who come at once not all find the last one free. @throws NoSlotError */
+  /**
+   * Takes a slot for a stream before it is opened, so that of many concurrent requests only one gets the last slot.
+   * @throws NoSlotError
+   */
   admit({ userId, network }: { userId: string | null; network: string }): Slot {
     if (userId !== null) return this.#slots.take(userId);
     return this.#slots.take(network, this.#options.maxStreamsPerAddress);
@@ -180,7 +156,7 @@ export class Hub {
 
   /** Serves a connection until it ends. Resolves when it is live. */
   async open(request: StreamRequest): Promise<Subscriber> {
-    const { random, logger, maxAgeMs } = this.#options;
+    const { random, maxAgeMs } = this.#options;
     const hold: Hold = { views: [], stops: [] };
     const subscriber = this.#subscriber(request, hold);
     const stream: HubStream = {
@@ -191,60 +167,45 @@ export class Hub {
       subscriber,
       sentBefore: 0,
       conflatedBefore: 0,
-      // ± 10 %, so that the streams of a fleet do not all come back at once; nor when the time of day is set.
+      // ± 10 %, so that the streams of a fleet do not all reconnect at once.
       oldAt: this.#options.clock.monotonic() + maxAgeMs * (0.9 + 0.2 * random()),
       request,
-      due: () => this.#seeTo(stream),
+      due: () => this.#check(stream),
     };
     this.#streams.set(request.id, stream);
     this.#wheel.put(stream, this.#nextLook(stream));
-    this.#observer.opened(request.wire.name);
+    this.#options.observer.opened(request.wire.name);
     request.onOpen(subscriber);
-    // Not an error status, which would keep an EventSource away for good.
+    // Not an error status: an EventSource would never reconnect after one.
     if (this.#draining) subscriber.end('shutdown');
-    let views: Map<string, LogView>;
-    try {
-      views = await this.#openLogs(request.channels, hold, () => subscriber.isEnded);
-    } catch (error) {
-      logger.warn({ err: error, stream: request.id }, 'a log cannot be read');
-      this.#letGo(hold);
-      subscriber.end('unavailable');
-      return subscriber;
-    }
-    // A WebSocket may not have said yet what it wants.
-    if (request.channels.length > 0 && !subscriber.isEnded) await subscriber.start(views);
+    const views = await this.#openLogs(request, hold, subscriber);
+    // The client of a WebSocket may not have subscribed yet.
+    if (views !== null && views.size > 0 && !subscriber.isEnded) await subscriber.start(views);
     return subscriber;
   }
 
   /**
-   * Puts other channels under an open stream. Logs that stay go on exactly where they are; `change.lastEventId` counts
-   * for logs that come in. `onSwitch` is called just before the first word of the new channels.
+   * Changes the channels of an open stream. Logs that stay continue exactly where they are; `change.lastEventId` is for
+   * new logs. `onSwitch` is called just before the first event of the new channels.
    */
   async resubscribe(id: string, change: Reselection, onSwitch: () => void): Promise<void> {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const { subscriber } = stream;
     const hold: Hold = { views: [], stops: [] };
-    let views: Map<string, LogView>;
-    try {
-      // The present subscriber goes on while new logs are being opened.
-      views = await this.#openLogs(change.channels, hold, () => subscriber.isEnded);
-    } catch (error) {
-      this.#options.logger.warn({ err: error, stream: id }, 'a log cannot be read');
-      this.#letGo(hold);
-      subscriber.end('unavailable');
-      return;
-    }
-    if (subscriber.isEnded) {
-      this.#letGo(hold);
+    const request = { ...stream.request, ...change };
+    // The present subscriber continues while new logs are being opened.
+    const views = await this.#openLogs(request, hold, subscriber);
+    if (views === null || subscriber.isEnded) {
+      this.#release(hold);
       return;
     }
     const before = subscriber.release();
     stream.sentBefore += subscriber.sentEvents;
     stream.conflatedBefore += subscriber.conflated;
-    stream.subscriber = this.#subscriber({ ...stream.request, ...change }, hold, before);
+    stream.subscriber = this.#subscriber(request, hold, before);
     onSwitch();
-    if (change.channels.length > 0 && !stream.subscriber.isEnded) void stream.subscriber.start(views);
+    if (views.size > 0 && !stream.subscriber.isEnded) void stream.subscriber.start(views);
   }
 
   /** The client of a stream has gone. */
@@ -254,64 +215,75 @@ export class Hub {
 
   #subscriber(request: StreamRequest, hold: Hold, before?: Released): Subscriber {
     const { clock, logger, broker, queueBytes } = this.#options;
+    const { channels, lastEventId, replay, wire, sink, seal = null, flushMs = null } = request;
     return new Subscriber({
-      channels: request.channels,
-      lastEventId: request.lastEventId,
-      replay: request.replay,
-      wire: request.wire,
-      sink: request.sink,
-      seal: request.seal ?? null,
-      flushMs: request.flushMs ?? null,
-      ...(before === undefined ? {} : { before }),
+      channels,
+      lastEventId,
+      replay,
+      wire,
+      sink,
+      seal,
+      flushMs,
+      before,
       queueBytes,
       retryMs: (reason) => this.retryMs(reason),
       broker,
       scheduler: this.#scheduler,
       clock,
       logger,
-      observer: this.#observer,
+      observer: this.#options.observer,
       onEnd: (reason) => {
         if (reason !== 'replaced') {
           const stream = this.#streams.get(request.id);
           if (stream !== undefined) this.#wheel.remove(stream);
           this.#streams.delete(request.id);
           request.admission?.release();
-          this.#observer.closed(request.wire.name, reason);
+          this.#options.observer.closed(request.wire.name, reason);
           logger.debug({ stream: request.id, reason }, 'stream ended');
         }
-        this.#letGo(hold);
+        this.#release(hold);
       },
     });
   }
 
-  /** Opens what the channels need, into `hold`, until `isOver`. @throws BrokerUnavailableError and others */
+  /**
+   * Opens what the channels need, into `hold`, unless the subscriber ends meanwhile.
+   * @returns `null` if a log cannot be opened: the subscriber has been ended
+   */
   async #openLogs(
-    channels: readonly Channel[],
+    { id, channels }: StreamRequest,
     hold: Hold,
-    isOver: () => boolean,
-  ): Promise<Map<string, LogView>> {
+    subscriber: Subscriber,
+  ): Promise<Map<string, LogView> | null> {
     const logs = new Set(channels.map((channel) => channel.log));
-    // All at once: each may take seconds, and the reader waits for the slowest of them only.
+    // Concurrently: each may take seconds.
     const watching = channels.map(async (channel) => {
       const stop = await this.#options.watchChannel?.(channel);
       if (stop !== undefined) hold.stops.push(stop);
     });
     const opening = [...logs].map(async (log): Promise<[string, LogView]> => {
       const shared = this.#views.acquire(log);
-      // Not pushed: an array that has grown keeps room for sixteen more, in every connection.
+      // Not pushed: a grown array keeps room for 16 more elements, in every connection.
       hold.views = hold.views.concat(shared);
       return [log, await shared.opening];
     });
-    // Not before all have ended, well or badly: what comes later would be held by nobody.
+    // Only after all have settled: whatever opened later would never be released.
     await Promise.allSettled([...watching, ...opening]);
-    await Promise.all(watching);
-    const views = new Map(await Promise.all(opening));
-    // It ended while something was being opened: what was opened since has nobody else to let it go.
-    if (isOver()) this.#letGo(hold);
-    return views;
+    try {
+      await Promise.all(watching);
+      const views = new Map(await Promise.all(opening));
+      // If the stream ended meanwhile, nothing else releases what was opened since.
+      if (subscriber.isEnded) this.#release(hold);
+      return views;
+    } catch (error) {
+      this.#options.logger.warn({ err: error, stream: id }, 'a log cannot be read');
+      this.#release(hold);
+      subscriber.end('unavailable');
+      return null;
+    }
   }
 
-  #letGo(hold: Hold): void {
+  #release(hold: Hold): void {
     for (const shared of hold.views.splice(0)) this.#views.release(shared);
     for (const stop of hold.stops.splice(0)) this.#views.settle(stop());
   }
@@ -324,8 +296,8 @@ export class Hub {
   }
 
   /**
-   * How long a client shall wait before it reconnects. Around two seconds spreads clients that were cut at the same
-   * moment; a stream that only has reached its end is taken up again at once, as its like end at other times.
+   * How long a client should wait before it reconnects, in milliseconds. One to three seconds spread clients that were
+   * cut at the same moment. Planned ends are spread already, so their clients may come back at once.
    */
   retryMs(reason: EndReason | null = null): number {
     const planned = reason === 'token-expired' || reason === 'max-age';
@@ -338,30 +310,23 @@ export class Hub {
     const streams = this.streams();
     const steps = Math.max(1, Math.min(20, streams.length, Math.floor(ms / 50)));
     for (let step = 0; step < steps; step += 1) {
-      const share = streams.slice(
-        Math.floor((streams.length * step) / steps),
-        Math.floor((streams.length * (step + 1)) / steps),
-      );
-      for (const { subscriber } of share) subscriber.end('shutdown');
-      if (step + 1 < steps) {
-        await new Promise<void>((resolve) => {
-          this.#options.clock.after(ms / steps, resolve);
-        });
-      }
+      if (step > 0) await new Promise<void>((resolve) => void this.clock.after(ms / steps, resolve));
+      const [from, to] = [step, step + 1].map((n) => Math.floor((streams.length * n) / steps));
+      for (const { subscriber } of streams.slice(from, to)) subscriber.end('shutdown');
     }
-    for (const { subscriber } of this.streams()) subscriber.end('shutdown');
+    this.endWhere(() => true, 'shutdown');
   }
 
   async close(): Promise<void> {
     this.#draining = true;
-    for (const { subscriber } of this.streams()) subscriber.end('shutdown');
+    this.endWhere(() => true, 'shutdown');
     this.#scheduler.close();
     this.#wheel.close();
     await this.#views.idle();
   }
 
-  /** Ends a stream whose time has come, or lets it give a sign of life. @returns when to look again */
-  #seeTo(stream: HubStream): number | null {
+  /** Ends a stream that has expired, or sends its heartbeat. @returns when to look again; `null`: never */
+  #check(stream: HubStream): number | null {
     const { owner, subscriber, oldAt } = stream;
     const { clock } = this.#options;
     if (owner.expiresAt !== null && clock.now() >= owner.expiresAt) subscriber.end('token-expired');
@@ -373,11 +338,11 @@ export class Hub {
     return this.#nextLook(stream);
   }
 
-  /** When something may be due, by the monotonic clock; the wall clock may jump, so it is looked at often enough. */
+  /** When something may be due, by the monotonic clock. */
   #nextLook({ owner, subscriber, oldAt }: HubStream): number {
     const { clock, heartbeatMs } = this.#options;
     const monotonic = clock.monotonic();
-    // A reader that is behind gets no heartbeat: it is looked at again a beat later.
+    // A client that is behind gets no heartbeat: it is looked at again one beat later.
     const beat = Math.max(subscriber.lastWrite, monotonic - heartbeatMs + MIN_LOOK_MS) + heartbeatMs;
     const expiry =
       owner.expiresAt === null ? Infinity : monotonic + Math.max(0, owner.expiresAt - clock.now());

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { pause } from './backoff.ts';
+import { pause } from '../../lib/backoff.ts';
 import {
   type Broker,
   type LogEvent,
@@ -12,25 +12,25 @@ import {
 import type { Cohort } from './cohort.ts';
 import { logTag } from './cursor.ts';
 import type { ChannelCatalog } from './channel.ts';
-import { type Frame, framesOf } from './frame.ts';
+import { type Frame, framesOf, isOn } from './frame.ts';
 import { RecentFrames } from './recent-frames.ts';
-import { type StreamObserver, UNOBSERVED } from './stream-observer.ts';
+import type { StreamObserver } from './stream-observer.ts';
 
-/** What a log view delivers to: one connection's subscriber. */
+/** What a log view delivers to: the subscriber of a connection, or a cohort. */
 export interface FrameReceiver {
   /** The frames of one event on the receiver's channels, in order. */
   deliver(log: string, position: Position, frames: readonly Frame[]): void;
   /** Continuity is lost: tell the client, send the current state, go on from `position`. */
   resetLog(log: string, position: Position, reason: string): void;
-  /** Delivery of the log is held up, or goes on again. */
+  /** Delivery is interrupted, or continues. */
   conditionChanged(log: string, state: 'away' | 'back'): void;
 }
 
 export interface LogViewOptions {
   catalog: Pick<ChannelCatalog, 'views'>;
   /**
-   * Logs with many readers: the frames of their latest events are kept, for those who catch up at the same time. By
-   * default none.
+   * Logs with many readers: the frames of their latest events are kept for clients that catch up at the same time.
+   * Default: none.
    */
   isPopular?: ((log: string) => boolean) | undefined;
   broker: Broker;
@@ -38,17 +38,17 @@ export interface LogViewOptions {
   clock: Clock;
   observer?: StreamObserver;
   /**
-   * States that this process knows, as of a position, of keys that the log's own state lacks: from before the log began
-   * (at offset 0), or lost from it.
+   * States that this process knows, as of a position, for keys that the log's own state lacks: from before the log began
+   * (with offset 0), or lost from it.
    */
   known?: ((log: string, at: Position, lacks: (key: string) => boolean) => readonly LogEvent[]) | undefined;
-  /** A state channel without which a log's state is not whole, where somebody sees to it that the log has one. */
+  /** A state channel without which a log's state is incomplete. Its publisher makes sure that the log has one. */
   essential?: ((log: string) => string | null) | undefined;
 }
 
-/** How long after a failure the state is read again. */
+/** Pause between two attempts to read the state. */
 const RETRY_MS = 500;
-/** How long the essential channel's state is waited for. */
+/** The longest wait for the state of the essential channel. */
 const ESSENTIAL_MS = 5_000;
 const POLL_MS = 50;
 
@@ -59,12 +59,11 @@ const POLL_MS = 50;
 export class LogView implements LogListener {
   readonly log: string;
   readonly tag: string;
-  readonly #broker: Broker;
-  readonly #logger: Logger;
+  readonly #options: LogViewOptions;
   #position: Position = { epoch: '', offset: 0 };
   #subscription: Subscription | null = null;
   #away = false;
-  /** From a reset until the state that follows it is known. Nothing is delivered then: the state will cover it. */
+  /** From a reset until the state is known. Nothing is delivered then: the state will cover it. */
   #settling: Promise<void> | null = null;
   #resets = 0;
   readonly #closing = new AbortController();
@@ -72,27 +71,15 @@ export class LogView implements LogListener {
   readonly #receivers = new Map<string, Set<FrameReceiver>>();
   readonly #all = new Set<FrameReceiver>();
   readonly #cohorts = new Map<string, Set<Cohort>>();
-  readonly #catalog: LogViewOptions['catalog'];
   readonly #recent: RecentFrames | null;
-  readonly #observer: StreamObserver;
-  readonly #clock: Clock;
-  readonly #known: LogViewOptions['known'];
   readonly #essential: string | null;
 
-  private constructor(
-    log: string,
-    { broker, catalog, isPopular, logger, clock, observer, known, essential }: LogViewOptions,
-  ) {
-    this.#catalog = catalog;
-    this.#observer = observer ?? UNOBSERVED;
+  private constructor(log: string, options: LogViewOptions) {
     this.log = log;
-    this.#recent = isPopular?.(log) === true ? new RecentFrames() : null;
     this.tag = logTag(log);
-    this.#broker = broker;
-    this.#logger = logger;
-    this.#clock = clock;
-    this.#known = known;
-    this.#essential = essential?.(log) ?? null;
+    this.#options = options;
+    this.#recent = options.isPopular?.(log) === true ? new RecentFrames() : null;
+    this.#essential = options.essential?.(log) ?? null;
   }
 
   /** Subscribes and loads the state. @throws BrokerUnavailableError */
@@ -116,7 +103,7 @@ export class LogView implements LogListener {
     return this.#position;
   }
 
-  /** False while a reset is under way: the position is ahead of what the receivers know, and the state is not known. */
+  /** False during a reset: the position is ahead of what the receivers have, and the state is unknown. */
   get isSettled(): boolean {
     return this.#settling === null;
   }
@@ -130,32 +117,28 @@ export class LogView implements LogListener {
     return this.#away;
   }
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   /** The newest frame of each state channel that the names select, in log order. */
   current(channels: ReadonlySet<string>): Frame[] {
     return selected(this.#latest.values(), channels);
   }
 
-  /** The same from a state that was read from the log just now. */
+  /** The same from a state that was just read from the log. */
   framesOf(state: LogState, channels: ReadonlySet<string>): Frame[] {
     const newest = new Map<string, Frame>();
     this.#takeState(state, state.position, newest);
     return selected(newest.values(), channels);
   }
 
-  /** The frames of an event, which may be one of history. */
+  /** The frames of an event, live or from history. */
   frames(epoch: string, event: LogEvent): Frame[] {
     const known = this.#recent?.get(epoch, event.offset);
     if (known) return known;
-    const frames = framesOf(this.#catalog, this.log, this.tag, epoch, event);
+    const frames = framesOf(this.#options.catalog, this.log, this.tag, epoch, event);
     this.#recent?.add(epoch, event.offset, frames, event.data.length);
     return frames;
   }
 
-  /** A cohort with room of a key: of the channels, the format and what else its members must have in common. */
+  /** A cohort with room. @param key names all that its members have in common */
   cohort(key: string, create: () => Cohort): Cohort {
     let cohorts = this.#cohorts.get(key);
     if (cohorts === undefined) {
@@ -168,7 +151,7 @@ export class LogView implements LogListener {
     return made;
   }
 
-  /** The last member of a cohort has gone. */
+  /** The last member of a cohort has left. */
   forgetCohort(key: string, cohort: Cohort): void {
     const cohorts = this.#cohorts.get(key);
     cohorts?.delete(cohort);
@@ -194,7 +177,7 @@ export class LogView implements LogListener {
   }
 
   events(epoch: string, events: readonly LogEvent[]): void {
-    this.#observer.received(this.log, events.length);
+    this.#options.observer?.received(this.log, events.length);
     for (const event of events) {
       const position = { epoch, offset: event.offset };
       this.#position = position;
@@ -256,12 +239,12 @@ export class LogView implements LogListener {
     for (const [receiver, list] of byReceiver) receiver.deliver(this.log, position, list);
   }
 
-  /** Reads the state, again and again until it is known, and then tells the receivers why (`null`: they know). */
+  /** Reads the state until it is known, then resets the receivers (`null`: they need no reset). */
   #settle(reason: 'epoch' | 'expired' | null): void {
     this.#resets += 1;
     const mine = this.#resets;
     const settling = this.#untilStateIsKnown(() => mine !== this.#resets).then(() => {
-      // Another reset came meanwhile: it is that one's state that counts.
+      // If there was another reset meanwhile, its state counts.
       if (mine !== this.#resets) return;
       this.#settling = null;
       if (reason === null) return;
@@ -277,10 +260,11 @@ export class LogView implements LogListener {
       try {
         if (await this.#loadState()) return await this.#untilEssential(isOutdated);
       } catch (error) {
-        if (!isReported) this.#logger.warn({ err: error, log: this.log }, 'state after a reset is unknown');
+        if (!isReported)
+          this.#options.logger.warn({ err: error, log: this.log }, 'state after a reset is unknown');
         isReported = true;
       }
-      await pause(this.#clock, RETRY_MS, signal);
+      await pause(this.#options.clock, RETRY_MS, signal);
     }
   }
 
@@ -288,21 +272,21 @@ export class LogView implements LogListener {
     return this.#essential !== null && !this.#latest.has(this.#essential);
   }
 
-  /** Whoever publishes it has to hear first that the log was begun anew. */
+  /** Its publisher learns of the reset first, and then publishes it. */
   async #untilEssential(isOutdated: () => boolean): Promise<void> {
     const { signal } = this.#closing;
-    const end = this.#clock.monotonic() + ESSENTIAL_MS;
-    while (this.#lacksEssential && this.#clock.monotonic() < end && !signal.aborted && !isOutdated())
-      await pause(this.#clock, POLL_MS, signal);
+    const end = this.#options.clock.monotonic() + ESSENTIAL_MS;
+    while (this.#lacksEssential && this.#options.clock.monotonic() < end && !signal.aborted && !isOutdated())
+      await pause(this.#options.clock, POLL_MS, signal);
   }
 
-  /** @returns whether it is known: it is not when the log has begun anew since, of which the view is about to hear */
+  /** @returns false if the log has a new epoch, about which the broker is about to call `reset` */
   async #loadState(): Promise<boolean> {
-    const state = await this.#broker.state(this.log);
+    const state = await this.#options.broker.state(this.log);
     if (this.#closing.signal.aborted) return true;
     if (state.position.epoch !== this.#position.epoch) {
-      const page = await this.#broker.history(this.log, this.#position, 1);
-      // A successor that took over the log whole: nobody is going to say so while nothing happens.
+      const page = await this.#options.broker.history(this.log, this.#position, 1);
+      // A successor that took over the whole log. The broker does not say so before the next event.
       if ('lost' in page || page.epoch !== state.position.epoch) return false;
       this.#position = { epoch: page.epoch, offset: this.#position.offset };
     }
@@ -310,7 +294,7 @@ export class LogView implements LogListener {
     return true;
   }
 
-  /** What is later than `end` is about to be delivered: nobody shall see it twice. */
+  /** Skips events after `end`: they are about to be delivered, and no one may see them twice. */
   #takeState({ position: { epoch }, entries }: LogState, end: Position, into: Map<string, Frame>): void {
     const keys = new Set<string>();
     for (const event of entries) {
@@ -318,8 +302,9 @@ export class LogView implements LogListener {
       if (event.offset > end.offset) continue;
       for (const frame of this.frames(epoch, event)) remember(frame, into);
     }
-    for (const event of this.#known?.(this.log, end, (key) => !keys.has(key)) ?? []) {
-      for (const frame of framesOf(this.#catalog, this.log, this.tag, epoch, event)) remember(frame, into);
+    for (const event of this.#options.known?.(this.log, end, (key) => !keys.has(key)) ?? []) {
+      for (const frame of framesOf(this.#options.catalog, this.log, this.tag, epoch, event))
+        remember(frame, into);
     }
   }
 }
@@ -331,10 +316,5 @@ function remember(frame: Frame, into: Map<string, Frame>): void {
 }
 
 function selected(frames: Iterable<Frame>, channels: ReadonlySet<string>): Frame[] {
-  const selection: Frame[] = [];
-  for (const frame of frames) {
-    if (channels.has(frame.channel) || (frame.wildcard !== null && channels.has(frame.wildcard)))
-      selection.push(frame);
-  }
-  return selection.sort((a, b) => a.offset - b.offset);
+  return [...frames].filter((frame) => isOn(frame, channels)).sort((a, b) => a.offset - b.offset);
 }

@@ -18,10 +18,10 @@ import {
   type SequenceRange,
   type Subscription,
 } from './broker.ts';
-import { newEpoch } from './epoch.ts';
+import { newEpoch } from './cursor.ts';
 import { Ring } from './ring.ts';
 
-/** State keys of one log. A log has one for each thing it tells the state of: more than this would be a leak. */
+/** State keys of one log. More would be a leak. */
 const MAX_STATE_KEYS = 10_000;
 
 interface Log {
@@ -30,11 +30,11 @@ interface Log {
   bounds: LogBounds;
   state: Map<string, LogEvent>;
   fence: number;
-  /** The last number taken of the writers' sequence. */
+  /** The last number of the writers' sequence. */
   sequence: number | null;
   /** Each listener with the offset it starts after. */
   listeners: Map<LogListener, number>;
-  /** Batches not yet delivered: more than one only when a listener publishes while it is being called. */
+  /** Batches not delivered yet. There are several only if a listener publishes while it is being called. */
   undelivered: LogEvent[][];
   delivering: boolean;
   touchedAt: number;
@@ -135,7 +135,7 @@ export class MemoryBroker implements Broker {
     const log = this.#open(name);
     return {
       position: { epoch: log.epoch, offset: log.ring.head },
-      // Re-inserted at each event, so the map is already in the order of offsets.
+      // Each event is inserted anew, so the map is in the order of offsets.
       entries: [...log.state.values()],
     };
   }
@@ -174,7 +174,7 @@ export class MemoryBroker implements Broker {
     return log;
   }
 
-  /** Marks a log as used now, and forgets logs that nobody uses: the oldest of them stand in front. */
+  /** Marks a log as just used, and forgets unused ones, the least recently used first. */
   #touch(name: string, log: Log): void {
     const now = this.#options.clock.now();
     this.#logs.delete(name);
@@ -183,7 +183,7 @@ export class MemoryBroker implements Broker {
     for (const [oldName, old] of this.#logs) {
       const idle = now - old.touchedAt > old.bounds.ageMs;
       if ((!idle && this.#logs.size <= this.#maxLogs) || old === log) break;
-      // One with listeners is in use: it goes to the back, as if it had been read now.
+      // With listeners it is in use: it moves to the back, as if it had just been read.
       this.#logs.delete(oldName);
       if (old.listeners.size > 0) {
         old.touchedAt = now;
@@ -213,7 +213,7 @@ export class MemoryBroker implements Broker {
   }
 }
 
-/** @returns whether the batch is the next one; if not, it was published before @throws SequenceGapError */
+/** @returns whether the batch is the next one; if not, it was published already @throws SequenceGapError */
 function takes(name: string, log: Log, { after, last }: SequenceRange): boolean {
   const { sequence } = log;
   if (sequence === after || (sequence === null && after === 0)) {

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Lease, Leases } from './lease.ts';
 
-/** Leases within one process: they never expire, as holder and keeper end together. */
+/** Leases within one process. They never expire: they end with the process, as their holders do. */
 export class MemoryLeases implements Leases {
   readonly #held = new Map<string, AbortController>();
   readonly #clock: Clock;
-  /** One counter for all names grows for each of them, and needs no memory per name. */
+  /** One counter for all names, so that none needs memory of its own. */
   #fence = 0;
   #closed = false;
 
@@ -17,7 +17,7 @@ export class MemoryLeases implements Leases {
     if (this.#closed || this.#held.has(name)) return null;
     const controller = new AbortController();
     this.#held.set(name, controller);
-    // The time, as in Redis: the database remembers fences for longer than a process lives.
+    // At least the time, as in Redis: a database may remember fences for longer than a process lives.
     this.#fence = Math.max(this.#fence + 1, this.#clock.now());
     return {
       fence: this.#fence,

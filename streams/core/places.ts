@@ -1,25 +1,64 @@
 import type { Position } from './broker.ts';
 import { type Channel, channelSetTag } from './channel.ts';
-import { encodePart, logTags, MAX_CURSOR_LENGTH, underTag } from './cursor.ts';
+import {
+  type CursorPosition,
+  decodeCursor,
+  encodePart,
+  logTags,
+  MAX_CURSOR_LENGTH,
+  positionIn,
+  underTag,
+} from './cursor.ts';
 import type { LogView } from './log-view.ts';
 
-/** A number like the offsets, so that the field that moves with every write stays a plain small integer. */
+/** A number, so that the field, which changes with every write, stays a small integer. */
 const NOT_LIVE = -1;
 
 const NO_CHANNELS = channelSetTag([]);
 
+/** Where a connection starts in one of its logs. */
+export interface Origin {
+  /** `null`: at the current state. */
+  position: CursorPosition | null;
+  /** Tag of the channels that the client had at that position. */
+  channelSet: string | null;
+  /** Why the client's id cannot be resumed from: the reason of the `reset`. */
+  lost: 'garbled' | 'foreign' | null;
+}
+
+const ANEW: Origin = { position: null, channelSet: null, lost: null };
+
+/** What an id says about a log. */
+export function originIn(id: string | null, log: string): Origin {
+  if (id === null || id === '') return ANEW;
+  const cursor = decodeCursor(id);
+  if (cursor === null) return { ...ANEW, lost: 'garbled' };
+  const position = positionIn(cursor, log);
+  return { position, channelSet: cursor.channelSet, lost: position === null ? 'foreign' : null };
+}
+
+/**
+ * Where a log continues when the client changes its channels: a kept log from where it is, a new one from the id that
+ * came with the change. That id need not cover the kept logs.
+ */
+export function originAfter(kept: Origin | undefined, id: string | null, log: string): Origin {
+  if (kept !== undefined && (kept.position !== null || kept.lost !== null)) return kept;
+  const asked = originIn(id, log);
+  return kept !== undefined && asked.lost !== null ? ANEW : asked;
+}
+
 /** How far one connection has come in one log. */
 export class Place {
   readonly log: string;
-  /** Names of the connection's channels that are views of it. */
+  /** Names of the connection's channels that are views of the log. */
   readonly channels: readonly string[];
-  /** Null until the connection has begun with it. */
+  /** `null` until the connection has started with the log. */
   view: LogView | null = null;
-  /** Last offset handed over. */
+  /** The last offset that was queued or written. */
   live = NOT_LIVE;
-  /** Cursor part as of what was written; `null` while the client has nothing that counts. */
+  /** Cursor part as of what was written; `null` while the client has no valid position. */
   part: string | null = null;
-  /** The tag in ids of this connection, if it is not the usual one. */
+  /** The log's tag in the ids of this connection, if it is not the usual one. */
   readonly #tag: string | null;
 
   constructor(log: string, channels: readonly string[], tag: string | null) {
@@ -28,7 +67,7 @@ export class Place {
     this.#tag = tag;
   }
 
-  /** The part as it stands in an id of several. */
+  /** The part as it stands in an id over several logs. */
   get ownPart(): string | null {
     return this.#tag === null || this.part === null ? this.part : underTag(this.#tag, this.part);
   }
@@ -46,22 +85,22 @@ export class Place {
   }
 }
 
-/** How far one connection has come in all its logs: a few, so looking through them is quicker than looking one up. */
+/** How far one connection has come in all its logs. They are so few that a search beats a map. */
 export class Places {
   readonly channelSet: string;
   readonly #seal: string | null;
   #head: string;
-  /** Sorted by log, since ids are compared as text. */
+  /** Sorted by log, as ids are compared as text. */
   readonly all: readonly Place[];
 
-  /** @param seal goes into every id: proves later that its reader was let in */
+  /** @param seal part of every id: proves later that its client was let in */
   constructor(channels: readonly Channel[], seal: string | null) {
     this.channelSet = channelSetTag(channels);
     this.#seal = seal;
     this.#head = this.#headOf(this.channelSet);
     const logs = [...new Set(channels.map(({ log }) => log))].sort();
     const tags = logs.length > 1 ? logTags(logs) : [];
-    // Not pushed one by one: an array that has grown keeps room for sixteen more, in every connection.
+    // Not pushed: a grown array keeps room for 16 more elements, in every connection.
     this.all = logs.map((log, index) => {
       const own = channels.filter((channel) => channel.log === log);
       return new Place(
@@ -78,8 +117,8 @@ export class Places {
   }
 
   /**
-   * As long as some channel's state is still to be sent (`false`), ids tell a channel set that is no one's: a client that is
-   * cut before then gets all states when it comes back.
+   * While the state of some channel is still to be sent (`false`), ids carry an empty channel set: a client that is cut
+   * before then gets all states when it comes back.
    */
   tellChannels(isComplete: boolean): void {
     this.#head = this.#headOf(isComplete ? this.channelSet : NO_CHANNELS);
@@ -106,7 +145,7 @@ export class Places {
     }
   }
 
-  /** The cursor as of what was written. What does not fit is left out: that log then begins with a `reset`. */
+  /** The cursor as of what was written. A log that does not fit is left out, and later starts with a `reset`. */
   id(): string {
     let id = this.#head;
     for (const { ownPart } of this.all) {

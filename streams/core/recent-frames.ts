@@ -10,8 +10,8 @@ interface Entry {
 }
 
 /**
- * The frames of a log's newest events, by offset: when a crowd comes back after a cut, all have missed the same ones,
- * which are encoded once for all.
+ * The frames of a log's newest events, by offset. Clients that come back together after a cut have missed the same
+ * events, which are encoded once for all of them.
  */
 export class RecentFrames {
   #epoch = '';

@@ -1,13 +1,13 @@
 import type { LogBounds, LogEvent } from './broker.ts';
 
-/** What an event counts against the byte bound. The Redis scripts count the same way. */
+/** The bytes that an event counts. The Redis scripts count the same way. */
 function sizeOf(event: LogEvent): number {
   return Buffer.byteLength(event.data) + (event.key === undefined ? 0 : Buffer.byteLength(event.key));
 }
 
 /**
  * The retained tail of one log: consecutive offsets up to `head`. Finding an offset is arithmetic; dropping the
- * oldest only moves `#start`, and the array is compacted when half of it is dead, so that both stay O(1) amortised.
+ * oldest only moves `#start`. The array is compacted when half of it is unused, so both take amortised O(1).
  */
 export class Ring {
   #events: (LogEvent | undefined)[] = [];

@@ -13,21 +13,21 @@ export interface QueuedFrame {
 export interface QueuedControl {
   event: string;
   data: unknown;
-  /** Positions (log → cursor part) that the client has reached with it: then it carries an id. */
+  /** Positions (log → cursor part) that the client reaches with it. `null`: it carries no id. */
   reached: Map<string, string> | null;
 }
 
 export type Queued = QueuedFrame | QueuedControl;
 
-/** What a control event counts for: they are small, but must not gather without bound either. */
+/** What a control event counts as, so that these have a bound too. */
 const CONTROL_BYTES = 200;
 
 /**
- * What one connection still has to write, in log order. A state frame takes the place of an older one of its channel,
- * so a stalled reader costs one frame a channel; frames of events channels all stay, and their bytes are counted.
+ * What a connection still has to write, in log order. A state frame replaces an older one of its slot, so a stalled
+ * client costs one frame per slot. Frames of events channels all stay, and their bytes are counted.
  */
 export class SendQueue {
-  /** Not there while nothing waits, which is most of the time of most connections. */
+  /** `null` while nothing is queued, which is most of the time. */
   #frames: Map<string | Frame | QueuedControl, Queued> | null = null;
   #eventBytes = 0;
   #stateBytes = 0;
@@ -61,7 +61,7 @@ export class SendQueue {
     }
     const older = frames.get(frame.slot);
     if (older !== undefined && 'frame' in older) {
-      // Deleted first, so that the newer one stands at the end and ids stay in order.
+      // Deleted first, so that the newer one is last and ids stay in order.
       frames.delete(frame.slot);
       this.#stateBytes -= older.frame.data.length;
       this.#conflated += 1;
@@ -82,7 +82,7 @@ export class SendQueue {
     return items;
   }
 
-  /** Forgets the frames of one log: a reset makes them meaningless. */
+  /** Drops the frames of one log, which a reset has made invalid. */
   drop(log: string): void {
     for (const [key, item] of this.#frames ?? []) {
       if (!('frame' in item) || item.log !== log) continue;

@@ -11,8 +11,8 @@ export interface SharedView {
 
 export interface SharedViewsOptions extends LogViewOptions {
   /**
-   * Starts what keeps a log up to date, before its first reader is served. The function it resolves to is called when the
-   * last reader has gone.
+   * Starts whatever keeps a log up to date, before its first subscriber is served. Resolves to a function that is called
+   * when the last subscriber has gone.
    */
   watchLog?: ((log: string) => Promise<() => Promise<void>>) | undefined;
 }
@@ -21,7 +21,7 @@ export interface SharedViewsOptions extends LogViewOptions {
 const OPEN_MS = 15_000;
 const CLOSE_MS = 5_000;
 
-/** The logs that somebody on this process reads: one view each, from the first reader to the last. */
+/** The logs that this process reads: one view each, from the first subscriber to the last. */
 export class SharedViews {
   readonly #options: SharedViewsOptions;
   readonly #views = new Map<string, SharedView>();
@@ -45,7 +45,7 @@ export class SharedViews {
       users: 1,
     };
     this.#views.set(log, created);
-    // A log that could not be opened is tried anew by the next connection.
+    // The next connection tries again.
     created.opening.catch(() => this.#views.get(log) === created && this.#views.delete(log));
     return created;
   }
@@ -66,7 +66,7 @@ export class SharedViews {
     }
   }
 
-  /** @param late aborted when nobody waits for it any more */
+  /** @param late aborted at the deadline: nothing waits for the view any more */
   async #open(shared: SharedView, late: AbortSignal): Promise<LogView> {
     const { log } = shared;
     const { watchLog } = this.#options;
@@ -93,7 +93,7 @@ export class SharedViews {
     );
   }
 
-  /** Something that is being closed: `idle` waits for it. */
+  /** Makes `idle` wait for something that is being closed. */
   settle(closing: Promise<void>): void {
     const { clock } = this.#options;
     this.#closing += 1;

@@ -1,13 +1,27 @@
-import type { SharedText } from './shared-text.ts';
+/** Text that many connections write, encoded once for all of them. */
+export class SharedText {
+  readonly text: string;
+  #bytes: Buffer | null = null;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** In UTF-8. */
+  get bytes(): Buffer {
+    this.#bytes ??= Buffer.from(this.text);
+    return this.#bytes;
+  }
+}
 
 /** The transport under a subscriber: an HTTP response or a WebSocket. */
 export interface Sink {
-  /** @returns false when the reader is behind: write again after `onDrain` */
+  /** @returns false if the client is behind: write again after `onDrain` */
   write(chunk: string): boolean;
-  /** The same for text that others write too, where that can be done for less. */
+  /** The same for text that other connections write too, if that is cheaper. */
   writeShared?(shared: SharedText): boolean;
   onDrain(listener: () => void): void;
-  /** Bytes handed over that the reader has not taken yet. */
+  /** Bytes written that the client has not read yet. */
   readonly pendingBytes: number;
   end(reason: EndReason): void;
 }

@@ -4,8 +4,8 @@ export type Transport = 'sse' | 'ndjson' | 'websocket';
 export type StartOutcome = 'fresh' | 'resumed' | `reset-${string}`;
 
 /**
- * What is told about the streams for monitoring. Called once a connection, a batch or a write, never once an event: it
- * must stay cheap.
+ * What monitoring learns about the streams. Called once per connection, batch or write, never per event, so that it
+ * stays cheap.
  */
 export interface StreamObserver {
   opened(transport: Transport): void;
@@ -14,8 +14,8 @@ export interface StreamObserver {
   /** A batch from the broker. */
   received(log: string, events: number): void;
   /**
-   * One flush: so many connections were written to, and so many events in all. `waitedMs`: from the publishing of its
-   * oldest event; `null` when it holds none that was live.
+   * A flush wrote to so many connections, and so many events in all. `waitedMs`: since its oldest live event was
+   * published; `null` if it has none.
    */
   flushed(writes: number, events: number, waitedMs: number | null): void;
   /** Frames that will not be written: a newer state took their place, or the reader was too slow. */

@@ -9,34 +9,39 @@ import { type CursorPosition, encodePart, logTag, positionOfPart } from './curso
 import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, LogView } from './log-view.ts';
-import { type Origin, originAfter, originIn } from './origin.ts';
+import { type Origin, originAfter, originIn } from './places.ts';
 import { type Place, Places } from './places.ts';
 import { type Queued, SendQueue } from './send-queue.ts';
 import { END_DETAIL, type EndReason, type Sink } from './sink.ts';
-import { type StartOutcome, type StreamObserver, UNOBSERVED } from './stream-observer.ts';
+import type { StartOutcome, StreamObserver } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
 
-export interface SubscriberOptions {
+/** What a connection asks for, and how to write to it. */
+export interface SubscriberRequest {
   channels: readonly Channel[];
-  /** `Last-Event-ID` as the client sent it; empty or null when it has none. */
+  /** `Last-Event-ID` as the client sent it; empty or null if it has none. */
   lastEventId: string | null;
+  /** `full`: every retained event after the id. `latest`: of state channels only the newest state. */
   replay: 'full' | 'latest';
+  /** The longest that it gathers events while it is busy, in milliseconds. Default: that of the hub. */
+  flushMs?: number | null;
+  /** Part of every id: proves later that its client was let in. */
+  seal?: string | null;
   wire: Wire;
   sink: Sink;
-  /** Longest time it gathers events while it is busy, in milliseconds; as long as everybody when left out. */
-  flushMs?: number | null;
-  /** Bytes of undroppable events that may wait for a slow reader. */
+}
+
+export interface SubscriberOptions extends SubscriberRequest {
+  /** Bytes of undroppable events that may wait for a slow client. */
   queueBytes: number;
-  /** Reconnect delay told to the client when the stream ends, jittered by the caller. */
+  /** How long the client should wait before it reconnects after this end, jittered, in milliseconds. */
   retryMs: (reason: EndReason) => number;
   broker: Broker;
   scheduler: FlushScheduler;
   clock: Clock;
   logger: Logger;
-  observer?: StreamObserver;
-  /** Goes into every id: proves later that its reader was let in. */
-  seal?: string | null;
-  /** Another subscriber of the connection, whose place this one takes. */
+  observer: StreamObserver;
+  /** What is left of the connection's subscriber before this one. */
   before?: Released;
   onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
 }
@@ -53,7 +58,7 @@ export interface Released {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** How long a stream waits for the state of a log that is just being begun anew. */
+/** How long a stream waits for the state of a log that has just been reset. */
 const SETTLE_MS = 10_000;
 
 /** One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs. */
@@ -65,14 +70,13 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   readonly channels: readonly Channel[];
   readonly #options: SubscriberOptions;
   readonly #places: Places;
-  readonly #observer: StreamObserver;
   readonly #known: ReadonlySet<string>;
-  /** Worst that has befallen a log at the start. */
+  /** Of the first log that could not be resumed. */
   #resetReason: string | null = null;
-  #toldConflated = 0;
+  #reportedConflated = 0;
   #started = false;
   readonly #queue = new SendQueue();
-  /** Where live frames come from when there is only one log: ids of several logs differ from client to client. */
+  /** The source of live frames if there is only one log: ids over several logs differ from client to client. */
   #cohort: Cohort | null = null;
   #sharedConflated = 0;
   #blocked = false;
@@ -87,7 +91,6 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.channels = options.channels;
     this.flushMs = options.flushMs ?? null;
     this.#places = new Places(options.channels, options.seal ?? null);
-    this.#observer = options.observer ?? UNOBSERVED;
     this.#known = options.before?.known ?? NONE;
     this.openedAt = options.clock.now();
     this.lastWrite = options.clock.monotonic();
@@ -103,7 +106,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return this.#places.all.every(({ isLive }) => isLive);
   }
 
-  /** Whether it waits for its reader to take what was written. */
+  /** Whether the client has yet to read what was written. */
   get isBlocked(): boolean {
     return this.#blocked;
   }
@@ -116,7 +119,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return this.#queue.conflated + this.#sharedConflated;
   }
 
-  /** How many events of its logs, of whatever channel, the client is behind: the most of any log. */
+  /** How many events, of any channel, the client is behind: the most of any log. */
   get lag(): number {
     let lag = 0;
     for (const { view, part, isLive } of this.#places.all) {
@@ -127,13 +130,13 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return lag;
   }
 
-  /** Brings the client from its cursor (or from nothing) to live on the given views, one log after the other. */
+  /** Brings the client from its cursor (or from nothing) to live, one log after the other. */
   async start(views: ReadonlyMap<string, LogView>): Promise<void> {
     const places = this.#places;
     const origins = places.all.map(({ log }) => this.#originOf(log));
     if (origins.some((origin) => origin.position !== null && !this.#hasSameChannels(origin)))
       places.tellChannels(false);
-    // From the first id on: a client cut while one log catches up must not lose its place in the others.
+    // From the first id on: a client that is cut while one log catches up must not lose its place in the others.
     places.all.forEach((place, index) => {
       const origin = origins[index];
       if (!origin?.position) return;
@@ -161,7 +164,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     }
     places.tellChannels(true);
     if (this.#options.before === undefined)
-      this.#observer.started(this.#outcome(origins.some(({ position }) => position !== null)));
+      this.#options.observer.started(this.#outcome(origins.some(({ position }) => position !== null)));
     this.#queue.pushControl({
       event: 'ready',
       data: { channels: this.channels.map(({ name }) => name) },
@@ -217,13 +220,13 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   /** After something was queued. */
   #goOn(): void {
-    // A burst alone makes nobody slow: only who has not taken what was written before.
+    // A burst does not make a client slow. It is slow if it has not read what was written before.
     if (this.#queue.eventBytes > this.#options.queueBytes) this.flush();
     if (this.#queue.eventBytes > this.#options.queueBytes) this.end('slow-reader');
     else if (!this.#blocked) this.#options.scheduler.request(this);
   }
 
-  /** Whether all that was delivered has been written. */
+  /** Whether everything delivered has been written. */
   get #isInStep(): boolean {
     return this.#queue.size === 0 && (this.#cohort === null || this.#cohort.waiting === 0);
   }
@@ -263,7 +266,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     if (this.#ended || place === null || !place.isLive) return;
     const data =
       state === 'away'
-        ? { code: 'delayed', detail: 'The event log cannot be reached: what is shown may be out of date.' }
+        ? { code: 'delayed', detail: 'The event log cannot be reached: the stream may be out of date.' }
         : { code: 'restored', detail: 'Events arrive again.' };
     this.#queue.pushControl({
       event: 'notice',
@@ -273,7 +276,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#options.scheduler.request(this);
   }
 
-  /** Writes what is queued, at once, unless the reader is behind. */
+  /** Writes what is queued now, unless the client is behind. */
   flush(): void {
     if (this.#blocked || this.#ended || this.#queue.size === 0) return;
     this.#writeQueue();
@@ -284,14 +287,14 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     const [first] = items;
     const at = first !== undefined && 'frame' in first && first.aside !== true ? first.frame.at : null;
     this.#write(items, at === null ? null : this.#options.clock.now() - at);
-    const dropped = this.#queue.conflated - this.#toldConflated;
+    const dropped = this.#queue.conflated - this.#reportedConflated;
     if (dropped > 0) {
-      this.#toldConflated += dropped;
-      this.#observer.dropped('conflated', dropped);
+      this.#reportedConflated += dropped;
+      this.#options.observer.dropped('conflated', dropped);
     }
   }
 
-  /** A comment when nothing was written for a while, carrying the cursor on past events of other channels. */
+  /** Writes a sign of life, which moves the cursor past events of other channels. */
   heartbeat(): void {
     if (this.#blocked || this.#ended) return;
     let moved = false;
@@ -317,7 +320,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   /** Makes way for another subscriber on the same connection. */
   release(): Released {
     this.#cohort?.flush();
-    // What is queued is told even to a reader that is behind: there may be a reset among it.
+    // Even if the client is behind: there may be a reset in the queue.
     if (this.#queue.size > 0) this.#writeQueue();
     this.#advance();
     const { all, channelSet } = this.#places;
@@ -334,17 +337,17 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return { origins, known, lastEventId: all.length === 0 ? this.#options.lastEventId : null };
   }
 
-  /** Ends the stream in the protocol's own terms: a notice, a reconnect delay, and a response that just ends. */
+  /** Ends the stream as the protocol has it: a reconnect delay, a notice, and a response that simply ends. */
   end(reason: EndReason): void {
     if (this.#ended) return;
-    // Nobody can come back for what waits, which may be the event that says why.
+    // The client cannot come back for what is queued, which may be the event that explains the end.
     if (reason === 'access-lost') {
       this.#cohort?.flush();
       this.flush();
     }
     this.#ended = true;
     const { wire, sink, retryMs } = this.#options;
-    if (reason === 'slow-reader') this.#observer.dropped('slow-reader', this.#queue.size);
+    if (reason === 'slow-reader') this.#options.observer.dropped('slow-reader', this.#queue.size);
     this.#detach();
     const notice = wire.control('notice', { code: reason, detail: END_DETAIL[reason] }, null);
     sink.write(wire.retry(retryMs(reason)) + notice);
@@ -373,11 +376,11 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   #goLive(place: Place, view: LogView, offset: number): void {
     place.live = offset;
     if (this.#places.only !== null) {
-      // With its states all sent: the ids of a cohort are those of the channels that it has.
+      // All states have been sent, and the cohort's ids name the whole set of channels.
       this.#places.tellChannels(true);
       this.#joinCohort(view);
     } else view.add(this, place.channels);
-    // Who comes during an outage must hear of it too.
+    // A client that comes during an outage must learn of it too.
     if (view.isAway) this.conditionChanged(view.log, 'away');
   }
 
@@ -388,7 +391,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     const channels = this.channels.map(({ name }) => name).sort();
     const key = `${wire.name} ${flushMs ?? ''} ${head} ${channels.join(',')}`;
     const selection = { channels, idHead: head, wire, flushMs };
-    const environment = { scheduler, clock, queueBytes, observer: this.#observer };
+    const environment = { scheduler, clock, queueBytes, observer: this.#options.observer };
     this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, environment));
     this.#cohort.add(this);
   }
@@ -405,7 +408,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   #pushState(place: Place, view: LogView, position: Position, resetReason: string | null): void {
     const { log, channels } = place;
-    // Under a reset the cursor of this log means nothing any more, until its state has been sent.
+    // After a reset this log has no valid cursor until its state has been sent.
     place.part = null;
     if (resetReason !== null) {
       this.#queue.pushControl({ event: 'reset', data: { reason: resetReason, channels }, reached: null });
@@ -418,12 +421,9 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   #catchUp(place: Place, view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
     const { broker, replay } = this.#options;
-    const isEnded = (): boolean => this.#ended;
     return catchUp(
       {
-        get isEnded() {
-          return isEnded();
-        },
+        isEnded: () => this.#ended,
         write: (items) => this.#write(items),
         flush: () => this.flush(),
         untilWritable: () => this.#untilWritable(),
@@ -436,7 +436,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     );
   }
 
-  /** `waitedMs`: since the oldest of live events was published. */
+  /** @param waitedMs since the oldest live event was published */
   #write(items: readonly Queued[], waitedMs: number | null = null): void {
     if (items.length === 0) return;
     const sentBefore = this.sentEvents;
@@ -464,7 +464,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     }
     this.lastFlush = this.#options.clock.monotonic();
     if (text !== '') this.#send(text);
-    this.#observer.flushed(1, this.sentEvents - sentBefore, waitedMs);
+    this.#options.observer.flushed(1, this.sentEvents - sentBefore, waitedMs);
   }
 
   #send(text: string): void {

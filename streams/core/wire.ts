@@ -25,37 +25,22 @@ const asIs = (data: unknown): string => String(data);
 function serverSentEvents(): Wire {
   // One buffer for all: making one takes longer than writing a line.
   const buffer = new EventBuffer({ serializer: asIs, sanitizer: asIs });
-  const read = (): string => {
-    const text = buffer.read();
-    buffer.clear();
+  const read = (written: EventBuffer): string => {
+    const text = written.read();
+    written.clear();
     return text;
   };
+  const finish = (written: EventBuffer, id: string | null): string =>
+    read((id === null ? written : written.id(id)).dispatch());
   /** The lines before the id, which are the same for all connections. */
-  const lines = ({ event, data }: Frame): string => {
-    buffer.event(event).data(data);
-    return read();
-  };
-  const ending = (id: string | null): string => {
-    if (id !== null) buffer.id(id);
-    buffer.dispatch();
-    return read();
-  };
+  const lines = ({ event, data }: Frame): string => read(buffer.event(event).data(data));
   return {
     name: 'sse',
-    frame: (frame, id) => frame.text('sse', lines) + ending(id),
-    control(event, data, id) {
-      buffer.event(event).data(JSON.stringify(data));
-      return ending(id);
-    },
+    frame: (frame, id) => frame.text('sse', lines) + finish(buffer, id),
+    control: (event, data, id) => finish(buffer.event(event).data(JSON.stringify(data)), id),
     // An `id:` without data dispatches no event, but the browser remembers it.
-    heartbeat(id) {
-      buffer.comment();
-      return ending(id);
-    },
-    retry(ms) {
-      buffer.retry(ms);
-      return ending(null);
-    },
+    heartbeat: (id) => finish(buffer.comment(), id),
+    retry: (ms) => finish(buffer.retry(ms), null),
   };
 }
 

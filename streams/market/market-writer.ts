@@ -5,7 +5,7 @@ import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import { decimal, fixed } from '../../lib/money/money.ts';
 import { problem } from '../../lib/problem.ts';
-import { backoff, pause, type Backoff } from '../core/backoff.ts';
+import { backoff, pause, type Backoff } from '../../lib/backoff.ts';
 import {
   BrokerUnavailableError,
   FencedError,

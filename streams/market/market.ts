@@ -4,7 +4,7 @@ import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
-import { backoff } from '../core/backoff.ts';
+import { backoff } from '../../lib/backoff.ts';
 import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import { isLate } from './market-tick.ts';

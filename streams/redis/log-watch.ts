@@ -4,13 +4,12 @@ import type { RedisRing } from './redis-ring.ts';
 import type { Batch } from './redis-wire.ts';
 
 const PAGE = 1000;
-/** Batches kept while the ring is read. More than these are dropped, and read from the ring afterwards. */
+/** Batches held while the ring is read. Further ones are dropped, and read from the ring afterwards. */
 const MAX_HELD = 256;
 
 /**
- * One process's place in one log: turns messages that may be lost, late, doubled or from another epoch into strictly
- * consecutive delivery. A message is delivered only when it follows what was delivered last; everything else makes it
- * read the ring from there.
+ * One process's position in one log: turns messages that may be lost, late, repeated or from another epoch into strictly
+ * consecutive delivery. A message is delivered only if it follows the last one; otherwise the ring is read from there.
  */
 export class LogWatch {
   readonly log: string;
@@ -49,7 +48,7 @@ export class LogWatch {
     if (!this.#drain()) void this.catchUp().catch(() => this.setAway());
   }
 
-  /** @returns the position after which this listener gets everything */
+  /** @returns the position after which the listener gets every event */
   add(listener: LogListener): Position {
     if (!this.#position) throw new Error('the watch is not open');
     this.#listeners.add(listener);
@@ -66,12 +65,12 @@ export class LogWatch {
       if (this.#held.length < MAX_HELD) this.#held.push(batch);
       else this.#dropped = true;
     } else if (!this.#apply(batch)) {
-      // Failing leaves the position where it is; the next head check tries again.
+      // On failure the position stays; the next head check tries again.
       void this.catchUp().catch(() => this.setAway());
     }
   }
 
-  /** Reads the ring up to its head. Resolves when delivery has got there. @throws BrokerUnavailableError */
+  /** Reads the ring and delivers, up to its head. @throws BrokerUnavailableError */
   catchUp(): Promise<void> {
     // A read that ends within the call would be taken for one that is still under way.
     if (this.#position === null || this.#closed) return Promise.resolve();
@@ -85,7 +84,7 @@ export class LogWatch {
     this.#tell((listener) => listener.condition('away'));
   }
 
-  /** The position has been compared with the head, over a working subscription. */
+  /** The position was found to be at the head, and the subscription works. */
   setBack(): void {
     if (!this.#away || this.#closed) return;
     this.#away = false;
@@ -129,7 +128,7 @@ export class LogWatch {
     return true;
   }
 
-  /** Applies what came in while reading. @returns whether it all fitted */
+  /** Applies the held batches. @returns whether all of them followed */
   #drain(): boolean {
     let whole = !this.#dropped;
     const held = this.#held;
@@ -158,7 +157,7 @@ export class LogWatch {
   }
 
   #tell(what: (listener: LogListener) => void): void {
-    // A copy: who joins within a delivery already stands behind it.
+    // A copy: a listener that is added during a delivery is already past it.
     const present = [...this.#listeners];
     for (const listener of present) {
       try {

@@ -19,8 +19,8 @@ import { RedisSubscriber } from './redis-subscriber.ts';
 export type { RedisBrokerOptions } from './redis-ring.ts';
 
 /**
- * The broker of a fleet: rings in Redis, live delivery by pub/sub that is checked against them. Two connections per
- * process, whatever the number of logs: one for commands, which fails fast, and one for subscriptions, which persists.
+ * The broker of a fleet: rings in Redis, and live delivery by pub/sub that is checked against them. There are two
+ * connections per process, whatever the number of logs: commands fail fast on one, subscriptions persist on the other.
  */
 export class RedisBroker implements Broker {
   readonly #ring: RedisRing;

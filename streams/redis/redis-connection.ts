@@ -6,7 +6,7 @@ export interface RedisConnectionOptions {
   clock: Clock;
   random: Random;
   log: Logger;
-  /** What `CLIENT LIST` shows. */
+  /** Shown by `CLIENT LIST`. */
   name: string;
   /** A command that takes longer is rejected. */
   commandTimeoutMs?: number;
@@ -32,8 +32,8 @@ export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
 }
 
 /**
- * A connection for subscriptions and blocking reads. It keeps trying for ever; its owner subscribes again on `ready`,
- * because only the owner can tell when all of it is done. No queue while away: nothing there would bound it.
+ * A connection for subscriptions and blocking reads. It reconnects for ever; its owner subscribes again on `ready`, as
+ * only the owner can tell when that is complete. It queues nothing while it is away: the queue would have no bound.
  */
 export function patientRedis(url: string, options: RedisConnectionOptions): Redis {
   return connect(url, options, {
@@ -46,8 +46,8 @@ export function patientRedis(url: string, options: RedisConnectionOptions): Redi
 }
 
 /**
- * Resolves when the connection can take commands: waits at most `ms` for one that is being made. While it is down
- * between two attempts it rejects at once.
+ * Resolves when the connection can take commands. Waits at most `ms` for one that is being made; between two attempts
+ * it rejects at once.
  */
 export async function contact(client: Redis, clock: Clock, ms = 1000): Promise<void> {
   if (client.status === 'ready') return;
@@ -116,8 +116,8 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
 }
 
 /**
- * Reconnects when the peer has fallen silent without closing (a cut network: the kernel would take a quarter of an
- * hour). ioredis' own `socketTimeout` may destroy the next, healthy socket.
+ * Reconnects if the peer falls silent without closing, as after a network cut, which the kernel takes a quarter of an
+ * hour to notice. ioredis' own `socketTimeout` may destroy the next, healthy socket.
  */
 function keepHonest(client: Redis, clock: Clock): void {
   let stop: (() => void) | null = null;

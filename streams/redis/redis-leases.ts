@@ -8,7 +8,7 @@ import { contact, fastRedis } from './redis-connection.ts';
 import { runScript, SCRIPTS } from './redis-scripts.ts';
 
 export interface RedisLeasesOptions {
-  /** A URL opens a connection of its own; a client stays its owner's. Either must fail fast. */
+  /** A URL, for a connection of its own, or a client, which stays its owner's and must fail fast. */
   redis: string | Redis;
   prefix?: string;
   clock: Clock;
@@ -22,14 +22,14 @@ interface Held {
   token: string;
   keys: string[];
   controller: AbortController;
-  /** By the monotonic clock: after this nothing says that the lease is still ours. */
+  /** By the monotonic clock: after this, the lease may be another's. */
   until: number;
   cancel: () => void;
 }
 
 /**
- * Leases among all processes on one Redis. A holder that cannot renew stops by its own clock before Redis gives the
- * lease to another; what slips through all the same (a suspended process) is refused by the fence.
+ * Leases among all processes on one Redis. A holder that cannot renew stops by its own clock before Redis grants the
+ * lease to another. If it does not, as when the process was suspended, the fence refuses its writes.
  */
 export class RedisLeases implements Leases {
   readonly #options: RedisLeasesOptions;
@@ -53,14 +53,14 @@ export class RedisLeases implements Leases {
     const tag = `${this.#options.prefix ?? 'marktide:'}{lease:${name}}`;
     const token = randomUUID();
     const keys = [tag];
-    // The time it was asked, not answered: our count must end before that of Redis.
+    // The time of the request, not of the answer: our lease must end before it does in Redis.
     const asked = this.#options.clock.monotonic();
     let fence: unknown;
     try {
       await contact(this.#client, this.#options.clock);
       fence = await runScript(this.#client, SCRIPTS.acquire, [tag, `${tag}:fence`], [token, this.#leaseMs]);
     } catch (error) {
-      // It may have been carried out all the same, or be so once a frozen Redis goes on: nobody would have the lease then.
+      // Redis may have run the command, or may still do so. Without a release, no process would have the lease then.
       void runScript(this.#client, SCRIPTS.release, keys, [token]).catch(() => undefined);
       throw new BrokerUnavailableError(error);
     }
@@ -105,14 +105,14 @@ export class RedisLeases implements Leases {
         this.#drop(held);
       }
     } catch {
-      // Redis is away: the next try comes soon, and the local count ends it in time.
+      // Redis is away: the next attempt comes soon, and the lease ends in time by the local clock.
     }
   }
 
   async #release(held: Held): Promise<void> {
     if (!this.#held.has(held)) return;
     this.#drop(held);
-    // Without an answer it runs out by itself.
+    // If this fails, the lease expires by itself.
     await runScript(this.#client, SCRIPTS.release, held.keys, [held.token]).catch(() => undefined);
   }
 

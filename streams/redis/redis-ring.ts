@@ -13,7 +13,7 @@ import {
   type Position,
   type PublishOptions,
 } from '../core/broker.ts';
-import { newEpoch } from '../core/epoch.ts';
+import { newEpoch } from '../core/cursor.ts';
 import { contact, fastRedis } from './redis-connection.ts';
 import { runScript, SCRIPTS, type Script } from './redis-scripts.ts';
 import { decodeEntries, decodeState, list, texts } from './redis-wire.ts';
@@ -52,7 +52,7 @@ const REFUSAL = /^-?(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|LOAD
 /** How long the key of a write check stays. */
 const CHECK_KEPT_S = 60;
 
-/** How many logs' last published offsets are remembered. */
+/** Logs whose last published position is remembered. */
 const MAX_PUBLISHED = 10_000;
 
 /** The logs as they lie in Redis: every operation is one script on the fast connection. */
@@ -139,7 +139,7 @@ export class RedisRing {
       head: toPosition(epoch, head),
       events: decodeEntries(entries),
     };
-    // A stream with holes is somebody else's doing; what is missing is gone all the same.
+    // Only another program can have left gaps in the stream. What is missing is lost all the same.
     const whole =
       page.events.every((event, i) => event.offset === after.offset + 1 + i) &&
       (page.events.length > 0 || after.offset >= page.head.offset || limit === 0);
@@ -263,7 +263,7 @@ export class RedisRing {
     return contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
   }
 
-  /** Learnt on the connection that the commands then use, so it is the run id of the server that executes them. */
+  /** Read on the connection of the commands, so it is the run id of the server that executes them. */
   async #learnRun(): Promise<string> {
     await this.#contacted();
     this.#learning ??= this.#client.info('server').then(

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
-import type { SharedText } from '../core/shared-text.ts';
+import type { SharedText } from '../core/sink.ts';
 import type { Sink } from '../core/sink.ts';
 import { takeSocket } from './lean-response.ts';
 

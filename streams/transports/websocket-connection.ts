@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { Clock } from '../../lib/clock.ts';
 import type { EndReason, Sink } from '../core/sink.ts';
 
-/** Close codes: those of RFC 6455 where they fit, and 4000 + the HTTP status that would have been the answer. */
+/** Close codes: those of RFC 6455 where one fits, else 4000 + the HTTP status of the same meaning. */
 export const CLOSE_CODES = {
   'token-expired': 4401,
   revoked: 4401,
@@ -19,12 +19,12 @@ export const CLOSE_UNSUPPORTED = 1003;
 export const CLOSE_POLICY = 1008;
 export const CLOSE_ERROR = 1011;
 
-/** Bytes that may wait in the socket before the stream holds back. */
+/** Bytes that may wait in the socket before `write` returns false. */
 const HIGH_WATER = 64 * 1024;
-/** After the closing frame, how long the other side may take to answer it. */
+/** How long the client may take to answer the close frame. */
 const LINGER_MS = 5_000;
 
-/** A WebSocket as a stream: messages with back-pressure, and a close that says why. */
+/** A WebSocket as a stream: messages with back-pressure, and a close code that gives the reason. */
 export class WebSocketConnection implements Sink {
   readonly #ws: WebSocket;
   readonly #socket: Socket;
@@ -59,7 +59,7 @@ export class WebSocketConnection implements Sink {
     return !this.#full;
   }
 
-  /** One listener: the subscriber that writes at present. */
+  /** There is one listener: the present subscriber. */
   onDrain(listener: () => void): void {
     this.#drained = listener;
   }

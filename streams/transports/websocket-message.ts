@@ -8,7 +8,7 @@ const ref = z.union([z.string().max(64), z.int()]).optional();
 export const channelName = z.string().max(100);
 const channels = z.array(channelName).min(1).max(MAX_CHANNELS);
 
-/** What a client may say. `ref` comes back with the answer. */
+/** Messages of a client. Their `ref` comes back with the answer. */
 export const clientMessage = z.discriminatedUnion('type', [
   z
     .strictObject({
@@ -36,7 +36,7 @@ export const clientMessage = z.discriminatedUnion('type', [
 export type ClientMessage = z.output<typeof clientMessage>;
 export type Ref = string | number | undefined;
 
-/** @throws Problem that says what is wrong with the text */
+/** @throws Problem that says what is wrong with the message */
 export function parseMessage(text: string): ClientMessage {
   let value: unknown;
   try {
@@ -56,7 +56,7 @@ export function parseMessage(text: string): ClientMessage {
   throw problem('invalid-request', { detail: 'The message does not fit its schema.', errors });
 }
 
-/** The `ref` of a message, also of one that is not usable: the client wants to know which. */
+/** The `ref` of a message, even an invalid one, so that the client knows which was refused. */
 export function refOf(text: string): Ref {
   try {
     const value: unknown = JSON.parse(text);

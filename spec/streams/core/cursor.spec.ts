@@ -10,8 +10,8 @@ import {
   logTag,
   MAX_CURSOR_LENGTH,
   positionIn,
+  newEpoch,
 } from '../../../streams/core/cursor.ts';
-import { newEpoch } from '../../../streams/core/epoch.ts';
 import { Places } from '../../../streams/core/places.ts';
 import { collidingPortfolios } from '../../support/colliding-logs.ts';
 

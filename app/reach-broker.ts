@@ -1,5 +1,5 @@
-import type { Clock } from '../../lib/clock.ts';
-import { type Broker, BrokerUnavailableError, type LogListener } from './broker.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type Broker, BrokerUnavailableError, type LogListener } from '../streams/core/broker.ts';
 
 const PAUSE_MS = 100;
 const UNHEARD: LogListener = { events: () => undefined, reset: () => undefined, condition: () => undefined };

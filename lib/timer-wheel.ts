@@ -1,20 +1,20 @@
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from './clock.ts';
 
-/** What a wheel carries. */
+/** A timer on the wheel. */
 export interface Spoke {
-  /** Called when its time has come. @returns when to call again, by the monotonic clock; `null`: never */
+  /** Called when it is due. @returns when to call again, by the monotonic clock; `null`: never */
   due(now: number): number | null;
 }
 
-/** How finely a wheel tells the time. */
+/** Resolution of the wheel. */
 const TICK_MS = 250;
-/** A turn of the wheel: 128 s. What is due later stays on it for some turns. */
+/** One turn takes 128 s. A timer that is due later stays for several turns. */
 const SLOTS = 512;
 
 /**
- * Many timers for the price of one. Each tick looks at the slot of what is about due, not at everybody: with 10,000
- * connections and a heartbeat every 15 s that is some 170 of them. Nothing is moved when a connection writes; whoever
- * turns out not to be due yet is put further on.
+ * Many timers for the price of one. A tick looks only at the slot of what is about due: with 10,000 connections and a
+ * heartbeat every 15 s, that is some 170 of them. Nothing is moved when a connection writes; a timer that turns out not
+ * to be due yet is put further on.
  */
 export class TimerWheel {
   readonly #clock: Clock;
@@ -22,9 +22,9 @@ export class TimerWheel {
   /** The slot of each spoke. */
   readonly #places = new Map<Spoke, Map<Spoke, number>>();
   readonly #cancel: () => void;
-  /** The last tick that has been seen to. */
+  /** The last tick that was handled. */
   #tick: number;
-  /** How far the wall clock is ahead of the other. */
+  /** How far the wall clock is ahead of the monotonic one. */
   #ahead: number;
 
   constructor(clock: Clock) {
@@ -38,7 +38,7 @@ export class TimerWheel {
     return this.#places.size;
   }
 
-  /** Calls a spoke at a time (monotonic), up to a tick later. Put in again it is moved. */
+  /** Calls a spoke at a time (monotonic), up to a tick later. A spoke that is on the wheel is moved. */
   put(spoke: Spoke, at: number): void {
     this.remove(spoke);
     const tick = Math.max(this.#tick + 1, Math.ceil(at / TICK_MS));
@@ -61,7 +61,7 @@ export class TimerWheel {
   #turn(): void {
     const now = this.#clock.monotonic();
     const current = Math.floor(now / TICK_MS);
-    // A process that has slept longer than a turn has every slot to look at, once.
+    // After a sleep of more than a turn, every slot is looked at once.
     const from = Math.max(this.#tick + 1, current - SLOTS + 1);
     this.#tick = current;
     for (let tick = from; tick <= current; tick += 1) {
@@ -69,7 +69,7 @@ export class TimerWheel {
     }
     const ahead = this.#clock.now() - now;
     if (Math.abs(ahead - this.#ahead) < TICK_MS) return;
-    // The wall clock was set: whoever goes by it may be due at once, or not for long.
+    // The wall clock was set: a timer that goes by it may be due now, or much later.
     this.#ahead = ahead;
     const all = [...this.#places.keys()];
     for (const spoke of all) this.#call(spoke, now);

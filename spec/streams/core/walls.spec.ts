@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
+
+/** Words of what Marktide shows on its channels: the core must not know them. */
+const DOMAIN = /holdings|portfolio|ticker|candle/i;
+/** What the rooms may import beside themselves, npm packages and Node.js: the same as in .oxlintrc.json. */
+const LIB = ['backoff', 'clock', 'deadline', 'log', 'repeated-log', 'slots', 'timer-wheel'].map(
+  (name) => `../../lib/${name}.ts`,
+);
+
+function filesOf(room: string): { path: string; text: string }[] {
+  return readdirSync(join(PACKAGE_ROOT, room)).map((name) => {
+    const path = join(room, name);
+    return { path, text: readFileSync(join(PACKAGE_ROOT, path), 'utf8') };
+  });
+}
+
+describe('the core of the streams', () => {
+  for (const [room, neighbours] of [
+    ['streams/core', []],
+    ['streams/redis', ['../core/']],
+  ] as const) {
+    it(`has no word of the domain in ${room}`, () => {
+      for (const { path, text } of filesOf(room)) {
+        text.split('\n').forEach((line, index) => assert.doesNotMatch(line, DOMAIN, `${path}:${index + 1}`));
+      }
+    });
+
+    it(`imports nothing of the project into ${room} but the core and a few files of lib/`, () => {
+      for (const { path, text } of filesOf(room)) {
+        for (const [, from = ''] of text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)) {
+          const isNear = from.startsWith('./') || neighbours.some((each) => from.startsWith(each));
+          assert.ok(isNear || LIB.includes(from), `${path} imports ${from}`);
+        }
+      }
+    });
+  }
+});
