@@ -1,4 +1,5 @@
 import { type Clock, type Random, systemClock } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import type { Broker } from './broker.ts';
 import type { Channel, ChannelCatalog } from './channel.ts';
@@ -6,7 +7,7 @@ import { type Slot, Slots } from '../../lib/slots.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import type { LogView } from './log-view.ts';
 import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
-import { type SharedView, SharedViews, type SharedViewsOptions } from './shared-views.ts';
+import { OPEN_MS, type SharedView, SharedViews, type SharedViewsOptions } from './shared-views.ts';
 import type { EndReason } from './sink.ts';
 import { type Released, Subscriber, type SubscriberRequest } from './subscriber.ts';
 import { type Spoke, TimerWheel } from '../../lib/timer-wheel.ts';
@@ -258,8 +259,11 @@ export class Hub {
     const logs = new Set(channels.map((channel) => channel.log));
     // Concurrently: each may take seconds.
     const watching = channels.map(async (channel) => {
-      const stop = await this.#options.watchChannel?.(channel);
-      if (stop !== undefined) hold.stops.push(stop);
+      const task = this.#options.watchChannel?.(channel);
+      if (task === undefined) return;
+      const what = `the watch of ${channel.name}`;
+      const { clock } = this.#options;
+      hold.stops.push(await withDeadline(task, { clock, ms: OPEN_MS, what, late: (stop) => stop() }));
     });
     const opening = [...logs].map(async (log): Promise<[string, LogView]> => {
       const shared = this.#views.acquire(log);

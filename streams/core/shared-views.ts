@@ -18,7 +18,7 @@ export interface SharedViewsOptions extends LogViewOptions {
 }
 
 /** How long a log may take to open, and to close; `watchLog` is expected to give up earlier. */
-const OPEN_MS = 15_000;
+export const OPEN_MS = 15_000;
 const CLOSE_MS = 5_000;
 
 /** The logs that this process reads: one view each, from the first subscriber to the last. */

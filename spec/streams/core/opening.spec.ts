@@ -112,12 +112,20 @@ describe('the opening of a stream', () => {
     assert.equal(watched, 0);
   });
 
-  it('that hangs in one log ends the stream with the reason', async () => {
-    open(`pnl:${portfolio(1)},pnl:${portfolio(2)}`);
-    await clock.advance(0);
-    asked.values().next().value?.open();
-    await clock.advance(15_000);
-    assert.equal(endedFor, 'unavailable');
-    assert.equal(watched, 0);
-  });
+  for (const [what, channels, hanging] of [
+    ['a log', `pnl:${portfolio(1)},pnl:${portfolio(2)}`, `portfolio:${portfolio(2)}`],
+    ['a channel', `pnl:${portfolio(1)},holdings:${portfolio(1)}`, `holdings:${portfolio(1)}`],
+  ] as const) {
+    it(`that hangs in ${what} ends the stream with the reason`, async () => {
+      open(channels);
+      await clock.advance(0);
+      assert.ok(asked.has(hanging));
+      for (const [name, { open: answer }] of asked) if (name !== hanging) answer();
+      await clock.advance(15_000);
+      assert.equal(endedFor, 'unavailable');
+      asked.get(hanging)?.open();
+      await clock.advance(0);
+      assert.equal(watched, 0);
+    });
+  }
 });
