@@ -33,17 +33,23 @@ function boundsOf(config: Config): (log: string) => LogBounds {
   return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
 }
 
-export async function openBroker({
-  config,
-  clock,
-  random,
-  logger,
-}: Surroundings): Promise<{ broker: Broker; leases: Leases }> {
+/** How long a command to Redis may take while the node starts; once requests wait for it, a second. */
+const START_TIMEOUT_MS = 10_000;
+
+interface OpenedBroker {
+  broker: Broker;
+  leases: Leases;
+  /** To be called when the node has started. */
+  started: () => void;
+}
+
+export async function openBroker({ config, clock, random, logger }: Surroundings): Promise<OpenedBroker> {
   const bounds = boundsOf(config);
   if (config.REDIS_URL === undefined) {
     return {
       broker: new MemoryBroker({ clock, random, bounds, log: logger }),
       leases: new MemoryLeases({ clock }),
+      started: () => undefined,
     };
   }
   // Loaded where it is used: a node that is alone starts the sooner.
@@ -51,10 +57,16 @@ export async function openBroker({
     import('../streams/redis/redis-broker.ts'),
     import('../streams/redis/redis-leases.ts'),
   ]);
-  const redis = { clock, random, log: logger };
+  const redis = { clock, random, log: logger, startTimeoutMs: START_TIMEOUT_MS };
+  const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, bounds });
+  const leases = new RedisLeases({ ...redis, redis: config.REDIS_URL });
   return {
-    broker: new RedisBroker({ ...redis, url: config.REDIS_URL, bounds }),
-    leases: new RedisLeases({ ...redis, redis: config.REDIS_URL }),
+    broker,
+    leases,
+    started() {
+      broker.started();
+      leases.started();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DataLockError } from '../db/connection/data-lock.ts';
 import { DEMO_LOGIN } from '../routes/service/health.ts';
+import { BrokerSilentError } from './broker-retry.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { type Config, ConfigError, readConfig } from '../lib/config.ts';
@@ -116,6 +117,8 @@ function explain(error: unknown): string {
   const isTold =
     error instanceof ConfigError || error instanceof DataLockError || error instanceof PrivateFileError;
   if (isTold) return error.message;
+  if (error instanceof BrokerSilentError)
+    return `Redis has not answered for ${error.seconds} s (${error.step}): check REDIS_URL, and that Redis is running.`;
   const { code, syscall, port, address } = error as NodeJS.ErrnoException & {
     port?: number;
     address?: string;

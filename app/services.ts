@@ -33,7 +33,7 @@ import { valuePortfolio } from '../streams/portfolio/portfolio-valuation.ts';
 import { Projector } from '../streams/portfolio/projector.ts';
 import { watchedLogs } from '../streams/portfolio/watched-logs.ts';
 import { CATALOG } from '../streams/channels/catalog.ts';
-import { reachBroker } from './reach-broker.ts';
+import { reachBroker, retryBroker } from './broker-retry.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
 import { StreamRegistry } from '../streams/fleet/stream-registry.ts';
@@ -104,7 +104,7 @@ function openMarketWriter(
   });
 }
 
-/** How long a node that starts looks for its Redis before it gives up. */
+/** How long each step of a start waits for a Redis that is slow or away before the node gives up. */
 const BROKER_PATIENCE_MS = 30_000;
 
 /** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
@@ -135,7 +135,9 @@ export async function createServices(environment: Environment): Promise<RunningS
     );
     const metrics = new Registry();
     measurePool(metrics, database.knex);
-    const { broker, leases: uncounted } = await openBroker(environment);
+    const { broker, leases: uncounted, started } = await openBroker(environment);
+    const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
+      retryBroker(attempt, { clock, ms: BROKER_PATIENCE_MS, step });
     const leases = countedLeases(uncounted, metrics);
     shutdown.add('the broker', () => broker.close());
     shutdown.add('the leases', () => leases.close());
@@ -148,7 +150,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       auditRows: config.AUDIT_ROWS,
     });
     shutdown.add('the housekeeping', () => housekeeping.close());
-    await reachBroker(broker, clock, BROKER_PATIENCE_MS);
+    await patiently('connecting', () => reachBroker(broker));
     const market = new Market({
       broker,
       clock,
@@ -156,8 +158,8 @@ export async function createServices(environment: Environment): Promise<RunningS
       log: logger,
       lastCloses: () => lastCloses(database.knex),
     });
-    await market.start();
     shutdown.add('the market', () => market.close());
+    await patiently('reading the market', () => market.start());
     const marketWriter = openMarketWriter(environment, { database, broker, leases, market });
     await marketWriter.start();
     shutdown.add('the feed', () => marketWriter.close());
@@ -221,11 +223,11 @@ export async function createServices(environment: Environment): Promise<RunningS
       findEnded: (ids) => findEndedCredentials(database.knex, ids, { clock }),
       findLost: (readings) => findLostAccess(database.knex, readings),
     });
-    await authority.start();
+    await patiently('following the control log', () => authority.start());
     shutdown.add('the authority', () => authority.close());
     const nodeId = randomBytes(6).toString('base64url');
     const streamRegistry = new StreamRegistry({ broker, hub, clock, logger, node: nodeId, hasPeers });
-    await streamRegistry.start();
+    await patiently('following the registry of streams', () => streamRegistry.start());
     shutdown.add('the roll of streams', () => streamRegistry.close());
     const readiness = new Readiness({
       broker,
@@ -238,6 +240,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       node: nodeId,
     });
     readiness.start();
+    started();
     shutdown.add('the readiness checks', () => readiness.close());
     streamMetrics.watch(hub, readiness);
     const sockets = config.WEBSOCKET ? new SocketServer({ clock, pingMs: config.STREAM_HEARTBEAT_MS }) : null;

@@ -6,19 +6,33 @@ export interface SlowProxy {
   port: number;
   /** Milliseconds that everything takes, each way. */
   delayMs: number;
+  /** Told before each piece of a request is passed on, how many there were. */
+  onRequest: (count: number) => void;
   cutAll(): void;
   close(): Promise<void>;
 }
 
 export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const sockets = new Set<Socket>();
+  let requests = 0;
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
     const join = (from: Socket, to: Socket): void => {
+      // One piece after the other, also when the delay becomes shorter.
+      let passed: Promise<void> | null = null;
       sockets.add(from);
       from.on('data', (chunk: Buffer) => {
-        if (proxy.delayMs === 0) to.write(chunk);
-        else setTimeout(() => to.write(chunk), proxy.delayMs);
+        if (from === client) proxy.onRequest((requests += 1));
+        if (proxy.delayMs === 0 && passed === null) {
+          to.write(chunk);
+          return;
+        }
+        const due = new Promise((resolve) => setTimeout(resolve, proxy.delayMs));
+        const passing: Promise<void> = Promise.all([due, passed]).then(() => {
+          to.write(chunk);
+          if (passed === passing) passed = null;
+        });
+        passed = passing;
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -34,6 +48,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const proxy: SlowProxy = {
     port: (server.address() as AddressInfo).port,
     delayMs: 0,
+    onRequest: () => undefined,
     cutAll() {
       for (const socket of sockets) socket.destroy();
     },

@@ -72,9 +72,9 @@ export class Authority {
     this.#options = options;
   }
 
+  /** May be called again when it has failed. @throws BrokerUnavailableError */
   async start(): Promise<void> {
     const { broker, clock } = this.#options;
-    this.#cancelCheck = clock.every(CHECK_MS, () => void this.#check());
     this.#subscription = await broker.subscribe(CONTROL_LOG, {
       events: (_epoch, events) => {
         for (const event of events) this.#apply(event);
@@ -88,6 +88,7 @@ export class Authority {
         void this.#check();
       },
     });
+    this.#cancelCheck = clock.every(CHECK_MS, () => void this.#check());
   }
 
   /**

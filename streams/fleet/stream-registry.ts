@@ -63,6 +63,7 @@ export class StreamRegistry {
     this.#options = options;
   }
 
+  /** May be called again when it has failed. @throws BrokerUnavailableError */
   async start(): Promise<void> {
     if (!this.#options.hasPeers) return;
     this.#subscription = await this.#options.broker.subscribe(ROLL_LOG, {

@@ -92,16 +92,18 @@ export class Market {
     return this.#reloading === null;
   }
 
-  /** @throws BrokerUnavailableError, or what the database throws */
+  /** May be called again when it has failed. @throws BrokerUnavailableError, or what the database throws */
   async start(): Promise<void> {
     for (const point of await this.#options.lastCloses()) this.#remember(tickerOf(point), 0);
-    const subscription = await this.#options.broker.subscribe(MARKET_LOG, {
-      events: (epoch, events) => this.#apply(epoch, events),
-      reset: (position) => this.#reset(position),
-      condition: () => {},
-    });
-    if (this.#position.epoch === '') this.#position = subscription.position;
-    this.#subscription = subscription;
+    if (this.#subscription === null) {
+      const subscription = await this.#options.broker.subscribe(MARKET_LOG, {
+        events: (epoch, events) => this.#apply(epoch, events),
+        reset: (position) => this.#reset(position),
+        condition: () => {},
+      });
+      if (this.#position.epoch === '') this.#position = subscription.position;
+      this.#subscription = subscription;
+    }
     if (!(await this.#loadState())) this.#reset(this.#position);
   }
 

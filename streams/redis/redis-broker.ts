@@ -66,6 +66,12 @@ export class RedisBroker implements Broker {
     return this.#ring.state(log);
   }
 
+  /** The node has started: from now on `commandTimeoutMs` counts, and no longer `startTimeoutMs`. */
+  started(): void {
+    this.#ring.started();
+    this.#subscriber.started();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#ring.close();

@@ -8,9 +8,13 @@ export interface RedisConnectionOptions {
   log: Logger;
   /** Shown by `CLIENT LIST`. */
   name: string;
-  /** A command that takes longer is rejected. */
+  /** A command that takes longer is rejected. Default 1000. */
   commandTimeoutMs?: number;
+  /** The same until `setCommandTimeout`: a node that starts waits longer for a Redis that is slow. */
+  startTimeoutMs?: number | undefined;
 }
+
+const COMMAND_TIMEOUT_MS = 1000;
 
 const HEARTBEAT_MS = 2000;
 const HEARTBEATS_MISSED = 3;
@@ -18,17 +22,10 @@ const HEARTBEATS_MISSED = 3;
 const LOOK_UP_MS = 2000;
 
 /**
- * A connection for requests: a command fails at once when Redis is away and within `commandTimeoutMs` (1000) when it
- * is frozen; none is queued, and none is sent twice, since its first sending may have been carried out.
+ * A connection for requests: a command fails at once when Redis is away and within `commandTimeoutMs` when it is frozen; none is queued, and none is sent twice, since its first sending may have been carried out.
  */
 export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
-  const commandTimeout = options.commandTimeoutMs ?? 1000;
-  return connect(url, options, {
-    commandTimeout,
-    connectTimeout: commandTimeout,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-  });
+  return connect(url, options, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
 }
 
 /**
@@ -37,24 +34,29 @@ export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
  */
 export function patientRedis(url: string, options: RedisConnectionOptions): Redis {
   return connect(url, options, {
-    ...(options.commandTimeoutMs === undefined ? {} : { commandTimeout: options.commandTimeoutMs }),
-    connectTimeout: options.commandTimeoutMs ?? 10_000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: null,
     autoResubscribe: false,
   });
 }
 
+/** Counts from the next command, and the next attempt to connect, on. */
+export function setCommandTimeout(client: Redis, ms = COMMAND_TIMEOUT_MS): void {
+  client.options.commandTimeout = ms;
+  client.options.connectTimeout = ms;
+}
+
 /**
- * Resolves when the connection can take commands. Waits at most `ms` for one that is being made; between two attempts
- * it rejects at once.
+ * Resolves when the connection can take commands. Waits for one that is being made, as long as for a command; between
+ * two attempts it rejects at once.
  */
-export async function contact(client: Redis, clock: Clock, ms = 1000): Promise<void> {
+export async function contact(client: Redis, clock: Clock): Promise<void> {
   if (client.status === 'ready') return;
   if (client.status !== 'connecting' && client.status !== 'connect') throw new Error('Redis is away');
   // One set of listeners and one timer, however many commands wait.
   let attempt = attempts.get(client);
   if (!attempt) {
+    const ms = client.options.commandTimeout ?? COMMAND_TIMEOUT_MS;
     attempt = nextContact(client, clock, ms).finally(() => attempts.delete(client));
     attempts.set(client, attempt);
   }
@@ -83,7 +85,8 @@ function nextContact(client: Redis, clock: Clock, ms: number): Promise<void> {
 const attempts = new WeakMap<Redis, Promise<void>>();
 
 function connect(url: string, options: RedisConnectionOptions, kind: RedisOptions): Redis {
-  const { log, random, name, clock } = options;
+  const { log, random, name, clock, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
+  const timeout = options.startTimeoutMs ?? commandTimeoutMs;
   let lookedUpAt = Number.NEGATIVE_INFINITY;
   /** After a failover the old primary answers READONLY: who is primary now is looked up, and meanwhile it may be read. */
   const mayLookUp = (): boolean => {
@@ -93,6 +96,8 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
   };
   const client = new Redis(url, {
     ...kind,
+    commandTimeout: timeout,
+    connectTimeout: timeout,
     connectionName: name,
     autoResendUnfulfilledCommands: false,
     // `disconnect` waits for the server's FIN, which a frozen one never sends.

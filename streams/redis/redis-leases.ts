@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
 import { BrokerUnavailableError } from '../core/broker.ts';
 import type { Lease, Leases } from '../core/lease.ts';
-import { contact, fastRedis } from './redis-connection.ts';
+import { contact, fastRedis, setCommandTimeout } from './redis-connection.ts';
 import { runScript, SCRIPTS } from './redis-scripts.ts';
 
 export interface RedisLeasesOptions {
@@ -16,6 +16,8 @@ export interface RedisLeasesOptions {
   log: Logger;
   /** How long a lease outlives a holder that has vanished. Default 5000. */
   leaseMs?: number;
+  /** How long a command may take until `started`; of a connection of its own. */
+  startTimeoutMs?: number;
 }
 
 interface Held {
@@ -71,6 +73,11 @@ export class RedisLeases implements Leases {
     if (this.#closed) await this.#release(held);
     else this.#wait(held);
     return { fence: Number(fence), signal: controller.signal, release: () => this.#release(held) };
+  }
+
+  /** The node has started: see `startTimeoutMs`. */
+  started(): void {
+    if (typeof this.#options.redis === 'string') setCommandTimeout(this.#client);
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ import {
   type PublishOptions,
 } from '../core/broker.ts';
 import { newEpoch } from '../core/cursor.ts';
-import { contact, fastRedis } from './redis-connection.ts';
+import { contact, fastRedis, setCommandTimeout } from './redis-connection.ts';
 import { runScript, SCRIPTS, type Script } from './redis-scripts.ts';
 import { decodeEntries, decodeState, list, texts } from './redis-wire.ts';
 
@@ -35,6 +35,8 @@ export interface RedisBrokerOptions {
   headCheckMs?: number;
   /** Default 1000. */
   commandTimeoutMs?: number;
+  /** The same until `started`: a node that starts waits longer for a Redis that is slow. */
+  startTimeoutMs?: number;
 }
 
 export type RedisBrokerSettings = RedisBrokerOptions &
@@ -76,14 +78,7 @@ export class RedisRing {
     this.#onLost = onLost;
     this.#errors = new RepeatedLog(options.log, options.clock);
     this.#prefix = options.prefix ?? 'marktide:';
-    const { clock, random, log, commandTimeoutMs } = options;
-    this.#client = fastRedis(options.url, {
-      clock,
-      random,
-      log,
-      commandTimeoutMs,
-      name: 'marktide-commands',
-    });
+    this.#client = fastRedis(options.url, { ...options, name: 'marktide-commands' });
     this.#client.on('ready', () => {
       this.#learning = null;
     });
@@ -205,6 +200,11 @@ export class RedisRing {
     });
   }
 
+  /** The node has started: see `startTimeoutMs`. */
+  started(): void {
+    setCommandTimeout(this.#client, this.#options.commandTimeoutMs);
+  }
+
   close(): void {
     this.#client.disconnect();
   }
@@ -260,7 +260,7 @@ export class RedisRing {
   }
 
   #contacted(): Promise<void> {
-    return contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
+    return contact(this.#client, this.#options.clock);
   }
 
   /** Read on the connection of the commands, so it is the run id of the server that executes them. */

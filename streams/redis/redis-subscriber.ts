@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { BrokerUnavailableError, type LogListener, type Subscription } from '../core/broker.ts';
 import { LogWatch } from './log-watch.ts';
-import { contact, patientRedis } from './redis-connection.ts';
+import { contact, patientRedis, setCommandTimeout } from './redis-connection.ts';
 import type { RedisBrokerSettings, RedisRing } from './redis-ring.ts';
 import { decodeBatch } from './redis-wire.ts';
 
@@ -38,8 +38,7 @@ export class RedisSubscriber {
   constructor(options: RedisBrokerSettings, ring: RedisRing) {
     this.#options = options;
     this.#ring = ring;
-    const { clock, random, log, commandTimeoutMs = 1000 } = options;
-    this.#client = patientRedis(options.url, { clock, random, log, commandTimeoutMs, name: 'marktide-live' });
+    this.#client = patientRedis(options.url, { ...options, name: 'marktide-live' });
     this.#client.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       const watch = this.#byChannel.get(channel.toString());
       const batch = watch && decodeBatch(message);
@@ -51,6 +50,11 @@ export class RedisSubscriber {
       this.lost();
     });
     this.#schedule();
+  }
+
+  /** The node has started: see `startTimeoutMs`. */
+  started(): void {
+    setCommandTimeout(this.#client, this.#options.commandTimeoutMs);
   }
 
   /** A connection is gone, or writes are refused: nothing is certain until positions are verified again. */
@@ -109,7 +113,7 @@ export class RedisSubscriber {
 
   async #open(watch: LogWatch): Promise<void> {
     try {
-      await contact(this.#client, this.#options.clock, this.#options.commandTimeoutMs);
+      await contact(this.#client, this.#options.clock);
       await this.#client.subscribe(this.#ring.channel(watch.log));
     } catch (error) {
       throw new BrokerUnavailableError(error);

@@ -463,4 +463,27 @@ describe('RedisBroker', () => {
       assert.deepEqual(listener.offsets, range(1, 6));
     });
   });
+
+  it('has more patience with Redis until the node has started', async () => {
+    server = await startRedisServer();
+    try {
+      const broker = open({ commandTimeoutMs: 200, startTimeoutMs: 20_000 });
+      await broker.publish('market', batch(1, 1));
+      server.pause();
+      const published = broker.publish('market', batch(2, 1));
+      const subscribed = broker.subscribe('other', new LogRecorder());
+      // Longer than a command may take later.
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      server.resume();
+      assert.equal((await published).offset, 2);
+      await subscribed;
+      broker.started();
+      server.pause();
+      await assert.rejects(broker.publish('market', batch(3, 1)), BrokerUnavailableError);
+    } finally {
+      server.resume();
+      await closeAll();
+      await server.stop();
+    }
+  });
 });
