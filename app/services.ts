@@ -194,6 +194,16 @@ export async function createServices(environment: Environment): Promise<RunningS
     const { answers, close: closeAnswers } = await openAnswers(environment, metrics);
     shutdown.add('the kept answers', closeAnswers);
     const streamMetrics = new StreamMetrics(metrics);
+    const slots = {
+      uploads: new Slots('uploads', { all: config.UPLOADS_MAX, client: config.UPLOADS_PER_USER }, clock),
+      imports: new Slots('imports', { all: 2, client: 1 }, clock),
+      // Each may hold a connection for as long as a client takes its file.
+      exports: new Slots(
+        'exports',
+        { all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))), client: 2 },
+        clock,
+      ),
+    };
     const hub = new Hub({
       broker,
       clock,
@@ -206,6 +216,8 @@ export async function createServices(environment: Environment): Promise<RunningS
       maxStreams: config.STREAMS_MAX,
       maxStreamsPerUser: config.STREAMS_PER_USER,
       maxStreamsPerAddress: config.STREAMS_PER_ADDRESS,
+      maxReplays: config.REPLAYS_MAX,
+      maxReplaysPerUser: config.REPLAYS_PER_USER,
       observer: streamMetrics,
       known: (log, at, lacks) => (log === MARKET_LOG ? market.known(at, lacks) : []),
       catalog: CATALOG,
@@ -265,16 +277,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       metrics,
       readiness,
       nodeId,
-      slots: {
-        uploads: new Slots('uploads', { all: config.UPLOADS_MAX, client: config.UPLOADS_PER_USER }, clock),
-        imports: new Slots('imports', { all: 2, client: 1 }, clock),
-        // Each may hold a connection for as long as a client takes its file.
-        exports: new Slots(
-          'exports',
-          { all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))), client: 2 },
-          clock,
-        ),
-      },
+      slots,
       readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
       tokenKey,
       tokenKeys,

@@ -285,6 +285,22 @@ export const ENVIRONMENT = z.object({
     .max(1_000_000)
     .default(20_000)
     .describe('Open streams of one process.'),
+  REPLAYS_PER_USER: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe(
+      'Streams of one user that may catch up at once after a cut; the others wait. Unset: an eighth of `STREAMS_PER_USER`.',
+    ),
+  REPLAYS_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('The same for all streams of one process. Unset: a hundredth of `STREAMS_MAX`.'),
   DRAIN_MS: milliseconds(0, 120_000).default(3_000).describe('Time over which streams end on shutdown.'),
   SHUTDOWN_DELAY_MS: milliseconds(0, 120_000)
     .default(3_000)
@@ -356,7 +372,11 @@ export const ENVIRONMENT = z.object({
 export type Environment = z.output<typeof ENVIRONMENT>;
 
 /** The validated configuration; the rules that span variables are already applied. */
-export type Config = Omit<Environment, 'DEMO'> & { DEMO: boolean };
+export type Config = Omit<Environment, 'DEMO' | 'REPLAYS_PER_USER' | 'REPLAYS_MAX'> & {
+  DEMO: boolean;
+  REPLAYS_PER_USER: number;
+  REPLAYS_MAX: number;
+};
 
 /** All that is wrong with the environment, one line a variable. */
 export class ConfigError extends Error {
@@ -410,5 +430,11 @@ export function readConfig(
   if (!parsed.success || lines.length > 0) throw new ConfigError(lines);
   const { DEMO, DATABASE_URL, HOST, TRUST_PROXY } = parsed.data;
   const isPrivate = DATABASE_URL === undefined && isLoopback(HOST) && TRUST_PROXY === 0;
-  return { ...parsed.data, DEMO: DEMO ?? isPrivate };
+  const { REPLAYS_PER_USER, REPLAYS_MAX, STREAMS_PER_USER, STREAMS_MAX } = parsed.data;
+  return {
+    ...parsed.data,
+    DEMO: DEMO ?? isPrivate,
+    REPLAYS_PER_USER: REPLAYS_PER_USER ?? Math.ceil(STREAMS_PER_USER / 8),
+    REPLAYS_MAX: REPLAYS_MAX ?? Math.ceil(STREAMS_MAX / 100),
+  };
 }

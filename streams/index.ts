@@ -23,8 +23,8 @@ export { BrokerUnavailableError, DEFAULT_BOUNDS, FencedError, SequenceGapError }
 export { type Channel, type ChannelCatalog, ChannelError, type ChannelKind } from './core/channel.ts';
 export { MAX_CHANNELS, MAX_LOGS, parseChannels, type View } from './core/channel.ts';
 export { type Cursor, decodeCursor, MAX_CURSOR_LENGTH } from './core/cursor.ts';
-export { ANONYMOUS, Hub, type HubOptions, type OpenStream, type StreamOwner } from './core/hub.ts';
-export type { StreamRequest } from './core/hub.ts';
+export { type Admission, ANONYMOUS, Hub, type HubOptions, type OpenStream } from './core/hub.ts';
+export type { StreamOwner, StreamRequest } from './core/hub.ts';
 export type { Lease, Leases } from './core/lease.ts';
 export { MemoryBroker, type MemoryBrokerOptions } from './core/memory-broker.ts';
 export { MemoryLeases } from './core/memory-leases.ts';

@@ -1000,7 +1000,7 @@ export interface paths {
          *     | 1009 | message over 64 KiB | mend the client |
          *     | 1011 | internal error | reconnect, resume |
          *     | 1012 | the server goes down | reconnect after `retry`, resume |
-         *     | 1013 | what the stream shows cannot be read at the moment | reconnect after `retry`, resume |
+         *     | 1013 | what the stream shows cannot be read at the moment, or too many streams of the user are catching up | reconnect after `retry`, resume |
          *     | 4401 | credential expired or revoked | get a new one, resume |
          *     | 4403 | access to a portfolio lost | subscribe without it |
          *     | 4408 | reads too slowly | reconnect, resume |
@@ -3125,7 +3125,7 @@ export interface components {
              * @description `delayed`: what is shown may be out of date; `restored`: no longer. All others say why the stream ends; `rate-limited` and `unavailable` also why it did not begin, to a client that asks for an event stream alone, as an `EventSource` does: an error status would end it for good.
              * @enum {string}
              */
-            code: "delayed" | "restored" | "rate-limited" | "slow-reader" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
+            code: "delayed" | "restored" | "slow-reader" | "rate-limited" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
             detail: string;
             /**
              * @description Names of channels.

@@ -2,7 +2,7 @@ import { NoSlotError, type Slot, type Slots } from '../../lib/slots.ts';
 import { problem } from '../../lib/problem.ts';
 
 /** The slot that `take` gives. @throws Problem 429 when the client has too many, 503 when this node has */
-export function slotOrProblem(take: () => Slot): Slot {
+export function slotOrProblem<T extends Slot>(take: () => T): T {
   try {
     return take();
   } catch (error) {

@@ -2,13 +2,12 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { networkOf } from '../../lib/limits/network.ts';
-import type { Slot } from '../../lib/slots.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
 import { CATALOG } from '../../streams/channels/catalog.ts';
 import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
 import { ChannelError, parseChannels } from '../../streams/core/channel.ts';
 import { MAX_LAST_EVENT_ID } from '../../streams/core/cursor.ts';
-import type { StreamOwner } from '../../streams/core/hub.ts';
+import type { Admission, StreamOwner } from '../../streams/core/hub.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';
@@ -73,7 +72,7 @@ export async function assertReadable(
 }
 
 /** Takes a slot for a stream. @throws 429 when the user, or the address of nobody, has too many, 503 when this node has */
-export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Slot {
+export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Admission {
   return slotOrProblem(() => hub.admit({ userId: caller?.userId ?? null, network: networkOf(ctx.ip) }));
 }
 

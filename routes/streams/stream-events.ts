@@ -240,7 +240,7 @@ const reset = z
 
 const notice = z
   .object({
-    code: z.enum(['delayed', 'restored', 'rate-limited', ...END_REASONS]).meta({
+    code: z.enum(['delayed', 'restored', ...END_REASONS]).meta({
       description:
         '`delayed`: what is shown may be out of date; `restored`: no longer. All others say why the stream ends; `rate-limited` and `unavailable` also why it did not begin, to a client that asks for an event stream alone, as an `EventSource` does: an error status would end it for good.',
     }),

@@ -25,7 +25,7 @@ Besides the events of the channels, \`ready\`, \`reset\`, \`notice\` and \`heart
 | 1009 | message over 64 KiB | mend the client |
 | 1011 | internal error | reconnect, resume |
 | 1012 | the server goes down | reconnect after \`retry\`, resume |
-| 1013 | what the stream shows cannot be read at the moment | reconnect after \`retry\`, resume |
+| 1013 | what the stream shows cannot be read at the moment, or too many streams of the user are catching up | reconnect after \`retry\`, resume |
 | 4401 | credential expired or revoked | get a new one, resume |
 | 4403 | access to a portfolio lost | subscribe without it |
 | 4408 | reads too slowly | reconnect, resume |`;

@@ -152,6 +152,16 @@ describe('the configuration', () => {
     );
   });
 
+  it('lets as many streams catch up as fits the number of streams, unless it is said', () => {
+    const numbersOf = (env: Record<string, string>): number[] => {
+      const { REPLAYS_PER_USER, REPLAYS_MAX } = readConfig(env);
+      return [REPLAYS_PER_USER, REPLAYS_MAX];
+    };
+    assert.deepEqual(numbersOf({}), [8, 200]);
+    assert.deepEqual(numbersOf({ STREAMS_PER_USER: '1', STREAMS_MAX: '1' }), [1, 1]);
+    assert.deepEqual(numbersOf({ REPLAYS_PER_USER: '2', REPLAYS_MAX: '3' }), [2, 3]);
+  });
+
   it('has a demo by default where nobody else can reach it: without DATABASE_URL, on loopback, without a proxy', () => {
     assert.equal(readConfig({}).DEMO, true);
     for (const HOST of ['localhost', '127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1']) {

@@ -39,6 +39,10 @@ export interface HubOptions extends Pick<
   maxStreamsPerUser?: number;
   /** Streams of anonymous clients with one address. Default 64. */
   maxStreamsPerAddress?: number;
+  /** Streams of this process that read at once what their clients have missed. Default 200. */
+  maxReplays?: number;
+  /** The same for the streams of one user. Default 8. */
+  maxReplaysPerUser?: number;
   observer?: StreamObserver;
   /** As `watchLog`, for a single channel that needs more than its log does. `undefined`: it needs nothing. */
   watchChannel?: ((channel: Channel) => Promise<() => Promise<void>> | undefined) | undefined;
@@ -54,6 +58,8 @@ const DEFAULTS = {
   maxStreams: 20_000,
   maxStreamsPerUser: 64,
   maxStreamsPerAddress: 64,
+  maxReplays: 200,
+  maxReplaysPerUser: 8,
   observer: UNOBSERVED,
 };
 
@@ -69,11 +75,17 @@ export interface StreamOwner {
 
 export const ANONYMOUS: StreamOwner = { userId: null, sessionId: null, expiresAt: null };
 
+/** A slot among the streams, taken before the stream is opened. */
+export interface Admission extends Slot {
+  /** Whose it is: a user's id, or the network of an anonymous client. */
+  readonly client: string;
+}
+
 export interface StreamRequest extends SubscriberRequest {
   id: string;
   owner: StreamOwner;
   /** A slot from `admit`; released when the stream ends. */
-  admission?: Slot;
+  admission?: Admission;
   /** Called before anything is awaited, so that an early departure of the client is noticed. */
   onOpen: (subscriber: Subscriber) => void;
 }
@@ -106,6 +118,9 @@ interface Hold {
   stops: (() => Promise<void>)[];
 }
 
+/** How long a stream waits for its turn to read what its client has missed. */
+const REPLAY_WAIT_MS = 10_000;
+
 /** How much later a stream that was not ready for its heartbeat is looked at again. */
 const MIN_LOOK_MS = 1_000;
 
@@ -115,6 +130,8 @@ export class Hub {
   readonly #scheduler: FlushScheduler;
   readonly #views: SharedViews;
   readonly #slots: Slots;
+  /** Taken by streams while they read what their clients have missed. */
+  readonly replays: Slots;
   readonly #wheel: TimerWheel;
   readonly #streams = new Map<string, HubStream>();
   #draining = false;
@@ -126,6 +143,8 @@ export class Hub {
     this.#wheel = new TimerWheel(options.clock);
     const limits = { all: options.maxStreams, client: options.maxStreamsPerUser };
     this.#slots = new Slots('streams', limits, options.clock);
+    const { maxReplays, maxReplaysPerUser } = options;
+    this.replays = new Slots('replays', { all: maxReplays, client: maxReplaysPerUser }, options.clock);
     this.#views = new SharedViews(options);
   }
 
@@ -150,9 +169,10 @@ export class Hub {
    * Takes a slot for a stream before it is opened, so that of many concurrent requests only one gets the last slot.
    * @throws NoSlotError
    */
-  admit({ userId, network }: { userId: string | null; network: string }): Slot {
-    if (userId !== null) return this.#slots.take(userId);
-    return this.#slots.take(network, this.#options.maxStreamsPerAddress);
+  admit({ userId, network }: { userId: string | null; network: string }): Admission {
+    const client = userId ?? network;
+    const limit = userId === null ? this.#options.maxStreamsPerAddress : undefined;
+    return { client, ...this.#slots.take(client, limit) };
   }
 
   /** Serves a connection until it ends. Resolves when it is live. */
@@ -217,6 +237,7 @@ export class Hub {
   #subscriber(request: StreamRequest, hold: Hold, before?: Released): Subscriber {
     const { clock, logger, broker, queueBytes } = this.#options;
     const { channels, lastEventId, replay, wire, sink, seal = null, flushMs = null } = request;
+    const client = request.admission?.client ?? request.owner.userId ?? request.id;
     return new Subscriber({
       channels,
       lastEventId,
@@ -228,6 +249,7 @@ export class Hub {
       before,
       queueBytes,
       retryMs: (reason) => this.retryMs(reason),
+      replaySlot: () => this.replays.wait(client, REPLAY_WAIT_MS),
       broker,
       scheduler: this.#scheduler,
       clock,

@@ -28,6 +28,7 @@ export interface Sink {
 
 export type EndReason =
   | 'slow-reader'
+  | 'rate-limited'
   | 'token-expired'
   | 'revoked'
   | 'access-lost'
@@ -38,6 +39,7 @@ export type EndReason =
 
 export const END_DETAIL: Record<EndReason, string> = {
   'slow-reader': 'The connection reads more slowly than its events come; resume with the last id.',
+  'rate-limited': 'Too many of your streams are catching up at once; resume later with the last id.',
   'token-expired': 'The credential that opened the stream has expired.',
   revoked: 'The credential that opened the stream was revoked.',
   'access-lost': 'The caller may no longer read what the stream shows.',

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
+import { NoSlotError, type Slot } from '../../lib/slots.ts';
 import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
 import { catchUp, statesOf } from './catch-up.ts';
 import type { Channel } from './channel.ts';
@@ -41,6 +42,8 @@ export interface SubscriberOptions extends SubscriberRequest {
   clock: Clock;
   logger: Logger;
   observer: StreamObserver;
+  /** Waits for a turn to read what the client has missed. @throws NoSlotError */
+  replaySlot: () => Promise<Slot>;
   /** What is left of the connection's subscriber before this one. */
   before?: Released;
   onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
@@ -57,6 +60,10 @@ export interface Released {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** While it catches up, a reader takes so many bytes of what was written in this time, or all there are. */
+const STALL_MS = 30_000;
+const STALL_BYTES = 64 * 1024;
 
 /** How long a stream waits for the state of a log that has just been reset. */
 const SETTLE_MS = 10_000;
@@ -157,9 +164,12 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
         if (this.#ended) return;
       }
     } catch (error) {
-      if (!(error instanceof BrokerUnavailableError || error instanceof DeadlineError))
-        this.#options.logger.error({ err: error }, 'stream start failed');
-      this.end('unavailable');
+      const isExpected = [BrokerUnavailableError, DeadlineError, NoSlotError].some(
+        (kind) => error instanceof kind,
+      );
+      if (!isExpected) this.#options.logger.error({ err: error }, 'stream start failed');
+      const isOwn = error instanceof NoSlotError && error.limit === 'client';
+      this.end(isOwn ? 'rate-limited' : 'unavailable');
       return;
     }
     places.tellChannels(true);
@@ -419,21 +429,28 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     else this.#queue.pushControl({ event: 'ready', data: { channels }, reached });
   }
 
-  #catchUp(place: Place, view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
-    const { broker, replay } = this.#options;
-    return catchUp(
-      {
-        isEnded: () => this.#ended,
-        write: (items) => this.#write(items),
-        flush: () => this.flush(),
-        untilWritable: () => this.#untilWritable(),
-        goLive: (offset) => this.#goLive(place, view, offset),
-        startAnew: (reason) => this.#startAnew(place, view, reason),
-      },
-      place,
-      view,
-      { from, broker, latest: replay === 'latest', sameChannels, known: this.#known },
-    );
+  /** @throws NoSlotError, and what `catchUp` throws */
+  async #catchUp(place: Place, view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
+    const { broker, replay, replaySlot } = this.#options;
+    const slot = await replaySlot();
+    try {
+      if (this.#ended) return;
+      await catchUp(
+        {
+          isEnded: () => this.#ended,
+          write: (items) => this.#write(items),
+          flush: () => this.flush(),
+          untilWritable: () => this.#untilWritable(),
+          goLive: (offset) => this.#goLive(place, view, offset),
+          startAnew: (reason) => this.#startAnew(place, view, reason),
+        },
+        place,
+        view,
+        { from, broker, latest: replay === 'latest', sameChannels, known: this.#known },
+      );
+    } finally {
+      slot.release();
+    }
   }
 
   /** @param waitedMs since the oldest live event was published */
@@ -482,8 +499,19 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   #untilWritable(): Promise<void> {
     if (!this.#blocked || this.#ended) return Promise.resolve();
+    const { clock, sink } = this.#options;
+    let pending = sink.pendingBytes;
     return new Promise((resolve) => {
-      this.#writable = resolve;
+      const cancel = clock.every(STALL_MS, () => {
+        const taken = pending - sink.pendingBytes;
+        pending = sink.pendingBytes;
+        // It holds memory, and others back who would read as well.
+        if (taken < STALL_BYTES) this.end('slow-reader');
+      });
+      this.#writable = () => {
+        cancel();
+        resolve();
+      };
     });
   }
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Slot } from '../../lib/slots.ts';
 import type { Channel } from '../core/channel.ts';
-import { ANONYMOUS, type Hub, type StreamOwner } from '../core/hub.ts';
+import { type Admission, ANONYMOUS, type Hub, type StreamOwner } from '../core/hub.ts';
 import { ndjsonWire, sseWire } from '../core/wire.ts';
 import { openResponse, streamHeaders } from './response-connection.ts';
 
@@ -27,7 +26,7 @@ export interface ServeStreamOptions {
   /** Default: an anonymous client. */
   owner?: StreamOwner;
   /** A slot taken by `hub.admit` before; released when the stream ends. Default: one is taken for the client. */
-  admission?: Slot;
+  admission?: Admission;
   /** Part of every id of the stream: see `Cursor.seal`. */
   seal?: string | null;
   /** Called when the hub has the stream, before anything is sent on its channels. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Slot } from '../../lib/slots.ts';
 import type { Channel } from '../core/channel.ts';
-import { ANONYMOUS, type Hub, type StreamOwner } from '../core/hub.ts';
+import { type Admission, ANONYMOUS, type Hub, type StreamOwner } from '../core/hub.ts';
 import type { Upgrade } from './upgrade.ts';
 import { WebSocketConnection } from './websocket-connection.ts';
 import type { SocketServer } from './websocket-server.ts';
@@ -19,7 +18,7 @@ export interface ServeWebSocketOptions<C extends Channel = Channel> extends Subs
   flushMs?: number | null;
   id?: string;
   owner?: StreamOwner;
-  admission?: Slot;
+  admission?: Admission;
   onOpen?: () => void;
 }
 

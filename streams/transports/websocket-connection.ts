@@ -9,6 +9,7 @@ export const CLOSE_CODES = {
   revoked: 4401,
   'access-lost': 4403,
   'slow-reader': 4408,
+  'rate-limited': 1013,
   'max-age': 1001,
   shutdown: 1012,
   ended: 1000,

@@ -1,9 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
 import { Problem, problem } from '../../lib/problem.ts';
-import type { Slot } from '../../lib/slots.ts';
 import { type Channel, type ChannelCatalog, ChannelError, parseChannels } from '../core/channel.ts';
 import { decodeCursor } from '../core/cursor.ts';
-import type { Hub, StreamOwner } from '../core/hub.ts';
+import type { Admission, Hub, StreamOwner } from '../core/hub.ts';
 import { websocketWire } from '../core/wire.ts';
 import {
   CLOSE_CODES,
@@ -39,7 +38,7 @@ export interface SubscribeRules<C extends Channel = Channel> {
 export interface SessionOptions<C extends Channel = Channel> extends SubscribeRules<C> {
   id: string;
   owner: StreamOwner;
-  admission: Slot;
+  admission: Admission;
   ws: WebSocket;
   connection: WebSocketConnection;
   hub: Hub;

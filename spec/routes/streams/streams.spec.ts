@@ -258,3 +258,46 @@ describe('the number of streams', () => {
     for (const client of [...others, ...again]) client.cut();
   });
 });
+
+describe('streams of one user that resume', () => {
+  let app: TestApp;
+  let user: TestUser;
+  let friend: TestUser;
+  before(async () => {
+    app = await startApp({ env: { REPLAYS_PER_USER: '1' } });
+    [user, friend] = [await app.user(), await app.user()];
+  });
+  after(() => app.close());
+
+  it('wait for each other over every transport, and hold no other user up', async () => {
+    const { replays } = app.services.hub;
+    const path = '/v1/streams?channels=trade:*';
+    const open = ({ authorization }: TestUser, lastEventId?: string): StreamClient =>
+      new StreamClient(app.url + path, {
+        headers: { authorization, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) },
+      });
+    const first = open(user);
+    await first.ready();
+    const { lastEventId: lastId } = first;
+    assert.ok(lastId);
+    first.cut();
+
+    const slot = replays.take(user.id);
+    const again = open(user, lastId);
+    const socket = new SocketClient(app.url + path.replace('streams', 'ws') + `&lastEventId=${lastId}`, {
+      headers: { authorization: user.authorization },
+    });
+    await again.until(() => again.status === 200, 'the head');
+    await socket.until(() => socket.of('welcome').length > 0, 'welcome');
+    const theirs = open(friend, lastId);
+    await theirs.ready();
+    // Neither a stream without an id waits.
+    const fresh = open(user);
+    await fresh.ready();
+    assert.deepEqual([again.of('ready').length, socket.of('ready').length, replays.size], [0, 0, 1]);
+    slot.release();
+    await again.ready();
+    await socket.until(() => socket.of('ready').length > 0, 'ready');
+    for (const client of [again, theirs, fresh, socket]) client.cut();
+  });
+});

@@ -39,6 +39,7 @@ describe('the watchdog of streams', () => {
       sink: { pendingBytes: 0, write: () => isReading, onDrain: () => undefined, end: () => undefined },
       queueBytes: 50_000,
       retryMs: () => 1_000,
+      replaySlot: () => Promise.resolve({ release: () => undefined }),
       broker: new MemoryBroker({
         clock,
         random: () => 0.5,
