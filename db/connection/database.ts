@@ -134,7 +134,14 @@ function embeddedKnex(engine: PGlite, log: Logger): Knex {
       types: columnTypes,
       stream: () => new PgliteStream(engine),
     },
-    pool: { min: 1, max: 1 },
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate(client: PooledClient, done: (error: Error | null, client: PooledClient) => void) {
+        // What waits to go into a search index goes there at once, while nobody else has a turn.
+        client.query("set gin_pending_list_limit = '1MB'", (error) => done(error, client));
+      },
+    },
     log: knexLog(log),
   });
 }

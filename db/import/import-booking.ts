@@ -28,7 +28,7 @@ import { rateTable } from '../ledger/rates.ts';
 import { countTags } from '../ledger/tags.ts';
 
 /** Rows that are booked together: the embedded database lets everybody wait while it reads them. */
-const CHUNK = 500;
+const CHUNK = 250;
 
 export interface ImportOutcome extends MatchCounts {
   /** Of the ledger, after it. */

@@ -97,7 +97,7 @@ function placeOf(
 }
 
 /** Rows that are deleted by one statement. */
-const DELETED_AT_ONCE = 2_000;
+const DELETED_AT_ONCE = 500;
 
 export async function dropRows(db: Database, importId: string): Promise<void> {
   let dropped: number;

@@ -30,7 +30,7 @@ import { pointDrops } from './points.ts';
 import { refoldAll, type PositionOptions } from './refold.ts';
 import { emptyHead, headWrites, loadHeads, type Head, type Heads } from './states.ts';
 import { dropResults, resultWrites, saveResults } from './trade-results.ts';
-import { writeAtOnce } from '../connection/write-at-once.ts';
+import { type Write, writeAtOnce } from '../connection/write-at-once.ts';
 
 /** What one call changes of the stored positions, written together. */
 export interface Draft {
@@ -129,11 +129,17 @@ export async function saveDraft(draft: Draft, since: number): Promise<void> {
   void turns.run(() => saveCheckpoints(trx, portfolioId, costMethod, draft.checkpoints));
   const results = resultWrites(portfolioId, draft.disposals);
   for (const write of results.splice(1)) void turns.run(() => writeAtOnce(trx, [write]));
+  let last: Write[] = [];
+  for await (const heads of headWrites(portfolioId, costMethod, draft.heads)) {
+    const before = last;
+    void turns.run(() => writeAtOnce(trx, before));
+    last = heads;
+  }
   await turns.run(() =>
     writeAtOnce(trx, [
       ...results,
       ...draft.cash.take(portfolioId),
-      ...headWrites(portfolioId, costMethod, draft.heads),
+      ...last,
       ...pointDrops(portfolioId, since),
     ]),
   );

@@ -73,7 +73,7 @@ export async function refoldAll(
     heads.push({ ...progress, openLots: countLots(lots) });
     if (isLotMethod(costMethod)) await replaceLots(trx, { portfolioId, costMethod, asset }, lots);
   }
-  await writeAtOnce(trx, headWrites(portfolioId, costMethod, heads));
+  for await (const writes of headWrites(portfolioId, costMethod, heads)) await writeAtOnce(trx, writes);
 }
 
 /** Makes positions anew that another version of the fold has left. */

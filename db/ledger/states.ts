@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
 import {
   decodeState,
@@ -64,10 +65,25 @@ export function isNothing(state: AssetState): boolean {
   return JSON.stringify(encodeState(state)) === JSON.stringify(nothing);
 }
 
+/** States of one statement. */
+const HEADS_AT_ONCE = 250;
+
+/** What writes some heads, all in one round trip; others have a turn before the next. */
+export async function* headWrites(
+  portfolioId: string,
+  costMethod: CostMethod,
+  heads: readonly Head[],
+): AsyncGenerator<Write[], void, undefined> {
+  for (let start = 0; start < heads.length; start += HEADS_AT_ONCE) {
+    if (start > 0) await setImmediate();
+    yield writesOf(portfolioId, costMethod, heads.slice(start, start + HEADS_AT_ONCE));
+  }
+}
+
 /** A state as if nothing had ever happened is not kept: the entries that made it have gone. Lots are not written. */
-export function headWrites(portfolioId: string, costMethod: CostMethod, heads: readonly Head[]): Write[] {
+function writesOf(portfolioId: string, costMethod: CostMethod, heads: readonly Head[]): Write[] {
   const dropped = heads.filter(({ state }) => isNothing(state)).map(({ state }) => state.asset);
-  const kept = heads.filter(({ state }) => !dropped.includes(state.asset));
+  const kept = dropped.length === 0 ? heads : heads.filter(({ state }) => !dropped.includes(state.asset));
   const writes: Write[] = [];
   if (dropped.length > 0) {
     writes.push({

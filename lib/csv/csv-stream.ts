@@ -1,4 +1,5 @@
 import { pipeline, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { string as quoting } from '@json2csv/formatters';
 import { Transform } from '@json2csv/node';
 import { neutralised } from './formula.ts';
@@ -30,6 +31,21 @@ function cell(text: string): string {
   return TO_QUOTE.test(text) ? quoted(text) : text;
 }
 
+/** Rows that are written without letting anybody else have a turn. */
+const ROWS_A_TURN = 300;
+
+/** Pages cut into pieces, with a turn for others before each. */
+async function* pieces<T>(
+  pages: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
+): AsyncGenerator<readonly T[], void, undefined> {
+  for await (const page of pages) {
+    for (let at = 0; at < page.length; at += ROWS_A_TURN) {
+      yield page.length <= ROWS_A_TURN ? page : page.slice(at, at + ROWS_A_TURN);
+      await setImmediate();
+    }
+  }
+}
+
 /**
  * CSV (RFC 4180, but with plain line feeds) of rows that come in pages: as much is in memory as two of them. Whoever
  * destroys it ends the pages too; an error of theirs destroys it.
@@ -42,7 +58,7 @@ export function csvStream<T extends object>(
     label: lang === 'ko' ? korean : name,
     value: kind === 'plain' ? value : (row: T) => neutralised(value(row) ?? ''),
   }));
-  const rows = Readable.from(pages, { objectMode: true, highWaterMark: 1 });
+  const rows = Readable.from(pieces(pages), { objectMode: true, highWaterMark: 1 });
   // A page goes in whole: a chunk a row would cost more than all else together.
   const text = new Transform<readonly T[], T>(
     {

@@ -1,3 +1,6 @@
+/** Tags that one trade or transfer can have at most. */
+export const MAX_TAGS = 100;
+
 /** Tags in one cell, with `;` between them; a `;` or `\` of a tag stands behind a `\`. */
 export function joinTags(tags: readonly string[]): string {
   return tags.map((tag) => tag.replace(/[;\\]/g, String.raw`\$&`)).join(';');

@@ -1,5 +1,5 @@
 import { CellError } from './cell-error.ts';
-import { amountIn, feeOf, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
+import { amountIn, feeOf, ignored, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
 import { KOREA } from './local-time.ts';
 
 /**
@@ -25,7 +25,7 @@ export const bithumb: ImportFormat = {
   read(row, columns, zone) {
     const kind = columns.cell(row, 'kind');
     const side = sideOf(kind);
-    if (side === null) return { ignored: `${kind || 'an empty kind'} is not a trade` };
+    if (side === null) return ignored(kind);
     const asset = columns.cell(row, 'asset');
     const named = /\(([A-Z0-9]+)\)$/.exec(asset)?.[1] ?? (/^[A-Z0-9]+$/.test(asset) ? asset : null);
     const base = amountIn(row, columns, 'quantity').unit ?? named;

@@ -70,6 +70,11 @@ export function feeOf(amount: Amount, unit: string): RawTrade['fee'] {
   return amount.number === null ? undefined : { amount: amount.number, currency: amount.unit ?? unit };
 }
 
+/** A row of a kind that is no trade. */
+export function ignored(kind: string): RowReading {
+  return { ignored: `${kind.slice(0, 50) || 'an empty kind'} is not a trade` };
+}
+
 /** Words for the side of a trade, in any case. */
 export function sideOf(cell: string): 'buy' | 'sell' | null {
   if (/^(buy|bid|매수)/i.test(cell)) return 'buy';

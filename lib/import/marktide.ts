@@ -1,5 +1,5 @@
 import { restored } from '../csv/formula.ts';
-import { splitTags } from '../csv/tag-list.ts';
+import { MAX_TAGS, splitTags } from '../csv/tag-list.ts';
 import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../csv/trade-headings.ts';
 import { plainNumber } from './amount.ts';
 import { CellError } from './cell-error.ts';
@@ -73,6 +73,8 @@ export const marktide: ImportFormat = {
     if (hasFee && currency === '')
       throw new CellError(columns.heading('feeCurrency'), 'is empty, but there is a fee');
     const tags = splitTags(restored(columns.verbatim(row, 'tags')));
+    if (tags.length > MAX_TAGS)
+      throw new CellError(columns.heading('tags'), `has more than ${MAX_TAGS} tags`);
     return {
       trade: {
         exchange: textOf(row, columns, 'exchange'),

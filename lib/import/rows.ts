@@ -13,8 +13,8 @@ const HEAD_CHARACTERS = 32_768;
 const SLICE = 16_384;
 /** The same of rows that are read. */
 const ROWS_A_TURN = 250;
-/** Of a cell that is read: every field at its longest, with all that an export may add to it, has half of that. */
-const MAX_CELL = 4_096;
+/** Of a cell that is read: as many tags as there can be, with all that an export adds to them, fit in. */
+const MAX_CELL = 16_384;
 
 type Reading = { trade: RawTrade } | { ignored: string } | { error: CellError };
 
@@ -129,8 +129,13 @@ async function* fromHeadings(
 ): AsyncGenerator<string, void, undefined> {
   let at = 0;
   for (let n = 1; n < line; n += 1) at = head.indexOf('\n', at) + 1;
-  yield head.slice(at);
-  yield* text;
+  try {
+    yield head.slice(at);
+    yield* text;
+  } finally {
+    // Who stops within the head has not come to the rest.
+    await text.return();
+  }
 }
 
 function syntaxProblem({ line, index, message }: CsvSyntaxError, { columns }: FileLayout): Error {

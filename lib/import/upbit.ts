@@ -1,5 +1,5 @@
 import { CellError } from './cell-error.ts';
-import { amountIn, feeOf, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
+import { amountIn, feeOf, ignored, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
 import { KOREA } from './local-time.ts';
 
 /** `BTC`, `비트코인(BTC)`; `KRW-BTC` names the market too. */
@@ -32,7 +32,7 @@ export const upbit: ImportFormat = {
   read(row, columns, zone) {
     const kind = columns.cell(row, 'kind');
     const side = sideOf(kind);
-    if (side === null) return { ignored: `${kind || 'an empty kind'} is not a trade` };
+    if (side === null) return ignored(kind);
     const coin = coinOf(columns.cell(row, 'coin'));
     if (coin === null) throw new CellError(columns.heading('coin'), 'does not name an asset such as BTC');
     const quote = coin.market ?? (columns.cell(row, 'market').split('-')[0] || 'KRW');

@@ -114,7 +114,17 @@ export function text(max: number) {
       // Not as patterns: they need the flag `u`, which a JSON Schema cannot give.
       .refine((value) => /^\P{Control}*$/u.test(value), 'must not hold control characters')
       .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode')
+      .refine((value) => isShort(value, max), LIGATURES)
   );
+}
+
+const ASCII = /^[ -~]*$/;
+const LIGATURES = 'is too long when its ligatures are spelled out (NFKC)';
+
+/** Searches spell ligatures out, some of which have 18 letters: that may double a text, and no more. */
+function isShort(value: string, max: number): boolean {
+  if (value.length > max || ASCII.test(value)) return true;
+  return value.normalize('NFKC').length <= 2 * max;
 }
 
 /** As `text`, in as many lines as one likes. */
@@ -127,7 +137,8 @@ export function prose(max: number) {
       (value) => /^[\P{Control}\t\n\r]*$/u.test(value),
       'must not hold control characters but tabs and line breaks',
     )
-    .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode');
+    .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode')
+    .refine((value) => isShort(value, max), LIGATURES);
 }
 
 export const limit = z.coerce

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { MAX_TAGS } from '../../lib/csv/tag-list.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 
 /** The tags of a trade or transfer. The server may allow fewer: see `checkTags`. */
-export const tagsInput = z.array(field.text(50)).max(100).meta({
+export const tagsInput = z.array(field.text(50)).max(MAX_TAGS).meta({
   description:
     'At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio.',
 });

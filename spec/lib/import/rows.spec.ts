@@ -4,6 +4,7 @@ import iconv from 'iconv-lite';
 import { zoneOf } from '../../../lib/import/local-time.ts';
 import { readFile } from '../../../lib/import/rows.ts';
 import { Problem } from '../../../lib/problem.ts';
+import { turnsOf } from '../../support/turns.ts';
 import { EXPECTED } from './expected.ts';
 
 /** In pieces that cut characters and rows anywhere. */
@@ -146,6 +147,99 @@ describe('a file of trades', () => {
       (error: Problem) => error.errors?.[0]?.line === 3 && error.errors[0].column === 'note',
     );
     assert.ok(pulled < 20, `${pulled} of 160 pieces were read`);
+  });
+
+  it('is read in small slices, between which others have a turn, whatever its shape', async () => {
+    const ROWS = 40_000;
+    const upbit = '체결시간,코인,종류,거래수량,거래단가\n';
+    for (const [name, body, least] of [
+      ['line breaks', OWN + '\n'.repeat(ROWS), 2],
+      ['rows of one cell', `${OWN}${'x\n'.repeat(ROWS)}`, ROWS / 250],
+      ['ragged rows', OWN + 'x\nx,y\n'.repeat(ROWS / 2), ROWS / 250],
+      ['empty cells', OWN + `${','.repeat(499)}\n`.repeat(ROWS / 500), 2],
+      ['rows', OWN + `${ROW}a note\n`.repeat(ROWS / 4), ROWS / 4 / 250],
+      [
+        'rows that are no trades',
+        upbit + '2026-07-01 09:00:00,BTC,입금,1,2\n'.repeat(ROWS / 4),
+        ROWS / 4 / 250,
+      ],
+    ] as const) {
+      const file = await readFile(pieces(Buffer.from(body), 1 << 16), {
+        charset: null,
+        zone: null,
+        maxRows: ROWS,
+      });
+      const { turns } = await turnsOf(async () => {
+        // oxlint-disable-next-line no-unused-vars -- they are only read
+        for await (const _ of file.rows);
+      });
+      const slices = Math.max(least, Math.floor(Buffer.byteLength(body) / 16_384) - 1);
+      assert.ok(turns >= slices, `${name}: ${turns} turns instead of ${slices}`);
+    }
+  });
+
+  it('has bounds on what a cell may hold, by its heading', async () => {
+    const { rows } = await read(
+      [
+        'time,symbol,side,quantity,price,note,tags,other',
+        `2026-01-01T00:00:00Z,BTC/KRW,buy,${'1'.repeat(101)},2,,,`,
+        `2026-01-01T00:00:00Z,BTC/KRW,buy,1,2,${'x'.repeat(16_385)},,`,
+        `2026-01-01T00:00:00Z,BTC/KRW,buy,1,2,,${';'.repeat(100)},`,
+        // What is not read may be long.
+        `2026-01-01T00:00:00Z,BTC/KRW,buy,1,2,,,${'x'.repeat(100_000)}`,
+      ].join('\n'),
+    );
+    assert.deepEqual(rows.slice(0, 3), [
+      [2, 'quantity: is not a plain decimal number'],
+      [3, 'note: is longer than 16384 characters'],
+      [4, 'tags: has more than 100 tags'],
+    ]);
+    assert.equal(typeof rows[3]?.[1], 'object');
+    const many = await read(
+      `체결시간,코인,종류,거래수량,거래단가\n2026-07-01 09:00:00,BTC,${'입'.repeat(9_000)},1,2\n`,
+    );
+    assert.deepEqual(many.rows, [[2, null]]);
+  });
+
+  it('is refused when a row has more cells than any file', async () => {
+    const { line, column, text } = await refusal(`${OWN}${','.repeat(500)}\n`);
+    assert.deepEqual([line, column], [2, '#501']);
+    assert.match(text, /more than 500 cells/);
+  });
+
+  it('does not look into texts that are too long for a heading', async () => {
+    const long = `${'¹'.repeat(9_000)}x`;
+    const row = 'y,2026-01-01T00:00:00Z,BTC/KRW,buy,1,2';
+    const { rows } = await read(`${long},time,symbol,side,quantity,price\n${row}\n`);
+    assert.equal(rows.length, 1);
+    assert.match((await refusal(`${long},${long},${long}\n`.repeat(3))).text, /none of the known headings/);
+  });
+
+  it('ends its source when it is not read to the end', async () => {
+    let ended = 0;
+    async function* source(text: string): AsyncGenerator<Buffer> {
+      try {
+        yield Buffer.from(text);
+        for (;;) yield Buffer.from(`${ROW}x\n`.repeat(1_000));
+      } finally {
+        ended += 1;
+      }
+    }
+    const options = { charset: null, zone: null, maxRows: 100 };
+    const file = await readFile(source(OWN), options);
+    for await (const row of file.rows) {
+      assert.equal(row.line, 2);
+      break;
+    }
+    assert.equal(ended, 1);
+    const long = await readFile(source(OWN), options);
+    await assert.rejects(async () => {
+      for await (const row of long.rows) assert.ok(row.line > 1);
+    }, /The limit is 100 rows/);
+    assert.equal(ended, 2);
+    await assert.rejects(readFile(source('\u0000'), options), /zero bytes/);
+    await assert.rejects(readFile(source('a,b,c\n'.repeat(10_000)), options), /headings/);
+    assert.equal(ended, 4);
   });
 
   it('is refused when its headings are not known, or one is missing', async () => {

@@ -118,6 +118,18 @@ describe('bad input', () => {
     }
   });
 
+  it('as a text that grows when its ligatures are spelled out is refused', async () => {
+    // One letter of 18: a search would have to go through 18,000 for each of these notes.
+    const note = '\ufdfa'.repeat(1_000);
+    await refused(trades, { ...TRADE, note }, ['/note']);
+    await refused(trades, { items: [TRADE, { ...TRADE, note }] }, ['/items/1/note']);
+    await refused(transfers, { ...TRANSFER, tags: ['\ufdfa'.repeat(50)] }, ['/tags/0']);
+    // What grows a little is fine.
+    const { status, body } = await post(trades, { ...TRADE, note: '㎏ ½ ㈜ 한글'.repeat(90) });
+    assert.equal(status, 201);
+    assert.equal((await app.call('DELETE', `${trades}/${body.id}`, { as: user })).status, 204);
+  });
+
   it('as a time is refused by name', async () => {
     for (const time of NO_TIMES) {
       await refused(trades, { ...TRADE, time }, ['/time']);
