@@ -105,7 +105,7 @@ describe('the set-up before start and tests', function () {
     project = join(folder, 'with a space');
     mkdirSync(inProject('app'), { recursive: true });
     copyFileSync(join(PACKAGE_ROOT, 'app', 'setup.mjs'), inProject('app', 'setup.mjs'));
-    for (const name of ['tsconfig.build.json', 'tsconfig.client.json']) {
+    for (const name of ['tsconfig.build.json', 'tsconfig.client.json', 'tsconfig.streams.json']) {
       writeFileSync(
         inProject(name),
         JSON.stringify({

@@ -8,7 +8,7 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 describe('the memory of the limits', () => {
   it('stays below 64 MiB over a million addresses, every limit full', async function () {
     this.timeout(120_000);
-    const script = fileURLToPath(new URL('address-flood.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../../support/address-flood.ts', import.meta.url));
     const args = ['--expose-gc', '--import', 'tsx', script, '1000000'];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const { grownMiB, limited, followed, policies } = JSON.parse(stdout) as Record<string, number>;
