@@ -44,6 +44,8 @@ export async function startRedisServer(options: { persistent?: boolean } = {}): 
   const folder = await mkdtemp(join(tmpdir(), 'marktide-redis-'));
   const appendonly = options.persistent === true ? 'yes' : 'no';
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', appendonly];
+  // With `everysec` Redis puts a write off while the disk is busy, and SIGKILL takes what it has answered already.
+  args.push('--appendfsync', 'always');
 
   async function start(path: string): Promise<ChildProcess> {
     const child = spawn(...withParent('TERM', path, [...args, '--dir', folder]), {
