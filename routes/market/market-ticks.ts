@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problem } from '../../lib/problem.ts';
-import { TRUSTED_AHEAD_MS } from '../../streams/market/market-tick.ts';
+import { MAX_AHEAD_MS, TRUSTED_AHEAD_MS } from '../../streams/market/market-tick.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
@@ -18,7 +18,7 @@ const AHEAD = `is more than ${TRUSTED_AHEAD_MS / 1_000} seconds in the future`;
 /** What comes last is the newest, also when this machine's clock was put back a little: it would count as late. */
 function notBefore(last: string | undefined, now: number): number {
   const newest = last === undefined ? now : Date.parse(last);
-  return newest > now && newest <= now + TRUSTED_AHEAD_MS ? newest : now;
+  return newest > now && newest <= now + MAX_AHEAD_MS ? newest : now;
 }
 
 export const pushTicks = endpoint({

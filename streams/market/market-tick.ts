@@ -43,15 +43,18 @@ export function isPositiveDecimal(text: string): boolean {
   }
 }
 
-/** @throws RangeError for what has an `objection` */
-export function parseTick(tick: Tick, now: number): MarketTick {
+/**
+ * @param newest time of the symbol's newest tick: a clock that is set back makes no later tick late
+ * @throws RangeError for what has an `objection`
+ */
+export function parseTick(tick: Tick, now: number, newest: number | null = null): MarketTick {
   const { symbol, exchange, simulated } = tick;
   const quantity = tick.quantity === null ? null : fixed(tick.quantity);
   return {
     symbol,
     price: fixed(tick.price),
     quantity,
-    time: Math.min(tick.time, now + TRUSTED_AHEAD_MS),
+    time: Math.min(tick.time, Math.max(now + TRUSTED_AHEAD_MS, newest ?? 0)),
     exchange,
     simulated,
   };

@@ -354,7 +354,7 @@ export class MarketWriter {
         this.#refuse(tick, 'too many symbols');
         return [];
       }
-      const parsed = parseTick(tick, now);
+      const parsed = parseTick(tick, now, this.#book.newestTime(tick.symbol));
       this.#candles.builder.add(parsed, now);
       const isLate = this.#book.apply(parsed) === null;
       const ticker = this.#book.ticker(tick.symbol);

@@ -57,6 +57,11 @@ export class TickerBook {
     return this.#series.size + added.size <= this.#maxSymbols;
   }
 
+  /** Time of a symbol's newest tick, epoch milliseconds; `null` before the first. */
+  newestTime(symbol: string): number | null {
+    return this.#series.get(symbol)?.last.time ?? null;
+  }
+
   /** The ticker as of the last tick; `null` for a symbol that is not known. */
   ticker(symbol: string): TickerBody | null {
     const series = this.#series.get(symbol);
