@@ -65,7 +65,8 @@ function openMarketWriter(
     broker,
     leases,
     market,
-  }: { database: OpenedDatabase; broker: Broker; leases: Leases; market: Market },
+    node,
+  }: { database: OpenedDatabase; broker: Broker; leases: Leases; market: Market; node: string },
 ): MarketWriter {
   const spec = parseFeedSpec(config.MARKET_FEED);
   const feedOptions = {
@@ -81,6 +82,7 @@ function openMarketWriter(
   return new MarketWriter({
     broker,
     leases,
+    node,
     market,
     clock,
     random,
@@ -160,7 +162,8 @@ export async function createServices(environment: Environment): Promise<RunningS
     });
     shutdown.add('the market', () => market.close());
     await patiently('reading the market', () => market.start());
-    const marketWriter = openMarketWriter(environment, { database, broker, leases, market });
+    const node = randomBytes(6).toString('base64url');
+    const marketWriter = openMarketWriter(environment, { database, broker, leases, market, node });
     await marketWriter.start();
     shutdown.add('the feed', () => marketWriter.close());
     const dayStarts = new DayStarts({ db: database.knex, clock });
@@ -237,8 +240,7 @@ export async function createServices(environment: Environment): Promise<RunningS
     });
     await patiently('following the control log', () => authority.start());
     shutdown.add('the authority', () => authority.close());
-    const nodeId = randomBytes(6).toString('base64url');
-    const streamRegistry = new StreamRegistry({ broker, hub, clock, logger, node: nodeId, hasPeers });
+    const streamRegistry = new StreamRegistry({ broker, hub, clock, logger, node, hasPeers });
     await patiently('following the registry of streams', () => streamRegistry.start());
     shutdown.add('the roll of streams', () => streamRegistry.close());
     const readiness = new Readiness({
@@ -249,7 +251,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       projector,
       clock,
       logger,
-      node: nodeId,
+      node,
     });
     readiness.start();
     started();
@@ -276,7 +278,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       limits,
       metrics,
       readiness,
-      nodeId,
+      nodeId: node,
       slots,
       readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
       tokenKey,

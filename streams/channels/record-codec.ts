@@ -20,7 +20,9 @@ export type ShownRecord =
   | { type: 'pnl'; body: string }
   | Exclude<PortfolioRecord, { type: 'pnl' }>;
 
-const TICK = '{"type":"tick","ticker":';
+const TICK = '{"type":"tick",';
+const BY = '"by":[';
+const TICKER = '"ticker":';
 const TRADE = ',"trade":';
 /** What may follow the trade, and is in no view. */
 const REST = [',"loaded":', ',"late":'];
@@ -36,8 +38,9 @@ const LEDGER_HEADS = (['fill', 'transfer', 'portfolio'] satisfies LedgerRecord['
  */
 export function encodeRecord(record: MarketRecord | PortfolioRecord): string {
   if (record.type !== 'tick') return JSON.stringify(record);
-  const { type, ticker, trade, ...rest } = record;
-  return JSON.stringify({ type, ticker, trade, ...rest });
+  const { type, by, ticker, trade, ...rest } = record;
+  // Before the ticker: a node of an earlier version takes all that follows the trade for part of it.
+  return JSON.stringify({ type, by, ticker, trade, ...rest });
 }
 
 /** A record of the market log, whole. @param data made by `encodeRecord` */
@@ -71,15 +74,18 @@ export function isLedgerRecord(data: string): boolean {
 export const HOLDINGS_REQUEST = encodeRecord({ type: 'interest', in: 'holdings' });
 
 /**
- * Within a JSON string no quotation mark stands behind a comma without a backslash, so the seams cannot be mistaken.
+ * Within a JSON string no quotation mark stands without a backslash, so the seams cannot be mistaken.
  * @returns `null` for another text, which has to be parsed
  */
 function cutTick(data: string): TickText | null {
   if (!data.startsWith(TICK)) return null;
-  const seam = data.indexOf(TRADE, TICK.length);
+  const head = data.startsWith(BY, TICK.length) ? data.indexOf(TICKER, TICK.length) : TICK.length;
+  if (head < 0 || !data.startsWith(TICKER, head)) return null;
+  const start = head + TICKER.length;
+  const seam = data.indexOf(TRADE, start);
   if (seam < 0) return null;
   const ends = REST.map((name) => data.indexOf(name, seam)).filter((at) => at >= 0);
-  const ticker = bodyOf(data.slice(TICK.length, seam));
+  const ticker = bodyOf(data.slice(start, seam));
   const trade = bodyOf(data.slice(seam + TRADE.length, ends.length === 0 ? -1 : Math.min(...ends)));
   const body = trade ?? ticker;
   if (body === null) return { type: 'tick', symbol: '', ticker, trade };

@@ -64,9 +64,16 @@ export type PackedCandle = [
   simulated: 0 | 1,
 ];
 
+export type RecordOrigin = [writer: string, sequence: number];
+
 /** One tick serves `ticker:` (conflated) and, when it was a trade, `trade:` (each one). */
 export interface TickRecord {
   type: 'tick';
+  /**
+   * The writer, and its count of records: how it recognises its own when they come back over the log. Records of earlier
+   * versions lack it.
+   */
+  by?: RecordOrigin;
   /**
    * After a late trade its price and time are as before, and older than the trade's: what has moved is the 24 hours.
    * `null`: the ticker is as it was. Versions before this one wrote late trades like that.

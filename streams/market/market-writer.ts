@@ -10,7 +10,6 @@ import {
   BrokerUnavailableError,
   FencedError,
   type Broker,
-  type LogEvent,
   type Payload,
   type Position,
 } from '../core/broker.ts';
@@ -20,6 +19,7 @@ import type { CandleHistory } from './candle-rollups.ts';
 import type { Lease, Leases } from '../core/lease.ts';
 import { objection, parseTick, tickOf, tradeBody } from './market-tick.ts';
 import type { Market } from './market.ts';
+import { OwnRecords } from './own-records.ts';
 import type { TickRecord } from '../channels/record.ts';
 import type { Feed, FeedStatus, Tick } from './tick.ts';
 import { TickerBook } from './ticker-book.ts';
@@ -30,8 +30,6 @@ const HOUSEKEEPING_MS = 1_000;
 const BATCH = 500;
 /** Ticks of pushes that wait for their turn, at most. */
 const MAX_PENDING = 20_000;
-/** Own events that may be on their way back to us, at most. */
-const MAX_UNCONFIRMED = 20_000;
 /** Candle events that wait while the broker does not take them, at most. */
 const MAX_UNSENT = 10_000;
 /** How long a request waits for its turn to publish, and the end of a term for the feed to close. */
@@ -42,6 +40,8 @@ const PRUNE_EVERY_MS = 3_600_000;
 export interface MarketWriterOptions {
   broker: Broker;
   leases: Leases;
+  /** Of this run of the process, unlike that of any other: marks its records in the log. */
+  node: string;
   /** Started before the writer. */
   market: Market;
   /** A new feed for each time this node gets to run it; `null`: it never does, and leaves the lease to others. */
@@ -93,8 +93,7 @@ export class MarketWriter {
   readonly #candles: CandleKeeper;
   readonly #closing = new AbortController();
   readonly #retry: Backoff;
-  /** Data of own events that have not come back over the log: tells them from those of other writers. */
-  readonly #unconfirmed = new Set<string>();
+  readonly #own: OwnRecords;
   /** Publishing is one at a time: the order of the book is the order of the log. */
   #tail: Promise<unknown> = Promise.resolve();
   #pending = 0;
@@ -116,6 +115,7 @@ export class MarketWriter {
 
   constructor(options: MarketWriterOptions) {
     this.#options = options;
+    this.#own = new OwnRecords(options.node);
     const history = options.startsOver === true ? null : (options.candleHistory ?? null);
     this.#candles = new CandleKeeper((candles) => options.saveCandles(candles, this.#fence), history);
     this.#retry = backoff(options.clock, options.random, { baseMs: 100, capMs: 5_000 });
@@ -134,7 +134,7 @@ export class MarketWriter {
     for (const ticker of market.tickers()) this.#book.adopt(ticker, fixed(ticker.price));
     for (const symbol of market.symbols()) market.complete(this.#book.ticker(symbol));
     const stops = [
-      market.onTick((record, event) => this.#follow(record, event)),
+      market.onTick((record) => this.#follow(record)),
       // The log's state may be lost, and that of candles is known here alone.
       market.onReset(() => this.#candles.publishAgain()),
     ];
@@ -359,55 +359,43 @@ export class MarketWriter {
       const isLate = this.#book.apply(parsed) === null;
       const ticker = this.#book.ticker(tick.symbol);
       const trade = tradeBody(tick, parsed);
-      const record: TickRecord = { type: 'tick', ticker, trade };
+      const record: TickRecord = { type: 'tick', by: this.#own.stamp(), ticker, trade };
       if (isLate && trade === null) {
         record.late = { price: decimal(parsed.price), time: new Date(parsed.time).toISOString() };
       }
-      const data = encodeRecord(record);
-      this.#expect(data);
-      return { key: `ticker:${tick.symbol}`, data };
+      return { key: `ticker:${tick.symbol}`, data: encodeRecord(record) };
     });
   }
 
-  #expect(data: string): void {
-    this.#unconfirmed.add(data);
-    if (this.#unconfirmed.size <= MAX_UNCONFIRMED) return;
-    for (const oldest of this.#unconfirmed) {
-      this.#unconfirmed.delete(oldest);
-      return;
-    }
-  }
-
   /** Takes in what came over the log from other writers. */
-  #follow(record: TickRecord, { data }: LogEvent): void {
+  #follow(record: TickRecord): void {
     if (record.loaded !== undefined) {
       const { symbol, from, to } = record.loaded;
       this.#candles.reload(symbol, from, to);
       if (record.ticker !== null) this.#book.adopt(record.ticker, fixed(record.ticker.price));
       return;
     }
-    if (this.#unconfirmed.delete(data)) return;
+    if (this.#own.recognise(record)) return;
     const tick = tickOf(record);
     if (tick === null || !this.#book.hasRoomFor(tick.symbol)) return;
     this.#book.follow(tick);
     this.#candles.builder.add(tick, this.#options.clock.now());
   }
 
-  /** Publishes once, however often the broker goes away meanwhile. */
+  /** Publishes the records that were stamped last, once, however often the broker goes away meanwhile. */
   async #publishSurely(payloads: Payload[], fence: number, signal: AbortSignal): Promise<void> {
-    let rest = payloads;
-    while (rest.length > 0) {
+    if (payloads.length === 0) return;
+    const last = this.#own.stamped;
+    // A batch is taken whole or not at all.
+    while (!this.#own.hasReturned(last)) {
       try {
-        await this.#options.broker.publish(MARKET_LOG, rest, { fence });
-        this.#trouble.broker = null;
+        await this.#options.broker.publish(MARKET_LOG, payloads, { fence });
         this.#retry.reset();
-        return;
+        break;
       } catch (error) {
         if (!(error instanceof BrokerUnavailableError)) throw error;
         this.#trouble.broker = error.message;
         await this.#untilCaughtUp(signal);
-        // Whether the failed command was carried out is told by what has come back over the log.
-        rest = rest.filter(({ data }) => this.#unconfirmed.has(data));
       }
     }
     this.#trouble.broker = null;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { PublicTradeBody, TickerBody, TickRecord } from '../../../streams/channels/record.ts';
-import { decodeShown, encodeRecord } from '../../../streams/channels/record-codec.ts';
+import { decodeMarketRecord, decodeShown, encodeRecord } from '../../../streams/channels/record-codec.ts';
 
 /** Text that looks like the seams themselves. */
 const hostile = fc.oneof(
@@ -19,6 +19,8 @@ const hostile = fc.oneof(
         ',"trade":',
         ',"loaded":',
         ',"late":',
+        '"by":[',
+        '"ticker":',
         '{"symbol":"',
         '\n',
       ),
@@ -58,6 +60,7 @@ const trade: fc.Arbitrary<PublicTradeBody> = fc.record({
 });
 const loaded = fc.record({ symbol: common.symbol, from: fc.nat(), to: fc.nat() });
 const late = fc.record({ price: hostile, time: hostile });
+const by = fc.tuple(hostile, fc.nat());
 
 describe('the text of a tick', () => {
   it('is cut into what parsing and writing it anew would give, whatever its strings hold', () => {
@@ -67,9 +70,11 @@ describe('the text of a tick', () => {
         fc.option(trade),
         fc.option(loaded, { nil: undefined }),
         fc.option(late, { nil: undefined }),
-        (first, second, range, price) => {
+        fc.option(by, { nil: undefined }),
+        (first, second, range, price, origin) => {
           const record: TickRecord = {
             type: 'tick',
+            ...(origin === undefined ? {} : { by: origin }),
             ticker: first,
             trade: second === null || first === null ? second : { ...second, symbol: first.symbol },
             ...(range === undefined ? {} : { loaded: range }),
@@ -87,10 +92,18 @@ describe('the text of a tick', () => {
     );
   });
 
+  it('names its writer before the bodies, where an earlier version does not look for them', () => {
+    const record: TickRecord = { ticker: null, trade: null, by: ['node', 1], type: 'tick' };
+    assert.equal(encodeRecord(record), '{"type":"tick","by":["node",1],"ticker":null,"trade":null}');
+    assert.deepEqual(decodeMarketRecord(encodeRecord(record)), record);
+  });
+
   it('is parsed when it is written otherwise', () => {
     for (const text of [
       '{"ticker":null,"trade":null,"type":"tick"}',
       '{"type":"tick","trade":null,"ticker":null}',
+      '{"type":"tick","trade":null,"by":["node",1],"ticker":null}',
+      '{"type":"tick","by":["node",1],"trade":null,"ticker":null}',
       '{"type":"tick","ticker":{"price":"1","symbol":"BTC/KRW"},"trade":null}',
       '{"type":"tick","ticker":{"symbol":"\\u0042TC/KRW"},"trade":null}',
     ]) {

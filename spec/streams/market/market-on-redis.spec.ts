@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
+import { decodeMarketRecord } from '../../../streams/channels/record-codec.ts';
 import { MarketWriter } from '../../../streams/market/market-writer.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
@@ -41,6 +42,7 @@ describe('two nodes of a market on one Redis', () => {
     simulated: false,
   });
 
+  let nodes = 0;
   async function node(prefix: string) {
     const bounds = () => ({ events: 100_000, bytes: 100_000_000, ageMs: 600_000 });
     const broker = new RedisBroker({
@@ -67,6 +69,7 @@ describe('two nodes of a market on one Redis', () => {
       ...common,
       broker,
       leases,
+      node: `node ${(nodes += 1)}`,
       market,
       openFeed: () => feed,
       feedName: 'hand',
@@ -120,5 +123,23 @@ describe('two nodes of a market on one Redis', () => {
     );
     await until(() => market.position.offset >= offset);
     assert.equal(market.ticker('BTC/KRW')?.volume, String(next));
+  });
+
+  it('publish a tick again, once, when Redis has lost the log with it', async () => {
+    const { broker, market, writer, tell } = await node('lost:');
+    await tell(tick(0), tick(1));
+    server.pause();
+    const told = Promise.all([tell(tick(2), tick(3)), tell(tick(4))]);
+    await until(() => writer.status().state === 'retrying');
+    await server.restart({ keepData: false });
+    await told;
+    const { epoch, offset } = await broker.head(MARKET_LOG);
+    const page = await broker.history(MARKET_LOG, { epoch, offset: 0 }, 100_000);
+    assert.ok('events' in page);
+    const records = page.events.map(({ data }) => decodeMarketRecord(data));
+    const ids = records.flatMap((record) => (record.type === 'tick' ? [record.trade?.tradeId] : []));
+    assert.deepEqual(ids, ['2', '3', '4']);
+    await until(() => market.position.epoch === epoch && market.position.offset >= offset);
+    assert.equal(market.ticker('BTC/KRW')?.volume, '5');
   });
 });

@@ -5,7 +5,12 @@ import { minuteCandles } from '../../../db/market/candle-folds.ts';
 import { lastCloses, upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { fixed } from '../../../lib/money/money.ts';
-import { BrokerUnavailableError, type Payload, type PublishOptions } from '../../../streams/core/broker.ts';
+import {
+  BrokerUnavailableError,
+  type LogListener,
+  type Payload,
+  type PublishOptions,
+} from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { unpackCandle } from '../../../streams/channels/packed-candle.ts';
 import { ReplayFeed } from '../../../streams/market/feeds/replay-feed.ts';
@@ -61,6 +66,23 @@ class FragileBroker extends MemoryBroker {
     if (failure === 'after') throw new BrokerUnavailableError();
     return position;
   }
+  /** Deliveries that are on their way until they are let go; `null`: none is held. */
+  held: (() => void)[] | null = null;
+  override async subscribe(log: string, listener: LogListener) {
+    return await super.subscribe(log, {
+      ...listener,
+      events: (epoch, events) => {
+        const deliver = (): void => listener.events(epoch, events);
+        if (this.held === null) deliver();
+        else this.held.push(deliver);
+      },
+    });
+  }
+  deliver(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    for (const each of held) each();
+  }
   override async head(log: string) {
     if (this.away) throw new BrokerUnavailableError();
     return await super.head(log);
@@ -114,6 +136,7 @@ describe('the market writer', () => {
     const writer = new MarketWriter({
       broker,
       leases,
+      node: `node ${open.length}`,
       market,
       openFeed: () => {
         const feed = new HandFeed();
@@ -614,6 +637,67 @@ describe('the market writer', () => {
       await clock.advance(1_000);
       const candle = only(saved);
       assert.deepEqual([candle.trades, candle.low, candle.close], [5, fixed('99'), fixed('103')]);
+    });
+  });
+
+  describe('its own records', () => {
+    /** The volume that the writer counts, its next tick included. */
+    async function volume({ writer, market }: Awaited<ReturnType<typeof node>>) {
+      await writer.push([tick(30_000, '100', { quantity: '1' })]);
+      return market.ticker('BTC/KRW')?.volume;
+    }
+
+    it('are counted once, however many are on their way back', async () => {
+      const nodes = await node();
+      const count = 20_500;
+      broker.held = [];
+      await only(nodes.feeds).tell(...Array.from({ length: count }, (_, id) => tick(id, String(100 + id))));
+      broker.deliver();
+      assert.equal(await volume(nodes), String(count + 1));
+    });
+
+    it('are counted once if the log took a batch twice', async () => {
+      const nodes = await node();
+      await only(nodes.feeds).tell(tick(0, '100'), tick(1, '101'));
+      const texts = (await records()).map((record) => ({ data: JSON.stringify(record) }));
+      await broker.publish(MARKET_LOG, texts);
+      assert.equal(await volume(nodes), '3');
+    });
+
+    it('are those of another after a restart', async () => {
+      const a = await node();
+      await only(a.feeds).tell(tick(0, '100'));
+      const text = JSON.stringify(only(await tickRecords()));
+      const b = await node();
+      // As if it came in after the start: of what was before, the log alone tells no volume.
+      await broker.publish(MARKET_LOG, [{ data: text }]);
+      assert.equal(await volume(b), '2');
+    });
+
+    it('are told from those of a version that did not sign them', async () => {
+      const nodes = await node();
+      await only(nodes.feeds).tell(tick(0, '100'));
+      const { by, ...unsigned } = only(await tickRecords());
+      assert.deepEqual(by, ['node 0', 1]);
+      await broker.publish(MARKET_LOG, [{ data: JSON.stringify(unsigned) }]);
+      assert.equal(await volume(nodes), '3');
+    });
+
+    it('are not published again by a node whose lease ends while the outcome is unknown', async () => {
+      const a = await node();
+      const b = await node();
+      broker.failure = 'after';
+      const told = assert.rejects(only(a.feeds).tell(tick(0, '100'), tick(1, '101')));
+      await clock.advance(0);
+      broker.away = true;
+      await leases.close();
+      await clock.advance(100);
+      await told;
+      broker.away = false;
+      await clock.advance(10_000);
+      assert.deepEqual(await prices(), ['100', '101']);
+      assert.equal(await volume(b), '3');
+      assert.equal(a.market.ticker('BTC/KRW')?.volume, '3');
     });
   });
 
