@@ -8,7 +8,7 @@ import { problem } from '../../lib/problem.ts';
 import { candleEnd } from '../../streams/market/candle-interval.ts';
 import { candlePage } from '../../streams/market/candle-page.ts';
 import { candleBody } from '../../streams/market/candle-record.ts';
-import type { LoadedCandles } from '../../streams/market/market-writer.ts';
+import type { LoadedCandles } from '../../streams/market/tick-recorder.ts';
 import {
   candleColumns,
   candleErrors,

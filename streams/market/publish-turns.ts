@@ -1,0 +1,49 @@
+import type { Clock } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
+
+/** How long a request waits for its turn. */
+const TURN_MS = 5_000;
+
+/** Publishes one after the other, so that the order in which records are made is their order in the log. */
+export class PublishTurns {
+  readonly #clock: Clock;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  take<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(task);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  /**
+   * The same for a request: behind ticks that wait for the broker, its turn may never come.
+   * @throws DeadlineError in which case the task is never run
+   */
+  async takeSoon<T>(task: () => Promise<T>): Promise<T> {
+    const waiting = new AbortController();
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const done = this.take(async () => {
+      waiting.signal.throwIfAborted();
+      begin();
+      return await task();
+    });
+    done.catch(() => undefined);
+    try {
+      await withDeadline(begun, { clock: this.#clock, ms: TURN_MS, what: 'the turn to publish' });
+    } catch (error) {
+      waiting.abort(error);
+      throw error;
+    }
+    return await done;
+  }
+
+  /** Resolves when all turns taken so far are over. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+}
