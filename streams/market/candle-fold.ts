@@ -39,3 +39,18 @@ export function mergeVersions(known: Candle | null, seen: Candle): Candle {
     simulated: known.simulated || seen.simulated,
   };
 }
+
+/** Whether two candles show the same figures. */
+export function isSameCandle(a: Candle | null, b: Candle | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.open === b.open &&
+    a.high === b.high &&
+    a.low === b.low &&
+    a.close === b.close &&
+    a.volume === b.volume &&
+    a.quoteVolume === b.quoteVolume &&
+    a.trades === b.trades &&
+    a.simulated === b.simulated
+  );
+}

@@ -1,10 +1,11 @@
-import { CANDLE_INTERVALS, DAY_MS, type CandleInterval } from '../../lib/candle-interval.ts';
+import { CANDLE_INTERVALS, type CandleInterval } from '../../lib/candle-interval.ts';
 import { type Candle } from '../../db/market/candles.ts';
 import type { CandleWindow } from '../../db/market/candle-folds.ts';
 import type { CandleChange } from './candle-builder.ts';
-import { joinCandles, mergeVersions } from './candle-fold.ts';
-import { candleEnd, candleStart } from './candle-interval.ts';
+import { isSameCandle, joinCandles, mergeVersions } from './candle-fold.ts';
 import { packCandle } from './candle-record.ts';
+import { PastCandles } from './past-candles.ts';
+import { type Level, piecesBefore, type Span, spanAt, type Told } from './rollup-level.ts';
 import type { CandleRecord, PackedCandle } from '../channels/record.ts';
 
 const MINUTE = 60_000;
@@ -16,31 +17,6 @@ const REACH_MS = 60 * MINUTE;
 const MOST_MINUTES = 120;
 /** What has ended longer ago was told by the writer before this one. */
 const TOLD_MS = 5 * MINUTE;
-/** The longest window that is read at once. */
-const PIECE_MS = 7 * DAY_MS;
-
-/** One candle of an interval: `base` and the minutes that are kept make it up. */
-interface Span {
-  start: number;
-  end: number;
-  base: Candle | null;
-  told: Told;
-}
-
-type Told = 'never' | 'open' | 'closed';
-
-interface Ended {
-  end: number;
-  packed: PackedCandle;
-}
-
-interface Level {
-  interval: CandleInterval;
-  current: Span;
-  /** The one before, as long as late ticks may reach it. */
-  previous: Span | null;
-}
-
 /** What has to be read: windows to fold, and a range whose minutes are wanted one by one. */
 export interface RollupReading {
   windows: CandleWindow[];
@@ -65,8 +41,7 @@ export class CandleRollup {
   #stale: boolean;
   /** The first of the minutes that are being read one by one. */
   #reading: number | null = null;
-  /** Candles before the current ones that are to be told. */
-  readonly #past: Ended[] = [];
+  readonly #past: PastCandles;
   /** Minutes of which the database knows better. */
   readonly #distrusted = new Set<number>();
   /** As what the newest minute was told. */
@@ -75,6 +50,7 @@ export class CandleRollup {
   /** @param fromNothing there is nothing in the database that it would have to go on from */
   constructor(symbol: string, fromNothing: boolean) {
     this.symbol = symbol;
+    this.#past = new PastCandles(symbol);
     this.#known = fromNothing;
     this.#stale = !fromNothing;
   }
@@ -86,7 +62,11 @@ export class CandleRollup {
     if (newest === undefined) {
       this.#minutes = [candle];
       this.#floor = time;
-      this.#levels = LONGER.map((interval) => ({ interval, current: span(time, interval), previous: null }));
+      this.#levels = LONGER.map((interval) => ({
+        interval,
+        current: spanAt(time, interval),
+        previous: null,
+      }));
     } else if (time > newest.time) {
       this.#minutes.push(candle);
       this.#newestTold = 'never';
@@ -94,7 +74,7 @@ export class CandleRollup {
         if (time < level.current.end) continue;
         this.#close(level);
         level.previous = level.current;
-        level.current = span(time, level.interval);
+        level.current = spanAt(time, level.interval);
       }
       this.#fold();
     } else if (time >= this.#floor || (!this.#known && time > newest.time - REACH_MS)) {
@@ -104,7 +84,7 @@ export class CandleRollup {
       const known = this.#minutes[at]?.time === time ? (this.#minutes[at] ?? null) : null;
       const merged = mergeVersions(known, candle);
       this.#minutes.splice(at, known === null ? 0 : 1, merged);
-      return isSame(known, merged) ? 'same' : 'changed';
+      return isSameCandle(known, merged) ? 'same' : 'changed';
     } else {
       this.#stale = true;
       return 'unknown';
@@ -141,8 +121,8 @@ export class CandleRollup {
     const cut = this.cut;
     this.#stale = false;
     this.#reading = cut;
-    if (!this.#known) for (const level of this.#levels) level.previous ??= lately(level, newest);
-    const windows = pieces(this.#spans(), cut).map(([from, to]) => ({ symbol, from, to }));
+    if (!this.#known) for (const level of this.#levels) level.previous ??= recent(level, newest);
+    const windows = piecesBefore(cut, this.#spans()).map(([from, to]) => ({ symbol, from, to }));
     return { windows, minutes: { symbol, from: cut, to: newest + MINUTE } };
   }
 
@@ -178,7 +158,7 @@ export class CandleRollup {
         each.base = joinCandles(each.base, folded[index] ?? null, each.start);
       }
       if (!this.#known) each.told = isOver(each.end + TOLD_MS) ? 'closed' : 'never';
-      else if (!isSame(before.get(each) ?? null, this.#candleOf(each))) each.told = 'never';
+      else if (!isSameCandle(before.get(each) ?? null, this.#candleOf(each))) each.told = 'never';
     }
     this.#known = true;
     this.#fold();
@@ -191,7 +171,7 @@ export class CandleRollup {
       if (!times.has(minute.time)) continue;
       const end = minute.time + MINUTE;
       if (minute.time === newest) this.#newestTold = 'never';
-      else this.#past.push({ end, packed: packCandle(minute, '1m', isOver(end)) });
+      else this.#past.add(end, packCandle(minute, '1m', isOver(end)));
     }
   }
 
@@ -215,7 +195,7 @@ export class CandleRollup {
     const touches = ({ start, end }: Span): boolean => changed.some((time) => time >= start && time < end);
     for (const { candle, closed } of taken) {
       if (candle.time === newest.time) continue;
-      this.#past.push({ end: candle.time + MINUTE, packed: packCandle(this.#latest(candle), '1m', closed) });
+      this.#past.add(candle.time + MINUTE, packCandle(this.#latest(candle), '1m', closed));
     }
     const told = isOver(newest.time + MINUTE) ? 'closed' : 'open';
     const current: PackedCandle[] = [packCandle(newest, '1m', told === 'closed')];
@@ -232,12 +212,12 @@ export class CandleRollup {
       level.current.told = told;
       current.push(packCandle(candle, level.interval, told === 'closed'));
     }
-    const past = inRecords(this.#past.splice(0));
+    const past = this.#past.takeRecords();
     if (past.length === 0 && unchanged.length === current.length) return [];
     const { symbol } = this;
     const state: CandleRecord = { type: 'candle', symbol, candles: current };
     if (unchanged.length > 0) state.unchanged = unchanged;
-    return [...past.map((candles): CandleRecord => ({ type: 'candle', symbol, candles })), state];
+    return [...past, state];
   }
 
   /** Whether there is something to tell, though no minute has changed. */
@@ -245,7 +225,7 @@ export class CandleRollup {
     if (!this.#known) return false;
     const newest = this.#minutes.at(-1);
     if (newest === undefined) return false;
-    if (this.#past.length > 0 || this.#newestTold === 'never') return true;
+    if (this.#past.size > 0 || this.#newestTold === 'never') return true;
     if (this.#newestTold === 'open' && isOver(newest.time + MINUTE)) return true;
     return this.#levels.some(
       ({ current, previous }) =>
@@ -260,7 +240,7 @@ export class CandleRollup {
     if (previous === null || previous.told === 'closed' || !this.#known) return;
     previous.told = 'closed';
     const candle = this.#candleOf(previous);
-    if (candle !== null) this.#past.push({ end: previous.end, packed: packCandle(candle, interval, true) });
+    if (candle !== null) this.#past.add(previous.end, packCandle(candle, interval, true));
   }
 
   #latest(candle: Candle): Candle {
@@ -300,52 +280,7 @@ export class CandleRollup {
   }
 }
 
-function span(time: number, interval: CandleInterval): Span {
-  return { start: candleStart(time, interval), end: candleEnd(time, interval), base: null, told: 'never' };
-}
-
-/** The span before the current one, where it may have ended without anybody to tell so. */
-function lately({ interval, current }: Level, newest: number): Span | null {
-  return newest - current.start < TOLD_MS ? span(current.start - 1, interval) : null;
-}
-
-/** What spans cover before a time, cut wherever one of them begins or ends: nothing is read twice. Oldest first. */
-function pieces(spans: readonly Span[], until: number): [from: number, to: number][] {
-  const covered = spans.map(({ start, end }) => [start, Math.min(end, until)] as const);
-  const cuts = [...new Set(covered.flat())].filter((time) => time <= until).sort((a, b) => a - b);
-  const result: [number, number][] = [];
-  for (const [index, to] of cuts.entries()) {
-    const from = cuts[index - 1];
-    if (from === undefined || !covered.some(([start, end]) => start <= from && to <= end)) continue;
-    for (let start = from; start < to; start += PIECE_MS)
-      result.push([start, Math.min(to, start + PIECE_MS)]);
-  }
-  return result;
-}
-
-/** In the order of their ends; a record has at most one candle of an interval, the shorter before the longer. */
-function inRecords(past: readonly Ended[]): PackedCandle[][] {
-  const rank = ({ packed: [interval] }: Ended): number => LONGER.indexOf(interval);
-  const records: PackedCandle[][] = [];
-  let highest = Infinity;
-  for (const each of [...past].sort((a, b) => a.end - b.end || rank(a) - rank(b))) {
-    if (rank(each) <= highest) records.push([]);
-    highest = rank(each);
-    records.at(-1)?.push(each.packed);
-  }
-  return records;
-}
-
-function isSame(a: Candle | null, b: Candle | null): boolean {
-  if (a === null || b === null) return a === b;
-  return (
-    a.open === b.open &&
-    a.high === b.high &&
-    a.low === b.low &&
-    a.close === b.close &&
-    a.volume === b.volume &&
-    a.quoteVolume === b.quoteVolume &&
-    a.trades === b.trades &&
-    a.simulated === b.simulated
-  );
+/** The span before the current one, if it may have ended without being published as closed. */
+function recent({ interval, current }: Level, newest: number): Span | null {
+  return newest - current.start < TOLD_MS ? spanAt(current.start - 1, interval) : null;
 }

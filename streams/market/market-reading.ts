@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import type { Position } from '../core/broker.ts';
-import type { Mark, Market, MarketView } from './market.ts';
+import type { Mark } from './known-tickers.ts';
+import type { Market, MarketView } from './market.ts';
 
 /** What stands for the list of symbols; no symbol is called so. */
 const SYMBOLS = '*';

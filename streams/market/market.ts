@@ -2,34 +2,20 @@ import { decodeMarketRecord, encodeRecord } from '../channels/record-codec.ts';
 import type { PricePoint } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
-import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
+import { decimal } from '../../lib/money/money.ts';
+import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { backoff } from '../../lib/backoff.ts';
 import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
+import { KnownTickers, type Mark } from './known-tickers.ts';
 import { isLate } from './market-tick.ts';
 import type { TickerBody, TickRecord } from '../channels/record.ts';
-
-/** The last known price of a symbol. */
-export interface Mark {
-  price: Fixed;
-  /** Epoch milliseconds. */
-  time: number;
-  simulated: boolean;
-}
 
 /**
  * Called after the event is applied: `price` already tells the new price, and `position` is this event's. A late tick
  * moved no price.
  */
 export type TickListener = (record: TickRecord, event: LogEvent) => void;
-
-interface Known {
-  mark: Mark;
-  ticker: TickerBody;
-  /** Where in the log it stood; 0 for what came from the database. */
-  offset: number;
-}
 
 /** The present prices: the market, or somebody who takes down what is read of it. */
 export type MarketView = Pick<Market, 'price' | 'index' | 'symbols' | 'position' | 'updatedAt'>;
@@ -54,8 +40,7 @@ export interface MarketOptions {
  */
 export class Market {
   readonly #options: MarketOptions;
-  readonly #maxSymbols: number;
-  readonly #known = new Map<string, Known>();
+  readonly #tickers: KnownTickers;
   readonly #listeners = new Set<TickListener>();
   readonly #resetListeners = new Set<() => void>();
   readonly #closing = new AbortController();
@@ -64,8 +49,6 @@ export class Market {
   #subscription: Subscription | null = null;
   #reloading: Promise<void> | null = null;
   #resets = 0;
-  #ignored = 0;
-  #index: SymbolIndex | null = null;
   /** By symbol, of those whose newest event was a late trade: where that stood. */
   readonly #late = new Map<string, number>();
   /** Where events were missed last: anything may have happened before. */
@@ -74,7 +57,7 @@ export class Market {
 
   constructor(options: MarketOptions) {
     this.#options = options;
-    this.#maxSymbols = options.maxSymbols ?? 5_000;
+    this.#tickers = new KnownTickers(options.log, options.maxSymbols ?? 5_000);
   }
 
   /** The last event applied. */
@@ -94,7 +77,7 @@ export class Market {
 
   /** May be called again when it has failed. @throws BrokerUnavailableError, or what the database throws */
   async start(): Promise<void> {
-    for (const point of await this.#options.lastCloses()) this.#remember(tickerOf(point), 0);
+    for (const point of await this.#options.lastCloses()) this.#tickers.remember(tickerOf(point), 0);
     if (this.#subscription === null) {
       const subscription = await this.#options.broker.subscribe(MARKET_LOG, {
         events: (epoch, events) => this.#apply(epoch, events),
@@ -109,18 +92,18 @@ export class Market {
 
   /** The very same object until the price moves. */
   price(symbol: string): Mark | null {
-    return this.#known.get(symbol)?.mark ?? null;
+    return this.#tickers.get(symbol)?.mark ?? null;
   }
 
   ticker(symbol: string): TickerBody | null {
-    return this.#known.get(symbol)?.ticker ?? null;
+    return this.#tickers.get(symbol)?.ticker ?? null;
   }
 
   /** Changes whenever one of these tickers does; `null` while the state is read anew. */
   tickersBasis(symbols: readonly string[]): string | null {
     if (!this.isSettled) return null;
     const parts = symbols.map((symbol) => {
-      const known = this.#known.get(symbol);
+      const known = this.#tickers.get(symbol);
       // What came from the database stands at offset 0, whenever it was read.
       return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time}`;
     });
@@ -130,7 +113,7 @@ export class Market {
   /** Changes with every event of a symbol, late trades too, and when candles of any were loaded. `null` as above. */
   candlesBasis(symbol: string): string | null {
     if (!this.isSettled) return null;
-    const { offset, ticker } = this.#known.get(symbol) ?? {};
+    const { offset, ticker } = this.#tickers.get(symbol) ?? {};
     const moved = Math.max(offset ?? 0, this.#late.get(symbol) ?? 0, this.#missed);
     return [this.closesBasis, moved, ticker?.price, ticker?.time].join(' ');
   }
@@ -141,14 +124,12 @@ export class Market {
   }
 
   tickers(): TickerBody[] {
-    return [...this.#known.values()].map((known) => known.ticker);
+    return Array.from(this.#tickers.values(), ({ ticker }) => ticker);
   }
 
-  /** Says what the 24 hours of a price were that is known from before the log. The price itself stands. */
+  /** Fills in the 24-hour figures of a price from before the log. The price itself stays. */
   complete(ticker: TickerBody | null): void {
-    const known = ticker === null ? undefined : this.#known.get(ticker.symbol);
-    if (ticker === null || known === undefined || known.offset > 0) return;
-    if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
+    if (ticker !== null) this.#tickers.complete(ticker);
   }
 
   /**
@@ -158,8 +139,8 @@ export class Market {
   known(at: Position, lacks: (key: string) => boolean): LogEvent[] {
     const isSameEpoch = at.epoch === this.#position.epoch;
     const events: LogEvent[] = [];
-    for (const [symbol, { ticker, mark, offset }] of this.#known) {
-      const key = `ticker:${symbol}`;
+    for (const { ticker, mark, offset } of this.#tickers.values()) {
+      const key = `ticker:${ticker.symbol}`;
       // What stands later is about to be delivered.
       if (!lacks(key) || (isSameEpoch && offset > at.offset)) continue;
       const record: TickRecord = { type: 'tick', ticker, trade: null };
@@ -170,12 +151,11 @@ export class Market {
 
   /** The symbols by asset: the very same object until there is a new one. */
   get index(): SymbolIndex {
-    this.#index ??= indexSymbols(this.symbols());
-    return this.#index;
+    return this.#tickers.index;
   }
 
   symbols(): string[] {
-    return [...this.#known.keys()].sort();
+    return this.#tickers.symbols();
   }
 
   /** @returns a function that ends it. What the listener throws is logged. */
@@ -219,7 +199,7 @@ export class Market {
 
   /** Events were missed: old prices stay until the log's state, read anew, says better. */
   #reset(position: Position): void {
-    if (position.epoch !== this.#position.epoch) for (const known of this.#known.values()) known.offset = 0;
+    if (position.epoch !== this.#position.epoch) this.#tickers.forgetOffsets();
     this.#position = position;
     this.#missed = position.offset;
     this.#late.clear();
@@ -265,8 +245,9 @@ export class Market {
       const record = decodeMarketRecord(event.data);
       if (record.type !== 'tick') return null;
       if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
-      if (record.ticker !== null && !this.#isBack(record)) this.#remember(record.ticker, event.offset);
-      else if (record.trade !== null && this.#known.has(record.trade.symbol))
+      if (record.ticker !== null && !this.#isBack(record))
+        this.#tickers.remember(record.ticker, event.offset);
+      else if (record.trade !== null && this.#tickers.get(record.trade.symbol) !== undefined)
         this.#late.set(record.trade.symbol, event.offset);
       return record;
     } catch (error) {
@@ -277,31 +258,9 @@ export class Market {
 
   /** Whoever got a late tick had not heard yet of a price that is in the log: what is late never moves it back. */
   #isBack(record: TickRecord): boolean {
-    const known = this.#known.get(record.ticker?.symbol ?? '');
+    const known = this.#tickers.get(record.ticker?.symbol ?? '');
     return known !== undefined && isLate(record) && Date.parse(record.ticker?.time ?? '') < known.mark.time;
   }
-
-  #remember(ticker: TickerBody, offset: number): void {
-    const { symbol, simulated } = ticker;
-    const known = this.#known.get(symbol);
-    if (known !== undefined && known.offset > offset) return;
-    if (known === undefined && this.#known.size >= this.#maxSymbols) {
-      this.#ignored += 1;
-      const limit = this.#maxSymbols;
-      if (this.#ignored === 1) this.#options.log.warn({ symbol, limit }, 'too many symbols: ignored');
-      return;
-    }
-    if (known === undefined) this.#index = null;
-    const mark = { price: fixed(ticker.price), time: Date.parse(ticker.time), simulated };
-    this.#known.set(symbol, { ticker, mark: kept(mark, known?.mark), offset });
-  }
-}
-
-/** The mark before, unless the new one is another: it stays the very same object until the price moves. */
-function kept(mark: Mark, before: Mark | undefined): Mark {
-  if (before === undefined) return mark;
-  const { price, time, simulated } = before;
-  return mark.price === price && mark.time === time && mark.simulated === simulated ? before : mark;
 }
 
 /** A stored close as a ticker: of its last 24 hours nothing is known. */

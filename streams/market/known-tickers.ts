@@ -1,0 +1,88 @@
+import { fixed, type Fixed } from '../../lib/money/money.ts';
+import type { Logger } from '../../lib/log.ts';
+import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
+import type { TickerBody } from '../channels/record.ts';
+
+/** The last known price of a symbol. */
+export interface Mark {
+  price: Fixed;
+  /** Epoch milliseconds. */
+  time: number;
+  simulated: boolean;
+}
+
+export interface KnownTicker {
+  mark: Mark;
+  ticker: TickerBody;
+  /** Offset of its event in the log; 0 for a ticker from the database. */
+  offset: number;
+}
+
+/** The newest ticker of each symbol, up to a maximum of symbols. */
+export class KnownTickers {
+  readonly #log: Logger;
+  readonly #maxSymbols: number;
+  readonly #bySymbol = new Map<string, KnownTicker>();
+  #ignored = 0;
+  #index: SymbolIndex | null = null;
+
+  constructor(log: Logger, maxSymbols: number) {
+    this.#log = log;
+    this.#maxSymbols = maxSymbols;
+  }
+
+  get(symbol: string): KnownTicker | undefined {
+    return this.#bySymbol.get(symbol);
+  }
+
+  values(): Iterable<KnownTicker> {
+    return this.#bySymbol.values();
+  }
+
+  symbols(): string[] {
+    return [...this.#bySymbol.keys()].sort();
+  }
+
+  /** The symbols by asset: the very same object until there is a new one. */
+  get index(): SymbolIndex {
+    this.#index ??= indexSymbols(this.symbols());
+    return this.#index;
+  }
+
+  /** Keeps a ticker unless a newer one is known, or there are too many symbols. */
+  remember(ticker: TickerBody, offset: number): void {
+    const { symbol, simulated } = ticker;
+    const known = this.#bySymbol.get(symbol);
+    if (known !== undefined && known.offset > offset) return;
+    if (known === undefined) {
+      if (this.#bySymbol.size >= this.#maxSymbols) {
+        this.#ignored += 1;
+        const limit = this.#maxSymbols;
+        if (this.#ignored === 1) this.#log.warn({ symbol, limit }, 'too many symbols: new ones are ignored');
+        return;
+      }
+      this.#index = null;
+    }
+    const mark = { price: fixed(ticker.price), time: Date.parse(ticker.time), simulated };
+    this.#bySymbol.set(symbol, { ticker, mark: kept(mark, known?.mark), offset });
+  }
+
+  /** Fills in the 24-hour figures of a price from the database, which lacks them. */
+  complete(ticker: TickerBody): void {
+    const known = this.#bySymbol.get(ticker.symbol);
+    if (known === undefined || known.offset > 0) return;
+    if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
+  }
+
+  /** The log began anew: none of the tickers stands in it any more. */
+  forgetOffsets(): void {
+    for (const known of this.#bySymbol.values()) known.offset = 0;
+  }
+}
+
+/** The earlier mark if the new one equals it: the object stays the same until the price moves. */
+function kept(mark: Mark, before: Mark | undefined): Mark {
+  if (before === undefined) return mark;
+  const { price, time, simulated } = before;
+  return mark.price === price && mark.time === time && mark.simulated === simulated ? before : mark;
+}

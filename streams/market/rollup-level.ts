@@ -1,0 +1,44 @@
+import type { Candle } from '../../db/market/candles.ts';
+import { DAY_MS, type CandleInterval } from '../../lib/candle-interval.ts';
+import { candleEnd, candleStart } from './candle-interval.ts';
+
+/** As what a candle was published last. */
+export type Told = 'never' | 'open' | 'closed';
+
+/** One candle of an interval: `base` and the minutes that are kept make it up. */
+export interface Span {
+  start: number;
+  end: number;
+  base: Candle | null;
+  told: Told;
+}
+
+/** The candles of one interval that may still change. */
+export interface Level {
+  interval: CandleInterval;
+  current: Span;
+  /** The one before, as long as late ticks may reach it. */
+  previous: Span | null;
+}
+
+/** The longest window that is read at once. */
+const PIECE_MS = 7 * DAY_MS;
+
+/** The span of an interval that includes a time. */
+export function spanAt(time: number, interval: CandleInterval): Span {
+  return { start: candleStart(time, interval), end: candleEnd(time, interval), base: null, told: 'never' };
+}
+
+/** What spans cover before a time, cut wherever one of them begins or ends: nothing is read twice. Oldest first. */
+export function piecesBefore(until: number, spans: readonly Span[]): [from: number, to: number][] {
+  const covered = spans.map(({ start, end }) => [start, Math.min(end, until)] as const);
+  const cuts = [...new Set(covered.flat())].filter((time) => time <= until).sort((a, b) => a - b);
+  const result: [number, number][] = [];
+  for (const [index, to] of cuts.entries()) {
+    const from = cuts[index - 1];
+    if (from === undefined || !covered.some(([start, end]) => start <= from && to <= end)) continue;
+    for (let start = from; start < to; start += PIECE_MS)
+      result.push([start, Math.min(to, start + PIECE_MS)]);
+  }
+  return result;
+}
