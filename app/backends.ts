@@ -13,7 +13,8 @@ import type { Clock, Random } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import { limitPolicies } from '../lib/limits/limit-policies.ts';
 import type { Logger } from '../lib/log.ts';
-import { RateLimits } from '../lib/limits/rate-limiter.ts';
+import { MemoryCounters } from '../lib/limits/memory-counters.ts';
+import { MAX_KEYS, RateLimits } from '../lib/limits/rate-limiter.ts';
 
 /** What a node that is alone has in memory, and a node of a fleet in Redis. Nothing else asks which of them it is. */
 
@@ -70,25 +71,35 @@ export async function openBroker({ config, clock, random, logger }: Surroundings
   };
 }
 
-/** A frozen Redis may hold a request up so long, and only the first one: see InsuredCounters. */
+/** How long a frozen Redis may hold a request up, until the connection is given up: see `reconnectOnTimeout`. */
 const LIMITS_TIMEOUT_MS = 250;
 
 export async function openLimits(
   { config, clock, random, logger }: Surroundings,
   registry: Registry,
 ): Promise<{ limits: RateLimits; close: () => Promise<void> }> {
-  const options = { policies: limitPolicies(config), clock, logger, registry };
+  const options = { policies: limitPolicies(config), clock, registry };
+  const own = new MemoryCounters({ clock, maxKeys: MAX_KEYS });
   if (config.REDIS_URL === undefined) {
-    return { limits: new RateLimits({ ...options, shared: null }), close: () => Promise.resolve() };
+    return { limits: new RateLimits({ ...options, counters: own }), close: () => Promise.resolve() };
   }
   const [{ fastRedis }, { RedisCounters }] = await Promise.all([
     import('../streams/redis/redis-connection.ts'),
     import('../lib/limits/redis-counters.ts'),
   ]);
-  const connection = { clock, random, log: logger, name: 'marktide-limits' };
-  const redis = fastRedis(config.REDIS_URL, { ...connection, commandTimeoutMs: LIMITS_TIMEOUT_MS });
-  const limits = new RateLimits({ ...options, shared: new RedisCounters(redis) });
-  return { limits, close: () => Promise.resolve(redis.disconnect()) };
+  const redis = fastRedis(config.REDIS_URL, {
+    clock,
+    random,
+    log: logger,
+    name: 'marktide-limits',
+    commandTimeoutMs: LIMITS_TIMEOUT_MS,
+    reconnectOnTimeout: true,
+  });
+  const counters = new RedisCounters({ redis, insurance: own, logger });
+  return {
+    limits: new RateLimits({ ...options, counters }),
+    close: () => Promise.resolve(redis.disconnect()),
+  };
 }
 
 /** What is kept is worth no longer wait than making it anew. */

@@ -188,7 +188,7 @@ export const ENVIRONMENT = z.object({
       'Largest JSON body of a batch of trades, transfers, ticks or candles, in KiB. Any other is 16 KiB at most.',
     ),
   RATE_LIMIT_ADDRESS: perMinute(6_000).describe(
-    'Requests a minute from one address (of IPv6: one /64 network), before it is known who asks. `0`, here and below: no limit.',
+    'Requests a minute from one address (of IPv6: one /64 network) to one process, before the credential is looked at. `0`, here and below: no limit.',
   ),
   RATE_LIMIT_USER: perMinute(3_000).describe('Requests a minute of one user, with its log-ins together.'),
   RATE_LIMIT_API_KEY: perMinute(3_000).describe(

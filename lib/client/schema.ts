@@ -288,7 +288,7 @@ export interface paths {
         };
         /**
          * Every limit: how often it was hit, and who uses most of it
-         * @description As the node that answers has seen it; `marktide_rate_limit_requests_total` of all nodes adds up. Each hit stands in the audit log as `rate-limited`, once a client and window.
+         * @description As seen by the node that answers; sum `marktide_rate_limit_requests_total` over all nodes for the whole fleet. The audit log has `rate-limited` once for each client and window.
          */
         get: operations["listRateLimits"];
         put?: never;
@@ -1329,10 +1329,10 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description Which node speaks: made anew at each start. What follows is what it has seen itself. */
+            /** @description The node that answers; a new id at each start. All figures are its own. */
             node: string;
             /**
-             * @description What is counted together: `process`, there is no other node; `fleet`, all nodes; `node`, each for itself, while the shared counters cannot be reached.
+             * @description Who counts together: `process`, there is no other node; `fleet`, all nodes; `node`, each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.
              * @enum {string}
              */
             scope: "process" | "fleet" | "node";
@@ -1351,7 +1351,7 @@ export interface components {
             topConsumers: {
                 /** @description An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that is no user’s, or a pair of these. */
                 client: string;
-                /** @description At least so many. */
+                /** @description A lower bound. */
                 requests: number;
                 limited: number;
             }[];

@@ -11,9 +11,19 @@ export interface Window {
   seconds: number;
 }
 
+/**
+ * Who counts together: `process`, this process alone; `fleet`, all nodes; `node`, each node for itself, while Redis does
+ * not answer.
+ */
+export type Scope = 'process' | 'fleet' | 'node';
+
 /** Uses of keys, counted by windows. `MemoryCounters`: of this process. `RedisCounters`: of all nodes. */
 export interface Counters {
-  /** Counts one use more. @throws Error when the counters cannot be reached */
+  /** As of the last use. */
+  readonly scope: Scope;
+  /** How many keys this process keeps. */
+  readonly size: number;
+  /** Counts one use more. */
   take(window: Window, key: string): Promise<Usage>;
   /** Takes one use back. */
   giveBack(window: Window, key: string): Promise<void>;

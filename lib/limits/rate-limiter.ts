@@ -1,11 +1,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
-import type { Counters, Window } from './counters.ts';
-import { InsuredCounters } from './insured-counters.ts';
+import type { Counters, Scope, Window } from './counters.ts';
+import { type Expiring, ExpiringCounts } from './expiring-counts.ts';
 import type { LimitName, LimitPolicies, LimitPolicy } from './limit-policies.ts';
 import { type Consumer, LimitTally } from './limit-tally.ts';
-import type { Logger } from '../log.ts';
-import { MemoryCounters } from './memory-counters.ts';
 
 /** What a use of a policy came to. */
 export interface Verdict {
@@ -28,38 +26,75 @@ export const MAX_KEYS = 20_000;
 /** Clients of each policy that are followed by name. */
 const PLACES = 100;
 
+/** What koa-ratelimit keeps of an address. */
+interface AddressCount {
+  /** Before this request was served; `0`: it was one too many. */
+  remaining: number;
+  wasOver?: boolean;
+}
+
 export interface RateLimitsOptions {
   policies: LimitPolicies;
-  /** Of all nodes; `null`: this process is the only one. */
-  shared: Counters | null;
+  /** Of every policy but `address`. */
+  counters: Counters;
   clock: Clock;
-  logger: Logger;
   registry: Registry;
+}
+
+/** Limits that are counted here: koa-ratelimit counts the other. */
+export type CountedLimit = Exclude<LimitName, 'address'>;
+
+/** Its key in `addresses`, as koa-ratelimit makes it of a namespace and an id. */
+function addressKey(network: string): string {
+  return `limit:${network}`;
 }
 
 /** Counts what clients use of each policy, and remembers who used most. */
 export class RateLimits {
   readonly policies: LimitPolicies;
-  readonly #local: MemoryCounters;
-  readonly #insured: InsuredCounters | null;
+  /** The `db` of koa-ratelimit, which counts the policy `address`. */
+  readonly addresses: ExpiringCounts<AddressCount>;
+  readonly #counters: Counters;
+  readonly #clock: Clock;
   readonly #tallies: Map<string, LimitTally>;
 
-  constructor({ policies, shared, clock, logger, registry }: RateLimitsOptions) {
+  constructor({ policies, counters, clock, registry }: RateLimitsOptions) {
     this.policies = policies;
-    this.#local = new MemoryCounters({ clock, maxKeys: MAX_KEYS });
-    this.#insured =
-      shared === null ? null : new InsuredCounters({ shared, local: this.#local, clock, logger });
+    this.addresses = new ExpiringCounts({
+      clock,
+      windowMs: policies.address.seconds * 1000,
+      maxKeys: MAX_KEYS,
+    });
+    this.#counters = counters;
+    this.#clock = clock;
     this.#tallies = new Map(
       Object.keys(policies).map((name) => [name, new LimitTally({ clock, places: PLACES })]),
     );
     this.#measure(registry);
   }
 
+  /** What koa-ratelimit has found for a request that it has just counted in `addresses`. */
+  addressVerdict(network: string): Verdict {
+    const policy = this.policies.address;
+    const count = this.addresses.get(addressKey(network));
+    const isOver = count?.remaining === 0;
+    const isFirstOver = isOver && count.wasOver !== true;
+    if (isFirstOver) count.wasOver = true;
+    this.#tallies.get('address')?.count(network, isOver);
+    const remaining = Math.max(0, (count?.remaining ?? policy.quota) - 1);
+    return { policy, quota: policy.quota, remaining, resetS: this.#resetS(count), isOver, isFirstOver };
+  }
+
+  #resetS(count: Expiring | undefined): number {
+    const resetMs = count === undefined ? 0 : count.endsAt - this.#clock.monotonic();
+    return Math.max(1, Math.ceil(resetMs / 1000));
+  }
+
   /**
    * Counts one use. @param own the client's own quota, where it has one
    * @returns `null` when the policy has no limit
    */
-  async take(name: LimitName, key: string, own?: number): Promise<Verdict | null> {
+  async take(name: CountedLimit, key: string, own?: number): Promise<Verdict | null> {
     const policy: LimitPolicy = this.policies[name];
     const quota = own === undefined ? policy.quota : policy.quota === 0 ? own : Math.min(own, policy.quota);
     if (quota === 0) return null;
@@ -77,11 +112,11 @@ export class RateLimits {
   }
 
   /** Takes back one use that turned out not to count. */
-  async giveBack(name: LimitName, key: string): Promise<void> {
+  async giveBack(name: CountedLimit, key: string): Promise<void> {
     await this.#counters.giveBack(this.policies[name], key);
   }
 
-  async forget(name: LimitName, key: string): Promise<void> {
+  async forget(name: CountedLimit, key: string): Promise<void> {
     await this.#counters.forget(this.policies[name], key);
   }
 
@@ -90,10 +125,9 @@ export class RateLimits {
     return (await this.#counters.take(window, key)).used === 1;
   }
 
-  /** Where uses are counted at the moment. `node`: by each node for itself while the shared counters are away. */
-  get scope(): 'process' | 'fleet' | 'node' {
-    if (this.#insured === null) return 'process';
-    return this.#insured.isShared ? 'fleet' : 'node';
+  /** Who counts together at the moment; addresses are always counted by each process for itself. */
+  get scope(): Scope {
+    return this.#counters.scope;
   }
 
   /** What this process has seen of each policy. */
@@ -109,14 +143,10 @@ export class RateLimits {
     });
   }
 
-  get #counters(): Counters {
-    return this.#insured ?? this.#local;
-  }
-
   #measure(registry: Registry): void {
     const registers = [registry];
     const tallies = this.#tallies;
-    const local = this.#local;
+    const keyCount = (): number => this.#counters.size + this.addresses.size;
     const isShared = (): boolean => this.scope !== 'node';
     new Counter({
       name: 'marktide_rate_limit_requests_total',
@@ -136,7 +166,7 @@ export class RateLimits {
       help: 'Clients that this process keeps a count of.',
       registers,
       collect() {
-        this.set(local.size);
+        this.set(keyCount());
       },
     });
     new Gauge({

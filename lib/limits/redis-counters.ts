@@ -1,45 +1,108 @@
 import type { Redis } from 'ioredis';
-import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Counters, Usage, Window } from './counters.ts';
+import { RateLimiterCompatibleAbstract, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Logger } from '../log.ts';
+import type { Counters, Scope, Usage, Window } from './counters.ts';
+import type { MemoryCounters } from './memory-counters.ts';
+
+/** A count that this node made alone. */
+class OwnCount extends RateLimiterRes {}
 
 /**
- * Counters that all nodes share: one small key each in Redis, that Redis itself lets go at the end of its window. Ever
- * new addresses cost no more than the requests that come within a window.
- * @param redis must fail fast: it stands in the way of every request
+ * The insurance of a limiter: rate-limiter-flexible calls the same method of it when Redis does not answer. Not its own
+ * `RateLimiterMemory`, which has no bound and starts a timer for each key.
+ */
+class Insurance extends RateLimiterCompatibleAbstract {
+  override blockDuration = 0;
+  override execEvenly = false;
+  readonly #window: Window;
+  readonly #counters: MemoryCounters;
+
+  constructor(window: Window, counters: MemoryCounters) {
+    super();
+    this.#window = window;
+    this.#counters = counters;
+  }
+
+  override async penalty(key: string): Promise<RateLimiterRes> {
+    const { used, resetMs } = await this.#counters.take(this.#window, key);
+    return new OwnCount(0, resetMs, used, used === 1);
+  }
+
+  override async reward(key: string): Promise<RateLimiterRes> {
+    await this.#counters.giveBack(this.#window, key);
+    return new OwnCount();
+  }
+
+  override async delete(key: string): Promise<boolean> {
+    await this.#counters.forget(this.#window, key);
+    return true;
+  }
+}
+
+/**
+ * Counters that all nodes share: one small key each in Redis, which goes at the end of its window. When Redis does not
+ * answer, the insurance goes on from the last count that this node has seen of the fleet, so that nothing goes unlimited
+ * and no request fails.
  */
 export class RedisCounters implements Counters {
   readonly #redis: Redis;
+  readonly #insurance: MemoryCounters;
+  readonly #logger: Logger;
   readonly #limiters = new Map<string, RateLimiterRedis>();
+  #isAway = false;
 
-  constructor(redis: Redis) {
+  /** @param redis must fail fast: every request waits for it */
+  constructor({ redis, insurance, logger }: { redis: Redis; insurance: MemoryCounters; logger: Logger }) {
     this.#redis = redis;
+    this.#insurance = insurance;
+    this.#logger = logger;
+  }
+
+  get scope(): Scope {
+    return this.#isAway ? 'node' : 'fleet';
+  }
+
+  get size(): number {
+    return this.#insurance.size;
   }
 
   async take(window: Window, key: string): Promise<Usage> {
-    // `penalty` counts and tells; what is too much is decided by who asks.
-    const { consumedPoints, msBeforeNext } = await this.#limiterOf(window).penalty(key);
-    return { used: consumedPoints, resetMs: msBeforeNext };
+    // `penalty` counts without a verdict: the quota may be the client's own.
+    const count = await this.#limiterOf(window).penalty(key);
+    this.#note(window, key, count);
+    return { used: count.consumedPoints, resetMs: count.msBeforeNext };
   }
 
   async giveBack(window: Window, key: string): Promise<void> {
-    await this.#limiterOf(window).reward(key);
+    this.#note(window, key, await this.#limiterOf(window).reward(key));
   }
 
   async forget(window: Window, key: string): Promise<void> {
+    await this.#insurance.forget(window, key);
     await this.#limiterOf(window).delete(key);
   }
 
-  #limiterOf({ name, seconds }: Window): RateLimiterRedis {
-    let limiter = this.#limiters.get(name);
+  #note(window: Window, key: string, count: RateLimiterRes): void {
+    const isAway = count instanceof OwnCount;
+    if (!isAway) this.#insurance.note(window, key, count.consumedPoints);
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    if (isAway) this.#logger.warn('Redis does not answer: this node counts rate limits alone');
+    else this.#logger.info('rate limits are shared again');
+  }
+
+  #limiterOf(window: Window): RateLimiterRedis {
+    let limiter = this.#limiters.get(window.name);
     if (limiter === undefined) {
       limiter = new RateLimiterRedis({
         storeClient: this.#redis,
-        keyPrefix: `marktide:limit:${name}`,
+        keyPrefix: `marktide:limit:${window.name}`,
         points: Number.MAX_SAFE_INTEGER,
-        duration: seconds,
+        duration: window.seconds,
         rejectIfRedisNotReady: true,
+        insuranceLimiter: new Insurance(window, this.#insurance),
       });
-      this.#limiters.set(name, limiter);
+      this.#limiters.set(window.name, limiter);
     }
     return limiter;
   }

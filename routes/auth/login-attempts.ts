@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { deviceOf, newDeviceToken } from '../../lib/tokens/device-token.ts';
-import type { LimitName } from '../../lib/limits/limit-policies.ts';
+import type { CountedLimit } from '../../lib/limits/rate-limiter.ts';
 import { networkOf } from '../../lib/limits/network.ts';
 import { DEVICE_COOKIE, setDeviceCookie } from './cookies.ts';
 import { countUse } from '../middleware/limits.ts';
@@ -40,7 +40,7 @@ export async function beginAttempt(
   const account = userId ?? emailHash;
   const cookie = ctx.cookies.get(DEVICE_COOKIE);
   const device = deviceOf(tokenKey, account, cookie);
-  const counted: [LimitName, string][] =
+  const counted: [CountedLimit, string][] =
     device === null
       ? [
           ['login-address', network],

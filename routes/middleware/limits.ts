@@ -1,9 +1,10 @@
 import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import ratelimit from 'koa-ratelimit';
 import type { Caller } from '../../lib/tokens/caller.ts';
-import type { LimitName } from '../../lib/limits/limit-policies.ts';
 import { networkOf } from '../../lib/limits/network.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
-import type { Verdict } from '../../lib/limits/rate-limiter.ts';
+import type { CountedLimit, Verdict } from '../../lib/limits/rate-limiter.ts';
 import { noteAudit } from '../http/audit-trail.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
@@ -44,28 +45,61 @@ export interface Client {
 export async function countUse(
   ctx: Context,
   services: Services,
-  name: LimitName,
+  name: CountedLimit,
   { key, userId, quota }: Client,
 ): Promise<void> {
   const verdict = await services.limits.take(name, key, quota);
-  if (verdict === null) return;
+  if (verdict !== null) await judge(ctx, services, verdict, { key, userId });
+}
+
+/** Tells what a use came to. @throws 429 when there were too many */
+async function judge(
+  ctx: Context,
+  services: Services,
+  verdict: Verdict,
+  { key, userId }: Client,
+): Promise<void> {
   tell(ctx, verdict);
   if (verdict.isFirstOver) {
-    const details = { policy: name, client: key };
+    const details = { policy: verdict.policy.name, client: key };
     await noteAudit(ctx, services, { type: 'rate-limited', actorId: null, userId, details });
   }
   if (verdict.isOver) throw tooMany(verdict);
 }
 
-/** Counts a request by its address before anything else is done for it, but for endpoints that are always answered. */
+/**
+ * Counts a request by its address before anything else is done for it, but for endpoints that are always answered. Each
+ * process counts for itself: nothing is asked over the network for a client of which nothing is known yet.
+ */
 export function limitAddresses(endpoints: readonly Endpoint[], services: Services): Middleware {
+  const { limits } = services;
+  const { quota, seconds } = limits.policies.address;
+  if (quota === 0) return (_ctx, next) => next();
   const exempt = new Set(endpoints.filter(({ limit }) => limit === 'none').map(({ path }) => path));
-  return async function limitAddress(ctx, next) {
-    if (!exempt.has(ctx.path)) {
-      await countUse(ctx, services, 'address', { key: networkOf(ctx.ip), userId: null });
-    }
-    return next();
+  const verdictOf = (ctx: Context): [Verdict, Client] => {
+    const key = networkOf(ctx.ip);
+    return [limits.addressVerdict(key), { key, userId: null }];
   };
+  const count = ratelimit({
+    driver: 'memory',
+    db: limits.addresses,
+    max: quota,
+    duration: seconds * 1000,
+    id: (ctx) => (exempt.has(ctx.path) ? false : networkOf(ctx.ip)),
+    disableHeader: true,
+    // Never sent: `refuse` throws the problem.
+    errorMessage: 'Too many requests',
+  });
+  const tellRemaining: Middleware = async (ctx, next) => {
+    if (!exempt.has(ctx.path)) await judge(ctx, services, ...verdictOf(ctx));
+    await next();
+  };
+  const refuse: Middleware = async (ctx, next) => {
+    await next();
+    // What koa-ratelimit leaves behind instead of going on.
+    if (ctx.state['rateLimit'] !== undefined) await judge(ctx, services, ...verdictOf(ctx));
+  };
+  return compose([refuse, count, tellRemaining]);
 }
 
 /** Counts a request by who asks. */

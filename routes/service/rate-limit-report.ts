@@ -18,7 +18,7 @@ const policy = z
             description:
               'An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that is no user’s, or a pair of these.',
           }),
-          requests: count.meta({ description: 'At least so many.' }),
+          requests: count.meta({ description: 'A lower bound.' }),
           limited: count,
         }),
       )
@@ -33,7 +33,7 @@ export const listRateLimits = endpoint({
   tag: 'service',
   summary: 'Every limit: how often it was hit, and who uses most of it',
   description:
-    'As the node that answers has seen it; `marktide_rate_limit_requests_total` of all nodes adds up. Each hit stands in the audit log as `rate-limited`, once a client and window.',
+    'As seen by the node that answers; sum `marktide_rate_limit_requests_total` over all nodes for the whole fleet. The audit log has `rate-limited` once for each client and window.',
   access: 'admin',
   keep: 'never',
   query: z.strictObject({
@@ -50,11 +50,11 @@ export const listRateLimits = endpoint({
     .object({
       time: field.timestamp,
       node: z.string().meta({
-        description: 'Which node speaks: made anew at each start. What follows is what it has seen itself.',
+        description: 'The node that answers; a new id at each start. All figures are its own.',
       }),
       scope: z.enum(['process', 'fleet', 'node']).meta({
         description:
-          'What is counted together: `process`, there is no other node; `fleet`, all nodes; `node`, each for itself, while the shared counters cannot be reached.',
+          'Who counts together: `process`, there is no other node; `fleet`, all nodes; `node`, each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.',
       }),
       policies: z.array(policy),
     })

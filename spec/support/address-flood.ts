@@ -1,20 +1,39 @@
 /** A process of its own: how much memory the limits of a node take after so many addresses. Prints it as JSON. */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import Koa from 'koa';
+import ratelimit from 'koa-ratelimit';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config.ts';
-import { limitPolicies, type LimitName } from '../../lib/limits/limit-policies.ts';
-import { createLogger } from '../../lib/log.ts';
+import { limitPolicies } from '../../lib/limits/limit-policies.ts';
+import { MemoryCounters } from '../../lib/limits/memory-counters.ts';
 import { networkOf } from '../../lib/limits/network.ts';
-import { RateLimits } from '../../lib/limits/rate-limiter.ts';
+import { type CountedLimit, MAX_KEYS, RateLimits } from '../../lib/limits/rate-limiter.ts';
 
 const addresses = Number(process.argv[2]);
+const config = readConfig({});
 const limits = new RateLimits({
-  policies: limitPolicies(readConfig({})),
-  shared: null,
+  policies: limitPolicies(config),
+  counters: new MemoryCounters({ clock: systemClock, maxKeys: MAX_KEYS }),
   clock: systemClock,
-  logger: createLogger('silent'),
   registry: new Registry(),
 });
+const { quota, seconds } = limits.policies.address;
+/** As routes/middleware/limits.ts has it. */
+let ip = '';
+const count = ratelimit({
+  driver: 'memory',
+  db: limits.addresses,
+  max: quota,
+  duration: seconds * 1000,
+  id: () => networkOf(ip),
+  disableHeader: true,
+});
+const context = new Koa().createContext(
+  new IncomingMessage(new Socket()),
+  new ServerResponse(new IncomingMessage(new Socket())),
+);
 
 /** Each in a network of its own: half of them IPv6. */
 function address(n: number): string {
@@ -32,11 +51,14 @@ function heapMiB(): number {
 const before = heapMiB();
 let limited = 0;
 for (let n = 0; n < addresses; n += 1) {
-  const verdict = await limits.take('address', networkOf(address(n)));
-  if (verdict?.isOver === true) limited += 1;
+  ip = address(n);
+  await count(context, () => Promise.resolve());
+  if (limits.addressVerdict(networkOf(ip)).isOver) limited += 1;
 }
 // Every other limit full as well, with the longest keys there are: a user's id beside a network.
-const others = (Object.keys(limits.policies) as LimitName[]).filter((name) => name !== 'address');
+const others = (Object.keys(limits.policies) as CountedLimit[]).filter(
+  (name) => name !== ('address' as string),
+);
 for (const name of others) {
   for (let n = 0; n < addresses / 40; n += 1) {
     await limits.take(name, `0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80 ${networkOf(address(n))}`);

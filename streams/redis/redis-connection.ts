@@ -12,6 +12,11 @@ export interface RedisConnectionOptions {
   commandTimeoutMs?: number;
   /** The same until `setCommandTimeout`: a node that starts waits longer for a Redis that is slow. */
   startTimeoutMs?: number | undefined;
+  /**
+   * A command that times out takes the connection down, and until a new one is ready, commands fail at once: a frozen
+   * Redis holds up those that are waiting when it freezes, and no other.
+   */
+  reconnectOnTimeout?: boolean;
 }
 
 const COMMAND_TIMEOUT_MS = 1000;
@@ -84,6 +89,25 @@ function nextContact(client: Redis, clock: Clock, ms: number): Promise<void> {
 
 const attempts = new WeakMap<Redis, Promise<void>>();
 
+/** See `reconnectOnTimeout`. */
+class ImpatientRedis extends Redis {
+  #isClosing = false;
+
+  override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
+    command.promise.catch((error: Error) => {
+      if (error.message === 'Command timed out') this.#reconnect();
+    });
+    return super.sendCommand(command, stream);
+  }
+
+  #reconnect(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.once('close', () => (this.#isClosing = false));
+    this.disconnect(true);
+  }
+}
+
 function connect(url: string, options: RedisConnectionOptions, kind: RedisOptions): Redis {
   const { log, random, name, clock, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
   const timeout = options.startTimeoutMs ?? commandTimeoutMs;
@@ -94,7 +118,8 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
     lookedUpAt = clock.monotonic();
     return true;
   };
-  const client = new Redis(url, {
+  const Client = options.reconnectOnTimeout === true ? ImpatientRedis : Redis;
+  const client = new Client(url, {
     ...kind,
     commandTimeout: timeout,
     connectTimeout: timeout,

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { Redis } from 'ioredis';
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
+import { systemClock } from '../../../lib/clock.ts';
 import type { Counters } from '../../../lib/limits/counters.ts';
 import { MemoryCounters } from '../../../lib/limits/memory-counters.ts';
 import { RedisCounters } from '../../../lib/limits/redis-counters.ts';
+import { fastRedis } from '../../../streams/redis/redis-connection.ts';
+import { quiet } from '../../support/log-watch.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -55,50 +59,42 @@ describe('counters in memory', () => {
     () => counters,
     () => clock.advance(60_000),
   );
-
-  it('keep so many keys and no more: what began first is forgotten first, and not soon', async () => {
-    const few = new MemoryCounters({ clock, maxKeys: 100 });
-    await few.take(WINDOW, 'early');
-    for (let i = 0; i < 60; i += 1) await few.take(WINDOW, `key ${i}`);
-    assert.equal((await few.take(WINDOW, 'early')).used, 2, 'half as many others are not enough');
-    await few.take(WINDOW, 'late');
-    for (let i = 60; i < 99; i += 1) await few.take(WINDOW, `key ${i}`);
-    for (let i = 99; i < 10_000; i += 1) {
-      await few.take(WINDOW, `key ${i}`);
-      assert.ok(few.size <= 100);
-      if (i === 110) assert.equal((await few.take(WINDOW, 'late')).used, 2);
-    }
-    assert.equal((await few.take(WINDOW, 'early')).used, 1);
-  });
-
-  it('let go of what has ended, and of nothing that has not', async () => {
-    const own = new MemoryCounters({ clock, maxKeys: 1_000 });
-    for (let i = 0; i < 50; i += 1) await own.take(WINDOW, `key ${i}`);
-    await clock.advance(59_000);
-    await own.take(WINDOW, 'late');
-    await clock.advance(1_000);
-    await own.take(WINDOW, 'new');
-    assert.equal((await own.take(WINDOW, 'late')).used, 2);
-    await clock.advance(60_000);
-    await own.take(WINDOW, 'newer');
-    assert.equal(own.size, 2);
-  });
 });
 
 (redisAvailable() ? describe : describe.skip)('counters in Redis', () => {
+  const clock = new VirtualClock();
   let server: RedisServer;
+  const connections: Redis[] = [];
+
+  async function newNode(): Promise<{ redis: Redis; counters: RedisCounters }> {
+    const redis = fastRedis(server.url, {
+      clock: systemClock,
+      random: Math.random,
+      log: quiet,
+      name: 'test',
+      commandTimeoutMs: 250,
+      reconnectOnTimeout: true,
+    });
+    connections.push(redis);
+    await once(redis, 'ready');
+    const insurance = new MemoryCounters({ clock, maxKeys: 1_000 });
+    return { redis, counters: new RedisCounters({ redis, insurance, logger: quiet }) };
+  }
+
   let redis: Redis;
-  let counters: Counters;
+  let counters: RedisCounters;
   before(async () => {
     server = await startRedisServer();
-    redis = new Redis(server.url);
-    counters = new RedisCounters(redis);
-    await redis.ping();
   });
-  after(async () => {
-    redis.disconnect();
-    await server.stop();
+  beforeEach(async () => {
+    ({ redis, counters } = await newNode());
+    await redis.flushall();
   });
+  afterEach(async () => {
+    server.resume();
+    for (const each of connections.splice(0)) each.disconnect();
+  });
+  after(() => server.stop());
 
   contract(
     () => counters,
@@ -109,7 +105,9 @@ describe('counters in memory', () => {
   );
 
   it('cost a small key each, with an end, however much they are used', async () => {
-    for (let i = 0; i < 2_500; i += 1) void counters.take(WINDOW, 'heavy');
+    for (let i = 0; i < 25; i += 1) {
+      await Promise.all(Array.from({ length: 100 }, () => counters.take(WINDOW, 'heavy')));
+    }
     await counters.take(WINDOW, 'heavy');
     const key = 'marktide:limit:tries:heavy';
     assert.equal(await redis.get(key), '2501');
@@ -117,9 +115,51 @@ describe('counters in memory', () => {
     for (const each of await redis.keys('*')) assert.ok((await redis.pttl(each)) > 0, each);
   });
 
-  it('refuse at once when the connection is gone', async () => {
-    const gone = new Redis(server.url, { lazyConnect: true });
-    await assert.rejects(new RedisCounters(gone).take(WINDOW, 'a'), /not ready/);
-    gone.disconnect();
+  async function used(node: RedisCounters, count: number): Promise<number[]> {
+    const found: number[] = [];
+    for (let i = 0; i < count; i += 1) found.push((await node.take(WINDOW, 'a')).used);
+    return found;
+  }
+
+  for (const [state, takeAway] of [
+    ['frozen', () => Promise.resolve(server.pause())],
+    ['gone', () => server.kill('SIGKILL')],
+  ] as const) {
+    it(`while it is ${state}, go on from what this node has last seen of the fleet, and are shared again after`, async () => {
+      const { counters: others } = await newNode();
+      await used(others, 3);
+      assert.deepEqual(await used(counters, 2), [4, 5]);
+      await used(others, 1);
+      assert.deepEqual([counters.scope, counters.size], ['fleet', 1]);
+      await takeAway();
+      assert.deepEqual(await used(counters, 3), [6, 7, 8]);
+      assert.equal(counters.scope, 'node');
+      await counters.giveBack(WINDOW, 'a');
+      assert.deepEqual(await used(counters, 1), [8]);
+      await counters.forget(WINDOW, 'a');
+      assert.deepEqual(await used(counters, 2), [1, 2]);
+      const back = new Promise<void>((resolve) => void redis.once('ready', resolve));
+      if (state === 'frozen') server.resume();
+      else await server.restart({ keepData: false });
+      await back;
+      await used(counters, 1);
+      assert.equal(counters.scope, 'fleet');
+    }).timeout(30_000);
+  }
+
+  it('wait for a frozen one once, however many ask', async () => {
+    server.pause();
+    await counters.take(WINDOW, 'a');
+    const errors: string[] = [];
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      command.promise.catch((error: Error) => errors.push(error.message));
+      return send(command, stream);
+    };
+    assert.deepEqual(
+      await used(counters, 50),
+      Array.from({ length: 50 }, (_, i) => i + 2),
+    );
+    assert.ok(!errors.includes('Command timed out'), String(errors));
   });
 });

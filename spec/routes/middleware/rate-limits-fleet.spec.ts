@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Redis } from 'ioredis';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase } from '../../support/databases.ts';
 import { postgresAvailable } from '../../support/postgres-server.ts';
@@ -16,7 +17,7 @@ const QUOTA = 10;
   before(async () => {
     redis = await startRedisServer();
     const databaseUrl = await newPostgresDatabase();
-    const env = { REDIS_URL: redis.url, RATE_LIMIT_USER: String(QUOTA) };
+    const env = { REDIS_URL: redis.url, RATE_LIMIT_USER: String(QUOTA), RATE_LIMIT_LOGIN: '1000000' };
     [first, second] = [await startApp({ databaseUrl, env }), await startApp({ databaseUrl, env })];
     admin = await first.user('admin');
     await shared();
@@ -36,7 +37,8 @@ const QUOTA = 10;
   async function shared(): Promise<void> {
     const deadline = Date.now() + 20_000;
     for (const app of [first, second]) {
-      while ((await app.call('GET', '/nothing')).status !== 404 || app.services.limits.scope !== 'fleet') {
+      while (app.services.limits.scope !== 'fleet') {
+        assert.equal((await app.call('POST', '/v1/auth/login', { body: {} })).status, 400);
         assert.ok(Date.now() < deadline, 'Redis is not used');
       }
     }
@@ -55,6 +57,25 @@ const QUOTA = 10;
     for (const app of [first, second]) assertProblem(await me(app, user), 429, 'rate-limited');
     const { body } = await first.call('GET', '/v1/admin/rate-limits', { as: admin });
     assert.equal(body.scope, 'fleet');
+  });
+
+  it('of an address are counted by each node for itself, without Redis', async () => {
+    const remaining = async (app: TestApp): Promise<number> => {
+      const { status, headers } = await app.call('GET', '/nothing');
+      assert.equal(status, 404);
+      return Number(/"address";r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
+    };
+    const [atFirst, atSecond] = [await remaining(first), await remaining(second)];
+    redis.pause();
+    assert.deepEqual(
+      [await remaining(first), await remaining(first), await remaining(second)],
+      [atFirst - 1, atFirst - 2, atSecond - 1],
+    );
+    redis.resume();
+    const client = new Redis(redis.url);
+    assert.deepEqual(await client.keys('*limit:address*'), []);
+    client.disconnect();
+    await shared();
   });
 
   it('are told by the node that is asked, which says who it is, as far as it has seen them', async () => {

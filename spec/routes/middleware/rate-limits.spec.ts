@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../../support/app.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -122,6 +124,26 @@ describe('rate limits', () => {
     assert.equal((await me(trader)).status, 200, 'another address');
     clock.shift += 60_000;
     assert.equal((await me(trader, from)).status, 200, 'another minute');
+  });
+
+  it('of an address keep a request from the credentials and the body', async () => {
+    const user = await app.user();
+    const { body: key } = await app.call('POST', '/v1/api-keys', {
+      as: user,
+      body: { name: 'Bot', scopes: ['read'] },
+    });
+    const from = newAddress();
+    await times(8, () => get('/nothing', from));
+    assertLimited(await get('/v1/auth/me', from, { 'x-api-key': key.key }), 'address');
+    const { body } = await app.call('GET', '/v1/api-keys', { as: user });
+    assert.equal(body.items[0].lastUsedAt, null, 'nobody has looked the key up');
+    // Of the body nothing is ever sent.
+    const headers = { 'content-type': 'application/json', 'content-length': '1000', 'x-forwarded-for': from };
+    const login = request(`${app.url}/v1/auth/login`, { method: 'POST', headers });
+    login.on('error', () => undefined).flushHeaders();
+    const [answer] = (await once(login, 'response')) as [IncomingMessage];
+    assert.equal(answer.statusCode, 429);
+    login.destroy();
   });
 
   it('of an address leave the checks of health alone', async () => {
