@@ -2,13 +2,8 @@ import { OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { CANDLE_INTERVALS } from '../lib/candle-interval.ts';
 import { streamQuery } from '../routes/streams/stream-access.ts';
-import {
-  CHANNEL_EVENTS,
-  CHANNELS,
-  CONTROL_EVENTS,
-  heartbeat,
-  SOCKET_EVENTS,
-} from '../routes/streams/stream-events.ts';
+import { CHANNEL_EVENTS, CHANNELS } from '../routes/streams/channel-events.ts';
+import { CONTROL_EVENTS, heartbeat, SOCKET_EVENTS } from '../routes/streams/stream-events.ts';
 import { selectionQuery } from '../routes/streams/stream-subscriptions.ts';
 import type { ChannelTypeName } from '../streams/channels/catalog.ts';
 import { clientMessage } from '../streams/transports/websocket-message.ts';

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+
+export const id = z.string().max(128).optional().meta({
+  description: 'To resume after this event. Not every event has one: then the last one counts.',
+  example: 'Zk3_.o5Kk3Jx_BnL',
+});
+
+/** One event as the transports write it: a line of NDJSON, a WebSocket message, or the fields of an SSE event. */
+export function eventOf<E extends string, D extends z.ZodType>(event: E, data: D, name: string) {
+  return z.object({ event: z.literal(event), data, id }).meta({ id: `${name}Event` });
+}
