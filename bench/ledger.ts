@@ -11,7 +11,7 @@ import type { CostMethod } from '../lib/pnl/ledger/entry.ts';
 import { startPostgres } from '../spec/support/postgres-server.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
 import { Market } from '../streams/market/market.ts';
-import { MemoryBroker } from '../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../streams/memory/memory-broker.ts';
 import { valuePortfolio, type ValuationSources } from '../streams/portfolio/portfolio-valuation.ts';
 import { bookLedger, fill, newPortfolio, type LedgerSize } from './large-ledger.ts';
 import { quantile, type Section, short } from './report.ts';

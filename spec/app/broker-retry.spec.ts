@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Broker, BrokerUnavailableError } from '../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../streams/channels/logs.ts';
 import { BrokerSilentError, reachBroker, retryBroker } from '../../app/broker-retry.ts';
-import { MemoryBroker } from '../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../streams/memory/memory-broker.ts';
 import { Market } from '../../streams/market/market.ts';
 import { quiet } from '../support/log-watch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Leases } from '../../../streams/core/lease.ts';
-import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { recordAudit, trimAudit } from '../../../db/users/audit.ts';
 import { Housekeeping, HOUSEKEEPING } from '../../../db/housekeeping.ts';
 import { systemClock } from '../../../lib/clock.ts';

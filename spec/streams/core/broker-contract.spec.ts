@@ -11,7 +11,7 @@ import {
   type LogEvent,
   type Position,
 } from '../../../streams/core/broker.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { LogRecorder } from '../../support/log-recorder.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../../support/redis-server.ts';

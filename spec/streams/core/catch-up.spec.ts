@@ -4,7 +4,7 @@ import { type Position } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
 import { LaggingBroker } from '../../support/lagging-broker.ts';

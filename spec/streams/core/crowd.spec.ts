@@ -3,7 +3,7 @@ import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
 import type { Subscriber } from '../../../streams/core/subscriber.ts';
 import { sseWire } from '../../../streams/core/wire.ts';

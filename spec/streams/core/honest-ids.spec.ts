@@ -3,7 +3,7 @@ import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
 import { type CollectedEvent, CollectingSink } from '../../support/collecting-sink.ts';
 import { collidingPortfolios } from '../../support/colliding-logs.ts';

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { systemClock, type Clock } from '../../../lib/clock.ts';
 import { BrokerUnavailableError } from '../../../streams/core/broker.ts';
 import type { Lease, Leases } from '../../../streams/core/lease.ts';
-import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { RedisLeases } from '../../../streams/redis/redis-leases.ts';
 import { redisMessages } from '../../support/redis-messages.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../../support/redis-server.ts';

@@ -6,7 +6,7 @@ import { type Broker, type LogBounds, type Payload } from '../../../streams/core
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
 import { type CollectedEvent, CollectingSink } from '../../support/collecting-sink.ts';

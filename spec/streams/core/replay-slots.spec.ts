@@ -3,7 +3,7 @@ import type { Slots } from '../../../lib/slots.ts';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';

@@ -4,7 +4,7 @@ import type { Broker, LogListener } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
 import { websocketWire } from '../../../streams/core/wire.ts';
 import { quiet } from '../../support/log-watch.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { DeadlineError } from '../../../lib/deadline.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
-import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
+import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { SharedViews } from '../../../streams/core/shared-views.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
-import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
+import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
 import { sseWire } from '../../../streams/core/wire.ts';
 import { channelsOf } from '../../support/channels.ts';

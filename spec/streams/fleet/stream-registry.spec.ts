@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
 import type { Hub } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { StreamRegistry } from '../../../streams/fleet/stream-registry.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';

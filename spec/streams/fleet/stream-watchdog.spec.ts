@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { FlushScheduler } from '../../../streams/core/flush-scheduler.ts';
 import type { OpenStream } from '../../../streams/core/hub.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { UNOBSERVED } from '../../../streams/core/stream-observer.ts';
 import { Subscriber } from '../../../streams/core/subscriber.ts';
 import { sseWire } from '../../../streams/core/wire.ts';

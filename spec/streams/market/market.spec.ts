@@ -9,7 +9,7 @@ import {
 } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { Market } from '../../../streams/market/market.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { TickerBody, TickRecord } from '../../../streams/channels/record.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';

@@ -12,7 +12,7 @@ import {
 import { deletePortfolio, type PortfolioMove, updatePortfolio } from '../../../db/ledger/portfolios.ts';
 import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
 import { portfolioLog } from '../../../streams/channels/logs.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { Outbox } from '../../../streams/portfolio/outbox-publisher.ts';
 import { newPortfolio, NOON, trade } from '../../support/db/fixture.ts';
 import { openInMemory } from '../../support/databases.ts';

@@ -6,8 +6,8 @@ import { portfolioVersions, type Portfolio } from '../../../db/ledger/portfolios
 import { portfolioLog } from '../../../streams/channels/logs.ts';
 import { DayStarts } from '../../../streams/portfolio/day-starts.ts';
 import { Market } from '../../../streams/market/market.ts';
-import { MemoryBroker } from '../../../streams/core/memory-broker.ts';
-import { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
+import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { valuePortfolio } from '../../../streams/portfolio/portfolio-valuation.ts';
 import { Projector } from '../../../streams/portfolio/projector.ts';
 import { deposit, newPortfolio } from '../../support/db/fixture.ts';

@@ -1,7 +1,7 @@
 import { BrokerUnavailableError, type Broker, type Subscription } from '../../../streams/core/broker.ts';
 import type { Lease, Leases } from '../../../streams/core/lease.ts';
-import type { MemoryBroker } from '../../../streams/core/memory-broker.ts';
-import type { MemoryLeases } from '../../../streams/core/memory-leases.ts';
+import type { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
+import type { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 
 /** `hang`: there is no answer until `thaw`, by when nobody may wait for it any more. */
 export type Mood = 'well' | 'fail' | 'hang';

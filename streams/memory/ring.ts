@@ -1,4 +1,4 @@
-import type { LogBounds, LogEvent } from './broker.ts';
+import type { LogBounds, LogEvent } from '../core/broker.ts';
 
 /** The bytes that an event counts. The Redis scripts count the same way. */
 function sizeOf(event: LogEvent): number {

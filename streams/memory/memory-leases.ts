@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import type { Lease, Leases } from './lease.ts';
+import type { Lease, Leases } from '../core/lease.ts';
 
 /** Leases within one process. They never expire: they end with the process, as their holders do. */
 export class MemoryLeases implements Leases {

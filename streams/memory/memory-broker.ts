@@ -17,8 +17,8 @@ import {
   type PublishOptions,
   type SequenceRange,
   type Subscription,
-} from './broker.ts';
-import { newEpoch } from './cursor.ts';
+} from '../core/broker.ts';
+import { newEpoch } from '../core/cursor.ts';
 import { Ring } from './ring.ts';
 
 /** State keys of one log. More would be a leak. */
