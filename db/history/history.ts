@@ -1,3 +1,5 @@
+import { type Problem, problem } from '../../lib/problem.ts';
+import { TimeSlice } from '../../lib/time-slice.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { emptyState, foldLegs, type AssetState, type Flow } from '../../lib/pnl/ledger/position.ts';
@@ -73,10 +75,12 @@ export async function externalFlows(
     const { positions } = await readPositions(trx, portfolioId, from);
     const states = byAsset(positions.states);
     const range = { after: { time: from, tie: '' }, before: to };
+    const slice = new TimeSlice();
     for await (const entries of entryChunks(trx, portfolioId, null, range)) {
       const flows: Flow[] = [];
       foldInto(states, entries, positions.terms, (flow) => flows.push(flow));
       for (const flow of flows.sort((a, b) => a.time - b.time)) take(flow);
+      if (slice.isOver) await slice.next();
     }
   });
 }
@@ -131,6 +135,11 @@ export async function ledgerAt(
   });
 }
 
+/** What one answer remembers at most, in coins held at its instants; the next one remembers more. */
+const REMEMBERED_COINS = 200_000;
+/** Instants × assets of one answer: each of them is looked at. */
+const LOOKS = 5_000_000;
+
 interface PassResult extends LedgerHistory {
   /** Points that are worth remembering. */
   fresh: Map<number, LedgerPoint>;
@@ -152,10 +161,14 @@ async function readLedger(
   if (start !== undefined) {
     const from = await readPositions(trx, portfolioId, start, terms.costMethod);
     checkpoints.push(...from.fresh);
+    if (from.positions.states.length * missing.length > LOOKS) throw tooMuch();
     const calendar = calendarOf(timeZone);
+    let coins = 0;
     await pass(trx, portfolioId, terms, byAsset(from.positions.states), missing, (instant, point) => {
       points.set(instant, point);
-      if (calendar.startOfDay(instant) === instant) fresh.set(instant, point);
+      if (coins >= REMEMBERED_COINS || calendar.startOfDay(instant) !== instant) return;
+      coins += point.held.length;
+      fresh.set(instant, point);
     });
   }
   return { version, terms, timeZone, points, fresh, checkpoints };
@@ -171,6 +184,15 @@ function addNothing({ points, first, terms }: KnownPoints, instants: readonly nu
   return missing;
 }
 
+function tooMuch(): Problem {
+  const detail =
+    'makes too many instants for a portfolio of so many assets: ask for a shorter span, or a longer interval';
+  return problem('invalid-request', {
+    detail: `Query: from ${detail}.`,
+    errors: [{ parameter: 'from', detail }],
+  });
+}
+
 /** Goes through the ledger once, and tells what it was at each of the ascending instants. `states` is as of the first. */
 async function pass(
   trx: Database,
@@ -180,31 +202,36 @@ async function pass(
   instants: readonly number[],
   tell: (instant: number, point: LedgerPoint) => void,
 ): Promise<void> {
-  const pending = [...instants].reverse();
+  const slice = new TimeSlice();
   const [start = 0] = instants;
   const end = instants.at(-1) ?? start;
-  const reach = (time: number): void => {
-    for (let next = pending.at(-1); next !== undefined && next <= time; next = pending.at(-1)) {
+  let place = 0;
+  const reach = async (time: number): Promise<void> => {
+    for (let next = instants[place]; next !== undefined && next <= time; next = instants[place]) {
       tell(next, pointOf(states.values(), terms));
-      pending.pop();
+      place += 1;
+      if (slice.isOver) await slice.next();
+      // Assets may have come on the way.
+      if (states.size * instants.length > LOOKS) throw tooMuch();
     }
   };
-  reach(start);
+  await reach(start);
   for await (const entries of entryChunks(trx, portfolioId, null, {
     after: { time: start, tie: '' },
     before: end,
   })) {
     let from = 0;
     for (const [index, entry] of entries.entries()) {
-      const next = pending.at(-1);
+      const next = instants[place];
       if (next === undefined || entry.time < next) continue;
       foldInto(states, entries.slice(from, index), terms);
       from = index;
-      reach(entry.time);
+      await reach(entry.time);
     }
     foldInto(states, entries.slice(from), terms);
+    if (slice.isOver) await slice.next();
   }
-  reach(end);
+  await reach(end);
 }
 
 function foldInto(

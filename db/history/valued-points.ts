@@ -9,9 +9,10 @@ import {
   type Route,
   type SymbolIndex,
 } from '../../lib/pnl/valuation/valuation.ts';
-import { addClosesAt, candleSymbols, type Closes } from '../market/closes.ts';
+import { TimeSlice } from '../../lib/time-slice.ts';
+import { addClosesAt, candleSymbols, type Closes, symbolsWithCandles } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
-import type { HeldCoin, LedgerPoint } from '../ledger/points.ts';
+import type { LedgerPoint } from '../ledger/points.ts';
 
 export interface HistoryPoint extends TotalsAt {
   /** What was held without any price known then: why `marketValue` is `null`. */
@@ -25,6 +26,9 @@ export interface LivePrices {
   symbols: readonly string[];
 }
 
+/** Coins held at the instants that are valued together: so many closes are in memory at most. */
+const COINS_AT_ONCE = 20_000;
+
 /** Values ledgers of the past as `prepareMarking` values the present one. */
 export async function valuePoints(
   db: Database,
@@ -32,15 +36,36 @@ export async function valuePoints(
   points: ReadonlyMap<number, LedgerPoint>,
   live: LivePrices | undefined,
 ): Promise<Map<number, HistoryPoint>> {
-  const past = [...points].filter(([instant]) => live === undefined || instant < live.from);
-  const rates = await pastRates(db, terms.baseCurrency, past);
+  const slice = new TimeSlice();
+  const past = pastRates(db, terms.baseCurrency);
   const liveRoutes = routeFinder(terms.baseCurrency, indexSymbols(live?.symbols ?? []));
   const valued = new Map<number, HistoryPoint>();
+  let together: [number, LedgerPoint][] = [];
+  let coins = 0;
+  const value = async (): Promise<void> => {
+    const rates = await past(together, slice);
+    for (const [instant, point] of together) {
+      valued.set(
+        instant,
+        valuePoint(instant, point, (asset) => rates(asset, instant)),
+      );
+      if (slice.isOver) await slice.next();
+    }
+    together = [];
+    coins = 0;
+  };
   for (const [instant, point] of points) {
-    const isLive = live !== undefined && instant >= live.from;
-    const rateOf = (asset: string): Fixed | null =>
-      (isLive ? rateAlong(liveRoutes(asset), live.prices)?.rate : rates(asset, instant)) ?? null;
-    valued.set(instant, valuePoint(instant, point, rateOf));
+    if (live !== undefined && instant >= live.from) continue;
+    together.push([instant, point]);
+    coins += point.held.length;
+    if (coins >= COINS_AT_ONCE) await value();
+  }
+  await value();
+  if (live === undefined) return valued;
+  // In one turn: all of it is of one position of the market.
+  const liveRate = (asset: string): Fixed | null => rateAlong(liveRoutes(asset), live.prices)?.rate ?? null;
+  for (const [instant, point] of points) {
+    if (instant >= live.from) valued.set(instant, valuePoint(instant, point, liveRate));
   }
   return valued;
 }
@@ -60,39 +85,70 @@ function valuePoint(
   return { time, ...totalsWith(totals, marketValue), unpriced };
 }
 
+type Points = readonly [number, LedgerPoint][];
+type PastRates = (
+  points: Points,
+  slice: TimeSlice,
+) => Promise<(asset: string, instant: number) => Fixed | null>;
+
 /** Base currency per unit of what was held at some instants, from the last closes at or before each. */
-async function pastRates(
-  db: Database,
-  baseCurrency: string,
-  points: readonly [number, LedgerPoint][],
-): Promise<(asset: string, instant: number) => Fixed | null> {
-  const closes: Closes = new Map();
-  const pricesAt =
-    (instant: number): PriceSource =>
-    (symbol) =>
-      closes.get(symbol)?.get(instant) ?? null;
+function pastRates(db: Database, baseCurrency: string): PastRates {
+  /** Whether there has ever been a price of a symbol. */
+  const priced = new Map<string, boolean>();
+  const straightOf = (asset: string): string => `${asset}/${baseCurrency}`;
   // Nearly always there is a straight way, and the list of all symbols need not be read.
   let routes = routeFinder(baseCurrency, indexSymbols([]));
-  const held = points.flatMap(([instant, point]) => point.held.map((coin) => ({ coin, instant })));
-  const straight = held.map(({ coin, instant }) => ({ symbol: `${coin.asset}/${baseCurrency}`, instant }));
-  await addClosesAt(db, straight, closes);
-  const isKnown = ({ coin, instant }: { coin: HeldCoin; instant: number }): boolean =>
-    closes.get(`${coin.asset}/${baseCurrency}`)?.has(instant) === true;
-  const others = held.filter((one) => !isKnown(one));
-  if (others.length > 0) {
-    const symbols = await candleSymbols(db);
-    routes = routeFinder(baseCurrency, indexSymbols(symbols));
-    const listed = new Set(symbols);
-    const wanted = new Map<string, { symbol: string; instant: number }>();
-    for (const { coin, instant } of others) {
-      for (const { symbol } of routes(coin.asset).flat()) {
-        if (!listed.has(symbol) || closes.get(symbol)?.has(instant) === true) continue;
-        wanted.set(`${symbol} ${instant}`, { symbol, instant });
+  let listed: ReadonlySet<string> | null = null;
+
+  async function addStraight(points: Points, closes: Closes, slice: TimeSlice): Promise<void> {
+    const assets = new Set(points.flatMap(([, { held }]) => held.map(({ asset }) => asset)));
+    const unknown = [...assets].map(straightOf).filter((symbol) => !priced.has(symbol));
+    const found = await symbolsWithCandles(db, unknown);
+    for (const symbol of unknown) priced.set(symbol, found.has(symbol));
+    const wanted: { symbol: string; instant: number }[] = [];
+    for (const [instant, { held }] of points) {
+      for (const { asset } of held) {
+        const symbol = straightOf(asset);
+        if (priced.get(symbol) === true) wanted.push({ symbol, instant });
+      }
+      if (slice.isOver) await slice.next();
+    }
+    await addClosesAt(db, wanted, closes);
+  }
+
+  /** For what has no straight price at its instant: the closes of every symbol that may lead to one. */
+  async function addOthers(points: Points, closes: Closes, slice: TimeSlice): Promise<void> {
+    const wanted: { symbol: string; instant: number }[] = [];
+    for (const [instant, { held }] of points) {
+      const symbols = new Set<string>();
+      for (const { asset } of held) {
+        if (closes.get(straightOf(asset))?.has(instant) === true) continue;
+        if (listed === null) {
+          listed = new Set(await candleSymbols(db));
+          routes = routeFinder(baseCurrency, indexSymbols(listed));
+        }
+        for (const route of routes(asset)) {
+          for (const { symbol } of route) if (listed.has(symbol)) symbols.add(symbol);
+        }
+        if (slice.isOver) await slice.next();
+      }
+      for (const symbol of symbols) {
+        if (closes.get(symbol)?.has(instant) !== true) wanted.push({ symbol, instant });
       }
     }
-    await addClosesAt(db, [...wanted.values()], closes);
+    await addClosesAt(db, wanted, closes);
   }
-  return (asset, instant) => rateAlong(routes(asset), pricesAt(instant))?.rate ?? null;
+
+  return async (points, slice) => {
+    const closes: Closes = new Map();
+    await addStraight(points, closes, slice);
+    await addOthers(points, closes, slice);
+    const pricesAt =
+      (instant: number): PriceSource =>
+      (symbol) =>
+        closes.get(symbol)?.get(instant) ?? null;
+    return (asset, instant) => rateAlong(routes(asset), pricesAt(instant))?.rate ?? null;
+  };
 }
 
 function routeFinder(baseCurrency: string, symbols: SymbolIndex): (asset: string) => readonly Route[] {

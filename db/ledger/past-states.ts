@@ -2,6 +2,7 @@ import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledg
 import { isAdditive } from '../../lib/pnl/ledger/leg.ts';
 import { emptyState, foldLegs, type AssetState } from '../../lib/pnl/ledger/position.ts';
 import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
+import { TimeSlice } from '../../lib/time-slice.ts';
 import { problem } from '../../lib/problem.ts';
 import { CASH_SUM_MS, cashBefore } from './cash.ts';
 import { checkpointsBefore, saveCheckpoints } from './checkpoints.ts';
@@ -139,6 +140,7 @@ export async function readPositions(
     .filter(({ last, after }) => last === null || after?.time !== last.time || after.tie !== last.tie);
   const entriesOf = await entryTails(trx, portfolioId, tails, before);
   const fresh: Checkpoint[] = [];
+  const slice = new TimeSlice();
   for (const { asset } of toFold) {
     const base = baseOf(asset);
     let progress: Progress = { ...base, checkpointed: base.entries };
@@ -150,12 +152,16 @@ export async function readPositions(
     fold(first);
     if (first.length === TAIL_LIMIT) {
       const range = { after: first.at(-1) ?? null, before };
-      for await (const entries of entryChunks(trx, portfolioId, asset, range)) fold(entries);
+      for await (const entries of entryChunks(trx, portfolioId, asset, range)) {
+        fold(entries);
+        if (slice.isOver) await slice.next();
+      }
     }
     if (progress.entries - base.entries >= spacingOf(countLots(progress.state.lots), READ_SPACING)) {
       fresh.push(progress);
     }
     states.push(progress.state);
+    if (slice.isOver) await slice.next();
   }
   const known = states.filter((state) => !isNothing(state)).sort((a, b) => (a.asset < b.asset ? -1 : 1));
   return { positions: { version, terms, timeZone, updatedAt, states: known }, fresh };
@@ -176,11 +182,13 @@ async function cashAt(
   const from = Math.floor(before / CASH_SUM_MS) * CASH_SUM_MS;
   let state = await cashBefore(trx, portfolioId, now, from);
   if (from === before) return state;
+  const slice = new TimeSlice();
   for await (const entries of entryChunks(trx, portfolioId, asset, {
     after: { time: from, tie: '' },
     before,
   })) {
     state = foldLegs(state, legsByAsset(entries, terms).get(asset) ?? [], terms.costMethod);
+    if (slice.isOver) await slice.next();
   }
   return state;
 }

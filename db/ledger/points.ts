@@ -4,6 +4,8 @@ import type { AssetState } from '../../lib/pnl/ledger/position.ts';
 import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
 import { ledgerTotals, type LedgerTotals } from '../../lib/pnl/ledger/totals.ts';
 import { problem } from '../../lib/problem.ts';
+import { TimeSlice } from '../../lib/time-slice.ts';
+import { inSnapshot } from '../connection/consistent-read.ts';
 import type { Database } from '../connection/database.ts';
 import type { Write } from '../connection/write-at-once.ts';
 
@@ -23,10 +25,23 @@ export interface LedgerPoint {
 
 export function pointOf(states: Iterable<AssetState>, terms: PortfolioTerms): LedgerPoint {
   const all = [...states];
-  const held = all
-    .filter(({ asset, quantity }) => asset !== terms.baseCurrency && quantity !== ZERO)
-    .map(({ asset, quantity, lastFill }) => ({ asset, quantity, lastFill: lastFill?.price ?? null }));
+  const held: HeldCoin[] = [];
+  for (const state of all) {
+    if (state.asset !== terms.baseCurrency && state.quantity !== ZERO) held.push(heldCoin(state));
+  }
   return { totals: ledgerTotals(all, terms), held };
+}
+
+/** A state does not change: the points of thousands of instants share what is held of it. */
+const heldCoins = new WeakMap<AssetState, HeldCoin>();
+
+function heldCoin(state: AssetState): HeldCoin {
+  let coin = heldCoins.get(state);
+  if (coin === undefined) {
+    coin = { asset: state.asset, quantity: state.quantity, lastFill: state.lastFill?.price ?? null };
+    heldCoins.set(state, coin);
+  }
+  return coin;
 }
 
 interface PointJson {
@@ -44,12 +59,33 @@ export interface KnownPoints {
   points: Map<number, LedgerPoint>;
 }
 
+/** Instants of one statement: each point is a JSON text as long as the list of what was held. */
+const INSTANTS_AT_ONCE = 500;
+
 /**
- * The points that are remembered of these instants, read by one statement.
+ * The points that are remembered of these instants, all of one version of the ledger.
  * @param costMethod default: the portfolio's
  * @throws Problem `not-found`
  */
 export async function loadPoints(
+  db: Database,
+  portfolioId: string,
+  costMethod: CostMethod | undefined,
+  instants: readonly number[],
+): Promise<KnownPoints> {
+  if (instants.length <= INSTANTS_AT_ONCE) return await loadPage(db, portfolioId, costMethod, instants);
+  return await inSnapshot(db, async (trx) => {
+    const known = await loadPage(trx, portfolioId, costMethod, instants.slice(0, INSTANTS_AT_ONCE));
+    for (let start = INSTANTS_AT_ONCE; start < instants.length; start += INSTANTS_AT_ONCE) {
+      const some = instants.slice(start, start + INSTANTS_AT_ONCE);
+      const { points } = await loadPage(trx, portfolioId, costMethod, some);
+      for (const [instant, point] of points) known.points.set(instant, point);
+    }
+    return known;
+  });
+}
+
+async function loadPage(
   db: Database,
   portfolioId: string,
   costMethod: CostMethod | undefined,
@@ -63,7 +99,8 @@ export async function loadPoints(
      )
      select p.*, l.time, l.point from p
      left join ledger_points l on l.portfolio_id = p.id and l.cost_method = p.cost_method
-       and l.version = :stateVersion and l.time = any(:instants::timestamptz[])`,
+       and l.version = :stateVersion and l.time = any(:instants::timestamptz[])
+     order by l.time`,
     {
       portfolioId,
       costMethod: costMethod ?? null,
@@ -74,8 +111,11 @@ export async function loadPoints(
   const [row] = rows;
   if (row === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
   const points = new Map<number, LedgerPoint>();
+  const decode = pointDecoder();
+  const slice = new TimeSlice();
   for (const { time, point } of rows) {
-    if (time !== null && point !== null) points.set(time, decodePoint(point));
+    if (time !== null && point !== null) points.set(time, decode(point));
+    if (slice.isOver) await slice.next();
   }
   return {
     version: row.version,
@@ -104,26 +144,36 @@ export async function savePoints(
   costMethod: CostMethod,
   points: ReadonlyMap<number, LedgerPoint>,
 ): Promise<void> {
-  const all = [...points];
-  for (let start = 0; start < all.length; start += ROWS_AT_ONCE) {
-    const rows = all.slice(start, start + ROWS_AT_ONCE);
+  const slice = new TimeSlice();
+  let times: string[] = [];
+  let texts: string[] = [];
+  let characters = 0;
+  const save = async (): Promise<void> => {
     await trx.raw(
       `insert into ledger_points (portfolio_id, cost_method, version, time, point)
        select ?, ?, ?, * from unnest(?::timestamptz[], ?::json[])
        on conflict (portfolio_id, cost_method, time)
        do update set version = excluded.version, point = excluded.point`,
-      [
-        portfolioId,
-        costMethod,
-        STATE_VERSION,
-        rows.map(([time]) => new Date(time).toISOString()),
-        rows.map(([, point]) => pointText(point)),
-      ],
+      [portfolioId, costMethod, STATE_VERSION, times, texts],
     );
+    times = [];
+    texts = [];
+    characters = 0;
+  };
+  for (const [time, point] of points) {
+    const text = pointText(point);
+    times.push(new Date(time).toISOString());
+    texts.push(text);
+    characters += text.length;
+    if (slice.isOver) await slice.next();
+    if (times.length === ROWS_AT_ONCE || characters >= CHARACTERS_AT_ONCE) await save();
   }
+  if (times.length > 0) await save();
 }
 
+/** Points of one statement, and characters of their JSON: the driver escapes them in one go. */
 const ROWS_AT_ONCE = 500;
+const CHARACTERS_AT_ONCE = 131_072;
 
 /** Forgets what an entry at `time` is in (`null`: everything): points and published equity after it. */
 export function pointDrops(portfolioId: string, time: number | null): Write[] {
@@ -155,23 +205,31 @@ function encodePoint({ totals, held }: LedgerPoint): PointJson {
   };
 }
 
-function decodePoint({ totals, held }: PointJson): LedgerPoint {
-  const amount = (text: string | null): Fixed | null => (text === null ? null : fixed(text));
-  return {
-    totals: {
-      cash: amount(totals.cash) ?? ZERO,
-      costBasis: amount(totals.costBasis),
-      contributions: amount(totals.contributions),
-      inflows: amount(totals.inflows),
-      realisedGross: amount(totals.realisedGross),
-      realisedNet: amount(totals.realisedNet),
-      fees: amount(totals.fees),
-      income: amount(totals.income),
-    },
-    held: held.map(([asset, quantity, lastFill]) => ({
-      asset,
-      quantity: fixed(quantity),
-      lastFill: amount(lastFill),
-    })),
+/** Decodes points of ascending instants: from one to the next few coins change, and the others are shared. */
+function pointDecoder(): (point: PointJson) => LedgerPoint {
+  const latest = new Map<string, { quantity: string; lastFill: string | null; coin: HeldCoin }>();
+  const heldOf = ([asset, quantity, lastFill]: PointJson['held'][number]): HeldCoin => {
+    const last = latest.get(asset);
+    if (last?.quantity === quantity && last.lastFill === lastFill) return last.coin;
+    const coin = { asset, quantity: fixed(quantity), lastFill: fixedOrNull(lastFill) };
+    latest.set(asset, { quantity, lastFill, coin });
+    return coin;
   };
+  return ({ totals, held }) => ({
+    totals: {
+      cash: fixedOrNull(totals.cash) ?? ZERO,
+      costBasis: fixedOrNull(totals.costBasis),
+      contributions: fixedOrNull(totals.contributions),
+      inflows: fixedOrNull(totals.inflows),
+      realisedGross: fixedOrNull(totals.realisedGross),
+      realisedNet: fixedOrNull(totals.realisedNet),
+      fees: fixedOrNull(totals.fees),
+      income: fixedOrNull(totals.income),
+    },
+    held: held.map(heldOf),
+  });
+}
+
+function fixedOrNull(text: string | null): Fixed | null {
+  return text === null ? null : fixed(text);
 }

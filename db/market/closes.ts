@@ -17,6 +17,20 @@ export async function candleSymbols(db: Database, limit = 5_000): Promise<string
   return rows.map(({ symbol }) => symbol);
 }
 
+/** Those of some symbols that have a candle: one index probe a symbol. */
+export async function symbolsWithCandles(db: Database, symbols: readonly string[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (let start = 0; start < symbols.length; start += PAIRS_AT_ONCE) {
+    const { rows }: { rows: { symbol: string }[] } = await db.raw(
+      `select symbol from unnest(?::text[]) as wanted (symbol)
+       where exists (select 1 from candles c where c.symbol = wanted.symbol)`,
+      [symbols.slice(start, start + PAIRS_AT_ONCE)],
+    );
+    for (const { symbol } of rows) found.add(symbol);
+  }
+  return found;
+}
+
 /** The last closes known at some instants: symbol → instant → quote. What is not known is not in it. */
 export type Closes = Map<string, Map<number, Quote>>;
 

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
-import { isKnown } from './conditional.ts';
-import { tagOfBasis, tagOfBody } from './answer-tag.ts';
+import { entityTag, isKnown } from './conditional.ts';
+import { tagOfBasis } from './answer-tag.ts';
+import { answerText } from './answer-text.ts';
 import { Conditional, type Endpoint, Cached, Reply } from './endpoint.ts';
 import { cachedReply } from './cached-reply.ts';
 import type { Services } from './handler-services.ts';
@@ -54,16 +55,13 @@ export async function writeAnswer(
   if (endpoint.produces === 'text' || endpoint.produces === 'csv') {
     if (endpoint.produces === 'csv') ctx.type = 'csv';
     if (isRead && endpoint.produces === 'csv' && typeof body === 'string' && !ctx.res.hasHeader('ETag')) {
-      ctx.set('ETag', tagOfBody(body, body, []));
+      ctx.set('ETag', entityTag(body));
     }
     ctx.body = body;
     return;
   }
-  const parsed = endpoint.response.parse(body);
-  const text = JSON.stringify(parsed);
-  if (isRead && ctx.status === 200 && !ctx.res.hasHeader('ETag')) {
-    ctx.set('ETag', tagOfBody(parsed, text, endpoint.untagged ?? []));
-  }
+  const { text, tag } = await answerText(endpoint.response, body, endpoint.untagged);
+  if (isRead && ctx.status === 200 && !ctx.res.hasHeader('ETag')) ctx.set('ETag', tag);
   // Beside secrets nothing is compressed: its length would tell of them.
   if (endpoint.tag === 'auth') ctx.compress = false;
   ctx.type = 'json';

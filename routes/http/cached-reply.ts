@@ -4,7 +4,8 @@ import type { Made, Outcome } from '../../lib/cache/answer-cache.ts';
 import { isKnown } from './conditional.ts';
 import { VERSION } from '../../lib/package-info.ts';
 import { marketVersion, MarketReading } from '../../streams/market/market-reading.ts';
-import { tagOfBasis, tagOfBody } from './answer-tag.ts';
+import { tagOfBasis } from './answer-tag.ts';
+import { answerText } from './answer-text.ts';
 import type { Endpoint, Cached } from './endpoint.ts';
 import type { Services } from './handler-services.ts';
 
@@ -44,16 +45,14 @@ async function find(
   cached: Cached<unknown>,
   { answers, market }: Services,
 ): Promise<{ tag: string; text: string; outcome: Outcome }> {
-  const { cache } = endpoint;
-  if (cache === undefined) throw new TypeError(`${endpoint.id} declares no cache`);
+  const { cache, response } = endpoint;
+  if (cache === undefined || response === null) throw new TypeError(`${endpoint.id} declares no cache`);
   const { owner, question, basis, tagged } = cached.terms;
   const make = async (): Promise<Made> => {
     const reading = new MarketReading(market);
-    const body = endpoint.response?.parse(await cached.make(reading));
-    const text = JSON.stringify(body);
-    const tag =
-      typeof tagged === 'string' ? tagOfBasis(tagged) : tagOfBody(body, text, endpoint.untagged ?? []);
-    return { watched: reading.seen, tag, text };
+    const body = await cached.make(reading);
+    const { text, tag } = await answerText(response, body, endpoint.untagged);
+    return { watched: reading.seen, tag: typeof tagged === 'string' ? tagOfBasis(tagged) : tag, text };
   };
   if (basis === null || !market.isSettled) return { ...(await make()), outcome: 'miss' };
   const { kind, staleS = 0 } = cache;

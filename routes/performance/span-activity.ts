@@ -9,6 +9,7 @@ import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { gatherFlows, type TimedFlow } from '../../lib/pnl/performance/flow-bins.ts';
 import { emptyState, foldLegs } from '../../lib/pnl/ledger/position.ts';
 import { tallyTrades, type TradeTally } from '../../lib/pnl/performance/trade-stats.ts';
+import { TimeSlice } from '../../lib/time-slice.ts';
 import { plus } from '../../lib/money/unknown.ts';
 
 /** What happened in a ledger over some time. */
@@ -43,11 +44,13 @@ export async function spanActivity(
     const observer = { onDisposal: closed.add, onFlow: flows.add };
     let turnover: Fixed | null = ZERO;
     const range = { after: { time: from, tie: '' }, before: to };
+    const slice = new TimeSlice();
     for await (const entries of entryChunks(trx, portfolioId, null, range)) {
       for (const entry of entries) turnover = plus(turnover, valueOf(entry, terms));
       for (const [asset, legs] of legsByAsset(entries, terms)) {
         const before = states.get(asset) ?? emptyState(asset);
         states.set(asset, foldLegs(before, legs, terms.costMethod, observer));
+        if (slice.isOver) await slice.next();
       }
     }
     return { version, closed, turnover, flows: flows.list() };

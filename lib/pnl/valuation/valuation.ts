@@ -82,21 +82,38 @@ function findRoutes(asset: string, baseCurrency: string, symbols: SymbolIndex): 
   const isListed = (route: Route): boolean =>
     symbols.get(asset)?.some(({ symbol }) => symbol === route[0]?.symbol) ?? false;
   const routes = straight.filter(isListed);
-  const onward = new Map<string, Hop[]>();
-  for (const { symbol, other, inverse } of symbols.get(baseCurrency) ?? []) {
-    // Seen from the base currency: the hop that arrives there goes the other way.
-    const hop = { symbol, inverse: !inverse };
-    onward.set(other, [...(onward.get(other) ?? []), hop]);
-  }
+  const onward = onwardTo(baseCurrency, symbols);
   const through = (symbols.get(asset) ?? [])
     .filter(({ other }) => other !== baseCurrency && onward.has(other))
     .sort((a, b) => compareText(a.other, b.other) || Number(a.inverse) - Number(b.inverse));
   for (const { symbol, other, inverse } of through) {
-    const last = (onward.get(other) ?? []).toSorted((a, b) => Number(a.inverse) - Number(b.inverse));
-    for (const hop of last) routes.push([{ symbol, inverse }, hop]);
+    for (const hop of onward.get(other) ?? []) routes.push([{ symbol, inverse }, hop]);
   }
   return [...routes, ...straight.filter((route) => !isListed(route))];
 }
+
+/** Hops that arrive at the base currency by the asset they come from, the straight one of two first. */
+function onwardTo(baseCurrency: string, symbols: SymbolIndex): ReadonlyMap<string, readonly Hop[]> {
+  let known = onwardKnown.get(symbols);
+  if (known === undefined || known.size >= CURRENCIES_LIMIT) onwardKnown.set(symbols, (known = new Map()));
+  let onward = known.get(baseCurrency);
+  if (onward !== undefined) return onward;
+  onward = new Map<string, Hop[]>();
+  for (const { symbol, other, inverse } of symbols.get(baseCurrency) ?? []) {
+    // Seen from the base currency: the hop that arrives there goes the other way.
+    const hop = { symbol, inverse: !inverse };
+    const hops = onward.get(other);
+    if (hops === undefined) onward.set(other, [hop]);
+    else if (hop.inverse) hops.push(hop);
+    else hops.unshift(hop);
+  }
+  known.set(baseCurrency, onward);
+  return onward;
+}
+
+/** Made once: each of thousands of assets would go through all symbols of the base currency. */
+const onwardKnown = new WeakMap<SymbolIndex, Map<string, Map<string, Hop[]>>>();
+const CURRENCIES_LIMIT = 1_000;
 
 /** The first route that has all its prices. */
 export function pricedRoute(routes: readonly Route[], prices: PriceSource): Route | null {

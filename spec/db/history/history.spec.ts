@@ -21,6 +21,8 @@ import { totalsAt } from '../../../lib/pnl/valuation/marking.ts';
 import { indexSymbols, type PriceSource } from '../../../lib/pnl/valuation/valuation.ts';
 import { foldAll } from '../../lib/pnl/ledger.ts';
 import { eachDatabase } from '../../support/databases.ts';
+import { Problem } from '../../../lib/problem.ts';
+import { turnsOf } from '../../support/turns.ts';
 import { runs } from '../../support/runs.ts';
 import { clock, deposit, newPortfolio, NOON, trade } from '../../support/db/fixture.ts';
 import { draftOf, shapes } from '../../support/db/random-ledger.ts';
@@ -193,6 +195,33 @@ eachDatabase('the history of a portfolio', (open) => {
       ),
       { numRuns: runs(4), endOnFailure: true },
     );
+  });
+
+  describe('of many assets at many instants', () => {
+    let id: string;
+    before(async () => {
+      ({ id } = await newPortfolio(db));
+      const deposits = Array.from({ length: 600 }, (_, n) => deposit(`d${n}`, 1, '1', { asset: `A${n}` }));
+      await bookEntries(db, id, deposits, { clock });
+    });
+    /** More than are remembered, and all of them behind the ledger: the database has little to do between them. */
+    const minutes = (count: number): number[] =>
+      Array.from({ length: count }, (_, n) => NOON + (n + 2) * MINUTE);
+
+    it('lets others have a turn while it is worked out', async () => {
+      const { turns, result } = await turnsOf(async () => await equityAt(db, id, minutes(3_000)));
+      assert.equal(result.length, 3_000);
+      // There are a few dozen statements, after each of which there is one.
+      assert.ok(turns > 100, `${turns} turns`);
+    });
+
+    it('is refused when it is too much for one answer', async () => {
+      await assert.rejects(
+        equityAt(db, id, minutes(8_400)),
+        (error) =>
+          error instanceof Problem && error.status === 400 && error.errors?.[0]?.parameter === 'from',
+      );
+    });
   });
 
   it('keeps published equity until a late entry makes it void, and for as long as it is told', async () => {
