@@ -1,7 +1,7 @@
 import cors from '@koa/cors';
 import Koa, { type Middleware } from 'koa';
 import helmet from 'koa-helmet';
-import { isCancelled } from '../db/connection/time-limit.ts';
+import { isCancelled, isLocked } from '../db/connection/time-limit.ts';
 import { isUnavailable } from '../db/connection/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { API } from '../openapi/documents.ts';
@@ -57,6 +57,7 @@ export function createApp(services: Services): Koa {
     problemHandler(logger, {
       isUnavailable: (error) => error instanceof BrokerUnavailableError || isUnavailable(error),
       isCancelled,
+      isLocked,
     }),
   );
   app.use(allowHosts(config, API));

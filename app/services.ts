@@ -207,6 +207,11 @@ export async function createServices(environment: Environment): Promise<RunningS
         { all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))), client: 2 },
         clock,
       ),
+      changes: new Slots(
+        'changes',
+        { all: Number.POSITIVE_INFINITY, client: Math.max(1, Math.floor(config.DATABASE_POOL / 3)) },
+        clock,
+      ),
     };
     const hub = new Hub({
       broker,

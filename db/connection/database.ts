@@ -7,7 +7,9 @@ import { makePrivate, openDataFolder } from '../../lib/private-files.ts';
 import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { PgliteStream } from './pglite-stream.ts';
-import { Patience, usualPatience } from './time-limit.ts';
+import { dropWhenSilent, type PooledClient } from './pooled-client.ts';
+import { limitSession } from './session-limits.ts';
+import { usualPatience } from './time-limit.ts';
 
 /**
  * What every query function takes first: the pool, or the open transaction. The embedded database has one connection,
@@ -30,7 +32,9 @@ export interface DatabaseOptions {
   log: Logger;
   /** Connections to the server at most; default 10. The embedded database has one. */
   poolMax?: number | undefined;
-  /** Milliseconds after which the server ends a transaction of a process that has stopped; default 60,000. */
+  /** Milliseconds that a statement waits for a lock at most; default 10,000, never more than `statementTimeout`. */
+  lockTimeout?: number | undefined;
+  /** Milliseconds after which the server rolls back a transaction whose process sends nothing; default 15,000. */
   idleTransactionTimeout?: number | undefined;
   /** Milliseconds after which the server cancels a statement, unless its transaction has more; default 30,000. */
   statementTimeout?: number | undefined;
@@ -50,6 +54,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenedData
 
 function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
   const statementTimeout = options.statementTimeout ?? 30_000;
+  const limits = {
+    statement: statementTimeout,
+    lock: Math.min(options.lockTimeout ?? 10_000, statementTimeout),
+    idleInTransaction: options.idleTransactionTimeout ?? 15_000,
+  };
   const knex = knexPackage.knex({
     client: 'pg',
     // Errors are logged, and must not hold the values of a statement.
@@ -61,17 +70,13 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
       query_timeout: options.queryTimeout ?? usualPatience(statementTimeout),
-      // Nobody waits any longer for what a request has asked for, but the server would go on with it.
-      statement_timeout: statementTimeout,
-      // What it holds locked would else stay so for as long as the process is paused, and go on when that does.
-      idle_in_transaction_session_timeout: options.idleTransactionTimeout ?? 60_000,
     },
     pool: {
       min: 0,
       max: options.poolMax ?? 10,
       afterCreate(client: PooledClient, done: (error: Error | null, client: PooledClient) => void) {
         dropWhenSilent(client);
-        done(null, client);
+        limitSession(client, limits, (error) => done(error, client));
       },
     },
     acquireConnectionTimeout: 10_000,
@@ -144,35 +149,6 @@ function embeddedKnex(engine: PGlite, log: Logger): Knex {
     },
     log: knexLog(log),
   });
-}
-
-/** What of a `pg` client is used here. knex queries with a callback, and streams without one. */
-interface PooledClient {
-  query(query: string | { text: string }, done?: (error: Error | null, result: unknown) => void): unknown;
-  emit(event: 'error', error: Error): boolean;
-  connection: { stream: { destroy(): void } };
-}
-
-/**
- * `pg` queues what follows behind a query whose answer never came. A connection that timed out is cut instead, so that
- * the pool makes a new one.
- */
-function dropWhenSilent(client: PooledClient): void {
-  const query = client.query.bind(client);
-  const patience = new Patience();
-  client.query = (asked, done) => {
-    const wait = patience.of(typeof asked === 'string' ? asked : asked.text);
-    const statement = wait === null || typeof asked === 'string' ? asked : { ...asked, query_timeout: wait };
-    if (done === undefined) return query(statement);
-    return query(statement, (error, result) => {
-      if (error?.message === 'Query read timeout') {
-        // knex hears this and takes the connection out of its pool at once; the end of the stream comes later.
-        client.emit('error', error);
-        client.connection.stream.destroy();
-      }
-      done(error, result);
-    });
-  };
 }
 
 function knexLog(log: Logger): Knex.Logger {

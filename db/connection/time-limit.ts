@@ -7,11 +7,11 @@ export const LONG_WORK_MS = 600_000;
 const GRACE_MS = 5_000;
 
 /**
- * Gives the statements of a transaction that follow more time than those of a request have. On the embedded database,
- * which cancels nothing, it does no harm.
+ * Gives the rest of a transaction more time than a request has, for its statements and for the locks that they wait for.
+ * It has no effect on the embedded database, which cancels nothing.
  */
 export async function allowTime(trx: Database, ms: number): Promise<void> {
-  await trx.raw(`set local statement_timeout = ${ms}`);
+  await trx.raw(`set local statement_timeout = ${ms}; set local lock_timeout = ${ms}`);
 }
 
 /** Whether the server has cancelled a statement: it took too long. */
@@ -19,7 +19,12 @@ export function isCancelled(error: unknown): boolean {
   return error instanceof Error && errorCode(error) === '57014';
 }
 
-const ALLOWED = /^set local statement_timeout = (\d+)$/;
+/** Whether the server has given up waiting for a lock that another transaction holds. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof Error && errorCode(error) === '55P03';
+}
+
+const ALLOWED = /^set local statement_timeout = (\d+);/;
 const ENDED = /^(commit|rollback)(?! to)\b/i;
 
 /**

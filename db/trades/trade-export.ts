@@ -46,6 +46,9 @@ export type TradeReader = (
   order: TradeOrder,
 ) => AsyncGenerator<ExportedTrade[], void, undefined>;
 
+/** Longest time for which a reader may take nothing. */
+const READER_SILENCE_MS = 60_000;
+
 /** Rows that are fetched at a time: larger pieces are no faster, and more of them live through a collection. */
 const PIECE = 300;
 
@@ -65,6 +68,8 @@ export const tradesByCursor: TradeReader = async function* (db, portfolioId, fil
   const trx = await db.transaction({ isolationLevel: 'repeatable read', readOnly: true });
   try {
     await allowTime(trx, LONG_WORK_MS);
+    // It holds no locks, and a slow reader may make it wait for a while between two pieces.
+    await trx.raw(`set local idle_in_transaction_session_timeout = ${READER_SILENCE_MS}`);
     for (const sorted of SORTED_PARTS[sort]) {
       const query = tradeQuery(trx, portfolioId, filter);
       narrowTo(query, sorted, order, null);

@@ -51,6 +51,8 @@ export interface Services {
     /** Files that are here and being booked. */
     imports: Slots;
     exports: Slots;
+    /** Changes of ledgers; the client is the portfolio. */
+    changes: Slots;
   };
   /** How long lists of trades are read. */
   readTrades: TradeReader;

@@ -61,7 +61,7 @@ export async function runImport(
     const { file, report, rows } = await stage(body, question, staged, progress, services);
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
     const slot = await question.turn();
-    const outcome = await changeLedger(services, (options) =>
+    const outcome = await changeLedger(services, portfolioId, (options) =>
       bookRows(db, portfolioId, staged, {
         ...options,
         order: {

@@ -81,7 +81,7 @@ export const bookTrades = endpoint({
     const drafts = await toTradeDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
-      booked = await changeLedger(services, (options) =>
+      booked = await changeLedger(services, portfolio.id, (options) =>
         bookEntries(db, portfolio.id, drafts, {
           ...options,
           tagLimit: config.TAGS_PER_PORTFOLIO,
@@ -155,7 +155,7 @@ export const changeTrade = endpoint({
       }
       return draft;
     };
-    const changed = await changeLedger(services, (options) =>
+    const changed = await changeLedger(services, portfolio.id, (options) =>
       changeEntry(db, portfolio.id, params.tradeId, corrected, {
         ...options,
         tagLimit: config.TAGS_PER_PORTFOLIO,
@@ -180,7 +180,7 @@ export const removeTrade = endpoint({
     const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     asTrade(await getEntry(db, portfolio.id, params.tradeId));
-    const removed = await changeLedger(services, (options) =>
+    const removed = await changeLedger(services, portfolio.id, (options) =>
       removeEntry(db, portfolio.id, params.tradeId, options),
     );
     asTrade(removed?.before ?? null);

@@ -62,7 +62,7 @@ export const bookTransfers = endpoint({
     const drafts = await toTransferDrafts(inputs, db, portfolio.baseCurrency);
     let booked;
     try {
-      booked = await changeLedger(services, (options) =>
+      booked = await changeLedger(services, portfolio.id, (options) =>
         bookEntries(db, portfolio.id, drafts, { ...options, tagLimit: config.TAGS_PER_PORTFOLIO }),
       );
     } catch (error) {
@@ -154,7 +154,7 @@ export const changeTransfer = endpoint({
       const known = { time: before.time, rates: new Map([[before.asset, found]]) };
       return toTransferDraft(input, keptRates(known, rateFinder(trx, baseCurrency)));
     };
-    const changed = await changeLedger(services, (options) =>
+    const changed = await changeLedger(services, portfolio.id, (options) =>
       changeEntry(db, portfolio.id, params.transferId, corrected, {
         ...options,
         tagLimit: config.TAGS_PER_PORTFOLIO,
@@ -179,7 +179,7 @@ export const removeTransfer = endpoint({
     const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     asTransfer(await getEntry(db, portfolio.id, params.transferId));
-    const removed = await changeLedger(services, (options) =>
+    const removed = await changeLedger(services, portfolio.id, (options) =>
       removeEntry(db, portfolio.id, params.transferId, options),
     );
     asTransfer(removed?.before ?? null);

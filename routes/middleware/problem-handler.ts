@@ -25,15 +25,25 @@ export interface ErrorKinds {
   isUnavailable: (error: unknown) => boolean;
   /** It took the database too long. */
   isCancelled: (error: unknown) => boolean;
+  /** Another change held the lock for too long. */
+  isLocked: (error: unknown) => boolean;
 }
 
-function toProblem(error: unknown, { isUnavailable, isCancelled }: ErrorKinds): Problem {
+function toProblem(error: unknown, { isUnavailable, isCancelled, isLocked }: ErrorKinds): Problem {
   if (error instanceof Problem) return error;
   if (isCancelled(error)) {
     return problem('unavailable', {
       detail:
         'The database took too long for this (STATEMENT_TIMEOUT_MS). Try again later, or ask for less at once: a shorter span or a narrower filter.',
       headers: { 'Retry-After': '30' },
+      cause: error,
+    });
+  }
+  if (isLocked(error)) {
+    return problem('unavailable', {
+      detail:
+        'Another request is still changing the same portfolio or user. Nothing was changed; try again later.',
+      headers: { 'Retry-After': '5' },
       cause: error,
     });
   }

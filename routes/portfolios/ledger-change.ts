@@ -4,6 +4,8 @@ import type { ImportMove } from '../../db/import/import-booking.ts';
 import type { OutboxMessage } from '../../db/ledger/outbox.ts';
 import type { PortfolioMove } from '../../db/ledger/portfolios.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { problem } from '../../lib/problem.ts';
+import { NoSlotError, type Slot, type Slots } from '../../lib/slots.ts';
 import type { PortfolioRecord } from '../../streams/channels/record.ts';
 import { portfolioSettingsBody } from './portfolio-body.ts';
 import type { Services } from '../http/handler-services.ts';
@@ -21,18 +23,54 @@ export interface LedgerChangeOptions {
 /** What a change gives back to be published; `null`: there was nothing to change. */
 type Changed = { message: OutboxMessage | null } | { messages: readonly OutboxMessage[] } | null;
 
+/** How long a change waits until fewer changes of the same portfolio are under way. */
+const WAIT_MS = 10_000;
+
 /**
- * Changes ledgers and publishes it: the one way for every route. What is published is written in the change's own
+ * Changes a ledger and publishes the change: the one way for every route. The messages are written in the change's own
  * transaction, so a change that is committed is published, sooner or later.
+ *
+ * Changes of one portfolio wait for each other in the database. Only a few of them hold a connection while they do, so
+ * that the pool is never taken by one portfolio whose lock is held up.
  * @param change calls a function of `db/` with the options it is given
+ * @throws Problem `unavailable`
  */
 export async function changeLedger<T extends Changed>(
+  services: Pick<Services, 'clock' | 'outbox' | 'slots'>,
+  portfolioId: string,
+  change: (options: LedgerChangeOptions) => Promise<T>,
+): Promise<T> {
+  return await changeLedgers(services, async (options) => {
+    const slot = await changeSlot(services.slots.changes, portfolioId);
+    try {
+      return await change(options);
+    } finally {
+      slot.release();
+    }
+  });
+}
+
+/** As `changeLedger`, for a change of several portfolios at once. */
+export async function changeLedgers<T extends Changed>(
   { clock, outbox }: Pick<Services, 'clock' | 'outbox'>,
   change: (options: LedgerChangeOptions) => Promise<T>,
 ): Promise<T> {
   const changed = await change({ clock, records: recordsOf });
   await Promise.all(messagesOf(changed).map((message) => outbox.publish(message)));
   return changed;
+}
+
+async function changeSlot(slots: Slots, portfolioId: string): Promise<Slot> {
+  try {
+    return await slots.wait(portfolioId, WAIT_MS);
+  } catch (error) {
+    if (!(error instanceof NoSlotError)) throw error;
+    throw problem('unavailable', {
+      detail: 'Earlier changes of this portfolio are still under way. Nothing was changed; try again later.',
+      headers: { 'Retry-After': '5' },
+      cause: error,
+    });
+  }
 }
 
 function messagesOf(changed: Changed): readonly OutboxMessage[] {

@@ -77,7 +77,7 @@ export const updatePortfolio = endpoint({
   async handler({ params, body, caller }, services) {
     const { db } = services;
     const { id } = await ownPortfolio(db, params.portfolioId, caller);
-    const changed = await changeLedger(services, (options) => changePortfolio(db, id, body, options));
+    const changed = await changeLedger(services, id, (options) => changePortfolio(db, id, body, options));
     if (changed === null) throw problem('not-found');
     return portfolioBody(changed.portfolio);
   },
@@ -99,7 +99,7 @@ export const deletePortfolio = endpoint({
   async handler({ params, caller }, services) {
     const { db, broker } = services;
     const { id } = await ownPortfolio(db, params.portfolioId, caller);
-    await changeLedger(services, (options) => removePortfolio(db, id, options));
+    await changeLedger(services, id, (options) => removePortfolio(db, id, options));
     await publishControl(broker, { type: 'portfolio-gone', portfolioId: id });
   },
 });

@@ -21,7 +21,7 @@ import { publishControl } from '../../streams/fleet/authority.ts';
 import { noteDenied, originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { changeLedger, type LedgerChangeOptions } from '../portfolios/ledger-change.ts';
+import { changeLedgers, type LedgerChangeOptions } from '../portfolios/ledger-change.ts';
 import { assertPassword, newPassword } from './new-password.ts';
 import { userBody, userSchema } from '../auth/session-tokens.ts';
 import type { Services } from '../http/handler-services.ts';
@@ -213,7 +213,7 @@ export const deleteUser = endpoint({
       await recordAudit(trx, draft, originOf(ctx), { clock });
       return { ids, messages };
     };
-    const { ids: portfolioIds } = await changeLedger(services, (options) => db.transaction(remove(options)));
+    const { ids: portfolioIds } = await changeLedgers(services, (options) => db.transaction(remove(options)));
     await publishControl(
       broker,
       { type: 'user-disabled', userId },

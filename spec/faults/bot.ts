@@ -26,6 +26,14 @@ export class Bot {
     this.#path = `/v1/portfolios/${((await answer.json()) as { id: string }).id}`;
   }
 
+  /** Another bot, with fills of its own, for the same portfolio on another node. */
+  on(url: string, authorization: string): Bot {
+    const other = new Bot(url, authorization);
+    other.#path = this.#path;
+    other.#next = 1_000_000;
+    return other;
+  }
+
   /** Books so many new fills in one request. @returns its status, 0 when there was no answer */
   async book(count = 1, { note }: { note?: string } = {}): Promise<number> {
     const items = Array.from({ length: count }, () => {

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { openDatabase, type OpenedDatabase } from '../../db/connection/database.ts';
+import { newPostgresDatabase } from '../support/databases.ts';
+import { quiet } from '../support/log-watch.ts';
+import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
+import { postgresAvailable } from '../support/postgres-server.ts';
+import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { Bot } from './bot.ts';
+import { say } from './say.ts';
+
+/** Bookings into one portfolio that a node has sent to the database when it freezes. */
+const IN_FLIGHT = 8;
+const HEALED_MS = 30_000;
+
+(postgresAvailable() && redisAvailable() ? describe : describe.skip)('a frozen node', function () {
+  this.timeout(180_000);
+  let redis: RedisServer;
+  let frozen: NodeProcess;
+  let healthy: NodeProcess;
+  let database: OpenedDatabase;
+
+  before(async () => {
+    redis = await startRedisServer();
+    const databaseUrl = await newPostgresDatabase();
+    // Holds what it locks for as long as the test wants.
+    database = await openDatabase({ url: databaseUrl, log: quiet, idleTransactionTimeout: 0 });
+    const env = {
+      MARKET_FEED: 'push',
+      DEMO: 'false',
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redis.url,
+      RATE_LIMIT_USER: '0',
+      RATE_LIMIT_ADDRESS: '0',
+    };
+    // All of these changes are to hold a connection, as they would on a node with a larger pool.
+    frozen = await startNode({ ...env, DATABASE_POOL: String(3 * IN_FLIGHT) });
+    healthy = await startNode(env);
+  });
+  after(async () => {
+    await frozen?.end('SIGKILL');
+    await healthy?.end('SIGKILL');
+    await database?.close();
+    await redis?.stop();
+  });
+
+  /** Resolves when so many transactions wait for a lock. */
+  async function untilWaiting(count: number): Promise<void> {
+    const deadline = performance.now() + 20_000;
+    for (;;) {
+      const { rows } = await database.knex.raw<{ rows: { waiting: number }[] }>(
+        `select count(*)::int as waiting from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      if (rows[0]?.waiting === count) return;
+      assert.ok(performance.now() < deadline, `${rows[0]?.waiting} instead of ${count} wait for a lock`);
+    }
+  }
+
+  it('that holds the lock of a portfolio delays that portfolio for less than half a minute, and no other', async () => {
+    const authorization = await logIn(frozen.url);
+    const slow = new Bot(frozen.url, authorization);
+    await slow.openPortfolio();
+    const stuck = slow.on(healthy.url, authorization);
+    const elsewhere = new Bot(healthy.url, authorization);
+    await elsewhere.openPortfolio();
+
+    const lock = await database.knex.transaction();
+    await lock.raw('select 1 from portfolios where id = ? for update', [slow.portfolioId]);
+    const inFlight = Array.from({ length: IN_FLIGHT }, () => slow.book());
+    await untilWaiting(IN_FLIGHT);
+    process.kill(frozen.pid, 'SIGSTOP');
+    await lock.rollback();
+
+    // More of them than the other node has connections: it must not run out of them.
+    const frozenAt = performance.now();
+    const elapsed = (): number => performance.now() - frozenAt;
+    let healedAfter: number | null = null;
+    const isOver = (): boolean => healedAfter !== null || elapsed() > 2 * HEALED_MS;
+    const pressure = Array.from({ length: 20 }, async () => {
+      while (!isOver()) if ((await stuck.book()) === 201) healedAfter ??= elapsed();
+    });
+    const waits: number[] = [];
+    while (!isOver()) {
+      const before = elapsed();
+      if ((await elsewhere.book()) === 201) waits.push(elapsed() - before);
+    }
+    await Promise.all(pressure);
+    const worst = Math.max(...waits);
+    const refused = [...elsewhere.refused.values()].reduce((sum, count) => sum + count, 0);
+    say(
+      `healed after ${Math.round((healedAfter ?? Infinity) / 1_000)} s; elsewhere ${waits.length} fills, the slowest in ${Math.round(worst)} ms, ${refused} refused`,
+    );
+    assert.ok(healedAfter !== null && healedAfter < HEALED_MS, 'the portfolio does not take fills');
+    assert.equal(refused, 0, 'other portfolios are refused');
+    assert.ok(worst < 5_000, 'other portfolios wait as well');
+
+    process.kill(frozen.pid, 'SIGCONT');
+    await Promise.all(inFlight);
+    await stuck.assertKept();
+    await elsewhere.assertKept();
+    assert.equal((await fetch(`${healthy.url}/readyz`)).status, 200);
+  });
+});
