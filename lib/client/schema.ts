@@ -514,7 +514,9 @@ export interface paths {
          *
          *     It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
          *
-         *     Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading `Time` they are those of the zone in the file's name, which `tz` must tell.
+         *     Times of Upbit and Bithumb are Korean. A zone in a heading counts (`Date(UTC+9)`), and a `tz` that contradicts it is refused (422). Under Binance's heading `Time` times are those of the zone in the file's name, which `tz` must tell.
+         *
+         *     Numbers and times are read strictly: `1,234` is a thousand only in a file whose other numbers show that its decimals stand behind a point, and 3/4/2026 needs a date in the file that can only be one or the other, or `dateOrder`. What stays ambiguous is rejected, with both readings named. Nothing before 2009 is taken unless `allowBefore2009` is set. Epoch times may be in seconds or any smaller unit.
          *
          *     Trades of the same instant are booked in the order in which they happened. A file runs from the oldest trade to the newest, or the other way round if its times do. When all its times are the same, the order is that in which each sale comes after its purchase, or the one that files of the source have. If it cannot be told, and figures depend on it, nothing is booked (422) until `order` tells it; the `order` of a dry run is `null` then. The column `sequence` of this program's own export goes before all that.
          *
@@ -1519,10 +1521,12 @@ export interface components {
             };
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or epoch milliseconds.
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
             orderId?: string;
             /**
              * @description Kind of the order it filled, as the exchange tells it.
@@ -1564,10 +1568,12 @@ export interface components {
             } | null;
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or epoch milliseconds.
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
             orderId?: string | null;
             type?: string | null;
             note?: string | null;
@@ -1826,10 +1832,12 @@ export interface components {
             unitCost?: string;
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or epoch milliseconds.
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
             note?: string;
             /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
@@ -1846,10 +1854,12 @@ export interface components {
             unitCost?: string | null;
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or epoch milliseconds.
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
             note?: string | null;
             /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
@@ -4332,7 +4342,7 @@ export interface operations {
                     scopes: ("read" | "trades:write" | "market:write" | "admin")[];
                     /**
                      * Format: date-time
-                     * @description ISO 8601 with any offset, or epoch milliseconds.
+                     * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
                      * @example 2026-03-02T09:00:00.000Z
                      */
                     expiresAt?: string | number;
@@ -6083,8 +6093,14 @@ export interface operations {
                 dryRun?: "true" | "false";
                 /** @description `true`: book the other rows although some are rejected. */
                 skipRejected?: "true" | "false";
-                /** @description Time zone of times that do not name theirs, in the place of the one the source is known to use. */
+                /** @description Time zone of times that do not name theirs, in the place of the one the source is known to use. One that contradicts a heading is refused. */
                 tz?: string;
+                /** @description The decimal mark of a file in which no number proves it. */
+                decimal?: "." | ",";
+                /** @description Day, month and year in a file in which no date proves their order. */
+                dateOrder?: "ymd" | "dmy" | "mdy";
+                /** @description `true`: take times before 2009 as well. */
+                allowBefore2009?: "true" | "false";
                 /** @description Which way time runs in the file, if it does not tell. */
                 order?: "oldest-first" | "newest-first";
                 /** @description A name for this import, to tell its progress by. Made here when left out. */
@@ -8162,7 +8178,7 @@ export interface operations {
                     side?: "buy" | "sell";
                     /**
                      * Format: date-time
-                     * @description ISO 8601 with any offset, or epoch milliseconds.
+                     * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
                      * @example 2026-03-02T09:00:00.000Z
                      */
                     time?: string | number;
@@ -8178,7 +8194,7 @@ export interface operations {
                         side?: "buy" | "sell";
                         /**
                          * Format: date-time
-                         * @description ISO 8601 with any offset, or epoch milliseconds.
+                         * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
                          * @example 2026-03-02T09:00:00.000Z
                          */
                         time?: string | number;

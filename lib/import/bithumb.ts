@@ -1,5 +1,5 @@
-import { CellError } from './cell-error.ts';
-import { amountIn, feeOf, ignored, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
+import { spacedUnit } from './amount.ts';
+import { feeOf, ignored, sideOf, type ImportFormat } from './format.ts';
 import { KOREA } from './local-time.ts';
 
 /**
@@ -10,38 +10,42 @@ import { KOREA } from './local-time.ts';
 export const bithumb: ImportFormat = {
   name: 'bithumb',
   columns: {
-    time: { headings: ['거래일시'] },
+    time: { headings: ['거래일시'], holds: 'time' },
     asset: { headings: ['자산', '자산명'] },
     kind: { headings: ['거래구분'] },
-    quantity: { headings: ['거래수량'] },
-    price: { headings: ['체결가격'] },
-    amount: { headings: ['거래금액'], optional: true },
-    fee: { headings: ['수수료'], optional: true },
+    quantity: { headings: ['거래수량'], holds: 'number' },
+    price: { headings: ['체결가격'], holds: 'number' },
+    amount: { headings: ['거래금액'], optional: true, holds: 'number' },
+    fee: { headings: ['수수료'], optional: true, holds: 'number' },
   },
   source: { symbol: 'asset', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
   hasIds: false,
   order: null,
   zone: () => KOREA,
-  read(row, columns, zone) {
-    const kind = columns.cell(row, 'kind');
+  // Korea has no decimal comma.
+  decimal: '.',
+  dates: null,
+  since: Date.UTC(2013, 11, 1),
+  read(row) {
+    const kind = row.text('kind');
     const side = sideOf(kind);
     if (side === null) return ignored(kind);
-    const asset = columns.cell(row, 'asset');
+    const asset = row.text('asset');
     const named = /\(([A-Z0-9]+)\)$/.exec(asset)?.[1] ?? (/^[A-Z0-9]+$/.test(asset) ? asset : null);
-    const base = amountIn(row, columns, 'quantity').unit ?? named;
+    const base = spacedUnit(row.text('quantity')) ?? named;
     if (base === null) {
-      throw new CellError(columns.heading('asset'), 'has no asset code, and the quantity no unit');
+      throw row.error('asset', 'unknown-asset', 'has no asset code, and the quantity no unit');
     }
-    const quote = amountIn(row, columns, 'price').unit ?? amountIn(row, columns, 'amount').unit ?? 'KRW';
+    const quote = spacedUnit(row.text('price')) ?? spacedUnit(row.text('amount')) ?? 'KRW';
     return {
       trade: {
         exchange: 'bithumb',
         symbol: `${base}/${quote}`,
         side,
-        quantity: numberIn(row, columns, 'quantity'),
-        price: numberIn(row, columns, 'price'),
-        fee: feeOf(amountIn(row, columns, 'fee'), quote),
-        time: timeIn(row, columns, 'time', zone ?? KOREA),
+        quantity: row.quantity('quantity', [base]),
+        price: row.quantity('price', [quote]),
+        fee: feeOf(row.amount('fee', 'spaced'), quote),
+        time: row.time('time'),
       },
     };
   },

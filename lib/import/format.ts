@@ -1,7 +1,7 @@
-import { parseAmount, type Amount } from './amount.ts';
-import { CellError } from './cell-error.ts';
+import type { Amount, DecimalMark } from './amount.ts';
 import type { Columns, ColumnSpec } from './headings.ts';
-import { localTime, type Zone } from './local-time.ts';
+import type { DateOrder, Zone } from './local-time.ts';
+import type { Row } from './row.ts';
 import type { RowOrder } from './row-order.ts';
 
 /** A trade as a row tells it: text, to be checked as the body of `POST …/trades` is. */
@@ -29,8 +29,14 @@ export type RowReading = { trade: RawTrade } | { ignored: string };
 export interface ImportFormat {
   name: 'marktide' | 'upbit' | 'bithumb' | 'binance';
   columns: ColumnSpec;
-  /** The zone of times that do not name theirs; `null` when the file does not tell. */
-  zone: (columns: Columns) => Zone | null;
+  /** The zone that its times are known to be in where no heading names one; `null` when it is not known. */
+  zone: (columns: Columns, preamble: readonly string[]) => Zone | null;
+  /** The decimal mark of a file that does not show one; `null` when such a file may have either. */
+  decimal: DecimalMark | null;
+  /** How the source writes dates that could have several orders; `null` when it writes none such. */
+  dates: { order: DateOrder; shape: RegExp } | null;
+  /** Epoch milliseconds of the day when the exchange opened: nothing of it is older. */
+  since?: number;
   /** Whether rows have ids of their own. Where not, equal rows of a file are told apart by number. */
   hasIds: boolean;
   /** In which order all its files have their rows; `null` when they differ. */
@@ -38,31 +44,7 @@ export interface ImportFormat {
   /** Which columns a field of a `RawTrade` came from, to name them when it is found wrong. */
   source: Record<'symbol' | 'side' | 'quantity' | 'price' | 'fee' | 'time', string> & Record<string, string>;
   /** @throws CellError for a row that cannot be read */
-  read: (row: readonly string[], columns: Columns, zone: Zone | null) => RowReading;
-}
-
-/** @throws CellError unless the cell holds a number, or nothing */
-export function amountIn(row: readonly string[], columns: Columns, name: string): Amount {
-  const amount = parseAmount(columns.cell(row, name));
-  if (amount === null) throw new CellError(columns.heading(name), 'is not a plain decimal number');
-  return amount;
-}
-
-/** @throws CellError unless the cell holds a number */
-export function numberIn(row: readonly string[], columns: Columns, name: string): string {
-  const { number } = amountIn(row, columns, name);
-  if (number === null) throw new CellError(columns.heading(name), 'is empty');
-  return number;
-}
-
-/** @throws CellError unless the cell holds a time that the zone's clocks show */
-export function timeIn(row: readonly string[], columns: Columns, name: string, zone: Zone): number {
-  const local = localTime(columns.cell(row, name));
-  if (local === null) throw new CellError(columns.heading(name), 'is not a time such as 2026-03-02 09:00:00');
-  const time = zone.instantOf(local);
-  if (time === null)
-    throw new CellError(columns.heading(name), `is a time that does not exist in ${zone.name}`);
-  return time;
+  read: (row: Row) => RowReading;
 }
 
 /** The fee of a row, whose unit is told by its cell or else known; `undefined` for none. */

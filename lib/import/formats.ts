@@ -25,6 +25,8 @@ export interface FileLayout {
   delimiter: string;
   /** The line with the headings, from 1. */
   line: number;
+  /** The lines above it. */
+  preamble: readonly string[];
 }
 
 interface Candidate extends FileLayout {
@@ -37,9 +39,11 @@ interface Candidate extends FileLayout {
  * @throws Problem that names what is missing
  */
 export function detectFormat(head: string): FileLayout {
-  const lines = head.split(/\r?\n/, HEAD_LINES);
+  const lines = head.split(/\r?\n/, HEAD_LINES).map((line) => line.slice(0, MAX_HEADING_LINE));
   const candidates = lines.flatMap((text, index) =>
-    DELIMITERS.flatMap((delimiter) => candidatesIn(text.slice(0, MAX_HEADING_LINE), delimiter, index + 1)),
+    DELIMITERS.flatMap((delimiter) =>
+      candidatesIn(text, delimiter, index + 1).map((each) => ({ ...each, preamble: lines.slice(0, index) })),
+    ),
   );
   const whole = candidates.filter(({ match }) => match.missing.length === 0);
   const [best] = whole.sort((a, b) => b.match.found - a.match.found);
@@ -47,7 +51,7 @@ export function detectFormat(head: string): FileLayout {
   throw unknownHeadings(candidates, lines);
 }
 
-function candidatesIn(text: string, delimiter: string, line: number): Candidate[] {
+function candidatesIn(text: string, delimiter: string, line: number): Omit<Candidate, 'preamble'>[] {
   const cells = cellsOf(text, delimiter);
   if (cells.length < 3) return [];
   const headings = headingsOf(cells);

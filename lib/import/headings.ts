@@ -1,5 +1,13 @@
-/** What a column is called in the files of one source: any of the headings; `optional` when a file may lack it. */
-export type ColumnSpec = Record<string, { headings: readonly string[]; optional?: boolean }>;
+import { type Zone, zoneOf } from './local-time.ts';
+
+/**
+ * What a column is called in the files of one source: any of the headings, without a time zone in brackets; `optional`
+ * when a file may lack it; `holds` what its cells show the style of.
+ */
+export type ColumnSpec = Record<
+  string,
+  { headings: readonly string[]; optional?: boolean; holds?: 'number' | 'time' }
+>;
 
 interface Place {
   index: number;
@@ -44,6 +52,16 @@ export class Columns {
     return null;
   }
 
+  /** The zone that a heading names: `Date(UTC+9)`; `null` if it names none. */
+  zone(name: string): Zone | null {
+    return zoneInHeading(this.heading(name));
+  }
+
+  /** A heading of the file that this program does not read, by its normalised text. */
+  hasHeading(heading: string): boolean {
+    return this.#headings.some((each) => normalised(each) === normalised(heading));
+  }
+
   headingAt(index: number): string | undefined {
     return this.#headings[index];
   }
@@ -57,10 +75,26 @@ export class Columns {
 /** No source has a longer heading. */
 const MAX_HEADING = 100;
 
-/** Case, spaces, footnote marks and a byte order mark do not tell headings apart. `''` for what is no heading. */
+const ZONE = /\(\s*((?:UTC|GMT)[^)]*)\)\s*$/i;
+
+function zoneInHeading(heading: string): Zone | null {
+  const name = ZONE.exec(heading)?.[1]?.trim();
+  if (name === undefined) return null;
+  try {
+    return zoneOf(name);
+  } catch {
+    // `Date(UTCnull)` names none.
+    return null;
+  }
+}
+
+/**
+ * Case, spaces, a time zone, footnote marks and a byte order mark do not tell headings apart. `''` for what is no heading.
+ */
 function normalised(heading: string): string {
   if (heading.length > MAX_HEADING) return '';
   return heading
+    .replace(ZONE, '')
     .replace(/[¹²³⁴⁵⁶⁷⁸⁹]+$/, '')
     .replaceAll(/\s+/g, '')
     .toLowerCase();

@@ -1,3 +1,4 @@
+import { epochMilliseconds } from '../epoch.ts';
 import { calendarOf } from '../pnl/performance/calendar.ts';
 
 /** The zone that a file's times are in. */
@@ -30,35 +31,141 @@ export function zoneOf(name: string): Zone {
   return fixedZone(name, match[1] === '-' ? -minutes : minutes);
 }
 
-const TIME =
-  /^(\d{4}|\d{2})[-./]\s?(\d{1,2})[-./]\s?(\d{1,2})\.?(?:\s+|T)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?$/;
+/** Local times at which zones are compared: a winter and a summer. */
+const PROBES = [Date.UTC(2024, 0, 15), Date.UTC(2024, 6, 15)];
+
+/** Whether the clocks of two zones show the same. */
+export function isSameZone(a: Zone, b: Zone): boolean {
+  return PROBES.every((local) => a.instantOf(local) === b.instantOf(local));
+}
+
+export const DATE_ORDERS = ['ymd', 'dmy', 'mdy'] as const;
+/** In which order the parts of a date stand: `dmy` is day, month, year. */
+export type DateOrder = (typeof DATE_ORDERS)[number];
+
+/** What a text says, under each order of its date, as milliseconds as if it were UTC. */
+export interface TimeReadings {
+  byOrder: ReadonlyMap<DateOrder, number>;
+  /** What stands between the parts of the date. */
+  separator: string;
+  /** That the text names itself: `Z`, `UTC`, `+09:00`. */
+  zone: Zone | null;
+}
+
+const DATE = String.raw`(\d{1,4})([-./])\s?(\d{1,2})\2\s?(\d{1,4})\.?`;
+const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?`;
+const HALF = String.raw`(AM|PM|오전|오후)`;
+const ZONE = String.raw`(Z|UTC|GMT|[+-]\d{2}:?\d{2})`;
+const DATE_FIRST = new RegExp(
+  `^${DATE}(?:\\s+|T|,\\s*)(?:${HALF}\\s*)?${CLOCK}(?:\\s*${HALF})?(?:\\s*${ZONE})?$`,
+  'i',
+);
+const CLOCK_FIRST = new RegExp(`^${CLOCK}\\s+${DATE}$`);
+const MAX_LENGTH = 60;
+
+interface Clock {
+  hour: number;
+  minute: number;
+  second: number;
+  millisecond: number;
+}
+
+function clockOf(
+  [hour, minute, second = '0', fraction = '']: (string | undefined)[],
+  half: string | undefined,
+): Clock | null {
+  let hours = Number(hour);
+  if (half !== undefined) {
+    if (hours < 1 || hours > 12) return null;
+    hours = (hours % 12) + (/^(PM|오후)$/i.test(half) ? 12 : 0);
+  }
+  const clock = {
+    hour: hours,
+    minute: Number(minute),
+    second: Number(second),
+    millisecond: Number(fraction.padEnd(3, '0').slice(0, 3)),
+  };
+  return clock.hour < 24 && clock.minute < 60 && clock.second < 60 ? clock : null;
+}
+
+/** A year has four digits, or two of this century. */
+function yearOf(text: string): number | null {
+  if (text.length === 4) return Number(text);
+  return text.length === 2 ? 2000 + Number(text) : null;
+}
+
+function dateOf(year: string, month: string, day: string): number | null {
+  const parts = [yearOf(year), Number(month) - 1, Number(day)] as const;
+  if (parts[0] === null || month.length > 2 || day.length > 2) return null;
+  const time = Date.UTC(parts[0], parts[1], parts[2]);
+  const date = new Date(time);
+  const isDate =
+    date.getUTCFullYear() === parts[0] && date.getUTCMonth() === parts[1] && date.getUTCDate() === parts[2];
+  return isDate ? time : null;
+}
 
 /**
- * What a cell's clock shows, as milliseconds as if it were UTC: `2026-06-12 12:18:21`, `2026.06.12 12:18`,
- * `26-06-12 12:18:21`. `null` for anything else, and for dates that no calendar has.
+ * What the clock and calendar of a cell show: `2026-06-12 12:18:21`, `2026. 6. 12. 오후 12:18`, `26-06-12 12:18:21`,
+ * `12/06/2026, 12:18 PM`, `07:20 2024-11-19`, `2018-03-15T10:42:31.215Z`. `null` for anything else, and for dates that no
+ * calendar has.
  */
-export function localTime(cell: string): number | null {
-  const match = TIME.exec(cell.trim());
-  if (match === null) return null;
-  const [, year = '', month, day, hour, minute, second = '0', fraction = ''] = match;
-  const parts = [
-    year.length === 2 ? 2000 + Number(year) : Number(year),
-    Number(month) - 1,
-    Number(day),
-    Number(hour),
-    Number(minute),
-    Number(second),
-  ] as const;
-  const time = Date.UTC(...parts);
-  const read = new Date(time);
-  const shown = [
-    read.getUTCFullYear(),
-    read.getUTCMonth(),
-    read.getUTCDate(),
-    read.getUTCHours(),
-    read.getUTCMinutes(),
-    read.getUTCSeconds(),
+export function timeReadings(cell: string): TimeReadings | null {
+  if (cell.length > MAX_LENGTH) return null;
+  const text = cell.replace(/[\u00A0\u202F]/g, ' ').trim();
+  let date: (string | undefined)[];
+  let clock: Clock | null;
+  let zone: Zone | null = null;
+  const match = DATE_FIRST.exec(text);
+  if (match === null) {
+    const turned = CLOCK_FIRST.exec(text);
+    if (turned === null) return null;
+    clock = clockOf(turned.slice(1, 5), undefined);
+    date = turned.slice(5, 9);
+  } else {
+    date = match.slice(1, 5);
+    const [before, after] = [match[5], match[10]];
+    if (before !== undefined && after !== undefined) return null;
+    clock = clockOf(match.slice(6, 10), before ?? after);
+    if (match[11] !== undefined) zone = ownZone(match[11]);
+  }
+  if (clock === null) return null;
+  const [first = '', separator = '', second = '', third = ''] = date;
+  const { hour, minute, second: seconds, millisecond } = clock;
+  const sinceMidnight = ((hour * 60 + minute) * 60 + seconds) * 1_000 + millisecond;
+  const byOrder = new Map<DateOrder, number>();
+  const orders: [DateOrder, number | null][] = [
+    ['ymd', dateOf(first, second, third)],
+    ['dmy', dateOf(third, second, first)],
+    ['mdy', dateOf(third, first, second)],
   ];
-  if (parts.some((part, index) => part !== shown[index])) return null;
-  return time + Number(fraction.padEnd(3, '0').slice(0, 3));
+  for (const [order, day] of orders) if (day !== null) byOrder.set(order, day + sinceMidnight);
+  return byOrder.size === 0 ? null : { byOrder, separator, zone };
+}
+
+function ownZone(text: string): Zone {
+  return /^[+-]/.test(text) ? zoneOf(text) : UTC;
+}
+
+/** An epoch time in a cell, in seconds or smaller units, as milliseconds; `null` for what is none. */
+export function epochIn(cell: string): number | null {
+  return /^\d{9,19}(?:\.\d{1,9})?$/.test(cell) ? epochMilliseconds(Number(cell)) : null;
+}
+
+/**
+ * The order that all times of a file can have; `null` if there are several, or none. Times outside of what is plausible
+ * are not of that order.
+ */
+export function orderOfDates(
+  readings: readonly TimeReadings[],
+  { earliest, latest }: { earliest: number; latest: number },
+): DateOrder[] {
+  const separators = new Set(readings.map(({ separator }) => separator));
+  // A spreadsheet has turned some of the dates into others, and nothing tells which.
+  if (separators.size > 1) return [];
+  return DATE_ORDERS.filter((order) =>
+    readings.every(({ byOrder }) => {
+      const time = byOrder.get(order);
+      return time !== undefined && time >= earliest && time <= latest;
+    }),
+  );
 }

@@ -1,39 +1,36 @@
 import { restored } from '../csv/formula.ts';
 import { MAX_TAGS, splitTags } from '../csv/tag-list.ts';
 import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../csv/trade-headings.ts';
-import { plainNumber } from './amount.ts';
-import { CellError } from './cell-error.ts';
-import { sideOf, timeIn, type ImportFormat } from './format.ts';
-import type { Columns } from './headings.ts';
-import type { Zone } from './local-time.ts';
+import { sideOf, type ImportFormat } from './format.ts';
+import type { ColumnSpec } from './headings.ts';
+import type { Row } from './row.ts';
 
 const REQUIRED: ReadonlySet<string> = new Set(['time', 'symbol', 'side', 'quantity', 'price']);
+const HOLDS: Partial<Record<string, 'number' | 'time'>> = {
+  time: 'time',
+  quantity: 'number',
+  price: 'number',
+  feeAmount: 'number',
+};
 
-function numberOf(row: readonly string[], columns: Columns, name: TradeColumn): string {
-  const cell = columns.cell(row, name);
-  const number = plainNumber(cell);
-  if (number === null) {
-    throw new CellError(columns.heading(name), cell === '' ? 'is empty' : 'is not a plain decimal number');
-  }
-  return number;
-}
+const columns: ColumnSpec = Object.fromEntries(
+  Object.entries({ ...TRADE_HEADINGS, sequence: SEQUENCE_HEADING }).map(([name, korean]) => {
+    const spec = { headings: [name, korean], optional: !REQUIRED.has(name) };
+    const holds = HOLDS[name];
+    return [name, holds === undefined ? spec : { ...spec, holds }];
+  }),
+);
 
-function textOf(row: readonly string[], columns: Columns, name: TradeColumn): string | undefined {
-  return restored(columns.verbatim(row, name)) || undefined;
+function textOf(row: Row, name: TradeColumn): string | undefined {
+  return restored(row.verbatim(name)) || undefined;
 }
 
 /** Too long a number is refused as that of any trade. */
-function sequenceOf(row: readonly string[], columns: Columns): number | undefined {
-  const cell = columns.cell(row, 'sequence');
+function sequenceOf(row: Row): number | undefined {
+  const cell = row.text('sequence');
   if (cell === '') return undefined;
-  if (!/^\d{1,20}$/.test(cell)) throw new CellError(columns.heading('sequence'), 'is not a whole number');
+  if (!/^\d{1,20}$/.test(cell)) throw row.error('sequence', 'not-a-number', 'is not a whole number');
   return Number(cell);
-}
-
-function timeOf(row: readonly string[], columns: Columns, zone: Zone | null): number | string {
-  const cell = columns.cell(row, 'time');
-  if (/^\d{10,16}$/.test(cell)) return Number(cell);
-  return zone === null || /(Z|[+-]\d{2}:?\d{2})$/.test(cell) ? cell : timeIn(row, columns, 'time', zone);
 }
 
 /**
@@ -42,12 +39,7 @@ function timeOf(row: readonly string[], columns: Columns, zone: Zone | null): nu
  */
 export const marktide: ImportFormat = {
   name: 'marktide',
-  columns: Object.fromEntries(
-    Object.entries({ ...TRADE_HEADINGS, sequence: SEQUENCE_HEADING }).map(([name, korean]) => [
-      name,
-      { headings: [name, korean], optional: !REQUIRED.has(name) },
-    ]),
-  ),
+  columns,
   source: {
     symbol: 'symbol',
     side: 'side',
@@ -66,30 +58,32 @@ export const marktide: ImportFormat = {
   hasIds: true,
   order: null,
   zone: () => null,
-  read(row, columns, zone) {
-    const side = columns.cell(row, 'side');
-    const currency = columns.cell(row, 'feeCurrency');
-    const hasFee = columns.cell(row, 'feeAmount') !== '';
-    if (hasFee && currency === '')
-      throw new CellError(columns.heading('feeCurrency'), 'is empty, but there is a fee');
-    const tags = splitTags(restored(columns.verbatim(row, 'tags')));
-    if (tags.length > MAX_TAGS)
-      throw new CellError(columns.heading('tags'), `has more than ${MAX_TAGS} tags`);
+  // Somebody may have written it in a spreadsheet; what this program writes has times that prove the point.
+  decimal: null,
+  dates: null,
+  read(row) {
+    const side = row.text('side');
+    const currency = row.text('feeCurrency');
+    const feeAmount = row.numberOrNull('feeAmount');
+    if (feeAmount !== null && currency === '')
+      throw row.error('feeCurrency', 'empty', 'is empty, but there is a fee');
+    const tags = splitTags(restored(row.verbatim('tags')));
+    if (tags.length > MAX_TAGS) throw row.error('tags', 'wrong-value', `has more than ${MAX_TAGS} tags`);
     return {
       trade: {
-        exchange: textOf(row, columns, 'exchange'),
-        externalId: textOf(row, columns, 'externalId'),
-        symbol: columns.cell(row, 'symbol'),
+        exchange: textOf(row, 'exchange'),
+        externalId: textOf(row, 'externalId'),
+        symbol: row.text('symbol'),
         side: sideOf(side) ?? side,
-        quantity: numberOf(row, columns, 'quantity'),
-        price: numberOf(row, columns, 'price'),
-        fee: hasFee ? { amount: numberOf(row, columns, 'feeAmount'), currency } : undefined,
-        time: timeOf(row, columns, zone),
-        type: columns.cell(row, 'type') || undefined,
-        orderId: textOf(row, columns, 'orderId'),
-        note: textOf(row, columns, 'note'),
+        quantity: row.number('quantity'),
+        price: row.number('price'),
+        fee: feeAmount === null ? undefined : { amount: feeAmount, currency },
+        time: row.time('time'),
+        type: row.text('type') || undefined,
+        orderId: textOf(row, 'orderId'),
+        note: textOf(row, 'note'),
         tags,
-        sequence: sequenceOf(row, columns),
+        sequence: sequenceOf(row),
       },
     };
   },

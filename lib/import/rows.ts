@@ -1,10 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { problem } from '../problem.ts';
+import type { DecimalMark } from './amount.ts';
 import { CellError } from './cell-error.ts';
 import { type CsvRow, CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
+import { dateOrderOf, isMachineWritten, styleOf } from './file-style.ts';
 import type { RawTrade } from './format.ts';
 import { detectFormat, type FileLayout } from './formats.ts';
-import type { Zone } from './local-time.ts';
+import { type DateOrder, isSameZone, type Zone } from './local-time.ts';
+import { type ReadingTerms, Row } from './row.ts';
 import { decodeText, malformed, type TextEncoding } from './text-encoding.ts';
 
 /** Characters looked at to find the headings. */
@@ -30,45 +33,136 @@ export interface ImportFile {
   rows: AsyncGenerator<ImportRow, void, undefined>;
 }
 
+export interface ReadOptions {
+  /** As named by the sender. */
+  charset: TextEncoding | null;
+  /** In the place of the one that the source is known to use. */
+  zone: Zone | null;
+  /** As the sender says, for a file that does not prove it. */
+  decimal?: DecimalMark | null;
+  dateOrder?: DateOrder | null;
+  /** Epoch milliseconds: times before and after are not plausible. */
+  earliest: number;
+  latest: number;
+  /** The empty ones count too. */
+  maxRows: number;
+}
+
 /**
  * Reads a file of trades as it arrives, in bounded memory, and in pieces between which others have a turn, whatever the
  * shape of the file.
- * @param options.charset as named by the sender
- * @param options.zone in the place of the one that the source is known to use
- * @param options.maxRows counts the empty ones too
  * @throws Problem for what is no text, or has no headings that are known; the rows throw 413 for too many of them
  */
-export async function readFile(
-  source: AsyncIterable<Buffer>,
-  options: { charset: TextEncoding | null; zone: Zone | null; maxRows: number },
-): Promise<ImportFile> {
-  const { encoding, text } = await decodeText(source, options.charset);
+export async function readFile(source: AsyncIterable<Buffer>, options: ReadOptions): Promise<ImportFile> {
+  const { encoding, text: decoded } = await decodeText(source, options.charset);
   let head = '';
   while (head.length < HEAD_CHARACTERS) {
-    const next = await text.next();
+    const next = await decoded.next();
     if (next.done === true) break;
     head += next.value;
   }
-  let layout: FileLayout;
+  // A carriage return alone ends lines in files that have no line feed at all.
+  const endsInReturns = head.includes('\r') && !head.includes('\n');
+  if (endsInReturns) head = head.replaceAll('\r', '\n');
+  const text = endsInReturns ? returnsAsFeeds(decoded) : decoded;
   try {
-    layout = detectFormat(head);
+    const layout = detectFormat(head);
+    const terms = termsOf(head, layout, options);
+    return {
+      layout,
+      encoding,
+      zone: terms.zone,
+      rows: rowsOf(head, text, { layout, terms, maxRows: options.maxRows }),
+    };
   } catch (error) {
     await text.return();
+    await decoded.return();
     throw error;
   }
-  const zone = options.zone ?? layout.format.zone(layout.columns);
-  return { layout, encoding, zone, rows: rowsOf(head, text, { layout, zone, maxRows: options.maxRows }) };
+}
+
+async function* returnsAsFeeds(
+  text: AsyncGenerator<string, void, undefined>,
+): AsyncGenerator<string, void, undefined> {
+  for await (const piece of text) yield piece.replaceAll('\r', '\n');
+}
+
+/** @throws Problem when the file contradicts what the sender says about it */
+function termsOf(head: string, layout: FileLayout, options: ReadOptions): ReadingTerms {
+  const { format, columns, preamble } = layout;
+  const { latest } = options;
+  const earliest = Math.max(options.earliest, format.since ?? 0);
+  const rows = headRows(head, layout);
+  const style = styleOf(rows, { spec: format.columns, columns, earliest, latest });
+  const own =
+    timeColumns(layout)
+      .map((name) => columns.zone(name))
+      .find((zone) => zone !== null) ?? null;
+  if (own !== null && options.zone !== null && !isSameZone(own, options.zone)) {
+    throw contradiction('tz', `a heading of the file says ${own.name}`);
+  }
+  const { decimal: saidDecimal = null, dateOrder: saidOrder = null } = options;
+  if (saidDecimal !== null && style.decimal !== null && style.decimal !== saidDecimal) {
+    throw contradiction('decimal', 'numbers of the file have the other one');
+  }
+  if (saidOrder !== null && !style.dateOrders.includes(saidOrder)) {
+    throw contradiction('dateOrder', `dates of the file have ${style.dateOrders.join(' or ') || 'several'}`);
+  }
+  return {
+    zone: own ?? options.zone ?? format.zone(columns, preamble),
+    decimal:
+      style.decimal === 'mixed'
+        ? null
+        : (style.decimal ?? saidDecimal ?? (isMachineWritten(style) ? '.' : format.decimal)),
+    dateOrder: saidOrder ?? dateOrderOf(style, format.dates),
+    earliest,
+    preamble,
+  };
+}
+
+function contradiction(parameter: string, detail: string): Error {
+  return problem('unprocessable-entry', {
+    detail: `\`${parameter}\` contradicts the file: ${detail}.`,
+    errors: [{ parameter, detail: `contradicts the file: ${detail}` }],
+  });
+}
+
+function timeColumns({ format, columns }: FileLayout): string[] {
+  return Object.keys(format.columns).filter(
+    (name) => format.columns[name]?.holds === 'time' && columns.has(name),
+  );
+}
+
+/** The first rows of a file, without the last one, which may be cut. */
+function headRows(head: string, { delimiter, line }: FileLayout): string[][] {
+  const splitter = new CsvSplitter({ delimiter, line });
+  try {
+    const rows = splitter.push(head.slice(0, HEAD_CHARACTERS).slice(startOf(head, line)));
+    const all = head.length < HEAD_CHARACTERS ? [...rows, ...splitter.end()] : rows;
+    return all.slice(1).map(({ cells }) => cells);
+  } catch (error) {
+    // Told when the row is read.
+    if (error instanceof CsvSyntaxError) return [];
+    throw error;
+  }
+}
+
+function startOf(head: string, line: number): number {
+  let at = 0;
+  for (let n = 1; n < line; n += 1) at = head.indexOf('\n', at) + 1;
+  return at;
 }
 
 async function* rowsOf(
   head: string,
   text: AsyncGenerator<string, void, undefined>,
-  { layout, zone, maxRows }: { layout: FileLayout; zone: Zone | null; maxRows: number },
+  { layout, terms, maxRows }: { layout: FileLayout; terms: ReadingTerms; maxRows: number },
 ): AsyncGenerator<ImportRow, void, undefined> {
   const { format, columns, delimiter } = layout;
   const splitter = new CsvSplitter({ delimiter, line: layout.line });
   let rows = -1;
   let sinceTurn = 0;
+  let isEmpty = true;
   try {
     for await (const slice of sliced(fromHeadings(head, text, layout.line), splitter)) {
       for (const { line, cells } of slice) {
@@ -77,6 +171,7 @@ async function* rowsOf(
           throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows: split the file.` });
         }
         if (line === layout.line || cells.every((cell) => cell.trim() === '')) continue;
+        isEmpty = false;
         yield { line, ...readingOf(cells) };
         sinceTurn += 1;
         if (sinceTurn % ROWS_A_TURN === 0) await setImmediate();
@@ -85,16 +180,18 @@ async function* rowsOf(
   } catch (error) {
     throw error instanceof CsvSyntaxError ? syntaxProblem(error, layout) : error;
   }
+  if (isEmpty) throw malformed(layout.line, 'there are headings, but no row below them');
 
   function readingOf(cells: readonly string[]): Reading {
     try {
       const surplus = cells.slice(columns.count).findIndex((cell) => cell.trim() !== '');
       if (surplus !== -1) {
-        throw new CellError(`#${columns.count + surplus + 1}`, 'has no heading: the row has too many cells');
+        const detail = 'has no heading: the row has too many cells';
+        throw new CellError(`#${columns.count + surplus + 1}`, 'too-many-cells', detail);
       }
       const long = columns.longerThan(MAX_CELL, cells);
-      if (long !== null) throw new CellError(long, `is longer than ${MAX_CELL} characters`);
-      return format.read(cells, columns, zone);
+      if (long !== null) throw new CellError(long, 'too-long', `is longer than ${MAX_CELL} characters`);
+      return format.read(new Row(cells, columns, terms));
     } catch (error) {
       if (error instanceof CellError) return { error };
       throw error;
@@ -127,10 +224,8 @@ async function* fromHeadings(
   text: AsyncGenerator<string, void, undefined>,
   line: number,
 ): AsyncGenerator<string, void, undefined> {
-  let at = 0;
-  for (let n = 1; n < line; n += 1) at = head.indexOf('\n', at) + 1;
   try {
-    yield head.slice(at);
+    yield head.slice(startOf(head, line));
     yield* text;
   } finally {
     // Who stops within the head has not come to the rest.

@@ -1,5 +1,4 @@
-import { CellError } from './cell-error.ts';
-import { amountIn, feeOf, ignored, numberIn, sideOf, timeIn, type ImportFormat } from './format.ts';
+import { feeOf, ignored, sideOf, type ImportFormat } from './format.ts';
 import { KOREA } from './local-time.ts';
 
 /** `BTC`, `비트코인(BTC)`; `KRW-BTC` names the market too. */
@@ -17,34 +16,38 @@ function coinOf(cell: string): { coin: string; market: string | null } | null {
 export const upbit: ImportFormat = {
   name: 'upbit',
   columns: {
-    time: { headings: ['체결시간', '거래일시'] },
-    coin: { headings: ['코인'] },
+    time: { headings: ['체결시간', '거래일시'], holds: 'time' },
+    coin: { headings: ['코인', '코인명'] },
     market: { headings: ['마켓'], optional: true },
     kind: { headings: ['종류'] },
-    quantity: { headings: ['거래수량'] },
-    price: { headings: ['거래단가'] },
-    fee: { headings: ['수수료'], optional: true },
+    quantity: { headings: ['거래수량'], holds: 'number' },
+    price: { headings: ['거래단가'], holds: 'number' },
+    fee: { headings: ['수수료'], optional: true, holds: 'number' },
   },
   source: { symbol: 'coin', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
   hasIds: false,
   order: 'newest-first',
   zone: () => KOREA,
-  read(row, columns, zone) {
-    const kind = columns.cell(row, 'kind');
+  // Korea has no decimal comma.
+  decimal: '.',
+  dates: null,
+  since: Date.UTC(2017, 9, 1),
+  read(row) {
+    const kind = row.text('kind');
     const side = sideOf(kind);
     if (side === null) return ignored(kind);
-    const coin = coinOf(columns.cell(row, 'coin'));
-    if (coin === null) throw new CellError(columns.heading('coin'), 'does not name an asset such as BTC');
-    const quote = coin.market ?? (columns.cell(row, 'market').split('-')[0] || 'KRW');
+    const coin = coinOf(row.text('coin'));
+    if (coin === null) throw row.error('coin', 'unknown-asset', 'does not name an asset such as BTC');
+    const quote = coin.market ?? (row.text('market').split('-')[0] || 'KRW');
     return {
       trade: {
         exchange: 'upbit',
         symbol: `${coin.coin}/${quote}`,
         side,
-        quantity: numberIn(row, columns, 'quantity'),
-        price: numberIn(row, columns, 'price'),
-        fee: feeOf(amountIn(row, columns, 'fee'), quote),
-        time: timeIn(row, columns, 'time', zone ?? KOREA),
+        quantity: row.quantity('quantity', [coin.coin]),
+        price: row.quantity('price', [quote]),
+        fee: feeOf(row.amount('fee', [coin.coin, quote]), quote),
+        time: row.time('time'),
       },
     };
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { epochMilliseconds, GENESIS } from '../../lib/epoch.ts';
 import { fixed, type Fixed } from '../../lib/money/money.ts';
 import { WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
 import { ASSET_PATTERN, SYMBOL_PATTERN } from '../../lib/symbol.ts';
@@ -46,25 +47,30 @@ const EARLIEST = Date.UTC(1970, 0, 1);
 const FUTURE_MS = 24 * 3_600_000;
 /** Later years have more digits than ISO 8601 agrees upon, and than the database reads. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-const TIME_RULE = 'must be an ISO 8601 time with an offset, or epoch milliseconds';
+const TIME_RULE =
+  'must be an ISO 8601 time with an offset, or an epoch time between 2009 and 9999 in seconds or milliseconds';
 
 /** A point in time as epoch milliseconds. */
 export const instant = z
   .union([z.iso.datetime({ offset: true, error: TIME_RULE }), z.number(TIME_RULE).int(TIME_RULE)], TIME_RULE)
-  .transform((value) => (typeof value === 'number' ? value : Date.parse(value)))
+  .transform((value) => (typeof value === 'number' ? (epochMilliseconds(value) ?? NaN) : Date.parse(value)))
   .refine((time) => Number.isFinite(time) && time >= EARLIEST, { error: TIME_RULE, abort: true })
   .refine((time) => time <= LATEST, 'must not be after the year 9999')
   .meta({
     type: ['string', 'integer'],
     format: 'date-time',
-    description: 'ISO 8601 with any offset, or epoch milliseconds.',
+    description:
+      'ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.',
     example: '2026-03-02T09:00:00.000Z',
   });
 
-/** As `instant`, in a query string: digits are epoch milliseconds. */
+/** As `instant`, in a query string. Digits that are no plausible epoch time are milliseconds: `0` is the beginning. */
 export const queryInstant = z
   .string()
-  .transform((text) => (/^\d{1,16}$/.test(text) ? Number(text) : text))
+  .transform((text) => {
+    if (!/^\d{1,16}$/.test(text) || Number(text) > LATEST) return text;
+    return epochMilliseconds(Number(text)) ?? new Date(Number(text)).toISOString();
+  })
   .pipe(instant)
   .meta({ type: 'string', format: 'date-time', example: '2026-03-02T09:00:00.000Z' });
 
@@ -72,6 +78,24 @@ export const queryInstant = z
 export function isInFuture(time: number, now: number): boolean {
   return time > now + FUTURE_MS;
 }
+
+/** Lets a sender book what is older than any coin. */
+export const allowBefore2009 = z.boolean().optional().meta({
+  description: '`true`: a `time` before 2009 is meant. Without it such a time is refused.',
+});
+
+/** @returns whether a time is older than any coin, and its sender has not said that it is meant */
+export function isTooEarly({
+  time,
+  allowBefore2009: isMeant,
+}: {
+  time: number;
+  allowBefore2009?: boolean | undefined;
+}): boolean {
+  return time < GENESIS && isMeant !== true;
+}
+
+export const TOO_EARLY = 'is before 2009: set `allowBefore2009` if that is meant';
 
 /** A time on output. */
 export const timestamp = z.iso.datetime({ precision: 3 }).meta({ example: '2026-03-02T09:00:00.000Z' });

@@ -1,8 +1,10 @@
 import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts';
 import { dropRows, dropRowsBefore } from '../../db/import/import-rows.ts';
 import { type ImportedTrade, StagedRows } from '../../db/import/staged-rows.ts';
+import { GENESIS } from '../../lib/epoch.ts';
 import { newId } from '../../lib/id.ts';
-import type { Zone } from '../../lib/import/local-time.ts';
+import type { DecimalMark } from '../../lib/import/amount.ts';
+import type { DateOrder, Zone } from '../../lib/import/local-time.ts';
 import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
 import { type RowOrder, RowOrders } from '../../lib/import/row-order.ts';
 import type { Slot } from '../../lib/slots.ts';
@@ -29,6 +31,10 @@ export interface ImportQuestion {
   /** Book what can be booked although other rows are rejected. */
   skipRejected: boolean;
   zone: Zone | null;
+  decimal: DecimalMark | null;
+  dateOrder: DateOrder | null;
+  /** Whether times before 2009 are taken. */
+  allowBefore2009: boolean;
   /** Called when the whole file is here: waits for a slot to book it in. @throws Problem when there is none in time */
   turn: () => Promise<Slot>;
   order: RowOrder | null;
@@ -134,6 +140,10 @@ async function stage(
   const file = await readFile(counted(), {
     charset: body.charset,
     zone: question.zone,
+    decimal: question.decimal,
+    dateOrder: question.dateOrder,
+    earliest: question.allowBefore2009 ? 0 : GENESIS,
+    latest: clock.now() + 86_400_000,
     maxRows: config.IMPORT_ROWS,
   });
   const rows = new RowOrders();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
 import { ratedAssets, type StoredTrade, thirdAsset, type TradeDraft } from '../../db/ledger/stored-entry.ts';
 import { rateAt, rateTable } from '../../db/ledger/rates.ts';
+import { GENESIS } from '../../lib/epoch.ts';
 import { placesOf, RowOrders } from '../../lib/import/row-order.ts';
 import { type Fixed, mul, ONE } from '../../lib/money/money.ts';
 import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';
@@ -36,6 +37,7 @@ export const tradeInput = z
     price: field.positiveAmount,
     fee: z.strictObject({ amount: field.nonNegativeAmount, currency: field.asset }).optional(),
     time: field.instant,
+    allowBefore2009: field.allowBefore2009,
     orderId: field.text(200).optional(),
     type: orderType.optional(),
     note: field.prose(1000).optional(),
@@ -85,6 +87,7 @@ export function tradeErrors(input: TradeInput, now: number): FieldError[] {
   const { base, quote } = splitSymbol(input.symbol);
   if (base === quote) errors.push({ pointer: '/symbol', detail: 'must name two different assets' });
   if (field.isInFuture(input.time, now)) errors.push({ pointer: '/time', detail: 'is in the future' });
+  if (field.isTooEarly(input)) errors.push({ pointer: '/time', detail: field.TOO_EARLY });
   const { fee } = input;
   const most =
     fee?.currency === quote
@@ -207,6 +210,8 @@ export function toTradeInput(entry: StoredTrade): TradeInput {
     price: entry.price,
     fee: entry.fee ?? undefined,
     time: entry.time,
+    // It was meant when it was booked.
+    allowBefore2009: entry.time < GENESIS,
     orderId: entry.orderId ?? undefined,
     type: entry.orderType ?? undefined,
     note: entry.note ?? undefined,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { newId } from '../../lib/id.ts';
-import { zoneOf } from '../../lib/import/local-time.ts';
+import { DECIMAL_MARKS } from '../../lib/import/amount.ts';
+import { DATE_ORDERS, zoneOf } from '../../lib/import/local-time.ts';
 import { ROW_ORDERS } from '../../lib/import/row-order.ts';
 import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
@@ -37,7 +38,9 @@ export const importTrades = endpoint({
 
 It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
 
-Times of Upbit and Bithumb are Korean, Binance's are UTC where its heading says so; under the heading \`Time\` they are those of the zone in the file's name, which \`tz\` must tell.
+Times of Upbit and Bithumb are Korean. A zone in a heading counts (\`Date(UTC+9)\`), and a \`tz\` that contradicts it is refused (422). Under Binance's heading \`Time\` times are those of the zone in the file's name, which \`tz\` must tell.
+
+Numbers and times are read strictly: \`1,234\` is a thousand only in a file whose other numbers show that its decimals stand behind a point, and 3/4/2026 needs a date in the file that can only be one or the other, or \`dateOrder\`. What stays ambiguous is rejected, with both readings named. Nothing before 2009 is taken unless \`allowBefore2009\` is set. Epoch times may be in seconds or any smaller unit.
 
 Trades of the same instant are booked in the order in which they happened. A file runs from the oldest trade to the newest, or the other way round if its times do. When all its times are the same, the order is that in which each sale comes after its purchase, or the one that files of the source have. If it cannot be told, and figures depend on it, nothing is booked (422) until \`order\` tells it; the \`order\` of a dry run is \`null\` then. The column \`sequence\` of this program's own export goes before all that.
 
@@ -51,8 +54,17 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
     skipRejected: flag.meta({ description: '`true`: book the other rows although some are rejected.' }),
     tz: zone.optional().meta({
       description:
-        'Time zone of times that do not name theirs, in the place of the one the source is known to use.',
+        'Time zone of times that do not name theirs, in the place of the one the source is known to use. One that contradicts a heading is refused.',
     }),
+    decimal: z
+      .enum(DECIMAL_MARKS)
+      .optional()
+      .meta({ description: 'The decimal mark of a file in which no number proves it.' }),
+    dateOrder: z
+      .enum(DATE_ORDERS)
+      .optional()
+      .meta({ description: 'Day, month and year in a file in which no date proves their order.' }),
+    allowBefore2009: flag.meta({ description: '`true`: take times before 2009 as well.' }),
     order: z
       .enum(ROW_ORDERS)
       .optional()
@@ -98,6 +110,9 @@ How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET 
           dryRun,
           skipRejected: query.skipRejected === 'true',
           zone: query.tz ?? null,
+          decimal: query.decimal ?? null,
+          dateOrder: query.dateOrder ?? null,
+          allowBefore2009: query.allowBefore2009 === 'true',
           turn: async () => {
             const slot = await slotInTime(slots.imports, caller.userId, TURN_MS);
             // Not before: as many files of a user wait as may be sent at once.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
 import type { StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
+import { GENESIS } from '../../lib/epoch.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import { tagsInput } from './entry-tags.ts';
@@ -19,6 +20,7 @@ export const transferInput = z
       .optional()
       .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
     time: field.instant,
+    allowBefore2009: field.allowBefore2009,
     note: field.prose(1000).optional(),
     tags: tagsInput.optional(),
   })
@@ -74,6 +76,7 @@ export function checkTransfers(
     const at = inBatch ? `/items/${index}` : '';
     return [
       ...(field.isInFuture(input.time, now) ? [{ pointer: `${at}/time`, detail: 'is in the future' }] : []),
+      ...(field.isTooEarly(input) ? [{ pointer: `${at}/time`, detail: field.TOO_EARLY }] : []),
       ...(input.unitCost !== undefined && input.asset === baseCurrency
         ? [{ pointer: `${at}/unitCost`, detail: 'cannot be given for the base currency' }]
         : []),
@@ -112,6 +115,8 @@ export function changedInput(before: StoredTransfer, change: z.output<typeof tra
     quantity: quantity ?? before.quantity,
     unitCost: (unitCost === undefined ? before.unitCost : unitCost) ?? undefined,
     time: time ?? before.time,
+    // It was meant when it was booked.
+    allowBefore2009: change.allowBefore2009 ?? before.time < GENESIS,
     note: (note === undefined ? before.note : note) ?? undefined,
     tags: tags ?? before.tags,
   };

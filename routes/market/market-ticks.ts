@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GENESIS } from '../../lib/epoch.ts';
 import { problem } from '../../lib/problem.ts';
 import { MAX_AHEAD_MS, TRUSTED_AHEAD_MS } from '../../streams/market/market-tick.ts';
 import { itemOrBatch } from '../http/batch.ts';
@@ -10,7 +11,7 @@ const tickInput = z.strictObject({
   price: field.positiveText,
   quantity: field.positiveText.optional(),
   side: z.enum(['buy', 'sell']).optional(),
-  time: field.instant.optional(),
+  time: field.instant.refine((time) => time >= GENESIS, 'is before 2009').optional(),
 });
 
 const AHEAD = `is more than ${TRUSTED_AHEAD_MS / 1_000} seconds in the future`;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import iconv from 'iconv-lite';
+import { GENESIS } from '../../../lib/epoch.ts';
 import { zoneOf } from '../../../lib/import/local-time.ts';
 import { readFile } from '../../../lib/import/rows.ts';
+import type { RawTrade } from '../../../lib/import/format.ts';
 import { Problem } from '../../../lib/problem.ts';
 import { turnsOf } from '../../support/turns.ts';
 import { EXPECTED } from './expected.ts';
@@ -26,7 +28,7 @@ async function read(
 ): Promise<Read> {
   const zone = tz === undefined ? null : zoneOf(tz);
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  const file = await readFile(pieces(bytes, size), { charset: null, zone, maxRows: 10_000 });
+  const file = await readFile(pieces(bytes, size), { charset: null, zone, ...SPAN, maxRows: 10_000 });
   const rows: [number, unknown][] = [];
   for await (const row of file.rows) {
     if ('trade' in row) rows.push([row.line, row.trade]);
@@ -47,6 +49,7 @@ async function refusal(text: string | Buffer): Promise<{ line: unknown; column: 
   return assert.fail('it was taken');
 }
 
+const SPAN = { earliest: GENESIS, latest: Date.UTC(2027, 0, 1) };
 const OWN = 'time,symbol,side,quantity,price,note\n';
 const ROW = '2026-01-01T00:00:00Z,BTC/KRW,buy,1,2,';
 
@@ -89,11 +92,11 @@ describe('a file of trades', () => {
   it('says what is wrong with a cell, by its heading', async () => {
     const upbit = '체결시간,코인,마켓,종류,거래수량,거래단가,수수료\n';
     const { rows } = await read(
-      `${upbit}2026-02-30 10:00:00,BTC,KRW,매수,1,2,0\n2026-02-28 10:00:00,BTC,KRW,매수,1.2E-05,2,0\n2026-02-28 10:00:00,비트코인,KRW,매수,1,2,0\n2026-02-28 10:00:00,BTC,KRW,매수,1,-,0\n2026-02-28 10:00:00,BTC,KRW,매수,1,2,0,extra\n`,
+      `${upbit}2026-02-30 10:00:00,BTC,KRW,매수,1,2,0\n2026-02-28 10:00:00,BTC,KRW,매수,1.2E-05K,2,0\n2026-02-28 10:00:00,비트코인,KRW,매수,1,2,0\n2026-02-28 10:00:00,BTC,KRW,매수,1,-,0\n2026-02-28 10:00:00,BTC,KRW,매수,1,2,0,extra\n`,
     );
     assert.deepEqual(rows, [
       [2, '체결시간: is not a time such as 2026-03-02 09:00:00'],
-      [3, '거래수량: is not a plain decimal number'],
+      [3, '거래수량: is not a decimal number'],
       [4, '코인: does not name an asset such as BTC'],
       [5, '거래단가: is empty'],
       [6, '#8: has no heading: the row has too many cells'],
@@ -121,6 +124,56 @@ describe('a file of trades', () => {
     assert.deepEqual(await times('-05:30'), [Date.UTC(2026, 6, 1, 14, 30)]);
   });
 
+  it('counts the zone of a heading, and refuses one that contradicts it', async () => {
+    const text = (heading: string): string =>
+      `${heading},Market,Type,Price,Amount,Total,Fee,Fee Coin\n2026-01-02 18:31:37,BTCUSDT,BUY,1,1,1,0,BNB\n`;
+    const at = async (heading: string, tz?: string): Promise<unknown> => {
+      const [row] = (await read(text(heading), tz === undefined ? {} : { tz })).rows;
+      return (row?.[1] as { time: number }).time;
+    };
+    assert.equal(await at('Date(UTC+9)'), Date.UTC(2026, 0, 2, 9, 31, 37));
+    assert.equal(await at('Date (UTC-03:00)', '-3'), Date.UTC(2026, 0, 2, 21, 31, 37));
+    assert.equal(await at('Date(UTC+9)', 'Asia/Seoul'), Date.UTC(2026, 0, 2, 9, 31, 37));
+    assert.equal(await at('Date(UTCnull)', 'UTC'), Date.UTC(2026, 0, 2, 18, 31, 37));
+    await assert.rejects(
+      at('Date(UTC)', 'Asia/Seoul'),
+      /`tz` contradicts the file: a heading of the file says UTC/,
+    );
+  });
+
+  it('is read with any line end, and refused when there is no row', async () => {
+    const lines = [OWN.trim(), `${ROW}a`, `${ROW}b`];
+    for (const end of ['\n', '\r\n', '\r']) {
+      const { rows } = await read(lines.join(end) + end, { size: 7 });
+      assert.deepEqual(
+        rows.map(([line]) => line),
+        [2, 3],
+      );
+    }
+    assert.match((await refusal(`${OWN}\n,,\n`)).text, /no row below them/);
+  });
+
+  it('of Binance splits pairs by its markets, and takes letters for a unit only if the pair has it', async () => {
+    const page = (pair: string, executed: string, amount: string): string =>
+      `Date(UTC),Pair,Side,Price,Executed,Amount,Fee\n2024-05-07 07:08:09,${pair},SELL,0.4000,"${executed}",${amount},0.00070000BNB\n`;
+    const market = async (text: string): Promise<unknown> => {
+      const [row] = (await read(text)).rows;
+      const trade = row?.[1];
+      return typeof trade === 'string' ? trade : [(trade as RawTrade).symbol, (trade as RawTrade).quantity];
+    };
+    assert.deepEqual(await market(page('1INCHUSDT', '1,000.01INCH', '400.00USDT')), ['1INCH/USDT', '1000.0']);
+    assert.deepEqual(await market(page('INCHUSDT', '1,000.01INCH', '400.00USDT')), ['INCH/USDT', '1000.01']);
+    assert.deepEqual(
+      await market(page('BTCUSDT', '1.5K', '400.00USDT')),
+      'Executed: is not a decimal number',
+    );
+    const report = (pair: string): string =>
+      `Date(UTC),Market,Type,Price,Amount,Total,Fee,Fee Coin\n2024-05-07 07:08:09,${pair},BUY,0.5,2.5,1.25,0,BNB\n`;
+    assert.deepEqual(await market(report('ADAEUR')), ['ADA/EUR', '2.5']);
+    assert.deepEqual(await market(report('BTCAEUR')), ['BTC/AEUR', '2.5']);
+    assert.deepEqual(await market(report('ABCXYZ')), 'Market: is not a pair such as BTCUSDT');
+  });
+
   it('is refused with line and column when its quotes are broken', async () => {
     const middle = await refusal(`${OWN}${ROW}a\n${ROW}"a"b"\n`);
     assert.deepEqual([middle.line, middle.column], [3, 'note']);
@@ -139,7 +192,7 @@ describe('a file of trades', () => {
         yield Buffer.alloc(65_536, 'x');
       }
     };
-    const file = await readFile(source(), { charset: null, zone: null, maxRows: 10 });
+    const file = await readFile(source(), { charset: null, zone: null, ...SPAN, maxRows: 10 });
     await assert.rejects(
       async () => {
         for await (const row of file.rows) assert.equal(row.line, 2);
@@ -167,11 +220,17 @@ describe('a file of trades', () => {
       const file = await readFile(pieces(Buffer.from(body), 1 << 16), {
         charset: null,
         zone: null,
+        ...SPAN,
         maxRows: ROWS,
       });
       const { turns } = await turnsOf(async () => {
-        // oxlint-disable-next-line no-unused-vars -- they are only read
-        for await (const _ of file.rows);
+        try {
+          // oxlint-disable-next-line no-unused-vars -- they are only read
+          for await (const _ of file.rows);
+        } catch (error) {
+          // Of those that hold nothing.
+          assert.match(String(error), /no row below them/);
+        }
       });
       const slices = Math.max(least, Math.floor(Buffer.byteLength(body) / 16_384) - 1);
       assert.ok(turns >= slices, `${name}: ${turns} turns instead of ${slices}`);
@@ -190,7 +249,7 @@ describe('a file of trades', () => {
       ].join('\n'),
     );
     assert.deepEqual(rows.slice(0, 3), [
-      [2, 'quantity: is not a plain decimal number'],
+      [2, 'quantity: is not a decimal number'],
       [3, 'note: is longer than 16384 characters'],
       [4, 'tags: has more than 100 tags'],
     ]);
@@ -225,7 +284,7 @@ describe('a file of trades', () => {
         ended += 1;
       }
     }
-    const options = { charset: null, zone: null, maxRows: 100 };
+    const options = { charset: null, zone: null, ...SPAN, maxRows: 100 };
     const file = await readFile(source(OWN), options);
     for await (const row of file.rows) {
       assert.equal(row.line, 2);

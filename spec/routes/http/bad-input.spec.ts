@@ -153,6 +153,28 @@ describe('bad input', () => {
     }
   });
 
+  it('as a time before 2009 is refused, unless it is meant; epoch seconds are no such time', async () => {
+    const time = '2001-09-09T01:46:40Z';
+    for (const [path, body] of [
+      [trades, { ...TRADE, time }],
+      [transfers, { ...TRANSFER, time }],
+    ] as const) {
+      const answer = await post(path, body);
+      assertProblem(answer, 422, 'unprocessable-entry');
+      assertNames(answer, ['/time']);
+      const meant = await post(path, { ...body, allowBefore2009: true });
+      const seconds = await post(path, { ...body, time: 1_700_000_000 });
+      assert.deepEqual(
+        [meant.body.time, seconds.body.time],
+        ['2001-09-09T01:46:40.000Z', '2023-11-14T22:13:20.000Z'],
+      );
+      await refused(path, { ...body, time: 1_000 }, ['/time']);
+      for (const { id } of [meant.body, seconds.body]) {
+        assert.equal((await app.call('DELETE', `${path}/${id}`, { as: user })).status, 204);
+      }
+    }
+  });
+
   it('as a trade that no exchange can have reported is refused', async () => {
     for (const [change, pointer] of [
       [{ symbol: 'KRW/KRW' }, '/symbol'],

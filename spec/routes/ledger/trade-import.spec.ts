@@ -228,7 +228,7 @@ eachApp(
         line: 1_402,
         status: 'rejected',
         column: 'quantity',
-        detail: 'is not a plain decimal number',
+        detail: 'is not a decimal number',
       });
     });
 
