@@ -1,5 +1,5 @@
 import cors from '@koa/cors';
-import Koa, { type Middleware } from 'koa';
+import Koa from 'koa';
 import helmet from 'koa-helmet';
 import { isCancelled, isLocked } from '../db/connection/time-limit.ts';
 import { isUnavailable } from '../db/connection/unavailable.ts';
@@ -51,7 +51,7 @@ export function createApp(services: Services): Koa {
       crossOriginResourcePolicy: { policy: 'cross-origin' },
       // Behind a proxy it is the proxy that knows whether there is TLS.
       strictTransportSecurity: false,
-    }) as unknown as Middleware,
+    }),
   );
   app.use(
     problemHandler(logger, {
@@ -75,14 +75,14 @@ export function createApp(services: Services): Koa {
         'X-Cache',
       ],
       maxAge: 600,
-    }) as unknown as Middleware,
+    }),
   );
   app.use(limitAddresses(API, services));
   app.use(limitUrl());
   app.use(compression());
   app.use(conditional());
   app.use(docsPage());
-  for (const middleware of mount(API, services)) app.use(middleware);
+  mount(app, API, services);
   // Last, so that no call of the API looks for a file first.
   app.use(page(clock));
   return app;

@@ -73,9 +73,9 @@ function versionOf(): Version {
  */
 export function page(clock: Clock): Middleware {
   const files = compose([
-    mountAt('/vendor', staticFiles(VENDOR_FOLDER, { seconds: 0, index: false }) as never),
+    mountAt('/vendor', staticFiles(VENDOR_FOLDER, { seconds: 0, index: false })),
     staticFiles(WEB_FOLDER, { seconds: 0, index: false }),
-  ] as never) as unknown as Middleware;
+  ]);
   let current: Version | null = null;
   let signature = '';
   let checkedAt = Number.NEGATIVE_INFINITY;

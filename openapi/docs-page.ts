@@ -21,7 +21,7 @@ export function docsPage(): Middleware {
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   let renderer: Promise<Middleware> | undefined;
   const files = staticFiles(folder, { seconds: 3_600, index: false });
-  const assets = mountAt(ASSETS, files as never) as unknown as Middleware;
+  const assets = mountAt(ASSETS, files);
 
   const page: Middleware = async (ctx, next) => {
     renderer ??= loadRenderer();
@@ -77,5 +77,5 @@ async function loadRenderer(): Promise<Middleware> {
     swaggerCdnUrl: '/docs',
     swaggerVersion: 'assets',
     swaggerOptions: { url: '/openapi.json', persistAuthorization: false, deepLinking: true },
-  }) as unknown as Middleware;
+  });
 }

@@ -1,4 +1,5 @@
 import { Router } from '@koa/router';
+import type Koa from 'koa';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Caller, Scope } from '../lib/tokens/caller.ts';
@@ -79,6 +80,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
       caller,
       ctx,
     };
+    // Parsed by the endpoint's own schemas: the types that `endpoint` took off would say the same.
     const result = await endpoint.handler(input as never, services);
     if (ctx.respond === false) return;
     await writeAnswer(ctx, endpoint, result, { open, services });
@@ -97,13 +99,13 @@ const refuseMethod: Middleware = (ctx, next) => {
   return Promise.resolve();
 };
 
-/** A router that knows the given endpoints; another method on a known path is 405 with `Allow`. */
-export function mount(endpoints: readonly Endpoint[], services: Services): Middleware[] {
+/** Adds a router that knows the given endpoints; another method on a known path is 405 with `Allow`. */
+export function mount(app: Koa, endpoints: readonly Endpoint[], services: Services): void {
   // One spelling for each: with a slash too many, an empty id would be the whole collection, or what it belongs to.
   const router = new Router({ exclusive: false, strict: true, sensitive: true });
   const authenticate = authenticator(services);
   for (const endpoint of endpoints) {
-    router[endpoint.method](endpoint.path, handle(endpoint, services, authenticate) as never);
+    router[endpoint.method](endpoint.path, handle(endpoint, services, authenticate));
   }
-  return [router.routes() as unknown as Middleware, refuseMethod];
+  app.use(router.routes()).use(refuseMethod);
 }

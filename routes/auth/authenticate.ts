@@ -1,15 +1,14 @@
 import { errors } from 'jose';
-import jwt from 'koa-jwt';
 import jsonwebtoken from 'jsonwebtoken';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { type Caller, ROLE_SCOPES, type Scope } from '../../lib/tokens/caller.ts';
 import { Problem, problem } from '../../lib/problem.ts';
-import { callerOf, TOKEN_AUDIENCE, TOKEN_ISSUER, verifyEdwards } from '../../lib/tokens/token.ts';
-import type { TokenKey } from '../../lib/tokens/token-keys.ts';
+import { callerOf } from '../../lib/tokens/token.ts';
 import { API_KEY_HEADER, callerOfApiKey } from './api-key-caller.ts';
 import { ACCESS_COOKIE, writingCookie } from './cookies.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
+import { accessTokenVerification, type Verification } from './token-verification.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
@@ -19,29 +18,6 @@ function presentedToken(ctx: Context, services: Services): string | null {
   if (header !== '') return BEARER.exec(header)?.[1] ?? null;
   const reads = ctx.method === 'GET' || ctx.method === 'HEAD';
   return reads ? (ctx.cookies.get(ACCESS_COOKIE) ?? null) : writingCookie(ctx, ACCESS_COOKIE, services);
-}
-
-/** The claims of a token; throws for what is not one of ours. */
-type Verification = (ctx: Context, token: string) => Promise<unknown>;
-
-/** One for each key: it takes that key's algorithm and no other, whatever the token's header says. */
-function verification({ key, algorithm }: TokenKey, services: Services): Verification {
-  if (algorithm === 'EdDSA') return (_ctx, token) => verifyEdwards(key, token, services.clock.now());
-  const verify = jwt({
-    secret: key as unknown as string,
-    algorithms: [algorithm],
-    audience: TOKEN_AUDIENCE,
-    issuer: TOKEN_ISSUER,
-    key: 'claims',
-    // The header goes before the cookie, so that a caller is who it says it is.
-    getToken: (ctx) => presentedToken(ctx as Context, services) ?? '',
-  }) as unknown as Middleware;
-  return async (ctx) => {
-    // koa-jwt would take a secret that stands here before the one it was given.
-    delete ctx.state['secret'];
-    await verify(ctx, () => Promise.resolve());
-    return ctx.state['claims'];
-  };
 }
 
 /** Whether a token is good but for its age; in the words of either library. */
@@ -77,7 +53,7 @@ const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="marktide", error="inv
 /** Finds out who asks. */
 export function authenticator(services: Services): Authenticator {
   const { signing, verifying } = services.tokenKeys;
-  const verifiers = new Map(verifying.map((key) => [key.kid, verification(key, services)]));
+  const verifiers = new Map(verifying.map((key) => [key.kid, accessTokenVerification(key, services.clock)]));
 
   function verifierOf(token: string): Verification {
     // There is only one secret, so that a token need not name it.

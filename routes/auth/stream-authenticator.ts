@@ -2,13 +2,14 @@ import type { Context } from 'koa';
 import { liveCredentials } from '../../db/users/live-credentials.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { problem } from '../../lib/problem.ts';
-import { isSealedBy, readStreamToken } from '../../lib/tokens/stream-token.ts';
+import { isSealedBy, streamTokenOf } from '../../lib/tokens/stream-token.ts';
 import { upgradeOf } from '../../streams/transports/upgrade.ts';
 import { decodeCursor } from '../../streams/core/cursor.ts';
 import { API_KEY_HEADER } from './api-key-caller.ts';
 import type { Authenticator } from './authenticate.ts';
 import { isOwnOrigin } from './cookies.ts';
 import type { Services } from '../http/handler-services.ts';
+import { streamTokenVerification } from './token-verification.ts';
 
 /** What goes into the ids of a stream that a stream token opened; `null` for others. */
 export function streamSealOf(ctx: Context): string | null {
@@ -29,11 +30,14 @@ export function authorityMarkOf(ctx: Context): number {
  * that leaks is worth nothing once its token has expired; and no token outlives its session.
  */
 export function streamAuthenticator(services: Services, ordinary: Authenticator): Authenticator {
+  const verify = streamTokenVerification(services.tokenKey);
+
   async function byToken(ctx: Context): Promise<Caller | null> {
     const { token } = ctx.query;
     if (token === undefined || ctx.get('Authorization') !== '' || ctx.get(API_KEY_HEADER) !== '') return null;
     const { db, clock, tokenKey } = services;
-    const read = typeof token === 'string' ? readStreamToken(tokenKey, token, clock.now()) : null;
+    const claims = typeof token === 'string' ? await verify(ctx, token).catch(() => null) : null;
+    const read = streamTokenOf(tokenKey, claims, clock.now());
     if (read === null) throw problem('unauthorized', { detail: 'The stream token is not valid.' });
     // A WebSocket has no such header: its client is a program that can ask for a new token.
     const seal = decodeCursor(ctx.get('Last-Event-ID'))?.seal ?? null;

@@ -137,7 +137,7 @@ interface Declaration<P, Q, B, R, A extends Access> {
   problems?: ProblemSlug[];
 }
 
-/** An endpoint with its types taken off, for those who treat all alike: router and documents. */
+/** An endpoint without its types, for the router and the documents, which treat all alike. */
 export interface Endpoint extends Declaration<
   Schema | undefined,
   Schema | undefined,
@@ -145,7 +145,8 @@ export interface Endpoint extends Declaration<
   Schema | null,
   Access
 > {
-  handler(input: Input<Schema, Schema, Schema, Access>, services: Services): Promise<unknown>;
+  /** @param input as parsed by the endpoint's own schemas: nothing else may be given */
+  handler(input: never, services: Services): Promise<unknown>;
 }
 
 /**
@@ -167,5 +168,5 @@ export function endpoint<
     ): Promise<Body<R> | Reply<Body<R>> | Conditional<Body<R>> | Cached<Body<R>>>;
   },
 ): Endpoint {
-  return declaration as unknown as Endpoint;
+  return declaration;
 }

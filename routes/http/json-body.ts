@@ -1,6 +1,6 @@
 import { parse } from '@hapi/bourne';
 import { bodyParser } from '@koa/bodyparser';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { askForBody } from './expect-continue.ts';
 import { exceededBound, type JsonBounds } from './json-bounds.ts';
 import { problem } from '../../lib/problem.ts';
@@ -35,7 +35,7 @@ export function jsonBodyReader({ kb, parts }: JsonBodyLimits): (ctx: Context) =>
     onError: (error) => {
       throw error;
     },
-  }) as unknown as Middleware;
+  });
 
   return async function readJsonBody(ctx) {
     if (!announcesBody(ctx.req)) return {};

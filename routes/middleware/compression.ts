@@ -22,7 +22,7 @@ export function compression(): Middleware {
     br: { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_LGWIN]: 18 } },
     deflate: false,
     zstd: false,
-  }) as unknown as Middleware;
+  });
   return async function compressAnswer(ctx, next) {
     // koa-compress throws when the client accepts nothing at all, not even what is not compressed.
     if (ctx.acceptsEncodings('br', 'gzip', 'identity') === false) ctx.compress = false;

@@ -20,7 +20,7 @@ export function staticFiles(
       res.setHeader('Cache-Control', seconds === 0 ? 'public, no-cache' : `public, max-age=${seconds}`);
       res.setHeader('ETag', entityTag(`${size} ${mtimeMs}`));
     },
-  }) as unknown as Middleware;
+  });
   const isFile = async ({ method, path }: Context): Promise<boolean> => {
     // Which file a GET is answered with, or whether it is, the middleware above knows best.
     if (method === 'GET' || method === 'HEAD') return true;
