@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Page } from 'playwright-core';
+import type { JSHandle, Page } from 'playwright-core';
 import { logIn, type NodeProcess } from '../support/node-process.ts';
 import { ResumingReader } from '../support/resuming-reader.ts';
 import type { ProxiedFleet } from './proxied-fleet.ts';
@@ -75,33 +75,32 @@ interface Watched {
 }
 
 /** A native EventSource in the page, which tells when it has given up. */
-async function watchInBrowser(page: Page, url: string): Promise<void> {
+async function watchInBrowser(page: Page, url: string): Promise<JSHandle<Watched>> {
   await page.goto(`${url}/healthz`);
-  await page.evaluate((stream) => {
+  return await page.evaluateHandle((stream) => {
     const state: Watched = { prices: [], errors: 0, killed: false, resets: 0 };
     const source = new EventSource(stream);
-    Object.assign(globalThis, { state });
     source.addEventListener('error', () => {
       state.errors += 1;
       // 2 is CLOSED: it will not come back.
       state.killed ||= source.readyState === 2;
     });
     source.addEventListener('reset', () => (state.resets += 1));
-    source.addEventListener('trade', (event) =>
-      state.prices.push(Number(JSON.parse((event as unknown as { data: string }).data).price)),
-    );
-    return new Promise<void>((resolve) => {
-      source.addEventListener('ready', () => resolve(), { once: true });
+    source.addEventListener('trade', (event) => {
+      if ('data' in event) state.prices.push(Number(JSON.parse(String(event.data)).price));
+    });
+    return new Promise<Watched>((resolve) => {
+      source.addEventListener('ready', () => resolve(state), { once: true });
     });
   }, STREAM);
 }
 
-async function seenInBrowser(page: Page, last: number): Promise<Watched> {
-  const handle = await page.waitForFunction((price) => {
-    const { state } = globalThis as unknown as { state: Watched };
-    return state.killed || state.prices.includes(price) ? state : null;
-  }, last);
-  return (await handle.jsonValue()) as Watched;
+async function seenInBrowser(page: Page, watched: JSHandle<Watched>, last: number): Promise<Watched> {
+  await page.waitForFunction(([{ killed, prices }, price]) => killed || prices.includes(price), [
+    watched,
+    last,
+  ] as const);
+  return await watched.jsonValue();
 }
 
 /** Both nodes are restarted one after the other, as for a new version, while everything goes on. */
@@ -109,7 +108,7 @@ export async function rollingRestart(fleet: ProxiedFleet, page: Page, rounds: nu
   const { proxy } = fleet;
   const authorization = await logIn(proxy.url);
   const readers = await startReaders(proxy.url);
-  await watchInBrowser(page, proxy.url);
+  const watched = await watchInBrowser(page, proxy.url);
   const load = pushTicks(proxy.url, authorization);
   const rest = await loadRest(proxy.url, authorization);
   for (let round = 0; round < rounds; round += 1) {
@@ -125,7 +124,7 @@ export async function rollingRestart(fleet: ProxiedFleet, page: Page, rounds: nu
     'trades acknowledged': booked,
     'in the ledger': found,
   });
-  const seen = await seenInBrowser(page, last);
+  const seen = await seenInBrowser(page, watched, last);
   const browser = tally(load.sent, seen.prices);
   printFigures("the browser's EventSource", { ...browser, reconnects: seen.errors, killed: seen.killed });
   await assertWhole('rolling restart', readers, { sent: load.sent, last });

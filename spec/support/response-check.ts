@@ -49,7 +49,7 @@ function followed(document: Document): Document {
 }
 
 function load() {
-  const document = followed(openApiDocument(API, VERSION) as unknown as Document);
+  const document = followed(JSON.parse(JSON.stringify(openApiDocument(API, VERSION))) as Document);
   // A name in a path goes before a parameter there.
   const paths = Object.entries(document.paths)
     .map(([path, operations]) => ({
@@ -66,7 +66,7 @@ let loaded: ReturnType<typeof load> | undefined;
 
 /** Schemas of the messages of the AsyncAPI document, by the name that they carry. */
 function loadMessages() {
-  const { components } = asyncApiDocument(VERSION) as unknown as {
+  const { components } = JSON.parse(JSON.stringify(asyncApiDocument(VERSION))) as {
     components: {
       messages: Record<string, { name: string; payload: Schema }>;
       schemas: Record<string, Schema>;

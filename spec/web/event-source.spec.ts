@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, JSHandle, Page } from 'playwright-core';
 import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
+
+/** What the page has seen of its stream. */
+interface Watched {
+  seen: string[];
+  ready: number;
+  resets: number;
+}
 
 const available = browserAvailable() && redisAvailable() && postgresAvailable();
 
@@ -17,6 +24,7 @@ const available = browserAvailable() && redisAvailable() && postgresAvailable();
   let other: Server;
   let browser: Browser;
   let page: Page;
+  let watched: JSHandle<Watched>;
   let env: Record<string, string>;
   let node: NodeProcess;
 
@@ -59,25 +67,25 @@ const available = browserAvailable() && redisAvailable() && postgresAvailable();
 
   function prices(count: number): Promise<string[]> {
     return page
-      .waitForFunction((wanted) => {
-        const { seen } = globalThis as unknown as { seen: string[] };
-        return seen.length >= wanted ? seen : null;
-      }, count)
+      .waitForFunction(([{ seen }, wanted]) => (seen.length >= wanted ? seen : null), [
+        watched,
+        count,
+      ] as const)
       .then((handle) => handle.jsonValue() as Promise<string[]>);
   }
 
   it('resumes by itself after the server was stopped, and after it was killed, without a preflight', async () => {
-    await page.evaluate((url) => {
-      const state = globalThis as unknown as { seen: string[]; ready: number; resets: number };
-      Object.assign(state, { seen: [], ready: 0, resets: 0 });
+    watched = await page.evaluateHandle((url) => {
+      const state: Watched = { seen: [], ready: 0, resets: 0 };
       const source = new EventSource(url, { withCredentials: true });
-      source.addEventListener('trade', (event) =>
-        state.seen.push(JSON.parse((event as unknown as { data: string }).data).price),
-      );
+      source.addEventListener('trade', (event) => {
+        if ('data' in event) state.seen.push(JSON.parse(String(event.data)).price);
+      });
       source.addEventListener('ready', () => (state.ready += 1));
       source.addEventListener('reset', () => (state.resets += 1));
+      return state;
     }, `${node.url}/v1/streams?channels=trade:BTC/KRW`);
-    await page.waitForFunction(() => (globalThis as unknown as { ready: number }).ready === 1);
+    await page.waitForFunction(({ ready }) => ready === 1, watched);
     await push(1);
     assert.deepEqual(await prices(1), ['1']);
 
@@ -95,7 +103,7 @@ const available = browserAvailable() && redisAvailable() && postgresAvailable();
       await prices(price + 1);
     }
     assert.deepEqual(await prices(5), ['1', '2', '3', '4', '5']);
-    assert.equal(await page.evaluate(() => (globalThis as unknown as { resets: number }).resets), 0);
+    assert.equal((await watched.jsonValue()).resets, 0);
     output += node.output();
     assert.match(output, /"method":"GET","path":"\/v1\/streams"/);
     assert.doesNotMatch(output, /"method":"OPTIONS"/);

@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Subscription } from '../core/broker.ts';
-import type { Hub, OpenStream } from '../core/hub.ts';
+import type { OpenStream } from '../core/hub.ts';
+import type { Subscriber } from '../core/subscriber.ts';
 import type { Transport } from '../core/stream-observer.ts';
 
 /** An open stream, on whatever node it is. */
@@ -30,9 +31,14 @@ export interface RegistryQuestion {
 type RollMessage =
   { ask: string; question: RegistryQuestion } | { answer: string; node: string; streams: StreamReport[] };
 
+/** What a report is made of. */
+export interface ReportedStream extends Omit<OpenStream, 'subscriber'> {
+  subscriber: Pick<Subscriber, 'channels' | 'queuedBytes' | 'sentEvents' | 'conflated' | 'lag'>;
+}
+
 export interface StreamRegistryOptions {
   broker: Broker;
-  hub: Hub;
+  hub: { streams(): ReportedStream[] };
   clock: Clock;
   logger: Logger;
   /** Tells this process from others. */
@@ -151,7 +157,7 @@ function inOrder<T extends { id: string }>(streams: T[], limit: number): T[] {
   return streams.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit + 1);
 }
 
-function report(stream: OpenStream, now: number): StreamReport {
+function report(stream: ReportedStream, now: number): StreamReport {
   const { id, owner, transport, openedAt, subscriber } = stream;
   return {
     id,

@@ -39,7 +39,7 @@ function batchLength(records: readonly NumberedRecord[], size: number): number {
  * @throws SequenceGapError when that is not known, and the log lacks something; BrokerUnavailableError
  */
 export async function publishMessages(
-  broker: Broker,
+  broker: Pick<Broker, 'publish'>,
   messages: readonly OutboxMessage[],
   { isComplete, batchSize = BATCH_SIZE }: { isComplete: boolean; batchSize?: number | undefined },
 ): Promise<void> {

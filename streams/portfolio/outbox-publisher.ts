@@ -8,7 +8,7 @@ import { type Broker, BrokerUnavailableError, SequenceGapError } from '../core/b
 import { publishMessages } from './message-publisher.ts';
 
 export interface OutboxOptions {
-  broker: Broker;
+  broker: Pick<Broker, 'publish'>;
   clock: Clock;
   logger: Logger;
   /** `pendingPortfolios(db, …)` */

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
-import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
-import { StreamRegistry } from '../../../streams/fleet/stream-registry.ts';
+import { type ReportedStream, StreamRegistry } from '../../../streams/fleet/stream-registry.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 const QUESTION = { userId: null, after: '', limit: 10 };
 
+interface Hub {
+  streams(): ReportedStream[];
+}
+
 function hubOf(...ids: string[]): Hub {
+  const owner = { userId: 'u', sessionId: 's', expiresAt: 0 };
   const subscriber = { channels: [], queuedBytes: 0, sentEvents: 0, conflated: 0, lag: 0 };
-  const stream = { owner: { userId: 'u' }, transport: 'sse', openedAt: 0, sentBefore: 0, conflatedBefore: 0 };
-  return { streams: () => ids.map((id) => ({ ...stream, id, subscriber })) } as unknown as Hub;
+  const stream = { owner, transport: 'sse' as const, openedAt: 0, sentBefore: 0, conflatedBefore: 0 };
+  return { streams: () => ids.map((id) => ({ ...stream, id, subscriber })) };
 }
 
 describe('the roll of open streams', () => {

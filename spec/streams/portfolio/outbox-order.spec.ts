@@ -129,7 +129,7 @@ describe('the order of what two nodes publish', () => {
     const connections = Array.from({ length: NODES }, () => new Connection(broker, turns));
     const start = (connection: Connection): Outbox =>
       new Outbox({
-        broker: connection as unknown as Broker,
+        broker: connection,
         clock,
         logger: quiet,
         portfolios: (query) => pendingPortfolios(knex, query),

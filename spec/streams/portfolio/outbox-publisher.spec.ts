@@ -57,7 +57,7 @@ eachDatabase('outbox', (open) => {
       bounds: () => ({ events: 10_000, bytes: 10_000_000, ageMs: 3_600_000 }),
     });
 
-  function openOutbox(broker: Broker): Outbox {
+  function openOutbox(broker: Pick<Broker, 'publish'>): Outbox {
     const { knex } = opened;
     return new Outbox({
       broker,
@@ -70,7 +70,7 @@ eachDatabase('outbox', (open) => {
   }
 
   function start(): Outbox {
-    outbox = openOutbox(broker as unknown as Broker);
+    outbox = openOutbox(broker);
     return outbox;
   }
 
