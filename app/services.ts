@@ -10,16 +10,19 @@ import { openLookups } from '../db/users/lookups.ts';
 import { migrate } from '../db/migrations/migrate.ts';
 import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
+import { findRevaluable, valueEntries } from '../db/ledger/late-rates.ts';
 import { portfolioVersions } from '../db/ledger/portfolios.ts';
 import { findEndedCredentials } from '../db/users/live-credentials.ts';
 import { fenced } from '../db/connection/fence.ts';
 import { Housekeeping, HOUSEKEEPING } from '../db/housekeeping.ts';
 import { findLostAccess } from '../db/users/shares.ts';
 import { tradesByCursor, tradesByPages } from '../db/trades/trade-export.ts';
+import { changeLedgers } from '../routes/portfolios/ledger-change.ts';
 import type { Services } from '../routes/http/handler-services.ts';
 import { Authority } from '../streams/fleet/authority.ts';
 import { type Broker } from '../streams/core/broker.ts';
 import { MARKET_LOG } from '../streams/channels/logs.ts';
+import { LATE_RATES, LateRates } from '../streams/portfolio/late-rates.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
 import { openFeed } from '../streams/market/feeds/open-feed.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
@@ -191,6 +194,15 @@ export async function createServices(environment: Environment): Promise<RunningS
       remove: (keys) => deleteMessages(database.knex, keys),
     });
     shutdown.add('the outbox', () => outbox.close());
+    const lateRates = new LateRates({
+      clock,
+      logger,
+      lease: () => uncounted.acquire(LATE_RATES),
+      find: (cursor, limit) => findRevaluable(database.knex, cursor, limit),
+      value: (portfolioId, ids) =>
+        changeLedgers({ clock, outbox }, (options) => valueEntries(database.knex, portfolioId, ids, options)),
+    });
+    shutdown.add('the valuing of entries', () => lateRates.close());
     const stopMeasuring = measureProcess(metrics);
     shutdown.add('the process metrics', stopMeasuring);
     const { limits, close: closeLimits } = await openLimits(environment, metrics);
@@ -277,6 +289,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       dayStarts,
       hub,
       outbox,
+      lateRates,
       authority,
       streamRegistry,
       sockets,

@@ -1,4 +1,4 @@
-import { mul, ZERO, type Fixed } from '../../lib/money/money.ts';
+import { decimal, mul, ZERO, type Fixed } from '../../lib/money/money.ts';
 import type { PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { totalsWith, type TotalsAt } from '../../lib/pnl/ledger/totals.ts';
 import {
@@ -11,12 +11,15 @@ import {
 } from '../../lib/pnl/valuation/valuation.ts';
 import { TimeSlice } from '../../lib/time-slice.ts';
 import { addClosesAt, candleSymbols, type Closes, symbolsWithCandles } from '../market/closes.ts';
+import type { UnvaluedBody } from '../../lib/pnl/valuation/unvalued.ts';
 import type { Database } from '../connection/database.ts';
 import type { LedgerPoint } from '../ledger/points.ts';
 
 export interface HistoryPoint extends TotalsAt {
   /** What was held without any price known then: why `marketValue` is `null`. */
   unpriced: readonly string[];
+  /** What the totals lack for want of a price: fees, rewards, and holdings that cost nothing. */
+  unvalued: readonly UnvaluedBody[];
 }
 
 /** The present: instants from `from` on are valued with these prices instead of stored closes. */
@@ -72,17 +75,22 @@ export async function valuePoints(
 
 function valuePoint(
   time: number,
-  { totals, held }: LedgerPoint,
+  { totals, held, unvalued }: LedgerPoint,
   rateOf: (asset: string) => Fixed | null,
 ): HistoryPoint {
   let marketValue: Fixed | null = ZERO;
   const unpriced: string[] = [];
-  for (const { asset, quantity, lastFill } of held) {
+  const leftOut: UnvaluedBody[] = [];
+  for (const { asset, quantity, lastFill, costless } of held) {
     const rate = rateOf(asset) ?? lastFill;
+    if (rate === null && costless) {
+      leftOut.push({ what: 'holding', asset, quantity: decimal(quantity) });
+      continue;
+    }
     if (rate === null) unpriced.push(asset);
     marketValue = marketValue === null || rate === null ? null : marketValue + mul(quantity, rate);
   }
-  return { time, ...totalsWith(totals, marketValue), unpriced };
+  return { time, ...totalsWith(totals, marketValue), unpriced, unvalued: [...leftOut, ...unvalued] };
 }
 
 type Points = readonly [number, LedgerPoint][];

@@ -12,11 +12,11 @@ import type { OutboxMessage } from '../ledger/outbox.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
 import {
   entryOf,
-  ratedAssets,
+  rateNeeds,
   type StoredTrade,
-  thirdAsset,
   tieOf,
   type TradeDraft,
+  withRates,
 } from '../ledger/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
@@ -107,14 +107,14 @@ export async function bookRows(
     for (let place = 0; place < counts.fresh; place += CHUNK) {
       progress('booking', place, counts.fresh);
       const fresh = await freshTrades(trx, importId, lines, done, CHUNK);
-      await fillRates(
+      const drafts = await ratedDrafts(
         trx,
         portfolio.baseCurrency,
         fresh.map(({ draft }) => draft),
         symbols,
       );
       const now = clock.now();
-      const booked = fresh.map(({ draft }, index) => {
+      const booked = drafts.map((draft, index) => {
         const tie = tieOf(draft, version + place + index + 1);
         return entryOf(draft, { id: newId(clock), tie, portfolioId, createdAt: now, updatedAt: now });
       });
@@ -159,17 +159,13 @@ async function insertEntries(
   }
 }
 
-/** Fills in the rates of trades as booking them one by one would. */
-async function fillRates(
+/** Trades with their rates, as booking them one by one would find them. */
+async function ratedDrafts(
   trx: Database,
   baseCurrency: string,
   drafts: readonly TradeDraft[],
   symbols: SymbolIndex,
-): Promise<void> {
-  const rate = await rateTable(trx, baseCurrency, drafts.flatMap(ratedAssets), symbols);
-  for (const draft of drafts) {
-    draft.quoteRate = rate(draft.quote, draft.time);
-    const third = thirdAsset(draft);
-    if (third !== null) draft.feeRate = rate(third, draft.time);
-  }
+): Promise<TradeDraft[]> {
+  const rate = await rateTable(trx, baseCurrency, drafts.flatMap(rateNeeds), symbols);
+  return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }

@@ -1,6 +1,7 @@
 import { decimal, decimalOrNull, fixed, type Fixed } from '../../lib/money/money.ts';
 import type { LedgerEntry } from '../../lib/pnl/ledger/entry.ts';
 import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
+import { NO_ORIGINS, type RateOrigins } from '../../lib/pnl/ledger/rate-origin.ts';
 import type { StoredEntry } from './stored-entry.ts';
 import { searchColumns } from './trade-terms.ts';
 
@@ -30,6 +31,7 @@ export interface EntryRow {
   note: string | null;
   tags: string[];
   sequence: number | null;
+  rates: RateOrigins | null;
   created_at: number;
   updated_at: number;
 }
@@ -60,6 +62,8 @@ const WRITTEN = {
   note: 'text',
   tags: 'text[]',
   sequence: 'bigint',
+  rates: 'json',
+  pending_rate: 'boolean',
   value: 'numeric',
   fee_value: 'numeric',
   search: 'text',
@@ -70,7 +74,7 @@ const WRITTEN = {
 } as const;
 
 /** Written only: what lists are sorted by and searched, and the key's content. */
-const UNREAD = ['value', 'fee_value', 'search', 'terms', 'content_hash'];
+const UNREAD = ['pending_rate', 'value', 'fee_value', 'search', 'terms', 'content_hash'];
 
 export const ENTRY_COLUMNS = Object.keys(WRITTEN)
   .filter((column) => !UNREAD.includes(column))
@@ -94,6 +98,8 @@ export function toRow(
   const exchange = trade && exchangeOf(trade, terms);
   const found = trade && searchColumns(entry.portfolioId, trade);
   const transfer = entry.kind === 'trade' ? null : entry;
+  const origins = Object.values(entry.origins ?? NO_ORIGINS);
+  const hasOrigins = origins.length > 0;
   return {
     id: entry.id,
     portfolio_id: entry.portfolioId,
@@ -119,6 +125,8 @@ export function toRow(
     note: entry.note,
     tags: entry.tags,
     sequence: trade?.sequence ?? null,
+    rates: hasOrigins ? entry.origins : null,
+    pending_rate: origins.some(({ source }) => source === 'own-trade'),
     value: exchange && decimalOrNull(exchange.value),
     fee_value: exchange && decimalOrNull(exchange.fee.value),
     search: found && found.search,
@@ -137,6 +145,7 @@ export function toEntry(row: EntryRow): StoredEntry {
     orderId: row.order_id,
     note: row.note,
     tags: row.tags,
+    origins: row.rates ?? NO_ORIGINS,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -2,7 +2,8 @@ import { decimal, decimalOrNull, fixed, ZERO, type Fixed } from '../../lib/money
 import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import type { AssetState } from '../../lib/pnl/ledger/position.ts';
 import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
-import { ledgerTotals, type LedgerTotals } from '../../lib/pnl/ledger/totals.ts';
+import { isCostless, ledgerTotals, type LedgerTotals } from '../../lib/pnl/ledger/totals.ts';
+import { unvaluedAmounts, type UnvaluedBody } from '../../lib/pnl/valuation/unvalued.ts';
 import { problem } from '../../lib/problem.ts';
 import { TimeSlice } from '../../lib/time-slice.ts';
 import { inSnapshot } from '../connection/consistent-read.ts';
@@ -15,12 +16,16 @@ export interface HeldCoin {
   quantity: Fixed;
   /** The portfolio's own last fill: what it is valued with for want of a market price. */
   lastFill: Fixed | null;
+  /** Nothing was paid for it: without a price it is left out of equity. */
+  costless: boolean;
 }
 
 /** A ledger as of an instant, ready to be valued at any prices. */
 export interface LedgerPoint {
   totals: LedgerTotals;
   held: readonly HeldCoin[];
+  /** Fees and rewards without a price, which the totals lack. */
+  unvalued: readonly UnvaluedBody[];
 }
 
 export function pointOf(states: Iterable<AssetState>, terms: PortfolioTerms): LedgerPoint {
@@ -29,7 +34,7 @@ export function pointOf(states: Iterable<AssetState>, terms: PortfolioTerms): Le
   for (const state of all) {
     if (state.asset !== terms.baseCurrency && state.quantity !== ZERO) held.push(heldCoin(state));
   }
-  return { totals: ledgerTotals(all, terms), held };
+  return { totals: ledgerTotals(all, terms), held, unvalued: unvaluedAmounts(all) };
 }
 
 /** A state does not change: the points of thousands of instants share what is held of it. */
@@ -38,7 +43,12 @@ const heldCoins = new WeakMap<AssetState, HeldCoin>();
 function heldCoin(state: AssetState): HeldCoin {
   let coin = heldCoins.get(state);
   if (coin === undefined) {
-    coin = { asset: state.asset, quantity: state.quantity, lastFill: state.lastFill?.price ?? null };
+    coin = {
+      asset: state.asset,
+      quantity: state.quantity,
+      lastFill: state.lastFill?.price ?? null,
+      costless: isCostless(state),
+    };
     heldCoins.set(state, coin);
   }
   return coin;
@@ -46,7 +56,8 @@ function heldCoin(state: AssetState): HeldCoin {
 
 interface PointJson {
   totals: Record<keyof LedgerTotals, string | null>;
-  held: [string, string, string | null][];
+  held: [string, string, string | null, boolean][];
+  unvalued: readonly UnvaluedBody[];
 }
 
 /** What is remembered of a portfolio's past, and the terms and version it is of. */
@@ -189,7 +200,7 @@ export function pointText(point: LedgerPoint): string {
   return JSON.stringify(encodePoint(point));
 }
 
-function encodePoint({ totals, held }: LedgerPoint): PointJson {
+function encodePoint({ totals, held, unvalued }: LedgerPoint): PointJson {
   return {
     totals: {
       cash: decimal(totals.cash),
@@ -201,21 +212,29 @@ function encodePoint({ totals, held }: LedgerPoint): PointJson {
       fees: decimalOrNull(totals.fees),
       income: decimalOrNull(totals.income),
     },
-    held: held.map(({ asset, quantity, lastFill }) => [asset, decimal(quantity), decimalOrNull(lastFill)]),
+    held: held.map(({ asset, quantity, lastFill, costless }) => [
+      asset,
+      decimal(quantity),
+      decimalOrNull(lastFill),
+      costless,
+    ]),
+    unvalued,
   };
 }
 
 /** Decodes points of ascending instants: from one to the next few coins change, and the others are shared. */
 function pointDecoder(): (point: PointJson) => LedgerPoint {
   const latest = new Map<string, { quantity: string; lastFill: string | null; coin: HeldCoin }>();
-  const heldOf = ([asset, quantity, lastFill]: PointJson['held'][number]): HeldCoin => {
+  const heldOf = ([asset, quantity, lastFill, costless]: PointJson['held'][number]): HeldCoin => {
     const last = latest.get(asset);
-    if (last?.quantity === quantity && last.lastFill === lastFill) return last.coin;
-    const coin = { asset, quantity: fixed(quantity), lastFill: fixedOrNull(lastFill) };
+    if (last?.quantity === quantity && last.lastFill === lastFill && last.coin.costless === costless) {
+      return last.coin;
+    }
+    const coin = { asset, quantity: fixed(quantity), lastFill: fixedOrNull(lastFill), costless };
     latest.set(asset, { quantity, lastFill, coin });
     return coin;
   };
-  return ({ totals, held }) => ({
+  return ({ totals, held, unvalued }) => ({
     totals: {
       cash: fixedOrNull(totals.cash) ?? ZERO,
       costBasis: fixedOrNull(totals.costBasis),
@@ -227,6 +246,7 @@ function pointDecoder(): (point: PointJson) => LedgerPoint {
       income: fixedOrNull(totals.income),
     },
     held: held.map(heldOf),
+    unvalued,
   });
 }
 

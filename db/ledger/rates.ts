@@ -1,4 +1,5 @@
-import { type Fixed, ONE } from '../../lib/money/money.ts';
+import { ONE } from '../../lib/money/money.ts';
+import type { FoundRate } from '../../lib/pnl/ledger/rate-origin.ts';
 import {
   indexSymbols,
   rateAlong,
@@ -40,7 +41,15 @@ export async function rateAt(
 }
 
 /** Base currency per unit of an asset at a time; `null` when no price leads there. */
-export type RateTable = (asset: string, time: number) => Fixed | null;
+export type RateTable = (asset: string, time: number) => FoundRate | null;
+
+/** That of the base currency itself. */
+export const BASE_RATE: FoundRate = Object.freeze({ rate: ONE, origin: null });
+
+/** A rate that was found along symbols, as a rate of the market. */
+export function marketRate({ rate, time, path }: Rate): FoundRate {
+  return { rate, origin: time === null ? null : { source: 'market', path, time } };
+}
 
 /**
  * `rateAt` for many assets and instants, each of them exactly, in a few statements. What was not asked for is `null`,
@@ -57,7 +66,7 @@ export async function rateTable(
   for (const { asset, time } of wanted) {
     if (asset !== baseCurrency) needs.set(`${asset} ${time}`, { asset, time });
   }
-  const rates = new Map<string, Fixed>();
+  const rates = new Map<string, FoundRate>();
   const priced = async (index: SymbolIndex): Promise<boolean> => {
     await addRates(db, needs, (asset) => routesOf(asset, baseCurrency, index), rates);
     return rates.size === needs.size;
@@ -65,7 +74,7 @@ export async function rateTable(
   // Nearly always there is a straight way, and the list of all symbols need not be read.
   if (symbols !== null) await priced(symbols);
   else if (!(await priced(NO_SYMBOLS))) await priced(indexSymbols(await candleSymbols(db)));
-  return (asset, time) => (asset === baseCurrency ? ONE : (rates.get(`${asset} ${time}`) ?? null));
+  return (asset, time) => (asset === baseCurrency ? BASE_RATE : (rates.get(`${asset} ${time}`) ?? null));
 }
 
 interface Need {
@@ -80,7 +89,7 @@ async function addRates(
   db: Database,
   needs: ReadonlyMap<string, Need>,
   routes: (asset: string) => readonly Route[],
-  rates: Map<string, Fixed>,
+  rates: Map<string, FoundRate>,
 ): Promise<void> {
   const closes: Closes = new Map();
   let open = [...needs].filter(([key]) => !rates.has(key));
@@ -94,7 +103,7 @@ async function addRates(
       const route = routes(asset)[nth];
       if (route === undefined) return false;
       const found = rateAlong([route], (symbol) => closes.get(symbol)?.get(time) ?? null);
-      if (found !== null) rates.set(key, found.rate);
+      if (found !== null) rates.set(key, marketRate(found));
       return found === null;
     });
   }

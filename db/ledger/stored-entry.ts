@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { TradeEntry, TransferEntry } from '../../lib/pnl/ledger/entry.ts';
+import type { FoundRate, RateOrigin, RateOrigins, RateRole } from '../../lib/pnl/ledger/rate-origin.ts';
 import { decimal, decimalOrNull, type Fixed } from '../../lib/money/money.ts';
 
 /** What an entry carries besides its figures. */
@@ -11,6 +12,8 @@ export interface EntryDetails {
   orderId: string | null;
   note: string | null;
   tags: string[];
+  /** Where the rates that were looked up come from. */
+  origins?: RateOrigins | undefined;
 }
 
 /** Base currency per unit as the user gave it; `null` if they did not. `unitValue` is then what was looked up. */
@@ -67,6 +70,7 @@ export function entryOf(draft: EntryDraft, own: Booking & { id: string; tie: str
     orderId: draft.orderId,
     note: draft.note,
     tags: draft.tags,
+    origins: draft.origins,
     quantity: draft.quantity,
   };
   if (draft.kind !== 'trade') {
@@ -89,18 +93,54 @@ export function thirdAsset({ base, quote, fee }: Pick<TradeDraft, 'base' | 'quot
   return fee === null || fee.currency === base || fee.currency === quote ? null : fee.currency;
 }
 
-/** What a trade needs the rates of, and of when. */
-export function ratedAssets(
-  draft: Pick<TradeDraft, 'base' | 'quote' | 'fee' | 'time'>,
-): { asset: string; time: number }[] {
-  const { quote, time } = draft;
+/** A rate that an entry needs. */
+export interface RateNeed {
+  role: RateRole;
+  asset: string;
+  time: number;
+}
+
+/** What an entry needs the rates of, and of when. Nothing for what its sender has valued. */
+export function rateNeeds(draft: RatedDraft): RateNeed[] {
+  const { time } = draft;
+  if (draft.kind !== 'trade') {
+    return draft.unitCost === null ? [{ role: 'unit', asset: draft.asset, time }] : [];
+  }
   const third = thirdAsset(draft);
-  return third === null
-    ? [{ asset: quote, time }]
-    : [
-        { asset: quote, time },
-        { asset: third, time },
-      ];
+  const quote: RateNeed = { role: 'quote', asset: draft.quote, time };
+  return third === null ? [quote] : [quote, { role: 'fee', asset: third, time }];
+}
+
+type RatedDraft =
+  | Pick<TradeDraft, 'kind' | 'base' | 'quote' | 'fee' | 'time'>
+  | Pick<TransferDraft, 'kind' | 'asset' | 'unitCost' | 'time'>;
+
+/** The entry with the rates that `find` gives, and their origins. */
+export function withRates<T extends EntryDraft>(draft: T, find: (need: RateNeed) => FoundRate | null): T {
+  const found = new Map(rateNeeds(draft).map((need) => [need.role, find(need)]));
+  const origins: Partial<Record<RateRole, RateOrigin>> = {};
+  for (const [role, rate] of found) if (rate !== null && rate.origin !== null) origins[role] = rate.origin;
+  const rateOf = (role: RateRole): Fixed | null => found.get(role)?.rate ?? null;
+  if (draft.kind === 'trade') {
+    return { ...draft, quoteRate: rateOf('quote'), feeRate: rateOf('fee'), origins };
+  }
+  return { ...draft, unitValue: draft.unitCost ?? rateOf('unit'), origins };
+}
+
+/** The rates that an entry has, by what they are of. */
+export function ratesOf(entry: EntryDraft): Map<RateRole, FoundRate> {
+  const rates: [RateRole, Fixed | null][] =
+    entry.kind === 'trade'
+      ? [
+          ['quote', entry.quoteRate],
+          ['fee', entry.feeRate],
+        ]
+      : [['unit', entry.unitCost === null ? entry.unitValue : null]];
+  return new Map(
+    rates.flatMap(([role, rate]): [RateRole, FoundRate][] =>
+      rate === null ? [] : [[role, { rate, origin: entry.origins?.[role] ?? null }]],
+    ),
+  );
 }
 
 /**

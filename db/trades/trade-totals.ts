@@ -1,6 +1,6 @@
 import { fixed, type Fixed, ZERO } from '../../lib/money/money.ts';
 import type { ClosedTradeSums } from '../../lib/pnl/performance/trade-stats.ts';
-import type { Concerned } from '../../lib/pnl/valuation/trade-warnings.ts';
+import type { Concerned, UnvaluedFees } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { plus } from '../../lib/money/unknown.ts';
 import type { Database } from '../connection/database.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
@@ -13,7 +13,10 @@ export interface TradeTotals {
   quotes: { currency: string; buys: number; sells: number; bought: Fixed; sold: Fixed }[];
   /** Epoch milliseconds of the first and the last. */
   span: { first: number; last: number } | null;
+  /** Without those in `unvaluedFees`. */
   fees: Fixed | null;
+  /** Fees in a third asset that no price is known for. */
+  unvaluedFees: UnvaluedFees[];
   /** By currency that fees were paid in. */
   feesPaid: { currency: string; amount: Fixed }[];
   realised: { gross: Fixed | null; net: Fixed | null };
@@ -41,7 +44,9 @@ interface Group {
   valued: number;
   fee: string | null;
   fee_value: string | null;
-  fee_valued: number;
+  fee_unknown: number;
+  unvalued: number;
+  unvalued_fee: string | null;
   sales: number;
   gross: string | null;
   gross_known: number;
@@ -69,15 +74,18 @@ export function roundedProduct(a: string, b: string): string {
 }
 
 const QUOTED = roundedProduct('e.quantity', 'e.price');
-const UNRATED =
-  '(e.value is null or e.fee_value is null or (r.entry_id is not null and (r.gross is null or r.net is null)))';
+/** A fee in a third asset without a price, which spoils nothing but itself. */
+const UNVALUED = '(e.value is not null and e.fee_value is null)';
+const UNRATED = '(e.value is null or (r.entry_id is not null and (r.gross is null or r.net is null)))';
 const RESULTS = 'left join trade_results as r on r.entry_id = e.id';
 /** Trades that a warning names. */
 const NAMED = 10;
 
 const SUMS = `e.quote, e.side, e.fee_currency, count(*) as trades, min(e.time) as first, max(e.time) as last,
   sum(${QUOTED}) as quoted, sum(e.value) as value, count(e.value) as valued,
-  sum(e.fee_amount) as fee, sum(e.fee_value) as fee_value, count(e.fee_value) as fee_valued,
+  sum(e.fee_amount) as fee, sum(e.fee_value) as fee_value, 
+  count(*) filter (where e.value is null and e.fee_value is null) as fee_unknown,
+  count(*) filter (where ${UNVALUED}) as unvalued, sum(e.fee_amount) filter (where ${UNVALUED}) as unvalued_fee,
   count(r.entry_id) as sales, sum(r.gross) as gross, count(r.gross) as gross_known,
   sum(r.net) as net, count(r.net) as net_known,
   count(*) filter (where r.net > 0) as wins, count(*) filter (where r.net < 0) as losses,
@@ -100,10 +108,10 @@ export async function tradeTotals(
     .joinRaw(RESULTS)
     .select(trx.raw(SUMS))
     .groupBy('e.quote', 'e.side', 'e.fee_currency');
-  const ids = async (condition: string): Promise<string[]> => {
+  const ids = async (condition: string, bindings: string[] = []): Promise<string[]> => {
     const rows: { id: string }[] = await tradeQuery(trx, portfolioId, filter)
       .joinRaw(RESULTS)
-      .whereRaw(condition)
+      .whereRaw(condition, bindings)
       .orderBy(['e.time', 'e.tie', 'e.id'])
       .limit(NAMED)
       .select('e.id');
@@ -120,8 +128,20 @@ export async function tradeTotals(
   const count = (of: (group: Group) => number): number => groups.reduce((sum, group) => sum + of(group), 0);
   const known = count(({ net_known }) => net_known);
   const [unrated, oversold] = [count((group) => group.unrated), count((group) => group.oversold)];
+  const unvaluedFees: UnvaluedFees[] = [];
+  for (const [currency, of] of by(groups, ({ unvalued, fee_currency }) =>
+    unvalued > 0 ? fee_currency : null,
+  )) {
+    unvaluedFees.push({
+      currency,
+      amount: sum(of, ({ unvalued_fee }) => unvalued_fee),
+      count: of.reduce((all, { unvalued }) => all + unvalued, 0),
+      entries: await ids(`${UNVALUED} and e.fee_currency = ?`, [currency]),
+    });
+  }
   return {
     ...sumsOf(groups),
+    unvaluedFees,
     closed: {
       count: known,
       wins: count(({ wins }) => wins),
@@ -138,7 +158,9 @@ export async function tradeTotals(
   };
 }
 
-function sumsOf(groups: readonly Group[]): Omit<TradeTotals, 'closed' | 'unrated' | 'oversold'> {
+function sumsOf(
+  groups: readonly Group[],
+): Omit<TradeTotals, 'closed' | 'unrated' | 'oversold' | 'unvaluedFees'> {
   const side = (of: readonly Group[]): SideTotals => ({
     count: of.reduce((all, { trades }) => all + trades, 0),
     value: knownSum(of, (group) => [group.value, group.trades - group.valued]),
@@ -168,7 +190,7 @@ function sumsOf(groups: readonly Group[]): Omit<TradeTotals, 'closed' | 'unrated
             first: Math.min(...groups.map(({ first }) => first)),
             last: Math.max(...groups.map(({ last }) => last)),
           },
-    fees: knownSum(groups, (group) => [group.fee_value, group.trades - group.fee_valued]),
+    fees: knownSum(groups, (group) => [group.fee_value, group.fee_unknown]),
     feesPaid: by(groups, ({ fee_currency: currency }) => currency).map(([currency, of]) => ({
       currency,
       amount: sum(of, ({ fee }) => fee),

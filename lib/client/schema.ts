@@ -1472,6 +1472,8 @@ export interface components {
             tags: string[];
             /** @description Its place among the fills of the same instant; left out when nothing tells it. */
             sequence?: number;
+            /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+            rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -1482,6 +1484,38 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
+        };
+        EntryRate: {
+            /**
+             * @description What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.
+             * @enum {string}
+             */
+            of: "quote" | "fee" | "unit";
+            /**
+             * @description The asset that it is the rate of.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Base currency per unit.
+             * @example 1250.5
+             */
+            rate: string;
+            /**
+             * @description `market`: stored prices. `own-trade`: the portfolio's own last trade, until the market has a price.
+             * @enum {string}
+             */
+            source: "market" | "own-trade";
+            /** @description The symbols that it came through, in order. */
+            path: string[];
+            /**
+             * Format: date-time
+             * @description Of the price; of the older one of two.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description How old the price was at the time of the entry. */
+            ageMs: number;
         };
         TradeBatch: {
             version: number;
@@ -1665,15 +1699,30 @@ export interface components {
             warnings: components["schemas"]["Warning"][];
         };
         Warning: {
-            /** @enum {string} */
-            code: "missing-price" | "missing-rate" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate";
+            /**
+             * @description What it is about; translate by it.
+             * @enum {string}
+             */
+            code: "missing-price" | "missing-rate" | "unvalued-amount" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate";
+            /** @description The same as an English sentence. */
             detail: string;
+            /** @description The asset concerned. */
             asset?: string;
+            /**
+             * @description Of an `unvalued-amount`: what the amount without a price is.
+             * @enum {string}
+             */
+            what?: "fee" | "rebate" | "reward" | "holding";
+            /**
+             * @description Of an `unvalued-amount`: how much of the asset has no price.
+             * @example 1250.5
+             */
+            quantity?: string;
             /** @description The entries concerned: the first of them. */
             entries?: string[];
             /** @description How many entries are concerned. */
             count?: number;
-            /** @description The figures that are `null` because of it. */
+            /** @description The figures that are `null` because of it, or that lack it. */
             figures?: string[];
         };
         ListedTrade: {
@@ -1709,6 +1758,8 @@ export interface components {
             tags: string[];
             /** @description Its place among the fills of the same instant; left out when nothing tells it. */
             sequence?: number;
+            /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+            rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -1802,6 +1853,8 @@ export interface components {
             time: string;
             note: string | null;
             tags: string[];
+            /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+            rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
              * @example 2026-03-02T09:00:00.000Z
@@ -1927,6 +1980,8 @@ export interface components {
                 pnl: string | null;
                 rate: string | null;
             };
+            /** @description What the totals lack for want of a price; each amount has a warning as well. */
+            unvalued: components["schemas"]["UnvaluedAmount"][];
             warnings: components["schemas"]["Warning"][];
             /** @description `totalPnl` ÷ `netContributions`. */
             totalRate: string | null;
@@ -1958,6 +2013,23 @@ export interface components {
             };
             /** @description Open a stream with it as `Last-Event-ID`: nothing that is not in this answer is missing from it. `null` while the event log cannot be reached. */
             cursor: string | null;
+        };
+        UnvaluedAmount: {
+            /**
+             * @description `holding`: missing from equity. A fee or reward is missing from `fees` or `income` and counts as nothing in every sum.
+             * @enum {string}
+             */
+            what: "fee" | "rebate" | "reward" | "holding";
+            /**
+             * @description What it is an amount of.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
         };
         Holding: {
             /** @example BTC */
@@ -2086,6 +2158,8 @@ export interface components {
                 pnl: string | null;
                 rate: string | null;
             };
+            /** @description What the totals lack for want of a price; each amount has a warning as well. */
+            unvalued: components["schemas"]["UnvaluedAmount"][];
             warnings: components["schemas"]["Warning"][];
         };
         Lot: {
@@ -2795,6 +2869,8 @@ export interface components {
                 tags: string[];
                 /** @description Its place among the fills of the same instant; left out when nothing tells it. */
                 sequence?: number;
+                /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+                rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
                  * @example 2026-03-02T09:00:00.000Z
@@ -2887,6 +2963,8 @@ export interface components {
                 tags: string[];
                 /** @description Its place among the fills of the same instant; left out when nothing tells it. */
                 sequence?: number;
+                /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+                rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
                  * @example 2026-03-02T09:00:00.000Z
@@ -2956,6 +3034,8 @@ export interface components {
                 time: string;
                 note: string | null;
                 tags: string[];
+                /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+                rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
                  * @example 2026-03-02T09:00:00.000Z
@@ -2967,6 +3047,24 @@ export interface components {
                  */
                 updatedAt: string;
             };
+        } | {
+            /**
+             * @description Rates that became known later.
+             * @enum {string}
+             */
+            subject: "valuation";
+            /**
+             * Format: uuid
+             * @description Whose ledger.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /** @description Of the ledger, after the change. */
+            version: number;
+            /** @description How many entries were valued. */
+            count: number;
+            /** @description The first 20 of them. */
+            entries: string[];
         } | {
             /** @enum {string} */
             subject: "portfolio";
@@ -5803,6 +5901,8 @@ export interface operations {
                         tags: string[];
                         /** @description Its place among the fills of the same instant; left out when nothing tells it. */
                         sequence?: number;
+                        /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+                        rates: components["schemas"]["EntryRate"][];
                         /**
                          * Format: date-time
                          * @example 2026-03-02T09:00:00.000Z
@@ -6695,6 +6795,8 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay. */
                 minValue?: string;
+                /** @description `hide` leaves out what has no price. */
+                unpriced?: "show" | "hide";
                 /** @description What an item has, comma-separated; all when left out. */
                 fields?: string;
                 limit?: number;
@@ -6833,6 +6935,8 @@ export interface operations {
                 order?: "asc" | "desc";
                 /** @description Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay. */
                 minValue?: string;
+                /** @description `hide` leaves out what has no price. */
+                unpriced?: "show" | "hide";
                 /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
                 bom?: "true" | "false";
                 /** @description Of the headings. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { epochMilliseconds, GENESIS } from '../../lib/epoch.ts';
 import { fixed, type Fixed } from '../../lib/money/money.ts';
-import { WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
+import { UNVALUED, WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
 import { ASSET_PATTERN, SYMBOL_PATTERN } from '../../lib/symbol.ts';
 
 /** The fields that requests and responses are made of: parsed at the edge, trusted inside. */
@@ -186,12 +186,31 @@ export function listOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.union([z.string(), z.null()]) });
 }
 
+/** An amount without a price that the totals beside it lack. */
+export const unvalued = z
+  .object({
+    what: z.enum(UNVALUED).meta({
+      description:
+        '`holding`: missing from equity. A fee or reward is missing from `fees` or `income` and counts as nothing in every sum.',
+    }),
+    asset: asset.meta({ description: 'What it is an amount of.' }),
+    quantity: decimal.meta({ description: 'Units of the asset.' }),
+  })
+  .meta({ id: 'UnvaluedAmount' });
+
 /** What a figure cannot say for itself. */
 export const warning = z
   .object({
-    code: z.enum(WARNING_CODES),
-    detail: z.string(),
-    asset: z.string().optional(),
+    code: z.enum(WARNING_CODES).meta({ description: 'What it is about; translate by it.' }),
+    detail: z.string().meta({ description: 'The same as an English sentence.' }),
+    asset: z.string().optional().meta({ description: 'The asset concerned.' }),
+    what: z
+      .enum(UNVALUED)
+      .optional()
+      .meta({ description: 'Of an `unvalued-amount`: what the amount without a price is.' }),
+    quantity: decimal
+      .optional()
+      .meta({ description: 'Of an `unvalued-amount`: how much of the asset has no price.' }),
     entries: z
       .array(z.string())
       .optional()
@@ -200,6 +219,6 @@ export const warning = z
     figures: z
       .array(z.string())
       .optional()
-      .meta({ description: 'The figures that are `null` because of it.' }),
+      .meta({ description: 'The figures that are `null` because of it, or that lack it.' }),
   })
   .meta({ id: 'Warning' });

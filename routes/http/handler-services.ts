@@ -16,6 +16,7 @@ import type { DayStarts } from '../../streams/portfolio/day-starts.ts';
 import type { Hub } from '../../streams/core/hub.ts';
 import type { MarketWriter } from '../../streams/market/market-writer.ts';
 import type { Market } from '../../streams/market/market.ts';
+import type { LateRates } from '../../streams/portfolio/late-rates.ts';
 import type { Outbox } from '../../streams/portfolio/outbox-publisher.ts';
 import type { Readiness } from '../../streams/fleet/readiness.ts';
 import type { StreamRegistry } from '../../streams/fleet/stream-registry.ts';
@@ -34,6 +35,7 @@ export interface Services {
   dayStarts: DayStarts;
   hub: Hub;
   outbox: Outbox;
+  lateRates: LateRates;
   authority: Authority;
   streamRegistry: StreamRegistry;
   /** `null` when there shall be no WebSockets. */

@@ -1,10 +1,20 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import { ratedAssets, type StoredTrade, thirdAsset, type TradeDraft } from '../../db/ledger/stored-entry.ts';
-import { rateAt, rateTable } from '../../db/ledger/rates.ts';
+import {
+  type EntryDraft,
+  type RateNeed,
+  rateNeeds,
+  ratesOf,
+  type StoredEntry,
+  type StoredTrade,
+  type TradeDraft,
+  withRates,
+} from '../../db/ledger/stored-entry.ts';
+import { BASE_RATE, marketRate, rateAt, rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { placesOf, RowOrders } from '../../lib/import/row-order.ts';
-import { type Fixed, mul, ONE } from '../../lib/money/money.ts';
+import { mul } from '../../lib/money/money.ts';
+import type { FoundRate } from '../../lib/pnl/ledger/rate-origin.ts';
 import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';
 import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';
@@ -48,37 +58,36 @@ export const tradeInput = z
 
 export type TradeInput = z.output<typeof tradeInput>;
 
-/** Base currency per unit of an asset at a time; `null` when no price leads there. */
-export type RateFinder = (asset: string, time: number) => Promise<Fixed | null>;
+/** A rate that an entry needs; `null` when no price leads there. */
+export type RateFinder = (need: RateNeed) => Promise<FoundRate | null>;
 
 /** Rates from the stored candles, looked up one by one. */
 export function rateFinder(db: Database, baseCurrency: string): RateFinder {
-  return async (asset, time) =>
-    asset === baseCurrency ? ONE : ((await rateAt(db, asset, baseCurrency, time))?.rate ?? null);
+  return async ({ asset, time }) => {
+    if (asset === baseCurrency) return BASE_RATE;
+    const found = await rateAt(db, asset, baseCurrency, time);
+    return found === null ? null : marketRate(found);
+  };
 }
 
 /**
  * Rates that an entry was booked with, before any that would be found today: candles are not kept for ever, and a note
  * that is changed shall not change a figure.
  */
-export function keptRates(
-  before: { time: number; rates: ReadonlyMap<string, Fixed | null> },
-  find: RateFinder,
-): RateFinder {
-  return async (asset, time) => {
-    const kept = time === before.time ? (before.rates.get(asset) ?? null) : null;
-    return kept ?? (await find(asset, time));
+export function keptRates(before: StoredEntry, find: RateFinder): RateFinder {
+  const rates = ratesOf(before);
+  const assets = new Map(rateNeeds(before).map(({ role, asset }) => [role, asset]));
+  return async (need) => {
+    const isSame = need.time === before.time && need.asset === assets.get(need.role);
+    return (isSame ? rates.get(need.role) : undefined) ?? (await find(need));
   };
 }
 
-/** The rates of a booked trade, by asset. */
-export function ratesOf({ time, quote, quoteRate, fee, feeRate }: StoredTrade): {
-  time: number;
-  rates: Map<string, Fixed | null>;
-} {
-  const rates = new Map([[quote, quoteRate]]);
-  if (fee !== null && feeRate !== null) rates.set(fee.currency, feeRate);
-  return { time, rates };
+/** The draft with all the rates that it needs. */
+export async function rated<T extends EntryDraft>(draft: T, find: RateFinder): Promise<T> {
+  const found = new Map<RateNeed['role'], FoundRate | null>();
+  for (const need of rateNeeds(draft)) found.set(need.role, await find(need));
+  return withRates(draft, ({ role }) => found.get(role) ?? null);
 }
 
 /** What no exchange can have reported. */
@@ -132,11 +141,7 @@ export function checkFeeValue(trade: TradeEntry, baseCurrency: string, at = ''):
 }
 
 export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {
-  const draft = unratedDraft(input);
-  draft.quoteRate = await rate(draft.quote, draft.time);
-  const third = thirdAsset(draft);
-  if (third !== null) draft.feeRate = await rate(third, draft.time);
-  return draft;
+  return await rated(unratedDraft(input), rate);
 }
 
 /**
@@ -150,13 +155,8 @@ export async function toTradeDrafts(
 ): Promise<TradeDraft[]> {
   const drafts = inputs.map(unratedDraft);
   place(drafts);
-  const rate = await rateTable(db, baseCurrency, drafts.flatMap(ratedAssets));
-  for (const draft of drafts) {
-    draft.quoteRate = rate(draft.quote, draft.time);
-    const third = thirdAsset(draft);
-    if (third !== null) draft.feeRate = rate(third, draft.time);
-  }
-  return drafts;
+  const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
+  return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
 
 /** A draft whose rates are still to be looked up. */

@@ -50,7 +50,7 @@ function listedBody({ trade, value, feeValue, result }: ListedTrade): z.input<ty
 
 function warningsOf(trades: readonly ListedTrade[], baseCurrency: string): z.input<typeof context.warnings> {
   return tradeWarnings(
-    trades.map(({ trade, ...figures }) => ({ id: trade.id, ...figures })),
+    trades.map(({ trade, ...figures }) => ({ id: trade.id, fee: trade.fee, ...figures })),
     baseCurrency,
   );
 }

@@ -5,7 +5,7 @@ import { type TradeTotals, tradeTotals } from '../../db/trades/trade-totals.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { closedTradeStats } from '../../lib/pnl/performance/trade-stats.ts';
-import { missingRate, oversoldWarning } from '../../lib/pnl/valuation/trade-warnings.ts';
+import { missingRate, oversoldWarning, unvaluedFees } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { plus } from '../../lib/money/unknown.ts';
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
@@ -79,7 +79,7 @@ function figuresOf(totals: TradeTotals) {
 }
 
 function warningsOf(totals: TradeTotals, baseCurrency: string): Warning[] {
-  const { bought, sold, fees, realised, unrated, oversold } = totals;
+  const { bought, sold, fees, realised, unrated, oversold, unvaluedFees: unvalued } = totals;
   const figures = Object.entries({
     'volume.bought': bought.value,
     'volume.sold': sold.value,
@@ -89,7 +89,11 @@ function warningsOf(totals: TradeTotals, baseCurrency: string): Warning[] {
     'realizedPnl.net': realised.net,
   });
   const unknown = figures.filter(([, value]) => value === null).map(([name]) => name);
-  return [...missingRate(unrated, unknown, baseCurrency), ...oversoldWarning(oversold)];
+  return [
+    ...missingRate(unrated, unknown, baseCurrency),
+    ...oversoldWarning(oversold),
+    ...unvalued.map((each) => unvaluedFees(each, baseCurrency)),
+  ];
 }
 
 export const getTradeStats = endpoint({

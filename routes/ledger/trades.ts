@@ -18,7 +18,6 @@ import {
   checkTrades,
   keptRates,
   rateFinder,
-  ratesOf,
   toTradeDraft,
   toTradeDrafts,
   toTradeInput,
@@ -147,7 +146,7 @@ export const changeTrade = endpoint({
       const trade = asTrade(before);
       const input = { ...toTradeInput(trade), ...given(body) };
       checkTrades([input], clock.now(), false);
-      const rates = keptRates(ratesOf(trade), rateFinder(trx, portfolio.baseCurrency));
+      const rates = keptRates(trade, rateFinder(trx, portfolio.baseCurrency));
       const draft = await toTradeDraft(input, rates);
       // A note may be written beside any fill.
       if (VALUED.some((name) => body[name] !== undefined)) {

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import type { StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
+import {
+  rateNeeds,
+  type StoredTransfer,
+  type TransferDraft,
+  withRates,
+} from '../../db/ledger/stored-entry.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import { tagsInput } from './entry-tags.ts';
 import { TRANSFER_KINDS } from '../portfolios/transfer-body.ts';
-import type { RateFinder } from './trade-draft.ts';
+import { rated, type RateFinder } from './trade-draft.ts';
 
 export const transferInput = z
   .strictObject({
@@ -29,9 +34,7 @@ export const transferInput = z
 export type TransferInput = z.output<typeof transferInput>;
 
 export async function toTransferDraft(input: TransferInput, rate: RateFinder): Promise<TransferDraft> {
-  const draft = unratedDraft(input);
-  draft.unitValue ??= await rate(draft.asset, draft.time);
-  return draft;
+  return await rated(unratedDraft(input), rate);
 }
 
 /** Drafts of a batch, each with the rate of its own instant, as if it had been sent alone. */
@@ -41,10 +44,8 @@ export async function toTransferDrafts(
   baseCurrency: string,
 ): Promise<TransferDraft[]> {
   const drafts = inputs.map(unratedDraft);
-  const unrated = drafts.filter(({ unitValue }) => unitValue === null);
-  const rate = await rateTable(db, baseCurrency, unrated);
-  for (const draft of unrated) draft.unitValue = rate(draft.asset, draft.time);
-  return drafts;
+  const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
+  return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
 
 /** A draft whose rate is still to be looked up, unless it was given. */

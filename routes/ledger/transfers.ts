@@ -150,9 +150,7 @@ export const changeTransfer = endpoint({
       const before = asTransfer(entry);
       const input = changedInput(before, body);
       checkTransfers([input], clock.now(), baseCurrency, false);
-      const found = before.unitCost === null ? before.unitValue : null;
-      const known = { time: before.time, rates: new Map([[before.asset, found]]) };
-      return toTransferDraft(input, keptRates(known, rateFinder(trx, baseCurrency)));
+      return toTransferDraft(input, keptRates(before, rateFinder(trx, baseCurrency)));
     };
     const changed = await changeLedger(services, portfolio.id, (options) =>
       changeEntry(db, portfolio.id, params.transferId, corrected, {

@@ -120,7 +120,7 @@ export const loadCandles = endpoint({
     },
   },
   problems: ['invalid-request', 'conflict', 'unavailable'],
-  async handler({ body }, { db, marketWriter, clock }) {
+  async handler({ body }, { db, marketWriter, lateRates, clock }) {
     const items = 'items' in body ? body.items : [body];
     const now = clock.now();
     const errors = items.flatMap((item, index) =>
@@ -145,6 +145,7 @@ export const loadCandles = endpoint({
       await upsertDays(trx, days);
     });
     await marketWriter.announceLoaded(loadsOf(minutes, days));
+    lateRates.look();
     return { accepted: items.length };
   },
 });

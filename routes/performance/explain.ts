@@ -9,7 +9,7 @@ import { type Explainer, explainer } from '../../lib/pnl/performance/explain.ts'
 import { prepareMarking } from '../../lib/pnl/valuation/marking.ts';
 import { decimalOrNull, fixed, ZERO, type Fixed } from '../../lib/money/money.ts';
 import { plus } from '../../lib/money/unknown.ts';
-import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/warning.ts';
+import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/ledger-warnings.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { assertKnownAsset, lotFields } from '../portfolios/lots.ts';

@@ -34,11 +34,11 @@ export function explained(body: PerformanceBody, warnings: readonly Warning[]): 
   const unrated = rest.filter((figure) => OF_SALES.includes(figure));
   const undefinable = rest.filter((figure) => !OF_SALES.includes(figure));
   if (unrated.length > 0) {
-    const detail = 'entries have no rate to the base currency: what depends on them is not known';
+    const detail = 'Entries have no rate to the base currency: what depends on them is not known.';
     named.push({ code: 'missing-rate', detail, figures: unrated });
   }
   if (undefinable.length > 0) {
-    const detail = 'there is too little in the span to work it out of, or nothing that it could refer to';
+    const detail = 'The span holds too little to work it out, or nothing that it could refer to.';
     named.push({ code: 'undefined-rate', detail, figures: undefinable });
   }
   return named;

@@ -160,6 +160,6 @@ function rateWarnings(pnls: readonly PeriodPnl[]): Warning[] {
   const isUndefined = ({ pnl, startEquity, inflows }: PeriodPnl): boolean =>
     pnl !== null && startEquity !== null && inflows !== null && startEquity + inflows <= ZERO;
   if (!pnls.some(isUndefined)) return [];
-  const detail = 'in some periods nothing was invested that a rate could refer to';
+  const detail = 'In some periods nothing was invested that a rate could refer to.';
   return [{ code: 'undefined-rate', detail, figures: ['rate'] }];
 }

@@ -63,7 +63,13 @@ export async function portfolioHistory(
   });
   const position = positionOf(version, seen ?? market.position);
   const states = lacksRates(points) ? (await positionsAt(db, portfolioId, null, costMethod)).states : [];
-  return { version, terms, position, points, warnings: historyWarnings(points, states, figures) };
+  return {
+    version,
+    terms,
+    position,
+    points,
+    warnings: historyWarnings(points, states, figures, terms.baseCurrency),
+  };
 }
 
 /** Time of the first entry; `null` for an empty ledger. */

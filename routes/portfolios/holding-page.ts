@@ -29,6 +29,8 @@ export interface HoldingQuery {
   order?: Order | undefined;
   /** Holdings worth less are left out. */
   minValue?: Fixed | undefined;
+  /** What to do with holdings that have no price. */
+  unpriced: 'show' | 'hide';
   limit: number;
   cursor?: string | undefined;
 }
@@ -41,11 +43,12 @@ function valueOf(holding: HoldingBody, column: HoldingColumn): string | null {
 
 /** One page of holdings. @throws Problem `invalid-cursor` */
 export function holdingPage(holdings: readonly HoldingBody[], query: HoldingQuery): Page<HoldingBody> {
-  const { sort, minValue } = query;
+  const { sort, minValue, unpriced } = query;
+  const isHidden = ({ marketValue }: HoldingBody): boolean => unpriced === 'hide' && marketValue === null;
   const isDust = ({ marketValue }: HoldingBody): boolean =>
     minValue !== undefined && marketValue !== null && abs(fixed(marketValue)) < minValue;
   return sortedPage(
-    holdings.filter((holding) => !isDust(holding)),
+    holdings.filter((holding) => !isDust(holding) && !isHidden(holding)),
     {
       name: sort,
       order: query.order ?? (FORWARD_COLUMNS.includes(sort) ? 'asc' : 'desc'),

@@ -38,6 +38,9 @@ export const holdingsQuery = {
     description:
       'Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay.',
   }),
+  unpriced: z.enum(['show', 'hide']).default('show').meta({
+    description: '`hide` leaves out what has no price.',
+  }),
 };
 
 /** With `fields=` an item has only those. */

@@ -1,4 +1,5 @@
 import { encodeRecord } from '../../streams/channels/record-codec.ts';
+import type { ValuationMove } from '../../db/ledger/late-rates.ts';
 import type { EntriesMove } from '../../db/ledger/ledger.ts';
 import type { ImportMove } from '../../db/import/import-booking.ts';
 import type { OutboxMessage } from '../../db/ledger/outbox.ts';
@@ -12,7 +13,7 @@ import type { Services } from '../http/handler-services.ts';
 import { tradeBody } from './trade-body.ts';
 import { transferBody } from './transfer-body.ts';
 
-export type LedgerMove = EntriesMove | ImportMove | PortfolioMove;
+export type LedgerMove = EntriesMove | ImportMove | PortfolioMove | ValuationMove;
 
 /** What the functions of `db/` that change a ledger need. */
 export interface LedgerChangeOptions {
@@ -36,7 +37,7 @@ const WAIT_MS = 10_000;
  * @throws Problem `unavailable`
  */
 export async function changeLedger<T extends Changed>(
-  services: Pick<Services, 'clock' | 'outbox' | 'slots'>,
+  services: Pick<Services, 'clock' | 'outbox' | 'lateRates' | 'slots'>,
   portfolioId: string,
   change: (options: LedgerChangeOptions) => Promise<T>,
 ): Promise<T> {
@@ -52,11 +53,14 @@ export async function changeLedger<T extends Changed>(
 
 /** As `changeLedger`, for a change of several portfolios at once. */
 export async function changeLedgers<T extends Changed>(
-  { clock, outbox }: Pick<Services, 'clock' | 'outbox'>,
+  { clock, outbox, lateRates }: Pick<Services, 'clock' | 'outbox'> & Partial<Pick<Services, 'lateRates'>>,
   change: (options: LedgerChangeOptions) => Promise<T>,
 ): Promise<T> {
   const changed = await change({ clock, records: recordsOf });
-  await Promise.all(messagesOf(changed).map((message) => outbox.publish(message)));
+  const messages = messagesOf(changed);
+  await Promise.all(messages.map((message) => outbox.publish(message)));
+  // What was booked may lack a rate, or be a price for what does.
+  if (messages.length > 0) lateRates?.look();
   return changed;
 }
 
@@ -72,6 +76,9 @@ async function changeSlot(slots: Slots, portfolioId: string): Promise<Slot> {
     });
   }
 }
+
+/** Entries that an event about many names. */
+const NAMED = 20;
 
 function messagesOf(changed: Changed): readonly OutboxMessage[] {
   if (changed === null) return [];
@@ -92,6 +99,10 @@ function portfolioRecords(move: LedgerMove): PortfolioRecord[] {
   if (move.subject === 'import') {
     const { importId, count } = move;
     return [{ type: 'fill', change: 'imported', version, importId, count }];
+  }
+  if (move.subject === 'valuation') {
+    const ids = move.entries.map(({ id }) => id);
+    return [{ type: 'valuation', version, count: ids.length, entries: ids.slice(0, NAMED) }];
   }
   const { change, entries } = move;
   return entries.map((entry) =>

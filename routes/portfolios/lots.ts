@@ -7,7 +7,7 @@ import { type OpenLotBody, openLots } from '../../lib/pnl/valuation/open-lots.ts
 import { listLots as lotsInOrder } from '../../lib/pnl/ledger/lot.ts';
 import { type Mark, prepareMarking } from '../../lib/pnl/valuation/marking.ts';
 import type { AssetState } from '../../lib/pnl/ledger/position.ts';
-import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/warning.ts';
+import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/ledger-warnings.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { positionOf } from '../market/market-position.ts';

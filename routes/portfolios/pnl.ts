@@ -38,6 +38,9 @@ export const pnlSchema = z
     income: field.decimalOrNull,
     totalPnl: field.decimalOrNull,
     day: z.object({ start: field.decimalOrNull, pnl: field.decimalOrNull, rate: field.decimalOrNull }),
+    unvalued: z.array(field.unvalued).meta({
+      description: 'What the totals lack for want of a price; each amount has a warning as well.',
+    }),
     warnings: z.array(field.warning),
   })
   .meta({ id: 'Pnl' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { StoredTrade } from '../../db/ledger/stored-entry.ts';
 import { decimal } from '../../lib/money/money.ts';
 import * as field from '../http/fields.ts';
+import { entryRates, ratesBody } from './rate-body.ts';
 
 const fee = z.object({ amount: field.decimal, currency: field.asset });
 
@@ -23,6 +24,7 @@ export const tradeSchema = z
     sequence: z.int().optional().meta({
       description: 'Its place among the fills of the same instant; left out when nothing tells it.',
     }),
+    rates: entryRates,
     createdAt: field.timestamp,
     updatedAt: field.timestamp,
   })
@@ -44,6 +46,7 @@ export function tradeBody(entry: StoredTrade): z.input<typeof tradeSchema> {
     note: entry.note,
     tags: entry.tags,
     ...(entry.sequence === undefined ? {} : { sequence: entry.sequence }),
+    rates: ratesBody(entry),
     createdAt: field.isoTime(entry.createdAt),
     updatedAt: field.isoTime(entry.updatedAt),
   };

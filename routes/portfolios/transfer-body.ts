@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { StoredTransfer } from '../../db/ledger/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import * as field from '../http/fields.ts';
+import { entryRates, ratesBody } from './rate-body.ts';
 
 export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
 
@@ -17,6 +18,7 @@ export const transferSchema = z
     time: field.timestamp,
     note: z.union([z.string(), z.null()]),
     tags: z.array(z.string()),
+    rates: entryRates,
     createdAt: field.timestamp,
     updatedAt: field.timestamp,
   })
@@ -34,6 +36,7 @@ export function transferBody(entry: StoredTransfer): z.input<typeof transferSche
     time: field.isoTime(entry.time),
     note: entry.note,
     tags: entry.tags,
+    rates: ratesBody(entry),
     createdAt: field.isoTime(entry.createdAt),
     updatedAt: field.isoTime(entry.updatedAt),
   };

@@ -45,6 +45,18 @@ export const ledgerSchema = z
     }),
     z
       .object({
+        subject: z.literal('valuation').meta({ description: 'Rates that became known later.' }),
+        portfolioId: field.id.meta({ description: 'Whose ledger.' }),
+        version,
+        count: z.int().meta({ description: 'How many entries were valued.' }),
+        entries: z.array(field.id).meta({ description: 'The first 20 of them.' }),
+      })
+      .meta({
+        description:
+          'Entries that lacked a rate are valued, since a price at or before their time has become known. The entries themselves are as they were.',
+      }),
+    z
+      .object({
         subject: z.literal('portfolio'),
         ...changed,
         change: z.enum(['changed', 'deleted']).meta({

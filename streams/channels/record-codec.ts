@@ -28,7 +28,7 @@ const TRADE = ',"trade":';
 const REST = [',"loaded":', ',"late":'];
 const SYMBOL = '{"symbol":"';
 const PNL = '{"type":"pnl","body":';
-const LEDGER_HEADS = (['fill', 'transfer', 'portfolio'] satisfies LedgerRecord['type'][]).map(
+const LEDGER_HEADS = (['fill', 'transfer', 'valuation', 'portfolio'] satisfies LedgerRecord['type'][]).map(
   (type) => `{"type":"${type}"`,
 );
 

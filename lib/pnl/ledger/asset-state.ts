@@ -1,7 +1,7 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO } from '../../money/money.ts';
 import type { CostMethod } from './entry.ts';
-import type { Fill } from './leg-kinds.ts';
+import type { Fill, UnvaluedKind } from './leg-kinds.ts';
 import type { LotHeap } from './lot.ts';
 
 /** Which entries a warning is about: how many, and the first of them. */
@@ -13,6 +13,16 @@ export interface Note {
 /** How many entry ids a note keeps: enough to find the trouble, however long the ledger. */
 export const NOTE_LIMIT = 10;
 export const NO_NOTE: Note = Object.freeze({ count: 0, entries: Object.freeze([]) as readonly string[] });
+
+/** Amounts of one kind that no price is known for, in units of the asset. */
+export interface UnvaluedAmount {
+  quantity: Fixed;
+  note: Note;
+}
+
+export type UnvaluedAmounts = Readonly<Partial<Record<UnvaluedKind, UnvaluedAmount>>>;
+
+export const NOTHING_UNVALUED: UnvaluedAmounts = Object.freeze({});
 
 /**
  * Everything there is to know of one asset of one portfolio: a fold over the legs that touch it. Immutable for its
@@ -51,6 +61,8 @@ export interface AssetState {
   oversold: Note;
   /** Entries without a rate. */
   unrated: Note;
+  /** Fees and rewards without a price: they count as nothing in the totals. A kind is there if it has any. */
+  unvalued: UnvaluedAmounts;
   /** Open purchases whose cost (fees included) is not known. While positive, `costBasis` is not a figure to show. */
   openUncosted: number;
   /** Open purchases whose cost without fees is not known: the same for `grossCost` and `averagePrice`. */
@@ -97,6 +109,7 @@ export function emptyState(asset: string): AssetState {
     openedAt: null,
     oversold: NO_NOTE,
     unrated: NO_NOTE,
+    unvalued: NOTHING_UNVALUED,
     openUncosted: 0,
     openUnpriced: 0,
     unknown: ALL_KNOWN,

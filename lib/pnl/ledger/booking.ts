@@ -1,7 +1,7 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO, div, min, mulDiv } from '../../money/money.ts';
 import type { AssetState, Note } from './asset-state.ts';
-import { NOTE_LIMIT } from './asset-state.ts';
+import { NO_NOTE, NOTE_LIMIT } from './asset-state.ts';
 import type { CostMethod } from './entry.ts';
 import type { Disposal, FoldObserver } from './disposal.ts';
 import type { AcquireLeg, CashLeg, DisposeLeg } from './leg-kinds.ts';
@@ -29,6 +29,7 @@ export function bookAcquire(draft: Draft, leg: AcquireLeg, method: CostMethod, o
   const cost = leg.cost ?? ZERO;
   const grossCost = leg.grossCost ?? ZERO;
   bookTotals(draft, leg, observer);
+  noteUnvalued(draft, leg);
   draft.income += leg.income ?? ZERO;
   if (leg.income === null) markUnknown(draft, 'income');
   if (leg.cost === null || leg.grossCost === null) draft.unrated = noted(draft.unrated, leg.entryId);
@@ -84,10 +85,12 @@ export function bookDispose(
     bookFlow(draft, leg, leg.gross === null ? null : brought, observer);
   }
   bookTotals(draft, leg, observer);
+  noteUnvalued(draft, leg);
+  const isUnvalued = leg.unvalued !== null;
   draft.realisedNet += (leg.net ?? ZERO) - taken.cost - brought;
-  draft.realisedGross += (leg.gross ?? ZERO) - taken.grossCost - brought;
+  if (!isUnvalued) draft.realisedGross += (leg.gross ?? ZERO) - taken.grossCost - brought;
   const netKnown = leg.net !== null && leg.gross !== null && taken.costed;
-  const grossKnown = leg.gross !== null && taken.priced;
+  const grossKnown = isUnvalued || (leg.gross !== null && taken.priced);
   if (!netKnown) markUnknown(draft, 'realisedNet');
   if (!grossKnown) markUnknown(draft, 'realisedGross');
   if (leg.net === null || leg.gross === null) draft.unrated = noted(draft.unrated, leg.entryId);
@@ -95,7 +98,7 @@ export function bookDispose(
   if (observer.onDisposal === undefined) return;
   const { entryId, time, asset, reason, quantity, gross, net, fee } = leg;
   const cost = taken.costed && leg.gross !== null ? taken.cost + brought : null;
-  const grossCost = grossKnown ? taken.grossCost + brought : null;
+  const grossCost = leg.gross !== null && taken.priced ? taken.grossCost + brought : null;
   const disposal: Disposal = {
     entryId,
     time,
@@ -107,9 +110,9 @@ export function bookDispose(
     fee,
     cost,
     grossCost,
-    proceeds: { gross, net },
+    proceeds: isUnvalued ? { gross: null, net: null } : { gross, net },
     realised: {
-      gross: gross === null || grossCost === null ? null : gross - grossCost,
+      gross: isUnvalued ? ZERO : gross === null || grossCost === null ? null : gross - grossCost,
       net: net === null || cost === null ? null : net - cost,
     },
     openedAt: taken.openedAt,
@@ -165,6 +168,16 @@ function bookFlow(
 
 function flowOf(leg: AcquireLeg | DisposeLeg | CashLeg): { entryId: string; time: number; asset: string } {
   return { entryId: leg.entryId, time: leg.time, asset: leg.asset };
+}
+
+function noteUnvalued(draft: Draft, { unvalued, entryId, quantity }: AcquireLeg | DisposeLeg): void {
+  if (unvalued === null) return;
+  const before = draft.unvalued[unvalued];
+  const note = noted(before?.note ?? NO_NOTE, entryId);
+  draft.unvalued = {
+    ...draft.unvalued,
+    [unvalued]: { quantity: (before?.quantity ?? ZERO) + quantity, note },
+  };
 }
 
 function markUnknown(draft: Draft, total: keyof AssetState['unknown']): void {

@@ -9,6 +9,13 @@ export interface Fill {
   time: number;
 }
 
+/**
+ * An amount without a price that spoils nothing but itself: it counts as nothing in every sum, and the asset's state keeps
+ * its quantity apart.
+ */
+export const UNVALUED_KINDS = ['fee', 'rebate', 'reward'] as const;
+export type UnvaluedKind = (typeof UNVALUED_KINDS)[number];
+
 interface LegBase {
   entryId: string;
   /** Epoch milliseconds. */
@@ -32,6 +39,8 @@ export interface AcquireLeg extends LegBase {
   contribution: Fixed | null;
   income: Fixed | null;
   fill: Fill | null;
+  /** What it is when it has no price; its amounts are then nothing, not unknown. */
+  unvalued: UnvaluedKind | null;
 }
 
 /** `quantity` of an asset goes out. Values are in base currency; `null` is unknown for want of a rate. */
@@ -46,6 +55,8 @@ export interface DisposeLeg extends LegBase {
   fee: Fixed | null;
   contribution: Fixed | null;
   fill: Fill | null;
+  /** What it is when it has no price; it then leaves at cost before fees and for nothing after them. */
+  unvalued: UnvaluedKind | null;
 }
 
 /** Base currency moves. It is worth itself, so there is neither cost nor gain. */
@@ -80,7 +91,7 @@ export function acquire(
   quantity: Fixed,
   amounts: Pick<AcquireLeg, 'cost' | 'grossCost'> & Partial<AcquireLeg>,
 ): AcquireLeg {
-  const { fee = ZERO, contribution = ZERO, income = ZERO, fill = null } = amounts;
+  const { fee = ZERO, contribution = ZERO, income = ZERO, fill = null, unvalued = null } = amounts;
   return {
     entryId: stamp.entryId,
     time: stamp.time,
@@ -95,6 +106,7 @@ export function acquire(
     contribution,
     income,
     fill,
+    unvalued,
   };
 }
 
@@ -104,7 +116,7 @@ export function dispose(
   quantity: Fixed,
   amounts: Pick<DisposeLeg, 'gross' | 'net'> & Partial<DisposeLeg>,
 ): DisposeLeg {
-  const { fee = ZERO, contribution = ZERO, fill = null } = amounts;
+  const { fee = ZERO, contribution = ZERO, fill = null, unvalued = null } = amounts;
   return {
     entryId: stamp.entryId,
     time: stamp.time,
@@ -118,6 +130,7 @@ export function dispose(
     fee,
     contribution,
     fill,
+    unvalued,
   };
 }
 

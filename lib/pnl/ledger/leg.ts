@@ -49,6 +49,9 @@ function transferLegs(entry: TransferEntry, terms: PortfolioTerms): Leg[] {
     ];
   }
   const earned = entry.kind === 'income';
+  if (earned && value === null) {
+    return [acquire(stamp, entry.kind, quantity, { cost: ZERO, grossCost: ZERO, unvalued: 'reward' })];
+  }
   return [
     acquire(stamp, entry.kind, quantity, {
       cost: value,

@@ -1,12 +1,13 @@
 import { decimal, fixed } from '../../money/money.ts';
-import type { AssetState, Note, UnknownTotals } from './asset-state.ts';
-import { NO_NOTE } from './asset-state.ts';
+import type { AssetState, Note, UnknownTotals, UnvaluedAmounts } from './asset-state.ts';
+import { NO_NOTE, NOTHING_UNVALUED } from './asset-state.ts';
 import type { CostMethod } from './entry.ts';
+import { UNVALUED_KINDS, type UnvaluedKind } from './leg-kinds.ts';
 import type { Lot } from './lot.ts';
 import { heapOf, listLots } from './lot.ts';
 
 /** Bumped when a stored state can no longer be read as the present fold would have made it: it must be refolded. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /**
  * A state as plain JSON: decimals as text, keys in a fixed order, lots in order of purchase. Equal states give
@@ -30,6 +31,7 @@ export interface StateJson {
   openedAt: number | null;
   oversold: Note;
   unrated: Note;
+  unvalued: UnvaluedJson[];
   openUncosted: number;
   openUnpriced: number;
   unknown: UnknownTotals;
@@ -38,6 +40,9 @@ export interface StateJson {
   /** `[seq, entryId, time, quantity, cost, grossCost, left, unknown]`: rows, because there can be many. */
   lots: LotJson[];
 }
+
+/** Kind, quantity, number of entries, the first of them. */
+type UnvaluedJson = [UnvaluedKind, string, number, readonly string[]];
 
 export type LotJson = [number, string, number, string, string, string, string, Lot['unknown']];
 
@@ -61,6 +66,7 @@ export function encodeState(state: AssetState): StateJson {
     openedAt: state.openedAt,
     oversold: encodeNote(state.oversold),
     unrated: encodeNote(state.unrated),
+    unvalued: encodeUnvalued(state.unvalued),
     openUncosted: state.openUncosted,
     openUnpriced: state.openUnpriced,
     unknown: {
@@ -101,6 +107,7 @@ export function decodeState(json: StateJson): AssetState {
     openedAt: json.openedAt,
     oversold: json.oversold.count === 0 ? NO_NOTE : json.oversold,
     unrated: json.unrated.count === 0 ? NO_NOTE : json.unrated,
+    unvalued: decodeUnvalued(json.unvalued),
     openUncosted: json.openUncosted,
     openUnpriced: json.openUnpriced,
     unknown: json.unknown,
@@ -111,6 +118,24 @@ export function decodeState(json: StateJson): AssetState {
 
 function encodeNote(note: Note): Note {
   return { count: note.count, entries: [...note.entries] };
+}
+
+function encodeUnvalued(amounts: UnvaluedAmounts): UnvaluedJson[] {
+  return UNVALUED_KINDS.flatMap((kind): UnvaluedJson[] => {
+    const amount = amounts[kind];
+    if (amount === undefined) return [];
+    return [[kind, decimal(amount.quantity), amount.note.count, amount.note.entries]];
+  });
+}
+
+function decodeUnvalued(json: readonly UnvaluedJson[]): UnvaluedAmounts {
+  if (json.length === 0) return NOTHING_UNVALUED;
+  return Object.fromEntries(
+    json.map(([kind, quantity, count, entries]) => [
+      kind,
+      { quantity: fixed(quantity), note: { count, entries } },
+    ]),
+  );
 }
 
 function encodeLot(lot: Lot): LotJson {

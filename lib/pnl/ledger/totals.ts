@@ -77,6 +77,14 @@ export function totalsWith(ledger: LedgerTotals, marketValue: Fixed | null): Tot
   };
 }
 
+/**
+ * Whether nothing was paid for what is held, as for rewards that had no price. Without a price such a holding can be left
+ * out of equity: no gain or loss comes of leaving it out.
+ */
+export function isCostless({ openUncosted, costBasis }: AssetState): boolean {
+  return openUncosted === 0 && costBasis === ZERO;
+}
+
 /** Cost of what is held, buy fees included; `null` if a purchase among it has no rate. */
 export function knownCost(state: AssetState): Fixed | null {
   return state.openUncosted > 0 ? null : state.costBasis;

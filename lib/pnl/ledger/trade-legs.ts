@@ -17,15 +17,25 @@ export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
   if (terms.cashMode === 'tracked') legs.push(...moneyLegs(stamp, exchange, terms));
   const { fee } = exchange;
   if (fee.paidIn === 'third') {
-    const worth = fee.value;
+    const worth = feeWorth(exchange);
     const third = assetStamp(entry, fee.currency);
+    const isUnvalued = fee.value === null;
     legs.push(
       fee.amount > ZERO
-        ? dispose(third, 'fee', fee.amount, { gross: worth, net: worth })
-        : acquire(third, 'rebate', -fee.amount, { cost: negated(worth), grossCost: negated(worth) }),
+        ? dispose(third, 'fee', fee.amount, { gross: worth, net: worth, unvalued: isUnvalued ? 'fee' : null })
+        : acquire(third, 'rebate', -fee.amount, {
+            cost: negated(worth),
+            grossCost: negated(worth),
+            unvalued: isUnvalued ? 'rebate' : null,
+          }),
     );
   }
   return legs;
+}
+
+/** A fee in a third asset without a price counts as nothing in the trade: the leg of that asset says so. */
+function feeWorth({ fee }: Exchange): Fixed | null {
+  return fee.paidIn === 'third' ? (fee.value ?? ZERO) : fee.value;
 }
 
 /** The asset comes in. `contribution` is the money the trade brings with it. */
@@ -33,7 +43,7 @@ function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed |
   const { asset, quantity, value, fee } = exchange;
   const stamp = assetStamp(entry, asset);
   const fill = fillOf(entry, exchange);
-  const worth = fee.value;
+  const worth = feeWorth(exchange);
   if (fee.paidIn !== 'asset') {
     const cost = plus(value, worth);
     return [acquire(stamp, 'buy', quantity, { cost, grossCost: value, fee: worth, contribution, fill })];
@@ -55,7 +65,7 @@ function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | n
   const { asset, quantity, value, fee } = exchange;
   const stamp = assetStamp(entry, asset);
   const fill = fillOf(entry, exchange);
-  const worth = fee.value;
+  const worth = feeWorth(exchange);
   if (fee.paidIn !== 'asset') {
     const net = plus(value, negated(worth));
     return [dispose(stamp, 'sale', quantity, { gross: value, net, fee: worth, contribution, fill })];

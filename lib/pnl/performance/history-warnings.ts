@@ -1,6 +1,7 @@
 import type { AssetState } from '../ledger/asset-state.ts';
 import { NOTE_LIMIT } from '../ledger/asset-state.ts';
 import type { TotalsAt } from '../ledger/totals.ts';
+import { type UnvaluedBody, unvaluedWarning } from '../valuation/unvalued.ts';
 import type { Warning } from '../valuation/warning.ts';
 
 /** What an answer calls the figures that are `null` for want of something. */
@@ -23,7 +24,7 @@ const LEDGER_FIGURES = [
 type LedgerFigure = (typeof LEDGER_FIGURES)[number];
 
 /** A past instant, and what was held then without any price known. */
-type Point = TotalsAt & { unpriced: readonly string[] };
+type Point = TotalsAt & { unpriced: readonly string[]; unvalued: readonly UnvaluedBody[] };
 
 /** Whether a ledger total of some instant is not known, for want of a rate. */
 export function lacksRates(points: readonly Point[]): boolean {
@@ -38,8 +39,22 @@ export function historyWarnings(
   points: readonly Point[],
   states: readonly AssetState[],
   figures: HistoryFigures,
+  baseCurrency: string,
 ): Warning[] {
-  return [...priceWarnings(points, figures.price), ...rateWarnings(points, states, figures.rate)];
+  return [
+    ...priceWarnings(points, figures.price),
+    ...rateWarnings(points, states, figures.rate),
+    ...unvaluedWarnings(points, baseCurrency),
+  ];
+}
+
+/** What figures of the past are told without: of each amount what the last instant that lacks it has of it. */
+function unvaluedWarnings(points: readonly Point[], baseCurrency: string): Warning[] {
+  const lacking = new Map<string, UnvaluedBody>();
+  for (const { unvalued } of points) {
+    for (const body of unvalued) lacking.set(`${body.what} ${body.asset}`, body);
+  }
+  return [...lacking.values()].map((body) => ({ ...unvaluedWarning(body, baseCurrency), figures: [] }));
 }
 
 function priceWarnings(points: readonly Point[], figures: readonly string[]): Warning[] {
@@ -54,7 +69,7 @@ function priceWarnings(points: readonly Point[], figures: readonly string[]): Wa
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([asset, { count, first, last }]): Warning => {
       const span = count === 1 ? iso(first) : `${count} instants from ${iso(first)} to ${iso(last)}`;
-      const detail = `${asset} was held at ${span} without any price known by then`;
+      const detail = `${asset} was held at ${span} without any price known by then.`;
       return { code: 'missing-price', detail, asset, figures: [...figures] };
     });
 }
@@ -67,7 +82,7 @@ function rateWarnings(
   const unknown = LEDGER_FIGURES.filter((figure) => points.some((point) => point[figure] === null));
   const names = [...new Set(unknown.flatMap((figure) => figures[figure] ?? []))];
   if (names.length === 0) return [];
-  const detail = 'entries have no rate to the base currency: what depends on them is not known';
+  const detail = 'Entries have no rate to the base currency: what depends on them is not known.';
   const unrated = states.filter((state) => state.unrated.count > 0);
   if (unrated.length === 0) return [{ code: 'missing-rate', detail, figures: names }];
   return unrated.map(({ asset, unrated: { count, entries } }) => ({

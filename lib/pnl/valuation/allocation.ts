@@ -11,7 +11,7 @@ export interface ShareBody {
   weight: string | null;
 }
 
-/** Each list adds up to equity exactly. The largest first, what has no value last. */
+/** Each list adds up to equity exactly. The largest first; last what has no value, which a known equity is told without. */
 export interface AllocationBody {
   byAsset: ({ asset: string } & ShareBody)[];
   /** By the currency that coins are quoted in where their price comes from; cash counts as its own. */
@@ -44,7 +44,8 @@ export function allocationOf(
   { equity: equityText, baseCurrency }: { equity: string | null; baseCurrency: string },
 ): AllocationBody {
   const equity = equityText === null ? null : fixed(equityText);
-  const share = (value: Fixed | null): ShareBody => ({
+  const unknown = equity === null ? null : ZERO;
+  const shareOf = (value: Fixed | null): ShareBody => ({
     marketValue: decimalOrNull(value),
     weight: ratio(value, equity),
   });
@@ -55,17 +56,18 @@ export function allocationOf(
   const kinds: Record<'cash' | 'coins', Fixed | null> = { cash: ZERO, coins: ZERO };
   for (const { holding, value } of sorted) {
     const kind = holding.asset === baseCurrency ? 'cash' : 'coins';
-    kinds[kind] = plus(kinds[kind], value);
+    const share = value ?? unknown;
+    kinds[kind] = plus(kinds[kind], share);
     const name = quoteOf(holding, baseCurrency);
     const quote = quotes.get(name) ?? { assets: [], value: ZERO };
     quote.assets.push(holding.asset);
-    quotes.set(name, { assets: quote.assets, value: plus(quote.value, value) });
+    quotes.set(name, { assets: quote.assets, value: plus(quote.value, share) });
   }
   return {
-    byAsset: sorted.map(({ holding, value }) => ({ asset: holding.asset, ...share(value) })),
+    byAsset: sorted.map(({ holding, value }) => ({ asset: holding.asset, ...shareOf(value) })),
     byQuote: [...quotes]
       .sort(([nameA, a], [nameB, b]) => byValue(a.value, b.value) || (nameA < nameB ? -1 : 1))
-      .map(([quote, { assets, value }]) => ({ quote, assets, ...share(value) })),
-    byKind: (['cash', 'coins'] as const).map((kind) => ({ kind, ...share(kinds[kind]) })),
+      .map(([quote, { assets, value }]) => ({ quote, assets, ...shareOf(value) })),
+    byKind: (['cash', 'coins'] as const).map((kind) => ({ kind, ...shareOf(kinds[kind]) })),
   };
 }

@@ -4,7 +4,7 @@ import type { AssetState } from '../ledger/asset-state.ts';
 import { byAsset } from '../ledger/asset-state.ts';
 import type { PortfolioTerms } from '../ledger/entry.ts';
 import type { Totals } from '../ledger/totals.ts';
-import { ledgerTotals, totalsWith } from '../ledger/totals.ts';
+import { isCostless, ledgerTotals, totalsWith } from '../ledger/totals.ts';
 import type { PriceSource, Quote, Rate, Route, SymbolIndex } from './valuation.ts';
 import { pricedRoute, rateOfRoute, routesOf } from './valuation.ts';
 
@@ -21,6 +21,11 @@ export interface MarkedHolding {
   quoted: boolean;
   /** `null` when something is held that has no mark. */
   value: Fixed | null;
+}
+
+/** Whether it has no price and nothing was paid for it: equity is then told without it. */
+export function isLeftOut({ state, value }: MarkedHolding): boolean {
+  return value === null && isCostless(state);
 }
 
 export interface Marking {
@@ -47,7 +52,7 @@ export function prepareMarking(
     for (const marker of markers) {
       const marked = marker(prices);
       holdings.push(marked);
-      if (marked.state.asset === terms.baseCurrency) continue;
+      if (marked.state.asset === terms.baseCurrency || isLeftOut(marked)) continue;
       marketValue = marketValue === null || marked.value === null ? null : marketValue + marked.value;
     }
     return { holdings, totals: totalsWith(ledger, marketValue) };

@@ -5,14 +5,15 @@ import { byAsset } from '../ledger/asset-state.ts';
 import type { CostMethod, PortfolioTerms } from '../ledger/entry.ts';
 import type { HoldingBody } from './holding-body.ts';
 import { prepareHoldings } from './holding-body.ts';
+import { ledgerWarnings, priceWarning } from './ledger-warnings.ts';
 import { prepareMarking } from './marking.ts';
 import { ratio } from '../../money/ratio.ts';
 import type { LedgerTotals, Totals } from '../ledger/totals.ts';
 import { ledgerTotals } from '../ledger/totals.ts';
 import { minus, plus } from '../../money/unknown.ts';
+import { unvaluedAmounts, type UnvaluedBody, unvaluedHoldings } from './unvalued.ts';
 import type { PriceSource, SymbolIndex } from './valuation.ts';
 import type { Warning } from './warning.ts';
-import { ledgerWarnings, priceWarning } from './warning.ts';
 
 export type { HoldingBody } from './holding-body.ts';
 export type { Warning } from './warning.ts';
@@ -38,6 +39,8 @@ export interface PnlBody {
   income: string | null;
   totalPnl: string | null;
   day: { start: string | null; pnl: string | null; rate: string | null };
+  /** What the totals lack for want of a price. */
+  unvalued: UnvaluedBody[];
   warnings: Warning[];
 }
 
@@ -74,6 +77,7 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
   const mark = prepareMarking(states, terms, symbols);
   const holdingsOf = prepareHoldings(terms);
   const known = ledgerWarnings(states, terms);
+  const amounts = unvaluedAmounts(states);
   const text = ledgerText(ledgerTotals(states, terms));
   return ({ prices, asOf, position, dayStart }) => {
     const { holdings, totals } = mark(prices);
@@ -86,12 +90,12 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
     const unrealizedRate = rate(totals.unrealised, totals.costBasis, 'unrealizedRate', undefinedRates);
     const day = dayOf(totals, dayStart, undefinedRates);
     if (dayStart === null || dayStart.equity === null || dayStart.contributions === null) {
-      const detail = 'what the portfolio was worth when the day began is not known';
+      const detail = 'What the portfolio was worth when the day began is not known.';
       const figures = ['day.start', 'day.pnl', 'day.rate'];
       warnings.push({ code: 'missing-history', detail, figures });
     }
     if (undefinedRates.length > 0) {
-      const detail = 'nothing is invested that a rate could refer to';
+      const detail = 'Nothing is invested that a rate could refer to.';
       warnings.push({ code: 'undefined-rate', detail, figures: undefinedRates });
     }
     const pnl: PnlBody = {
@@ -112,6 +116,7 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
       income: text.income,
       totalPnl: decimalOrNull(totals.totalPnl),
       day,
+      unvalued: [...unvaluedHoldings(holdings), ...amounts],
       warnings,
     };
     return { pnl, holdings: (options) => holdingsOf(holdings, totals.equity, options) };

@@ -33,7 +33,12 @@ export function summaryBody(pnl: PnlBody, holdings: readonly HoldingBody[]): Sum
   const { baseCurrency, equity } = pnl;
   const { byKind, byAsset } = allocationOf(holdings, { equity, baseCurrency });
   const rest = byAsset.slice(NAMED);
-  const value = rest.reduce<Fixed | null>((sum, share) => plus(sum, known(share.marketValue)), ZERO);
+  // Beside a known equity, what has no value is left out of it.
+  const unknown = equity === null ? null : ZERO;
+  const value = rest.reduce<Fixed | null>(
+    (sum, share) => plus(sum, known(share.marketValue) ?? unknown),
+    ZERO,
+  );
   const others = {
     count: rest.length,
     marketValue: decimalOrNull(value),
@@ -55,6 +60,6 @@ export function summaryBody(pnl: PnlBody, holdings: readonly HoldingBody[]): Sum
 function withUndefined(warnings: readonly Warning[], figure: string): Warning[] {
   const others = warnings.filter(({ code }) => code !== 'undefined-rate');
   const [found] = warnings.filter(({ code }) => code === 'undefined-rate');
-  const detail = found?.detail ?? 'nothing is invested that a rate could refer to';
+  const detail = found?.detail ?? 'Nothing is invested that a rate could refer to.';
   return [...others, { code: 'undefined-rate', detail, figures: [...(found?.figures ?? []), figure] }];
 }

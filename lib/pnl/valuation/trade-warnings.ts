@@ -1,11 +1,13 @@
 import type { Fixed } from '../../money/money.ts';
-import { ZERO } from '../../money/money.ts';
+import { decimal, ZERO } from '../../money/money.ts';
+import { unvaluedWarning } from './unvalued.ts';
 import type { Warning } from './warning.ts';
 
 /** What of a listed trade may be unknown or is to be taken with care. */
 export interface TradeFigures {
   id: string;
   value: Fixed | null;
+  fee: { amount: Fixed; currency: string } | null;
   feeValue: Fixed | null;
   /** `null`: it sold nothing. */
   result: { gross: Fixed | null; net: Fixed | null; uncovered: Fixed } | null;
@@ -21,7 +23,7 @@ export interface Concerned {
 export function tradeWarnings(trades: readonly TradeFigures[], baseCurrency: string): Warning[] {
   const unknown = new Map<string, string[]>([
     ['value', idsOf(trades, ({ value }) => value === null)],
-    ['feeValue', idsOf(trades, ({ feeValue }) => feeValue === null)],
+    ['feeValue', idsOf(trades, ({ value, feeValue }) => value === null && feeValue === null)],
     ['realizedPnl.gross', idsOf(trades, ({ result }) => result?.gross === null)],
     ['realizedPnl.net', idsOf(trades, ({ result }) => result?.net === null)],
   ]);
@@ -31,20 +33,43 @@ export function tradeWarnings(trades: readonly TradeFigures[], baseCurrency: str
   return [
     ...missingRate({ entries, count: entries.length }, figures, baseCurrency),
     ...oversoldWarning({ entries: oversold, count: oversold.length }),
+    ...unvaluedFeesOf(trades).map((fees) => unvaluedFees(fees, baseCurrency)),
   ];
+}
+
+/** Fees in one asset that no price is known for. */
+export interface UnvaluedFees extends Concerned {
+  currency: string;
+  amount: Fixed;
+}
+
+export function unvaluedFees({ currency, amount, ...note }: UnvaluedFees, baseCurrency: string): Warning {
+  return unvaluedWarning({ what: 'fee', asset: currency, quantity: decimal(amount) }, baseCurrency, note);
+}
+
+function unvaluedFeesOf(trades: readonly TradeFigures[]): UnvaluedFees[] {
+  const found = new Map<string, UnvaluedFees>();
+  for (const { id, value, fee, feeValue } of trades) {
+    if (fee === null || feeValue !== null || value === null) continue;
+    const { currency } = fee;
+    const { amount, entries } = found.get(currency) ?? { amount: ZERO, entries: [] };
+    const named = [...entries, id];
+    found.set(currency, { currency, amount: amount + fee.amount, entries: named, count: named.length });
+  }
+  return [...found.values()];
 }
 
 /** @returns nothing when no trade is concerned */
 export function missingRate(concerned: Concerned, figures: string[], baseCurrency: string): Warning[] {
   if (concerned.count === 0) return [];
-  const detail = `trades, or the purchases they sell from, have no rate to ${baseCurrency}: what depends on them is not known`;
+  const detail = `Trades, or the purchases they sell from, have no rate to ${baseCurrency}: what depends on them is not known.`;
   return [{ code: 'missing-rate', detail, ...concerned, figures }];
 }
 
 /** @returns nothing when no trade is concerned */
 export function oversoldWarning(concerned: Concerned): Warning[] {
   if (concerned.count === 0) return [];
-  const detail = 'more was sold than was held: the rest counts as transferred in at the sale price';
+  const detail = 'More was sold than was held: the rest counts as transferred in at the sale price.';
   return [{ code: 'oversold', detail, ...concerned }];
 }
 

@@ -91,11 +91,12 @@ eachDatabase('the history of a portfolio', (open) => {
                 time,
                 ...totalsAt(foldAll(before, terms), terms, pricesAt(time), symbols),
                 unpriced: null,
+                unvalued: null,
               };
             });
             const points = await equityAt(db, id, instants, costMethod);
             assert.deepEqual(
-              points.map((point) => ({ ...point, unpriced: null })),
+              points.map((point) => ({ ...point, unpriced: null, unvalued: null })),
               expected,
             );
           };

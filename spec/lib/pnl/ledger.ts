@@ -56,19 +56,26 @@ const trade: fc.Arbitrary<Omit<TradeEntry, 'id' | 'tie'>> = fc
       price,
       fee: fc.option(feeAmount.map((fee) => ({ amount: fee, currency: feeIn === 'base' ? base : feeIn }))),
       quoteRate: rateFor(quote),
-      feeRate: price,
+      // A fee without a price, which spoils nothing but itself.
+      feeRate: fc.option(price),
       time,
     }),
   );
 
 const transfer = fc.constantFrom(...COINS, BASE, BASE, 'USDT', 'BNB').chain((asset) =>
-  fc.record({
-    kind: fc.constantFrom('deposit' as const, 'withdrawal' as const, 'income' as const),
-    asset: fc.constant(asset),
-    quantity: amount,
-    unitValue: rateFor(asset),
-    time,
-  }),
+  fc
+    .record({
+      kind: fc.constantFrom('deposit' as const, 'withdrawal' as const, 'income' as const),
+      asset: fc.constant(asset),
+      quantity: amount,
+      unitValue: rateFor(asset),
+      unpriced: fc.integer({ min: 0, max: 9 }).map((drawn) => drawn < 3),
+      time,
+    })
+    .map(({ unpriced, ...entry }) =>
+      // So does a reward.
+      unpriced && entry.kind === 'income' && asset !== BASE ? { ...entry, unitValue: null } : entry,
+    ),
 );
 
 /** Entries in arrival order, which is not ledger order. */

@@ -283,11 +283,11 @@ describe('what the ledger does not cover', () => {
     }
   });
 
-  it('knows the average price although the rate of a fee is missing', () => {
+  it('knows price and cost although the rate of a fee is missing', () => {
     const entries = [tradeOf('buy', '1', '100', { fee: ['1', 'BNB'], feeRate: null })];
     const btc = stateOf('BTC', entries);
-    assert.deepEqual([btc.openUncosted, btc.openUnpriced, decimal(btc.averagePrice)], [1, 0, '100']);
-    assert.ok(btc.unknown.fees);
+    assert.deepEqual([btc.openUncosted, btc.openUnpriced, decimal(btc.averagePrice)], [0, 0, '100']);
+    assert.ok(!btc.unknown.fees);
   });
 
   it('counts a deposit without a value as an unknown contribution', () => {

@@ -58,9 +58,9 @@ eachApp('statistics of trades', (app) => {
       fitting.filter(concerned).map(({ id }) => id);
     const expected = {
       'missing-rate': idsOf(
-        ({ value, feeValue, realizedPnl: pnl }) =>
-          value === null || feeValue === null || pnl?.gross === null || pnl?.net === null,
+        ({ value, realizedPnl: pnl }) => value === null || pnl?.gross === null || pnl?.net === null,
       ),
+      'unvalued-amount': idsOf(({ value, feeValue }) => value !== null && feeValue === null),
       oversold: idsOf(({ id }) => oversold.includes(id)),
     };
     for (const [code, ids] of Object.entries(expected)) {

@@ -133,7 +133,7 @@ eachApp('PnL by periods', (app) => {
       warnings: [
         {
           code: 'undefined-rate',
-          detail: 'in some periods nothing was invested that a rate could refer to',
+          detail: 'In some periods nothing was invested that a rate could refer to.',
           figures: ['rate'],
         },
       ],

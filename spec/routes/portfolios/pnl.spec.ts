@@ -152,7 +152,8 @@ eachApp(
       await price({ 'BTC/KRW': '14000000' });
       const { status, body } = await call('GET', `${path}/pnl`);
       assert.equal(status, 200);
-      const { portfolioId: _p, asOf: _a, position: _q, day: _d, warnings: _w, ...figures } = body;
+      const { portfolioId: _p, asOf: _a, position: _q, day: _d, warnings: _w, unvalued, ...figures } = body;
+      assert.deepEqual(unvalued, []);
       assert.deepEqual(figures, {
         baseCurrency: 'KRW',
         costMethod: 'average',

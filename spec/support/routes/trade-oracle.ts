@@ -184,7 +184,8 @@ export function statsOf(trades: readonly Listed[], openedAt: ReadonlyMap<string,
       bought: quoted(of(currency)(bought)),
       sold: quoted(of(currency)(sold)),
     })),
-    fees: total(trades.map(({ feeValue }) => feeValue)),
+    // A fee that has no price, of a trade that has one, is left out.
+    fees: total(trades.map(({ value, feeValue }) => (value === null ? feeValue : (feeValue ?? '0')))),
     feesPaid: currencies(trades.map(({ fee }) => fee?.currency)).map((currency) => ({
       currency,
       amount: total(trades.flatMap(({ fee }) => (fee?.currency === currency ? [fee.amount] : []))),

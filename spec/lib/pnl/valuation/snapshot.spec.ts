@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { ONE, decimal, fixed } from '../../../../lib/money/money.ts';
 import type { LedgerEntry, PortfolioTerms } from '../../../../lib/pnl/ledger/entry.ts';
+import { allocationOf } from '../../../../lib/pnl/valuation/allocation.ts';
+import { summaryBody } from '../../../../lib/pnl/valuation/summary-body.ts';
 import { totalsAt } from '../../../../lib/pnl/valuation/marking.ts';
 import type { DayStart, HoldingBody, PnlBody } from '../../../../lib/pnl/valuation/snapshot.ts';
 import { prepareSnapshot, snapshot } from '../../../../lib/pnl/valuation/snapshot.ts';
@@ -86,6 +88,7 @@ describe('the snapshot of a portfolio', () => {
       income: '0',
       totalPnl: '137',
       day: { start: '1000', pnl: '137', rate: '0.137' },
+      unvalued: [],
       warnings: [],
     });
   });
@@ -196,6 +199,82 @@ describe('the snapshot of a portfolio', () => {
     );
   });
 
+  it('has every total although a fee has no price, and names the amount that is missing', () => {
+    const unpriced = tradeOf('buy', '1', '100', { fee: ['0.001', 'BNB'], id: 'fee' });
+    const { pnl, holdings } = taken([deposit('1000'), unpriced], { prices: { 'BTC/KRW': '150' }, dayStart });
+    assert.deepEqual(
+      [pnl.equity, pnl.costBasis, pnl.unrealizedPnl, pnl.unrealizedRate, pnl.netContributions, pnl.totalPnl],
+      ['1050', '100', '50', '0.5', '1000', '50'],
+    );
+    assert.deepEqual([pnl.fees, pnl.realizedPnl], ['0', { gross: '0', net: '0' }]);
+    assert.equal(holdings[0]?.costBasis, '100');
+    assert.deepEqual(pnl.unvalued, [{ what: 'fee', asset: 'BNB', quantity: '0.001' }]);
+    assert.deepEqual(
+      pnl.warnings.filter(({ code }) => code === 'unvalued-amount'),
+      [
+        {
+          code: 'unvalued-amount',
+          detail: 'A fee of 0.001 BNB is not valued: no price of BNB in KRW is known at or before its time.',
+          what: 'fee',
+          asset: 'BNB',
+          quantity: '0.001',
+          entries: ['fee'],
+          count: 1,
+          figures: ['fees'],
+        },
+      ],
+    );
+  });
+
+  it('loses what a held coin had cost when it pays a fee without a price', () => {
+    const bnb = tradeOf('buy', '1', '300', { symbol: 'BNB/KRW' });
+    const first = tradeOf('buy', '1', '100', { fee: ['0.5', 'BNB'] });
+    const second = tradeOf('buy', '1', '100', { fee: ['0.25', 'BNB'] });
+    const { pnl } = taken([deposit('1000'), bnb, first, second], {
+      prices: { 'BTC/KRW': '100', 'BNB/KRW': '400' },
+      dayStart,
+    });
+    assert.deepEqual(pnl.realizedPnl, { gross: '0', net: '-225' });
+    assert.deepEqual(pnl.unvalued, [{ what: 'fee', asset: 'BNB', quantity: '0.75' }]);
+    assert.match(
+      pnl.warnings[0]?.detail ?? '',
+      /^2 fees of 0\.75 BNB in all are not valued: .* their times\.$/,
+    );
+  });
+
+  it('is told without a reward that has no price, in equity and in lists that add up to it', () => {
+    const airdrop: LedgerEntry = {
+      ...tradeOf('buy', '1', '1', { id: 'drop' }),
+      kind: 'income',
+      asset: 'NEW',
+      quantity: fixed('7'),
+      unitValue: null,
+    };
+    const entries = [deposit('1000'), tradeOf('buy', '1', '100'), airdrop];
+    const { pnl, holdings } = taken(entries, { prices: { 'BTC/KRW': '150' }, dayStart });
+    assert.deepEqual([pnl.equity, pnl.income, pnl.totalPnl, pnl.unrealizedPnl], ['1050', '0', '50', '50']);
+    assert.deepEqual(pnl.unvalued, [
+      { what: 'holding', asset: 'NEW', quantity: '7' },
+      { what: 'reward', asset: 'NEW', quantity: '7' },
+    ]);
+    const allocation = allocationOf(holdings, pnl);
+    assert.deepEqual(
+      allocation.byKind.map(({ marketValue }) => marketValue),
+      ['900', '150'],
+    );
+    assert.equal(summaryBody(pnl, holdings).coins, 2);
+    const priced = taken(entries, { prices: { 'BTC/KRW': '150', 'NEW/KRW': '2' }, dayStart });
+    assert.deepEqual([priced.pnl.equity, priced.pnl.totalPnl], ['1064', '64']);
+    assert.deepEqual(priced.pnl.unvalued, [{ what: 'reward', asset: 'NEW', quantity: '7' }]);
+  });
+
+  it('does not know equity when something that was paid for has no price, whatever was earned beside it', () => {
+    const bought = tradeOf('buy', '1', '5', { symbol: 'NEW/USDT', quoteRate: null });
+    const { pnl } = taken([deposit('1000'), bought], { dayStart });
+    assert.equal(pnl.equity, null);
+    assert.deepEqual(pnl.unvalued, []);
+  });
+
   it('warns of an oversold coin and of cash below nothing', () => {
     const { pnl } = taken([tradeOf('sell', '1', '10', { id: 'over' }), tradeOf('buy', '1', '99')], {
       prices: { 'BTC/KRW': '1' },
@@ -235,8 +314,13 @@ describe('the snapshot of a portfolio', () => {
         const total = sum(pnl.totalPnl);
         assert.equal(total, sum(pnl.equity) - sum(pnl.netContributions));
         assert.equal(total, sum(pnl.realizedPnl.net, pnl.unrealizedPnl, pnl.income));
-        assert.equal(sum(pnl.equity), sum(...holdings.map(({ marketValue }) => marketValue)));
-        assert.equal(sum(pnl.unrealizedPnl), sum(...holdings.map(({ unrealizedPnl }) => unrealizedPnl)));
+        const valued = holdings.filter(({ marketValue }) => marketValue !== null);
+        assert.equal(sum(pnl.equity), sum(...valued.map(({ marketValue }) => marketValue)));
+        assert.equal(sum(pnl.unrealizedPnl), sum(...valued.map(({ unrealizedPnl }) => unrealizedPnl)));
+        assert.deepEqual(
+          pnl.unvalued.filter(({ what }) => what === 'holding').map(({ asset }) => asset),
+          holdings.filter((holding) => !valued.includes(holding)).map(({ asset }) => asset),
+        );
         assert.doesNotMatch(JSON.stringify({ pnl, holdings }), /NaN|Infinity|"-?[\d.]+[eE][+-]?\d/);
       }),
       { numRuns: 300 },

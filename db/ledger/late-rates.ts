@@ -1,0 +1,206 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { FoundRate, RateOrigin, RateRole } from '../../lib/pnl/ledger/rate-origin.ts';
+import { applyEntries } from './apply-entries.ts';
+import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
+import type { Database } from '../connection/database.ts';
+import { ENTRY_COLUMNS, type EntryRow, toEntry, toRow } from './entry-row.ts';
+import type { OutboxMessage } from './outbox.ts';
+import { ownRates } from './own-rates.ts';
+import { PENDING_RATE } from './pending-rates.ts';
+import { advance, lockPortfolio } from './portfolios.ts';
+import type { PositionOptions } from './refold.ts';
+import { rateTable } from './rates.ts';
+import { rateNeeds, ratesOf, type RateNeed, type StoredEntry, withRates } from './stored-entry.ts';
+
+/**
+ * Rates that become known later. An entry that lacked one is valued as if it were booked now, without being touched
+ * otherwise: by the market's last price at or before its time, else by the portfolio's own last trade, which gives way to
+ * a market price. A market price that an entry has stays.
+ */
+
+/** Entries of one portfolio that have got a rate, about to be committed. */
+export interface ValuationMove {
+  subject: 'valuation';
+  /** Of the ledger, after it. */
+  version: number;
+  entries: readonly StoredEntry[];
+}
+
+export interface ValuationOptions extends PositionOptions {
+  clock: Clock;
+  /** What is to be published about it: see `BookingOptions`. */
+  records?: (move: ValuationMove) => string[];
+}
+
+/** Entries that get another rate now. */
+export interface Revaluable {
+  /** Ids of entries by portfolio. */
+  found: Map<string, string[]>;
+  /** Where to go on; `null` after the last entry without a rate. */
+  nextCursor: string | null;
+}
+
+type PendingRow = EntryRow & { base_currency: string };
+
+/** Looks through the next `limit` entries that lack a rate, of whatever portfolio, for those that get one now. */
+export async function findRevaluable(
+  db: Database,
+  cursor: string | null,
+  limit: number,
+): Promise<Revaluable> {
+  const query = db('ledger_entries as e')
+    .join('portfolios as p', 'p.id', 'e.portfolio_id')
+    .whereRaw(PENDING_RATE)
+    .orderBy(['e.portfolio_id', 'e.time', 'e.tie'])
+    .limit(limit)
+    .select(db.raw(COLUMNS), 'p.base_currency');
+  if (cursor !== null) {
+    const [portfolioId, time, tie] = decodeCursor(cursor, ['uuid', 'number', 'text']);
+    void query.whereRaw('(e.portfolio_id, e.time, e.tie) > (?, ?, ?)', [portfolioId, new Date(time), tie]);
+  }
+  const rows: PendingRow[] = await query;
+  const byPortfolio = new Map<string, PendingRow[]>();
+  for (const row of rows) {
+    const same = byPortfolio.get(row.portfolio_id);
+    if (same === undefined) byPortfolio.set(row.portfolio_id, [row]);
+    else same.push(row);
+  }
+  const found = new Map<string, string[]>();
+  for (const [portfolioId, pending] of byPortfolio) {
+    const baseCurrency = pending[0]?.base_currency ?? '';
+    const entries = pending.map(toEntry);
+    const revalued = await revaluedEntries(db, { id: portfolioId, baseCurrency }, entries);
+    if (revalued.length > 0)
+      found.set(
+        portfolioId,
+        revalued.map(({ after }) => after.id),
+      );
+  }
+  const last = rows.at(-1);
+  const isWhole = last === undefined || rows.length < limit;
+  return { found, nextCursor: isWhole ? null : encodeCursor([last.portfolio_id, last.time, last.tie]) };
+}
+
+const COLUMNS = ENTRY_COLUMNS.split(', ')
+  .map((column) => `e.${column}`)
+  .join(', ');
+
+/**
+ * Gives these entries the rates that are known now, and restates what follows from them.
+ * @returns `null` if none of them gets another one
+ * @throws Problem `not-found`
+ */
+export async function valueEntries(
+  db: Database,
+  portfolioId: string,
+  ids: readonly string[],
+  options: ValuationOptions,
+): Promise<{ version: number; message: OutboxMessage | null } | null> {
+  return await db.transaction(async (trx) => {
+    const portfolio = await lockPortfolio(trx, portfolioId);
+    const { rows }: { rows: EntryRow[] } = await trx.raw(
+      `select ${ENTRY_COLUMNS} from ledger_entries where portfolio_id = ? and id = any(?::uuid[]) and ${PENDING_RATE}
+       order by time, tie`,
+      [portfolioId, [...ids]],
+    );
+    const revalued = await revaluedEntries(trx, portfolio, rows.map(toEntry));
+    if (revalued.length === 0) return null;
+    const added = revalued.map(({ after }) => after);
+    const removed = revalued.map(({ before }) => before);
+    await saveRates(trx, added, portfolio);
+    await applyEntries(trx, portfolioId, portfolio, { added, removed }, options);
+    const records = options.records?.({
+      subject: 'valuation',
+      version: portfolio.version + 1,
+      entries: added,
+    });
+    return await advance(trx, portfolio, 1, { now: options.clock.now(), records });
+  });
+}
+
+interface Revalued {
+  before: StoredEntry;
+  after: StoredEntry;
+}
+
+async function revaluedEntries(
+  db: Database,
+  { id: portfolioId, baseCurrency }: { id: string; baseCurrency: string },
+  entries: readonly StoredEntry[],
+): Promise<Revalued[]> {
+  const open = entries.flatMap((entry) => openNeeds(entry).map((need) => ({ entry, need })));
+  const market = await rateTable(
+    db,
+    baseCurrency,
+    open.map(({ need }) => need),
+  );
+  const rates = new Map<StoredEntry, Map<RateRole, FoundRate>>(
+    entries.map((entry) => [entry, ratesOf(entry)]),
+  );
+  const unpriced: typeof open = [];
+  for (const one of open) {
+    const found = market(one.need.asset, one.need.time);
+    if (found === null) unpriced.push(one);
+    else rates.get(one.entry)?.set(one.need.role, found);
+  }
+  const own = await ownRates(
+    db,
+    unpriced.map(({ need: { asset, time } }) => ({ portfolioId, baseCurrency, asset, time })),
+  );
+  for (const [index, { entry, need }] of unpriced.entries()) {
+    const found = own[index] ?? null;
+    if (found === null) rates.get(entry)?.delete(need.role);
+    else rates.get(entry)?.set(need.role, found);
+  }
+  return entries.flatMap((before) => {
+    const known = rates.get(before);
+    const after = withRates(before, ({ role }) => known?.get(role) ?? null);
+    return isSame(before, after) ? [] : [{ before, after }];
+  });
+}
+
+/** What an entry has no market price of. */
+function openNeeds(entry: StoredEntry): RateNeed[] {
+  const rates = ratesOf(entry);
+  return rateNeeds(entry).filter(({ role }) => {
+    const rate = rates.get(role);
+    return rate === undefined || rate.origin?.source === 'own-trade';
+  });
+}
+
+function isSame(a: StoredEntry, b: StoredEntry): boolean {
+  const [before, after] = [ratesOf(a), ratesOf(b)];
+  return rateNeeds(a).every(({ role }) => {
+    const [one, other] = [before.get(role), after.get(role)];
+    return one?.rate === other?.rate && isSameOrigin(one?.origin ?? null, other?.origin ?? null);
+  });
+}
+
+function isSameOrigin(a: RateOrigin | null, b: RateOrigin | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.source === b.source && a.time === b.time && a.path.join() === b.path.join();
+}
+
+async function saveRates(
+  trx: Database,
+  entries: readonly StoredEntry[],
+  terms: { baseCurrency: string },
+): Promise<void> {
+  const rows = entries.map((entry) => {
+    const { id, quote_rate, fee_rate, unit_value, value, fee_value, rates, pending_rate } = toRow(
+      entry,
+      '',
+      terms,
+    );
+    return { id, quote_rate, fee_rate, unit_value, value, fee_value, rates, pending_rate };
+  });
+  await trx.raw(
+    `update ledger_entries e set quote_rate = known.quote_rate, fee_rate = known.fee_rate,
+       unit_value = known.unit_value, value = known.value, fee_value = known.fee_value,
+       rates = known.rates, pending_rate = known.pending_rate
+     from json_to_recordset(?::json) as known (id uuid, quote_rate numeric, fee_rate numeric, unit_value numeric,
+       value numeric, fee_value numeric, rates json, pending_rate boolean)
+     where e.id = known.id`,
+    [JSON.stringify(rows)],
+  );
+}

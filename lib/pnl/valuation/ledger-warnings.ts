@@ -1,0 +1,78 @@
+import { decimal, ZERO } from '../../money/money.ts';
+import type { AssetState, Note } from '../ledger/asset-state.ts';
+import type { PortfolioTerms } from '../ledger/entry.ts';
+import { isLeftOut, type MarkedHolding } from './marking.ts';
+import { unvaluedWarning, unvaluedWarnings } from './unvalued.ts';
+import type { Warning } from './warning.ts';
+
+/** What the ledger alone gives reason to warn of. */
+export function ledgerWarnings(states: Iterable<AssetState>, terms: PortfolioTerms): Warning[] {
+  const warnings: Warning[] = [];
+  for (const state of states) {
+    const { asset, oversold, unrated } = state;
+    if (asset === terms.baseCurrency && state.quantity < ZERO) {
+      const detail = `More ${asset} was spent than the ledger has: book the deposits that are missing.`;
+      warnings.push({ code: 'cash-negative', detail, asset });
+    }
+    if (oversold.count > 0) {
+      const detail = `More ${asset} was sold than was held: the rest counts as transferred in at the sale price.`;
+      warnings.push({ code: 'oversold', detail, asset, ...named(oversold) });
+    }
+    const figures = unknownFigures(state);
+    if (figures.length > 0) {
+      const detail = `Entries of ${asset} have no rate to ${terms.baseCurrency}: what depends on them is not known.`;
+      warnings.push({ code: 'missing-rate', detail, asset, ...named(unrated), figures });
+    }
+    warnings.push(...unvaluedWarnings([state], terms.baseCurrency));
+  }
+  return warnings;
+}
+
+/** What the prices give reason to warn of: nothing for what is not held. */
+export function priceWarning(marked: MarkedHolding, terms: PortfolioTerms): Warning | null {
+  const { state, mark, quoted } = marked;
+  const { asset } = state;
+  if (state.quantity === ZERO) return null;
+  if (isLeftOut(marked)) {
+    const body = { what: 'holding', asset, quantity: decimal(state.quantity) } as const;
+    return unvaluedWarning(body, terms.baseCurrency);
+  }
+  if (mark === null) {
+    const figures = ['markPrice', 'marketValue', 'equity', 'unrealizedPnl', 'totalPnl', 'weight'];
+    return quoted
+      ? { code: 'missing-price', detail: `${asset} is quoted but has no price yet.`, asset, figures }
+      : {
+          code: 'missing-rate',
+          detail: `No symbol leads from ${asset} to ${terms.baseCurrency}.`,
+          asset,
+          figures,
+        };
+  }
+  if (!mark.stale) return null;
+  const since = new Date(mark.time ?? 0).toISOString();
+  return {
+    code: 'stale-price',
+    detail: `${asset} is valued at the portfolio's own fill of ${since}.`,
+    asset,
+  };
+}
+
+function named(note: Note): { entries: string[]; count: number } {
+  return { entries: [...note.entries], count: note.count };
+}
+
+function unknownFigures(state: AssetState): string[] {
+  const { unknown } = state;
+  const figures: [string, boolean][] = [
+    ['costBasis', state.openUncosted > 0],
+    ['unrealizedPnl', state.openUncosted > 0],
+    ['averagePrice', state.openUnpriced > 0],
+    ['realizedPnl.gross', unknown.realisedGross],
+    ['realizedPnl.net', unknown.realisedNet],
+    ['fees', unknown.fees],
+    ['income', unknown.income],
+    ['netContributions', unknown.contributions],
+    ['totalPnl', unknown.contributions],
+  ];
+  return figures.filter(([, isUnknown]) => isUnknown).map(([name]) => name);
+}

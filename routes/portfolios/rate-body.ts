@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { rateNeeds, ratesOf, type StoredEntry } from '../../db/ledger/stored-entry.ts';
+import { decimal } from '../../lib/money/money.ts';
+import { RATE_ROLES, RATE_SOURCES } from '../../lib/pnl/ledger/rate-origin.ts';
+import * as field from '../http/fields.ts';
+
+export const rateSchema = z
+  .object({
+    of: z.enum(RATE_ROLES).meta({
+      description: 'What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.',
+    }),
+    asset: field.asset.meta({ description: 'The asset that it is the rate of.' }),
+    rate: field.decimal.meta({ description: 'Base currency per unit.' }),
+    source: z.enum(RATE_SOURCES).meta({
+      description:
+        "`market`: stored prices. `own-trade`: the portfolio's own last trade, until the market has a price.",
+    }),
+    path: z.array(field.symbol).meta({ description: 'The symbols that it came through, in order.' }),
+    time: field.timestamp.meta({ description: 'Of the price; of the older one of two.' }),
+    ageMs: z.int().meta({ description: 'How old the price was at the time of the entry.' }),
+  })
+  .meta({ id: 'EntryRate' });
+
+export const entryRates = z.array(rateSchema).meta({
+  description:
+    'The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet.',
+});
+
+export function ratesBody(entry: StoredEntry): z.input<typeof rateSchema>[] {
+  const rates = ratesOf(entry);
+  return rateNeeds(entry).flatMap(({ role, asset }) => {
+    const found = rates.get(role);
+    if (found === undefined || found.origin === null) return [];
+    const { source, path, time } = found.origin;
+    return [
+      {
+        of: role,
+        asset,
+        rate: decimal(found.rate),
+        source,
+        path: [...path],
+        time: field.isoTime(time),
+        ageMs: entry.time - time,
+      },
+    ];
+  });
+}
