@@ -7,7 +7,7 @@ import { CATALOG } from '../../streams/channels/catalog.ts';
 import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
 import { ChannelError, parseChannels } from '../../streams/core/channel.ts';
 import { MAX_LAST_EVENT_ID } from '../../streams/core/cursor.ts';
-import type { Admission, StreamOwner } from '../../streams/core/hub.ts';
+import type { Admission, StreamOwner } from '../../streams/core/open-stream.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';

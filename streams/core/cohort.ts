@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Position } from './broker.ts';
 import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
-import type { FrameReceiver, LogView } from './log-view.ts';
+import type { FrameReceiver, FrameRouter } from './frame-router.ts';
 import { type QueuedFrame, SendQueue } from './send-queue.ts';
 import { SharedText } from './sink.ts';
 import type { StreamObserver } from './stream-observer.ts';
@@ -32,14 +32,14 @@ export interface CohortMember extends Pick<FrameReceiver, 'resetLog' | 'conditio
 }
 
 /** What the members of a cohort have in common. */
-interface CohortSelection {
+export interface CohortSelection {
   channels: readonly string[];
   idHead: string;
   wire: Wire;
   flushMs: number | null;
 }
 
-interface CohortEnvironment {
+export interface CohortEnvironment {
   scheduler: FlushScheduler;
   clock: Clock;
   /** More than this is not gathered, as a member that is behind could not queue it. */
@@ -57,17 +57,22 @@ const COHORT_SIZE = 500;
 export class Cohort implements FrameReceiver, Flushable {
   lastFlush = 0;
   readonly flushMs: number | null;
-  readonly #key: string;
-  readonly #view: LogView;
+  readonly #router: FrameRouter;
   readonly #selection: CohortSelection;
   readonly #environment: CohortEnvironment;
   readonly #members = new Set<CohortMember>();
   readonly #queue = new SendQueue();
+  readonly #onEmpty: () => void;
   #conflated = 0;
 
-  constructor(key: string, view: LogView, selection: CohortSelection, environment: CohortEnvironment) {
-    this.#key = key;
-    this.#view = view;
+  constructor(
+    router: FrameRouter,
+    selection: CohortSelection,
+    environment: CohortEnvironment,
+    onEmpty: () => void,
+  ) {
+    this.#router = router;
+    this.#onEmpty = onEmpty;
     this.#selection = selection;
     this.#environment = environment;
     this.flushMs = selection.flushMs;
@@ -84,22 +89,20 @@ export class Cohort implements FrameReceiver, Flushable {
   }
 
   add(member: CohortMember): void {
-    if (this.#members.size === 0) this.#view.add(this, this.#selection.channels);
+    if (this.#members.size === 0) this.#router.add(this, this.#selection.channels);
     this.#members.add(member);
   }
 
   remove(member: CohortMember): void {
     if (!this.#members.delete(member) || this.#members.size > 0) return;
-    this.#view.remove(this, this.#selection.channels);
-    this.#view.forgetCohort(this.#key, this);
+    this.#router.remove(this, this.#selection.channels);
+    this.#onEmpty();
     this.#environment.scheduler.cancel(this);
     this.#queue.clear();
   }
 
   deliver(log: string, _position: Position, frames: readonly Frame[]): void {
-    frames.forEach((frame, index) => {
-      this.#queue.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
-    });
+    this.#queue.pushEvent(log, frames);
     if (this.#queue.bytes > this.#environment.queueBytes) this.flush();
     else this.#environment.scheduler.request(this);
   }
@@ -145,7 +148,7 @@ export class Cohort implements FrameReceiver, Flushable {
     const conflated = this.#queue.conflated - this.#conflated;
     this.#conflated += conflated;
     return {
-      log: this.#view.log,
+      log: this.#router.log,
       frames,
       first: first.frame.offset,
       last: last.frame.offset,
@@ -155,5 +158,34 @@ export class Cohort implements FrameReceiver, Flushable {
       publishedAt: first.frame.at,
       sentAt: this.#environment.clock.monotonic(),
     };
+  }
+}
+
+/** The cohorts of one log. */
+export class Cohorts {
+  readonly #router: FrameRouter;
+  readonly #bySelection = new Map<string, Set<Cohort>>();
+
+  constructor(router: FrameRouter) {
+    this.#router = router;
+  }
+
+  /** Adds a member to a cohort with the same selection that has room. */
+  join(member: CohortMember, selection: CohortSelection, environment: CohortEnvironment): Cohort {
+    const { channels, idHead, wire, flushMs } = selection;
+    const key = `${wire.name} ${flushMs ?? ''} ${idHead} ${channels.join(',')}`;
+    const cohorts = this.#bySelection.get(key) ?? new Set();
+    this.#bySelection.set(key, cohorts);
+    let cohort = [...cohorts].find(({ isFull }) => !isFull);
+    if (cohort === undefined) {
+      const made = new Cohort(this.#router, selection, environment, () => {
+        cohorts.delete(made);
+        if (cohorts.size === 0 && this.#bySelection.get(key) === cohorts) this.#bySelection.delete(key);
+      });
+      cohorts.add(made);
+      cohort = made;
+    }
+    cohort.add(member);
+    return cohort;
   }
 }

@@ -1,116 +1,22 @@
-import { type Clock, type Random, systemClock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
-import type { Broker } from './broker.ts';
-import type { Channel, ChannelCatalog } from './channel.ts';
-import { type Slot, Slots } from '../../lib/slots.ts';
-import { FlushScheduler } from './flush-scheduler.ts';
-import type { LogView } from './log-view.ts';
-import { type StreamObserver, type Transport, UNOBSERVED } from './stream-observer.ts';
-import { OPEN_MS, type SharedView, SharedViews, type SharedViewsOptions } from './shared-views.ts';
-import type { EndReason } from './sink.ts';
-import { type Released, Subscriber, type SubscriberRequest } from './subscriber.ts';
+import { Slots } from '../../lib/slots.ts';
 import { type Spoke, TimerWheel } from '../../lib/timer-wheel.ts';
-
-export interface HubOptions extends Pick<
-  SharedViewsOptions,
-  'essential' | 'isPopular' | 'known' | 'watchLog'
-> {
-  broker: Broker;
-  /** What the logs' events show on the channels. */
-  catalog: Pick<ChannelCatalog, 'views'>;
-  /** Default: the machine's. */
-  clock?: Clock;
-  /** Default: `Math.random`. */
-  random?: Random;
-  /** Default: JSON lines on stdout, from `warn` up. */
-  logger?: Logger;
-  /** The longest that a busy stream gathers events before it writes, in milliseconds. Default 20. */
-  flushMs?: number;
-  /** Silence after which a stream gets a heartbeat, in milliseconds. Default 15,000. */
-  heartbeatMs?: number;
-  /** Age at which a stream ends, ± 10 %, so that its client resumes elsewhere. Default: one hour. */
-  maxAgeMs?: number;
-  /** Bytes that may wait for one slow client. Default 1 MiB. */
-  queueBytes?: number;
-  /** Streams of this process. Default 20,000. */
-  maxStreams?: number;
-  /** Streams of one user. Default 64. */
-  maxStreamsPerUser?: number;
-  /** Streams of anonymous clients with one address. Default 64. */
-  maxStreamsPerAddress?: number;
-  /** Streams of this process that read at once what their clients have missed. Default 200. */
-  maxReplays?: number;
-  /** The same for the streams of one user. Default 8. */
-  maxReplaysPerUser?: number;
-  observer?: StreamObserver;
-  /** As `watchLog`, for a single channel that needs more than its log does. `undefined`: it needs nothing. */
-  watchChannel?: ((channel: Channel) => Promise<() => Promise<void>> | undefined) | undefined;
-}
-
-const DEFAULTS = {
-  clock: systemClock,
-  random: Math.random,
-  flushMs: 20,
-  heartbeatMs: 15_000,
-  maxAgeMs: 3_600_000,
-  queueBytes: 2 ** 20,
-  maxStreams: 20_000,
-  maxStreamsPerUser: 64,
-  maxStreamsPerAddress: 64,
-  maxReplays: 200,
-  maxReplaysPerUser: 8,
-  observer: UNOBSERVED,
-};
-
-type HubSettings = HubOptions & typeof DEFAULTS & { logger: Logger };
-
-/** Who opened a stream. All fields are `null` for an anonymous client. */
-export interface StreamOwner {
-  userId: string | null;
-  sessionId: string | null;
-  /** When the credential expires, and with it the stream: epoch milliseconds. */
-  expiresAt: number | null;
-}
-
-export const ANONYMOUS: StreamOwner = { userId: null, sessionId: null, expiresAt: null };
-
-/** A slot among the streams, taken before the stream is opened. */
-export interface Admission extends Slot {
-  /** Whose it is: a user's id, or the network of an anonymous client. */
-  readonly client: string;
-}
-
-export interface StreamRequest extends SubscriberRequest {
-  id: string;
-  owner: StreamOwner;
-  /** A slot from `admit`; released when the stream ends. */
-  admission?: Admission;
-  /** Called before anything is awaited, so that an early departure of the client is noticed. */
-  onOpen: (subscriber: Subscriber) => void;
-}
-
-export interface OpenStream {
-  readonly id: string;
-  readonly owner: StreamOwner;
-  readonly transport: Transport;
-  /** Epoch milliseconds. */
-  readonly openedAt: number;
-  /** Replaced whenever the client changes its channels. */
-  subscriber: Subscriber;
-  /** Totals of the subscribers before this one. */
-  sentBefore: number;
-  conflatedBefore: number;
-}
+import { FlushScheduler } from './flush-scheduler.ts';
+import { DEFAULTS, type HubOptions, type HubSettings } from './hub-options.ts';
+import type { LogView } from './log-view.ts';
+import type { Admission, OpenStream, Reselection, StreamRequest } from './open-stream.ts';
+import { OPEN_MS, type SharedView, SharedViews } from './shared-views.ts';
+import type { EndReason } from './sink.ts';
+import { Subscriber } from './subscriber.ts';
+import type { Released } from './subscriber-options.ts';
 
 interface HubStream extends OpenStream, Spoke {
   /** When it reaches its maximum age, by the monotonic clock. */
   readonly oldAt: number;
   readonly request: StreamRequest;
 }
-
-/** The channels that a client changes to. */
-export type Reselection = Pick<StreamRequest, 'channels' | 'lastEventId' | 'replay'>;
 
 /** What a subscriber holds open. */
 interface Hold {

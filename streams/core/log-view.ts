@@ -9,22 +9,14 @@ import {
   type Position,
   type Subscription,
 } from './broker.ts';
-import type { Cohort } from './cohort.ts';
-import { logTag } from './cursor.ts';
 import type { ChannelCatalog } from './channel.ts';
-import { type Frame, framesOf, isOn } from './frame.ts';
+import { Cohorts } from './cohort.ts';
+import { logTag } from './cursor.ts';
+import { type Frame, framesOf } from './frame.ts';
+import { FrameRouter } from './frame-router.ts';
+import { NewestFrames } from './newest-frames.ts';
 import { RecentFrames } from './recent-frames.ts';
 import type { StreamObserver } from './stream-observer.ts';
-
-/** What a log view delivers to: the subscriber of a connection, or a cohort. */
-export interface FrameReceiver {
-  /** The frames of one event on the receiver's channels, in order. */
-  deliver(log: string, position: Position, frames: readonly Frame[]): void;
-  /** Continuity is lost: tell the client, send the current state, go on from `position`. */
-  resetLog(log: string, position: Position, reason: string): void;
-  /** Delivery is interrupted, or continues. */
-  conditionChanged(log: string, state: 'away' | 'back'): void;
-}
 
 export interface LogViewOptions {
   catalog: Pick<ChannelCatalog, 'views'>;
@@ -67,10 +59,10 @@ export class LogView implements LogListener {
   #settling: Promise<void> | null = null;
   #resets = 0;
   readonly #closing = new AbortController();
-  readonly #latest = new Map<string, Frame>();
-  readonly #receivers = new Map<string, Set<FrameReceiver>>();
-  readonly #all = new Set<FrameReceiver>();
-  readonly #cohorts = new Map<string, Set<Cohort>>();
+  readonly #newest = new NewestFrames();
+  /** To whom live frames go. */
+  readonly router: FrameRouter;
+  readonly cohorts: Cohorts;
   readonly #recent: RecentFrames | null;
   readonly #essential: string | null;
 
@@ -78,6 +70,8 @@ export class LogView implements LogListener {
     this.log = log;
     this.tag = logTag(log);
     this.#options = options;
+    this.router = new FrameRouter(log);
+    this.cohorts = new Cohorts(this.router);
     this.#recent = options.isPopular?.(log) === true ? new RecentFrames() : null;
     this.#essential = options.essential?.(log) ?? null;
   }
@@ -119,14 +113,14 @@ export class LogView implements LogListener {
 
   /** The newest frame of each state channel that the names select, in log order. */
   current(channels: ReadonlySet<string>): Frame[] {
-    return selected(this.#latest.values(), channels);
+    return this.#newest.on(channels);
   }
 
   /** The same from a state that was just read from the log. */
   framesOf(state: LogState, channels: ReadonlySet<string>): Frame[] {
-    const newest = new Map<string, Frame>();
+    const newest = new NewestFrames();
     this.#takeState(state, state.position, newest);
-    return selected(newest.values(), channels);
+    return newest.on(channels);
   }
 
   /** The frames of an event, live or from history. */
@@ -138,105 +132,32 @@ export class LogView implements LogListener {
     return frames;
   }
 
-  /** A cohort with room. @param key names all that its members have in common */
-  cohort(key: string, create: () => Cohort): Cohort {
-    let cohorts = this.#cohorts.get(key);
-    if (cohorts === undefined) {
-      cohorts = new Set();
-      this.#cohorts.set(key, cohorts);
-    }
-    for (const cohort of cohorts) if (!cohort.isFull) return cohort;
-    const made = create();
-    cohorts.add(made);
-    return made;
-  }
-
-  /** The last member of a cohort has left. */
-  forgetCohort(key: string, cohort: Cohort): void {
-    const cohorts = this.#cohorts.get(key);
-    cohorts?.delete(cohort);
-    if (cohorts?.size === 0) this.#cohorts.delete(key);
-  }
-
-  add(receiver: FrameReceiver, channels: Iterable<string>): void {
-    this.#all.add(receiver);
-    for (const channel of channels) {
-      const set = this.#receivers.get(channel);
-      if (set) set.add(receiver);
-      else this.#receivers.set(channel, new Set([receiver]));
-    }
-  }
-
-  remove(receiver: FrameReceiver, channels: Iterable<string>): void {
-    this.#all.delete(receiver);
-    for (const channel of channels) {
-      const set = this.#receivers.get(channel);
-      set?.delete(receiver);
-      if (set?.size === 0) this.#receivers.delete(channel);
-    }
-  }
-
   events(epoch: string, events: readonly LogEvent[]): void {
     this.#options.observer?.received(this.log, events.length);
     for (const event of events) {
       const position = { epoch, offset: event.offset };
       this.#position = position;
       const frames = this.frames(epoch, event);
-      for (const frame of frames) remember(frame, this.#latest);
-      if (this.#settling !== null) continue;
-      const only = frames[0];
-      if (frames.length === 1 && only) {
-        this.#deliverOne(position, only);
-      } else if (frames.length > 1) {
-        this.#deliverMany(position, frames);
-      }
+      for (const frame of frames) this.#newest.remember(frame);
+      if (this.#settling === null) this.router.route(position, frames);
     }
   }
 
   reset(position: Position, reason: 'epoch' | 'expired'): void {
     this.#position = position;
-    this.#latest.clear();
+    this.#newest.clear();
     this.#recent?.clear();
     this.#settle(reason);
   }
 
   condition(state: 'away' | 'back'): void {
     this.#away = state === 'away';
-    for (const receiver of this.#all) receiver.conditionChanged(this.log, state);
+    this.router.conditionChanged(state);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#subscription?.close();
-  }
-
-  #deliverOne(position: Position, frame: Frame): void {
-    const frames = [frame];
-    const named = this.#receivers.get(frame.channel);
-    if (named) for (const receiver of named) receiver.deliver(this.log, position, frames);
-    const wild = frame.wildcard === null ? undefined : this.#receivers.get(frame.wildcard);
-    if (wild) {
-      for (const receiver of wild) if (!named?.has(receiver)) receiver.deliver(this.log, position, frames);
-    }
-  }
-
-  #deliverMany(position: Position, frames: readonly Frame[]): void {
-    const byReceiver = new Map<FrameReceiver, Frame[]>();
-    for (const frame of frames) {
-      if (frame.quiet) continue;
-      const add = (receiver: FrameReceiver): void => {
-        const list = byReceiver.get(receiver);
-        if (list) list.push(frame);
-        else byReceiver.set(receiver, [frame]);
-      };
-      const named = this.#receivers.get(frame.channel);
-      named?.forEach(add);
-      if (frame.wildcard === null) continue;
-      this.#receivers.get(frame.wildcard)?.forEach((receiver) => {
-        if (!named?.has(receiver)) add(receiver);
-      });
-    }
-    for (const [receiver, list] of byReceiver) receiver.deliver(this.log, position, list);
   }
 
   /** Reads the state until it is known, then resets the receivers (`null`: they need no reset). */
@@ -247,8 +168,7 @@ export class LogView implements LogListener {
       // If there was another reset meanwhile, its state counts.
       if (mine !== this.#resets) return;
       this.#settling = null;
-      if (reason === null) return;
-      for (const receiver of this.#all) receiver.resetLog(this.log, this.#position, reason);
+      if (reason !== null) this.router.reset(this.#position, reason);
     });
     this.#settling = settling;
   }
@@ -269,7 +189,7 @@ export class LogView implements LogListener {
   }
 
   get #lacksEssential(): boolean {
-    return this.#essential !== null && !this.#latest.has(this.#essential);
+    return this.#essential !== null && !this.#newest.has(this.#essential);
   }
 
   /** Its publisher learns of the reset first, and then publishes it. */
@@ -290,31 +210,21 @@ export class LogView implements LogListener {
       if ('lost' in page || page.epoch !== state.position.epoch) return false;
       this.#position = { epoch: page.epoch, offset: this.#position.offset };
     }
-    this.#takeState(state, this.#position, this.#latest);
+    this.#takeState(state, this.#position, this.#newest);
     return true;
   }
 
   /** Skips events after `end`: they are about to be delivered, and no one may see them twice. */
-  #takeState({ position: { epoch }, entries }: LogState, end: Position, into: Map<string, Frame>): void {
+  #takeState({ position: { epoch }, entries }: LogState, end: Position, into: NewestFrames): void {
     const keys = new Set<string>();
     for (const event of entries) {
       if (event.key !== undefined) keys.add(event.key);
       if (event.offset > end.offset) continue;
-      for (const frame of this.frames(epoch, event)) remember(frame, into);
+      for (const frame of this.frames(epoch, event)) into.remember(frame);
     }
     for (const event of this.#options.known?.(this.log, end, (key) => !keys.has(key)) ?? []) {
       for (const frame of framesOf(this.#options.catalog, this.log, this.tag, epoch, event))
-        remember(frame, into);
+        into.remember(frame);
     }
   }
-}
-
-function remember(frame: Frame, into: Map<string, Frame>): void {
-  if (frame.kind !== 'state') return;
-  const known = into.get(frame.channel);
-  if (known === undefined || known.offset < frame.offset) into.set(frame.channel, frame);
-}
-
-function selected(frames: Iterable<Frame>, channels: ReadonlySet<string>): Frame[] {
-  return [...frames].filter((frame) => isOn(frame, channels)).sort((a, b) => a.offset - b.offset);
 }

@@ -51,6 +51,13 @@ export class SendQueue {
     return this.#conflated;
   }
 
+  /** Queues the frames of one event, which a cursor counts. */
+  pushEvent(log: string, frames: readonly Frame[]): void {
+    frames.forEach((frame, index) => {
+      this.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
+    });
+  }
+
   push(item: QueuedFrame): void {
     const { frame } = item;
     const frames = (this.#frames ??= new Map());

@@ -1,78 +1,30 @@
-import type { Clock } from '../../lib/clock.ts';
 import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
-import { NoSlotError, type Slot } from '../../lib/slots.ts';
-import { type Broker, BrokerUnavailableError, type Position } from './broker.ts';
+import { NoSlotError } from '../../lib/slots.ts';
+import { BrokerUnavailableError, type Position } from './broker.ts';
 import { catchUp, statesOf } from './catch-up.ts';
 import type { Channel } from './channel.ts';
-import { type Batch, Cohort, type CohortMember } from './cohort.ts';
+import type { Batch, Cohort, CohortMember } from './cohort.ts';
 import { type CursorPosition, encodePart, logTag, positionOfPart } from './cursor.ts';
-import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
+import type { Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
-import type { FrameReceiver, LogView } from './log-view.ts';
-import { type Origin, originAfter, originIn } from './places.ts';
+import type { FrameReceiver } from './frame-router.ts';
+import type { LogView } from './log-view.ts';
+import { type Origin, originAfter, originIn } from './origin.ts';
 import { type Place, Places } from './places.ts';
-import { type Queued, SendQueue } from './send-queue.ts';
-import { END_DETAIL, type EndReason, type Sink } from './sink.ts';
-import type { StartOutcome, StreamObserver } from './stream-observer.ts';
-import type { Wire } from './wire.ts';
-
-/** What a connection asks for, and how to write to it. */
-export interface SubscriberRequest {
-  channels: readonly Channel[];
-  /** `Last-Event-ID` as the client sent it; empty or null if it has none. */
-  lastEventId: string | null;
-  /** `full`: every retained event after the id. `latest`: of state channels only the newest state. */
-  replay: 'full' | 'latest';
-  /** The longest that it gathers events while it is busy, in milliseconds. Default: that of the hub. */
-  flushMs?: number | null;
-  /** Part of every id: proves later that its client was let in. */
-  seal?: string | null;
-  wire: Wire;
-  sink: Sink;
-}
-
-export interface SubscriberOptions extends SubscriberRequest {
-  /** Bytes of undroppable events that may wait for a slow client. */
-  queueBytes: number;
-  /** How long the client should wait before it reconnects after this end, jittered, in milliseconds. */
-  retryMs: (reason: EndReason) => number;
-  broker: Broker;
-  scheduler: FlushScheduler;
-  clock: Clock;
-  logger: Logger;
-  observer: StreamObserver;
-  /** Waits for a turn to read what the client has missed. @throws NoSlotError */
-  replaySlot: () => Promise<Slot>;
-  /** What is left of the connection's subscriber before this one. */
-  before?: Released;
-  onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
-}
-
-/** How far a connection had come when its client changed its channels. */
-export interface Released {
-  /** By log. */
-  origins: ReadonlyMap<string, Origin>;
-  /** The id that the client came with, as long as it has not named any channels. */
-  lastEventId: string | null;
-  /** Channels whose state the client has. */
-  known: ReadonlySet<string>;
-}
+import { SendQueue } from './send-queue.ts';
+import { END_DETAIL, type EndReason } from './sink.ts';
+import type { StartOutcome } from './stream-observer.ts';
+import { StreamWriter } from './stream-writer.ts';
+import type { Released, SubscriberOptions } from './subscriber-options.ts';
 
 const NONE: ReadonlySet<string> = new Set();
-
-/** While it catches up, a reader takes so many bytes of what was written in this time, or all there are. */
-const STALL_MS = 30_000;
-const STALL_BYTES = 64 * 1024;
 
 /** How long a stream waits for the state of a log that has just been reset. */
 const SETTLE_MS = 10_000;
 
 /** One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs. */
 export class Subscriber implements FrameReceiver, CohortMember, Flushable {
-  lastFlush = 0;
   readonly flushMs: number | null;
-  lastWrite: number;
   readonly openedAt: number;
   readonly channels: readonly Channel[];
   readonly #options: SubscriberOptions;
@@ -83,25 +35,38 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   #reportedConflated = 0;
   #started = false;
   readonly #queue = new SendQueue();
+  readonly #writer: StreamWriter;
   /** The source of live frames if there is only one log: ids over several logs differ from client to client. */
   #cohort: Cohort | null = null;
   #sharedConflated = 0;
-  #blocked = false;
   #ended = false;
-  #writable: (() => void) | null = null;
-  #heartbeatId = '';
   #waiting: AbortController | null = null;
-  sentEvents = 0;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.channels = options.channels;
     this.flushMs = options.flushMs ?? null;
-    this.#places = new Places(options.channels, options.seal ?? null);
+    const { wire, sink, clock, observer } = options;
+    const places = new Places(options.channels, options.seal ?? null);
+    this.#places = places;
+    const onDrain = (): void => {
+      if (this.#queue.size > 0) options.scheduler.request(this);
+    };
+    this.#writer = new StreamWriter({ wire, sink, places, clock, observer, onDrain });
     this.#known = options.before?.known ?? NONE;
-    this.openedAt = options.clock.now();
-    this.lastWrite = options.clock.monotonic();
-    options.sink.onDrain(() => this.#drained());
+    this.openedAt = clock.now();
+  }
+
+  get lastFlush(): number {
+    return this.#writer.lastFlush;
+  }
+
+  get lastWrite(): number {
+    return this.#writer.lastWrite;
+  }
+
+  get sentEvents(): number {
+    return this.#writer.sentEvents;
   }
 
   get isEnded(): boolean {
@@ -115,7 +80,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   /** Whether the client has yet to read what was written. */
   get isBlocked(): boolean {
-    return this.#blocked;
+    return this.#writer.isBlocked;
   }
 
   get queuedBytes(): number {
@@ -222,9 +187,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     const place = this.#places.of(log);
     if (place === null || !place.isLive || position.offset <= place.live || this.#ended) return;
     place.live = position.offset;
-    frames.forEach((frame, index) => {
-      this.#queue.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
-    });
+    this.#queue.pushEvent(log, frames);
     this.#goOn();
   }
 
@@ -233,7 +196,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     // A burst does not make a client slow. It is slow if it has not read what was written before.
     if (this.#queue.eventBytes > this.#options.queueBytes) this.flush();
     if (this.#queue.eventBytes > this.#options.queueBytes) this.end('slow-reader');
-    else if (!this.#blocked) this.#options.scheduler.request(this);
+    else if (!this.#writer.isBlocked) this.#options.scheduler.request(this);
   }
 
   /** Whether everything delivered has been written. */
@@ -242,21 +205,17 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   take(batch: Batch): boolean {
-    const { frames, shared } = batch;
     const place = this.#places.only;
     if (place === null || !place.isLive || batch.last <= place.live || this.#ended) return false;
     const last = place.live;
     place.live = batch.last;
     this.#sharedConflated += batch.conflated;
-    if (!this.#blocked && this.#queue.size === 0 && batch.first > last) {
+    if (!this.#writer.isBlocked && this.#queue.size === 0 && batch.first > last) {
       place.part = batch.reached;
-      this.sentEvents += frames.length;
-      this.lastWrite = batch.sentAt;
-      const { sink } = this.#options;
-      this.#blocked = !(sink.writeShared?.(shared) ?? sink.write(shared.text));
+      this.#writer.writeShared(batch);
       return true;
     }
-    for (const item of frames) if (item.frame.offset > last) this.#queue.push(item);
+    for (const item of batch.frames) if (item.frame.offset > last) this.#queue.push(item);
     this.#goOn();
     return false;
   }
@@ -288,7 +247,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   /** Writes what is queued now, unless the client is behind. */
   flush(): void {
-    if (this.#blocked || this.#ended || this.#queue.size === 0) return;
+    if (this.#writer.isBlocked || this.#ended || this.#queue.size === 0) return;
     this.#writeQueue();
   }
 
@@ -296,7 +255,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     const items = this.#queue.take();
     const [first] = items;
     const at = first !== undefined && 'frame' in first && first.aside !== true ? first.frame.at : null;
-    this.#write(items, at === null ? null : this.#options.clock.now() - at);
+    this.#writer.write(items, at === null ? null : this.#options.clock.now() - at);
     const dropped = this.#queue.conflated - this.#reportedConflated;
     if (dropped > 0) {
       this.#reportedConflated += dropped;
@@ -306,12 +265,8 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   /** Writes a sign of life, which moves the cursor past events of other channels. */
   heartbeat(): void {
-    if (this.#blocked || this.#ended) return;
-    let moved = false;
-    if (this.#isInStep) moved = this.#advance();
-    const id = this.#places.id();
-    this.#send(this.#options.wire.heartbeat(moved && id !== this.#heartbeatId ? id : null));
-    this.#heartbeatId = id;
+    if (this.#writer.isBlocked || this.#ended) return;
+    this.#writer.heartbeat(this.#isInStep && this.#advance());
   }
 
   /** Moves the cursor past events of other channels. Nothing may be queued. @returns whether it moved */
@@ -376,11 +331,11 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   #detach(): void {
     this.#waiting?.abort();
     if (this.#cohort !== null) this.#cohort.remove(this);
-    else for (const { view, channels } of this.#places.all) view?.remove(this, channels);
+    else for (const { view, channels } of this.#places.all) view?.router.remove(this, channels);
     this.#options.scheduler.cancel(this);
     this.#queue.clear();
     for (const place of this.#places.all) place.leave();
-    this.#writable?.();
+    this.#writer.close();
   }
 
   #goLive(place: Place, view: LogView, offset: number): void {
@@ -389,21 +344,16 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       // All states have been sent, and the cohort's ids name the whole set of channels.
       this.#places.tellChannels(true);
       this.#joinCohort(view);
-    } else view.add(this, place.channels);
+    } else view.router.add(this, place.channels);
     // A client that comes during an outage must learn of it too.
     if (view.isAway) this.conditionChanged(view.log, 'away');
   }
 
   #joinCohort(view: LogView): void {
-    const { wire, scheduler, clock, queueBytes } = this.#options;
-    const { flushMs } = this;
-    const { head } = this.#places;
+    const { wire, scheduler, clock, queueBytes, observer } = this.#options;
     const channels = this.channels.map(({ name }) => name).sort();
-    const key = `${wire.name} ${flushMs ?? ''} ${head} ${channels.join(',')}`;
-    const selection = { channels, idHead: head, wire, flushMs };
-    const environment = { scheduler, clock, queueBytes, observer: this.#options.observer };
-    this.#cohort = view.cohort(key, () => new Cohort(key, view, selection, environment));
-    this.#cohort.add(this);
+    const selection = { channels, idHead: this.#places.head, wire, flushMs: this.flushMs };
+    this.#cohort = view.cohorts.join(this, selection, { scheduler, clock, queueBytes, observer });
   }
 
   /** No usable position: the current state, then live. */
@@ -438,9 +388,9 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       await catchUp(
         {
           isEnded: () => this.#ended,
-          write: (items) => this.#write(items),
+          write: (items) => this.#writer.write(items),
           flush: () => this.flush(),
-          untilWritable: () => this.#untilWritable(),
+          untilWritable: () => this.#writer.untilWritable(() => this.end('slow-reader')),
           goLive: (offset) => this.#goLive(place, view, offset),
           startAnew: (reason) => this.#startAnew(place, view, reason),
         },
@@ -451,67 +401,5 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     } finally {
       slot.release();
     }
-  }
-
-  /** @param waitedMs since the oldest live event was published */
-  #write(items: readonly Queued[], waitedMs: number | null = null): void {
-    if (items.length === 0) return;
-    const sentBefore = this.sentEvents;
-    const { wire } = this.#options;
-    const places = this.#places;
-    const { head, only } = places;
-    let text = '';
-    for (const item of items) {
-      if ('frame' in item) {
-        const { frame } = item;
-        this.sentEvents += 1;
-        if (item.aside === true) {
-          text += wire.frame(frame, null);
-          continue;
-        }
-        const part = frame.part(item.views);
-        const place = only ?? places.of(item.log);
-        if (place !== null) place.part = part;
-        text += wire.frame(frame, only === null ? places.id() : `${head}.${part}`);
-        continue;
-      }
-      if (item.reached !== null) places.reach(item.reached);
-      if (item.event !== '')
-        text += wire.control(item.event, item.data, item.reached === null ? null : places.id());
-    }
-    this.lastFlush = this.#options.clock.monotonic();
-    if (text !== '') this.#send(text);
-    this.#options.observer.flushed(1, this.sentEvents - sentBefore, waitedMs);
-  }
-
-  #send(text: string): void {
-    this.lastWrite = this.#options.clock.monotonic();
-    this.#blocked = !this.#options.sink.write(text) || this.#blocked;
-  }
-
-  #drained(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
-    this.#writable?.();
-    this.#writable = null;
-    if (this.#queue.size > 0) this.#options.scheduler.request(this);
-  }
-
-  #untilWritable(): Promise<void> {
-    if (!this.#blocked || this.#ended) return Promise.resolve();
-    const { clock, sink } = this.#options;
-    let pending = sink.pendingBytes;
-    return new Promise((resolve) => {
-      const cancel = clock.every(STALL_MS, () => {
-        const taken = pending - sink.pendingBytes;
-        pending = sink.pendingBytes;
-        // It holds memory, and others back who would read as well.
-        if (taken < STALL_BYTES) this.end('slow-reader');
-      });
-      this.#writable = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from '../core/broker.ts';
-import type { Hub, OpenStream } from '../core/hub.ts';
+import type { Hub } from '../core/hub.ts';
+import type { OpenStream } from '../core/open-stream.ts';
 
 /** What takes authority away, told to every node through a log of its own. */
 export type ControlMessage =

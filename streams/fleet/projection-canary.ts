@@ -4,7 +4,8 @@ import { withDeadline } from '../../lib/deadline.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Leases } from '../core/lease.ts';
-import { type FrameReceiver, LogView } from '../core/log-view.ts';
+import type { FrameReceiver } from '../core/frame-router.ts';
+import { LogView } from '../core/log-view.ts';
 import type { ProjectedValuation } from '../portfolio/due-figures.ts';
 import { Projection } from '../portfolio/projection.ts';
 import type { RoundTripCheck } from './health-check.ts';
@@ -134,7 +135,7 @@ export class ProjectionCanary {
         resetLog: () => undefined,
         conditionChanged: () => undefined,
       };
-      view.add(receiver, [this.#channel]);
+      view.router.add(receiver, [this.#channel]);
     });
     this.#price += 1;
     projection.marketMoved();

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { type Broker, BrokerUnavailableError, type Subscription } from '../core/broker.ts';
-import type { OpenStream } from '../core/hub.ts';
+import type { OpenStream } from '../core/open-stream.ts';
 import type { Subscriber } from '../core/subscriber.ts';
 import type { Transport } from '../core/stream-observer.ts';
 

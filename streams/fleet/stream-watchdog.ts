@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Hub, OpenStream } from '../core/hub.ts';
+import type { Hub } from '../core/hub.ts';
+import type { OpenStream } from '../core/open-stream.ts';
 import type { Projector } from '../portfolio/projector.ts';
 import type { HealthCheck } from './health-check.ts';
 

@@ -1,4 +1,4 @@
-import type { HubOptions } from '../core/hub.ts';
+import type { HubOptions } from '../core/hub-options.ts';
 import { portfolioOfLog } from '../channels/logs.ts';
 
 /** What a hub has to know of portfolios: their figures are kept up to date while somebody reads their logs. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Channel } from '../core/channel.ts';
-import { type Admission, ANONYMOUS, type Hub, type StreamOwner } from '../core/hub.ts';
+import { type Admission, ANONYMOUS, type StreamOwner } from '../core/open-stream.ts';
+import type { Hub } from '../core/hub.ts';
 import { ndjsonWire, sseWire } from '../core/wire.ts';
 import { openResponse, streamHeaders } from './response-connection.ts';
 

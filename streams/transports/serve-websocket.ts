@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel } from '../core/channel.ts';
-import { type Admission, ANONYMOUS, type Hub, type StreamOwner } from '../core/hub.ts';
+import { type Admission, ANONYMOUS, type StreamOwner } from '../core/open-stream.ts';
+import type { Hub } from '../core/hub.ts';
 import type { Upgrade } from './upgrade.ts';
 import { WebSocketConnection } from './websocket-connection.ts';
 import type { SocketServer } from './websocket-server.ts';

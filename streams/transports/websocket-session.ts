@@ -2,7 +2,8 @@ import type { RawData, WebSocket } from 'ws';
 import { Problem, problem } from '../../lib/problem.ts';
 import { type Channel, type ChannelCatalog, ChannelError, parseChannels } from '../core/channel.ts';
 import { decodeCursor } from '../core/cursor.ts';
-import type { Admission, Hub, StreamOwner } from '../core/hub.ts';
+import type { Admission, StreamOwner } from '../core/open-stream.ts';
+import type { Hub } from '../core/hub.ts';
 import { websocketWire } from '../core/wire.ts';
 import {
   CLOSE_CODES,
