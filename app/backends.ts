@@ -5,10 +5,8 @@ import type { Leases } from '../streams/core/lease.ts';
 import { MemoryBroker } from '../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../streams/memory/memory-leases.ts';
 import { AnswerCache } from '../lib/cache/answer-cache.ts';
-import { Breaker } from '../lib/cache/breaker.ts';
 import { CacheMetrics } from '../lib/cache/cache-metrics.ts';
-import { memoryTier, redisTier } from '../lib/cache/cache-tier.ts';
-import { RedisComputeLease } from '../lib/cache/compute-lease.ts';
+import { type CacheTier, memoryTier, redisTier } from '../lib/cache/cache-tier.ts';
 import type { Clock, Random } from '../lib/clock.ts';
 import type { Config } from '../lib/config.ts';
 import { limitPolicies } from '../lib/limits/limit-policies.ts';
@@ -104,28 +102,22 @@ export async function openLimits(
 
 /** What is kept is worth no longer wait than making it anew. */
 const CACHE_TIMEOUT_MS = 250;
+/** A node that dies while it makes an answer holds the others up no longer than this. */
+const MAKING_LEASE_MS = 1_500;
 
 export async function openAnswers(
   { config, clock, random, logger }: Surroundings,
   registry: Registry,
 ): Promise<{ answers: AnswerCache; close: () => Promise<void> }> {
   const isKeeping = config.CACHE_MB > 0;
-  const connection = {
-    clock,
-    random,
-    log: logger,
-    name: 'marktide-cache',
-    commandTimeoutMs: CACHE_TIMEOUT_MS,
-  };
-  const redis =
+  const shared =
     config.REDIS_URL === undefined || !isKeeping
       ? null
-      : (await import('../streams/redis/redis-connection.ts')).fastRedis(config.REDIS_URL, connection);
-  const breaker = new Breaker(clock);
+      : await openSharedAnswers(config.REDIS_URL, { clock, random, log: logger });
   const answers = new AnswerCache({
     first: isKeeping ? memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }) : null,
-    shared: redis === null ? null : await redisTier({ redis, breaker }),
-    turns: redis === null ? null : new RedisComputeLease({ redis, clock, breaker }),
+    shared: shared?.tier ?? null,
+    leases: shared?.leases ?? null,
     clock,
     ttlMs: {
       prices: config.CACHE_PRICES_S * 1000,
@@ -139,7 +131,39 @@ export async function openAnswers(
     answers,
     async close() {
       await answers.close();
-      redis?.disconnect();
+      await shared?.close();
+    },
+  };
+}
+
+/** @param options of the connection and of the leases */
+async function openSharedAnswers(
+  url: string,
+  options: { clock: Clock; random: Random; log: Logger },
+): Promise<{ tier: CacheTier; leases: Leases; close: () => Promise<void> }> {
+  const [{ fastRedis }, { RedisLeases }] = await Promise.all([
+    import('../streams/redis/redis-connection.ts'),
+    import('../streams/redis/redis-leases.ts'),
+  ]);
+  const redis = fastRedis(url, {
+    ...options,
+    name: 'marktide-cache',
+    commandTimeoutMs: CACHE_TIMEOUT_MS,
+    reconnectOnTimeout: true,
+  });
+  const leases = new RedisLeases({
+    ...options,
+    redis,
+    prefix: 'marktide:cache:',
+    leaseMs: MAKING_LEASE_MS,
+    fenceMs: MAKING_LEASE_MS,
+  });
+  return {
+    tier: await redisTier({ redis }),
+    leases,
+    async close() {
+      await leases.close();
+      redis.disconnect();
     },
   };
 }

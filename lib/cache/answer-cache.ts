@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { type CachedAnswer, type CacheKind, isCurrent, isOfBasis, type Wanted } from './cached-answer.ts';
 import type { CacheTier } from './cache-tier.ts';
-import type { ComputeLease } from './compute-lease.ts';
 
 /** `hit`: kept, or made for somebody else who asked at the same time. `stale`: kept, and a price has moved since. */
 export type Outcome = 'hit' | 'miss' | 'stale';
@@ -13,10 +12,24 @@ export interface AnswerCacheOptions {
   first: CacheTier | null;
   /** `null` for a node that is alone, or that keeps nothing. */
   shared: CacheTier | null;
-  turns: ComputeLease | null;
+  /** Which of all nodes makes an answer. `null` as for `shared`. */
+  leases: AnswerLeases | null;
   clock: Clock;
   ttlMs: Record<CacheKind, number>;
   observer?: CacheObserver;
+}
+
+/**
+ * Leases on the making of answers (`Leases` of the core). They save work and protect nothing: two nodes that make the
+ * same answer do no harm.
+ */
+export interface AnswerLeases {
+  /** @returns `null` while another node has it. @throws Error when it is not known who has it */
+  acquire(key: string): Promise<AnswerLease | null>;
+}
+
+export interface AnswerLease {
+  release(): Promise<void>;
 }
 
 export interface CacheObserver {
@@ -137,9 +150,10 @@ export class AnswerCache {
     wanted: Wanted,
     make: () => Promise<Made>,
   ): Promise<{ answer: CachedAnswer; made: boolean }> {
-    const { first, clock, observer, ttlMs, turns } = this.#options;
+    const { first, clock, observer, ttlMs, leases } = this.#options;
     const shared = this.#sharedBy(wanted.kind);
-    const turn = shared === null || turns === null ? null : await this.#turn(key, wanted, { shared, turns });
+    const turn =
+      shared === null || leases === null ? null : await this.#turn(key, wanted, { shared, leases });
     if (turn !== null && 'answer' in turn) {
       await first?.set(key, turn.answer, ttlMs[wanted.kind]);
       return { answer: turn.answer, made: false };
@@ -152,30 +166,31 @@ export class AnswerCache {
       storing = shared?.set(key, answer, ttlMs[wanted.kind]);
       return { answer, made: true };
     } finally {
-      // Not before it is there: who waits for the turn looks for it next.
-      this.#behind(Promise.resolve(storing).then(() => turn?.end()));
+      // Not before it is there: who waits for the lease looks for it next.
+      this.#behind(Promise.resolve(storing).then(() => turn?.release()));
     }
   }
 
-  /** Waits for this node's turn, or for the answer of the node whose turn it is. `null`: it makes it without one. */
+  /** Waits for the lease, or for the answer of the node that has it. `null`: this node makes it without one. */
   async #turn(
     key: string,
     wanted: Wanted,
-    { shared, turns }: { shared: CacheTier; turns: ComputeLease },
-  ): Promise<{ end: () => Promise<void> } | { answer: CachedAnswer } | null> {
+    { shared, leases }: { shared: CacheTier; leases: AnswerLeases },
+  ): Promise<AnswerLease | { answer: CachedAnswer } | null> {
     const { clock } = this.#options;
     const deadline = clock.monotonic() + PATIENCE_MS;
     for (let waited = false; ; waited = true) {
-      const end = await turns.take(key);
+      const lease = await leases.acquire(key).catch(() => 'unknown' as const);
       if (waited) {
         const answer = await shared.get(key);
         if (answer !== null && isCurrent(answer, wanted)) {
-          if (typeof end === 'function') this.#behind(end());
+          if (lease !== null && lease !== 'unknown') this.#behind(lease.release());
           return { answer };
         }
       }
-      if (typeof end === 'function') return { end };
-      if (end === 'unknown' || clock.monotonic() >= deadline) return null;
+      if (lease === 'unknown') return null;
+      if (lease !== null) return lease;
+      if (clock.monotonic() >= deadline) return null;
       await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
     }
   }

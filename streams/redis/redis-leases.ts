@@ -16,9 +16,16 @@ export interface RedisLeasesOptions {
   log: Logger;
   /** How long a lease outlives a holder that has vanished. Default 5000. */
   leaseMs?: number;
+  /**
+   * How long Redis keeps the last fence of a name. Default 30 days; less for names that come and go and leases that
+   * protect nothing, where it is only a key that is left behind.
+   */
+  fenceMs?: number;
   /** How long a command may take until `started`; of a connection of its own. */
   startTimeoutMs?: number;
 }
+
+const FENCE_MS = 30 * 86_400_000;
 
 interface Held {
   token: string;
@@ -59,8 +66,14 @@ export class RedisLeases implements Leases {
     const asked = this.#options.clock.monotonic();
     let fence: unknown;
     try {
-      await contact(this.#client, this.#options.clock);
-      fence = await runScript(this.#client, SCRIPTS.acquire, [tag, `${tag}:fence`], [token, this.#leaseMs]);
+      // A client that is not its own fails at once when Redis is away: that is its owner's choice.
+      if (typeof this.#options.redis === 'string') await contact(this.#client, this.#options.clock);
+      fence = await runScript(
+        this.#client,
+        SCRIPTS.acquire,
+        [tag, `${tag}:fence`],
+        [token, this.#leaseMs, this.#options.fenceMs ?? FENCE_MS],
+      );
     } catch (error) {
       // Redis may have run the command, or may still do so. Without a release, no process would have the lease then.
       void runScript(this.#client, SCRIPTS.release, keys, [token]).catch(() => undefined);

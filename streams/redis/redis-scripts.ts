@@ -223,13 +223,13 @@ end
 return heads
 `;
 
-/** KEYS lease, counter. ARGV token, lease in ms. Fences grow even when Redis lost the counter: time is their floor. */
+/** KEYS lease, counter. ARGV token, lease in ms, life of the counter in ms. Fences grow even when Redis lost the counter: time is their floor. */
 const ACQUIRE = `
 if redis.call('EXISTS', KEYS[1]) == 1 then return false end
 local time = redis.call('TIME')
 local ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local fence = string.format('%.0f', math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, ms))
-redis.call('SET', KEYS[2], fence, 'PX', 2592000000)
+redis.call('SET', KEYS[2], fence, 'PX', ARGV[3])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return fence
 `;
