@@ -218,8 +218,9 @@ export class LogView implements LogListener {
   #takeState({ position: { epoch }, entries }: LogState, end: Position, into: NewestFrames): void {
     const keys = new Set<string>();
     for (const event of entries) {
-      if (event.key !== undefined) keys.add(event.key);
+      // Nor does a state that is yet to be delivered count as known: receivers are told that they are in step before.
       if (event.offset > end.offset) continue;
+      if (event.key !== undefined) keys.add(event.key);
       for (const frame of this.frames(epoch, event)) into.remember(frame);
     }
     for (const event of this.#options.known?.(this.log, end, (key) => !keys.has(key)) ?? []) {

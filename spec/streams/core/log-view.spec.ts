@@ -7,6 +7,7 @@ import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/core/wire.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
+import { LaggingBroker } from '../../support/lagging-broker.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -20,12 +21,17 @@ describe('a view of a log that was reset', () => {
   let inner: MemoryBroker;
   let listener: LogListener | null;
   let isStateLost: boolean;
+  /** What this process knows of the symbol besides the log. */
+  let knownPrice: number | null;
+  let lagging: LaggingBroker;
   let hub: Hub;
 
   beforeEach(() => {
     isStateLost = false;
+    knownPrice = null;
     const bounds = { events: 1_000, bytes: 1e6, ageMs: 1e9 };
     inner = new MemoryBroker({ clock, random: Math.random, bounds: () => bounds });
+    lagging = new LaggingBroker(inner);
     const broker: Broker = {
       publish: (...args) => inner.publish(...args),
       history: (...args) => inner.history(...args),
@@ -38,7 +44,7 @@ describe('a view of a log that was reset', () => {
       },
       subscribe(log, each) {
         listener = each;
-        return inner.subscribe(log, each);
+        return lagging.subscribe(log, each);
       },
     };
     hub = new Hub({
@@ -54,6 +60,8 @@ describe('a view of a log that was reset', () => {
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
       catalog: CATALOG,
+      known: (_log, at, lacks) =>
+        knownPrice === null || !lacks('ticker:A/B') ? [] : [{ ...ticker(knownPrice), ...at, at: 0 }],
     });
   });
   afterEach(async () => {
@@ -103,6 +111,23 @@ describe('a view of a log that was reset', () => {
     await inner.publish(MARKET_LOG, [ticker(3)]);
     await clock.advance(100);
     assert.deepEqual([prices(early.sink).at(-1), prices(late.sink).at(-1)], ['3', '3']);
+  });
+
+  it('sends what this process knows of a state whose newest event has not been delivered yet', async () => {
+    await inner.publish(MARKET_LOG, [ticker(1)]);
+    const { sink, live } = open('reader');
+    await live;
+    const position = await inner.head(MARKET_LOG);
+    knownPrice = 1;
+    lagging.isHolding = true;
+    await inner.publish(MARKET_LOG, [ticker(2)]);
+    listener?.reset(position, 'expired');
+    await clock.advance(100);
+    assert.equal(sink.of('ready').length, 2);
+    assert.deepEqual(prices(sink), ['1', '1'], 'in step with a state');
+    lagging.release();
+    await clock.advance(100);
+    assert.deepEqual(prices(sink), ['1', '1', '2']);
   });
 
   it('lets no client wait for long', async () => {
