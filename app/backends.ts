@@ -32,6 +32,9 @@ function boundsOf(config: Config): (log: string) => LogBounds {
   return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
 }
 
+/** How long each step of a start waits for PostgreSQL or Redis, slow or away, before the node gives up. */
+export const START_PATIENCE_MS = 30_000;
+
 /** How long a command to Redis may take while the node starts; once requests wait for it, a second. */
 const START_TIMEOUT_MS = 10_000;
 
@@ -52,11 +55,20 @@ export async function openBroker({ config, clock, random, logger }: Surroundings
     };
   }
   // Loaded where it is used: a node that is alone starts the sooner.
-  const [{ RedisBroker }, { RedisLeases }] = await Promise.all([
+  const [{ RedisBroker }, { RedisLeases }, { fastRedis }, { checkRedis }] = await Promise.all([
     import('../streams/redis/redis-broker.ts'),
     import('../streams/redis/redis-leases.ts'),
+    import('../streams/redis/redis-connection.ts'),
+    import('./redis-preflight.ts'),
   ]);
   const redis = { clock, random, log: logger, startTimeoutMs: START_TIMEOUT_MS };
+  const tried = fastRedis(config.REDIS_URL, { ...redis, name: 'marktide-start' });
+  try {
+    const ringBytes = config.RING_MB * 2 ** 20;
+    await checkRedis(tried, { clock, log: logger, ms: START_PATIENCE_MS, prefix: 'marktide:', ringBytes });
+  } finally {
+    tried.disconnect();
+  }
   const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, bounds });
   const leases = new RedisLeases({ ...redis, redis: config.REDIS_URL });
   return {

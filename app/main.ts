@@ -9,6 +9,7 @@ import { isLoopback } from '../lib/host-name.ts';
 import { closeDemo, ensureAdmin, ensureDemo } from './first-start.ts';
 import { createLogger } from '../lib/log.ts';
 import { VERSION } from '../lib/package-info.ts';
+import { StartError } from '../lib/start-error.ts';
 import { PrivateFileError } from '../lib/private-files.ts';
 import { listen, patienceOf, stopListening } from './server.ts';
 import { createServices } from './services.ts';
@@ -115,7 +116,10 @@ function streamCommand(url: string, demo: boolean, publicMarket: boolean): strin
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isTold =
-    error instanceof ConfigError || error instanceof DataLockError || error instanceof PrivateFileError;
+    error instanceof StartError ||
+    error instanceof ConfigError ||
+    error instanceof DataLockError ||
+    error instanceof PrivateFileError;
   if (isTold) return error.message;
   if (error instanceof BrokerSilentError)
     return `Redis has not answered for ${error.seconds} s (${error.step}): check REDIS_URL, and that Redis is running.`;

@@ -9,6 +9,7 @@ import { saveEquitySnapshots } from '../db/history/equity-snapshots.ts';
 import { openLookups } from '../db/users/lookups.ts';
 import { migrate } from '../db/migrations/migrate.ts';
 import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
+import { reachDatabase, startErrorOf } from '../db/connection/reach-database.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
 import { findRevaluable, valueEntries } from '../db/ledger/late-rates.ts';
 import { portfolioVersions } from '../db/ledger/portfolios.ts';
@@ -42,7 +43,7 @@ import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
 import { StreamRegistry } from '../streams/fleet/stream-registry.ts';
 import { SocketServer } from '../streams/transports/websocket-server.ts';
-import { openAnswers, openBroker, openLimits, type Surroundings } from './backends.ts';
+import { openAnswers, openBroker, openLimits, START_PATIENCE_MS, type Surroundings } from './backends.ts';
 import { ensureDemoPast } from './first-start.ts';
 import { Slots } from '../lib/slots.ts';
 import { decimal } from '../lib/money/money.ts';
@@ -110,9 +111,6 @@ function openMarketWriter(
   });
 }
 
-/** How long each step of a start waits for a Redis that is slow or away before the node gives up. */
-const BROKER_PATIENCE_MS = 30_000;
-
 /** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
 export async function createServices(environment: Environment): Promise<RunningServices> {
   const { config, clock, random, logger } = environment;
@@ -125,11 +123,15 @@ export async function createServices(environment: Environment): Promise<RunningS
         url: config.DATABASE_URL,
         dataDir: config.DATA_DIR,
         log: logger,
+        clock,
         poolMax: config.DATABASE_POOL,
         statementTimeout: config.STATEMENT_TIMEOUT_MS,
       }));
     shutdown.add('the database', () => database.close());
-    await migrate(database.knex);
+    if (database.kind === 'postgres') await reachDatabase(database.knex, { clock, ms: START_PATIENCE_MS });
+    await migrate(database.knex).catch((error: unknown) => {
+      throw startErrorOf(error) ?? error;
+    });
     if (config.DEMO && config.MARKET_FEED === 'simulator') {
       // Before anybody asks what the last prices were.
       await ensureDemoPast({ db: database.knex, clock, seed: config.FEED_SEED ?? 1 });
@@ -143,7 +145,7 @@ export async function createServices(environment: Environment): Promise<RunningS
     measurePool(metrics, database.knex);
     const { broker, leases: uncounted, started } = await openBroker(environment);
     const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
-      retryBroker(attempt, { clock, ms: BROKER_PATIENCE_MS, step });
+      retryBroker(attempt, { clock, ms: START_PATIENCE_MS, step });
     const leases = countedLeases(uncounted, metrics);
     shutdown.add('the broker', () => broker.close());
     shutdown.add('the leases', () => leases.close());

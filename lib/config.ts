@@ -17,8 +17,12 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+const isUrlOf = (text: string, protocols: readonly string[]): boolean =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+const SENTINEL_URL =
+  /^rediss?\+sentinel:\/\/(?:[^@/]*@)?[^\s:,/@]+(?::\d{1,5})?(?:,[^\s:,/@]+(?::\d{1,5})?)*\/[^\s/?#]+(?:\/\d+)?$/;
 const url = (protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+  z.string().refine((text) => isUrlOf(text, protocols), {
     message: `must be a URL starting with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 
@@ -46,7 +50,16 @@ export const ENVIRONMENT = z.object({
     .describe(
       'Time after which PostgreSQL cancels a statement of a request. Migrations, imports, exports, restatements and deletions have more.',
     ),
-  REDIS_URL: url(['redis:', 'rediss:']).optional().describe('Redis instead of in-memory rings and leases.'),
+  REDIS_URL: z
+    .string()
+    .refine((text) => SENTINEL_URL.test(text) || isUrlOf(text, ['redis:', 'rediss:']), {
+      message:
+        'must be a URL such as redis://host:6379, rediss://host:6379 or redis+sentinel://host:26379/name',
+    })
+    .optional()
+    .describe(
+      'Redis instead of in-memory rings and leases: `redis://…`, `rediss://…` (TLS), or `redis+sentinel://[user:password@]host[:port][,…]/name[/db]`.',
+    ),
   MARKET_FEED: z
     .string()
     .min(1)

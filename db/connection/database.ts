@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import knexPackage, { type Knex } from 'knex';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
+import { RepeatedLog } from '../../lib/repeated-log.ts';
 import { makePrivate, openDataFolder } from '../../lib/private-files.ts';
 import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
@@ -30,6 +32,7 @@ export interface DatabaseOptions {
   /** Folder of the embedded database (its files go to `pgdata` inside), or `memory://`. */
   dataDir?: string | undefined;
   log: Logger;
+  clock?: Clock | undefined;
   /** Connections to the server at most; default 10. The embedded database has one. */
   poolMax?: number | undefined;
   /** Milliseconds that a statement waits for a lock at most; default 10,000, never more than `statementTimeout`. */
@@ -80,14 +83,15 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
       },
     },
     acquireConnectionTimeout: 10_000,
-    log: knexLog(options.log),
+    log: knexLog(options),
   });
   return { knex, kind: 'postgres', close: () => knex.destroy() };
 }
 
-async function openEmbedded({ dataDir, log, engine }: DatabaseOptions): Promise<OpenedDatabase> {
+async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
+  const { dataDir, log, engine } = options;
   if (engine !== undefined) {
-    const knex = embeddedKnex(engine, log);
+    const knex = embeddedKnex(engine, options);
     return { knex, kind: 'embedded', close: () => knex.destroy() };
   }
   if (dataDir === undefined) throw new TypeError('url, engine or dataDir is needed');
@@ -99,7 +103,7 @@ async function openEmbedded({ dataDir, log, engine }: DatabaseOptions): Promise<
     if (!inMemory) {
       log.info({ dataDir }, 'embedded database: survives a crash of this process, not a power cut');
     }
-    const knex = embeddedKnex(lite, log);
+    const knex = embeddedKnex(lite, options);
     return {
       knex,
       kind: 'embedded',
@@ -127,7 +131,7 @@ async function openCluster(folder: string): Promise<PGlite> {
   return lite;
 }
 
-function embeddedKnex(engine: PGlite, log: Logger): Knex {
+function embeddedKnex(engine: PGlite, options: DatabaseOptions): Knex {
   return knexPackage.knex({
     client: 'pg',
     // Errors are logged, and must not hold the values of a statement.
@@ -147,15 +151,18 @@ function embeddedKnex(engine: PGlite, log: Logger): Knex {
         client.query("set gin_pending_list_limit = '1MB'", (error) => done(error, client));
       },
     },
-    log: knexLog(log),
+    log: knexLog(options),
   });
 }
 
-function knexLog(log: Logger): Knex.Logger {
+/** An outage makes many of the same warnings: each is logged once a minute, with how often it came. */
+function knexLog({ log, clock = systemClock }: DatabaseOptions): Knex.Logger {
+  const repeated = new RepeatedLog(log, clock);
+  const firstLine = (message: unknown): string => String(message).split('\n', 1)[0]?.slice(0, 200) ?? '';
   return {
     debug: (message: unknown) => log.debug({ knex: message }, 'knex'),
-    warn: (message: unknown) => log.warn({ knex: message }, 'knex'),
-    error: (message: unknown) => log.error({ knex: message }, 'knex'),
+    warn: (message: unknown) => repeated.warn({ knex: message }, 'knex', firstLine(message)),
+    error: (message: unknown) => repeated.error({ knex: message }, 'knex', firstLine(message)),
     deprecate: (method: string, alternative: string) => log.warn({ method, alternative }, 'knex: deprecated'),
   };
 }

@@ -1,3 +1,4 @@
+import { StartError } from '../../lib/start-error.ts';
 import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
 import { allowTime } from '../connection/time-limit.ts';
@@ -74,14 +75,27 @@ const ADVISORY_LOCK = 7_203_441_902;
  * Brings the schema up to date, all or nothing. Nodes that start at once wait for the first: the lock ends with the
  * transaction, so that none is left behind by a node that dies here.
  * @returns the names of the migrations applied
+ * @throws StartError when a newer version of the program has been here
  */
 export async function migrate(db: Database): Promise<string[]> {
   return await db.transaction(async (trx) => {
     await allowTime(trx, MIGRATION_MS);
     await trx.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCK]);
-    const [, applied]: [number, string[]] = await trx.migrate.latest({ migrationSource: source });
+    const [, applied]: [number, string[]] = await trx.migrate
+      .latest({ migrationSource: source })
+      .catch((error: unknown) => {
+        throw newerSchema(error) ?? error;
+      });
     return applied;
   });
+}
+
+/** knex refuses a database that has had migrations which it does not know. */
+function newerSchema(error: unknown): StartError | null {
+  const unknown = error instanceof Error ? /files are missing: (.+)$/.exec(error.message)?.[1] : undefined;
+  if (unknown === undefined) return null;
+  const message = `The database has been brought up to date by a newer version of Marktide (${unknown}): start that version, or restore a backup made by this one.`;
+  return new StartError(message, { cause: error });
 }
 
 /** Takes the schema down again, for tests of the migrations. */

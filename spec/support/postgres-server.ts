@@ -11,6 +11,7 @@ export interface PostgresServer {
   /** `postgres://…/postgres`, of a superuser without password. */
   readonly url: string;
   readonly port: number;
+  readonly folder: string;
   /** Sends the signal to the whole server, and waits for its end if it is one that ends it. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same folder and port, after `kill` or by stopping it first. */
@@ -120,6 +121,7 @@ export async function startPostgres(
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
+    folder,
     async kill(signal) {
       if (['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT'].includes(signal)) await end(signal);
       else signalAll(signal);
@@ -151,7 +153,7 @@ function ready(child: ChildProcess): Promise<string | null> {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       if (said.length > 100_000) return;
       said += text;
-      if (said.includes('ready to accept connections')) resolve(null);
+      if (/ready to accept (?:read-only )?connections/.test(said)) resolve(null);
     });
     child.once('error', (error) => resolve(String(error)));
     child.once('exit', () => resolve(said));

@@ -36,8 +36,11 @@ export function redisAvailable(): boolean {
 /**
  * Starts a Redis of its own on a free port, in a temporary folder.
  * @param options.persistent keeps an append-only file, every command of which survives `kill('SIGKILL')`
+ * @param options.args further arguments of `redis-server`
  */
-export async function startRedisServer(options: { persistent?: boolean } = {}): Promise<RedisServer> {
+export async function startRedisServer(
+  options: { persistent?: boolean; args?: readonly string[] } = {},
+): Promise<RedisServer> {
   const program = binary();
   if (program === null) throw new Error('there is no redis-server on this machine');
   const port = await freePort();
@@ -45,7 +48,7 @@ export async function startRedisServer(options: { persistent?: boolean } = {}): 
   const appendonly = options.persistent === true ? 'yes' : 'no';
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', appendonly];
   // With `everysec` Redis puts a write off while the disk is busy, and SIGKILL takes what it has answered already.
-  args.push('--appendfsync', 'always');
+  args.push('--appendfsync', 'always', ...(options.args ?? []));
 
   async function start(path: string): Promise<ChildProcess> {
     const child = spawn(...withParent('TERM', path, [...args, '--dir', folder]), {

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
+import { sentinelOptions } from './redis-url.ts';
 
 export interface RedisConnectionOptions {
   clock: Clock;
@@ -119,7 +120,7 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
     return true;
   };
   const Client = options.reconnectOnTimeout === true ? ImpatientRedis : Redis;
-  const client = new Client(url, {
+  const settings: RedisOptions = {
     ...kind,
     commandTimeout: timeout,
     connectTimeout: timeout,
@@ -130,7 +131,9 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
     maxLoadingRetryTime: 250,
     retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2),
     reconnectOnError: (error) => error.message.startsWith('READONLY') && mayLookUp(),
-  });
+  };
+  const sentinels = sentinelOptions(url, timeout);
+  const client = sentinels === null ? new Client(url, settings) : new Client({ ...settings, ...sentinels });
   let reported = false;
   client.on('error', (error: Error) => {
     // Once per outage: there is one error per attempt.
