@@ -12,6 +12,8 @@ COPY db db
 COPY streams streams
 COPY routes routes
 COPY openapi openapi
+COPY web web
+COPY LICENSE ./
 RUN npm run build
 
 FROM node:24-alpine AS dependencies
@@ -33,7 +35,6 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json ./
 COPY openapi/docs-page.js openapi/examples.json openapi/
-COPY web web
 USER node
 VOLUME /data
 EXPOSE 3000

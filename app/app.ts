@@ -84,6 +84,6 @@ export function createApp(services: Services): Koa {
   app.use(docsPage());
   mount(app, API, services);
   // Last, so that no call of the API looks for a file first.
-  app.use(page(clock));
+  app.use(page());
   return app;
 }

@@ -1,6 +1,7 @@
-// Runs before anything is installed, so it must do with Node alone: `node app/setup.mjs [--build | --start]` installs
+// Runs before anything is installed, so it must do with Node alone: `node app/setup.mjs [--build | --start | --dev]` installs
 // the dependencies when they are not those of package-lock.json, builds dist/ when a source has changed, and starts it.
-import { spawnSync } from 'node:child_process';
+// With --dev it runs the sources instead, and the server and the page follow every change.
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -54,6 +55,8 @@ const SOURCES = [
   'streams',
   'routes',
   'openapi',
+  'web',
+  'LICENSE',
   'package.json',
   'package-lock.json',
   'tsconfig.json',
@@ -91,10 +94,7 @@ if (process.argv.includes('--build') || process.argv.includes('--start')) {
     console.error('Building …');
     // What a removed source left would stay for ever; and without its stamp, a build that fails is tried again.
     rmSync(dist, { recursive: true, force: true });
-    // The second is the types of `marktide/client`, checked as for a browser; the third those of `marktide/streams`.
-    for (const project of ['tsconfig.build.json', 'tsconfig.client.json', 'tsconfig.streams.json']) {
-      run(process.execPath, [join('node_modules', 'typescript', 'bin', 'tsc'), '-p', project]);
-    }
+    run(process.execPath, [join('app', 'build.mjs')]);
     writeFileSync(stamp, sources);
   }
 }
@@ -103,4 +103,15 @@ if (process.argv.includes('--start')) {
   // In this very process: it is the one that npm hands signals on to.
   process.setSourceMapsEnabled(true);
   await import('../dist/app/main.js');
+}
+
+if (process.argv.includes('--dev')) {
+  const { watchPage } = await import('../web/build.mjs');
+  await watchPage(join(root, 'dist', 'web'));
+  const server = spawn(process.execPath, ['--watch', '--import', 'tsx', join('app', 'main.ts')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
+  server.on('exit', (code) => process.exit(code ?? 1));
 }

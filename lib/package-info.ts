@@ -14,7 +14,8 @@ function packageRoot(): string {
 }
 
 export const PACKAGE_ROOT = packageRoot();
-export const WEB_FOLDER = join(PACKAGE_ROOT, 'web');
+/** The page as it was built. */
+export const WEB_FOLDER = join(PACKAGE_ROOT, 'dist', 'web');
 export const VERSION = (
   JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
 ).version;

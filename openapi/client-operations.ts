@@ -4,9 +4,9 @@ import type { Endpoint } from '../routes/http/endpoint.ts';
 export function clientOperations(endpoints: readonly Endpoint[]): string {
   const lines = endpoints
     .filter(({ produces, status }) => produces !== 'stream' && status !== 101)
-    .map(({ id, method, path }) => {
+    .map(({ id, method, path, consumes }) => {
       const template = path.replaceAll(/:(\w+)/g, '{$1}');
-      return `  ${id}: ['${method.toUpperCase()}', '${template}'],`;
+      return `  ${id}: ['${method.toUpperCase()}', '${template}'${consumes === 'csv' ? ", 'text/csv'" : ''}],`;
     });
   return `/** Made from the endpoints by app/generate.ts. */\nexport const OPERATIONS = {\n${lines.join('\n')}\n} as const;\n`;
 }

@@ -1,19 +1,20 @@
-import { Credentials, type Login } from './credentials.js';
+import { credentialsOf, type Login } from './credentials.js';
 import { type Rest, restOf } from './rest.js';
 import { StreamTarget } from './stream-target.js';
 import { type Handlers, type SubscribeOptions, Subscription } from './subscription.js';
 
+export { type BrowserWindow, forgetSession, hasSession } from './cookie-credentials.js';
 export type { Login } from './credentials.js';
 export { MarktideError, type ProblemBody } from './problem.js';
-export type { Rest } from './rest.js';
-export type { Retry } from './retry.js';
+export type { CallOptions, Rest } from './rest.js';
+export { isFinal, pause, type Retry, waitOf } from './retry.js';
 export type { components, operations } from './schema.js';
 export type { Handlers, StreamState, SubscribeOptions, Subscription } from './subscription.js';
 
 export interface ClientOptions {
   /** Where the server is: `https://marktide.example`. */
   url: string;
-  /** Left out: only what anybody may see. */
+  /** Without it, only what is public. */
   login?: Login;
   /** Another `fetch`: with a proxy, with logging. */
   fetch?: typeof fetch;
@@ -35,7 +36,7 @@ export function createClient({ url, login, fetch: given }: ClientOptions): Clien
   const base = url.replace(/\/+$/, '');
   // A browser's own must be called on the window.
   const fetcher: typeof fetch = given ?? ((...request) => fetch(...request));
-  const credentials = new Credentials(base, login ?? null, fetcher);
+  const credentials = credentialsOf(base, login ?? null, fetcher);
   const api = restOf(base, credentials, fetcher);
   return {
     api,

@@ -35,7 +35,7 @@ export const OPERATIONS = {
   getTradeStats: ['GET', '/v1/portfolios/{portfolioId}/trades/stats'],
   listTrades: ['GET', '/v1/portfolios/{portfolioId}/trades'],
   getTrade: ['GET', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
-  importTrades: ['POST', '/v1/portfolios/{portfolioId}/trades/import'],
+  importTrades: ['POST', '/v1/portfolios/{portfolioId}/trades/import', 'text/csv'],
   exportTrades: ['GET', '/v1/portfolios/{portfolioId}/trades.csv'],
   bookTransfers: ['POST', '/v1/portfolios/{portfolioId}/transfers'],
   listTransfers: ['GET', '/v1/portfolios/{portfolioId}/transfers'],

@@ -3,6 +3,10 @@ import { OPERATIONS } from './operations.js';
 import { refusalOf } from './problem.js';
 import type { operations } from './schema.js';
 
+const JSON_TYPE = 'application/json';
+
+/** Method, path, and the type of the body where that is not JSON. */
+type Operation = readonly [method: string, path: string, type?: string];
 type OperationId = keyof typeof OPERATIONS & keyof operations;
 
 /** Neither cookies nor headers are for who calls: the client sends what is needed. */
@@ -13,8 +17,10 @@ type Given<P> = {
 /** Picked, so that what may be left out stays so. */
 type Parameters<O> = O extends { parameters: infer P } ? Pick<P, Given<P>> : unknown;
 
-type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } }
-  ? { body: B }
+type Body<O> = O extends { requestBody: { content: infer C } }
+  ? C extends { 'application/json': infer B }
+    ? { body: B }
+    : { body: string | Blob }
   : unknown;
 
 type Content<R> = R extends { content: infer C }
@@ -29,8 +35,18 @@ type Success<O> = O extends { responses: infer R }
 
 type Input<O> = Parameters<O> & Body<O>;
 
+export interface CallOptions {
+  /** Gives the call up. */
+  signal?: AbortSignal;
+  /** How long the whole call may take, in milliseconds: 30,000 unless told. `null`: as long as it takes. */
+  timeoutMs?: number | null;
+}
+
 /** Without anything that must be given, nothing need be given. */
-type Arguments<O> = Partial<Input<O>> extends Input<O> ? [input?: Input<O>] : [input: Input<O>];
+type Arguments<O> =
+  Partial<Input<O>> extends Input<O>
+    ? [input?: Input<O>, options?: CallOptions]
+    : [input: Input<O>, options?: CallOptions];
 
 /** One method an operation of the OpenAPI document. @throws MarktideError what the server refuses */
 export type Rest = {
@@ -60,15 +76,35 @@ async function answerOf(response: Response): Promise<unknown> {
   return isJson ? await response.json() : await response.text();
 }
 
+const ANSWER_MS = 30_000;
+
+function signalsOf({ signal, timeoutMs = ANSWER_MS }: CallOptions): { signal?: AbortSignal } {
+  const signals = [
+    ...(signal === undefined ? [] : [signal]),
+    ...(timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)]),
+  ];
+  return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) };
+}
+
+function bodyOf(type: string, body: unknown): { body?: string | Blob } {
+  if (body === undefined) return {};
+  if (type === JSON_TYPE) return { body: JSON.stringify(body) };
+  return { body: body as string | Blob };
+}
+
 /** The typed calls of a server. A request whose token has expired is made once more with a new one. */
 export function restOf(url: string, credentials: Credentials, fetcher: typeof fetch): Rest {
-  async function call(method: string, template: string, input: AnyInput): Promise<unknown> {
+  async function call(
+    [method, template, type = JSON_TYPE]: Operation,
+    input: AnyInput,
+    options: CallOptions,
+  ): Promise<unknown> {
     const target = urlOf(url, template, input);
+    const request = { method, ...bodyOf(type, input.body), ...signalsOf(options) };
     const send = async (headers: Record<string, string>): Promise<Response> =>
       await fetcher(target, {
-        method,
-        headers: input.body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+        ...request,
+        headers: { ...headers, ...(input.body === undefined ? {} : { 'content-type': type }) },
       });
     const headers = await credentials.headers();
     let response = await send(headers);
@@ -79,9 +115,9 @@ export function restOf(url: string, credentials: Credentials, fetcher: typeof fe
     if (!response.ok) throw await refusalOf(response);
     return await answerOf(response);
   }
-  const calls = Object.entries(OPERATIONS).map(([id, [method, path]]) => [
+  const calls = Object.entries(OPERATIONS).map(([id, operation]) => [
     id,
-    (input: AnyInput = {}) => call(method, path, input),
+    (input: AnyInput = {}, options: CallOptions = {}) => call(operation, input, options),
   ]);
   return Object.fromEntries(calls) as Rest;
 }

@@ -5,10 +5,21 @@ import serve from 'koa-static';
 import { entityTag } from '../http/conditional.ts';
 import { onlyReads } from './read-only.ts';
 
+/** The longest that means anything. */
+const YEAR_SECONDS = 31_536_000;
+
+function cacheControl(seconds: number): string {
+  if (seconds === 0) return 'public, no-cache';
+  return seconds === Number.POSITIVE_INFINITY
+    ? `public, max-age=${YEAR_SECONDS}, immutable`
+    : `public, max-age=${seconds}`;
+}
+
 /**
  * The files of a folder.
  * @param options.index whether a folder is answered with its `index.html`
- * @param options.seconds how long a browser may go without asking after a file; 0: it asks each time
+ * @param options.seconds how long a browser may go without asking after a file; 0: it asks each time. Without an end for
+ *   files whose names change with their content
  */
 export function staticFiles(
   folder: string,
@@ -17,7 +28,7 @@ export function staticFiles(
   const files = serve(folder, {
     index: index && 'index.html',
     setHeaders(res, _path, { size, mtimeMs }) {
-      res.setHeader('Cache-Control', seconds === 0 ? 'public, no-cache' : `public, max-age=${seconds}`);
+      res.setHeader('Cache-Control', cacheControl(seconds));
       res.setHeader('ETag', entityTag(`${size} ${mtimeMs}`));
     },
   });

@@ -4,60 +4,82 @@ import { startApp, type TestApp } from '../support/app.ts';
 describe('the files of the page', () => {
   let app: TestApp;
   let html: string;
-  let version: string;
+  let bundles: string[];
 
   before(async () => {
     app = await startApp();
     html = (await app.call('GET', '/')).body;
-    version = /\/assets\/([\w-]+)\//.exec(html)?.[1] ?? assert.fail(html);
+    bundles = [...html.matchAll(/(?:href|src)="(\/[^"]+\.(?:js|css))"/g)].map(([, url = '']) => url);
   });
   after(() => app.close());
 
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     fetch(app.url + path, { headers });
 
-  it('are named in the HTML by their version, modules all at once', async () => {
-    const urls = [...html.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map(([, url = '']) => url);
-    const assets = urls.filter((url) => /\.(js|css)$/.test(url));
-    assert.ok(assets.length > 20);
-    for (const url of assets) assert.ok(url.startsWith(`/assets/${version}/`), url);
-    assert.ok(assets.includes(`/assets/${version}/vendor/uPlot.esm.js`));
-    for (const url of new Set(assets)) assert.equal((await get(url)).status, 200, url);
+  /** The text of a file and of all that it names, as a browser would load it in time. */
+  async function textOf(url: string, seen = new Set<string>()): Promise<string> {
+    if (seen.has(url)) return '';
+    seen.add(url);
+    const text = await (await get(url)).text();
+    const names = [...text.matchAll(/"\.\/([\w-]+\.js)"/g)].map(([, name = '']) => `/assets/${name}`);
+    return text + (await Promise.all(names.map((name) => textOf(name, seen)))).join('');
+  }
+
+  it('are named in the HTML by their content', async () => {
+    assert.ok(bundles.length >= 3, html);
+    for (const url of bundles) {
+      assert.match(url, /^\/assets\/[\w-]+-[A-Z0-9]{8}\.(js|css)$/);
+      assert.equal((await get(url)).status, 200, url);
+    }
   });
 
   it('may be kept for good, the HTML is asked for each time', async () => {
-    const page = await get('/');
-    assert.equal(page.headers.get('cache-control'), 'public, no-cache');
-    const tag = page.headers.get('etag') ?? '';
-    assert.equal((await get('/', { 'if-none-match': tag })).status, 304);
-    const script = await get(`/assets/${version}/js/main.js`);
-    assert.equal(script.headers.get('cache-control'), 'public, max-age=31536000, immutable');
-    assert.match(script.headers.get('content-type') ?? '', /javascript/);
-  });
-
-  it('of another version are served, but not to be kept', async () => {
-    const script = await get('/assets/of-some-other-day/js/main.js');
-    assert.deepEqual([script.status, script.headers.get('cache-control')], [200, 'no-store']);
-    assert.equal((await get('/js/main.js')).headers.get('cache-control'), 'public, no-cache');
-  });
-
-  it('travel compressed', async () => {
-    for (const path of ['/', `/assets/${version}/vendor/uPlot.esm.js`, `/assets/${version}/css/page.css`]) {
-      const answer = await get(path, { 'accept-encoding': 'gzip' });
-      assert.equal(answer.headers.get('content-encoding'), 'gzip', path);
+    for (const path of ['/', '/index.html']) {
+      const page = await get(path);
+      assert.equal(page.headers.get('cache-control'), 'public, no-cache');
+      const tag = page.headers.get('etag') ?? '';
+      assert.equal((await get(path, { 'if-none-match': tag })).status, 304);
     }
+    for (const url of bundles) {
+      const bundle = await get(url);
+      assert.equal(bundle.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+      assert.match(bundle.headers.get('content-type') ?? '', /javascript|css/);
+    }
+  });
+
+  it('lie there compressed, in what the browser takes', async () => {
+    for (const url of bundles) {
+      const plain = await get(url, { 'accept-encoding': 'identity' });
+      assert.equal(plain.headers.get('content-encoding'), null);
+      const text = await plain.text();
+      for (const encoding of ['br', 'gzip']) {
+        const answer = await get(url, { 'accept-encoding': encoding });
+        assert.equal(answer.headers.get('content-encoding'), encoding, url);
+        assert.match(answer.headers.get('vary') ?? '', /Accept-Encoding/i);
+        assert.equal(answer.headers.get('content-type'), plain.headers.get('content-type'));
+        assert.equal(await answer.text(), text, url);
+      }
+    }
+  });
+
+  it('speak to the server by its own client alone', async () => {
+    const [script = ''] = bundles.filter((url) => url.includes('/main-') && url.endsWith('.js'));
+    const text = await textOf(script);
+    assert.match(text, /x-csrf-token/);
+    // The client's own two, and the page's that passes options to it.
+    assert.ok(text.split('fetch(').length - 1 <= 3);
+    assert.doesNotMatch(text, /EventSource|XMLHttpRequest/);
   });
 
   it('are those of the page alone', async () => {
     const strange = [
-      `/assets/${version}/js/none.js`,
-      `/assets/${version}/../package.json`,
-      `/assets/${version}/%2e%2e/package.json`,
-      `/assets/${version}/..%2fpackage.json`,
-      '/vendor/../package.json',
-      '/vendor/..%2fpackage.json',
+      '/assets/main-AAAAAAAA.js',
+      '/assets/../package.json',
+      '/assets/%2e%2e/package.json',
+      '/assets/..%2fpackage.json',
+      '/assets/..%2f..%2fpackage.json',
       '/assets/',
-      `/assets/${version}/js/`,
+      '/main.tsx',
     ];
     for (const path of strange) {
       const answer = await get(path);

@@ -12,7 +12,7 @@ const SEED = process.env['FUZZ_SEED'];
 const TARGETS = [
   'GET /healthz',
   'GET /',
-  'GET /js/main.js',
+  'GET /favicon.svg',
   'GET /docs',
   'GET /openapi.json',
   'GET /v1/auth/me',

@@ -27,7 +27,7 @@ describe('the check of answers against the OpenAPI document', () => {
     check('GET /v1/nothing', { status: 404, body: problem, more: asProblem });
     check('PUT /v1/portfolios', { status: 405, body: problem, more: asProblem });
     check('OPTIONS /v1/portfolios', { status: 204, body: '' });
-    check('GET /js/main.js', { body: 'export {}' });
+    check('GET /favicon.svg', { body: 'export {}' });
   });
 
   it('refuses a path, a method, a status or a type of content that it does not tell of', () => {

@@ -42,7 +42,7 @@ export function packClone(folder: string, place: string): void {
   for (const name of SOURCES) cpSync(join(PACKAGE_ROOT, name), join(clone, name), { recursive: true });
   symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(clone, 'node_modules'));
   run('npm', ['run', 'package', '--', '--pack-destination', folder], clone);
-  const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  const [tarball = ''] = readdirSync(folder).filter((name) => /^marktide-\d.*\.tgz$/.test(name));
   mkdirSync(place, { recursive: true });
   run('tar', ['-xzf', join(folder, tarball), '--strip-components=1', '-C', place], folder);
 }

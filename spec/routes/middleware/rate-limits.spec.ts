@@ -119,7 +119,7 @@ describe('rate limits', () => {
     for (const answer of await times(3, () => get('/v1/auth/me', from, garbage))) {
       assertLimited(answer, 'address');
     }
-    assertLimited(await get('/js/main.js', from), 'address');
+    assertLimited(await get('/favicon.svg', from), 'address');
     assertLimited(await me(trader, from), 'address');
     assert.equal((await me(trader)).status, 200, 'another address');
     clock.shift += 60_000;

@@ -1,0 +1,103 @@
+import type { Credentials } from './credentials.js';
+import { refusalOf } from './problem.js';
+
+/** What is needed of a browser's `window`. */
+export interface BrowserWindow {
+  document: { cookie: string };
+  localStorage: { getItem(key: string): string | null; setItem(key: string, value: string): void };
+  navigator: {
+    /** Missing on plain http from another machine. */
+    locks?: { request<T>(name: string, task: () => Promise<T>): Promise<T> };
+  };
+}
+
+const CSRF_COOKIE = 'marktide_csrf';
+const LOCK = 'marktide.renewal';
+const RENEWED = 'marktide.renewedAt';
+/** No refresh token, one that is not valid, or a session of another origin. */
+const ENDED = new Set([400, 401, 403]);
+
+/**
+ * The session in a page's cookies. The tokens are out of reach of scripts; the header repeats what scripts may read, which
+ * the server asks for with every change. All tabs share the session: one of them renews it for all.
+ */
+export class CookieCredentials implements Credentials {
+  readonly #url: string;
+  readonly #window: BrowserWindow;
+  readonly #onEnd: () => void;
+  readonly #fetch: typeof fetch;
+  /** The renewal that was the last when a request's headers were made. */
+  readonly #made = new WeakMap<Record<string, string>, string | null>();
+  #renewing: Promise<boolean> | null = null;
+
+  constructor(
+    url: string,
+    { cookies, onEnd = () => undefined }: { cookies: BrowserWindow; onEnd?: () => void },
+    fetcher: typeof fetch,
+  ) {
+    this.#url = url;
+    this.#window = cookies;
+    this.#onEnd = onEnd;
+    this.#fetch = fetcher;
+  }
+
+  headers(): Promise<Record<string, string>> {
+    const csrf = csrfToken(this.#window);
+    const headers: Record<string, string> = csrf === '' ? {} : { 'x-csrf-token': csrf };
+    this.#made.set(headers, this.#renewedAt());
+    return Promise.resolve(headers);
+  }
+
+  renew(refused: Record<string, string>): Promise<boolean> {
+    if (csrfToken(this.#window) === '') return Promise.resolve(false);
+    this.#renewing ??= this.#inTurn(() => this.#renew(this.#made.get(refused) ?? null)).finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(before: string | null): Promise<boolean> {
+    // While this tab waited for its turn, another one may have renewed the session.
+    if (this.#renewedAt() !== before) return true;
+    const response = await this.#fetch(`${this.#url}/v1/auth/refresh`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-csrf-token': csrfToken(this.#window) },
+      body: '{}',
+    });
+    if (response.ok) {
+      await response.body?.cancel();
+      this.#window.localStorage.setItem(RENEWED, `${Date.now()} ${Math.random()}`);
+      return true;
+    }
+    const refusal = await refusalOf(response);
+    if (!ENDED.has(refusal.status)) throw refusal;
+    forgetSession(this.#window);
+    this.#onEnd();
+    return false;
+  }
+
+  #renewedAt(): string | null {
+    return this.#window.localStorage.getItem(RENEWED);
+  }
+
+  /** One tab at a time, where the browser has locks. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const { locks } = this.#window.navigator;
+    return locks === undefined ? task() : locks.request(LOCK, task);
+  }
+}
+
+function csrfToken({ document }: BrowserWindow): string {
+  const pair = document.cookie.split('; ').find((part) => part.startsWith(`${CSRF_COOKIE}=`));
+  return pair === undefined ? '' : decodeURIComponent(pair.slice(CSRF_COOKIE.length + 1));
+}
+
+/** Whether the page's cookies hold a session; only the server knows whether it is still good. */
+export function hasSession(window: BrowserWindow): boolean {
+  return csrfToken(window) !== '';
+}
+
+/** Where the server could not be asked to end it: without this cookie, the others that remain can change nothing. */
+export function forgetSession({ document }: BrowserWindow): void {
+  document.cookie = `${CSRF_COOKIE}=; Max-Age=0; Path=/; SameSite=Strict`;
+}

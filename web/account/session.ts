@@ -1,0 +1,101 @@
+import { type Client, forgetSession, hasSession, MarktideError, pause, waitOf } from 'marktide/client';
+import { type ReadonlySignal, signal } from '@preact/signals';
+import { connect, type Me, type User } from '../api.ts';
+import { waitingText } from '../text/problem-text.ts';
+import { text } from '../text/text.ts';
+
+const TABS = 'marktide.session';
+const WAITS = { random: Math.random, longestWaitMs: 30_000 };
+
+export type Signed = Pick<User | Me, 'id' | 'email' | 'name' | 'role'>;
+type Message = { type: 'signed-in'; userId: string } | { type: 'signed-out' };
+
+/**
+ * The signed-in user. All tabs of a browser have one session, in its cookies: signing in or out in one does so in all.
+ */
+export class Session {
+  readonly client: Client;
+  readonly #user = signal<Signed | null>(null);
+  readonly #isResuming = signal(hasSession(window));
+  /** What to say about it; `''`: nothing. */
+  readonly #message = signal('');
+  readonly #tabs = new BroadcastChannel(TABS);
+  #life = new AbortController();
+
+  constructor() {
+    this.client = connect(() => this.#over('session.ended'));
+    this.#tabs.addEventListener('message', ({ data }: MessageEvent<Message>) => {
+      if (data.type === 'signed-out') this.#over('session.elsewhere');
+      else if (data.userId !== this.#user.value?.id) void this.resume();
+    });
+  }
+
+  /** `null`: nobody is signed in, or it is not known yet. */
+  get user(): ReadonlySignal<Signed | null> {
+    return this.#user;
+  }
+
+  /** The cookies hold a session, and whose it is has been asked for. */
+  get isResuming(): ReadonlySignal<boolean> {
+    return this.#isResuming;
+  }
+
+  get message(): ReadonlySignal<string> {
+    return this.#message;
+  }
+
+  /** @throws MarktideError when it is refused */
+  async signIn(email: string, password: string): Promise<void> {
+    this.#life.abort();
+    const { user } = await this.client.api.login({ body: { email, password } });
+    this.#tabs.postMessage({ type: 'signed-in', userId: user.id } satisfies Message);
+    this.#message.value = '';
+    this.#user.value = user;
+  }
+
+  /** Goes on with the session in the cookies, however long the server takes to answer. */
+  async resume(): Promise<void> {
+    this.#life.abort();
+    this.#life = new AbortController();
+    const { signal: life } = this.#life;
+    for (let attempt = 1; hasSession(window) && !life.aborted; attempt += 1) {
+      this.#isResuming.value = true;
+      const failure = await this.#resume(life).catch((error: unknown) => error);
+      if (failure === undefined || life.aborted) return;
+      if (failure instanceof MarktideError && failure.status === 401) break;
+      this.#message.value = waitingText(failure);
+      const cause = failure instanceof Error ? failure : null;
+      await pause(waitOf({ attempt, retryMs: 1_000, cause }, WAITS), life);
+    }
+    if (!life.aborted) this.#isResuming.value = false;
+  }
+
+  async #resume(life: AbortSignal): Promise<void> {
+    const user = await this.client.api.me({}, { signal: life });
+    if (life.aborted) return;
+    this.#message.value = '';
+    this.#isResuming.value = false;
+    this.#user.value = user;
+  }
+
+  async signOut(): Promise<void> {
+    // The server may be out of reach: on this page it is over in any case.
+    const confirmed = await this.client.api.logout().then(
+      () => true,
+      (error: unknown) => error instanceof MarktideError && error.status === 401,
+    );
+    this.#tabs.postMessage({ type: 'signed-out' } satisfies Message);
+    forgetSession(window);
+    this.#user.value = null;
+    this.#message.value = confirmed ? '' : text('signOutUnconfirmed');
+  }
+
+  /** Whoever was not signed in yet need not be told. */
+  #over(why: 'session.ended' | 'session.elsewhere'): void {
+    this.#life.abort();
+    this.#isResuming.value = false;
+    if (this.#user.value === null) return;
+    this.#message.value = text(why);
+    this.#user.value = null;
+  }
+}

@@ -1,0 +1,14 @@
+import type { Holdings, ImportProgress, LedgerChange, Pnl, Ticker } from '../api.ts';
+
+/** An event of a channel. */
+export type LiveEvent =
+  | { kind: 'ticker'; body: Ticker }
+  | { kind: 'pnl'; body: Pnl }
+  | { kind: 'holdings'; body: Holdings }
+  | { kind: 'ledger'; body: LedgerChange }
+  | { kind: 'import'; body: ImportProgress };
+
+/** The portfolio that an event is about; `null`: the market. */
+export function portfolioOf(event: LiveEvent): string | null {
+  return event.kind === 'ticker' ? null : event.body.portfolioId;
+}

@@ -1,0 +1,142 @@
+import type { Client } from 'marktide/client';
+import { channelsOf } from './channels.ts';
+import { lostPortfolios } from './lost-portfolios.ts';
+import type { Condition, News, Told, Want, Wants } from './messages.ts';
+import type { States } from './states.ts';
+import { Stream } from './stream.ts';
+import type { Tabs } from './tabs.ts';
+
+/** A cursor has room for eight logs: the market and so many portfolios. */
+const MOST_PORTFOLIOS = 7;
+
+interface Options {
+  term: number;
+  client: Client;
+  tabs: Tabs;
+  wants: Wants;
+  states: States;
+  lastId: string | null;
+  /** How this tab is told. */
+  take: (told: Told) => void;
+}
+
+/** The leading tab's part: one stream for what all tabs want to see. What comes is told to all of them. */
+export class Lead {
+  readonly #term: number;
+  readonly #client: Client;
+  readonly #tabs: Tabs;
+  readonly #wants: Wants;
+  readonly #states: States;
+  readonly #take: (told: Told) => void;
+  readonly #stream: Stream;
+  readonly #life = new AbortController();
+  readonly #watched = new Set<string>();
+  #condition: Condition | null = null;
+  #lastId: string | null;
+
+  constructor({ term, client, tabs, wants, states, lastId, take }: Options) {
+    this.#term = term;
+    this.#client = client;
+    this.#tabs = tabs;
+    this.#wants = wants;
+    this.#states = states;
+    this.#take = take;
+    this.#lastId = lastId;
+    for (const tab of wants.keys()) this.#watch(tab);
+    this.#stream = new Stream({
+      client,
+      channels: this.#needed(),
+      lastId,
+      available: () => this.#available(),
+      on: {
+        condition: (condition, id) => {
+          this.#condition = condition;
+          this.#lastId = id;
+          this.tellStatus();
+        },
+        event: (event, id) => {
+          this.#lastId = id;
+          this.#tell({ type: 'event', event });
+        },
+        reset: (channels) => this.#tell({ type: 'reset', channels }),
+        notice: (body) => this.#tell({ type: 'notice', body }),
+      },
+    });
+  }
+
+  close(): void {
+    this.#life.abort();
+    this.#stream.close();
+  }
+
+  /** A tab has come, or shows another portfolio now. */
+  wanted({ tab, portfolioId }: Want): void {
+    this.#watch(tab);
+    this.#adjust();
+    const states = this.#states.of(portfolioId);
+    if (tab !== this.#tabs.id) this.#post({ type: 'snapshot', to: tab, portfolioId, states });
+    this.tellStatus();
+  }
+
+  tellStatus(): void {
+    if (this.#condition === null || this.#life.signal.aborted) return;
+    this.#tell({
+      type: 'status',
+      condition: this.#condition,
+      wants: this.#wants,
+      crowded: this.#wanted().slice(MOST_PORTFOLIOS),
+      hidden: document.hidden,
+    });
+  }
+
+  /** What nobody needs any more goes along until something must be added: that costs less than to reconnect. */
+  #adjust(): void {
+    const needed = this.#needed();
+    if (needed.every((name) => this.#stream.channels.includes(name))) return;
+    this.#states.keep(needed);
+    this.#stream.change(needed);
+  }
+
+  /** Different portfolios, in the order in which they were asked for. */
+  #wanted(): string[] {
+    return [...new Set(this.#wants.values())].filter((portfolioId) => portfolioId !== null);
+  }
+
+  #served(): string[] {
+    return this.#wanted().slice(0, MOST_PORTFOLIOS);
+  }
+
+  #needed(): string[] {
+    return [...new Set([...channelsOf(null), ...this.#served().flatMap(channelsOf)])];
+  }
+
+  async #available(): Promise<string[]> {
+    const lost = await lostPortfolios(this.#client.api, this.#served());
+    for (const [tab, portfolioId] of this.#wants) {
+      if (portfolioId !== null && lost.includes(portfolioId)) this.#wants.set(tab, null);
+    }
+    if (lost.length > 0) this.#tell({ type: 'lost', portfolioIds: lost });
+    return this.#needed();
+  }
+
+  #watch(tab: string): void {
+    if (tab === this.#tabs.id || this.#watched.has(tab)) return;
+    this.#watched.add(tab);
+    this.#tabs.whenGone(tab, this.#life.signal, () => {
+      this.#watched.delete(tab);
+      this.#wants.delete(tab);
+      this.#adjust();
+      this.tellStatus();
+    });
+  }
+
+  #tell(news: News): void {
+    if (this.#life.signal.aborted) return;
+    this.#post(news);
+    this.#take({ ...news, term: this.#term, lastId: this.#lastId });
+  }
+
+  #post(news: News): void {
+    if (this.#wants.size > 1) this.#tabs.post({ ...news, term: this.#term, lastId: this.#lastId });
+  }
+}

@@ -1,0 +1,78 @@
+import { useSignalEffect } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
+import type { Holding, Portfolio } from '../api.ts';
+import { count } from '../figures/number.ts';
+import { Heading } from '../table/heading.tsx';
+import { Sorting } from '../table/sorting.ts';
+import { text } from '../text/text.ts';
+import type { Dashboard } from './dashboard.ts';
+import { HoldingRow } from './holding-row.tsx';
+import { HoldingRows } from './holding-rows.ts';
+
+const COLUMNS = {
+  asset: 'asset',
+  marketValue: 'value',
+  weight: 'weight',
+  unrealizedPnl: 'unrealized',
+  markPrice: 'markPrice',
+  quantity: 'quantity',
+  averagePrice: 'averagePrice',
+  'realizedPnl.net': 'realized',
+} as const;
+type Column = keyof typeof COLUMNS;
+
+function valueOf(holding: Holding, column: Column): string | null {
+  return column === 'realizedPnl.net' ? holding.realizedPnl.net : holding[column];
+}
+
+/** The holdings, in the order that the reader has chosen. */
+export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
+  const { holdings, pnl, connection } = dashboard;
+  const sorting = useMemo(() => new Sorting<Column>({ key: 'marketValue', isDescending: true }), []);
+  const rows = useMemo(() => new HoldingRows(), []);
+  useSignalEffect(() => rows.show(holdings.value));
+
+  const columns = Object.entries(COLUMNS) as [Column, (typeof COLUMNS)[Column]][];
+  const body = holdings.value;
+  const ordered = sorting.sort(body?.items ?? [], valueOf);
+  const isEmpty = body?.items.length === 0;
+  return (
+    <section
+      class="card area-holdings"
+      id="holdings"
+      aria-labelledby="holdings-title"
+      data-position={body?.position}
+    >
+      <div class="heading">
+        <h2 id="holdings-title">{text('holdings')}</h2>
+        <span id="holdings-note" class="aside">
+          {body !== null && (isEmpty ? text('holdingsNone') : count(body.items.length))}
+        </span>
+      </div>
+      <div class="scroll" role="region" aria-labelledby="holdings-title" tabIndex={0}>
+        <table class="figures" id="holdings-table">
+          <thead>
+            <tr>
+              {columns.map(([column, label]) => (
+                <Heading key={column} sorting={sorting} by={column}>
+                  {text(label)}
+                </Heading>
+              ))}
+            </tr>
+          </thead>
+          <tbody id="holding-rows">
+            {ordered.map((holding) => (
+              <HoldingRow
+                key={holding.asset}
+                row={rows.of(holding)}
+                currency={portfolio.baseCurrency}
+                face={connection.face.value}
+                pnl={pnl}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}

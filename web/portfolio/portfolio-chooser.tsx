@@ -1,0 +1,53 @@
+import { text } from '../text/text.ts';
+import type { Dashboard } from './dashboard.ts';
+
+/** The choice of a portfolio, the terms on which its figures rest, and the way to change them. */
+export function PortfolioChooser({ dashboard }: { dashboard: Dashboard }) {
+  const { portfolios, dialog } = dashboard;
+  const all = portfolios.all.value ?? [];
+  const portfolio = portfolios.chosen.value;
+  if (portfolio === null) return null;
+  return (
+    <div class="choice-of-portfolio" id="portfolio-choice">
+      <label class="hidden" for="portfolio">
+        {text('choosePortfolio')}
+      </label>
+      <select
+        id="portfolio"
+        value={portfolio.id}
+        onChange={(event) => portfolios.choose(event.currentTarget.value)}
+      >
+        {all.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+      {portfolio.access === 'owner' && (
+        <button
+          type="button"
+          id="settings-open"
+          class="icon"
+          aria-label={text('settings')}
+          title={text('settings')}
+          onClick={() => (dialog.value = { type: 'settings' })}
+        >
+          <span aria-hidden="true">⚙</span>
+        </button>
+      )}
+      <button
+        type="button"
+        id="new-portfolio-open"
+        class="icon"
+        aria-label={text('newPortfolio')}
+        title={text('newPortfolio')}
+        onClick={() => (dialog.value = { type: 'new-portfolio' })}
+      >
+        <span aria-hidden="true">+</span>
+      </button>
+      <span id="portfolio-terms" class="aside">
+        {`${portfolio.baseCurrency} · ${text(`costMethod.${portfolio.costMethod}`)}`}
+      </span>
+    </div>
+  );
+}

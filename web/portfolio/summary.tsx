@@ -1,0 +1,111 @@
+import type { ComponentChildren } from 'preact';
+import { Figure, SmallFigure } from '../figures/figure.tsx';
+import { amount, signedAmount, signedPercent } from '../figures/number.ts';
+import { text } from '../text/text.ts';
+import type { Dashboard } from './dashboard.ts';
+import { Warnings } from './warning-list.tsx';
+import { reasonOf } from './warnings.ts';
+
+interface CellProps {
+  id: string;
+  label: string;
+  isMain?: boolean;
+  value: string | null | undefined;
+  format: (value: string) => string;
+  tinted?: boolean;
+  /** Why it is not known. */
+  why: string;
+  unit?: string;
+  /** The line below; not shown where nothing is known. */
+  children?: ComponentChildren;
+}
+
+function Cell({ id, label, isMain = false, value, format, tinted = false, why, unit, children }: CellProps) {
+  const isUnknown = value === null;
+  return (
+    <div class={isMain ? 'main' : undefined}>
+      <dt>{label}</dt>
+      <dd id={id}>
+        <Figure value={value} format={format} tinted={tinted} why={why} />
+        {unit !== undefined && <span class="unit">{unit}</span>}
+        {isUnknown ? <small class="why">{why}</small> : children}
+      </dd>
+    </div>
+  );
+}
+
+/** The portfolio's main figures and its warnings. */
+export function Summary({ dashboard }: { dashboard: Dashboard }) {
+  const pnl = dashboard.pnl.value;
+  const face = dashboard.connection.face.value;
+  const { baseCurrency = '', warnings = [] } = pnl ?? {};
+  const why = (figure: string): string => reasonOf(warnings, figure) || text('unknown');
+  const money = (value: string): string => amount(value, baseCurrency);
+  const gain = (value: string): string => signedAmount(value, baseCurrency);
+  const rate = (figure: string, value: string | null | undefined) =>
+    pnl !== null && (
+      <SmallFigure value={value} format={signedPercent} tinted why={reasonOf(warnings, figure)} />
+    );
+  const gross = pnl?.realizedPnl.gross ?? null;
+  return (
+    // With its position these figures can be compared with an answer of the API.
+    <section class="card" id="summary" aria-labelledby="summary-title" data-position={pnl?.position}>
+      <h2 id="summary-title" class="hidden">
+        {text('summary')}
+      </h2>
+      <dl class="summary figures">
+        <Cell
+          id="equity"
+          label={text('equity')}
+          isMain
+          value={pnl?.equity}
+          format={money}
+          why={why('equity')}
+          unit={baseCurrency}
+        >
+          <small class="plain">{pnl !== null && text('asOf', { time: face.time(pnl.asOf) })}</small>
+        </Cell>
+        <Cell
+          id="day-pnl"
+          label={text('dayPnl')}
+          isMain
+          value={pnl?.day.pnl}
+          format={gain}
+          tinted
+          why={why('day.pnl')}
+        >
+          {rate('day.rate', pnl?.day.rate)}
+        </Cell>
+        <Cell
+          id="unrealized"
+          label={text('unrealized')}
+          value={pnl?.unrealizedPnl}
+          format={gain}
+          tinted
+          why={why('unrealizedPnl')}
+        >
+          {rate('unrealizedRate', pnl?.unrealizedRate)}
+        </Cell>
+        <Cell
+          id="realized"
+          label={text('realized')}
+          value={pnl?.realizedPnl.net}
+          format={gain}
+          tinted
+          why={why('realizedPnl.net')}
+        >
+          {gross !== null && <small class="plain">{text('gross', { amount: gain(gross) })}</small>}
+        </Cell>
+        <Cell id="cash" label={text('cash')} value={pnl?.cash} format={money} why={why('cash')} />
+        <Cell
+          id="contributions"
+          label={text('contributions')}
+          value={pnl?.netContributions}
+          format={money}
+          why={why('netContributions')}
+        />
+      </dl>
+      <Warnings warnings={warnings} />
+    </section>
+  );
+}

@@ -1,0 +1,9 @@
+import type { en } from './en.ts';
+
+export type Texts = typeof en;
+export type TextKey = keyof Texts;
+
+/** The names between braces. */
+export type Gaps<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Gaps<Rest>
+  : never;

@@ -1,0 +1,94 @@
+import { Field, hintOf } from '../page/field.tsx';
+import { Segments } from '../page/segments.tsx';
+import { text } from '../text/text.ts';
+import type { TradeValues } from './trade-values.ts';
+
+/** With commas between thousands or without. */
+const DECIMAL = String.raw`\s*[0-9,]{1,26}(\.[0-9]{1,18})?\s*`;
+const SIGNED_DECIMAL = `-?${DECIMAL}`;
+
+interface Props {
+  values: TradeValues;
+  put: (some: Partial<TradeValues>) => void;
+  symbols: readonly string[];
+  zone: string;
+  /** The exchange of a booked trade stays as it is. */
+  isNew: boolean;
+}
+
+export function TradeFields({ values, put, symbols, zone, isNew }: Props) {
+  const bound = (name: Exclude<keyof TradeValues, 'side'>) => ({
+    id: `trade-${name}`,
+    name,
+    autocomplete: 'off' as const,
+    value: values[name],
+    onInput: (event: { currentTarget: HTMLInputElement }) => put({ [name]: event.currentTarget.value }),
+  });
+  const decimal = { inputMode: 'decimal' as const, pattern: DECIMAL, title: text('invalid.decimal') };
+  return (
+    <>
+      <Segments
+        id="trade-side"
+        legend={text('side')}
+        choices={[
+          ['buy', text('side.buy')],
+          ['sell', text('side.sell')],
+        ]}
+        value={values.side}
+        onChange={(side) => put({ side })}
+      />
+      <Field id="trade-symbol" label={text('symbol')} hint={text('symbolHint')}>
+        <input
+          {...bound('symbol')}
+          required
+          list="symbols"
+          pattern="[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}"
+          title={text('invalid.symbol')}
+          aria-describedby={hintOf('trade-symbol')}
+        />
+        <datalist id="symbols">
+          {symbols.map((symbol) => (
+            <option key={symbol} value={symbol} />
+          ))}
+        </datalist>
+      </Field>
+      <div class="pair">
+        <Field id="trade-quantity" label={text('quantity')}>
+          <input {...bound('quantity')} {...decimal} required />
+        </Field>
+        <Field id="trade-price" label={text('tradePrice')}>
+          <input {...bound('price')} {...decimal} required />
+        </Field>
+      </div>
+      <div class="pair">
+        <Field id="trade-feeAmount" label={text('feeAmount')} isOptional>
+          <input
+            {...bound('feeAmount')}
+            inputMode="decimal"
+            pattern={SIGNED_DECIMAL}
+            title={text('invalid.fee')}
+          />
+        </Field>
+        <Field id="trade-feeCurrency" label={text('feeCurrency')}>
+          <input
+            {...bound('feeCurrency')}
+            required={values.feeAmount !== ''}
+            pattern="[A-Za-z0-9]{1,20}"
+            title={text('invalid.currency')}
+          />
+        </Field>
+      </div>
+      <Field id="trade-time" label={text('tradeTime', { zone })}>
+        <input {...bound('time')} type="datetime-local" step={1} required />
+      </Field>
+      {isNew && (
+        <Field id="trade-exchange" label={text('exchange')} isOptional>
+          <input {...bound('exchange')} maxLength={50} />
+        </Field>
+      )}
+      <Field id="trade-note" label={text('tradeNote')} isOptional>
+        <input {...bound('note')} maxLength={1_000} />
+      </Field>
+    </>
+  );
+}
