@@ -59,8 +59,8 @@ const LOOKS = [
       await page.locator('#trade-rows tr').first().waitFor();
       for (const id of ['curve-chart', 'days-chart']) await page.locator(`#${id} canvas`).waitFor();
       assert.deepEqual(await barriers(page), [], 'the dashboard');
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      assert.ok(Number(overflow) <= 0, `${overflow} pixels stick out`);
+      const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+      assert.ok(overflow <= 0, `${overflow} pixels stick out`);
       await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
       await page.locator('#import-open').click();
       assert.deepEqual(await barriers(page), [], 'the import');

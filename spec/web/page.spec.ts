@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { browserAvailable, launchBrowser } from '../support/browser.ts';
+import { bundleOf } from '../support/bundle.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { assertSameAsRest, type Desk, deskOf, isIn, signIn, tradedPortfolio } from '../support/dashboard.ts';
 import { freePort } from '../support/free-port.ts';
@@ -287,14 +288,15 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
   it('imports a CSV file, shows how far it is, and what became of its rows', async () => {
     const rows = page.locator('#trades-page');
     const { total } = await desk.ask('GET', `/v1/portfolios/${portfolioId}/trades?count=true&limit=1`);
+    await page.locator('#import-open').click();
+    await page.locator('#import').waitFor();
     await page.evaluate(`(() => {
-      const panel = document.querySelector('#import-progress');
       globalThis.phases = [];
       new MutationObserver(() => {
-        if (!panel.hidden) phases.push(panel.dataset.phase ?? 'sending');
-      }).observe(panel, { attributes: true, childList: true, subtree: true });
+        const panel = document.querySelector('#import-progress');
+        if (panel !== null) phases.push(panel.dataset.phase ?? 'sending');
+      }).observe(document.querySelector('#import'), { attributes: true, childList: true, subtree: true });
     })()`);
-    await page.locator('#import-open').click();
     const told = (words: RegExp): Promise<void> =>
       page.locator('#import-message', { hasText: words }).waitFor();
     const choose = (lines: readonly string[]): Promise<void> =>
@@ -334,10 +336,10 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
   });
 
   it('names the values of an axis as they are', async () => {
+    await page.evaluate(await bundleOf('numbers', 'web', 'figures', 'number.ts'));
     const named = await page.evaluate(
-      `import('/js/number.js').then(({ axisValue }) =>
-        [[0, 250000], [250000, 250000], [-750000, 250000], [51000000, 1000000], [0.025, 0.025]]
-          .map(([value, distance]) => axisValue(value, distance)))`,
+      `[[0, 250000], [250000, 250000], [-750000, 250000], [51000000, 1000000], [0.025, 0.025]]
+        .map(([value, distance]) => numbers.axisValue(value, distance))`,
     );
     assert.deepEqual(named, ['0', '250K', '-750K', '51M', '0.025']);
   });

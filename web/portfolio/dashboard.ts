@@ -15,6 +15,7 @@ import type { LiveEvent } from '../live/events.ts';
 import { Feed } from '../live/feed.ts';
 import { Market } from '../market/market.ts';
 import { Sparks } from '../market/sparks.ts';
+import { noticeText } from '../text/notice-text.ts';
 import { text } from '../text/text.ts';
 import { Portfolios } from './portfolios.ts';
 
@@ -46,7 +47,9 @@ export class Dashboard {
   /** What costs the server more than a glance waits until the live figures are there, but not for ever. */
   readonly #isSettled = signal(false);
   readonly #life = new AbortController();
-  readonly #feed: Feed;
+  readonly #userId: string;
+  /** Opened when it is known what to watch: one stream, not one after the other. */
+  #feed: Feed | null = null;
   #wasLive = false;
   #patience = new AbortController();
   /** `undefined`: nothing is watched yet. */
@@ -55,23 +58,11 @@ export class Dashboard {
   constructor(client: Client, userId: string, connection: Connection) {
     this.client = client;
     this.connection = connection;
+    this.#userId = userId;
     this.portfolios = new Portfolios(client.api);
     this.market = new Market(new Sparks(client.api));
     connection.state.value = 'connecting';
     connection.heardAt = null;
-    this.#feed = new Feed(client, userId, {
-      state: (state) => {
-        connection.state.value = state;
-      },
-      event: (event) => batch(() => this.#show(event)),
-      live: (states) => {
-        this.market.keep(states.tickers().map(({ symbol }) => symbol));
-        this.#live();
-      },
-      refused: (why) => this.#say(text('streamRefused', { why })),
-      notice: ({ code }) => this.#say(text(`notice.${code}`)),
-      lost: () => void this.portfolios.load(this.#life.signal),
-    });
     const stopFollowing = effect(() => this.#follow());
     this.#life.signal.addEventListener('abort', stopFollowing);
     void this.portfolios.load(this.#life.signal);
@@ -84,7 +75,7 @@ export class Dashboard {
   close(): void {
     this.#life.abort();
     this.#patience.abort();
-    this.#feed.close();
+    this.#feed?.close();
     this.connection.face.value = localClockFace();
   }
 
@@ -120,7 +111,24 @@ export class Dashboard {
     void pause(PATIENCE_MS, patience).then(() => {
       if (!patience.aborted) this.#isSettled.value = true;
     });
+    this.#feed ??= this.#openFeed();
     this.#feed.watch(id);
+  }
+
+  #openFeed(): Feed {
+    return new Feed(this.client, this.#userId, {
+      state: (state) => {
+        this.connection.state.value = state;
+      },
+      event: (event) => batch(() => this.#show(event)),
+      live: (states) => {
+        this.market.keep(states.tickers().map(({ symbol }) => symbol));
+        this.#live();
+      },
+      refused: (why) => this.#say(text('streamRefused', { why })),
+      notice: ({ code }) => this.#say(noticeText(code)),
+      lost: () => void this.portfolios.load(this.#life.signal),
+    });
   }
 
   #live(): void {

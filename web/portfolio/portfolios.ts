@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from '@preact/signals';
+import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { MarktideError, pause, waitOf } from 'marktide/client';
 import type { Api, Portfolio } from '../api.ts';
 import { waitingText } from '../text/problem-text.ts';
@@ -48,9 +48,11 @@ export class Portfolios {
   async #load(life: AbortSignal): Promise<void> {
     const { items } = await this.#api.listPortfolios({ query: { limit: PAGE } }, { signal: life });
     if (life.aborted) return;
-    this.#message.value = '';
-    this.#all.value = items;
-    this.choose(sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN));
+    batch(() => {
+      this.#message.value = '';
+      this.#all.value = items;
+      this.choose(sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN));
+    });
   }
 
   /** The one with this id, or else the first. */
@@ -71,9 +73,11 @@ export class Portfolios {
   put(portfolio: Portfolio): void {
     const all = this.#all.value ?? [];
     const isKnown = all.some(({ id }) => id === portfolio.id);
-    this.#all.value = isKnown
-      ? all.map((each) => (each.id === portfolio.id ? portfolio : each))
-      : [...all, portfolio];
-    this.choose(portfolio.id);
+    batch(() => {
+      this.#all.value = isKnown
+        ? all.map((each) => (each.id === portfolio.id ? portfolio : each))
+        : [...all, portfolio];
+      this.choose(portfolio.id);
+    });
   }
 }
