@@ -216,6 +216,7 @@ export const en = {
   'warning.cash-negative': '{asset}: more was spent than the ledger has',
   'warning.missing-history': 'What the portfolio was worth when the day began is not known',
   'warning.undefined-rate': 'There is too little invested, or too short a time, for a rate',
+  'warning.unvalued-amount': '{asset}: an amount without a price is missing from the totals',
   someAssets: 'Some entries',
   'problem.malformed-json': 'The server could not read the request.',
   'problem.malformed-csv': 'The file is not CSV that can be read.',
