@@ -16,13 +16,13 @@ interface Ref {
 
 const DESCRIPTION = `The events of Marktide's streams. \`GET /v1/streams?channels=…\` opens a stream of Server-Sent Events (with \`Accept: application/x-ndjson\`: of JSON lines) on any mix of the channels below; \`/v1/ws\` is a WebSocket on the same channels, which may change while it is open.
 
-One id stands for all channels of a connection. With the last one (\`Last-Event-ID\`, \`?lastEventId=\`, or \`lastEventId\` of a \`subscribe\`) a stream resumes without a gap and without a repetition, or says \`reset\`. A *state* channel sends its whole state at once and whole states after that; an *events* channel sends each event exactly once, in order.
+One id covers all channels of a connection. With the last one (\`Last-Event-ID\`, \`?lastEventId=\`, or \`lastEventId\` of a \`subscribe\`) a stream resumes without a gap or a repetition, or says \`reset\`. A *state* channel sends its whole state on connect and whenever it changes; an *events* channel sends each event exactly once, in order.
 
-Payloads are shown as a line or a message has them: \`{event, data, id?}\`. The id comes last: whoever has it has the whole event. Over SSE these are the fields of the event, \`data\` as JSON; a heartbeat is a comment there. REST is described by \`/openapi.json\`.`;
+Payloads are shown as in a line or a message: \`{event, data, id?}\`. The id comes last, so a client that has it has the whole event. Over SSE these are the fields of the event, with \`data\` as JSON; a heartbeat is a comment there. \`/openapi.json\` describes REST.`;
 
 const PARAMETERS: Record<string, object> = {
-  symbol: { description: 'Base and quote; `*` stands for all symbols.', examples: ['BTC/KRW', '*'] },
-  interval: { description: 'Length of the candles.', enum: [...CANDLE_INTERVALS] },
+  symbol: { description: 'Base and quote asset; `*` for all symbols.', examples: ['BTC/KRW', '*'] },
+  interval: { description: 'Length of the candles; `1M` is a month.', enum: [...CANDLE_INTERVALS] },
   portfolioId: {
     description: 'A portfolio that the caller may read.',
     examples: ['0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80'],
@@ -46,7 +46,7 @@ function nameOf(schema: z.ZodType): string {
   return id;
 }
 
-/** Messages by name, and where they stand. */
+/** The messages, by name. */
 function messagesOf(schemas: readonly z.ZodObject[]): Record<string, object> {
   return Object.fromEntries(
     schemas.map((schema) => {
@@ -69,10 +69,17 @@ function messagesOf(schemas: readonly z.ZodObject[]): Record<string, object> {
 
 function schemasOf(schemas: readonly z.ZodType[]): Record<string, object> {
   const definitions = schemas.map((schema) => ({ type: 'schema' as const, schema }));
-  return new OpenApiGeneratorV31(definitions).generateComponents().components?.schemas ?? {};
+  const found = new OpenApiGeneratorV31(definitions).generateComponents().components?.schemas ?? {};
+  return Object.fromEntries(
+    Object.entries(found).map(([name, schema]) => {
+      // A discriminator is an object in OpenAPI; in AsyncAPI it is only the name of the property.
+      if (!('discriminator' in schema)) return [name, schema];
+      return [name, { ...schema, discriminator: schema.discriminator?.propertyName }];
+    }),
+  );
 }
 
-/** AsyncAPI calls an API key of HTTP by another name. */
+/** AsyncAPI has another name for an API key in HTTP. */
 function securitySchemes(): Record<string, object> {
   const { csrf: _writingOnly, ...schemes } = SECURITY_SCHEMES;
   return Object.fromEntries(
@@ -88,7 +95,7 @@ function server(protocol: 'http' | 'ws', summary: string): object {
     host: '{host}',
     protocol,
     summary,
-    description: 'Behind TLS `https` and `wss`.',
+    description: 'With TLS: `https` and `wss`.',
     variables: { host: { default: '127.0.0.1:3000', description: 'Where the server listens.' } },
     security: ['bearer', 'apiKey', 'cookie', 'streamToken'].map((name): Ref => ({
       $ref: `#/components/securitySchemes/${name}`,
@@ -142,17 +149,18 @@ export function asyncApiDocument(version: string): { asyncapi: string; [member: 
   const channels: Record<string, object> = {
     stream: {
       ...channel(
-        { address: '/v1/streams', title: 'A stream', summary: 'What a stream says of itself' },
+        { address: '/v1/streams', title: 'A stream', summary: 'What a stream says about itself' },
         onStream,
       ),
-      description: 'Also `/v1/streams/market` and `/v1/streams/pnl`, which are shorter ways to say the same.',
+      description: 'Also at `/v1/streams/market` and `/v1/streams/pnl`, which are shortcuts.',
       servers: [{ $ref: '#/servers/http' }],
     },
     socket: {
       ...channel(
-        { address: '/v1/ws', title: 'A WebSocket', summary: 'What client and server say of the stream' },
+        { address: '/v1/ws', title: 'A WebSocket', summary: 'What client and server say about the stream' },
         [...onSocket, ...questions],
       ),
+      description: 'The events of the channels, and messages about the connection, as JSON text.',
       servers: [{ $ref: '#/servers/websocket' }],
       bindings: { ws: { method: 'GET', query, bindingVersion: '0.1.0' } },
     },

@@ -4,15 +4,16 @@ import { CSV_MEDIA_TYPES } from '../routes/http/csv-body.ts';
 import { BATCH_PARTS } from '../routes/http/batch.ts';
 import { BODY_LIMIT_KB, type Endpoint } from '../routes/http/endpoint.ts';
 import { ABOUT, TAGS } from './about.ts';
+import { tradeFile } from './csv-files.ts';
 import { problemSchema } from '../routes/http/problem-body.ts';
 import { MAX_LAST_EVENT_ID } from '../streams/core/cursor.ts';
 import { isTagged, ResponseDocs } from './responses.ts';
 import { SECURITY_SCHEMES, securityOf } from './security.ts';
 
-/** What a stream can be resumed by, beside its query. */
+/** What a stream can be resumed by, besides its query. */
 const streamHeaders = z.object({
   'Last-Event-ID': z.string().max(MAX_LAST_EVENT_ID).optional().meta({
-    description: 'The last `id` that was received: what has happened since comes first.',
+    description: 'The last `id` received: the stream begins with what has happened since.',
   }),
 });
 
@@ -20,22 +21,22 @@ const conditionHeaders = z.object({
   'If-None-Match': z
     .string()
     .optional()
-    .meta({ description: 'The `ETag` of the answer that one has: 304 if it is as it was.' }),
+    .meta({ description: 'The `ETag` of the answer you have: the answer is 304 if it has not changed.' }),
 });
 
 type Body = NonNullable<NonNullable<RouteConfig['request']>['body']>;
 
 function sizeOf({ consumes, batch, bodyLimitKb = BODY_LIMIT_KB }: Endpoint): string {
-  if (consumes === 'csv') return 'At most `IMPORT_LIMIT_MB`, 64 MiB unless the server says otherwise.';
+  if (consumes === 'csv') return 'At most `IMPORT_LIMIT_MB`, 64 MiB by default.';
   if (batch === undefined) return `At most ${bodyLimitKb} KiB.`;
-  return `At most \`BODY_LIMIT_KB\`, 1,024 KiB unless the server says otherwise, and ${BATCH_PARTS} keys and values.`;
+  return `At most \`BODY_LIMIT_KB\`, 1,024 KiB by default, and ${BATCH_PARTS} keys and values.`;
 }
 
 function bodyOf(endpoint: Endpoint): { body?: Body } {
   const { consumes, body, examples } = endpoint;
   const example = examples?.request === undefined ? {} : { example: examples.request };
   const types = consumes === 'csv' ? CSV_MEDIA_TYPES : ['application/json'];
-  const schema = consumes === 'csv' ? z.string() : body;
+  const schema = consumes === 'csv' ? tradeFile : body;
   if (schema === undefined) return {};
   const content = Object.fromEntries(types.map((type) => [type, { schema, ...example }]));
   return { body: { description: sizeOf(endpoint), required: true, content } };

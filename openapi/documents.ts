@@ -5,7 +5,7 @@ import { ENDPOINTS } from '../routes/endpoints.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { openApiDocument } from './document.ts';
 
-/** Made when somebody asks for it: a start need not wait for that. */
+/** Made on the first request, so that a start need not wait for it. */
 function once<T>(make: () => T): () => Promise<T> {
   let made: T | undefined;
   return () => Promise.resolve((made ??= make()));
@@ -21,7 +21,9 @@ const openApi = endpoint({
   query: z.strictObject({}),
   status: 200,
   problems: ['invalid-request'],
-  response: z.looseObject({ openapi: z.string() }),
+  response: z
+    .looseObject({ openapi: z.string().describe('Version of the OpenAPI specification.') })
+    .meta({ id: 'OpenApiDocument', description: 'An OpenAPI document.' }),
   handler: once(() => openApiDocument(API, VERSION)),
 });
 
@@ -35,9 +37,11 @@ const asyncApi = endpoint({
   query: z.strictObject({}),
   status: 200,
   problems: ['invalid-request'],
-  response: z.looseObject({ asyncapi: z.string() }),
+  response: z
+    .looseObject({ asyncapi: z.string().describe('Version of the AsyncAPI specification.') })
+    .meta({ id: 'AsyncApiDocument', description: 'An AsyncAPI document.' }),
   handler: once(() => asyncApiDocument(VERSION)),
 });
 
-/** Every endpoint there is, those that tell of all the others too. */
+/** Every endpoint, including the two documents. */
 export const API: readonly Endpoint[] = [...ENDPOINTS, openApi, asyncApi];

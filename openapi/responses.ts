@@ -2,6 +2,7 @@ import type { OpenAPIRegistry, ResponseConfig, RouteConfig } from '@asteasolutio
 import { Problem, PROBLEMS, type ProblemSlug } from '../lib/problem.ts';
 import type { Endpoint } from '../routes/http/endpoint.ts';
 import { streamEvent, streamLine } from '../routes/streams/stream-events.ts';
+import { csvFile } from './csv-files.ts';
 import { type Examples, readExamples } from './examples.ts';
 
 type Responses = RouteConfig['responses'];
@@ -12,7 +13,7 @@ interface Ref {
 
 const REQUEST_ID = '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80';
 
-/** What responses are made of, registered once and referred to. */
+/** The parts of responses, registered once and referred to. */
 export class ResponseDocs {
   readonly #registry: OpenAPIRegistry;
   readonly #examples: Examples = readExamples();
@@ -26,38 +27,38 @@ export class ResponseDocs {
     this.#headers = {
       'X-Request-Id': header(
         'RequestId',
-        'The `X-Request-Id` of the request, or one that was made for it; it stands in the log.',
+        'The `X-Request-Id` of the request, or one made for it; it is also in the log.',
         { type: 'string', pattern: '^[A-Za-z0-9._-]{8,64}$', example: REQUEST_ID },
         true,
       ),
       ETag: header(
         'EntityTag',
-        'To be sent as `If-None-Match` the next time.',
+        'Send it as `If-None-Match` the next time.',
         { type: 'string', example: 'W/"Vt0pJm0Cq3m0bq9q3n9wT4"' },
         true,
       ),
       'WWW-Authenticate': header(
         'Authenticate',
-        'Which credential is asked for, and what is wrong with the one that came.',
+        'Which credential is needed, and what is wrong with the one that was sent.',
         { type: 'string', example: 'Bearer realm="marktide", error="invalid_token"' },
       ),
       'RateLimit-Policy': header(
         'RateLimitPolicy',
-        'The limits that the request counted against: `q` in `w` seconds.',
+        'The limits that the request counted against: `q` requests in `w` seconds.',
         { type: 'string', example: '"address";q=6000;w=60, "user";q=3000;w=60' },
       ),
       RateLimit: header(
         'RateLimit',
-        'What is left of them: `r`, until the count starts again in `t` seconds.',
+        'What is left of these limits: `r` requests until the count starts again in `t` seconds.',
         { type: 'string', example: '"address";r=5990;t=41, "user";r=2999;t=60' },
       ),
       'X-Cache': header(
         'Cache',
-        'Where the answer comes from: `hit`, it was kept and nothing has moved since; `miss`, it was made for this request; `stale`, it was kept, and prices (never the ledger) have moved since.',
+        'Where the answer comes from. `hit`: the cache, and nothing has changed since. `miss`: it was made for this request. `stale`: the cache, and prices (never the ledger) have changed since.',
         { type: 'string', enum: ['hit', 'miss', 'stale'] },
         true,
       ),
-      'Retry-After': header('RetryAfter', 'Seconds after which to try again.', {
+      'Retry-After': header('RetryAfter', 'Seconds to wait before trying again.', {
         type: 'integer',
         minimum: 0,
         example: 5,
@@ -65,7 +66,7 @@ export class ResponseDocs {
     };
   }
 
-  /** All that an endpoint answers, by status. */
+  /** Everything that an endpoint can answer, by status. */
   of(endpoint: Endpoint): Responses {
     const responses: Record<string, Responses[string] | Ref> = {};
     const content = contentOf(endpoint, this.#examples[endpoint.id]);
@@ -77,7 +78,7 @@ export class ResponseDocs {
       ...(endpoint.cache === undefined ? [] : ['X-Cache']),
     );
     if (isTagged(endpoint)) {
-      responses[304] = { description: 'It is as it was: `If-None-Match` has its `ETag`.', headers };
+      responses[304] = { description: 'Not changed: `If-None-Match` has its `ETag`.', headers };
     }
     responses[endpoint.status] = { description: endpoint.summary, headers, ...content };
     for (const { status, description } of endpoint.otherStatuses ?? [])
@@ -121,12 +122,12 @@ export class ResponseDocs {
   }
 }
 
-/** Whether its answers have an entity tag. */
+/** Whether the answers of an endpoint have an entity tag. */
 export function isTagged({ method, status, produces = 'json' }: Endpoint): boolean {
   return method === 'get' && status === 200 && (produces === 'json' || produces === 'csv');
 }
 
-/** What any endpoint may answer, by what it is. */
+/** The problems that an endpoint can answer with: its own, and those that follow from its kind. */
 function problemsOf(endpoint: Endpoint): ProblemSlug[] {
   return [
     ...(endpoint.problems ?? []),
@@ -163,7 +164,7 @@ function pascal(slug: string): string {
 
 const MEDIA_TYPES = { json: 'application/json', text: 'text/plain', csv: 'text/csv' } as const;
 
-/** @param recorded an answer of a running server, for want of a declared one */
+/** @param recorded an answer of a running server, used if none is declared */
 function contentOf({ response, produces, examples }: Endpoint, recorded: unknown): { content?: Content } {
   if (response === null) return {};
   if (produces === 'stream') {
@@ -177,5 +178,6 @@ function contentOf({ response, produces, examples }: Endpoint, recorded: unknown
   }
   const given = examples?.response ?? recorded;
   const example = given === undefined ? {} : { example: given };
-  return { content: { [MEDIA_TYPES[produces ?? 'json']]: { schema: response, ...example } } };
+  const schema = produces === 'csv' ? csvFile : response;
+  return { content: { [MEDIA_TYPES[produces ?? 'json']]: { schema, ...example } } };
 }

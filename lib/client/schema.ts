@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Log in with e-mail and password
-         * @description Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reading, an `EventSource` too; for changes, send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.
+         * @description Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reads, including an `EventSource`; for changes, also send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.
          */
         post: operations["login"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user logs in again.
+         * @description Send the refresh token in the body; or use its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as the body. A refresh token is valid once. If it is presented again within ten seconds, while its successor is unused, the answer is that successor again: the first answer may have been lost. Later use ends the session, since one of the two users of the token has stolen it. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user has to log in again.
          */
         post: operations["refresh"];
         delete?: never;
@@ -68,7 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who the credential stands for */
+        /** The user that the credential belongs to */
         get: operations["me"];
         put?: never;
         post?: never;
@@ -88,8 +88,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Become a user, as a trader, and log in
-         * @description Only with `REGISTRATION=open`.
+         * Register as a trader and log in
+         * @description Only if the server is configured with `REGISTRATION=open`.
          */
         post: operations["register"];
         delete?: never;
@@ -109,7 +109,7 @@ export interface paths {
         put?: never;
         /**
          * Change the password; every other session ends
-         * @description API keys stay: they were not made from the password.
+         * @description API keys stay valid: they do not depend on the password.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -128,8 +128,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End all sessions of the user, this one too, with their tokens and streams
-         * @description API keys stay.
+         * End all sessions of the user, including this one, with their tokens and streams
+         * @description API keys stay valid.
          */
         post: operations["logoutEverywhere"];
         delete?: never;
@@ -167,7 +167,7 @@ export interface paths {
         };
         /**
          * The public keys of access tokens (RFC 7517)
-         * @description For others who verify our tokens. Empty when they are signed with a shared secret.
+         * @description For services that verify these tokens themselves. Empty if they are signed with a shared secret.
          */
         get: operations["publicKeys"];
         put?: never;
@@ -203,17 +203,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One user: oneself; anybody, for administrators */
+        /** One user: the caller, or anyone for administrators */
         get: operations["getUser"];
         put?: never;
         post?: never;
-        /** Delete a user with all that is theirs: portfolios, keys, sessions */
+        /** Delete a user with all their portfolios, keys and sessions */
         delete: operations["deleteUser"];
         options?: never;
         head?: never;
         /**
-         * Change a user: one's own name; name, role and `disabled` of anybody, for administrators
-         * @description A changed role counts at once: what it no longer allows is refused, what it newly allows comes with the next refresh. Disabling ends all sessions and streams of the user, and its API keys for as long as it lasts. The last administrator stays one.
+         * Change the caller's name, or anyone's name, role and `disabled` for administrators
+         * @description A changed role takes effect at once for what it no longer allows, and with the next refresh for what it newly allows. Disabling ends all sessions and streams of the user and suspends their API keys. The last administrator cannot be demoted or disabled.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -229,8 +229,8 @@ export interface paths {
         get: operations["listApiKeys"];
         put?: never;
         /**
-         * Make an API key, to be sent as `X-API-Key`
-         * @description For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. Users, passwords, keys, shares, sessions, ending streams and deleting portfolios are for people: no scope lets a key do that. The key itself is in this answer only.
+         * Create an API key, to be sent as `X-API-Key`
+         * @description For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. No scope lets a key manage users, passwords, keys, shares or sessions, end streams or delete portfolios: those need a person. The key itself is in this answer only.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -250,8 +250,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke an API key: at once, on every node, with its open streams
-         * @description The caller's own; anybody's, for administrators.
+         * Revoke an API key at once, on every node, and end its streams
+         * @description One of the caller's own; anyone's, for administrators.
          */
         delete: operations["deleteApiKey"];
         options?: never;
@@ -268,7 +268,7 @@ export interface paths {
         };
         /**
          * Security events, newest first
-         * @description Kept for `AUDIT_DAYS` and up to `AUDIT_ROWS` events; of `access-denied` one a quarter of an hour for a user and an endpoint. Holds no secrets; of an e-mail address that is no user’s only a keyed hash.
+         * @description Events are kept for `AUDIT_DAYS`, at most `AUDIT_ROWS` of them. `access-denied` is recorded once a quarter of an hour for each user and endpoint. The log has no secrets, and only a keyed hash of an e-mail address that belongs to no user.
          */
         get: operations["listAudit"];
         put?: never;
@@ -287,7 +287,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every limit: how often it was hit, and who uses most of it
+         * Every rate limit: how often it was hit, and who uses it most
          * @description As seen by the node that answers; sum `marktide_rate_limit_requests_total` over all nodes for the whole fleet. The audit log has `rate-limited` once for each client and window.
          */
         get: operations["listRateLimits"];
@@ -326,14 +326,14 @@ export interface paths {
         };
         /**
          * One portfolio at a glance: settings, total assets, PnL, allocation
-         * @description The figures of `GET …/pnl`: `equity` is all there is, `cash` and `costBasis` what is not and what is invested. What is not known is `null`, and `warnings` says why.
+         * @description The figures of `GET …/pnl`: `equity` is everything, `cash` is what is not invested and `costBasis` what is. What is not known is `null`, and `warnings` says why.
          */
         get: operations["getPortfolio"];
         put?: never;
         post?: never;
         /**
          * Delete a portfolio with its ledger
-         * @description Nothing brings it back, so it takes a person: an API key cannot do this.
+         * @description It cannot be undone, so it takes a person: an API key cannot do this.
          */
         delete: operations["deletePortfolio"];
         options?: never;
@@ -349,11 +349,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whom a portfolio is shared with, and who is invited; for its owner */
+        /** The users whom a portfolio is shared with, and those invited; for its owner */
         get: operations["listShares"];
         /**
          * Invite a user to a portfolio, or change how it is shared
-         * @description `read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address. The user finds the invitation in `GET /v1/invitations` and sees the portfolio after accepting it. Changing the access of a share that was accepted needs no new invitation.
+         * @description `read` lets the user see everything, including streams. `write` also allows booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address. The user finds the invitation in `GET /v1/invitations` and sees the portfolio after accepting it. Changing the access of an accepted share needs no new invitation.
          */
         put: operations["putShare"];
         post?: never;
@@ -373,7 +373,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a share and the user's streams of the portfolio, or take back an invitation; by the owner, or by that user */
+        /** End a share and the user's streams of the portfolio, or withdraw an invitation; for the owner and for that user */
         delete: operations["deleteShare"];
         options?: never;
         head?: never;
@@ -389,7 +389,7 @@ export interface paths {
         };
         /**
          * Portfolios that others offer to share with the caller
-         * @description A portfolio is in the lists of the caller only once the invitation has been accepted.
+         * @description The caller sees a portfolio only after accepting the invitation.
          */
         get: operations["listInvitations"];
         put?: never;
@@ -410,7 +410,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Accept an invitation: the portfolio joins those of the caller
+         * Accept an invitation: the caller can use the portfolio from now on
          * @description To leave it again, end the share: `DELETE /v1/portfolios/{portfolioId}/shares/{userId}`.
          */
         post: operations["acceptInvitation"];
@@ -446,7 +446,7 @@ export interface paths {
         };
         /**
          * The fills of a portfolio: filtered, searched, sorted, with what each sale realised
-         * @description A page begins behind the last trade of the one before, whatever was booked or removed meanwhile; its cursor is good for the same filter and order only. Trades without the figure that they are sorted by come last in either order, and equal ones by their ids.
+         * @description A page begins after the last trade of the previous one, whatever was booked or removed in the meantime; a cursor is valid for the same filter and order only. Trades without the figure that they are sorted by come last in either order, and equal ones are sorted by id.
          */
         get: operations["listTrades"];
         put?: never;
@@ -474,7 +474,7 @@ export interface paths {
         get: operations["getTrade"];
         put?: never;
         post?: never;
-        /** Take a fill out of the ledger; every figure after it is restated */
+        /** Remove a fill from the ledger; every figure after it is restated */
         delete: operations["removeTrade"];
         options?: never;
         head?: never;
@@ -489,7 +489,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the fills add up to, and what became of the sales: for the same filter as the list */
+        /** What the fills add up to, and how the sales turned out; takes the filter of the list */
         get: operations["getTradeStats"];
         put?: never;
         post?: never;
@@ -522,7 +522,7 @@ export interface paths {
          *
          *     One user can send `UPLOADS_PER_USER` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
          *
-         *     How far it is can be followed on the channel `imports:<portfolioId>` of `GET /v1/streams`, by `importId`.
+         *     The channel `imports:<portfolioId>` of `GET /v1/streams` shows its progress, by `importId`.
          */
         post: operations["importTrades"];
         delete?: never;
@@ -540,7 +540,7 @@ export interface paths {
         };
         /**
          * The fills of a portfolio as a CSV file
-         * @description The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio; with `sequence` added, in whatever order the file is. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.
+         * @description The whole list of trades with the same filter and order, however long. Times and decimals are written as in JSON; what is not known is empty. Without `columns` it has the columns that `POST …/trades/import` reads, so that it can be imported into another portfolio. Add the column `sequence` and the import gets the order of trades right however the file is sorted. A cell that a spreadsheet would run as a formula begins with an apostrophe, which an import removes.
          */
         get: operations["exportTrades"];
         put?: never;
@@ -583,7 +583,7 @@ export interface paths {
         get: operations["getTransfer"];
         put?: never;
         post?: never;
-        /** Take a transfer out of the ledger; every figure after it is restated */
+        /** Remove a transfer from the ledger; every figure after it is restated */
         delete: operations["removeTransfer"];
         options?: never;
         head?: never;
@@ -603,7 +603,7 @@ export interface paths {
         };
         /**
          * What the portfolio holds, marked to market; the state of the `holdings:` channel
-         * @description Sorted by any column, with unknown values last and equal ones by asset. A page begins after the last item of the one before, wherever that stands by now.
+         * @description A page begins after the last item of the previous one, wherever that is in the order by now.
          */
         get: operations["listHoldings"];
         put?: never;
@@ -682,7 +682,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Open lots: the purchases that what is held stems from
+         * Open lots: the purchases behind the holdings
          * @description By asset, oldest first. They add up to the holdings exactly: quantity, cost basis, market value and unrealised PnL.
          */
         get: operations["listLots"];
@@ -723,7 +723,7 @@ export interface paths {
         };
         /**
          * PnL by day, week, month or year
-         * @description Whole calendar periods of a time zone that touch [from, to), oldest first: weeks begin on Monday, days with a change of clocks are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.
+         * @description Whole calendar periods of a time zone that touch [from, to), oldest first. Weeks begin on Monday; days on which the clocks change are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.
          */
         get: operations["listPnlPeriods"];
         put?: never;
@@ -763,7 +763,7 @@ export interface paths {
         };
         /**
          * Equity, contributions and PnL over time, for charts
-         * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` it begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. Every minute (`interval=minute`) comes with the moments in between at which equity was published to whoever watched.
+         * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` the series begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. With `interval=minute` the moments in between at which equity was published to a stream are included.
          */
         get: operations["getSeries"];
         put?: never;
@@ -821,7 +821,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The symbols that have a price, in alphabetical order by any of their parts */
+        /** The symbols that have a price, in alphabetical order */
         get: operations["listSymbols"];
         put?: never;
         post?: never;
@@ -840,7 +840,7 @@ export interface paths {
         };
         /**
          * Last price and 24-hour figures; the state of the `ticker:` channels
-         * @description Sorted by any column, with unknown values last and equal ones by symbol. A page begins after the last item of the one before, wherever that stands by now.
+         * @description A page begins after the last item of the previous one, wherever that is in the order by now.
          */
         get: operations["listTickers"];
         put?: never;
@@ -862,7 +862,7 @@ export interface paths {
         put?: never;
         /**
          * Push public market events, one or a batch
-         * @description With a quantity a tick is a public trade, without one it is a price. `time` is now when left out. A tick that is older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than 10 seconds ahead of the server's clock is refused, since every tick until then would be late.
+         * @description With a quantity a tick is a public trade, without one it is a price. A tick older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than 10 seconds ahead of the server's clock is refused, since every tick until then would count as late.
          */
         post: operations["pushTicks"];
         delete?: never;
@@ -880,13 +880,13 @@ export interface paths {
         };
         /**
          * Open, high, low, close and volume by interval; the state of the `candle:` channels
-         * @description Candles that start in [from, to), each of them whole, the current one included. Oldest first by default; without `from` (and in ascending order) the newest `limit` of them on one page. Intervals without a trade have no candle. Days, weeks (from Monday) and months begin at midnight of `tz`; days that were loaded whole are UTC days, and only seen where those of `tz` are the same.
+         * @description Candles that start in [from, to), including the current one. Oldest first by default; in that order and without `from`, one page with the newest `limit` of them. Intervals without a price have no candle. Days, weeks (from Monday) and months begin at midnight in `tz`; days that were loaded whole are UTC days, and only show where the days of `tz` are the same.
          */
         get: operations["listCandles"];
         put?: never;
         /**
-         * Load the history of a market: minutes or whole UTC days, one or a batch
-         * @description A candle takes the place of the one stored for its time: the same request again changes nothing. A day stands for its minutes in candles of days, weeks and months, and its close is the price known from the last millisecond of the day on. Only what is over can be loaded; all of a batch is, or nothing.
+         * Load past candles: minutes or whole UTC days, one or a batch
+         * @description A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day on. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.
          */
         post: operations["loadCandles"];
         delete?: never;
@@ -903,8 +903,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Any mix of channels on one connection
-         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that the past is not whole; the current state follows. `event: ready` says that the stream is in step.
+         * Open a stream on any mix of channels
+         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.
          */
         get: operations["openStream"];
         put?: never;
@@ -923,8 +923,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tickers and public trades of symbols
-         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that the past is not whole; the current state follows. `event: ready` says that the stream is in step.
+         * Open a stream of tickers and public trades of symbols
+         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.
          */
         get: operations["openMarketStream"];
         put?: never;
@@ -943,8 +943,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * PnL and fills of a portfolio
-         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that the past is not whole; the current state follows. `event: ready` says that the stream is in step.
+         * Open a stream of the PnL and fills of a portfolio
+         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.
          */
         get: operations["openPnlStream"];
         put?: never;
@@ -965,7 +965,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A short name for a long list of channels
+         * Store a long list of channels under a short id
          * @description For lists that do not fit into the URL of a stream (8,000 bytes). `GET /v1/streams?subscription=<id>` opens exactly these channels, and a `subscribe` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
          *
          *     It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as `STREAMS_PER_USER`; one more replaces the one that was not used for longest, or is refused with 409 while all are in use.
@@ -1024,8 +1024,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The open streams of the caller; of everybody, for administrators
-         * @description Of all nodes, oldest first. `nextCursor` is the id of the last item. `silentNodes`: nodes that did not answer within a second, whose streams are missing.
+         * The caller's open streams, or everyone's for administrators
+         * @description The streams of all nodes, oldest first.
          */
         get: operations["listStreamSessions"];
         put?: never;
@@ -1047,8 +1047,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End a stream, on whatever node it is
-         * @description The caller's own; anybody's, for administrators. Its client gets a notice `ended`; over SSE it would come back by itself unless it heeds that.
+         * End a stream on any node
+         * @description One of the caller's own; anyone's, for administrators. Its client gets a notice `ended`. An `EventSource` reconnects by itself unless the page closes it on that notice.
          */
         delete: operations["endStreamSession"];
         options?: never;
@@ -1115,8 +1115,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Measurements of this process, for Prometheus
-         * @description For administrators; for `Authorization: Bearer <METRICS_TOKEN>` when that variable is set; for anybody with `PUBLIC_METRICS=true`.
+         * Metrics of this process, for Prometheus
+         * @description For administrators; with `Authorization: Bearer <METRICS_TOKEN>` if that variable is set; for anyone if `PUBLIC_METRICS=true`.
          */
         get: operations["metrics"];
         put?: never;
@@ -1167,324 +1167,684 @@ export interface components {
     schemas: {
         /** @description A problem of RFC 9457; `type` is stable, the texts may change. */
         Problem: {
-            /** @enum {string} */
+            /**
+             * @description What kind of problem it is; stable, for programs. `GET` it for an explanation.
+             * @enum {string}
+             */
             type: "/problems/malformed-json" | "/problems/malformed-csv" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/request-timeout" | "/problems/conflict" | "/problems/quota-exceeded" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/uri-too-long" | "/problems/unsupported-media-type" | "/problems/misdirected-request" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/rate-limited" | "/problems/headers-too-large" | "/problems/internal-error" | "/problems/unavailable";
+            /** @description What this kind of problem means. */
             title: string;
+            /** @description The HTTP status. */
             status: number;
+            /** @description What is wrong with this request and what to do about it. */
             detail?: string;
-            /** @description Each field that is wrong: at most 20, or 100 rows of a CSV body. */
-            errors?: {
-                /** @description JSON pointer into the body. */
-                pointer?: string;
-                /** @description Name of a query parameter. */
-                parameter?: string;
-                /** @description Of a CSV body, from 1. */
-                line?: number;
-                /** @description The heading of a column of a CSV body. */
-                column?: string;
-                detail: string;
-            }[];
+            /** @description The fields that are wrong: at most 20, or 100 rows of a CSV file. */
+            errors?: components["schemas"]["FieldError"][];
             /** @description The `X-Request-Id` of the response; also in the log. */
             requestId: string;
         };
+        /** @description A field that is wrong, and why. */
+        FieldError: {
+            /** @description JSON pointer to the field in the body. */
+            pointer?: string;
+            /** @description Name of the query parameter. */
+            parameter?: string;
+            /** @description Line of the CSV file, from 1. */
+            line?: number;
+            /** @description Heading of the column of the CSV file. */
+            column?: string;
+            /** @description What is wrong with it. */
+            detail: string;
+        };
+        /** @description The tokens of a session. */
         Tokens: {
             /** @description Send it as `Authorization: Bearer …`. */
             accessToken: string;
-            /** @description Good for one refresh. Left out when the cookie was used: no script needs to see it. */
+            /** @description Valid for one refresh. Omitted if its cookie was used: no script needs to see it. */
             refreshToken?: string;
             /** @description Seconds until the access token expires. */
             expiresIn: number;
-            /** @enum {string} */
+            /**
+             * @description The scheme of the `Authorization` header.
+             * @enum {string}
+             */
             tokenType: "Bearer";
             user: components["schemas"]["User"];
         };
+        /** @description A user of this server. */
         User: {
             /**
              * Format: uuid
+             * @description Id of the user.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description E-mail address to log in with, in small letters. */
             email: string;
+            /** @description Name, for people; `null`: none was given. */
             name: string | null;
-            /** @enum {string} */
+            /**
+             * @description What the user may do: see `scopes` of `GET /v1/auth/me`.
+             * @enum {string}
+             */
             role: "viewer" | "trader" | "admin";
         };
+        /** @description E-mail address and password. */
+        Login: {
+            /** @description E-mail address of the user, in any case. */
+            email: string;
+            /**
+             * Format: password
+             * @description Password of the user.
+             */
+            password: string;
+        };
+        /** @description A refresh token, or nothing if it is in a cookie. */
+        Refresh: {
+            /** @description The newest refresh token of the session; if omitted, its cookie is used. */
+            refreshToken?: string;
+        };
+        /** @description The user that the credential belongs to. */
         Me: {
             /**
              * Format: uuid
+             * @description Id of the user.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description E-mail address to log in with, in small letters. */
             email: string;
+            /** @description Name, for people; `null`: none was given. */
             name: string | null;
-            /** @enum {string} */
+            /**
+             * @description What the user may do: see `scopes` of `GET /v1/auth/me`.
+             * @enum {string}
+             */
             role: "viewer" | "trader" | "admin";
+            /** @description What the credential of this request allows. */
             scopes: string[];
         };
+        /** @description A user to become. */
+        Registration: {
+            /**
+             * Format: email
+             * @description E-mail address to log in with, unique whatever its case.
+             * @example trader@example.com
+             */
+            email: string;
+            /**
+             * Format: password
+             * @description The new password; it must not be the e-mail address.
+             */
+            password: string;
+            /**
+             * @description Name of the user, for people; `null`: none.
+             * @default null
+             */
+            name?: string | null;
+        };
+        /** @description The current password and the one to replace it. */
+        PasswordChange: {
+            /**
+             * Format: password
+             * @description The password that is valid now.
+             */
+            currentPassword: string;
+            /**
+             * Format: password
+             * @description The new password; it must not be the e-mail address.
+             */
+            newPassword: string;
+        };
+        /** @description A token for the URL of a stream. */
         StreamToken: {
+            /** @description Send it as `?token=`. */
             token: string;
-            /** @description Seconds within which it opens streams. */
+            /** @description Seconds for which it opens streams. */
             expiresIn: number;
         };
+        /** @description A JWK set. */
         PublicKeys: {
+            /** @description JSON Web Keys (RFC 7517): the signing key, and earlier ones that may still verify. */
             keys: {
                 [key: string]: string;
             }[];
         };
+        /** @description One page of the users. */
+        AccountList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Account"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A user as administrators see it. */
         Account: {
             /**
              * Format: uuid
+             * @description Id of the user.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description E-mail address to log in with, in small letters. */
             email: string;
+            /** @description Name, for people; `null`: none was given. */
             name: string | null;
-            /** @enum {string} */
+            /**
+             * @description What the user may do: see `scopes` of `GET /v1/auth/me`.
+             * @enum {string}
+             */
             role: "viewer" | "trader" | "admin";
+            /** @description Whether the user is barred: no log-in, and no API key of theirs works. */
             disabled: boolean;
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
         };
+        /** @description A user to create. */
+        UserInput: {
+            /**
+             * Format: email
+             * @description E-mail address to log in with, unique whatever its case.
+             * @example trader@example.com
+             */
+            email: string;
+            /**
+             * Format: password
+             * @description The new password; it must not be the e-mail address.
+             */
+            password: string;
+            /**
+             * @description Name of the user, for people; `null`: none.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * @description `viewer` reads, `trader` also keeps portfolios, `admin` also manages users and the market.
+             * @default trader
+             * @enum {string}
+             */
+            role?: "viewer" | "trader" | "admin";
+        };
+        /** @description What to change in a user; the rest stays. */
+        UserChange: {
+            /** @description Name of the user, for people; `null`: none. */
+            name?: string | null;
+            /**
+             * @description `viewer` reads, `trader` also keeps portfolios, `admin` also manages users and the market.
+             * @enum {string}
+             */
+            role?: "viewer" | "trader" | "admin";
+            /** @description `true` ends all sessions and streams and bars the user; `false` lifts that. */
+            disabled?: boolean;
+        };
+        /** @description One page of the caller's API keys. */
+        ApiKeyList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["ApiKey"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description An API key, without the secret itself. */
         ApiKey: {
             /**
              * Format: uuid
+             * @description Id of the key.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description What the key is for, in the words of its owner. */
             name: string;
             /**
-             * @description How the key begins, to know it by.
+             * @description How the key begins, to recognise it.
              * @example mt_Zk5q0aYx
              */
             prefix: string;
+            /** @description What the key allows; never more than its owner may do. */
             scopes: ("read" | "trades:write" | "market:write" | "account" | "admin")[];
-            /** @description Empty: it may be used from anywhere. */
+            /** @description The addresses and CIDR ranges that it may be used from; empty: anywhere. */
             allowedIps: string[];
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
+            /** @description When it stops working; `null`: never. */
             expiresAt: string | null;
-            /** @description Exact to a minute. */
+            /** @description When it was last used, to the minute; `null`: never. */
             lastUsedAt: string | null;
-            /** @description Its own limit; `null`: `RATE_LIMIT_API_KEY`, as for any key. */
+            /** @description Its own limit; `null`: that of every key, `RATE_LIMIT_API_KEY`. */
             requestsPerMinute: number | null;
         };
+        /** @description A new API key with its secret. */
         NewApiKey: {
             /**
              * Format: uuid
+             * @description Id of the key.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description What the key is for, in the words of its owner. */
             name: string;
             /**
-             * @description How the key begins, to know it by.
+             * @description How the key begins, to recognise it.
              * @example mt_Zk5q0aYx
              */
             prefix: string;
+            /** @description What the key allows; never more than its owner may do. */
             scopes: ("read" | "trades:write" | "market:write" | "account" | "admin")[];
-            /** @description Empty: it may be used from anywhere. */
+            /** @description The addresses and CIDR ranges that it may be used from; empty: anywhere. */
             allowedIps: string[];
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
+            /** @description When it stops working; `null`: never. */
             expiresAt: string | null;
-            /** @description Exact to a minute. */
+            /** @description When it was last used, to the minute; `null`: never. */
             lastUsedAt: string | null;
-            /** @description Its own limit; `null`: `RATE_LIMIT_API_KEY`, as for any key. */
+            /** @description Its own limit; `null`: that of every key, `RATE_LIMIT_API_KEY`. */
             requestsPerMinute: number | null;
-            /** @description The secret. Shown this once, kept nowhere. */
+            /** @description The secret. Only this answer has it: the server keeps a hash. */
             key: string;
         };
+        /** @description An API key to create. */
+        ApiKeyInput: {
+            /**
+             * @description What the key is for.
+             * @example Trading bot
+             */
+            name: string;
+            /** @description What the key allows. `read`: everything its owner can see, including streams. `trades:write`: trades, transfers and imports; also creating portfolios and changing their settings. `market:write`: ticks and candles. `admin`: listing users, the audit log, rate limits, metrics and the streams of all users; it changes nothing. */
+            scopes: ("read" | "trades:write" | "market:write" | "admin")[];
+            /**
+             * Format: date-time
+             * @description When it shall stop working; never if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            expiresAt?: string | number;
+            /**
+             * @description The addresses and CIDR ranges that it may be used from; anywhere if omitted.
+             * @default []
+             */
+            allowedIps?: string[];
+            /** @description A limit of its own, below `RATE_LIMIT_API_KEY`, which applies in any case. */
+            requestsPerMinute?: number;
+        };
+        /** @description One page of the security events, newest first. */
+        AuditEventList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["AuditEvent"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A security event. */
         AuditEvent: {
             /**
              * Format: uuid
+             * @description Id of the event.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
             /**
              * Format: date-time
+             * @description When it happened.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @enum {string} */
+            /**
+             * @description What happened.
+             * @enum {string}
+             */
             type: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "access-denied" | "rate-limited";
-            /** @description Who did it; `null`: nobody known. */
+            /** @description The user who did it; `null`: no known user. */
             actorId: string | null;
-            /** @description The user it was done to. */
+            /** @description The user it was done to; `null`: no known user. */
             userId: string | null;
+            /** @description Address that the request came from. */
             ip: string;
+            /** @description The `X-Request-Id` of the request; also in the log. */
             requestId: string;
+            /** @description What else is known, by name; which names depends on `type`. Never a secret. */
             details: {
                 [key: string]: string | null | string[];
             };
         };
+        /** @description The use of every limit. */
         RateLimits: {
             /**
              * Format: date-time
+             * @description When the report was made.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description The node that answers; a new id at each start. All figures are its own. */
+            /** @description The node that answers, with a new id at each start. All counts are its own. */
             node: string;
             /**
-             * @description Who counts together: `process`, there is no other node; `fleet`, all nodes; `node`, each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.
+             * @description Who counts together. `process`: there is no other node. `fleet`: all nodes. `node`: each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.
              * @enum {string}
              */
             scope: "process" | "fleet" | "node";
+            /** @description Every limit. */
             policies: components["schemas"]["RateLimitPolicy"][];
         };
+        /** @description A limit and its use. */
         RateLimitPolicy: {
+            /** @description Name of the limit, as in the `RateLimit-Policy` header. */
             name: string;
-            /** @description `0`: no limit. */
+            /** @description Uses allowed in a window; `0`: no limit. */
             quota: number;
+            /** @description Length of a window, in seconds. */
             windowSeconds: number;
-            /** @description Uses since this process started. */
+            /** @description Uses allowed since the process started. */
             allowed: number;
-            /** @description Refused since this process started. */
+            /** @description Uses refused since the process started. */
             limited: number;
-            /** @description Of the last five to ten minutes, the heaviest first. */
+            /** @description Who used it most in the last five to ten minutes, the heaviest first. */
             topConsumers: {
                 /** @description An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that is no user’s, or a pair of these. */
                 client: string;
-                /** @description A lower bound. */
+                /** @description A lower bound of their requests. */
                 requests: number;
+                /** @description How many of them were refused. */
                 limited: number;
             }[];
         };
+        /** @description One page of the portfolios that the caller may read. */
+        PortfolioList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Portfolio"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A portfolio as the caller may use it. */
         Portfolio: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description Name of the portfolio, for people. */
             name: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what is sold is found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @example Asia/Seoul */
+            /**
+             * @description IANA time zone whose midnight ends a day.
+             * @example Asia/Seoul
+             */
             timeZone: string;
+            /** @description Symbol that performance is compared with; `null`: none, since the base currency is BTC. */
             benchmark: string | null;
-            /** @enum {string} */
+            /**
+             * @description `tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.
+             * @enum {string}
+             */
             cashMode: "tracked" | "untracked";
-            /** @example BTC */
+            /**
+             * @description The currency that figures are in; it never changes.
+             * @example BTC
+             */
             baseCurrency: string;
             /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
             /**
-             * @description What the caller may do: see, also change the ledger, or everything.
+             * @description What the caller may do. `read`: see it. `write`: also change the ledger. `owner`: everything.
              * @enum {string}
              */
             access: "owner" | "read" | "write";
         };
+        /** @description A portfolio to create. */
+        PortfolioInput: {
+            /**
+             * @description Name of the portfolio, for people.
+             * @example Long term
+             */
+            name: string;
+            /**
+             * @description The currency that figures are in; it never changes.
+             * @default KRW
+             * @example BTC
+             */
+            baseCurrency?: string;
+            /**
+             * @description How the cost of what is sold is found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @default average
+             * @enum {string}
+             */
+            costMethod?: "average" | "fifo" | "lifo" | "hifo";
+            /**
+             * @description IANA time zone whose midnight ends a day.
+             * @default Asia/Seoul
+             * @example Asia/Seoul
+             */
+            timeZone?: string;
+            /** @description Symbol that performance is compared with; `null`: BTC in base currency. */
+            benchmark?: string | null;
+            /**
+             * @description `tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.
+             * @default tracked
+             * @enum {string}
+             */
+            cashMode?: "tracked" | "untracked";
+        };
+        /** @description The settings to change; the others stay. */
+        PortfolioChange: {
+            /**
+             * @description Name of the portfolio, for people.
+             * @example Long term
+             */
+            name?: string;
+            /**
+             * @description How the cost of what is sold is found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod?: "average" | "fifo" | "lifo" | "hifo";
+            /**
+             * @description IANA time zone whose midnight ends a day.
+             * @example Asia/Seoul
+             */
+            timeZone?: string;
+            /** @description Symbol that performance is compared with; `null`: BTC in base currency. */
+            benchmark?: string | null;
+            /**
+             * @description `tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.
+             * @enum {string}
+             */
+            cashMode?: "tracked" | "untracked";
+        };
+        /** @description One page of the shares and invitations of a portfolio. */
+        ShareList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Share"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A user whom a portfolio is shared with, or who is invited. */
         Share: {
             /**
              * Format: uuid
+             * @description Id of the user.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             userId: string;
+            /** @description The user's e-mail address. */
             email: string;
+            /** @description The user's name; `null`: none. */
             name: string | null;
-            /** @enum {string} */
+            /**
+             * @description `read`: see everything, including streams. `write`: also change the ledger.
+             * @enum {string}
+             */
             access: "read" | "write";
             /**
              * Format: date-time
+             * @description When the user was invited.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
-            /** @description `null`: the user has not accepted the invitation yet, and sees nothing. */
+            /** @description When the invitation was accepted; `null`: not yet, and the user sees nothing. */
             acceptedAt: string | null;
         };
+        /** @description Whom to share a portfolio with, and for what. */
+        ShareInput: {
+            /**
+             * Format: uuid
+             * @description Id of the user to invite; give this or `email`.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            userId?: string;
+            /** @description E-mail address of the user to invite, in any case; give this or `userId`. */
+            email?: string;
+            /**
+             * @description `read`: see everything, including streams. `write`: also change the ledger.
+             * @enum {string}
+             */
+            access: "read" | "write";
+        };
+        /** @description One page of the open invitations of the caller. */
+        InvitationList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Invitation"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description An offer to share a portfolio. */
         Invitation: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /** @description The name that its owner gave it. */
             portfolioName: string;
             /**
-             * @description What the portfolio is offered for.
+             * @description What accepting it allows: `read`, or `write` to change the ledger too.
              * @enum {string}
              */
             access: "read" | "write";
-            /** @description The owner of the portfolio. */
+            /** @description Who offers it: the owner of the portfolio. */
             from: {
                 /**
                  * Format: uuid
+                 * @description Id of the user.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 userId: string;
+                /** @description The owner's e-mail address. */
                 email: string;
+                /** @description The owner's name; `null`: none. */
                 name: string | null;
             };
             /**
              * Format: date-time
+             * @description When the invitation was made.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
         };
+        /** @description The trade, or what became of the batch that was sent. */
+        TradeOrBatch: components["schemas"]["Trade"] | components["schemas"]["TradeBatch"];
+        /** @description A fill: an entry of the ledger that buys or sells. */
         Trade: {
             /**
              * Format: uuid
+             * @description Id of the trade.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description The source's own id, unique with `exchange`; `null`: not given. */
             externalId: string | null;
+            /** @description Where it happened, such as `upbit`; `null`: not given. */
             exchange: string | null;
-            /** @example BTC/KRW */
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
             symbol: string;
-            /** @enum {string} */
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
             side: "buy" | "sell";
-            /** @example 1250.5 */
+            /**
+             * @description How much, in units of the base asset.
+             * @example 1250.5
+             */
             quantity: string;
-            /** @example 1250.5 */
+            /**
+             * @description Quote asset per unit of the base asset.
+             * @example 1250.5
+             */
             price: string;
-            fee: {
-                /** @example 1250.5 */
-                amount: string;
-                /** @example BTC */
-                currency: string;
-            } | null;
+            /** @description `null`: none. */
+            fee: components["schemas"]["Fee"] | null;
             /**
              * Format: date-time
+             * @description When it happened, according to its source.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /** @description Id of the order it filled, as the exchange gave it; `null`: not given. */
             orderId: string | null;
+            /** @description Type of the order it filled, such as `limit`; `null`: not given. */
             type: string | null;
+            /** @description Free text; `null`: none. */
             note: string | null;
+            /** @description Labels to filter by; empty: none. */
             tags: string[];
-            /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+            /** @description Place among the fills of the same instant, lower first; omitted if not known. */
             sequence?: number;
-            /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
         };
+        /** @description What the exchange charged for a trade. */
+        Fee: {
+            /**
+             * @description How much was paid, in units of `currency`.
+             * @example 1250.5
+             */
+            amount: string;
+            /**
+             * @description The asset it was paid in.
+             * @example BTC
+             */
+            currency: string;
+        };
+        /** @description A rate that an entry was valued with, and where it comes from. */
         EntryRate: {
             /**
              * @description What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.
@@ -1492,7 +1852,7 @@ export interface components {
              */
             of: "quote" | "fee" | "unit";
             /**
-             * @description The asset that it is the rate of.
+             * @description The asset that it values.
              * @example BTC
              */
             asset: string;
@@ -1510,510 +1870,852 @@ export interface components {
             path: string[];
             /**
              * Format: date-time
-             * @description Of the price; of the older one of two.
+             * @description When the price was made; of two prices, the older one.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description How old the price was at the time of the entry. */
+            /** @description How old the price was at the time of the entry, in milliseconds. */
             ageMs: number;
         };
+        /** @description What became of a batch of trades. */
         TradeBatch: {
+            /** @description Version of the ledger after the change. */
             version: number;
-            items: {
-                /** @enum {string} */
-                status: "booked" | "duplicate";
-                trade: components["schemas"]["Trade"];
-            }[];
+            /** @description One item for each trade of the request, in its order. */
+            items: components["schemas"]["BookedTrade"][];
         };
+        /** @description What became of one trade of a batch. */
+        BookedTrade: {
+            /**
+             * @description `booked`: it is new. `duplicate`: it was booked before, with the same content.
+             * @enum {string}
+             */
+            status: "booked" | "duplicate";
+            trade: components["schemas"]["Trade"];
+        };
+        /** @description One item, or a batch of them. */
+        TradeInputOrBatch: components["schemas"]["TradeInput"] | components["schemas"]["TradeInputBatch"];
+        /** @description A fill to book. */
         TradeInput: {
-            /** @description The source's own id: makes booking idempotent. */
+            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
             externalId?: string;
-            /** @example upbit */
+            /**
+             * @description Where it happened; any name, always written the same way.
+             * @example upbit
+             */
             exchange?: string;
-            /** @example BTC/KRW */
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
             symbol: string;
-            /** @enum {string} */
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
             side: "buy" | "sell";
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description How much, in units of the base asset; a decimal string.
              * @example 0.25
              */
             quantity: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description Quote asset per unit of the base asset; a decimal string.
              * @example 0.25
              */
             price: string;
+            /** @description What the exchange charged; none if omitted. */
             fee?: {
                 /**
-                 * @description A plain decimal string; numbers would lose digits.
+                 * @description How much was paid, in units of `currency`.
                  * @example 0.25
                  */
                 amount: string;
-                /** @example BTC */
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
                 currency: string;
             };
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Id of the order it filled. */
             orderId?: string;
             /**
-             * @description Kind of the order it filled, as the exchange tells it.
+             * @description Type of the order it filled, as the exchange names it.
              * @example limit
              */
             type?: string;
+            /** @description Free text, with line breaks if you like. */
             note?: string;
             /**
-             * @description Its place among the fills of the same instant: a lower one came first.
+             * @description Place among the fills of the same instant: a lower one came first.
              * @example 1
              */
             sequence?: number;
-            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
+        /** @description Several items in one request. */
+        TradeInputBatch: {
+            /** @description All of them are taken, or none. */
+            items: components["schemas"]["TradeInput"][];
+        };
+        /** @description What to correct in a trade; the rest stays. */
         TradeChange: {
-            /** @example BTC/KRW */
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
             symbol?: string;
-            /** @enum {string} */
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
             side?: "buy" | "sell";
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description How much, in units of the base asset; a decimal string.
              * @example 0.25
              */
             quantity?: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description Quote asset per unit of the base asset; a decimal string.
              * @example 0.25
              */
             price?: string;
+            /** @description `null` removes it. */
             fee?: {
                 /**
-                 * @description A plain decimal string; numbers would lose digits.
+                 * @description How much was paid, in units of `currency`.
                  * @example 0.25
                  */
                 amount: string;
-                /** @example BTC */
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
                 currency: string;
             } | null;
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Id of the order it filled; `null` removes it. */
             orderId?: string | null;
+            /** @description Type of the order it filled; `null` removes it. */
             type?: string | null;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
+            /** @description Place among the fills of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
-            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
+        /** @description What the trades that match add up to. */
         TradeStats: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description How many trades match. */
             count: number;
+            /** @description How many of them are purchases. */
             buys: number;
+            /** @description How many of them are sales. */
             sells: number;
+            /** @description When the oldest of them was filled; `null` if there is none. */
             firstTime: string | null;
+            /** @description When the newest of them was filled; `null` if there is none. */
             lastTime: string | null;
-            /** @description What changed hands, in base currency, fees aside. */
+            /** @description Quantity × price, in base currency, without fees. */
             volume: {
+                /** @description Value of the purchases. `null` if a rate is missing. */
                 bought: string | null;
+                /** @description Value of the sales. `null` if a rate is missing. */
                 sold: string | null;
+                /** @description `bought` + `sold`; `null` if either is. */
                 total: string | null;
             };
-            /** @description The same by the currency that prices are in, and in it. */
-            quotes: {
-                /** @example BTC */
-                currency: string;
-                buys: number;
-                sells: number;
-                /** @example 1250.5 */
-                bought: string;
-                /** @example 1250.5 */
-                sold: string;
-            }[];
-            /** @description In base currency. */
+            /** @description Volume by quote asset, each in that asset. */
+            quotes: components["schemas"]["QuoteVolume"][];
+            /** @description All fees, in base currency at the rate of their time. `null` if a rate is missing. */
             fees: string | null;
-            /** @description The same by the currency they were paid in, and in it. */
-            feesPaid: {
-                /** @example BTC */
-                currency: string;
-                /** @example 1250.5 */
-                amount: string;
-            }[];
-            /** @description Of all sales; `null` when that of one is not known. */
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
-            /** @description Of the sales, each held against what it cost; `profit` is net realised PnL. Buying the base currency with a coin is a sale of the coin. */
+            /** @description Fees by the asset that they were paid in, each in that asset. */
+            feesPaid: components["schemas"]["FeesPaid"][];
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description The sales, each compared with its cost; `profit` is net realised PnL. Buying the base currency with a coin is a sale of the coin. */
             closed: {
+                /** @description Sales with a known profit or loss. */
                 count: number;
+                /** @description Sales with a profit. */
                 wins: number;
+                /** @description Sales with a loss. */
                 losses: number;
-                /** @description Sales without a rate: left out of the other figures. */
+                /** @description Sales without a rate, left out of all other figures. */
                 unknown: number;
+                /** @description `wins` ÷ `count` as a fraction. `null` without sales. */
                 winRate: string | null;
+                /** @description Sum of profits ÷ sum of losses. `null` without losses. */
                 profitFactor: string | null;
+                /** @description Average profit of a sale, in base currency. `null` without sales. */
                 expectancy: string | null;
+                /** @description (1 + average win ÷ average loss) × `winRate` − 1. `null` without losses. */
                 expectancyRatio: string | null;
+                /** @description Average profit of the winning sales. `null` without wins. */
                 averageWin: string | null;
+                /** @description Average loss of the losing sales, as a negative amount. `null` without losses. */
                 averageLoss: string | null;
-                best: {
-                    /**
-                     * Format: uuid
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    entryId: string;
-                    /** @example 1250.5 */
-                    profit: string;
-                } | null;
-                worst: {
-                    /**
-                     * Format: uuid
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    entryId: string;
-                    /** @example 1250.5 */
-                    profit: string;
-                } | null;
+                /** @description The sale with the highest profit. `null` without sales. */
+                best: components["schemas"]["ClosedTrade"] | null;
+                /** @description The sale with the lowest profit. `null` without sales. */
+                worst: components["schemas"]["ClosedTrade"] | null;
+                /** @description Average time from purchase to sale, in milliseconds. `null` if no purchase is known. */
                 averageHoldingMs: number | null;
-                /** @example 1250.5 */
+                /**
+                 * @description Profits minus losses, in base currency.
+                 * @example 1250.5
+                 */
                 totalProfit: string;
             };
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
         };
+        /** @description Volume in one quote asset, without fees. */
+        QuoteVolume: {
+            /**
+             * @description The quote asset.
+             * @example BTC
+             */
+            currency: string;
+            /** @description How many purchases were paid with it. */
+            buys: number;
+            /** @description How many sales were paid in it. */
+            sells: number;
+            /**
+             * @description Value of these purchases, in `currency`.
+             * @example 1250.5
+             */
+            bought: string;
+            /**
+             * @description Value of these sales, in `currency`.
+             * @example 1250.5
+             */
+            sold: string;
+        };
+        /** @description Fees in one asset. */
+        FeesPaid: {
+            /**
+             * @description The asset that the fees were paid in.
+             * @example BTC
+             */
+            currency: string;
+            /**
+             * @description How much was paid, in `currency`.
+             * @example 1250.5
+             */
+            amount: string;
+        };
+        /** @description Profit or loss of what was sold, in base currency. */
+        RealizedPnl: {
+            /** @description Before fees: (sale price − average price) × quantity, summed; `null` if a rate is missing. */
+            gross: string | null;
+            /** @description After fees of purchases and sales: proceeds − cost basis; `null` if a rate is missing. */
+            net: string | null;
+        };
+        /** @description A sale and what it realised. */
+        ClosedTrade: {
+            /**
+             * Format: uuid
+             * @description Id of the sale.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            entryId: string;
+            /**
+             * @description Its net realised PnL, in base currency; negative for a loss.
+             * @example 1250.5
+             */
+            profit: string;
+        };
+        /** @description Why a figure is missing, or should be read with care. */
         Warning: {
             /**
-             * @description What it is about; translate by it.
+             * @description What kind of warning it is; stable, for programs.
              * @enum {string}
              */
             code: "missing-price" | "missing-rate" | "unvalued-amount" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate";
-            /** @description The same as an English sentence. */
+            /** @description The same as a sentence, for people; the wording may change. */
             detail: string;
-            /** @description The asset concerned. */
+            /** @description The asset concerned, if it is one. */
             asset?: string;
             /**
-             * @description Of an `unvalued-amount`: what the amount without a price is.
+             * @description What the amount without a price is; only of an `unvalued-amount`.
              * @enum {string}
              */
             what?: "fee" | "rebate" | "reward" | "holding";
             /**
-             * @description Of an `unvalued-amount`: how much of the asset has no price.
+             * @description How much of the asset has no price; only of an `unvalued-amount`.
              * @example 1250.5
              */
             quantity?: string;
-            /** @description The entries concerned: the first of them. */
+            /** @description Ids of the entries concerned: the first few; `count` is how many there are. */
             entries?: string[];
             /** @description How many entries are concerned. */
             count?: number;
-            /** @description The figures that are `null` because of it, or that lack it. */
+            /** @description The figures that are `null` because of it or lack it, as paths: `day.rate`. */
             figures?: string[];
         };
+        /** @description One page of the trades that match. */
+        TradeList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["ListedTrade"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /** @description How many trades match; only with `count=true`. */
+            total?: number;
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description A trade with its figures in base currency. */
         ListedTrade: {
             /**
              * Format: uuid
+             * @description Id of the trade.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description The source's own id, unique with `exchange`; `null`: not given. */
             externalId: string | null;
+            /** @description Where it happened, such as `upbit`; `null`: not given. */
             exchange: string | null;
-            /** @example BTC/KRW */
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
             symbol: string;
-            /** @enum {string} */
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
             side: "buy" | "sell";
-            /** @example 1250.5 */
+            /**
+             * @description How much, in units of the base asset.
+             * @example 1250.5
+             */
             quantity: string;
-            /** @example 1250.5 */
+            /**
+             * @description Quote asset per unit of the base asset.
+             * @example 1250.5
+             */
             price: string;
-            fee: {
-                /** @example 1250.5 */
-                amount: string;
-                /** @example BTC */
-                currency: string;
-            } | null;
+            /** @description `null`: none. */
+            fee: components["schemas"]["Fee"] | null;
             /**
              * Format: date-time
+             * @description When it happened, according to its source.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /** @description Id of the order it filled, as the exchange gave it; `null`: not given. */
             orderId: string | null;
+            /** @description Type of the order it filled, such as `limit`; `null`: not given. */
             type: string | null;
+            /** @description Free text; `null`: none. */
             note: string | null;
+            /** @description Labels to filter by; empty: none. */
             tags: string[];
-            /** @description Its place among the fills of the same instant; left out when nothing tells it. */
+            /** @description Place among the fills of the same instant, lower first; omitted if not known. */
             sequence?: number;
-            /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
-            /** @description What changed hands, in base currency at its time. */
+            /** @description Quantity × price in base currency at the rate of its time; `null` if there was none. */
             value: string | null;
-            /** @description The fee in base currency; 0 without one. */
+            /** @description The fee in base currency at the rate of its time, `0` without a fee; `null` if there was no rate. */
             feeValue: string | null;
             /** @description What the sale realised under the portfolio's cost method; `null` for a purchase. */
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            } | null;
+            realizedPnl: components["schemas"]["RealizedPnl"] | null;
         };
+        /** @description One trade with its figures in base currency. */
+        TradeDetails: {
+            /**
+             * Format: uuid
+             * @description Id of the trade.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id, unique with `exchange`; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it happened, such as `upbit`; `null`: not given. */
+            exchange: string | null;
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description How much, in units of the base asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description Quote asset per unit of the base asset.
+             * @example 1250.5
+             */
+            price: string;
+            /** @description `null`: none. */
+            fee: components["schemas"]["Fee"] | null;
+            /**
+             * Format: date-time
+             * @description When it happened, according to its source.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Id of the order it filled, as the exchange gave it; `null`: not given. */
+            orderId: string | null;
+            /** @description Type of the order it filled, such as `limit`; `null`: not given. */
+            type: string | null;
+            /** @description Free text; `null`: none. */
+            note: string | null;
+            /** @description Labels to filter by; empty: none. */
+            tags: string[];
+            /** @description Place among the fills of the same instant, lower first; omitted if not known. */
+            sequence?: number;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was created.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /** @description Quantity × price in base currency at the rate of its time; `null` if there was none. */
+            value: string | null;
+            /** @description The fee in base currency at the rate of its time, `0` without a fee; `null` if there was no rate. */
+            feeValue: string | null;
+            /** @description What the sale realised under the portfolio's cost method; `null` for a purchase. */
+            realizedPnl: components["schemas"]["RealizedPnl"] | null;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description What became of a file of trades. */
         ImportReport: {
             /**
              * Format: uuid
+             * @description Id of the import, as the request named it or as it was made.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
+            /** @description Whether nothing was to be booked. */
             dryRun: boolean;
-            /** @description Whether the accepted rows are in the ledger now. */
+            /** @description Whether the accepted rows are now in the ledger. */
             booked: boolean;
-            /** @description Of the ledger, after it. */
+            /** @description Version of the ledger after the change. */
             version: number;
-            /** @enum {string} */
+            /**
+             * @description Whose file it is, as its headings show.
+             * @enum {string}
+             */
             format: "marktide" | "upbit" | "bithumb" | "binance";
-            /** @enum {string} */
+            /**
+             * @description The encoding that the file was read in.
+             * @enum {string}
+             */
             encoding: "utf-8" | "euc-kr" | "utf-16le" | "utf-16be";
-            /** @description That times were taken in; `null` when each named its own. */
+            /** @description The time zone that times were read in; `null` if each time named its own. */
             timeZone: string | null;
-            /** @description Which way time runs in the file; `null` when it cannot be told although figures depend on it: then it must be said to book the file. */
+            /** @description Which way time runs in the file; `null` if it does not show and figures depend on it: then send `order` to book the file. */
             order: ("oldest-first" | "newest-first") | null;
-            /** @description Of the file, without those that are empty. */
+            /** @description Rows of the file, empty ones not counted. */
             rows: number;
+            /** @description Rows that are new trades. */
             accepted: number;
+            /** @description Rows that were booked before. */
             duplicates: number;
+            /** @description Rows that cannot be booked. */
             rejected: number;
-            /** @description Rows that are no trades, such as deposits. */
+            /** @description Rows that are not trades, such as deposits. */
             ignored: number;
-            /** @description In order of line; at most 1000, the rejected ones before all others. */
+            /** @description What became of each row, by line; at most 1000, rejected rows first to be kept. */
             items: components["schemas"]["ImportRow"][];
-            /** @description Whether there are more rows than items. */
+            /** @description Whether the file has more rows than `items`. */
             truncated: boolean;
         };
+        /** @description What became of one row of a file. */
         ImportRow: {
-            /** @description Where the row begins in the file, from 1. */
+            /** @description The line of the file where the row begins, from 1. */
             line: number;
-            /** @enum {string} */
+            /**
+             * @description `accepted`: a new trade. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: not a trade.
+             * @enum {string}
+             */
             status: "accepted" | "duplicate" | "rejected" | "ignored";
             /** @description The heading of the cell that is wrong. */
             column?: string;
+            /** @description Why it was rejected or ignored, or what it duplicates. */
             detail?: string;
             /**
              * Format: uuid
-             * @description The booked trade it is, or is in conflict with.
+             * @description The booked trade that it duplicates or conflicts with.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             tradeId?: string;
         };
+        /** @description A CSV file of trades, with a row of headings. */
+        TradeFile: string;
+        /** @description CSV in UTF-8, with a row of headings. */
+        CsvFile: string;
+        /** @description The transfer, or what became of the batch that was sent. */
+        TransferOrBatch: components["schemas"]["Transfer"] | components["schemas"]["TransferBatch"];
+        /** @description A deposit, a withdrawal or income. */
         Transfer: {
             /**
              * Format: uuid
+             * @description Id of the transfer.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description The source's own id, unique with `exchange`; `null`: not given. */
             externalId: string | null;
+            /** @description Where it happened, such as `upbit`; `null`: not given. */
             exchange: string | null;
-            /** @enum {string} */
+            /**
+             * @description `deposit`: brought in. `withdrawal`: taken out. `income`: a reward, interest or airdrop.
+             * @enum {string}
+             */
             kind: "deposit" | "withdrawal" | "income";
-            /** @example BTC */
+            /**
+             * @description What was moved: a coin, or the base currency.
+             * @example BTC
+             */
             asset: string;
-            /** @example 1250.5 */
+            /**
+             * @description How much, in units of the asset; never negative.
+             * @example 1250.5
+             */
             quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
             /**
              * Format: date-time
+             * @description When it happened, according to its source.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /** @description Free text; `null`: none. */
             note: string | null;
+            /** @description Labels to filter by; empty: none. */
             tags: string[];
-            /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
         };
+        /** @description What became of a batch of transfers. */
+        TransferBatch: {
+            /** @description Version of the ledger after the change. */
+            version: number;
+            /** @description One item for each transfer of the request, in its order. */
+            items: components["schemas"]["BookedTransfer"][];
+        };
+        /** @description What became of one transfer of a batch. */
+        BookedTransfer: {
+            /**
+             * @description `booked`: it is new. `duplicate`: it was booked before, with the same content.
+             * @enum {string}
+             */
+            status: "booked" | "duplicate";
+            transfer: components["schemas"]["Transfer"];
+        };
+        /** @description One item, or a batch of them. */
+        TransferInputOrBatch: components["schemas"]["TransferInput"] | components["schemas"]["TransferInputBatch"];
+        /** @description A deposit, a withdrawal or income to book. */
         TransferInput: {
+            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new transfer. */
             externalId?: string;
+            /** @description Where it happened; any name, always written the same way. */
             exchange?: string;
-            /** @enum {string} */
+            /**
+             * @description `deposit`: brought in. `withdrawal`: taken out. `income`: a reward, interest or airdrop.
+             * @enum {string}
+             */
             kind: "deposit" | "withdrawal" | "income";
-            /** @example BTC */
+            /**
+             * @description What was moved: a coin, or the base currency.
+             * @example BTC
+             */
             asset: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description How much, in units of the asset; a decimal string.
              * @example 0.25
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted. Not for the base currency itself.
              * @example 0.25
              */
             unitCost?: string;
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
+             * @description When it happened. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text, with line breaks if you like. */
             note?: string;
-            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
+        /** @description Several items in one request. */
+        TransferInputBatch: {
+            /** @description All of them are taken, or none. */
+            items: components["schemas"]["TransferInput"][];
+        };
+        /** @description One page of the transfers of a portfolio. */
+        TransferList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Transfer"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What to correct in a transfer; the rest stays. */
         TransferChange: {
-            /** @example BTC */
+            /**
+             * @description What was moved: a coin, or the base currency.
+             * @example BTC
+             */
             asset?: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description How much, in units of the asset; a decimal string.
              * @example 0.25
              */
             quantity?: string;
-            /** @description `null`: the market price at the time. */
+            /** @description Base currency per unit; `null`: the market price of its time. */
             unitCost?: string | null;
             /**
              * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
+             * @description When it happened. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
-            /** @description At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
+        /** @description A portfolio at a glance; amounts are in base currency. */
         PortfolioSummary: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
+            /** @description Name of the portfolio, for people. */
             name: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @example Asia/Seoul */
+            /**
+             * @description IANA time zone whose midnight ends a day.
+             * @example Asia/Seoul
+             */
             timeZone: string;
+            /** @description Symbol that performance is compared with; `null`: none, since the base currency is BTC. */
             benchmark: string | null;
-            /** @enum {string} */
+            /**
+             * @description `tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.
+             * @enum {string}
+             */
             cashMode: "tracked" | "untracked";
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
             /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
              * Format: date-time
+             * @description When it was created.
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
             /**
              * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
             /**
-             * @description What the caller may do: see, also change the ledger, or everything.
+             * @description What the caller may do. `read`: see it. `write`: also change the ledger. `owner`: everything.
              * @enum {string}
              */
             access: "owner" | "read" | "write";
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
+            /** @description `marketValue` + `cash`; `null` if something held has no price. */
             equity: string | null;
-            /** @example 1250.5 */
+            /**
+             * @description Base currency held; negative if more was spent than the ledger has, with a warning.
+             * @example 1250.5
+             */
             cash: string;
+            /** @description Market value of everything held but cash, in base currency; `null` if something has no price. */
             marketValue: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis: string | null;
+            /** @description External money and coins in minus out, each at its value then; `null` if a rate is missing. */
             netContributions: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
             unrealizedRate: string | null;
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
+            /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
+            /** @description `equity` − `netContributions`, which is `realizedPnl.net` + `unrealizedPnl` + `income`; `null` if not known. */
             totalPnl: string | null;
-            day: {
-                start: string | null;
-                pnl: string | null;
-                rate: string | null;
-            };
-            /** @description What the totals lack for want of a price; each amount has a warning as well. */
+            day: components["schemas"]["DayPnl"];
+            /** @description The amounts that the totals lack, since they have no price; each has a warning as well. */
             unvalued: components["schemas"]["UnvaluedAmount"][];
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
-            /** @description `totalPnl` ÷ `netContributions`. */
+            /** @description `totalPnl` ÷ `netContributions` as a fraction; `null` if not known or nothing was contributed. */
             totalRate: string | null;
-            /** @description How many coins are held; `GET …/holdings` has them. */
+            /** @description How many different coins are held; `GET …/holdings` lists them. */
             coins: number;
+            /** @description How equity is spread. */
             allocation: {
-                byKind: {
-                    /** @enum {string} */
-                    kind: "cash" | "coins";
-                    marketValue: string | null;
-                    /** @description Share of equity. */
-                    weight: string | null;
-                }[];
-                /** @description The largest; `GET …/allocation` has them all. */
-                byAsset: {
-                    /** @example BTC */
-                    asset: string;
-                    marketValue: string | null;
-                    /** @description Share of equity. */
-                    weight: string | null;
-                }[];
-                /** @description All that is not in `byAsset`. */
+                /** @description Cash, then coins. */
+                byKind: components["schemas"]["KindShare"][];
+                /** @description The 20 largest; `GET …/allocation` has them all. */
+                byAsset: components["schemas"]["AssetShare"][];
+                /** @description Everything that is not in `byAsset`, together; `null` if there is nothing else. */
                 others: {
+                    /** @description How many assets these are. */
                     count: number;
+                    /** @description Quantity held × mark price, in base currency; `null` without a price. */
                     marketValue: string | null;
-                    /** @description Share of equity. */
+                    /** @description Share of equity as a fraction (`0.25` is 25 %); `null` if equity is not known or not positive. */
                     weight: string | null;
                 } | null;
             };
-            /** @description Open a stream with it as `Last-Event-ID`: nothing that is not in this answer is missing from it. `null` while the event log cannot be reached. */
+            /** @description Open a stream with it as `Last-Event-ID` to get every change since this answer. `null` while the event log cannot be reached. */
             cursor: string | null;
         };
+        /** @description PnL since midnight in the portfolio's time zone, in base currency. */
+        DayPnl: {
+            /** @description Equity when the day began; `null` if not known. */
+            start: string | null;
+            /** @description Change of equity since, less money and coins brought in or taken out; `null` if not known. */
+            pnl: string | null;
+            /** @description `pnl` ÷ (`start` + what came in since) as a fraction; `null` if not known, or if that sum is not positive. */
+            rate: string | null;
+        };
+        /** @description An amount that the totals lack, since it has no price. */
         UnvaluedAmount: {
             /**
              * @description `holding`: missing from equity. A fee or reward is missing from `fees` or `income` and counts as nothing in every sum.
@@ -2026,327 +2728,598 @@ export interface components {
              */
             asset: string;
             /**
-             * @description Units of the asset.
+             * @description How much, in units of the asset.
              * @example 1250.5
              */
             quantity: string;
         };
-        Holding: {
-            /** @example BTC */
-            asset: string;
-            symbol: string | null;
-            /** @example 1250.5 */
-            quantity: string;
-            averagePrice: string | null;
-            costBasis: string | null;
-            markPrice: string | null;
-            markTime: string | null;
-            /** @description The symbols the mark came through. */
-            path: string[];
+        /** @description The part of equity that is cash, or that is coins. */
+        KindShare: {
+            /**
+             * @description `cash`: the base currency. `coins`: everything else.
+             * @enum {string}
+             */
+            kind: "cash" | "coins";
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
             marketValue: string | null;
+            /** @description Share of equity as a fraction (`0.25` is 25 %); `null` if equity is not known or not positive. */
             weight: string | null;
+        };
+        /** @description The part of equity that is in one asset. */
+        AssetShare: {
+            /**
+             * @description The asset; cash is the base currency.
+             * @example BTC
+             */
+            asset: string;
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
+            marketValue: string | null;
+            /** @description Share of equity as a fraction (`0.25` is 25 %); `null` if equity is not known or not positive. */
+            weight: string | null;
+        };
+        /** @description One page of the holdings of a portfolio. */
+        HoldingList: {
+            /** @description The items of this page, in order. */
+            items: (components["schemas"]["Holding"] | components["schemas"]["LeanHolding"])[];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * Format: date-time
+             * @description The instant that the figures are valid for.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            asOf: string;
+            /**
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
+             * @example 12@k3Jx_.48211
+             */
+            position: string;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description One asset of a portfolio, marked to market. */
+        Holding: {
+            /**
+             * @description The asset held; cash is the base currency.
+             * @example BTC
+             */
+            asset: string;
+            /** @description The symbol to watch for its price: the first of `path`; `null` for the base currency. */
+            symbol: string | null;
+            /**
+             * @description How much is held, in units of the asset; negative for a debt.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Average purchase price per unit in base currency, fees excluded, as exchanges show it; `null` if a rate is missing. */
+            averagePrice: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
+            costBasis: string | null;
+            /** @description Last known price per unit in base currency; `null` if there is none. */
+            markPrice: string | null;
+            /** @description When that price was made; `null` for the base currency, and without a price. */
+            markTime: string | null;
+            /** @description The symbols that the price came through, in order; empty for the base currency. */
+            path: string[];
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
+            marketValue: string | null;
+            /** @description Share of equity as a fraction (`0.25` is 25 %); `null` if equity is not known or not positive. */
+            weight: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
             unrealizedRate: string | null;
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
+            realizedPnl: components["schemas"]["RealizedPnl"];
         };
+        /** @description A holding with the members that `fields` named. */
         LeanHolding: {
-            /** @example BTC */
+            /**
+             * @description The asset held; cash is the base currency.
+             * @example BTC
+             */
             asset?: string;
+            /** @description The symbol to watch for its price: the first of `path`; `null` for the base currency. */
             symbol?: string | null;
-            /** @example 1250.5 */
+            /**
+             * @description How much is held, in units of the asset; negative for a debt.
+             * @example 1250.5
+             */
             quantity?: string;
+            /** @description Average purchase price per unit in base currency, fees excluded, as exchanges show it; `null` if a rate is missing. */
             averagePrice?: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis?: string | null;
+            /** @description Last known price per unit in base currency; `null` if there is none. */
             markPrice?: string | null;
+            /** @description When that price was made; `null` for the base currency, and without a price. */
             markTime?: string | null;
-            /** @description The symbols the mark came through. */
+            /** @description The symbols that the price came through, in order; empty for the base currency. */
             path?: string[];
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
             marketValue?: string | null;
+            /** @description Share of equity as a fraction (`0.25` is 25 %); `null` if equity is not known or not positive. */
             weight?: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl?: string | null;
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
             unrealizedRate?: string | null;
-            realizedPnl?: {
-                gross: string | null;
-                net: string | null;
-            };
+            realizedPnl?: components["schemas"]["RealizedPnl"];
         };
+        /** @description How the equity of a portfolio is spread; each list adds up to it. */
         Allocation: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description `marketValue` + `cash`; `null` if something held has no price. */
             equity: string | null;
-            byAsset: {
-                /** @example BTC */
-                asset: string;
-                marketValue: string | null;
-                /** @description Share of equity. */
-                weight: string | null;
-            }[];
-            byQuote: {
-                /** @example BTC */
-                quote: string;
-                assets: string[];
-                marketValue: string | null;
-                /** @description Share of equity. */
-                weight: string | null;
-            }[];
-            byKind: {
-                /** @enum {string} */
-                kind: "cash" | "coins";
-                marketValue: string | null;
-                /** @description Share of equity. */
-                weight: string | null;
-            }[];
+            /** @description By asset, the largest first; cash is one of them. */
+            byAsset: components["schemas"]["AssetShare"][];
+            /** @description By the currency that prices come from, the largest first. */
+            byQuote: components["schemas"]["QuoteShare"][];
+            /** @description Cash, then coins. */
+            byKind: components["schemas"]["KindShare"][];
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
         };
+        /** @description The part of equity that is in assets quoted in one currency. */
+        QuoteShare: {
+            /**
+             * @description The currency that these assets are quoted in.
+             * @example BTC
+             */
+            quote: string;
+            /** @description The assets, the most valuable first. */
+            assets: string[];
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
+            marketValue: string | null;
+            /** @description Share of equity as a fraction (`0.25` is 25 %); `null` if equity is not known or not positive. */
+            weight: string | null;
+        };
+        /** @description Equity and PnL of a portfolio; amounts are in base currency. */
         Pnl: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description `marketValue` + `cash`; `null` if something held has no price. */
             equity: string | null;
-            /** @example 1250.5 */
+            /**
+             * @description Base currency held; negative if more was spent than the ledger has, with a warning.
+             * @example 1250.5
+             */
             cash: string;
+            /** @description Market value of everything held but cash, in base currency; `null` if something has no price. */
             marketValue: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis: string | null;
+            /** @description External money and coins in minus out, each at its value then; `null` if a rate is missing. */
             netContributions: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
             unrealizedRate: string | null;
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
+            /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
+            /** @description `equity` − `netContributions`, which is `realizedPnl.net` + `unrealizedPnl` + `income`; `null` if not known. */
             totalPnl: string | null;
-            day: {
-                start: string | null;
-                pnl: string | null;
-                rate: string | null;
-            };
-            /** @description What the totals lack for want of a price; each amount has a warning as well. */
+            day: components["schemas"]["DayPnl"];
+            /** @description The amounts that the totals lack, since they have no price; each has a warning as well. */
             unvalued: components["schemas"]["UnvaluedAmount"][];
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
         };
+        /** @description One page of the open lots of a portfolio. */
+        LotList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Lot"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
+             * @example 12@k3Jx_.48211
+             */
+            position: string;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description A purchase, or what is left of it. */
         Lot: {
-            /** @example BTC */
+            /**
+             * @description The asset bought.
+             * @example BTC
+             */
             asset: string;
-            /** @description The purchase; `null` under `average`, where all that is held is one pool. */
+            /** @description Id of the purchase; `null` under `average`, where everything held is one pool. */
             entryId: string | null;
             /**
              * Format: date-time
-             * @description Of the purchase; under `average`, when the present holding was begun.
+             * @description When it was bought; under `average`, when the present holding was started.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
             /**
-             * @description Still held, of `bought`.
+             * @description How much of `bought` is still held, in units of the asset.
              * @example 1250.5
              */
             quantity: string;
+            /** @description How much was bought, in units of the asset; `null` under `average`. */
             bought: string | null;
-            /** @description Base currency per unit, fees included. */
+            /** @description Base currency per unit, fees included; `null` if a rate is missing. */
             unitCost: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis: string | null;
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
             marketValue: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
         };
+        /** @description What realised and unrealised PnL are made of. */
         PnlExplanation: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description One item for each asset, in alphabetical order. */
             items: components["schemas"]["Explanation"][];
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
         };
+        /** @description What the PnL of one asset is made of. */
         Explanation: {
-            /** @example BTC */
+            /**
+             * @description The asset explained.
+             * @example BTC
+             */
             asset: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @example 1250.5 */
+            /**
+             * @description How much is held, in units of the asset.
+             * @example 1250.5
+             */
             quantity: string;
+            /** @description Average purchase price per unit in base currency, fees excluded, as exchanges show it; `null` if a rate is missing. */
             averagePrice: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis: string | null;
-            mark: {
-                /** @example 1250.5 */
-                price: string;
-                time: string | null;
-                path: string[];
-                /** @description The portfolio's own last fill, for want of a market price. */
-                stale: boolean;
-            } | null;
+            /** @description What it is valued at; `null` without a price. */
+            mark: components["schemas"]["Mark"] | null;
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
             marketValue: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
+            realizedPnl: components["schemas"]["RealizedPnl"];
             /** @description What is held, oldest first. */
-            lots: {
-                /** @description The purchase; `null` under `average`, where all that is held is one pool. */
-                entryId: string | null;
-                /**
-                 * Format: date-time
-                 * @description Of the purchase; under `average`, when the present holding was begun.
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                time: string;
-                /**
-                 * @description Still held, of `bought`.
-                 * @example 1250.5
-                 */
-                quantity: string;
-                bought: string | null;
-                /** @description Base currency per unit, fees included. */
-                unitCost: string | null;
-                costBasis: string | null;
-                marketValue: string | null;
-                unrealizedPnl: string | null;
-            }[];
-            acquisitions: {
-                /**
-                 * Format: uuid
-                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                 */
-                entryId: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                time: string;
-                /** @enum {string} */
-                reason: "buy" | "proceeds" | "deposit" | "income" | "rebate";
-                /** @example 1250.5 */
-                quantity: string;
-                /** @description Fees included. */
-                cost: string | null;
-                grossCost: string | null;
-                fee: string | null;
-            }[];
-            disposals: {
-                /**
-                 * Format: uuid
-                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                 */
-                entryId: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                time: string;
-                /** @enum {string} */
-                reason: "sale" | "payment" | "withdrawal" | "fee" | "write-off";
-                /** @example 1250.5 */
-                quantity: string;
-                /**
-                 * @description Part of it that was not held.
-                 * @example 1250.5
-                 */
-                uncovered: string;
-                proceeds: {
-                    gross: string | null;
-                    net: string | null;
-                };
-                fee: string | null;
-                costBasis: string | null;
-                realizedPnl: {
-                    gross: string | null;
-                    net: string | null;
-                };
-                /** @description The lots it came from; none under `average`. */
-                matches: {
-                    /**
-                     * Format: uuid
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    entryId: string;
-                    /**
-                     * Format: date-time
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @example 1250.5 */
-                    quantity: string;
-                    costBasis: string | null;
-                }[];
-            }[];
-            /** @description What is older than the lists: with it they add up to the figures above. */
+            lots: components["schemas"]["OpenLot"][];
+            /** @description What came in, oldest first. */
+            acquisitions: components["schemas"]["Acquisition"][];
+            /** @description What went out, oldest first. */
+            disposals: components["schemas"]["Disposal"][];
+            /** @description Sums of what is older than the lists: together they add up to the figures above. */
             earlier: {
+                /** @description Open lots older than those in `lots`. */
                 lots: {
+                    /** @description How many lots. */
                     count: number;
-                    /** @example 1250.5 */
+                    /**
+                     * @description How much is held of them, in units of the asset.
+                     * @example 1250.5
+                     */
                     quantity: string;
+                    /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
                     costBasis: string | null;
+                    /** @description Quantity held × mark price, in base currency; `null` without a price. */
                     marketValue: string | null;
+                    /** @description Market value − cost basis, in base currency; `null` if either is not known. */
                     unrealizedPnl: string | null;
                 };
+                /** @description Acquisitions older than those in `acquisitions`. */
                 acquisitions: {
+                    /** @description How many acquisitions. */
                     count: number;
                 };
+                /** @description Disposals older than those in `disposals`. */
                 disposals: {
+                    /** @description How many disposals. */
                     count: number;
-                    realizedPnl: {
-                        gross: string | null;
-                        net: string | null;
-                    };
+                    realizedPnl: components["schemas"]["RealizedPnl"];
                 };
             };
         };
+        /** @description The price that an asset is valued at. */
+        Mark: {
+            /**
+             * @description Base currency per unit.
+             * @example 1250.5
+             */
+            price: string;
+            /** @description When the oldest price in it was made; `null` if no price was needed. */
+            time: string | null;
+            /** @description The symbols that it came through, in order. */
+            path: string[];
+            /** @description Whether it is the portfolio's own last fill, for want of a market price. */
+            stale: boolean;
+        };
+        /** @description A purchase of the asset, or what is left of it. */
+        OpenLot: {
+            /** @description Id of the purchase; `null` under `average`, where everything held is one pool. */
+            entryId: string | null;
+            /**
+             * Format: date-time
+             * @description When it was bought; under `average`, when the present holding was started.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /**
+             * @description How much of `bought` is still held, in units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description How much was bought, in units of the asset; `null` under `average`. */
+            bought: string | null;
+            /** @description Base currency per unit, fees included; `null` if a rate is missing. */
+            unitCost: string | null;
+            /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
+            costBasis: string | null;
+            /** @description Quantity held × mark price, in base currency; `null` without a price. */
+            marketValue: string | null;
+            /** @description Market value − cost basis, in base currency; `null` if either is not known. */
+            unrealizedPnl: string | null;
+        };
+        /** @description How some of the asset came in. */
+        Acquisition: {
+            /**
+             * Format: uuid
+             * @description Id of the trade or transfer.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            entryId: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /**
+             * @description Why it came in. `proceeds`: it was the payment for another coin. `rebate`: a negative fee.
+             * @enum {string}
+             */
+            reason: "buy" | "proceeds" | "deposit" | "income" | "rebate";
+            /**
+             * @description How much came in, in units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description What it cost in base currency, fees included; `null` if a rate is missing. */
+            cost: string | null;
+            /** @description The same without fees. */
+            grossCost: string | null;
+            /** @description Its fee in base currency; `null` if a rate is missing. */
+            fee: string | null;
+        };
+        /** @description How some of the asset went out, and what it realised. */
+        Disposal: {
+            /**
+             * Format: uuid
+             * @description Id of the trade or transfer.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            entryId: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /**
+             * @description Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing.
+             * @enum {string}
+             */
+            reason: "sale" | "payment" | "withdrawal" | "fee" | "write-off";
+            /**
+             * @description How much went out, in units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description How much of it was not held; `0` as a rule.
+             * @example 1250.5
+             */
+            uncovered: string;
+            /** @description What it brought in, in base currency. */
+            proceeds: {
+                /** @description Before fees; `null` if a rate is missing. */
+                gross: string | null;
+                /** @description After fees; `null` if a rate is missing. */
+                net: string | null;
+            };
+            /** @description Its fee in base currency; `null` if a rate is missing. */
+            fee: string | null;
+            /** @description What it had cost in base currency, fees included; `null` if a rate is missing. */
+            costBasis: string | null;
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description The lots that it came from; empty under `average`. */
+            matches: components["schemas"]["MatchedLot"][];
+        };
+        /** @description The part of a lot that a disposal took. */
+        MatchedLot: {
+            /**
+             * Format: uuid
+             * @description Id of the purchase.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            entryId: string;
+            /**
+             * Format: date-time
+             * @description When it was bought.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /**
+             * @description How much of that purchase was disposed of, in units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description What that part cost in base currency, fees included; `null` if a rate is missing. */
+            costBasis: string | null;
+        };
+        /** @description PnL by period, oldest first; all on one page. */
+        PeriodList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Period"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * Format: date-time
+             * @description The instant that the figures are valid for.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            asOf: string;
+            /**
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
+             * @example 12@k3Jx_.48211
+             */
+            position: string;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description IANA time zone whose midnight begins a day. */
+            timeZone: string;
+            /**
+             * @description Length of the periods.
+             * @enum {string}
+             */
+            interval: "day" | "week" | "month" | "year";
+            /** @description All the periods together; `null` if there are none. */
+            total: components["schemas"]["PeriodTotal"] | null;
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description PnL of a day, week, month or year, in base currency. */
         Period: {
             /**
              * Format: date
@@ -2356,248 +3329,477 @@ export interface components {
             label: string;
             /**
              * Format: date-time
+             * @description Start of the period, inclusive.
              * @example 2026-03-02T09:00:00.000Z
              */
             start: string;
             /**
              * Format: date-time
-             * @description Exclusive.
+             * @description End of the period, exclusive.
              * @example 2026-03-02T09:00:00.000Z
              */
             end: string;
+            /** @description Equity at the start; `null` if a price was not known. */
             startEquity: string | null;
+            /** @description Equity at the end, or now; `null` if a price was not known. */
             endEquity: string | null;
-            /** @description External money and coins in minus out. */
+            /** @description External money and coins in minus out, each at its value then; `null` if a rate is missing. */
             netFlows: string | null;
-            /** @description `endEquity` − `startEquity` − `netFlows`, exactly. */
+            /** @description `endEquity` − `startEquity` − `netFlows`, exactly; `null` if one of them is. */
             pnl: string | null;
-            /** @description `pnl` ÷ (`startEquity` + what came in); `null` when that is not positive. */
+            /** @description `pnl` ÷ (`startEquity` + what came in) as a fraction; `null` if not known, or if that sum is not positive. */
             rate: string | null;
-            realizedPnl: {
-                gross: string | null;
-                net: string | null;
-            };
-            /** @description `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly. */
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly; `null` if not known. */
             unrealizedChange: string | null;
+            /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
+            /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
-            /** @description Whether the period is over: until then it is valued live. */
+            /** @description Whether the period is over; until then it is valued live. */
             closed: boolean;
         };
+        /** @description PnL of several periods. */
+        PeriodTotal: {
+            /**
+             * Format: date-time
+             * @description Start of the period, inclusive.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description End of the period, exclusive.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            end: string;
+            /** @description Equity at the start; `null` if a price was not known. */
+            startEquity: string | null;
+            /** @description Equity at the end, or now; `null` if a price was not known. */
+            endEquity: string | null;
+            /** @description External money and coins in minus out, each at its value then; `null` if a rate is missing. */
+            netFlows: string | null;
+            /** @description `endEquity` − `startEquity` − `netFlows`, exactly; `null` if one of them is. */
+            pnl: string | null;
+            /** @description `pnl` ÷ (`startEquity` + what came in) as a fraction; `null` if not known, or if that sum is not positive. */
+            rate: string | null;
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly; `null` if not known. */
+            unrealizedChange: string | null;
+            /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
+            fees: string | null;
+            /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
+            income: string | null;
+        };
+        /** @description `SeriesPoints` with `format=points`, else `SeriesColumns`. */
+        Series: components["schemas"]["SeriesPoints"] | components["schemas"]["SeriesColumns"];
+        /** @description One figure over time, as `[t, v]` pairs. */
         SeriesPoints: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description IANA time zone whose midnight begins a day. */
             timeZone: string;
-            /** @enum {string} */
+            /**
+             * @description Distance between two instants.
+             * @enum {string}
+             */
             interval: "minute" | "hour" | "day" | "week" | "month" | "year";
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
-            /** @enum {string} */
+            /**
+             * @description The figure that the values are of.
+             * @enum {string}
+             */
             metric: "equity" | "contributions" | "pnl";
+            /** @description `[t, v]`, oldest first; `v` is in base currency, `null` if not known. */
             points: [
                 number,
                 string | null
             ][];
         };
+        /** @description Figures over time, one array for each. */
         SeriesColumns: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description IANA time zone whose midnight begins a day. */
             timeZone: string;
-            /** @enum {string} */
+            /**
+             * @description Distance between two instants.
+             * @enum {string}
+             */
             interval: "minute" | "hour" | "day" | "week" | "month" | "year";
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
+            /** @description Arrays of equal length, one value for each instant; amounts are in base currency. */
             columns: {
+                /** @description The instants, oldest first, in epoch milliseconds. */
                 t: number[];
+                /** @description Equity at each; `null` if not known. */
                 equity: (string | null)[];
+                /** @description External money and coins in minus out, up to each; `null` if not known. */
                 contributions: (string | null)[];
+                /** @description `equity` − `contributions` at each; `null` if not known. */
                 pnl: (string | null)[];
-                /** @description If asked for: what the equity at `from` and the external flows since would be worth in it. */
+                /** @description With `benchmark`: what the equity at `from` and the external flows since would be worth in it; `null` if not known. */
                 benchmark?: (string | null)[];
             };
         };
+        /** @description Returns, risk and sales of a portfolio over a span of days. */
         Performance: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
-            /** @example BTC */
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
             baseCurrency: string;
-            /** @enum {string} */
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /** @description IANA time zone whose midnight begins a day. */
             timeZone: string;
             /**
              * Format: date-time
+             * @description Start of the span, inclusive.
              * @example 2026-03-02T09:00:00.000Z
              */
             from: string;
             /**
              * Format: date-time
+             * @description End of the span, exclusive.
              * @example 2026-03-02T09:00:00.000Z
              */
             to: string;
-            /** @description Calendar days that the span touches: as many sub-returns. */
+            /** @description Calendar days that the span touches, each with a return of its own. */
             days: number;
+            /** @description What daily figures were annualised by. */
             periodsPerYear: number;
-            /** @example 1250.5 */
+            /**
+             * @description The yearly risk-free rate used, as a fraction.
+             * @example 1250.5
+             */
             riskFree: string;
+            /** @description Equity at the start; `null` if a price was not known. */
             startEquity: string | null;
+            /** @description Equity at the end, or now; `null` if a price was not known. */
             endEquity: string | null;
+            /** @description External money and coins in minus out, each at its value then; `null` if a rate is missing. */
             netFlows: string | null;
+            /** @description `endEquity` − `startEquity` − `netFlows`, exactly; `null` if one of them is. */
             pnl: string | null;
-            /** @description Time-weighted return: daily (end + outflow) ÷ (start + inflow) − 1, chain-linked. */
+            /** @description Time-weighted return: daily (end + outflow) ÷ (start + inflow) − 1, chain-linked. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             twr: string | null;
-            /** @description `twr` as a yearly rate. */
+            /** @description `twr` as a yearly rate. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             annualReturn: string | null;
-            /** @description Money-weighted yearly rate, ACT/365. */
+            /** @description Money-weighted yearly rate, ACT/365. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             xirr: string | null;
-            /** @description `pnl` ÷ (`startEquity` + `netFlows`). */
+            /** @description `pnl` ÷ (`startEquity` + `netFlows`). As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             simple: string | null;
-            benchmark: {
-                /** @example BTC/KRW */
-                symbol: string;
-                /** @description Of its price in base currency. */
-                return: string | null;
-                /** @description What the same start and external flows put into it would be worth. */
-                equity: string | null;
-                /** @description `twr` − `return`. */
-                excess: string | null;
-                beta: string | null;
-                /** @description A yearly rate. */
-                alpha: string | null;
-                correlation: string | null;
-                trackingError: string | null;
-                /** @description With both returns known: the last four figures are of those. */
-                days: number;
-            } | null;
-            risk: {
-                /** @description With a known return: volatility, Sharpe and Sortino are of those. */
-                days: number;
-                maxDrawdown: {
-                    /**
-                     * @description Share of the peak that was lost.
-                     * @example 1250.5
-                     */
-                    depth: string;
-                    peak: string | null;
-                    trough: string | null;
-                    /** @description `null` while the peak is not reached again. */
-                    recovery: string | null;
-                } | null;
-                volatility: string | null;
-                sharpe: string | null;
-                sortino: string | null;
-                calmar: string | null;
-            };
-            /** @description Of the sales in the span; `profit` is net realised PnL. */
-            trades: {
-                count: number;
-                wins: number;
-                losses: number;
-                /** @description Sales without a rate: left out of the other figures. */
-                unknown: number;
-                winRate: string | null;
-                profitFactor: string | null;
-                expectancy: string | null;
-                expectancyRatio: string | null;
-                averageWin: string | null;
-                averageLoss: string | null;
-                best: {
-                    /**
-                     * Format: uuid
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    entryId: string;
-                    /** @example 1250.5 */
-                    profit: string;
-                } | null;
-                worst: {
-                    /**
-                     * Format: uuid
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    entryId: string;
-                    /** @example 1250.5 */
-                    profit: string;
-                } | null;
-                averageHoldingMs: number | null;
-                /** @example 1250.5 */
-                totalProfit: string;
-                fees: string | null;
-                turnover: string | null;
-            };
+            /** @description The comparison with a benchmark; `null` if there is none to compare with. */
+            benchmark: components["schemas"]["BenchmarkComparison"] | null;
+            risk: components["schemas"]["Risk"];
+            trades: components["schemas"]["ClosedTrades"];
+            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
             warnings: components["schemas"]["Warning"][];
         };
-        Ticker: {
-            /** @example BTC/KRW */
+        /** @description The portfolio compared with a benchmark. */
+        BenchmarkComparison: {
+            /**
+             * @description The symbol compared with.
+             * @example BTC/KRW
+             */
             symbol: string;
-            /** @example 1250.5 */
+            /** @description Return of its price in base currency. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
+            return: string | null;
+            /** @description What the same start and external flows would now be worth if put into it, in base currency; `null` if a price is missing. */
+            equity: string | null;
+            /** @description `twr` − `return`; `null` if either is. */
+            excess: string | null;
+            /** @description Slope of the daily returns against those of the benchmark. `null` if not known or not defined. */
+            beta: string | null;
+            /** @description Yearly return beyond what beta explains. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
+            alpha: string | null;
+            /** @description Correlation of the daily returns, from -1 to 1. `null` if not known or not defined. */
+            correlation: string | null;
+            /** @description Standard deviation of the daily differences, annualised. `null` if not known or not defined. */
+            trackingError: string | null;
+            /** @description Days on which both returns are known: beta to tracking error are made from these. */
+            days: number;
+        };
+        /** @description Risk figures of the daily time-weighted returns. */
+        Risk: {
+            /** @description Days with a known return: volatility, Sharpe and Sortino are made from these. */
+            days: number;
+            /** @description The deepest fall from a peak; `null` if the return of a day is not known. */
+            maxDrawdown: components["schemas"]["Drawdown"] | null;
+            /** @description Standard deviation of daily returns, annualised, as a fraction. `null` if not known or not defined. */
+            volatility: string | null;
+            /** @description Mean daily return beyond the risk-free rate ÷ its standard deviation, annualised. `null` if not known or not defined. */
+            sharpe: string | null;
+            /** @description Mean return beyond the risk-free rate ÷ downside deviation, annualised. `null` if not known or not defined. */
+            sortino: string | null;
+            /** @description `annualReturn` ÷ `maxDrawdown.depth`; `null` without a drawdown. */
+            calmar: string | null;
+        };
+        /** @description The deepest fall of the time-weighted return from a peak. */
+        Drawdown: {
+            /**
+             * @description The part of the peak that was lost, as a fraction; `0` if nothing was.
+             * @example 1250.5
+             */
+            depth: string;
+            /** @description When the fall began; `null` if nothing was lost. */
+            peak: string | null;
+            /** @description When it was deepest; `null` if nothing was lost. */
+            trough: string | null;
+            /** @description When the peak was reached again; `null` if it has not been. */
+            recovery: string | null;
+        };
+        /** @description The sales in the span; `profit` is net realised PnL. */
+        ClosedTrades: {
+            /** @description Sales with a known profit or loss. */
+            count: number;
+            /** @description Sales with a profit. */
+            wins: number;
+            /** @description Sales with a loss. */
+            losses: number;
+            /** @description Sales without a rate, left out of all other figures. */
+            unknown: number;
+            /** @description `wins` ÷ `count` as a fraction. `null` without sales. */
+            winRate: string | null;
+            /** @description Sum of profits ÷ sum of losses. `null` without losses. */
+            profitFactor: string | null;
+            /** @description Average profit of a sale, in base currency. `null` without sales. */
+            expectancy: string | null;
+            /** @description (1 + average win ÷ average loss) × `winRate` − 1. `null` without losses. */
+            expectancyRatio: string | null;
+            /** @description Average profit of the winning sales. `null` without wins. */
+            averageWin: string | null;
+            /** @description Average loss of the losing sales, as a negative amount. `null` without losses. */
+            averageLoss: string | null;
+            /** @description The sale with the highest profit. `null` without sales. */
+            best: components["schemas"]["ClosedTrade"] | null;
+            /** @description The sale with the lowest profit. `null` without sales. */
+            worst: components["schemas"]["ClosedTrade"] | null;
+            /** @description Average time from purchase to sale, in milliseconds. `null` if no purchase is known. */
+            averageHoldingMs: number | null;
+            /**
+             * @description Profits minus losses, in base currency.
+             * @example 1250.5
+             */
+            totalProfit: string;
+            /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
+            fees: string | null;
+            /** @description Value of everything bought and sold, without fees, in base currency; `null` if a rate is missing. */
+            turnover: string | null;
+        };
+        /** @description One page of the symbols that have a price. */
+        SymbolList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["MarketSymbol"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A symbol and its two assets. */
+        MarketSymbol: {
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description The asset that is traded.
+             * @example BTC
+             */
+            base: string;
+            /**
+             * @description The asset that its price is in.
+             * @example BTC
+             */
+            quote: string;
+        };
+        /** @description One page of tickers. */
+        TickerList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Ticker"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description Last price and 24-hour figures of a symbol. */
+        Ticker: {
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Last price, quote per base.
+             * @example 1250.5
+             */
             price: string;
+            /** @description `price` − the price 24 hours earlier; `null` while no earlier price is known. */
             change: string | null;
+            /** @description `change` ÷ the price 24 hours earlier, as a fraction (`0.05` is 5 %); `null` as for `change`. */
             changeRate: string | null;
-            /** @example 1250.5 */
+            /**
+             * @description Highest price of the last 24 hours, quote per base.
+             * @example 1250.5
+             */
             high: string;
-            /** @example 1250.5 */
+            /**
+             * @description Lowest price of the last 24 hours, quote per base.
+             * @example 1250.5
+             */
             low: string;
-            /** @example 1250.5 */
+            /**
+             * @description Quantity traded in the last 24 hours, in units of the base asset.
+             * @example 1250.5
+             */
             volume: string;
-            /** @example 1250.5 */
+            /**
+             * @description Value traded in the last 24 hours, in units of the quote asset.
+             * @example 1250.5
+             */
             quoteVolume: string;
             /**
              * Format: date-time
+             * @description When the last price was made, according to its source.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /** @description The exchange that the last price came from; `null`: not known. */
             exchange: string | null;
+            /** @description Whether the last price was made up by the simulator. */
             simulated: boolean;
         };
-        Candle: {
-            /** @example BTC/KRW */
+        /** @description How many items of the request were taken. */
+        Accepted: {
+            /** @description How many items were taken: all of them. */
+            accepted: number;
+        };
+        /** @description One item, or a batch of them. */
+        TickInputOrBatch: components["schemas"]["TickInput"] | components["schemas"]["TickInputBatch"];
+        /** @description A public trade, or a price. */
+        TickInput: {
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
             symbol: string;
-            /** @enum {string} */
+            /**
+             * @description Quote asset per unit of the base asset; a decimal string.
+             * @example 0.25
+             */
+            price: string;
+            /**
+             * @description How much was traded, in units of the base asset; if omitted, the tick is a price only.
+             * @example 0.25
+             */
+            quantity?: string;
+            /**
+             * @description Side of the taker; not known if omitted.
+             * @enum {string}
+             */
+            side?: "buy" | "sell";
+            /**
+             * Format: date-time
+             * @description When it happened; now if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+        };
+        /** @description Several items in one request. */
+        TickInputBatch: {
+            /** @description All of them are taken, or none. */
+            items: components["schemas"]["TickInput"][];
+        };
+        /** @description `CandleList`, `CandlePoints` or `CandleColumns`, as `format` says. */
+        Candles: components["schemas"]["CandleList"] | components["schemas"]["CandlePoints"] | components["schemas"]["CandleColumns"];
+        /** @description One page of candles as objects. */
+        CandleList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Candle"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description Open, high, low, close and volume of a symbol in one interval. */
+        Candle: {
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Length of the candle; `1M` is a month.
+             * @enum {string}
+             */
             interval: "1m" | "5m" | "15m" | "30m" | "1h" | "4h" | "1d" | "1w" | "1M";
             /**
              * Format: date-time
@@ -2605,24 +3807,46 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @example 1250.5 */
+            /**
+             * @description First price in the interval, quote per base.
+             * @example 1250.5
+             */
             open: string;
-            /** @example 1250.5 */
+            /**
+             * @description Highest price in the interval, quote per base.
+             * @example 1250.5
+             */
             high: string;
-            /** @example 1250.5 */
+            /**
+             * @description Lowest price in the interval, quote per base.
+             * @example 1250.5
+             */
             low: string;
-            /** @example 1250.5 */
+            /**
+             * @description Last price in the interval, quote per base.
+             * @example 1250.5
+             */
             close: string;
-            /** @example 1250.5 */
+            /**
+             * @description Quantity traded in the interval, in units of the base asset.
+             * @example 1250.5
+             */
             volume: string;
-            /** @example 1250.5 */
+            /**
+             * @description Value traded in the interval, in units of the quote asset.
+             * @example 1250.5
+             */
             quoteVolume: string;
+            /** @description Public trades in the interval; a tick without a quantity is none. */
             trades: number;
-            /** @description Final, but for trades that come late. */
+            /** @description Whether it is final, except for trades that arrive late. */
             closed: boolean;
+            /** @description Whether any of its prices was made up by the simulator. */
             simulated: boolean;
         };
+        /** @description One page of candles as arrays. */
         CandlePoints: {
+            /** @description `[t, open, high, low, close, volume]` of each candle, in the order of the list. */
             points: [
                 number,
                 string,
@@ -2631,97 +3855,129 @@ export interface components {
                 string,
                 string
             ][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
         };
+        /** @description One page of candles, one array for each field. */
         CandleColumns: {
+            /** @description Arrays of equal length, one value for each candle. */
             columns: {
+                /** @description Start of each interval, in epoch milliseconds. */
                 t: number[];
+                /** @description First price of each, quote per base. */
                 open: string[];
+                /** @description Highest price of each, quote per base. */
                 high: string[];
+                /** @description Lowest price of each, quote per base. */
                 low: string[];
+                /** @description Last price of each, quote per base. */
                 close: string[];
+                /** @description Quantity traded in each, in units of the base asset. */
                 volume: string[];
+                /** @description Value traded in each, in units of the quote asset. */
                 quoteVolume: string[];
+                /** @description Public trades in each. */
                 trades: number[];
+                /** @description Whether each is final, except for trades that arrive late. */
                 closed: boolean[];
             };
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
         };
+        /** @description One item, or a batch of them. */
+        CandleInputOrBatch: components["schemas"]["CandleInput"] | components["schemas"]["CandleInputBatch"];
+        /** @description A candle to load. */
         CandleInput: {
-            /** @example BTC/KRW */
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
             symbol: string;
             /**
+             * @description A minute, or a whole UTC day.
              * @default 1m
              * @enum {string}
              */
             interval?: "1m" | "1d";
             /**
              * Format: date-time
-             * @description Start of the minute, or of the UTC day.
+             * @description Start of the minute, or of the UTC day. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description First price, quote per base; a decimal string.
              * @example 0.25
              */
             open: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description Highest price, quote per base; a decimal string.
              * @example 0.25
              */
             high: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description Lowest price, quote per base; a decimal string.
              * @example 0.25
              */
             low: string;
             /**
-             * @description A plain decimal string; numbers would lose digits.
+             * @description Last price, quote per base; a decimal string.
              * @example 0.25
              */
             close: string;
             /**
-             * @description In base. `0` when left out.
+             * @description Quantity traded, in units of the base asset; `0` if omitted.
              * @example 0.25
              */
             volume?: string;
             /**
-             * @description In quote. `close` × `volume` when left out.
+             * @description Value traded, in units of the quote asset; `close` × `volume` if omitted.
              * @example 0.25
              */
             quoteVolume?: string;
-            /** @default 0 */
+            /**
+             * @description How many public trades it has.
+             * @default 0
+             */
             trades?: number;
         };
+        /** @description Several items in one request. */
+        CandleInputBatch: {
+            /** @description All of them are taken, or none. */
+            items: components["schemas"]["CandleInput"][];
+        };
+        /** @description Any event of a stream, as a Server-Sent Event. */
         StreamEvent: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"];
+        /** @description An event `ticker` and its data. */
         TickerEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "ticker";
             data: components["schemas"]["Ticker"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description An event `trade` and its data. */
         TradeEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "trade";
             data: components["schemas"]["PublicTrade"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
         /**
+         * @description A trade on a market.
          * @example {
          *       "symbol": "BTC/KRW",
          *       "tradeId": "17726420000001",
@@ -2734,342 +3990,276 @@ export interface components {
          *     }
          */
         PublicTrade: {
-            /** @example BTC/KRW */
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
             symbol: string;
-            /** @description The exchange's, if it gives one. */
+            /** @description The exchange's id of the trade; `null`: none was given. */
             tradeId: string | null;
-            /** @description The taker's. */
+            /** @description Side of the taker; `null`: not known. */
             side: ("buy" | "sell") | null;
-            /** @example 1250.5 */
+            /**
+             * @description Quote asset per unit of the base asset.
+             * @example 1250.5
+             */
             price: string;
-            /** @example 1250.5 */
+            /**
+             * @description How much was traded, in units of the base asset.
+             * @example 1250.5
+             */
             quantity: string;
             /**
              * Format: date-time
+             * @description When it was traded, according to its source.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /** @description Where it was traded; `null`: not known. */
             exchange: string | null;
+            /** @description Whether it was made up by the simulator. */
             simulated: boolean;
         };
+        /** @description An event `candle` and its data. */
         CandleEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "candle";
             data: components["schemas"]["Candle"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description An event `pnl` and its data. */
         PnlEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "pnl";
             data: components["schemas"]["Pnl"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description An event `holdings` and its data. */
         HoldingsEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "holdings";
             data: components["schemas"]["Holdings"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description The holdings of a portfolio, marked to market. */
         Holdings: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: date-time
+             * @description The instant that the figures are valid for.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
             /**
-             * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
              * @example 12@k3Jx_.48211
              */
             position: string;
+            /** @description Every asset held, by asset. */
             items: components["schemas"]["Holding"][];
         };
+        /** @description An event `fill` and its data. */
         FillEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "fill";
             data: components["schemas"]["Fill"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
-        Fill: {
+        /** @description A change of the trades of a portfolio. */
+        Fill: components["schemas"]["TradeFill"] | components["schemas"]["ImportFill"];
+        /** @description One trade: as it is now, or as it was before it was removed. */
+        TradeFill: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
-             * @description What has happened to it.
+             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
-            /** @description As it is now; as it was, if it was removed. */
-            trade: {
-                /**
-                 * Format: uuid
-                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                 */
-                id: string;
-                externalId: string | null;
-                exchange: string | null;
-                /** @example BTC/KRW */
-                symbol: string;
-                /** @enum {string} */
-                side: "buy" | "sell";
-                /** @example 1250.5 */
-                quantity: string;
-                /** @example 1250.5 */
-                price: string;
-                fee: {
-                    /** @example 1250.5 */
-                    amount: string;
-                    /** @example BTC */
-                    currency: string;
-                } | null;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                time: string;
-                orderId: string | null;
-                type: string | null;
-                note: string | null;
-                tags: string[];
-                /** @description Its place among the fills of the same instant; left out when nothing tells it. */
-                sequence?: number;
-                /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
-                rates: components["schemas"]["EntryRate"][];
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                createdAt: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                updatedAt: string;
-            };
-        } | {
+            trade: components["schemas"]["Trade"];
+        };
+        /** @description A file with many new trades, which are not sent one by one. */
+        ImportFill: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
-            /** @enum {string} */
+            /**
+             * @description Many trades were booked at once.
+             * @enum {string}
+             */
             change: "imported";
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
             /**
              * Format: uuid
-             * @description As the sender of the file named it, or as the answer says.
+             * @description Id of the import, as in the answer to the request.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
-            /** @description Trades booked. */
+            /** @description How many trades were booked. */
             count: number;
         };
+        /** @description An event `ledger` and its data. */
         LedgerEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "ledger";
             data: components["schemas"]["LedgerChange"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
-        LedgerChange: {
-            /** @enum {string} */
+        /** @description A change of a portfolio: its ledger or its settings. */
+        LedgerChange: components["schemas"]["TradeLedgerChange"] | components["schemas"]["ImportLedgerChange"] | components["schemas"]["TransferLedgerChange"] | components["schemas"]["ValuationLedgerChange"] | components["schemas"]["PortfolioLedgerChange"];
+        /** @description One trade: as it is now, or as it was before it was removed. */
+        TradeLedgerChange: {
+            /**
+             * @description What the change is about. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
             subject: "trade";
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
-             * @description What has happened to it.
+             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
-            /** @description As it is now; as it was, if it was removed. */
-            trade: {
-                /**
-                 * Format: uuid
-                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                 */
-                id: string;
-                externalId: string | null;
-                exchange: string | null;
-                /** @example BTC/KRW */
-                symbol: string;
-                /** @enum {string} */
-                side: "buy" | "sell";
-                /** @example 1250.5 */
-                quantity: string;
-                /** @example 1250.5 */
-                price: string;
-                fee: {
-                    /** @example 1250.5 */
-                    amount: string;
-                    /** @example BTC */
-                    currency: string;
-                } | null;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                time: string;
-                orderId: string | null;
-                type: string | null;
-                note: string | null;
-                tags: string[];
-                /** @description Its place among the fills of the same instant; left out when nothing tells it. */
-                sequence?: number;
-                /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
-                rates: components["schemas"]["EntryRate"][];
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                createdAt: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                updatedAt: string;
-            };
-        } | {
-            /** @enum {string} */
+            trade: components["schemas"]["Trade"];
+        };
+        /** @description A file with many new trades, which are not sent one by one. */
+        ImportLedgerChange: {
+            /**
+             * @description What the change is about. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
             subject: "import";
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
-            /** @enum {string} */
+            /**
+             * @description Many trades were booked at once.
+             * @enum {string}
+             */
             change: "imported";
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
             /**
              * Format: uuid
-             * @description As the sender of the file named it, or as the answer says.
+             * @description Id of the import, as in the answer to the request.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
-            /** @description Trades booked. */
+            /** @description How many trades were booked. */
             count: number;
-        } | {
-            /** @enum {string} */
+        };
+        /** @description One transfer: as it is now, or as it was before it was removed. */
+        TransferLedgerChange: {
+            /**
+             * @description What the change is about. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
             subject: "transfer";
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
-             * @description What has happened to it.
+             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
-            /** @description As it is now; as it was, if it was removed. */
-            transfer: {
-                /**
-                 * Format: uuid
-                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                 */
-                id: string;
-                externalId: string | null;
-                exchange: string | null;
-                /** @enum {string} */
-                kind: "deposit" | "withdrawal" | "income";
-                /** @example BTC */
-                asset: string;
-                /** @example 1250.5 */
-                quantity: string;
-                unitCost: string | null;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                time: string;
-                note: string | null;
-                tags: string[];
-                /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
-                rates: components["schemas"]["EntryRate"][];
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                createdAt: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                updatedAt: string;
-            };
-        } | {
+            transfer: components["schemas"]["Transfer"];
+        };
+        /** @description Entries that lacked a rate are valued now, since a price at or before their time has become known. The entries themselves are unchanged. */
+        ValuationLedgerChange: {
             /**
-             * @description Rates that became known later.
+             * @description What the change is about. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             subject: "valuation";
             /**
              * Format: uuid
-             * @description Whose ledger.
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
             /** @description How many entries were valued. */
             count: number;
-            /** @description The first 20 of them. */
+            /** @description Ids of the first 20 of them. */
             entries: string[];
-        } | {
-            /** @enum {string} */
+        };
+        /** @description The settings of the portfolio as they are now, or as they were before it was deleted. */
+        PortfolioLedgerChange: {
+            /**
+             * @description What the change is about. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
             subject: "portfolio";
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
@@ -3078,226 +4268,401 @@ export interface components {
              * @enum {string}
              */
             change: "changed" | "deleted";
-            /** @description Of the ledger, after the change. */
+            /** @description Version of the ledger after the change. */
             version: number;
-            /** @description Its settings as they are now; as they were, if it was deleted. */
-            portfolio: {
-                /**
-                 * Format: uuid
-                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                 */
-                id: string;
-                name: string;
-                /** @enum {string} */
-                costMethod: "average" | "fifo" | "lifo" | "hifo";
-                /** @example Asia/Seoul */
-                timeZone: string;
-                benchmark: string | null;
-                /** @enum {string} */
-                cashMode: "tracked" | "untracked";
-                /** @example BTC */
-                baseCurrency: string;
-                /** @description Counts the changes of the ledger and of these settings. */
-                version: number;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                createdAt: string;
-                /**
-                 * Format: date-time
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                updatedAt: string;
-            };
+            portfolio: components["schemas"]["PortfolioSettings"];
         };
+        /** @description A portfolio and its settings. */
+        PortfolioSettings: {
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description Name of the portfolio, for people. */
+            name: string;
+            /**
+             * @description How the cost of what is sold is found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /**
+             * @description IANA time zone whose midnight ends a day.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            /** @description Symbol that performance is compared with; `null`: none, since the base currency is BTC. */
+            benchmark: string | null;
+            /**
+             * @description `tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.
+             * @enum {string}
+             */
+            cashMode: "tracked" | "untracked";
+            /**
+             * @description The currency that figures are in; it never changes.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /** @description Counts the changes of the ledger and of these settings. */
+            version: number;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        /** @description An event `import` and its data. */
         ImportEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "import";
             data: components["schemas"]["ImportProgress"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description How far the import of a file has got. */
         ImportProgress: {
             /**
              * Format: uuid
+             * @description Id of the portfolio.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             portfolioId: string;
             /**
              * Format: uuid
-             * @description As the sender of the file named it, or as the answer says.
+             * @description Id of the import, as in the answer to the request.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
             /**
              * Format: date-time
-             * @description An import that tells nothing for minutes has ended with its node: nothing of it was booked.
+             * @description When this was published. An import that publishes nothing for minutes has ended with its node, and nothing of it was booked.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
+            /** @description Whether nothing is to be booked. */
             dryRun: boolean;
-            /** @enum {string} */
+            /**
+             * @description What the import is doing; `done` and `failed` are the last.
+             * @enum {string}
+             */
             phase: "reading" | "comparing" | "booking" | "valuing" | "done" | "failed";
+            /** @description How much of the file has been read. */
             bytes: {
+                /** @description Bytes of the file read so far. */
                 read: number;
+                /** @description Size of the file in bytes; `null`: not announced. */
                 total: number | null;
             };
-            /** @description Of the file, so far. */
+            /** @description Rows of the file read so far. */
             rows: number;
+            /** @description Rows that cannot be booked, so far. */
             rejected: number;
+            /** @description Trades booked so far, in the phase `booking`. */
             booked: number;
+            /** @description Trades to book, known from the phase `booking` on. */
             toBook: number;
-            result: {
-                booked: boolean;
-                accepted: number;
-                duplicates: number;
-                rejected: number;
-                ignored: number;
-            } | null;
-            /** @description Why it failed. */
+            /** @description What became of the rows; `null` until the phase is `done`. */
+            result: components["schemas"]["ImportResult"] | null;
+            /** @description Why it failed; `null` otherwise. */
             detail: string | null;
         };
+        /** @description What became of the rows of a file. */
+        ImportResult: {
+            /** @description Whether the accepted rows are now in the ledger. */
+            booked: boolean;
+            /** @description Rows that are new trades. */
+            accepted: number;
+            /** @description Rows that were booked before. */
+            duplicates: number;
+            /** @description Rows that cannot be booked. */
+            rejected: number;
+            /** @description Rows that are not trades, such as deposits. */
+            ignored: number;
+        };
+        /** @description An event `ready` and its data. */
         ReadyEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "ready";
             data: components["schemas"]["Ready"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
-        /** @description These channels are in step: what follows is live. */
+        /** @description These channels have caught up: what follows on them is live. */
         Ready: {
             /**
-             * @description Names of channels.
+             * @description Names of the channels concerned.
              * @example [
              *       "ticker:BTC/KRW"
              *     ]
              */
             channels: string[];
         };
+        /** @description An event `reset` and its data. */
         ResetEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "reset";
             data: components["schemas"]["Reset"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
-        /** @description What has happened on these channels since the id is not known. Their current state follows, then `ready`. */
+        /** @description Some events of these channels since the id are lost. Their current state follows, then `ready`. */
         Reset: {
             /**
-             * @description `garbled`: the id is not one of ours. `foreign`: it says nothing of the log of these channels, or is ahead of it. `epoch`: the log was begun anew. `expired`: the log does not reach so far back.
+             * @description `garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log was started anew. `expired`: the log does not reach that far back.
              * @enum {string}
              */
             reason: "garbled" | "foreign" | "epoch" | "expired";
             /**
-             * @description Names of channels.
+             * @description Names of the channels concerned.
              * @example [
              *       "ticker:BTC/KRW"
              *     ]
              */
             channels: string[];
         };
+        /** @description An event `notice` and its data. */
         NoticeEvent: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "notice";
             data: components["schemas"]["Notice"];
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description What a client should know about the stream itself. */
         Notice: {
             /**
-             * @description `delayed`: what is shown may be out of date; `restored`: no longer. All others say why the stream ends; `rate-limited` and `unavailable` also why it did not begin, to a client that asks for an event stream alone, as an `EventSource` does: an error status would end it for good.
+             * @description `delayed`: the stream may be out of date. `restored`: it is up to date again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would give up for good on an error status.
              * @enum {string}
              */
             code: "delayed" | "restored" | "slow-reader" | "rate-limited" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
+            /** @description The same as a sentence, for people; the wording may change. */
             detail: string;
             /**
-             * @description Names of channels.
+             * @description Names of the channels concerned; all of them if omitted.
              * @example [
              *       "ticker:BTC/KRW"
              *     ]
              */
             channels?: string[];
         };
+        /** @description Any event of a stream, as a line of NDJSON. */
         StreamLine: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["Heartbeat"];
         /** @description Nothing has happened for a while; the id may have moved on. */
         Heartbeat: {
             /**
-             * @description discriminator enum property added by openapi-typescript
+             * @description Name of the event. (enum property replaced by openapi-typescript)
              * @enum {string}
              */
             event: "heartbeat";
             /**
-             * @description To resume after this event. Not every event has one: then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
+        /** @description A list of channels under a short id. */
         StreamSubscription: {
             /**
              * Format: uuid
+             * @description Id of the subscription.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description What to open, relative to this server. */
+            /** @description The URL to open, relative to this server. */
             url: string;
             /** @description How many different channels it has. */
             channelCount: number;
             /**
              * Format: date-time
-             * @description Unless it is used before.
+             * @description When it expires, unless a stream is opened with it before.
              * @example 2026-03-02T09:00:00.000Z
              */
             expiresAt: string;
         };
+        /** @description The channels to subscribe to. */
+        StreamSubscriptionInput: {
+            /** @description Names of channels as for `GET /v1/streams`, in any order; repeated ones count once. */
+            channels: string[];
+        };
+        /** @description One page of the open streams, oldest first. */
+        StreamSessionList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["StreamSession"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /** @description Nodes that did not answer within a second: their streams are missing. */
+            silentNodes: number;
+        };
+        /** @description An open stream. */
         StreamSession: {
             /**
              * Format: uuid
+             * @description Id of the stream.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description `null`: an anonymous reader. */
+            /** @description The user who opened it; `null`: an anonymous reader. */
             userId: string | null;
-            /** @enum {string} */
+            /**
+             * @description How its events are sent.
+             * @enum {string}
+             */
             transport: "sse" | "ndjson" | "websocket";
+            /** @description Names of its channels. */
             channels: string[];
             /**
              * Format: date-time
+             * @description When it was opened.
              * @example 2026-03-02T09:00:00.000Z
              */
             openedAt: string;
+            /** @description Milliseconds since then. */
             ageMs: number;
-            /** @description What waits for the reader. */
+            /** @description Bytes that wait for the reader. */
             queuedBytes: number;
+            /** @description Events sent so far. */
             sentEvents: number;
             /** @description States that a newer one replaced before they were sent. */
             conflated: number;
-            /** @description Events of its logs, of whatever channel, that the reader is behind: the most of any log. */
+            /** @description How many events of its logs, on any channel, the reader is behind: the most of any log. */
             lag: number;
+        };
+        /** @description What the process is doing. */
+        Health: {
+            /**
+             * @description The process is alive.
+             * @enum {string}
+             */
+            status: "ok";
+            /** @description Seconds since the process started. */
+            uptime: number;
+            feed: components["schemas"]["FeedStatus"];
+            /** @description The login of the demo user; `null`: there is none. */
+            demo: components["schemas"]["DemoLogin"] | null;
+        };
+        /** @description The market feed of this node. */
+        FeedStatus: {
+            /** @description The feed of this node, as in `MARKET_FEED`. */
+            feed: string;
+            /**
+             * @description `retrying`: its source cannot be reached. `standby`: another node runs it. `ended`: it is over, or none is configured.
+             * @enum {string}
+             */
+            state: "starting" | "running" | "retrying" | "ended" | "standby";
+            /** @description What is wrong with it; `null`: nothing. */
+            detail: string | null;
+            /** @description When the newest tick arrived; `null`: none yet. */
+            lastTickAt: string | null;
+            /** @description Ticks since the process started. */
+            ticks: number;
+        };
+        /** @description The login of the demo user. */
+        DemoLogin: {
+            /** @description E-mail address to log in with. */
+            email: string;
+            /** @description Password to log in with. */
+            password: string;
+        };
+        /** @description Whether the process can serve, part by part. */
+        Readiness: {
+            /** @description Whether all parts are ready. */
+            ready: boolean;
+            /** @description Whether the database answers. */
+            database: {
+                /** @description Whether this part is fit to serve. */
+                ready: boolean;
+                /** @description What is wrong; `null`: nothing. */
+                detail: string | null;
+            };
+            /** @description An event is published every second and must come back as it does for any stream. */
+            broker: {
+                /** @description Whether this part is fit to serve. */
+                ready: boolean;
+                /** @description What is wrong; `null`: nothing. */
+                detail: string | null;
+                /** @description Milliseconds that the last round trip took; `null` before the first. */
+                roundTripMs: number | null;
+            };
+            /** @description Every three seconds the figures of a test portfolio are published and read, once a stream has been opened. */
+            projection: {
+                /** @description Whether this part is fit to serve. */
+                ready: boolean;
+                /** @description What is wrong; `null`: nothing. */
+                detail: string | null;
+                /** @description Milliseconds that the last round trip took; `null` before the first. */
+                roundTripMs: number | null;
+            };
+            /** @description Streams that never became ready, and watched portfolios that are not published. `ready` is false only if that is most of them. */
+            streams: {
+                /** @description Whether this part is fit to serve. */
+                ready: boolean;
+                /** @description What is wrong; `null`: nothing. */
+                detail: string | null;
+            };
+            /** @description Not ready while the node is shutting down. */
+            node: {
+                /** @description Whether this part is fit to serve. */
+                ready: boolean;
+                /** @description What is wrong; `null`: nothing. */
+                detail: string | null;
+            };
+        };
+        /** @description A type of problem. */
+        ProblemType: {
+            /** @description The `type` of such problems. */
+            type: string;
+            /** @description The HTTP status of such problems. */
+            status: number;
+            /** @description What such problems mean. */
+            title: string;
+        };
+        /** @description Metrics in the text format of Prometheus. */
+        Metrics: string;
+        /** @description An OpenAPI document. */
+        OpenApiDocument: {
+            /** @description Version of the OpenAPI specification. */
+            openapi: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description An AsyncAPI document. */
+        AsyncApiDocument: {
+            /** @description Version of the AsyncAPI specification. */
+            asyncapi: string;
+        } & {
+            [key: string]: unknown;
         };
     };
     responses: {
@@ -3552,19 +4917,19 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The `X-Request-Id` of the request, or one that was made for it; it stands in the log. */
+        /** @description The `X-Request-Id` of the request, or one made for it; it is also in the log. */
         RequestId: string;
-        /** @description To be sent as `If-None-Match` the next time. */
+        /** @description Send it as `If-None-Match` the next time. */
         EntityTag: string;
-        /** @description Which credential is asked for, and what is wrong with the one that came. */
+        /** @description Which credential is needed, and what is wrong with the one that was sent. */
         Authenticate: string;
-        /** @description The limits that the request counted against: `q` in `w` seconds. */
+        /** @description The limits that the request counted against: `q` requests in `w` seconds. */
         RateLimitPolicy: string;
-        /** @description What is left of them: `r`, until the count starts again in `t` seconds. */
+        /** @description What is left of these limits: `r` requests until the count starts again in `t` seconds. */
         RateLimit: string;
-        /** @description Where the answer comes from: `hit`, it was kept and nothing has moved since; `miss`, it was made for this request; `stale`, it was kept, and prices (never the ledger) have moved since. */
+        /** @description Where the answer comes from. `hit`: the cache, and nothing has changed since. `miss`: it was made for this request. `stale`: the cache, and prices (never the ledger) have changed since. */
         Cache: "hit" | "miss" | "stale";
-        /** @description Seconds after which to try again. */
+        /** @description Seconds to wait before trying again. */
         RetryAfter: number;
     };
     pathItems: never;
@@ -3587,10 +4952,7 @@ export interface operations {
                  *       "password": "demo-marktide"
                  *     }
                  */
-                "application/json": {
-                    email: string;
-                    password: string;
-                };
+                "application/json": components["schemas"]["Login"];
             };
         };
         responses: {
@@ -3648,9 +5010,7 @@ export interface operations {
                  *       "refreshToken": "Zk5vJ0b1d2mB8m7cXq3n9wT4yL6sH0aKpR2eUfGiVxA"
                  *     }
                  */
-                "application/json": {
-                    refreshToken?: string;
-                };
+                "application/json": components["schemas"]["Refresh"];
             };
         };
         responses: {
@@ -3728,7 +5088,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -3736,7 +5096,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Who the credential stands for */
+            /** @description The user that the credential belongs to */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3762,7 +5122,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3800,24 +5160,11 @@ export interface operations {
                  *       "password": "correct horse battery"
                  *     }
                  */
-                "application/json": {
-                    /**
-                     * Format: email
-                     * @example trader@example.com
-                     */
-                    email: string;
-                    /**
-                     * Format: password
-                     * @description Not the e-mail address.
-                     */
-                    password: string;
-                    /** @default null */
-                    name?: string | null;
-                };
+                "application/json": components["schemas"]["Registration"];
             };
         };
         responses: {
-            /** @description Become a user, as a trader, and log in */
+            /** @description Register as a trader and log in */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3873,14 +5220,7 @@ export interface operations {
                  *       "newPassword": "staple of nine letters"
                  *     }
                  */
-                "application/json": {
-                    currentPassword: string;
-                    /**
-                     * Format: password
-                     * @description Not the e-mail address.
-                     */
-                    newPassword: string;
-                };
+                "application/json": components["schemas"]["PasswordChange"];
             };
         };
         responses: {
@@ -3917,7 +5257,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description End all sessions of the user, this one too, with their tokens and streams */
+            /** @description End all sessions of the user, including this one, with their tokens and streams */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -3980,7 +5320,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4006,7 +5346,7 @@ export interface operations {
                     "application/json": components["schemas"]["PublicKeys"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4029,12 +5369,13 @@ export interface operations {
     listUsers: {
         parameters: {
             query?: {
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4075,13 +5416,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Account"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["AccountList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4120,25 +5458,7 @@ export interface operations {
                  *       "role": "trader"
                  *     }
                  */
-                "application/json": {
-                    /**
-                     * Format: email
-                     * @example trader@example.com
-                     */
-                    email: string;
-                    /**
-                     * Format: password
-                     * @description Not the e-mail address.
-                     */
-                    password: string;
-                    /** @default null */
-                    name?: string | null;
-                    /**
-                     * @default trader
-                     * @enum {string}
-                     */
-                    role?: "viewer" | "trader" | "admin";
-                };
+                "application/json": components["schemas"]["UserInput"];
             };
         };
         responses: {
@@ -4183,17 +5503,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the user. */
                 userId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description One user: oneself; anybody, for administrators */
+            /** @description One user: the caller, or anyone for administrators */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4216,7 +5537,7 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4244,13 +5565,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the user. */
                 userId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Delete a user with all that is theirs: portfolios, keys, sessions */
+            /** @description Delete a user with all their portfolios, keys and sessions */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4278,6 +5600,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the user. */
                 userId: string;
             };
             cookie?: never;
@@ -4290,16 +5613,11 @@ export interface operations {
                  *       "name": "Kim"
                  *     }
                  */
-                "application/json": {
-                    name?: string | null;
-                    /** @enum {string} */
-                    role?: "viewer" | "trader" | "admin";
-                    disabled?: boolean;
-                };
+                "application/json": components["schemas"]["UserChange"];
             };
         };
         responses: {
-            /** @description Change a user: one's own name; name, role and `disabled` of anybody, for administrators */
+            /** @description Change the caller's name, or anyone's name, role and `disabled` for administrators */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4340,12 +5658,13 @@ export interface operations {
     listApiKeys: {
         parameters: {
             query?: {
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4383,13 +5702,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["ApiKey"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4433,26 +5749,11 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @example Trading bot */
-                    name: string;
-                    /** @description `read`: everything its owner can see, streams too. `trades:write`: trades, transfers and imports; also creating portfolios and changing their settings. `market:write`: ticks and candles. `admin`: listing users, the audit log, rate limits, metrics and the streams of all users; it changes nothing. */
-                    scopes: ("read" | "trades:write" | "market:write" | "admin")[];
-                    /**
-                     * Format: date-time
-                     * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    expiresAt?: string | number;
-                    /** @default [] */
-                    allowedIps?: string[];
-                    /** @description Less than `RATE_LIMIT_API_KEY`, which holds anyway. */
-                    requestsPerMinute?: number;
-                };
+                "application/json": components["schemas"]["ApiKeyInput"];
             };
         };
         responses: {
-            /** @description Make an API key, to be sent as `X-API-Key` */
+            /** @description Create an API key, to be sent as `X-API-Key` */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4503,13 +5804,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the API key. */
                 keyId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Revoke an API key: at once, on every node, with its open streams */
+            /** @description Revoke an API key at once, on every node, and end its streams */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4534,15 +5836,17 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                /** @description Only events of this type; all if omitted. */
                 type?: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "access-denied" | "rate-limited";
-                /** @description Done by or to this user. */
+                /** @description Only events done by or to this user; all if omitted. */
                 userId?: string;
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4596,13 +5900,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["AuditEvent"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["AuditEventList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4627,11 +5928,11 @@ export interface operations {
     listRateLimits: {
         parameters: {
             query?: {
-                /** @description Consumers of each policy. */
+                /** @description The most consumers to list for each limit. */
                 limit?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4639,7 +5940,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every limit: how often it was hit, and who uses most of it */
+            /** @description Every rate limit: how often it was hit, and who uses it most */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4794,7 +6095,7 @@ export interface operations {
                     "application/json": components["schemas"]["RateLimits"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4819,12 +6120,13 @@ export interface operations {
     listPortfolios: {
         parameters: {
             query?: {
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -4862,13 +6164,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Portfolio"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["PortfolioList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -4906,31 +6205,7 @@ export interface operations {
                  *       "baseCurrency": "KRW"
                  *     }
                  */
-                "application/json": {
-                    /** @example Long term */
-                    name: string;
-                    /**
-                     * @default KRW
-                     * @example BTC
-                     */
-                    baseCurrency?: string;
-                    /**
-                     * @default average
-                     * @enum {string}
-                     */
-                    costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                    /**
-                     * @default Asia/Seoul
-                     * @example Asia/Seoul
-                     */
-                    timeZone?: string;
-                    benchmark?: string | null;
-                    /**
-                     * @default tracked
-                     * @enum {string}
-                     */
-                    cashMode?: "tracked" | "untracked";
-                };
+                "application/json": components["schemas"]["PortfolioInput"];
             };
         };
         responses: {
@@ -4980,10 +6255,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -5003,19 +6279,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "id": "01a22bc3-c061-7704-8551-f5b3ac21edb1",
                      *       "name": "Demo",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
                      *       "benchmark": "BTC/KRW",
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
-                     *       "access": "owner",
                      *       "version": 9,
-                     *       "createdAt": "2026-11-26T01:37:28.653Z",
-                     *       "updatedAt": "2026-11-26T01:37:28.889Z",
-                     *       "asOf": "2026-11-26T01:37:30.525Z",
-                     *       "position": "9@wY5CJ.20",
+                     *       "createdAt": "2026-11-30T09:22:58.785Z",
+                     *       "updatedAt": "2026-11-30T09:22:59.042Z",
+                     *       "access": "owner",
+                     *       "asOf": "2026-11-30T09:23:01.586Z",
+                     *       "position": "9@6yPl1.20",
                      *       "equity": "51120348.5",
                      *       "cash": "16738148.5",
                      *       "marketValue": "34382200",
@@ -5035,6 +6311,7 @@ export interface operations {
                      *         "pnl": "0",
                      *         "rate": "0"
                      *       },
+                     *       "unvalued": [],
                      *       "warnings": [],
                      *       "totalRate": "0.02240697",
                      *       "coins": 5,
@@ -5085,13 +6362,13 @@ export interface operations {
                      *         ],
                      *         "others": null
                      *       },
-                     *       "cursor": "47DE.5NawY5CJK.UbJKoKQI0"
+                     *       "cursor": "47DE.5Na6yPl1K.RJ9i-KvD0"
                      *     }
                      */
                     "application/json": components["schemas"]["PortfolioSummary"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5120,6 +6397,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -5153,6 +6431,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -5160,17 +6439,7 @@ export interface operations {
         /** @description At most 16 KiB. */
         requestBody: {
             content: {
-                "application/json": {
-                    /** @example Long term */
-                    name?: string;
-                    /** @enum {string} */
-                    costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                    /** @example Asia/Seoul */
-                    timeZone?: string;
-                    benchmark?: string | null;
-                    /** @enum {string} */
-                    cashMode?: "tracked" | "untracked";
-                };
+                "application/json": components["schemas"]["PortfolioChange"];
             };
         };
         responses: {
@@ -5219,22 +6488,24 @@ export interface operations {
     listShares: {
         parameters: {
             query?: {
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Whom a portfolio is shared with, and who is invited; for its owner */
+            /** @description The users whom a portfolio is shared with, and those invited; for its owner */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5259,13 +6530,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Share"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["ShareList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5293,6 +6561,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -5306,16 +6575,7 @@ export interface operations {
                  *       "access": "read"
                  *     }
                  */
-                "application/json": {
-                    /**
-                     * Format: uuid
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    userId?: string;
-                    email?: string;
-                    /** @enum {string} */
-                    access: "read" | "write";
-                };
+                "application/json": components["schemas"]["ShareInput"];
             };
         };
         responses: {
@@ -5362,14 +6622,16 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the user. */
                 userId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description End a share and the user's streams of the portfolio, or take back an invitation; by the owner, or by that user */
+            /** @description End a share and the user's streams of the portfolio, or withdraw an invitation; for the owner and for that user */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5394,12 +6656,13 @@ export interface operations {
     listInvitations: {
         parameters: {
             query?: {
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -5435,13 +6698,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Invitation"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["InvitationList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5468,13 +6728,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Accept an invitation: the portfolio joins those of the caller */
+            /** @description Accept an invitation: the caller can use the portfolio from now on */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5518,6 +6779,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -5549,41 +6811,47 @@ export interface operations {
     listTrades: {
         parameters: {
             query?: {
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. Since the first trade if omitted. */
                 from?: string;
-                /** @description Exclusive. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
                 to?: string;
-                /** @description IANA time zone of dates; the portfolio's when left out. */
+                /** @description IANA time zone of dates; the portfolio's if omitted. */
                 tz?: string;
+                /** @description Only trades of this symbol; not together with `symbols`. */
                 symbol?: string;
-                /** @description One of these. At most 500, as far as the URL holds them (8,000 bytes). */
+                /** @description Only trades of these symbols. Comma-separated; at most 500, and no more than a URL of 8,000 bytes holds. */
                 symbols?: string;
-                /** @description Bought, sold, or paid with. */
+                /** @description Only trades in which this asset was bought, sold, or paid with. */
                 asset?: string;
+                /** @description Only purchases or only sales; both if omitted. */
                 side?: "buy" | "sell";
-                /** @description Kind of the order it filled, as the exchange tells it. */
+                /** @description Only fills of orders of this type, such as `limit`. */
                 type?: string;
+                /** @description Only trades at this exchange, as it was written when booked. */
                 exchange?: string;
+                /** @description Only the fills of this order. */
                 orderId?: string;
-                /** @description One of the tags of a trade, as it is written. */
+                /** @description Only trades with this tag, exactly as written. */
                 tag?: string;
-                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most 10 words. */
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
                 q?: string;
-                /** @description `value`, `fee` and `pnl` (net, of sales) are in base currency. */
+                /** @description What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency. */
                 sort?: "time" | "symbol" | "value" | "fee" | "pnl";
-                /** @description `asc` by symbol, `desc` by time and figures when left out. */
+                /** @description If omitted: `asc` by symbol, `desc` by time and figures. */
                 order?: "asc" | "desc";
-                /** @description `true`: with the `total` of all that fit, on whatever page. */
+                /** @description `true`: every page also has the `total` number of trades that match. */
                 count?: "true" | "false";
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -5657,24 +6925,10 @@ export interface operations {
                      *       "warnings": []
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["ListedTrade"][];
-                        nextCursor: string | null;
-                        total?: number;
-                        /**
-                         * Format: uuid
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        portfolioId: string;
-                        /** @example BTC */
-                        baseCurrency: string;
-                        /** @enum {string} */
-                        costMethod: "average" | "fifo" | "lifo" | "hifo";
-                        warnings: components["schemas"]["Warning"][];
-                    };
+                    "application/json": components["schemas"]["TradeList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5702,11 +6956,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
-        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB by default, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -5724,9 +6979,7 @@ export interface operations {
                  *       "time": "2026-03-02T09:00:00.000Z"
                  *     }
                  */
-                "application/json": components["schemas"]["TradeInput"] | {
-                    items: components["schemas"]["TradeInput"][];
-                };
+                "application/json": components["schemas"]["TradeInputOrBatch"];
             };
         };
         responses: {
@@ -5761,7 +7014,7 @@ export interface operations {
                      *       "updatedAt": "2026-11-26T01:37:33.055Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Trade"] | components["schemas"]["TradeBatch"];
+                    "application/json": components["schemas"]["TradeOrBatch"];
                 };
             };
             /** @description Book one fill, or a batch */
@@ -5795,7 +7048,7 @@ export interface operations {
                      *       "updatedAt": "2026-11-26T01:37:33.055Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Trade"] | components["schemas"]["TradeBatch"];
+                    "application/json": components["schemas"]["TradeOrBatch"];
                 };
             };
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
@@ -5819,11 +7072,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the trade. */
                 tradeId: string;
             };
             cookie?: never;
@@ -5868,69 +7123,10 @@ export interface operations {
                      *       "warnings": []
                      *     }
                      */
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        externalId: string | null;
-                        exchange: string | null;
-                        /** @example BTC/KRW */
-                        symbol: string;
-                        /** @enum {string} */
-                        side: "buy" | "sell";
-                        /** @example 1250.5 */
-                        quantity: string;
-                        /** @example 1250.5 */
-                        price: string;
-                        fee: {
-                            /** @example 1250.5 */
-                            amount: string;
-                            /** @example BTC */
-                            currency: string;
-                        } | null;
-                        /**
-                         * Format: date-time
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        orderId: string | null;
-                        type: string | null;
-                        note: string | null;
-                        tags: string[];
-                        /** @description Its place among the fills of the same instant; left out when nothing tells it. */
-                        sequence?: number;
-                        /** @description The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /** @description What changed hands, in base currency at its time. */
-                        value: string | null;
-                        /** @description The fee in base currency; 0 without one. */
-                        feeValue: string | null;
-                        /** @description What the sale realised under the portfolio's cost method; `null` for a purchase. */
-                        realizedPnl: {
-                            gross: string | null;
-                            net: string | null;
-                        } | null;
-                        /** @example BTC */
-                        baseCurrency: string;
-                        /** @enum {string} */
-                        costMethod: "average" | "fifo" | "lifo" | "hifo";
-                        warnings: components["schemas"]["Warning"][];
-                    };
+                    "application/json": components["schemas"]["TradeDetails"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5958,14 +7154,16 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the trade. */
                 tradeId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Take a fill out of the ledger; every figure after it is restated */
+            /** @description Remove a fill from the ledger; every figure after it is restated */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -5992,7 +7190,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the trade. */
                 tradeId: string;
             };
             cookie?: never;
@@ -6058,39 +7258,44 @@ export interface operations {
     getTradeStats: {
         parameters: {
             query?: {
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. Since the first trade if omitted. */
                 from?: string;
-                /** @description Exclusive. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
                 to?: string;
-                /** @description IANA time zone of dates; the portfolio's when left out. */
+                /** @description IANA time zone of dates; the portfolio's if omitted. */
                 tz?: string;
+                /** @description Only trades of this symbol; not together with `symbols`. */
                 symbol?: string;
-                /** @description One of these. At most 500, as far as the URL holds them (8,000 bytes). */
+                /** @description Only trades of these symbols. Comma-separated; at most 500, and no more than a URL of 8,000 bytes holds. */
                 symbols?: string;
-                /** @description Bought, sold, or paid with. */
+                /** @description Only trades in which this asset was bought, sold, or paid with. */
                 asset?: string;
+                /** @description Only purchases or only sales; both if omitted. */
                 side?: "buy" | "sell";
-                /** @description Kind of the order it filled, as the exchange tells it. */
+                /** @description Only fills of orders of this type, such as `limit`. */
                 type?: string;
+                /** @description Only trades at this exchange, as it was written when booked. */
                 exchange?: string;
+                /** @description Only the fills of this order. */
                 orderId?: string;
-                /** @description One of the tags of a trade, as it is written. */
+                /** @description Only trades with this tag, exactly as written. */
                 tag?: string;
-                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most 10 words. */
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
                 q?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What the fills add up to, and what became of the sales: for the same filter as the list */
+            /** @description What the fills add up to, and how the sales turned out; takes the filter of the list */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6163,7 +7368,7 @@ export interface operations {
                     "application/json": components["schemas"]["TradeStats"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6189,57 +7394,58 @@ export interface operations {
     importTrades: {
         parameters: {
             query?: {
-                /** @description `true`: only tell what would become of each row. */
+                /** @description `true`: report on every row, and book nothing. */
                 dryRun?: "true" | "false";
-                /** @description `true`: book the other rows although some are rejected. */
+                /** @description `true`: book the other rows even if some are rejected. */
                 skipRejected?: "true" | "false";
-                /** @description Time zone of times that do not name theirs, in the place of the one the source is known to use. One that contradicts a heading is refused. */
+                /** @description IANA time zone, or an offset, of times that do not name theirs; the one that the source is known to use if omitted. One that contradicts a heading is refused. */
                 tz?: string;
-                /** @description The decimal mark of a file in which no number proves it. */
+                /** @description The decimal mark; needed only if no number of the file proves it. */
                 decimal?: "." | ",";
-                /** @description Day, month and year in a file in which no date proves their order. */
+                /** @description The order of day, month and year; needed only if no date of the file proves it. */
                 dateOrder?: "ymd" | "dmy" | "mdy";
-                /** @description `true`: take times before 2009 as well. */
+                /** @description `true`: accept times before 2009 as well. */
                 allowBefore2009?: "true" | "false";
-                /** @description Which way time runs in the file, if it does not tell. */
+                /** @description Which way time runs in the file; needed only if the file does not show it. */
                 order?: "oldest-first" | "newest-first";
-                /** @description A name for this import, to tell its progress by. Made here when left out. */
+                /** @description Id to follow the progress of this import by; made by the server if omitted. */
                 importId?: string;
             };
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
-        /** @description At most `IMPORT_LIMIT_MB`, 64 MiB unless the server says otherwise. */
+        /** @description At most `IMPORT_LIMIT_MB`, 64 MiB by default. */
         requestBody: {
             content: {
                 /**
                  * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
                  *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
                  */
-                "text/csv": string;
+                "text/csv": components["schemas"]["TradeFile"];
                 /**
                  * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
                  *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
                  */
-                "text/tab-separated-values": string;
+                "text/tab-separated-values": components["schemas"]["TradeFile"];
                 /**
                  * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
                  *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
                  */
-                "text/plain": string;
+                "text/plain": components["schemas"]["TradeFile"];
                 /**
                  * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
                  *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
                  */
-                "application/csv": string;
+                "application/csv": components["schemas"]["TradeFile"];
                 /**
                  * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
                  *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
                  */
-                "application/vnd.ms-excel": string;
+                "application/vnd.ms-excel": components["schemas"]["TradeFile"];
             };
         };
         responses: {
@@ -6337,41 +7543,47 @@ export interface operations {
     exportTrades: {
         parameters: {
             query?: {
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. Since the first trade if omitted. */
                 from?: string;
-                /** @description Exclusive. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
                 to?: string;
-                /** @description IANA time zone of dates; the portfolio's when left out. */
+                /** @description IANA time zone of dates; the portfolio's if omitted. */
                 tz?: string;
+                /** @description Only trades of this symbol; not together with `symbols`. */
                 symbol?: string;
-                /** @description One of these. At most 500, as far as the URL holds them (8,000 bytes). */
+                /** @description Only trades of these symbols. Comma-separated; at most 500, and no more than a URL of 8,000 bytes holds. */
                 symbols?: string;
-                /** @description Bought, sold, or paid with. */
+                /** @description Only trades in which this asset was bought, sold, or paid with. */
                 asset?: string;
+                /** @description Only purchases or only sales; both if omitted. */
                 side?: "buy" | "sell";
-                /** @description Kind of the order it filled, as the exchange tells it. */
+                /** @description Only fills of orders of this type, such as `limit`. */
                 type?: string;
+                /** @description Only trades at this exchange, as it was written when booked. */
                 exchange?: string;
+                /** @description Only the fills of this order. */
                 orderId?: string;
-                /** @description One of the tags of a trade, as it is written. */
+                /** @description Only trades with this tag, exactly as written. */
                 tag?: string;
-                /** @description Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most 10 words. */
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
                 q?: string;
+                /** @description What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency. */
                 sort?: "time" | "symbol" | "value" | "fee" | "pnl";
-                /** @description `asc` by symbol, `desc` by time and figures when left out. */
+                /** @description If omitted: `asc` by symbol, `desc` by time and figures. */
                 order?: "asc" | "desc";
-                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
                 bom?: "true" | "false";
-                /** @description Of the headings. */
+                /** @description Language of the headings. */
                 lang?: "en" | "ko";
-                /** @description Comma-separated, in their order: `time`, `exchange`, `symbol`, `side`, `type`, `quantity`, `price`, `feeAmount`, `feeCurrency`, `externalId`, `orderId`, `note`, `tags`, `id`, `value`, `feeValue`, `realizedPnl.gross`, `realizedPnl.net`, `sequence`, `createdAt`, `updatedAt`. */
+                /** @description The columns to write, in order, comma-separated: `time`, `exchange`, `symbol`, `side`, `type`, `quantity`, `price`, `feeAmount`, `feeCurrency`, `externalId`, `orderId`, `note`, `tags`, `id`, `value`, `feeValue`, `realizedPnl.gross`, `realizedPnl.net`, `sequence`, `createdAt`, `updatedAt`. */
                 columns?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -6397,10 +7609,10 @@ export interface operations {
                      *     2026-11-09T02:07:02.027Z,demo,BTC/KRW,sell,,0.02,152300000,1523,KRW,fill-4,,,
                      *     2026-11-05T02:07:02.027Z,demo,XRP/KRW,buy,,2500,3720,4650,KRW,fill-3,,,
                      */
-                    "text/csv": string;
+                    "text/csv": components["schemas"]["CsvFile"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6426,17 +7638,19 @@ export interface operations {
     listTransfers: {
         parameters: {
             query?: {
-                /** @description By time. */
+                /** @description By time: `desc` has the newest first. */
                 order?: "asc" | "desc";
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -6474,13 +7688,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Transfer"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["TransferList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6508,11 +7719,12 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
-        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB by default, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -6523,9 +7735,7 @@ export interface operations {
                  *       "time": "2026-03-01T00:00:00.000Z"
                  *     }
                  */
-                "application/json": components["schemas"]["TransferInput"] | {
-                    items: components["schemas"]["TransferInput"][];
-                };
+                "application/json": components["schemas"]["TransferInputOrBatch"];
             };
         };
         responses: {
@@ -6554,14 +7764,7 @@ export interface operations {
                      *       "updatedAt": "2026-11-26T01:37:33.365Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Transfer"] | {
-                        version: number;
-                        items: {
-                            /** @enum {string} */
-                            status: "booked" | "duplicate";
-                            transfer: components["schemas"]["Transfer"];
-                        }[];
-                    };
+                    "application/json": components["schemas"]["TransferOrBatch"];
                 };
             };
             /** @description Book a deposit, withdrawal or income, or a batch of them */
@@ -6589,14 +7792,7 @@ export interface operations {
                      *       "updatedAt": "2026-11-26T01:37:33.365Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Transfer"] | {
-                        version: number;
-                        items: {
-                            /** @enum {string} */
-                            status: "booked" | "duplicate";
-                            transfer: components["schemas"]["Transfer"];
-                        }[];
-                    };
+                    "application/json": components["schemas"]["TransferOrBatch"];
                 };
             };
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
@@ -6620,11 +7816,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the transfer. */
                 transferId: string;
             };
             cookie?: never;
@@ -6660,7 +7858,7 @@ export interface operations {
                     "application/json": components["schemas"]["Transfer"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6688,14 +7886,16 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the transfer. */
                 transferId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Take a transfer out of the ledger; every figure after it is restated */
+            /** @description Remove a transfer from the ledger; every figure after it is restated */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6722,7 +7922,9 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the transfer. */
                 transferId: string;
             };
             cookie?: never;
@@ -6788,25 +7990,29 @@ export interface operations {
     listHoldings: {
         parameters: {
             query?: {
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
+                /** @description What to sort by; unknown values come last, equal ones by asset. */
                 sort?: "asset" | "symbol" | "quantity" | "averagePrice" | "costBasis" | "markPrice" | "markTime" | "marketValue" | "weight" | "unrealizedPnl" | "unrealizedRate" | "realizedPnl.gross" | "realizedPnl.net";
-                /** @description `asc` by asset and symbol, `desc` by figures and times when left out. */
+                /** @description If omitted: `asc` by asset and symbol, `desc` by figures and times. */
                 order?: "asc" | "desc";
-                /** @description Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay. */
+                /** @description Leaves out holdings worth less than this, in base currency (dust). Holdings without a known value, and debts of that size, stay. */
                 minValue?: string;
                 /** @description `hide` leaves out what has no price. */
                 unpriced?: "show" | "hide";
-                /** @description What an item has, comma-separated; all when left out. */
+                /** @description The members that an item has, comma-separated; all of them if omitted. */
                 fields?: string;
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -6876,33 +8082,10 @@ export interface operations {
                      *       "warnings": []
                      *     }
                      */
-                    "application/json": {
-                        items: (components["schemas"]["Holding"] | components["schemas"]["LeanHolding"])[];
-                        nextCursor: string | null;
-                        /**
-                         * Format: uuid
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        portfolioId: string;
-                        /**
-                         * Format: date-time
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        asOf: string;
-                        /**
-                         * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
-                         * @example 12@k3Jx_.48211
-                         */
-                        position: string;
-                        /** @example BTC */
-                        baseCurrency: string;
-                        /** @enum {string} */
-                        costMethod: "average" | "fifo" | "lifo" | "hifo";
-                        warnings: components["schemas"]["Warning"][];
-                    };
+                    "application/json": components["schemas"]["HoldingList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -6928,27 +8111,29 @@ export interface operations {
     exportHoldings: {
         parameters: {
             query?: {
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
+                /** @description What to sort by; unknown values come last, equal ones by asset. */
                 sort?: "asset" | "symbol" | "quantity" | "averagePrice" | "costBasis" | "markPrice" | "markTime" | "marketValue" | "weight" | "unrealizedPnl" | "unrealizedRate" | "realizedPnl.gross" | "realizedPnl.net";
-                /** @description `asc` by asset and symbol, `desc` by figures and times when left out. */
+                /** @description If omitted: `asc` by asset and symbol, `desc` by figures and times. */
                 order?: "asc" | "desc";
-                /** @description Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay. */
+                /** @description Leaves out holdings worth less than this, in base currency (dust). Holdings without a known value, and debts of that size, stay. */
                 minValue?: string;
                 /** @description `hide` leaves out what has no price. */
                 unpriced?: "show" | "hide";
-                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
                 bom?: "true" | "false";
-                /** @description Of the headings. */
+                /** @description Language of the headings. */
                 lang?: "en" | "ko";
-                /** @description Comma-separated, in their order: `asset`, `symbol`, `quantity`, `averagePrice`, `costBasis`, `markPrice`, `markTime`, `marketValue`, `weight`, `unrealizedPnl`, `unrealizedRate`, `realizedPnl.gross`, `realizedPnl.net`. */
+                /** @description The columns to write, in order, comma-separated: `asset`, `symbol`, `quantity`, `averagePrice`, `costBasis`, `markPrice`, `markTime`, `marketValue`, `weight`, `unrealizedPnl`, `unrealizedRate`, `realizedPnl.gross`, `realizedPnl.net`. */
                 columns?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -6972,10 +8157,10 @@ export interface operations {
                      *     ETH,ETH/KRW,1.4,5050000,7073535,5198000,2026-11-26T02:07:02.716Z,7277200,0.1423542721,203665,0.0287925344,156000,152892
                      *     KRW,,16738148.5,1,16738148.5,1,,16738148.5,0.3274263379,0,0,0,0
                      */
-                    "text/csv": string;
+                    "text/csv": components["schemas"]["CsvFile"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7002,10 +8187,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7095,7 +8281,7 @@ export interface operations {
                     "application/json": components["schemas"]["Allocation"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7121,14 +8307,15 @@ export interface operations {
     getPnl: {
         parameters: {
             query?: {
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7177,7 +8364,7 @@ export interface operations {
                     "application/json": components["schemas"]["Pnl"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7203,25 +8390,28 @@ export interface operations {
     listLots: {
         parameters: {
             query?: {
+                /** @description Only lots of this asset; all assets if omitted. */
                 asset?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Open lots: the purchases that what is held stems from */
+            /** @description Open lots: the purchases behind the holdings */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7265,28 +8455,10 @@ export interface operations {
                      *       "warnings": []
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Lot"][];
-                        nextCursor: string | null;
-                        /**
-                         * Format: uuid
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        portfolioId: string;
-                        /**
-                         * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
-                         * @example 12@k3Jx_.48211
-                         */
-                        position: string;
-                        /** @example BTC */
-                        baseCurrency: string;
-                        /** @enum {string} */
-                        costMethod: "average" | "fifo" | "lifo" | "hifo";
-                        warnings: components["schemas"]["Warning"][];
-                    };
+                    "application/json": components["schemas"]["LotList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7312,18 +8484,19 @@ export interface operations {
     explainPnl: {
         parameters: {
             query?: {
-                /** @description Every asset of the ledger when left out. */
+                /** @description The asset to explain; every asset of the ledger if omitted. */
                 asset?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                /** @description Without `asset` at most 100. */
+                /** @description The most items in each list; at most 100 without `asset`. */
                 limit?: number;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7452,7 +8625,7 @@ export interface operations {
                     "application/json": components["schemas"]["PnlExplanation"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7478,21 +8651,23 @@ export interface operations {
     listPnlPeriods: {
         parameters: {
             query?: {
+                /** @description Length of the periods. */
                 interval?: "day" | "week" | "month" | "year";
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
-                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Now if omitted. */
                 to?: string;
-                /** @description IANA time zone; the portfolio's when left out. */
+                /** @description IANA time zone of dates and days; the portfolio's if omitted. */
                 tz?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7576,66 +8751,10 @@ export interface operations {
                      *       "warnings": []
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Period"][];
-                        nextCursor: string | null;
-                        /**
-                         * Format: uuid
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        portfolioId: string;
-                        /**
-                         * Format: date-time
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        asOf: string;
-                        /**
-                         * @description Of ledger and market: bodies of one cost method with equal positions have equal digits.
-                         * @example 12@k3Jx_.48211
-                         */
-                        position: string;
-                        /** @example BTC */
-                        baseCurrency: string;
-                        /** @enum {string} */
-                        costMethod: "average" | "fifo" | "lifo" | "hifo";
-                        timeZone: string;
-                        /** @enum {string} */
-                        interval: "day" | "week" | "month" | "year";
-                        /** @description Of all the periods; `null` when there is none. */
-                        total: {
-                            /**
-                             * Format: date-time
-                             * @example 2026-03-02T09:00:00.000Z
-                             */
-                            start: string;
-                            /**
-                             * Format: date-time
-                             * @description Exclusive.
-                             * @example 2026-03-02T09:00:00.000Z
-                             */
-                            end: string;
-                            startEquity: string | null;
-                            endEquity: string | null;
-                            /** @description External money and coins in minus out. */
-                            netFlows: string | null;
-                            /** @description `endEquity` − `startEquity` − `netFlows`, exactly. */
-                            pnl: string | null;
-                            /** @description `pnl` ÷ (`startEquity` + what came in); `null` when that is not positive. */
-                            rate: string | null;
-                            realizedPnl: {
-                                gross: string | null;
-                                net: string | null;
-                            };
-                            /** @description `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly. */
-                            unrealizedChange: string | null;
-                            fees: string | null;
-                            income: string | null;
-                        } | null;
-                        warnings: components["schemas"]["Warning"][];
-                    };
+                    "application/json": components["schemas"]["PeriodList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7661,27 +8780,29 @@ export interface operations {
     exportPnlPeriods: {
         parameters: {
             query?: {
+                /** @description Length of the periods. */
                 interval?: "day" | "week" | "month" | "year";
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
-                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Now if omitted. */
                 to?: string;
-                /** @description IANA time zone; the portfolio's when left out. */
+                /** @description IANA time zone of dates and days; the portfolio's if omitted. */
                 tz?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
                 bom?: "true" | "false";
-                /** @description Of the headings. */
+                /** @description Language of the headings. */
                 lang?: "en" | "ko";
-                /** @description Comma-separated, in their order: `label`, `start`, `end`, `startEquity`, `endEquity`, `netFlows`, `pnl`, `rate`, `realizedPnl.gross`, `realizedPnl.net`, `unrealizedChange`, `fees`, `income`, `closed`. */
+                /** @description The columns to write, in order, comma-separated: `label`, `start`, `end`, `startEquity`, `endEquity`, `netFlows`, `pnl`, `rate`, `realizedPnl.gross`, `realizedPnl.net`, `unrealizedChange`, `fees`, `income`, `closed`. */
                 columns?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7704,10 +8825,10 @@ export interface operations {
                      *     2026-11-25,2026-11-24T15:00:00.000Z,2026-11-25T15:00:00.000Z,51120348.5,51120348.5,0,0,0,0,0,0,0,0,true
                      *     2026-11-26,2026-11-25T15:00:00.000Z,2026-11-26T15:00:00.000Z,51120348.5,51120348.5,0,0,0,0,0,0,0,0,false
                      */
-                    "text/csv": string;
+                    "text/csv": components["schemas"]["CsvFile"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7733,31 +8854,33 @@ export interface operations {
     getSeries: {
         parameters: {
             query?: {
+                /** @description Distance between two instants. */
                 interval?: "minute" | "hour" | "day" | "week" | "month" | "year";
-                /** @description Of minutes and hours only every so many: `interval=minute&every=10`. */
+                /** @description Keeps every nth minute or hour only: `interval=minute&every=10`. */
                 every?: number;
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
-                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Now if omitted. */
                 to?: string;
-                /** @description IANA time zone; the portfolio's when left out. */
+                /** @description IANA time zone of dates and days; the portfolio's if omitted. */
                 tz?: string;
-                /** @description Whose shape is kept when there are fewer points; the one of `format=points`. */
+                /** @description The figure of `format=points`, and the one whose shape `points` keeps. */
                 metric?: "equity" | "contributions" | "pnl";
-                /** @description At most so many points, chosen so that the line keeps its look (LTTB): they are real ones. */
+                /** @description The most points to return, chosen so that the line keeps its shape (LTTB); all of them if omitted. */
                 points?: number;
-                /** @description Adds the curve of the same money in this symbol. */
+                /** @description Adds what the same money would be worth in this symbol; none if omitted. */
                 benchmark?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                /** @description `points`: `[[t, v], …]` of one metric. `columns`: an array a figure. */
+                /** @description `points`: `[[t, v], …]` of one metric. `columns`: one array for each figure. */
                 format?: "points" | "columns";
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7816,10 +8939,10 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["SeriesPoints"] | components["schemas"]["SeriesColumns"];
+                    "application/json": components["schemas"]["Series"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7845,35 +8968,37 @@ export interface operations {
     exportSeries: {
         parameters: {
             query?: {
+                /** @description Distance between two instants. */
                 interval?: "minute" | "hour" | "day" | "week" | "month" | "year";
-                /** @description Of minutes and hours only every so many: `interval=minute&every=10`. */
+                /** @description Keeps every nth minute or hour only: `interval=minute&every=10`. */
                 every?: number;
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
-                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Now if omitted. */
                 to?: string;
-                /** @description IANA time zone; the portfolio's when left out. */
+                /** @description IANA time zone of dates and days; the portfolio's if omitted. */
                 tz?: string;
-                /** @description Whose shape is kept when there are fewer points; the one of `format=points`. */
+                /** @description The figure of `format=points`, and the one whose shape `points` keeps. */
                 metric?: "equity" | "contributions" | "pnl";
-                /** @description At most so many points, chosen so that the line keeps its look (LTTB): they are real ones. */
+                /** @description The most points to return, chosen so that the line keeps its shape (LTTB); all of them if omitted. */
                 points?: number;
-                /** @description Adds the curve of the same money in this symbol. */
+                /** @description Adds what the same money would be worth in this symbol; none if omitted. */
                 benchmark?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                /** @description `true`: with a byte order mark, by which Excel knows UTF-8. */
+                /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
                 bom?: "true" | "false";
-                /** @description Of the headings. */
+                /** @description Language of the headings. */
                 lang?: "en" | "ko";
-                /** @description Comma-separated, in their order: `time`, `equity`, `contributions`, `pnl`, `benchmark`. */
+                /** @description The columns to write, in order, comma-separated: `time`, `equity`, `contributions`, `pnl`, `benchmark`. */
                 columns?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -7898,10 +9023,10 @@ export interface operations {
                      *     2026-11-25T15:00:00.000Z,51120348.5,50000000,1120348.5
                      *     2026-11-26T02:07:04.154Z,51120348.5,50000000,1120348.5
                      */
-                    "text/csv": string;
+                    "text/csv": components["schemas"]["CsvFile"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7927,26 +9052,27 @@ export interface operations {
     getPerformance: {
         parameters: {
             query?: {
-                /** @description Inclusive. A time, or a date of `tz`. */
+                /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
-                /** @description Exclusive; now when left out. A time, or a date of `tz`. */
+                /** @description Exclusive: a time, or a date in `tz`. Now if omitted. */
                 to?: string;
-                /** @description IANA time zone; the portfolio's when left out. */
+                /** @description IANA time zone of dates and days; the portfolio's if omitted. */
                 tz?: string;
-                /** @description The portfolio's when left out. */
+                /** @description Symbol to compare with; the portfolio's if omitted. */
                 benchmark?: string;
-                /** @description What daily figures are annualised by: coins trade every day. */
+                /** @description What daily figures are annualised by; coins trade every day of the year. */
                 periodsPerYear?: number;
-                /** @description A yearly rate. */
+                /** @description Yearly risk-free rate as a fraction: `0.03` is 3 %. */
                 riskFree?: string;
-                /** @description How the cost of what is sold is found; the portfolio's own method when left out. */
+                /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
             };
             cookie?: never;
@@ -8052,7 +9178,7 @@ export interface operations {
                     "application/json": components["schemas"]["Performance"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8079,16 +9205,21 @@ export interface operations {
     listSymbols: {
         parameters: {
             query?: {
+                /** @description Only symbols with this base asset; all if omitted. */
                 base?: string;
+                /** @description Only symbols with this quote asset; all if omitted. */
                 quote?: string;
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
+                /** @description What to sort by; equal ones by symbol, ascending. */
                 sort?: "symbol" | "base" | "quote";
-                /** @description Of equal ones by symbol, always `asc`. */
+                /** @description Direction of the sort. */
                 order?: "asc" | "desc";
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8096,7 +9227,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The symbols that have a price, in alphabetical order by any of their parts */
+            /** @description The symbols that have a price, in alphabetical order */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8123,20 +9254,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: {
-                            /** @example BTC/KRW */
-                            symbol: string;
-                            /** @example BTC */
-                            base: string;
-                            /** @example BTC */
-                            quote: string;
-                        }[];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["SymbolList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8161,18 +9282,23 @@ export interface operations {
     listTickers: {
         parameters: {
             query?: {
-                /** @description All when left out. At most 500, as far as the URL holds them (8,000 bytes). */
+                /** @description Only these symbols; all if omitted. Comma-separated; at most 500, and no more than a URL of 8,000 bytes holds. */
                 symbols?: string;
+                /** @description What to sort by; unknown values come last, equal ones by symbol. */
                 sort?: "symbol" | "price" | "change" | "changeRate" | "high" | "low" | "volume" | "quoteVolume" | "time";
-                /** @description `asc` by symbol, `desc` by figures and times when left out. */
+                /** @description If omitted: `asc` by symbol, `desc` by figures and times. */
                 order?: "asc" | "desc";
+                /** @description Only symbols with this base asset; all if omitted. */
                 base?: string;
+                /** @description Only symbols with this quote asset; all if omitted. */
                 quote?: string;
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8224,13 +9350,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Ticker"][];
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["TickerList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8260,7 +9383,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB by default, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -8271,39 +9394,7 @@ export interface operations {
                  *       "side": "buy"
                  *     }
                  */
-                "application/json": {
-                    /** @example BTC/KRW */
-                    symbol: string;
-                    /** @example 0.25 */
-                    price: string;
-                    /** @example 0.25 */
-                    quantity?: string;
-                    /** @enum {string} */
-                    side?: "buy" | "sell";
-                    /**
-                     * Format: date-time
-                     * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time?: string | number;
-                } | {
-                    items: {
-                        /** @example BTC/KRW */
-                        symbol: string;
-                        /** @example 0.25 */
-                        price: string;
-                        /** @example 0.25 */
-                        quantity?: string;
-                        /** @enum {string} */
-                        side?: "buy" | "sell";
-                        /**
-                         * Format: date-time
-                         * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time?: string | number;
-                    }[];
-                };
+                "application/json": components["schemas"]["TickInputOrBatch"];
             };
         };
         responses: {
@@ -8321,9 +9412,7 @@ export interface operations {
                      *       "accepted": 1
                      *     }
                      */
-                    "application/json": {
-                        accepted: number;
-                    };
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
@@ -8343,23 +9432,27 @@ export interface operations {
     listCandles: {
         parameters: {
             query: {
+                /** @description The symbol that the candles are of. */
                 symbol: string;
+                /** @description Length of the candles; `1M` is a month. */
                 interval: "1m" | "5m" | "15m" | "30m" | "1h" | "4h" | "1d" | "1w" | "1M";
-                /** @description Inclusive. */
+                /** @description Start of the first candle, inclusive; the oldest if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999. */
                 from?: string;
-                /** @description Exclusive. */
+                /** @description Start of the last candle, exclusive; up to the current one if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999. */
                 to?: string;
-                /** @description By time. */
+                /** @description By time: `asc` has the oldest first. */
                 order?: "asc" | "desc";
+                /** @description IANA time zone whose midnight begins a day. */
                 tz?: string;
-                /** @description `items`: objects. `points`: `[t, open, high, low, close, volume]`. `columns`: an array a field. */
+                /** @description `items`: objects. `points`: `[t, open, high, low, close, volume]`. `columns`: one array for each field. */
                 format?: "items" | "points" | "columns";
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8413,13 +9506,10 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["Candle"][];
-                        nextCursor: string | null;
-                    } | components["schemas"]["CandlePoints"] | components["schemas"]["CandleColumns"];
+                    "application/json": components["schemas"]["Candles"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8449,7 +9539,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB unless the server says otherwise, and 60000 keys and values. */
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB by default, and 60000 keys and values. */
         requestBody: {
             content: {
                 /**
@@ -8464,13 +9554,11 @@ export interface operations {
                  *       "volume": "1520.25"
                  *     }
                  */
-                "application/json": components["schemas"]["CandleInput"] | {
-                    items: components["schemas"]["CandleInput"][];
-                };
+                "application/json": components["schemas"]["CandleInputOrBatch"];
             };
         };
         responses: {
-            /** @description Load the history of a market: minutes or whole UTC days, one or a batch */
+            /** @description Load past candles: minutes or whole UTC days, one or a batch */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8484,9 +9572,7 @@ export interface operations {
                      *       "accepted": 1
                      *     }
                      */
-                    "application/json": {
-                        accepted: number;
-                    };
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
@@ -8507,21 +9593,21 @@ export interface operations {
     openStream: {
         parameters: {
             query?: {
-                /** @description Comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. As many as the URL holds (8,000 bytes); up to 500 by a subscription. Their logs (the market is one, each portfolio is one) may be 8. */
+                /** @description The channels to open, comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `ledger:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. Give this or `subscription`. As many as a URL of 8,000 bytes holds; up to 500 by a subscription. They may belong to 8 logs: the market is one, and so is each portfolio. */
                 channels?: string;
-                /** @description Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user. */
+                /** @description Instead of `channels`: the id of a subscription of the same user (`POST /v1/streams/subscriptions`). */
                 subscription?: string;
-                /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
+                /** @description The id to resume after, for clients that cannot send the `Last-Event-ID` header; the header has priority. */
                 lastEventId?: string;
-                /** @description `full`: every retained event since the id. `latest`: of state channels only the newest state. */
+                /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server. */
+                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` that was received: what has happened since comes first. */
+                /** @description The last `id` received: the stream begins with what has happened since. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -8529,7 +9615,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Any mix of channels on one connection */
+            /** @description Open a stream on any mix of channels */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8558,19 +9644,19 @@ export interface operations {
     openMarketStream: {
         parameters: {
             query?: {
-                /** @description All symbols when left out. At most 250: each is two channels. */
+                /** @description Comma-separated; all symbols if omitted. At most 250: each is two channels. */
                 symbols?: string;
-                /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
+                /** @description The id to resume after, for clients that cannot send the `Last-Event-ID` header; the header has priority. */
                 lastEventId?: string;
-                /** @description `full`: every retained event since the id. `latest`: of state channels only the newest state. */
+                /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server. */
+                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` that was received: what has happened since comes first. */
+                /** @description The last `id` received: the stream begins with what has happened since. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -8578,7 +9664,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Tickers and public trades of symbols */
+            /** @description Open a stream of tickers and public trades of symbols */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8606,18 +9692,19 @@ export interface operations {
     openPnlStream: {
         parameters: {
             query: {
+                /** @description Id of the portfolio. */
                 portfolioId: string;
-                /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
+                /** @description The id to resume after, for clients that cannot send the `Last-Event-ID` header; the header has priority. */
                 lastEventId?: string;
-                /** @description `full`: every retained event since the id. `latest`: of state channels only the newest state. */
+                /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server. */
+                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` that was received: what has happened since comes first. */
+                /** @description The last `id` received: the stream begins with what has happened since. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -8625,7 +9712,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description PnL and fills of a portfolio */
+            /** @description Open a stream of the PnL and fills of a portfolio */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8670,10 +9757,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @description As for `GET /v1/streams`, in any order; repeated ones count once. */
-                    channels: string[];
-                };
+                "application/json": components["schemas"]["StreamSubscriptionInput"];
             };
         };
         responses: {
@@ -8697,7 +9781,7 @@ export interface operations {
                     "application/json": components["schemas"]["StreamSubscription"];
                 };
             };
-            /** @description A short name for a long list of channels */
+            /** @description Store a long list of channels under a short id */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8736,21 +9820,21 @@ export interface operations {
     openWebSocket: {
         parameters: {
             query?: {
-                /** @description To begin with; more by `subscribe` messages. */
+                /** @description The channels to begin with, comma-separated; `subscribe` messages add more. */
                 channels?: string;
-                /** @description Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user. */
+                /** @description Instead of `channels`: the id of a subscription of the same user (`POST /v1/streams/subscriptions`). */
                 subscription?: string;
-                /** @description For clients that cannot send the `Last-Event-ID` header; the header goes first. */
+                /** @description The id to resume after, for clients that cannot send the `Last-Event-ID` header; the header has priority. */
                 lastEventId?: string;
-                /** @description `full`: every retained event since the id. `latest`: of state channels only the newest state. */
+                /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server. */
+                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` that was received: what has happened since comes first. */
+                /** @description The last `id` received: the stream begins with what has happened since. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -8784,12 +9868,13 @@ export interface operations {
     listStreamSessions: {
         parameters: {
             query?: {
-                /** @description Items of one answer at most. */
+                /** @description The most items in one answer. */
                 limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
                 cursor?: string;
             };
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8797,7 +9882,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The open streams of the caller; of everybody, for administrators */
+            /** @description The caller's open streams, or everyone's for administrators */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8814,14 +9899,10 @@ export interface operations {
                      *       "silentNodes": 0
                      *     }
                      */
-                    "application/json": {
-                        items: components["schemas"]["StreamSession"][];
-                        nextCursor: string | null;
-                        silentNodes: number;
-                    };
+                    "application/json": components["schemas"]["StreamSessionList"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8848,13 +9929,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Id of the stream. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description End a stream, on whatever node it is */
+            /** @description End a stream on any node */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8880,7 +9962,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8910,26 +9992,10 @@ export interface operations {
                      *       "demo": null
                      *     }
                      */
-                    "application/json": {
-                        /** @enum {string} */
-                        status: "ok";
-                        /** @description Seconds. */
-                        uptime: number;
-                        feed: {
-                            feed: string;
-                            state: string;
-                            detail: string | null;
-                            lastTickAt: string | null;
-                            ticks: number;
-                        };
-                        demo: {
-                            email: string;
-                            password: string;
-                        } | null;
-                    };
+                    "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -8948,7 +10014,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -8991,45 +10057,10 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": {
-                        ready: boolean;
-                        database: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                        };
-                        /** @description An event is published every second and must come back as it does for any stream. */
-                        broker: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                            /** @description Milliseconds that the last one took; `null` before the first. */
-                            roundTripMs: number | null;
-                        };
-                        /** @description Every few seconds the figures of a portfolio that does not exist are published and read, from the first subscription on. */
-                        projection: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                            /** @description Milliseconds that the last one took; `null` before the first. */
-                            roundTripMs: number | null;
-                        };
-                        /** @description Streams that never became ready, and watched portfolios that are not published. `ready` is false when that is most of them; a few are only told. */
-                        streams: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                        };
-                        /** @description Not ready while it shuts down. */
-                        node: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                        };
-                    };
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9075,42 +10106,7 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": {
-                        ready: boolean;
-                        database: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                        };
-                        /** @description An event is published every second and must come back as it does for any stream. */
-                        broker: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                            /** @description Milliseconds that the last one took; `null` before the first. */
-                            roundTripMs: number | null;
-                        };
-                        /** @description Every few seconds the figures of a portfolio that does not exist are published and read, from the first subscription on. */
-                        projection: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                            /** @description Milliseconds that the last one took; `null` before the first. */
-                            roundTripMs: number | null;
-                        };
-                        /** @description Streams that never became ready, and watched portfolios that are not published. `ready` is false when that is most of them; a few are only told. */
-                        streams: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                        };
-                        /** @description Not ready while it shuts down. */
-                        node: {
-                            ready: boolean;
-                            /** @description What is wrong. */
-                            detail: string | null;
-                        };
-                    };
+                    "application/json": components["schemas"]["Readiness"];
                 };
             };
         };
@@ -9119,10 +10115,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description The last part of the `type` of a problem. */
                 slug: string;
             };
             cookie?: never;
@@ -9146,14 +10143,10 @@ export interface operations {
                      *       "title": "There is no such resource"
                      *     }
                      */
-                    "application/json": {
-                        type: string;
-                        status: number;
-                        title: string;
-                    };
+                    "application/json": components["schemas"]["ProblemType"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9182,7 +10175,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Measurements of this process, for Prometheus */
+            /** @description Metrics of this process, for Prometheus */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9210,7 +10203,7 @@ export interface operations {
                      *
                      *     # HELP nodejs_heap_size_total_bytes Heap.
                      */
-                    "text/plain": string;
+                    "text/plain": components["schemas"]["Metrics"];
                 };
             };
             401: components["responses"]["UnauthorizedOrTokenExpired"];
@@ -9227,7 +10220,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -9245,14 +10238,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        openapi: string;
-                    } & {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9276,7 +10265,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` of the answer that one has: 304 if it is as it was. */
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -9294,14 +10283,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        asyncapi: string;
-                    } & {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["AsyncApiDocument"];
                 };
             };
-            /** @description It is as it was: `If-None-Match` has its `ETag`. */
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
             304: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

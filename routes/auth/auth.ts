@@ -32,10 +32,15 @@ export const login = endpoint({
   tag: 'auth',
   summary: 'Log in with e-mail and password',
   description:
-    'Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reading, an `EventSource` too; for changes, send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
+    'Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reads, including an `EventSource`; for changes, also send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
   access: 'public',
   limit: 'login',
-  body: z.strictObject({ email: field.text(254), password: z.string().min(1).max(200) }),
+  body: z
+    .strictObject({
+      email: field.text(254).describe('E-mail address of the user, in any case.'),
+      password: z.string().min(1).max(200).meta({ format: 'password', description: 'Password of the user.' }),
+    })
+    .meta({ id: 'Login', description: 'E-mail address and password.' }),
   status: 200,
   response: tokensSchema,
   examples: { request: { email: 'demo@marktide.local', password: 'demo-marktide' } },
@@ -67,10 +72,19 @@ export const refresh = endpoint({
   tag: 'auth',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'By the refresh token in the body; or by its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as body. A refresh token is good once. Presented again within ten seconds, while its successor is unused, it gives that successor again: an answer may get lost. Later use ends the session, since one of its two users is a thief. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user logs in again.',
+    'Send the refresh token in the body; or use its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as the body. A refresh token is valid once. If it is presented again within ten seconds, while its successor is unused, the answer is that successor again: the first answer may have been lost. Later use ends the session, since one of the two users of the token has stolen it. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user has to log in again.',
   access: 'public',
   limit: 'login',
-  body: z.strictObject({ refreshToken: z.string().min(20).max(200).optional() }),
+  body: z
+    .strictObject({
+      refreshToken: z
+        .string()
+        .min(20)
+        .max(200)
+        .optional()
+        .describe('The newest refresh token of the session; if omitted, its cookie is used.'),
+    })
+    .meta({ id: 'Refresh', description: 'A refresh token, or nothing if it is in a cookie.' }),
   status: 200,
   response: tokensSchema,
   examples: { request: { refreshToken: 'Zk5vJ0b1d2mB8m7cXq3n9wT4yL6sH0aKpR2eUfGiVxA' } },
@@ -142,10 +156,12 @@ export const me = endpoint({
   path: '/v1/auth/me',
   id: 'me',
   tag: 'auth',
-  summary: 'Who the credential stands for',
+  summary: 'The user that the credential belongs to',
   access: 'read',
   status: 200,
-  response: userSchema.extend({ scopes: z.array(z.string()) }).meta({ id: 'Me' }),
+  response: userSchema
+    .extend({ scopes: z.array(z.string()).describe('What the credential of this request allows.') })
+    .meta({ id: 'Me', description: 'The user that the credential belongs to.' }),
   async handler({ caller }, { db }) {
     const account = await getUser(db, caller.userId);
     if (account === null) throw problem('unauthorized');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../http/endpoint.ts';
 
-/** How long others may go on with what they have read: a new key should be published that long before it signs. */
+/** How long others may cache the set: a new key should be published that long before it signs. */
 const MAX_AGE_S = 300;
 
 export const publicKeys = endpoint({
@@ -10,11 +10,18 @@ export const publicKeys = endpoint({
   id: 'publicKeys',
   tag: 'auth',
   summary: 'The public keys of access tokens (RFC 7517)',
-  description: 'For others who verify our tokens. Empty when they are signed with a shared secret.',
+  description:
+    'For services that verify these tokens themselves. Empty if they are signed with a shared secret.',
   access: 'public',
   keep: { seconds: MAX_AGE_S },
   status: 200,
-  response: z.object({ keys: z.array(z.record(z.string(), z.string())) }).meta({ id: 'PublicKeys' }),
+  response: z
+    .object({
+      keys: z
+        .array(z.record(z.string(), z.string()))
+        .describe('JSON Web Keys (RFC 7517): the signing key, and earlier ones that may still verify.'),
+    })
+    .meta({ id: 'PublicKeys', description: 'A JWK set.' }),
   handler(_input, { tokenKeys }) {
     return Promise.resolve({ keys: tokenKeys.jwks.keys.map((key) => ({ ...key })) });
   },

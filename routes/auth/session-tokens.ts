@@ -12,20 +12,26 @@ import * as field from '../http/fields.ts';
 import type { Services } from '../http/handler-services.ts';
 
 export const userSchema = z
-  .object({ id: field.id, email: z.string(), name: z.union([z.string(), z.null()]), role: z.enum(ROLES) })
-  .meta({ id: 'User' });
+  .object({
+    id: field.userId,
+    email: z.string().describe('E-mail address to log in with, in small letters.'),
+    name: z.union([z.string(), z.null()]).describe('Name, for people; `null`: none was given.'),
+    role: z.enum(ROLES).describe('What the user may do: see `scopes` of `GET /v1/auth/me`.'),
+  })
+  .meta({ id: 'User', description: 'A user of this server.' });
 
 export const tokensSchema = z
   .object({
-    accessToken: z.string().meta({ description: 'Send it as `Authorization: Bearer …`.' }),
-    refreshToken: z.string().optional().meta({
-      description: 'Good for one refresh. Left out when the cookie was used: no script needs to see it.',
-    }),
-    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
-    tokenType: z.literal('Bearer'),
+    accessToken: z.string().describe('Send it as `Authorization: Bearer …`.'),
+    refreshToken: z
+      .string()
+      .optional()
+      .describe('Valid for one refresh. Omitted if its cookie was used: no script needs to see it.'),
+    expiresIn: z.int().describe('Seconds until the access token expires.'),
+    tokenType: z.literal('Bearer').describe('The scheme of the `Authorization` header.'),
     user: userSchema,
   })
-  .meta({ id: 'Tokens' });
+  .meta({ id: 'Tokens', description: 'The tokens of a session.' });
 
 export function userBody({ id, email, name, role }: User): z.input<typeof userSchema> {
   return { id, email, name, role };

@@ -9,10 +9,18 @@ export const BATCH_ITEMS = 1_000;
 /** Keys and values of a body at most: as many as the largest batch can have. They cost more than their characters. */
 export const BATCH_PARTS = 60 * BATCH_ITEMS;
 
-/** The body of an endpoint that takes one item, or several as `{items: […]}`: to be spread into its declaration. */
-export function itemOrBatch<T extends z.ZodType>(item: T) {
+/**
+ * The body of an endpoint that takes one item, or several as `{items: […]}`: to be spread into its declaration.
+ * @param name that of the item's schema
+ */
+export function itemOrBatch<T extends z.ZodType>(item: T, name: string) {
+  const many = z
+    .strictObject({
+      items: z.array(item).min(1).max(BATCH_ITEMS).describe('All of them are taken, or none.'),
+    })
+    .meta({ id: `${name}Batch`, description: 'Several items in one request.' });
   return {
-    body: z.union([item, z.strictObject({ items: z.array(item).min(1).max(BATCH_ITEMS) })]),
+    body: z.union([item, many]).meta({ id: `${name}OrBatch`, description: 'One item, or a batch of them.' }),
     batch: { item, max: BATCH_ITEMS },
   };
 }

@@ -9,12 +9,12 @@ import type { Calendar } from '../../lib/pnl/performance/calendar.ts';
 /** How long a client may take nothing of a file before it is cut: meanwhile it holds a connection to the database. */
 const STALL_MS = 60_000;
 
-/** Text, be it whole or a stream. */
+/** Text, whole or as a stream. */
 const csvText = z
   .custom<string | Readable>()
   .meta({ type: 'string', description: 'CSV in UTF-8, with a row of headings.' });
 
-/** What the declaration of every CSV file says of its answer. */
+/** What the declarations of all CSV files have in common. */
 export const CSV_RESPONSE = { produces: 'csv', status: 200, response: csvText } as const;
 
 /** The parameters of every CSV file. @param columns all there are */
@@ -29,9 +29,9 @@ export function csvQuery<T extends object>(columns: readonly CsvColumn<T>[]) {
         type: 'string',
         enum: ['true', 'false'],
         default: 'false',
-        description: '`true`: with a byte order mark, by which Excel knows UTF-8.',
+        description: '`true`: begin with a byte order mark, so that Excel reads the file as UTF-8.',
       }),
-    lang: z.enum(['en', 'ko']).default('en').meta({ description: 'Of the headings.' }),
+    lang: z.enum(['en', 'ko']).default('en').describe('Language of the headings.'),
     columns: z
       .string()
       .max(500)
@@ -42,7 +42,7 @@ export function csvQuery<T extends object>(columns: readonly CsvColumn<T>[]) {
       .meta({
         type: 'string',
         example: names.slice(0, 3).join(','),
-        description: `Comma-separated, in their order: ${names.map((name) => `\`${name}\``).join(', ')}.`,
+        description: `The columns to write, in order, comma-separated: ${names.map((name) => `\`${name}\``).join(', ')}.`,
       }),
   };
 }

@@ -16,7 +16,7 @@ export const decimal = z
   .regex(/^-?\d+(\.\d+)?$/)
   .meta({ example: '1250.5' });
 
-/** `null`: not known; a warning says why. */
+/** `null`: not known; a warning says why. Describe it where it is used. */
 export const decimalOrNull = z.union([decimal, z.null()]);
 
 function amount(accepts: (value: Fixed) => boolean, rule: string) {
@@ -50,6 +50,9 @@ const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const TIME_RULE =
   'must be an ISO 8601 time with an offset, or an epoch time between 2009 and 9999 in seconds or milliseconds';
 
+export const INSTANT_FORM =
+  'ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.';
+
 /** A point in time as epoch milliseconds. */
 export const instant = z
   .union([z.iso.datetime({ offset: true, error: TIME_RULE }), z.number(TIME_RULE).int(TIME_RULE)], TIME_RULE)
@@ -59,8 +62,7 @@ export const instant = z
   .meta({
     type: ['string', 'integer'],
     format: 'date-time',
-    description:
-      'ISO 8601 with any offset, or an epoch time in seconds or milliseconds, told apart by which of them is between 2009 and 9999.',
+    description: INSTANT_FORM,
     example: '2026-03-02T09:00:00.000Z',
   });
 
@@ -72,7 +74,12 @@ export const queryInstant = z
     return epochMilliseconds(Number(text)) ?? new Date(Number(text)).toISOString();
   })
   .pipe(instant)
-  .meta({ type: 'string', format: 'date-time', example: '2026-03-02T09:00:00.000Z' });
+  .meta({
+    type: 'string',
+    format: 'date-time',
+    description: INSTANT_FORM,
+    example: '2026-03-02T09:00:00.000Z',
+  });
 
 /** @returns whether an event at `time` can have happened */
 export function isInFuture(time: number, now: number): boolean {
@@ -100,9 +107,20 @@ export const TOO_EARLY = 'is before 2009: set `allowBefore2009` if that is meant
 /** A time on output. */
 export const timestamp = z.iso.datetime({ precision: 3 }).meta({ example: '2026-03-02T09:00:00.000Z' });
 
-export const email = z.email().max(254).meta({ example: 'trader@example.com' });
+export const email = z.email().max(254).meta({
+  example: 'trader@example.com',
+  description: 'E-mail address to log in with, unique whatever its case.',
+});
 
+/** Describe it where it is used: whose id it is. */
 export const id = z.uuid().meta({ example: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' });
+
+export const portfolioId = id.describe('Id of the portfolio.');
+export const userId = id.describe('Id of the user.');
+export const createdAt = timestamp.describe('When it was created.');
+export const updatedAt = timestamp.describe(
+  'When it was last changed; equal to `createdAt` if it never was.',
+);
 
 export const asset = z
   .string()
@@ -116,7 +134,7 @@ export const symbol = z
 
 /** Half a list of the longest names would not fit into a URL; a full one of ordinary names does. */
 const MAX_SYMBOLS = 500;
-export const SYMBOLS_RULE = `At most ${MAX_SYMBOLS}, as far as the URL holds them (8,000 bytes).`;
+export const SYMBOLS_RULE = `Comma-separated; at most ${MAX_SYMBOLS}, and no more than a URL of 8,000 bytes holds.`;
 
 /** A comma-separated list of symbols in a query string. */
 export const symbolList = z
@@ -165,60 +183,73 @@ export function prose(max: number) {
     .refine((value) => isShort(value, max), LIGATURES);
 }
 
-export const limit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(1000)
-  .default(100)
-  .meta({ description: 'Items of one answer at most.' });
+const LIMIT = 'The most items in one answer.';
+export const limit = z.coerce.number().int().min(1).max(1000).default(100).describe(LIMIT);
 
-/** Of lists that are small as a rule: all of it, unless there is very much. */
-export const wholeLimit = z.coerce.number().int().min(1).max(1000).default(1000);
+/** For lists that are usually short: everything fits on one page. */
+export const wholeLimit = z.coerce.number().int().min(1).max(1000).default(1000).describe(LIMIT);
+
+export const CURSOR =
+  'The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted.';
+/** The `cursor` parameter of a list. */
+export const cursor = z.string().max(500).optional().describe(CURSOR);
+
+export const nextCursor = z
+  .union([z.string(), z.null()])
+  .describe('Pass it as `cursor` to get the next page; `null` on the last page.');
 
 /** Times on output are ISO 8601 UTC with milliseconds. */
 export function isoTime(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** The envelope of every list. */
+/** The envelope of every list. Give it a name (`.meta({ id })`) once it is complete. */
 export function listOf<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), nextCursor: z.union([z.string(), z.null()]) });
+  return z.object({ items: z.array(item).describe('The items of this page, in order.'), nextCursor });
 }
 
 /** An amount without a price that the totals beside it lack. */
-export const unvalued = z
+const unvaluedAmount = z
   .object({
-    what: z.enum(UNVALUED).meta({
-      description:
+    what: z
+      .enum(UNVALUED)
+      .describe(
         '`holding`: missing from equity. A fee or reward is missing from `fees` or `income` and counts as nothing in every sum.',
-    }),
-    asset: asset.meta({ description: 'What it is an amount of.' }),
-    quantity: decimal.meta({ description: 'Units of the asset.' }),
+      ),
+    asset: asset.describe('What it is an amount of.'),
+    quantity: decimal.describe('How much, in units of the asset.'),
   })
-  .meta({ id: 'UnvaluedAmount' });
+  .meta({ id: 'UnvaluedAmount', description: 'An amount that the totals lack, since it has no price.' });
 
 /** What a figure cannot say for itself. */
-export const warning = z
+const warning = z
   .object({
-    code: z.enum(WARNING_CODES).meta({ description: 'What it is about; translate by it.' }),
-    detail: z.string().meta({ description: 'The same as an English sentence.' }),
-    asset: z.string().optional().meta({ description: 'The asset concerned.' }),
+    code: z.enum(WARNING_CODES).describe('What kind of warning it is; stable, for programs.'),
+    detail: z.string().describe('The same as a sentence, for people; the wording may change.'),
+    asset: z.string().optional().describe('The asset concerned, if it is one.'),
     what: z
       .enum(UNVALUED)
       .optional()
-      .meta({ description: 'Of an `unvalued-amount`: what the amount without a price is.' }),
+      .describe('What the amount without a price is; only of an `unvalued-amount`.'),
     quantity: decimal
       .optional()
-      .meta({ description: 'Of an `unvalued-amount`: how much of the asset has no price.' }),
+      .describe('How much of the asset has no price; only of an `unvalued-amount`.'),
     entries: z
       .array(z.string())
       .optional()
-      .meta({ description: 'The entries concerned: the first of them.' }),
-    count: z.int().optional().meta({ description: 'How many entries are concerned.' }),
+      .describe('Ids of the entries concerned: the first few; `count` is how many there are.'),
+    count: z.int().optional().describe('How many entries are concerned.'),
     figures: z
       .array(z.string())
       .optional()
-      .meta({ description: 'The figures that are `null` because of it, or that lack it.' }),
+      .describe('The figures that are `null` because of it or lack it, as paths: `day.rate`.'),
   })
-  .meta({ id: 'Warning' });
+  .meta({ id: 'Warning', description: 'Why a figure is missing, or should be read with care.' });
+
+export const unvalued = z
+  .array(unvaluedAmount)
+  .describe('The amounts that the totals lack, since they have no price; each has a warning as well.');
+
+export const warnings = z
+  .array(warning)
+  .describe('Why figures are `null` or should be read with care; empty if there is nothing to say.');

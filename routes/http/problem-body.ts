@@ -1,25 +1,29 @@
 import { z } from 'zod';
 import { PROBLEMS } from '../../lib/problem.ts';
 
-/** `lib/problem.ts` says what there is; this is how it looks. */
+/** The body of the problems in `lib/problem.ts`. */
 export const problemSchema = z
   .object({
-    type: z.enum(Object.keys(PROBLEMS).map((slug) => `/problems/${slug}`)),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().optional(),
+    type: z
+      .enum(Object.keys(PROBLEMS).map((slug) => `/problems/${slug}`))
+      .describe('What kind of problem it is; stable, for programs. `GET` it for an explanation.'),
+    title: z.string().describe('What this kind of problem means.'),
+    status: z.int().describe('The HTTP status.'),
+    detail: z.string().optional().describe('What is wrong with this request and what to do about it.'),
     errors: z
       .array(
-        z.object({
-          pointer: z.string().optional().meta({ description: 'JSON pointer into the body.' }),
-          parameter: z.string().optional().meta({ description: 'Name of a query parameter.' }),
-          line: z.int().optional().meta({ description: 'Of a CSV body, from 1.' }),
-          column: z.string().optional().meta({ description: 'The heading of a column of a CSV body.' }),
-          detail: z.string(),
-        }),
+        z
+          .object({
+            pointer: z.string().optional().describe('JSON pointer to the field in the body.'),
+            parameter: z.string().optional().describe('Name of the query parameter.'),
+            line: z.int().optional().describe('Line of the CSV file, from 1.'),
+            column: z.string().optional().describe('Heading of the column of the CSV file.'),
+            detail: z.string().describe('What is wrong with it.'),
+          })
+          .meta({ id: 'FieldError', description: 'A field that is wrong, and why.' }),
       )
       .optional()
-      .meta({ description: 'Each field that is wrong: at most 20, or 100 rows of a CSV body.' }),
-    requestId: z.string().meta({ description: 'The `X-Request-Id` of the response; also in the log.' }),
+      .describe('The fields that are wrong: at most 20, or 100 rows of a CSV file.'),
+    requestId: z.string().describe('The `X-Request-Id` of the response; also in the log.'),
   })
   .meta({ id: 'Problem', description: 'A problem of RFC 9457; `type` is stable, the texts may change.' });

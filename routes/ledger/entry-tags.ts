@@ -6,7 +6,7 @@ import * as field from '../http/fields.ts';
 /** The tags of a trade or transfer. The server may allow fewer: see `checkTags`. */
 export const tagsInput = z.array(field.text(50)).max(MAX_TAGS).meta({
   description:
-    'At most `TAGS_PER_ENTRY`, 20 unless the server says otherwise; `TAGS_PER_PORTFOLIO` different ones in a portfolio.',
+    'Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio.',
 });
 
 /** What is wrong with the number of tags; `null`: nothing. */

@@ -4,51 +4,61 @@ import { FORMAT_NAMES } from '../../lib/import/formats.ts';
 import { ROW_ORDERS } from '../../lib/import/row-order.ts';
 import { type FieldError, problem, type Problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
+import { ledgerVersion } from '../portfolios/entry-fields.ts';
 
-/** Rows that one report tells of. */
+/** Rows that one report lists. */
 export const REPORTED_ROWS = 1_000;
 /** Rejected rows that a problem names. */
 const PROBLEM_ROWS = 100;
 
 const rowSchema = z
   .object({
-    line: z.int().meta({ description: 'Where the row begins in the file, from 1.' }),
-    status: z.enum(['accepted', 'duplicate', 'rejected', 'ignored']),
-    column: z.string().optional().meta({ description: 'The heading of the cell that is wrong.' }),
-    detail: z.string().optional(),
-    tradeId: field.id.optional().meta({ description: 'The booked trade it is, or is in conflict with.' }),
+    line: z.int().describe('The line of the file where the row begins, from 1.'),
+    status: z
+      .enum(['accepted', 'duplicate', 'rejected', 'ignored'])
+      .describe(
+        '`accepted`: a new trade. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: not a trade.',
+      ),
+    column: z.string().optional().describe('The heading of the cell that is wrong.'),
+    detail: z.string().optional().describe('Why it was rejected or ignored, or what it duplicates.'),
+    tradeId: field.id.optional().describe('The booked trade that it duplicates or conflicts with.'),
   })
-  .meta({ id: 'ImportRow' });
+  .meta({ id: 'ImportRow', description: 'What became of one row of a file.' });
 
 type ReportRow = z.input<typeof rowSchema>;
 
 export const reportSchema = z
   .object({
-    importId: field.id,
-    portfolioId: field.id,
-    dryRun: z.boolean(),
-    booked: z.boolean().meta({ description: 'Whether the accepted rows are in the ledger now.' }),
-    version: z.int().meta({ description: 'Of the ledger, after it.' }),
-    format: z.enum(FORMAT_NAMES),
-    encoding: z.enum(['utf-8', 'euc-kr', 'utf-16le', 'utf-16be']),
+    importId: field.id.describe('Id of the import, as the request named it or as it was made.'),
+    portfolioId: field.portfolioId,
+    dryRun: z.boolean().describe('Whether nothing was to be booked.'),
+    booked: z.boolean().describe('Whether the accepted rows are now in the ledger.'),
+    version: ledgerVersion,
+    format: z.enum(FORMAT_NAMES).describe('Whose file it is, as its headings show.'),
+    encoding: z
+      .enum(['utf-8', 'euc-kr', 'utf-16le', 'utf-16be'])
+      .describe('The encoding that the file was read in.'),
     timeZone: z
       .union([z.string(), z.null()])
-      .meta({ description: 'That times were taken in; `null` when each named its own.' }),
-    order: z.union([z.enum(ROW_ORDERS), z.null()]).meta({
-      description:
-        'Which way time runs in the file; `null` when it cannot be told although figures depend on it: then it must be said to book the file.',
-    }),
-    rows: z.int().meta({ description: 'Of the file, without those that are empty.' }),
-    accepted: z.int(),
-    duplicates: z.int(),
-    rejected: z.int(),
-    ignored: z.int().meta({ description: 'Rows that are no trades, such as deposits.' }),
-    items: z.array(rowSchema).meta({
-      description: `In order of line; at most ${REPORTED_ROWS}, the rejected ones before all others.`,
-    }),
-    truncated: z.boolean().meta({ description: 'Whether there are more rows than items.' }),
+      .describe('The time zone that times were read in; `null` if each time named its own.'),
+    order: z
+      .union([z.enum(ROW_ORDERS), z.null()])
+      .describe(
+        'Which way time runs in the file; `null` if it does not show and figures depend on it: then send `order` to book the file.',
+      ),
+    rows: z.int().describe('Rows of the file, empty ones not counted.'),
+    accepted: z.int().describe('Rows that are new trades.'),
+    duplicates: z.int().describe('Rows that were booked before.'),
+    rejected: z.int().describe('Rows that cannot be booked.'),
+    ignored: z.int().describe('Rows that are not trades, such as deposits.'),
+    items: z
+      .array(rowSchema)
+      .describe(
+        `What became of each row, by line; at most ${REPORTED_ROWS}, rejected rows first to be kept.`,
+      ),
+    truncated: z.boolean().describe('Whether the file has more rows than `items`.'),
   })
-  .meta({ id: 'ImportReport' });
+  .meta({ id: 'ImportReport', description: 'What became of a file of trades.' });
 
 /** Gathers what becomes of each row, and remembers the first of each kind. */
 export class ImportReport {

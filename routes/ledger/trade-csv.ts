@@ -67,16 +67,19 @@ export const exportTrades = endpoint({
   tag: 'trades',
   summary: 'The fills of a portfolio as a CSV file',
   description:
-    'The list of trades with the same filter and order, whole, however long. Times and decimals are as in JSON; what is not known is empty. Without `columns` it has those that `POST …/trades/import` reads, so that it can be brought into another portfolio; with `sequence` added, in whatever order the file is. A cell that a spreadsheet would run begins with an apostrophe, which an import takes away again.',
+    'The whole list of trades with the same filter and order, however long. Times and decimals are written as in JSON; what is not known is empty. Without `columns` it has the columns that `POST …/trades/import` reads, so that it can be imported into another portfolio. Add the column `sequence` and the import gets the order of trades right however the file is sorted. A cell that a spreadsheet would run as a formula begins with an apostrophe, which an import removes.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
     ...tradeFilterQuery,
-    sort: z.enum(TRADE_SORTS).default('time'),
+    sort: z
+      .enum(TRADE_SORTS)
+      .default('time')
+      .describe('What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency.'),
     order: z
       .enum(['asc', 'desc'])
       .optional()
-      .meta({ description: '`asc` by symbol, `desc` by time and figures when left out.' }),
+      .describe('If omitted: `asc` by symbol, `desc` by time and figures.'),
     ...csvQuery([...USUAL, ...FIGURES]),
   }),
   ...CSV_RESPONSE,

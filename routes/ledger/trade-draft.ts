@@ -26,11 +26,11 @@ import { tagsInput } from './entry-tags.ts';
 export const orderType = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,29}$/, 'must be an order type such as limit or market: small letters')
-  .meta({ description: 'Kind of the order it filled, as the exchange tells it.', example: 'limit' });
+  .meta({ description: 'Type of the order it filled, as the exchange names it.', example: 'limit' });
 
-/** Safe as a number in JSON, whoever reads it. */
+/** Safe as a number in JSON for every reader. */
 const sequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({
-  description: 'Its place among the fills of the same instant: a lower one came first.',
+  description: 'Place among the fills of the same instant: a lower one came first.',
   example: 1,
 });
 
@@ -39,22 +39,33 @@ export const tradeInput = z
     externalId: field
       .text(200)
       .optional()
-      .meta({ description: "The source's own id: makes booking idempotent." }),
-    exchange: field.text(50).optional().meta({ example: 'upbit' }),
-    symbol: field.symbol,
-    side: z.enum(['buy', 'sell']),
-    quantity: field.positiveAmount,
-    price: field.positiveAmount,
-    fee: z.strictObject({ amount: field.nonNegativeAmount, currency: field.asset }).optional(),
-    time: field.instant,
+      .describe(
+        "The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade.",
+      ),
+    exchange: field
+      .text(50)
+      .optional()
+      .meta({ example: 'upbit', description: 'Where it happened; any name, always written the same way.' }),
+    symbol: field.symbol.describe('What was traded: base and quote asset.'),
+    side: z.enum(['buy', 'sell']).describe('Whether the base asset was bought or sold.'),
+    quantity: field.positiveAmount.describe('How much, in units of the base asset; a decimal string.'),
+    price: field.positiveAmount.describe('Quote asset per unit of the base asset; a decimal string.'),
+    fee: z
+      .strictObject({
+        amount: field.nonNegativeAmount.describe('How much was paid, in units of `currency`.'),
+        currency: field.asset.describe('The asset it was paid in: base, quote or any other.'),
+      })
+      .optional()
+      .describe('What the exchange charged; none if omitted.'),
+    time: field.instant.describe(`When it was filled. ${field.INSTANT_FORM}`),
     allowBefore2009: field.allowBefore2009,
-    orderId: field.text(200).optional(),
+    orderId: field.text(200).optional().describe('Id of the order it filled.'),
     type: orderType.optional(),
-    note: field.prose(1000).optional(),
+    note: field.prose(1000).optional().describe('Free text, with line breaks if you like.'),
     sequence: sequence.optional(),
     tags: tagsInput.optional(),
   })
-  .meta({ id: 'TradeInput' });
+  .meta({ id: 'TradeInput', description: 'A fill to book.' });
 
 export type TradeInput = z.output<typeof tradeInput>;
 

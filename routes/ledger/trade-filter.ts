@@ -13,22 +13,29 @@ const WORD_LIMIT = 10;
 
 /** The parameters that choose trades: of the list, its statistics and its download alike. */
 export const tradeFilterQuery = {
-  from: queryTime.optional().meta({ description: 'Inclusive. A time, or a date of `tz`.' }),
-  to: queryTime.optional().meta({ description: 'Exclusive. A time, or a date of `tz`.' }),
-  tz: timeZone.optional().meta({ description: "IANA time zone of dates; the portfolio's when left out." }),
-  symbol: field.symbol.optional(),
-  symbols: field.symbolList.optional().meta({ description: `One of these. ${field.SYMBOLS_RULE}` }),
-  asset: field.asset.optional().meta({ description: 'Bought, sold, or paid with.' }),
-  side: z.enum(['buy', 'sell']).optional(),
-  type: orderType.optional(),
-  exchange: field.text(50).optional(),
-  orderId: field.text(200).optional(),
-  tag: field.text(50).optional().meta({ description: 'One of the tags of a trade, as it is written.' }),
+  from: queryTime
+    .optional()
+    .describe('Inclusive: a time, or a date in `tz`. Since the first trade if omitted.'),
+  to: queryTime
+    .optional()
+    .describe('Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted.'),
+  tz: timeZone.optional().describe("IANA time zone of dates; the portfolio's if omitted."),
+  symbol: field.symbol.optional().describe('Only trades of this symbol; not together with `symbols`.'),
+  symbols: field.symbolList.optional().describe(`Only trades of these symbols. ${field.SYMBOLS_RULE}`),
+  asset: field.asset.optional().describe('Only trades in which this asset was bought, sold, or paid with.'),
+  side: z.enum(['buy', 'sell']).optional().describe('Only purchases or only sales; both if omitted.'),
+  type: orderType.optional().describe('Only fills of orders of this type, such as `limit`.'),
+  exchange: field
+    .text(50)
+    .optional()
+    .describe('Only trades at this exchange, as it was written when booked.'),
+  orderId: field.text(200).optional().describe('Only the fills of this order.'),
+  tag: field.text(50).optional().describe('Only trades with this tag, exactly as written.'),
   q: field
     .text(200)
     .optional()
     .meta({
-      description: `Words that are all in its symbol, note, order id or external id, whatever their case. Three letters, or a Korean syllable, are found anywhere; fewer at the beginning of a word. A Korean word may be typed halfway. At most ${WORD_LIMIT} words.`,
+      description: `Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most ${WORD_LIMIT} words.`,
       example: 'upbit 분할',
     }),
 };

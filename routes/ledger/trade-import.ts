@@ -46,33 +46,33 @@ Trades of the same instant are booked in the order in which they happened. A fil
 
 One user can send \`UPLOADS_PER_USER\` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
 
-How far it is can be followed on the channel \`imports:<portfolioId>\` of \`GET /v1/streams\`, by \`importId\`.`,
+The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress, by \`importId\`.`,
   access: 'trades:write',
   params: portfolioParams,
   query: z.strictObject({
-    dryRun: flag.meta({ description: '`true`: only tell what would become of each row.' }),
-    skipRejected: flag.meta({ description: '`true`: book the other rows although some are rejected.' }),
+    dryRun: flag.describe('`true`: report on every row, and book nothing.'),
+    skipRejected: flag.describe('`true`: book the other rows even if some are rejected.'),
     tz: zone.optional().meta({
       description:
-        'Time zone of times that do not name theirs, in the place of the one the source is known to use. One that contradicts a heading is refused.',
+        'IANA time zone, or an offset, of times that do not name theirs; the one that the source is known to use if omitted. One that contradicts a heading is refused.',
     }),
     decimal: z
       .enum(DECIMAL_MARKS)
       .optional()
-      .meta({ description: 'The decimal mark of a file in which no number proves it.' }),
+      .describe('The decimal mark; needed only if no number of the file proves it.'),
     dateOrder: z
       .enum(DATE_ORDERS)
       .optional()
-      .meta({ description: 'Day, month and year in a file in which no date proves their order.' }),
-    allowBefore2009: flag.meta({ description: '`true`: take times before 2009 as well.' }),
+      .describe('The order of day, month and year; needed only if no date of the file proves it.'),
+    allowBefore2009: flag.describe('`true`: accept times before 2009 as well.'),
     order: z
       .enum(ROW_ORDERS)
       .optional()
-      .meta({ description: 'Which way time runs in the file, if it does not tell.' }),
+      .describe('Which way time runs in the file; needed only if the file does not show it.'),
     importId: z
       .uuid()
       .optional()
-      .meta({ description: 'A name for this import, to tell its progress by. Made here when left out.' }),
+      .describe('Id to follow the progress of this import by; made by the server if omitted.'),
   }),
   consumes: 'csv',
   status: 201,

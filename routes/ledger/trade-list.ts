@@ -8,13 +8,12 @@ import {
 } from '../../db/trades/trade-list.ts';
 import { TRADE_SORTS } from '../../db/trades/trade-order.ts';
 import { decimalOrNull } from '../../lib/money/money.ts';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { tradeWarnings } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { problem } from '../../lib/problem.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { realized } from '../portfolios/pnl.ts';
+import { baseCurrency, realized, usedCostMethod } from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
@@ -23,20 +22,20 @@ import { tradeParams } from './trades.ts';
 
 const listedTrade = tradeSchema
   .extend({
-    value: field.decimalOrNull.meta({ description: 'What changed hands, in base currency at its time.' }),
-    feeValue: field.decimalOrNull.meta({ description: 'The fee in base currency; 0 without one.' }),
-    realizedPnl: z.union([realized, z.null()]).meta({
-      description: "What the sale realised under the portfolio's cost method; `null` for a purchase.",
-    }),
+    value: field.decimalOrNull.describe(
+      'Quantity × price in base currency at the rate of its time; `null` if there was none.',
+    ),
+    feeValue: field.decimalOrNull.describe(
+      'The fee in base currency at the rate of its time, `0` without a fee; `null` if there was no rate.',
+    ),
+    realizedPnl: z
+      .union([realized, z.null()])
+      .describe("What the sale realised under the portfolio's cost method; `null` for a purchase."),
   })
-  .meta({ id: 'ListedTrade' });
+  .meta({ id: 'ListedTrade', description: 'A trade with its figures in base currency.' });
 
 /** What the figures are in, and what is to be said of them. */
-const context = {
-  baseCurrency: field.asset,
-  costMethod: z.enum(COST_METHODS),
-  warnings: z.array(field.warning),
-};
+const context = { baseCurrency, costMethod: usedCostMethod, warnings: field.warnings };
 
 function listedBody({ trade, value, feeValue, result }: ListedTrade): z.input<typeof listedTrade> {
   return {
@@ -62,31 +61,35 @@ export const listTrades = endpoint({
   tag: 'trades',
   summary: 'The fills of a portfolio: filtered, searched, sorted, with what each sale realised',
   description:
-    'A page begins behind the last trade of the one before, whatever was booked or removed meanwhile; its cursor is good for the same filter and order only. Trades without the figure that they are sorted by come last in either order, and equal ones by their ids.',
+    'A page begins after the last trade of the previous one, whatever was booked or removed in the meantime; a cursor is valid for the same filter and order only. Trades without the figure that they are sorted by come last in either order, and equal ones are sorted by id.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
     ...tradeFilterQuery,
-    sort: z.enum(TRADE_SORTS).default('time').meta({
-      description: '`value`, `fee` and `pnl` (net, of sales) are in base currency.',
-    }),
+    sort: z
+      .enum(TRADE_SORTS)
+      .default('time')
+      .describe('What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency.'),
     order: z
       .enum(['asc', 'desc'])
       .optional()
-      .meta({ description: '`asc` by symbol, `desc` by time and figures when left out.' }),
+      .describe('If omitted: `asc` by symbol, `desc` by time and figures.'),
     count: z
       .enum(['true', 'false'])
       .default('false')
-      .meta({ description: '`true`: with the `total` of all that fit, on whatever page.' }),
+      .describe('`true`: every page also has the `total` number of trades that match.'),
     limit: field.limit,
-    cursor: z.string().min(1).max(1000).optional(),
+    cursor: z.string().min(1).max(1000).optional().describe(field.CURSOR),
   }),
   status: 200,
-  response: field.listOf(listedTrade).extend({
-    total: z.int().optional(),
-    portfolioId: field.id,
-    ...context,
-  }),
+  response: field
+    .listOf(listedTrade)
+    .extend({
+      total: z.int().optional().describe('How many trades match; only with `count=true`.'),
+      portfolioId: field.portfolioId,
+      ...context,
+    })
+    .meta({ id: 'TradeList', description: 'One page of the trades that match.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { db } = services;
@@ -119,7 +122,9 @@ export const getTrade = endpoint({
   access: 'read',
   params: tradeParams,
   status: 200,
-  response: listedTrade.extend(context),
+  response: listedTrade
+    .extend(context)
+    .meta({ id: 'TradeDetails', description: 'One trade with its figures in base currency.' }),
   problems: ['not-found'],
   async handler({ params, caller }, services) {
     const { db } = services;

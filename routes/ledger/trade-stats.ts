@@ -3,7 +3,6 @@ import { ensureCurrent } from '../../db/ledger/past-states.ts';
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
 import { type TradeTotals, tradeTotals } from '../../db/trades/trade-totals.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { closedTradeStats } from '../../lib/pnl/performance/trade-stats.ts';
 import { missingRate, oversoldWarning, unvaluedFees } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { plus } from '../../lib/money/unknown.ts';
@@ -12,50 +11,65 @@ import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { closedTrades } from '../performance/performance-schema.ts';
-import { realized } from '../portfolios/pnl.ts';
+import { baseCurrency, realized, usedCostMethod } from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
 
 const count = z.int().min(0);
 const time = z.union([field.timestamp, z.null()]);
+const LACKS_RATE = '`null` if a rate is missing.';
 
 const statsSchema = z
   .object({
-    portfolioId: field.id,
-    baseCurrency: field.asset,
-    costMethod: z.enum(COST_METHODS),
-    count,
-    buys: count,
-    sells: count,
-    firstTime: time,
-    lastTime: time,
+    portfolioId: field.portfolioId,
+    baseCurrency,
+    costMethod: usedCostMethod,
+    count: count.describe('How many trades match.'),
+    buys: count.describe('How many of them are purchases.'),
+    sells: count.describe('How many of them are sales.'),
+    firstTime: time.describe('When the oldest of them was filled; `null` if there is none.'),
+    lastTime: time.describe('When the newest of them was filled; `null` if there is none.'),
     volume: z
-      .object({ bought: field.decimalOrNull, sold: field.decimalOrNull, total: field.decimalOrNull })
-      .meta({ description: 'What changed hands, in base currency, fees aside.' }),
+      .object({
+        bought: field.decimalOrNull.describe(`Value of the purchases. ${LACKS_RATE}`),
+        sold: field.decimalOrNull.describe(`Value of the sales. ${LACKS_RATE}`),
+        total: field.decimalOrNull.describe('`bought` + `sold`; `null` if either is.'),
+      })
+      .describe('Quantity × price, in base currency, without fees.'),
     quotes: z
       .array(
-        z.object({
-          currency: field.asset,
-          buys: count,
-          sells: count,
-          bought: field.decimal,
-          sold: field.decimal,
-        }),
+        z
+          .object({
+            currency: field.asset.describe('The quote asset.'),
+            buys: count.describe('How many purchases were paid with it.'),
+            sells: count.describe('How many sales were paid in it.'),
+            bought: field.decimal.describe('Value of these purchases, in `currency`.'),
+            sold: field.decimal.describe('Value of these sales, in `currency`.'),
+          })
+          .meta({ id: 'QuoteVolume', description: 'Volume in one quote asset, without fees.' }),
       )
-      .meta({ description: 'The same by the currency that prices are in, and in it.' }),
-    fees: field.decimalOrNull.meta({ description: 'In base currency.' }),
+      .describe('Volume by quote asset, each in that asset.'),
+    fees: field.decimalOrNull.describe(
+      'All fees, in base currency at the rate of their time. `null` if a rate is missing.',
+    ),
     feesPaid: z
-      .array(z.object({ currency: field.asset, amount: field.decimal }))
-      .meta({ description: 'The same by the currency they were paid in, and in it.' }),
-    realizedPnl: realized.meta({ description: 'Of all sales; `null` when that of one is not known.' }),
-    closed: closedTrades.meta({
-      description:
-        'Of the sales, each held against what it cost; `profit` is net realised PnL. Buying the base currency with a coin is a sale of the coin.',
-    }),
-    warnings: z.array(field.warning),
+      .array(
+        z
+          .object({
+            currency: field.asset.describe('The asset that the fees were paid in.'),
+            amount: field.decimal.describe('How much was paid, in `currency`.'),
+          })
+          .meta({ id: 'FeesPaid', description: 'Fees in one asset.' }),
+      )
+      .describe('Fees by the asset that they were paid in, each in that asset.'),
+    realizedPnl: realized,
+    closed: closedTrades.describe(
+      'The sales, each compared with its cost; `profit` is net realised PnL. Buying the base currency with a coin is a sale of the coin.',
+    ),
+    warnings: field.warnings,
   })
-  .meta({ id: 'TradeStats' });
+  .meta({ id: 'TradeStats', description: 'What the trades that match add up to.' });
 
 function figuresOf(totals: TradeTotals) {
   const { bought, sold, quotes, span, fees, feesPaid, realised, closed } = totals;
@@ -101,7 +115,7 @@ export const getTradeStats = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/stats',
   id: 'getTradeStats',
   tag: 'trades',
-  summary: 'What the fills add up to, and what became of the sales: for the same filter as the list',
+  summary: 'What the fills add up to, and how the sales turned out; takes the filter of the list',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject(tradeFilterQuery),

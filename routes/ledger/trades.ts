@@ -11,6 +11,7 @@ import * as field from '../http/fields.ts';
 import { checkTags } from './entry-tags.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
+import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeBody, tradeSchema } from '../portfolios/trade-body.ts';
 import {
@@ -40,8 +41,18 @@ export function conflictProblem(error: EntryConflictError, inBatch: boolean): Er
   });
 }
 
-const outcome = z.object({ status: z.enum(['booked', 'duplicate']), trade: tradeSchema });
-const batchOutcome = z.object({ version: z.int(), items: z.array(outcome) }).meta({ id: 'TradeBatch' });
+const outcome = z
+  .object({ status: outcomeStatus, trade: tradeSchema })
+  .meta({ id: 'BookedTrade', description: 'What became of one trade of a batch.' });
+const batchOutcome = z
+  .object({
+    version: ledgerVersion,
+    items: z.array(outcome).describe('One item for each trade of the request, in its order.'),
+  })
+  .meta({ id: 'TradeBatch', description: 'What became of a batch of trades.' });
+const booked = z
+  .union([tradeSchema, batchOutcome])
+  .meta({ id: 'TradeOrBatch', description: 'The trade, or what became of the batch that was sent.' });
 
 export const bookTrades = endpoint({
   method: 'post',
@@ -53,10 +64,10 @@ export const bookTrades = endpoint({
     'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.\n\nFills of the same instant come in the order of their `sequence`. In a batch it may be left out: then their order in the batch counts. A batch runs from the oldest fill to the newest, or the other way round if its times do; if they are all the same, it is turned round when only so each sale comes after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.',
   access: 'trades:write',
   params: portfolioParams,
-  ...itemOrBatch(tradeInput),
+  ...itemOrBatch(tradeInput, 'TradeInput'),
   status: 201,
   otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
-  response: z.union([tradeSchema, batchOutcome]),
+  response: booked,
   examples: {
     request: {
       externalId: 'upbit-778812',
@@ -100,18 +111,30 @@ export const bookTrades = endpoint({
   },
 });
 
-/** Of what a trade need not have, `null` takes it away. */
+/** `null` removes an optional field. */
 const tradeChange = tradeInput
   .omit({ externalId: true, exchange: true })
   .partial()
   .extend({
-    fee: z.union([tradeInput.shape.fee.unwrap(), z.null()]).optional(),
-    orderId: z.union([tradeInput.shape.orderId.unwrap(), z.null()]).optional(),
-    type: z.union([tradeInput.shape.type.unwrap(), z.null()]).optional(),
-    note: z.union([tradeInput.shape.note.unwrap(), z.null()]).optional(),
-    sequence: z.union([tradeInput.shape.sequence.unwrap(), z.null()]).optional(),
+    fee: z.union([tradeInput.shape.fee.unwrap(), z.null()]).optional().describe('`null` removes it.'),
+    orderId: z
+      .union([tradeInput.shape.orderId.unwrap(), z.null()])
+      .optional()
+      .describe('Id of the order it filled; `null` removes it.'),
+    type: z
+      .union([tradeInput.shape.type.unwrap(), z.null()])
+      .optional()
+      .describe('Type of the order it filled; `null` removes it.'),
+    note: z
+      .union([tradeInput.shape.note.unwrap(), z.null()])
+      .optional()
+      .describe('Free text; `null` removes it.'),
+    sequence: z
+      .union([tradeInput.shape.sequence.unwrap(), z.null()])
+      .optional()
+      .describe('Place among the fills of the same instant, lower first; `null` removes it.'),
   })
-  .meta({ id: 'TradeChange' });
+  .meta({ id: 'TradeChange', description: 'What to correct in a trade; the rest stays.' });
 
 /** What was sent; `null` becomes what is left out when booking. */
 function given(change: z.output<typeof tradeChange>): Partial<TradeInput> {
@@ -122,7 +145,7 @@ function given(change: z.output<typeof tradeChange>): Partial<TradeInput> {
 /** What the worth of a trade and of its fee follow from. */
 const VALUED = ['symbol', 'quantity', 'price', 'fee', 'time'] as const;
 
-export const tradeParams = portfolioParams.extend({ tradeId: field.id });
+export const tradeParams = portfolioParams.extend({ tradeId: field.id.describe('Id of the trade.') });
 
 export const changeTrade = endpoint({
   method: 'patch',
@@ -169,7 +192,7 @@ export const removeTrade = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/:tradeId',
   id: 'removeTrade',
   tag: 'trades',
-  summary: 'Take a fill out of the ledger; every figure after it is restated',
+  summary: 'Remove a fill from the ledger; every figure after it is restated',
   access: 'trades:write',
   params: tradeParams,
   status: 204,

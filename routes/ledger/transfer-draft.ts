@@ -16,20 +16,29 @@ import { rated, type RateFinder } from './trade-draft.ts';
 
 export const transferInput = z
   .strictObject({
-    externalId: field.text(200).optional(),
-    exchange: field.text(50).optional(),
-    kind: z.enum(TRANSFER_KINDS),
-    asset: field.asset,
-    quantity: field.positiveAmount,
+    externalId: field
+      .text(200)
+      .optional()
+      .describe(
+        "The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new transfer.",
+      ),
+    exchange: field.text(50).optional().describe('Where it happened; any name, always written the same way.'),
+    kind: z
+      .enum(TRANSFER_KINDS)
+      .describe('`deposit`: brought in. `withdrawal`: taken out. `income`: a reward, interest or airdrop.'),
+    asset: field.asset.describe('What was moved: a coin, or the base currency.'),
+    quantity: field.positiveAmount.describe('How much, in units of the asset; a decimal string.'),
     unitCost: field.nonNegativeAmount
       .optional()
-      .meta({ description: 'Base currency per unit; the market price at the time when left out.' }),
-    time: field.instant,
+      .describe(
+        'Base currency per unit; the market price of its time if omitted. Not for the base currency itself.',
+      ),
+    time: field.instant.describe(`When it happened. ${field.INSTANT_FORM}`),
     allowBefore2009: field.allowBefore2009,
-    note: field.prose(1000).optional(),
+    note: field.prose(1000).optional().describe('Free text, with line breaks if you like.'),
     tags: tagsInput.optional(),
   })
-  .meta({ id: 'TransferInput' });
+  .meta({ id: 'TransferInput', description: 'A deposit, a withdrawal or income to book.' });
 
 export type TransferInput = z.output<typeof transferInput>;
 
@@ -92,7 +101,7 @@ export function checkTransfers(
   }
 }
 
-/** Of what a transfer need not have, `null` takes it away. */
+/** `null` removes an optional field. */
 export const transferChange = transferInput
   .omit({ externalId: true, exchange: true, kind: true })
   .partial()
@@ -100,10 +109,13 @@ export const transferChange = transferInput
     unitCost: z
       .union([transferInput.shape.unitCost.unwrap(), z.null()])
       .optional()
-      .meta({ description: '`null`: the market price at the time.' }),
-    note: z.union([transferInput.shape.note.unwrap(), z.null()]).optional(),
+      .describe('Base currency per unit; `null`: the market price of its time.'),
+    note: z
+      .union([transferInput.shape.note.unwrap(), z.null()])
+      .optional()
+      .describe('Free text; `null` removes it.'),
   })
-  .meta({ id: 'TransferChange' });
+  .meta({ id: 'TransferChange', description: 'What to correct in a transfer; the rest stays.' });
 
 /** A booked transfer with what was sent in place of what it had; `null` becomes what is left out when booking. */
 export function changedInput(before: StoredTransfer, change: z.output<typeof transferChange>): TransferInput {

@@ -11,6 +11,7 @@ import * as field from '../http/fields.ts';
 import { checkTags } from './entry-tags.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
+import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { keptRates, rateFinder } from './trade-draft.ts';
 import { conflictProblem } from './trades.ts';
@@ -30,10 +31,18 @@ function asTransfer(entry: StoredEntry | null): StoredTransfer {
   return entry;
 }
 
-const batchOutcome = z.object({
-  version: z.int(),
-  items: z.array(z.object({ status: z.enum(['booked', 'duplicate']), transfer: transferSchema })),
-});
+const outcome = z
+  .object({ status: outcomeStatus, transfer: transferSchema })
+  .meta({ id: 'BookedTransfer', description: 'What became of one transfer of a batch.' });
+const batchOutcome = z
+  .object({
+    version: ledgerVersion,
+    items: z.array(outcome).describe('One item for each transfer of the request, in its order.'),
+  })
+  .meta({ id: 'TransferBatch', description: 'What became of a batch of transfers.' });
+const booked = z
+  .union([transferSchema, batchOutcome])
+  .meta({ id: 'TransferOrBatch', description: 'The transfer, or what became of the batch that was sent.' });
 
 export const bookTransfers = endpoint({
   method: 'post',
@@ -44,10 +53,10 @@ export const bookTransfers = endpoint({
   description: 'Idempotent by (exchange, externalId), as trades are.',
   access: 'trades:write',
   params: portfolioParams,
-  ...itemOrBatch(transferInput),
+  ...itemOrBatch(transferInput, 'TransferInput'),
   status: 201,
   otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
-  response: z.union([transferSchema, batchOutcome]),
+  response: booked,
   examples: {
     request: { kind: 'deposit', asset: 'KRW', quantity: '10000000', time: '2026-03-01T00:00:00.000Z' },
   },
@@ -89,12 +98,14 @@ export const listTransfers = endpoint({
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
-    order: z.enum(['asc', 'desc']).default('desc').meta({ description: 'By time.' }),
+    order: z.enum(['asc', 'desc']).default('desc').describe('By time: `desc` has the newest first.'),
     limit: field.limit,
-    cursor: z.string().max(1000).optional(),
+    cursor: z.string().max(1000).optional().describe(field.CURSOR),
   }),
   status: 200,
-  response: field.listOf(transferSchema),
+  response: field
+    .listOf(transferSchema)
+    .meta({ id: 'TransferList', description: 'One page of the transfers of a portfolio.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { db } = services;
@@ -104,7 +115,7 @@ export const listTransfers = endpoint({
   },
 });
 
-const transferParams = portfolioParams.extend({ transferId: field.id });
+const transferParams = portfolioParams.extend({ transferId: field.id.describe('Id of the transfer.') });
 
 export const getTransfer = endpoint({
   method: 'get',
@@ -167,7 +178,7 @@ export const removeTransfer = endpoint({
   path: '/v1/portfolios/:portfolioId/transfers/:transferId',
   id: 'removeTransfer',
   tag: 'transfers',
-  summary: 'Take a transfer out of the ledger; every figure after it is restated',
+  summary: 'Remove a transfer from the ledger; every figure after it is restated',
   access: 'trades:write',
   params: transferParams,
   status: 204,

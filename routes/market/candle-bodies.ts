@@ -8,53 +8,60 @@ import * as field from '../http/fields.ts';
 
 export const candleSchema = z
   .object({
-    symbol: field.symbol,
-    interval: z.enum(CANDLE_INTERVALS),
-    time: field.timestamp.meta({ description: 'Start of the interval.' }),
-    open: field.decimal,
-    high: field.decimal,
-    low: field.decimal,
-    close: field.decimal,
-    volume: field.decimal,
-    quoteVolume: field.decimal,
-    trades: z.int(),
-    closed: z.boolean().meta({ description: 'Final, but for trades that come late.' }),
-    simulated: z.boolean(),
+    symbol: field.symbol.describe('Base and quote asset.'),
+    interval: z.enum(CANDLE_INTERVALS).describe('Length of the candle; `1M` is a month.'),
+    time: field.timestamp.describe('Start of the interval.'),
+    open: field.decimal.describe('First price in the interval, quote per base.'),
+    high: field.decimal.describe('Highest price in the interval, quote per base.'),
+    low: field.decimal.describe('Lowest price in the interval, quote per base.'),
+    close: field.decimal.describe('Last price in the interval, quote per base.'),
+    volume: field.decimal.describe('Quantity traded in the interval, in units of the base asset.'),
+    quoteVolume: field.decimal.describe('Value traded in the interval, in units of the quote asset.'),
+    trades: z.int().describe('Public trades in the interval; a tick without a quantity is none.'),
+    closed: z.boolean().describe('Whether it is final, except for trades that arrive late.'),
+    simulated: z.boolean().describe('Whether any of its prices was made up by the simulator.'),
   })
-  .meta({ id: 'Candle' });
+  .meta({ id: 'Candle', description: 'Open, high, low, close and volume of a symbol in one interval.' });
 
-const nextCursor = z.union([z.string(), z.null()]);
 const epochTime = z.int().meta({ description: 'Start of the interval, epoch milliseconds.' });
 
-export const candleList = field.listOf(candleSchema);
+const candleList = field
+  .listOf(candleSchema)
+  .meta({ id: 'CandleList', description: 'One page of candles as objects.' });
 
 /** `format=points`: `[t, open, high, low, close, volume]`, as chart libraries take it. */
-export const candlePoints = z
+const candlePoints = z
   .object({
-    points: z.array(
-      z.tuple([epochTime, field.decimal, field.decimal, field.decimal, field.decimal, field.decimal]),
-    ),
-    nextCursor,
+    points: z
+      .array(z.tuple([epochTime, field.decimal, field.decimal, field.decimal, field.decimal, field.decimal]))
+      .describe('`[t, open, high, low, close, volume]` of each candle, in the order of the list.'),
+    nextCursor: field.nextCursor,
   })
-  .meta({ id: 'CandlePoints' });
+  .meta({ id: 'CandlePoints', description: 'One page of candles as arrays.' });
 
-/** `format=columns`: an array a field. */
-export const candleColumns = z
+/** `format=columns`: one array for each field. */
+const candleColumns = z
   .object({
-    columns: z.object({
-      t: z.array(epochTime),
-      open: z.array(field.decimal),
-      high: z.array(field.decimal),
-      low: z.array(field.decimal),
-      close: z.array(field.decimal),
-      volume: z.array(field.decimal),
-      quoteVolume: z.array(field.decimal),
-      trades: z.array(z.int()),
-      closed: z.array(z.boolean()),
-    }),
-    nextCursor,
+    columns: z
+      .object({
+        t: z.array(epochTime).describe('Start of each interval, in epoch milliseconds.'),
+        open: z.array(field.decimal).describe('First price of each, quote per base.'),
+        high: z.array(field.decimal).describe('Highest price of each, quote per base.'),
+        low: z.array(field.decimal).describe('Lowest price of each, quote per base.'),
+        close: z.array(field.decimal).describe('Last price of each, quote per base.'),
+        volume: z.array(field.decimal).describe('Quantity traded in each, in units of the base asset.'),
+        quoteVolume: z.array(field.decimal).describe('Value traded in each, in units of the quote asset.'),
+        trades: z.array(z.int()).describe('Public trades in each.'),
+        closed: z.array(z.boolean()).describe('Whether each is final, except for trades that arrive late.'),
+      })
+      .describe('Arrays of equal length, one value for each candle.'),
+    nextCursor: field.nextCursor,
   })
-  .meta({ id: 'CandleColumns' });
+  .meta({ id: 'CandleColumns', description: 'One page of candles, one array for each field.' });
+
+export const candlesSchema = z
+  .union([candleList, candlePoints, candleColumns])
+  .meta({ id: 'Candles', description: '`CandleList`, `CandlePoints` or `CandleColumns`, as `format` says.' });
 
 type Bodies = readonly CandleBody[];
 
@@ -88,20 +95,22 @@ const LENGTH_MS = { '1m': INTERVAL_MS['1m'], '1d': DAY_MS } as const;
 
 export const candleInput = z
   .strictObject({
-    symbol: field.symbol,
-    interval: z.enum(['1m', '1d']).default('1m'),
-    time: field.instant.meta({ description: 'Start of the minute, or of the UTC day.' }),
-    open: field.positiveAmount,
-    high: field.positiveAmount,
-    low: field.positiveAmount,
-    close: field.positiveAmount,
-    volume: field.nonNegativeAmount.default(ZERO).meta({ description: 'In base. `0` when left out.' }),
+    symbol: field.symbol.describe('Base and quote asset.'),
+    interval: z.enum(['1m', '1d']).default('1m').describe('A minute, or a whole UTC day.'),
+    time: field.instant.describe(`Start of the minute, or of the UTC day. ${field.INSTANT_FORM}`),
+    open: field.positiveAmount.describe('First price, quote per base; a decimal string.'),
+    high: field.positiveAmount.describe('Highest price, quote per base; a decimal string.'),
+    low: field.positiveAmount.describe('Lowest price, quote per base; a decimal string.'),
+    close: field.positiveAmount.describe('Last price, quote per base; a decimal string.'),
+    volume: field.nonNegativeAmount
+      .default(ZERO)
+      .describe('Quantity traded, in units of the base asset; `0` if omitted.'),
     quoteVolume: field.nonNegativeAmount
       .optional()
-      .meta({ description: 'In quote. `close` × `volume` when left out.' }),
-    trades: z.int().min(0).max(2_147_483_647).default(0),
+      .describe('Value traded, in units of the quote asset; `close` × `volume` if omitted.'),
+    trades: z.int().min(0).max(2_147_483_647).default(0).describe('How many public trades it has.'),
   })
-  .meta({ id: 'CandleInput' });
+  .meta({ id: 'CandleInput', description: 'A candle to load.' });
 
 export type CandleInput = z.output<typeof candleInput>;
 

@@ -9,16 +9,8 @@ import { candleEnd } from '../../streams/market/candle-interval.ts';
 import { candlePage } from '../../streams/market/candle-page.ts';
 import { candleBody } from '../../streams/market/candle-record.ts';
 import type { LoadedCandles } from '../../streams/market/tick-recorder.ts';
-import {
-  candleColumns,
-  candleErrors,
-  candleInput,
-  candleList,
-  candleOf,
-  candlePoints,
-  columnsOf,
-  pointsOf,
-} from './candle-bodies.ts';
+import { candlesSchema, candleErrors, candleInput, candleOf, columnsOf, pointsOf } from './candle-bodies.ts';
+import { acceptedSchema } from './accepted.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
@@ -33,31 +25,39 @@ export const listCandles = endpoint({
   tag: 'market',
   summary: 'Open, high, low, close and volume by interval; the state of the `candle:` channels',
   description:
-    'Candles that start in [from, to), each of them whole, the current one included. Oldest first by default; without `from` (and in ascending order) the newest `limit` of them on one page. Intervals without a trade have no candle. Days, weeks (from Monday) and months begin at midnight of `tz`; days that were loaded whole are UTC days, and only seen where those of `tz` are the same.',
+    'Candles that start in [from, to), including the current one. Oldest first by default; in that order and without `from`, one page with the newest `limit` of them. Intervals without a price have no candle. Days, weeks (from Monday) and months begin at midnight in `tz`; days that were loaded whole are UTC days, and only show where the days of `tz` are the same.',
   access: 'read',
   publicMarket: true,
   query: z.strictObject({
-    symbol: field.symbol,
-    interval: z.enum(CANDLE_INTERVALS),
-    from: field.queryInstant.optional().meta({ description: 'Inclusive.' }),
-    to: field.queryInstant.optional().meta({ description: 'Exclusive.' }),
-    order: z.enum(['asc', 'desc']).default('asc').meta({ description: 'By time.' }),
+    symbol: field.symbol.describe('The symbol that the candles are of.'),
+    interval: z.enum(CANDLE_INTERVALS).describe('Length of the candles; `1M` is a month.'),
+    from: field.queryInstant
+      .optional()
+      .describe(`Start of the first candle, inclusive; the oldest if omitted. ${field.INSTANT_FORM}`),
+    to: field.queryInstant
+      .optional()
+      .describe(
+        `Start of the last candle, exclusive; up to the current one if omitted. ${field.INSTANT_FORM}`,
+      ),
+    order: z.enum(['asc', 'desc']).default('asc').describe('By time: `asc` has the oldest first.'),
     tz: z
       .string()
       .max(64)
       .refine(isTimeZone, 'must be an IANA time zone such as Asia/Seoul')
       .default('UTC')
-      .meta({ example: 'Asia/Seoul' }),
-    format: z.enum(['items', 'points', 'columns']).default('items').meta({
-      description:
-        '`items`: objects. `points`: `[t, open, high, low, close, volume]`. `columns`: an array a field.',
-    }),
+      .meta({ example: 'Asia/Seoul', description: 'IANA time zone whose midnight begins a day.' }),
+    format: z
+      .enum(['items', 'points', 'columns'])
+      .default('items')
+      .describe(
+        '`items`: objects. `points`: `[t, open, high, low, close, volume]`. `columns`: one array for each field.',
+      ),
     limit: field.limit,
-    cursor: z.string().max(1000).optional(),
+    cursor: z.string().max(1000).optional().describe(field.CURSOR),
   }),
   status: 200,
   cache: { kind: 'candles' },
-  response: z.union([candleList, candlePoints, candleColumns]),
+  response: candlesSchema,
   problems: ['invalid-request', 'invalid-cursor'],
   handler({ query }, { db, market, marketWriter, clock }) {
     const { symbol, interval, from, order, tz: timeZone, limit } = query;
@@ -100,13 +100,13 @@ export const loadCandles = endpoint({
   path: '/v1/market/candles',
   id: 'loadCandles',
   tag: 'market',
-  summary: 'Load the history of a market: minutes or whole UTC days, one or a batch',
+  summary: 'Load past candles: minutes or whole UTC days, one or a batch',
   description:
-    'A candle takes the place of the one stored for its time: the same request again changes nothing. A day stands for its minutes in candles of days, weeks and months, and its close is the price known from the last millisecond of the day on. Only what is over can be loaded; all of a batch is, or nothing.',
+    'A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day on. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.',
   access: 'market:write',
-  ...itemOrBatch(candleInput),
+  ...itemOrBatch(candleInput, 'CandleInput'),
   status: 200,
-  response: z.object({ accepted: z.int() }),
+  response: acceptedSchema,
   examples: {
     request: {
       symbol: 'BTC/KRW',

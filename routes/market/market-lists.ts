@@ -7,19 +7,25 @@ import { type Sorting, sortedPage } from '../http/sorted-page.ts';
 
 export const tickerSchema = z
   .object({
-    symbol: field.symbol,
-    price: field.decimal,
-    change: field.decimalOrNull,
-    changeRate: field.decimalOrNull,
-    high: field.decimal,
-    low: field.decimal,
-    volume: field.decimal,
-    quoteVolume: field.decimal,
-    time: field.timestamp,
-    exchange: z.union([z.string(), z.null()]),
-    simulated: z.boolean(),
+    symbol: field.symbol.describe('Base and quote asset.'),
+    price: field.decimal.describe('Last price, quote per base.'),
+    change: field.decimalOrNull.describe(
+      '`price` − the price 24 hours earlier; `null` while no earlier price is known.',
+    ),
+    changeRate: field.decimalOrNull.describe(
+      '`change` ÷ the price 24 hours earlier, as a fraction (`0.05` is 5 %); `null` as for `change`.',
+    ),
+    high: field.decimal.describe('Highest price of the last 24 hours, quote per base.'),
+    low: field.decimal.describe('Lowest price of the last 24 hours, quote per base.'),
+    volume: field.decimal.describe('Quantity traded in the last 24 hours, in units of the base asset.'),
+    quoteVolume: field.decimal.describe('Value traded in the last 24 hours, in units of the quote asset.'),
+    time: field.timestamp.describe('When the last price was made, according to its source.'),
+    exchange: z
+      .union([z.string(), z.null()])
+      .describe('The exchange that the last price came from; `null`: not known.'),
+    simulated: z.boolean().describe('Whether the last price was made up by the simulator.'),
   })
-  .meta({ id: 'Ticker' });
+  .meta({ id: 'Ticker', description: 'Last price and 24-hour figures of a symbol.' });
 
 const TICKER_COLUMNS = [
   'symbol',
@@ -36,10 +42,10 @@ const TICKER_COLUMNS = [
 const SYMBOL_COLUMNS = ['symbol', 'base', 'quote'] as const;
 
 const listQuery = {
-  base: field.asset.optional(),
-  quote: field.asset.optional(),
+  base: field.asset.optional().describe('Only symbols with this base asset; all if omitted.'),
+  quote: field.asset.optional().describe('Only symbols with this quote asset; all if omitted.'),
   limit: field.wholeLimit,
-  cursor: z.string().max(500).optional(),
+  cursor: field.cursor,
 };
 
 /** Whether a symbol has the assets that are asked for. */
@@ -53,19 +59,29 @@ export const listSymbols = endpoint({
   path: '/v1/market/symbols',
   id: 'listSymbols',
   tag: 'market',
-  summary: 'The symbols that have a price, in alphabetical order by any of their parts',
+  summary: 'The symbols that have a price, in alphabetical order',
   access: 'read',
   publicMarket: true,
   query: z.strictObject({
     ...listQuery,
-    sort: z.enum(SYMBOL_COLUMNS).default('symbol'),
-    order: z
-      .enum(['asc', 'desc'])
-      .default('asc')
-      .meta({ description: 'Of equal ones by symbol, always `asc`.' }),
+    sort: z
+      .enum(SYMBOL_COLUMNS)
+      .default('symbol')
+      .describe('What to sort by; equal ones by symbol, ascending.'),
+    order: z.enum(['asc', 'desc']).default('asc').describe('Direction of the sort.'),
   }),
   status: 200,
-  response: field.listOf(z.object({ symbol: field.symbol, base: field.asset, quote: field.asset })),
+  response: field
+    .listOf(
+      z
+        .object({
+          symbol: field.symbol.describe('Base and quote asset.'),
+          base: field.asset.describe('The asset that is traded.'),
+          quote: field.asset.describe('The asset that its price is in.'),
+        })
+        .meta({ id: 'MarketSymbol', description: 'A symbol and its two assets.' }),
+    )
+    .meta({ id: 'SymbolList', description: 'One page of the symbols that have a price.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   handler({ query }, { market }) {
     const { sort, order } = query;
@@ -90,21 +106,25 @@ export const listTickers = endpoint({
   id: 'listTickers',
   tag: 'market',
   summary: 'Last price and 24-hour figures; the state of the `ticker:` channels',
-  description:
-    'Sorted by any column, with unknown values last and equal ones by symbol. A page begins after the last item of the one before, wherever that stands by now.',
+  description: 'A page begins after the last item of the previous one, wherever that is in the order by now.',
   access: 'read',
   publicMarket: true,
   query: z.strictObject({
-    symbols: field.symbolList.optional().meta({ description: `All when left out. ${field.SYMBOLS_RULE}` }),
-    sort: z.enum(TICKER_COLUMNS).default('symbol'),
+    symbols: field.symbolList
+      .optional()
+      .describe(`Only these symbols; all if omitted. ${field.SYMBOLS_RULE}`),
+    sort: z
+      .enum(TICKER_COLUMNS)
+      .default('symbol')
+      .describe('What to sort by; unknown values come last, equal ones by symbol.'),
     order: z.enum(['asc', 'desc']).optional().meta({
-      description: '`asc` by symbol, `desc` by figures and times when left out.',
+      description: 'If omitted: `asc` by symbol, `desc` by figures and times.',
     }),
     ...listQuery,
   }),
   status: 200,
   cache: { kind: 'prices' },
-  response: field.listOf(tickerSchema),
+  response: field.listOf(tickerSchema).meta({ id: 'TickerList', description: 'One page of tickers.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   handler({ query }, { market }) {
     const { sort } = query;

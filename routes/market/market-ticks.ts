@@ -2,17 +2,25 @@ import { z } from 'zod';
 import { GENESIS } from '../../lib/epoch.ts';
 import { problem } from '../../lib/problem.ts';
 import { MAX_AHEAD_MS, TRUSTED_AHEAD_MS } from '../../streams/market/market-tick.ts';
+import { acceptedSchema } from './accepted.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 
-const tickInput = z.strictObject({
-  symbol: field.symbol,
-  price: field.positiveText,
-  quantity: field.positiveText.optional(),
-  side: z.enum(['buy', 'sell']).optional(),
-  time: field.instant.refine((time) => time >= GENESIS, 'is before 2009').optional(),
-});
+const tickInput = z
+  .strictObject({
+    symbol: field.symbol.describe('Base and quote asset.'),
+    price: field.positiveText.describe('Quote asset per unit of the base asset; a decimal string.'),
+    quantity: field.positiveText
+      .optional()
+      .describe('How much was traded, in units of the base asset; if omitted, the tick is a price only.'),
+    side: z.enum(['buy', 'sell']).optional().describe('Side of the taker; not known if omitted.'),
+    time: field.instant
+      .refine((time) => time >= GENESIS, 'is before 2009')
+      .optional()
+      .describe(`When it happened; now if omitted. ${field.INSTANT_FORM}`),
+  })
+  .meta({ id: 'TickInput', description: 'A public trade, or a price.' });
 
 const AHEAD = `is more than ${TRUSTED_AHEAD_MS / 1_000} seconds in the future`;
 
@@ -28,11 +36,11 @@ export const pushTicks = endpoint({
   id: 'pushTicks',
   tag: 'market',
   summary: 'Push public market events, one or a batch',
-  description: `With a quantity a tick is a public trade, without one it is a price. \`time\` is now when left out. A tick that is older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than ${TRUSTED_AHEAD_MS / 1_000} seconds ahead of the server's clock is refused, since every tick until then would be late.`,
+  description: `With a quantity a tick is a public trade, without one it is a price. A tick older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than ${TRUSTED_AHEAD_MS / 1_000} seconds ahead of the server's clock is refused, since every tick until then would count as late.`,
   access: 'market:write',
-  ...itemOrBatch(tickInput),
+  ...itemOrBatch(tickInput, 'TickInput'),
   status: 200,
-  response: z.object({ accepted: z.int() }),
+  response: acceptedSchema,
   examples: { request: { symbol: 'BTC/KRW', price: '89886000', quantity: '0.01', side: 'buy' } },
   problems: ['invalid-request', 'unavailable'],
   async handler({ body }, { market, marketWriter, clock }) {

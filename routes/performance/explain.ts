@@ -4,7 +4,7 @@ import { entryChunks } from '../../db/ledger/entries.ts';
 import { legsByAsset } from '../../db/ledger/fold.ts';
 import { loadTerms } from '../../db/ledger/past-states.ts';
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
-import { COST_METHODS, type CostMethod, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { type Explainer, explainer } from '../../lib/pnl/performance/explain.ts';
 import { prepareMarking } from '../../lib/pnl/valuation/marking.ts';
 import { decimalOrNull, fixed, ZERO, type Fixed } from '../../lib/money/money.ts';
@@ -14,79 +14,122 @@ import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { assertKnownAsset, lotFields } from '../portfolios/lots.ts';
 import { positionOf } from '../market/market-position.ts';
-import { costMethod, position, realized } from '../portfolios/pnl.ts';
+import * as figure from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { queryProblem } from '../http/query-problem.ts';
 
-const acquisition = z.object({
-  entryId: field.id,
-  time: field.timestamp,
-  reason: z.enum(['buy', 'proceeds', 'deposit', 'income', 'rebate']),
-  quantity: field.decimal,
-  cost: field.decimalOrNull.meta({ description: 'Fees included.' }),
-  grossCost: field.decimalOrNull,
-  fee: field.decimalOrNull,
-});
+const entryId = field.id.describe('Id of the trade or transfer.');
+const time = field.timestamp.describe('When it happened.');
+const fee = field.decimalOrNull.describe('Its fee in base currency; `null` if a rate is missing.');
 
-const match = z.object({
-  entryId: field.id,
-  time: field.timestamp,
-  quantity: field.decimal,
-  costBasis: field.decimalOrNull,
-});
+const acquisition = z
+  .object({
+    entryId,
+    time,
+    reason: z
+      .enum(['buy', 'proceeds', 'deposit', 'income', 'rebate'])
+      .describe('Why it came in. `proceeds`: it was the payment for another coin. `rebate`: a negative fee.'),
+    quantity: field.decimal.describe('How much came in, in units of the asset.'),
+    cost: field.decimalOrNull.describe(
+      'What it cost in base currency, fees included; `null` if a rate is missing.',
+    ),
+    grossCost: field.decimalOrNull.describe('The same without fees.'),
+    fee,
+  })
+  .meta({ id: 'Acquisition', description: 'How some of the asset came in.' });
 
-const disposal = z.object({
-  entryId: field.id,
-  time: field.timestamp,
-  reason: z.enum(['sale', 'payment', 'withdrawal', 'fee', 'write-off']),
-  quantity: field.decimal,
-  uncovered: field.decimal.meta({ description: 'Part of it that was not held.' }),
-  proceeds: realized,
-  fee: field.decimalOrNull,
-  costBasis: field.decimalOrNull,
-  realizedPnl: realized,
-  matches: z.array(match).meta({ description: 'The lots it came from; none under `average`.' }),
-});
+const match = z
+  .object({
+    entryId: field.id.describe('Id of the purchase.'),
+    time: field.timestamp.describe('When it was bought.'),
+    quantity: field.decimal.describe('How much of that purchase was disposed of, in units of the asset.'),
+    costBasis: field.decimalOrNull.describe(
+      'What that part cost in base currency, fees included; `null` if a rate is missing.',
+    ),
+  })
+  .meta({ id: 'MatchedLot', description: 'The part of a lot that a disposal took.' });
 
-const mark = z.object({
-  price: field.decimal,
-  time: z.union([field.timestamp, z.null()]),
-  path: z.array(field.symbol),
-  stale: z.boolean().meta({ description: "The portfolio's own last fill, for want of a market price." }),
-});
+const disposal = z
+  .object({
+    entryId,
+    time,
+    reason: z
+      .enum(['sale', 'payment', 'withdrawal', 'fee', 'write-off'])
+      .describe(
+        'Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing.',
+      ),
+    quantity: field.decimal.describe('How much went out, in units of the asset.'),
+    uncovered: field.decimal.describe('How much of it was not held; `0` as a rule.'),
+    proceeds: z
+      .object({
+        gross: field.decimalOrNull.describe('Before fees; `null` if a rate is missing.'),
+        net: field.decimalOrNull.describe('After fees; `null` if a rate is missing.'),
+      })
+      .describe('What it brought in, in base currency.'),
+    fee,
+    costBasis: field.decimalOrNull.describe(
+      'What it had cost in base currency, fees included; `null` if a rate is missing.',
+    ),
+    realizedPnl: figure.realized,
+    matches: z.array(match).describe('The lots that it came from; empty under `average`.'),
+  })
+  .meta({ id: 'Disposal', description: 'How some of the asset went out, and what it realised.' });
+
+const mark = z
+  .object({
+    price: field.decimal.describe('Base currency per unit.'),
+    time: z
+      .union([field.timestamp, z.null()])
+      .describe('When the oldest price in it was made; `null` if no price was needed.'),
+    path: z.array(field.symbol).describe('The symbols that it came through, in order.'),
+    stale: z.boolean().describe("Whether it is the portfolio's own last fill, for want of a market price."),
+  })
+  .meta({ id: 'Mark', description: 'The price that an asset is valued at.' });
 
 const count = z.int().min(0);
 
 const explanation = z
   .object({
-    asset: field.asset,
-    costMethod: z.enum(COST_METHODS),
-    quantity: field.decimal,
-    averagePrice: field.decimalOrNull,
-    costBasis: field.decimalOrNull,
-    mark: z.union([mark, z.null()]),
-    marketValue: field.decimalOrNull,
-    unrealizedPnl: field.decimalOrNull,
-    realizedPnl: realized,
-    lots: z.array(z.object(lotFields)).meta({ description: 'What is held, oldest first.' }),
-    acquisitions: z.array(acquisition),
-    disposals: z.array(disposal),
+    asset: field.asset.describe('The asset explained.'),
+    costMethod: figure.usedCostMethod,
+    quantity: field.decimal.describe('How much is held, in units of the asset.'),
+    averagePrice: figure.averagePrice,
+    costBasis: figure.costBasis,
+    mark: z.union([mark, z.null()]).describe('What it is valued at; `null` without a price.'),
+    marketValue: figure.marketValue,
+    unrealizedPnl: figure.unrealizedPnl,
+    realizedPnl: figure.realized,
+    lots: z
+      .array(
+        z
+          .object(lotFields)
+          .meta({ id: 'OpenLot', description: 'A purchase of the asset, or what is left of it.' }),
+      )
+      .describe('What is held, oldest first.'),
+    acquisitions: z.array(acquisition).describe('What came in, oldest first.'),
+    disposals: z.array(disposal).describe('What went out, oldest first.'),
     earlier: z
       .object({
-        lots: z.object({
-          count,
-          quantity: field.decimal,
-          costBasis: field.decimalOrNull,
-          marketValue: field.decimalOrNull,
-          unrealizedPnl: field.decimalOrNull,
-        }),
-        acquisitions: z.object({ count }),
-        disposals: z.object({ count, realizedPnl: realized }),
+        lots: z
+          .object({
+            count: count.describe('How many lots.'),
+            quantity: field.decimal.describe('How much is held of them, in units of the asset.'),
+            costBasis: figure.costBasis,
+            marketValue: figure.marketValue,
+            unrealizedPnl: figure.unrealizedPnl,
+          })
+          .describe('Open lots older than those in `lots`.'),
+        acquisitions: z
+          .object({ count: count.describe('How many acquisitions.') })
+          .describe('Acquisitions older than those in `acquisitions`.'),
+        disposals: z
+          .object({ count: count.describe('How many disposals.'), realizedPnl: figure.realized })
+          .describe('Disposals older than those in `disposals`.'),
       })
-      .meta({ description: 'What is older than the lists: with it they add up to the figures above.' }),
+      .describe('Sums of what is older than the lists: together they add up to the figures above.'),
   })
-  .meta({ id: 'Explanation' });
+  .meta({ id: 'Explanation', description: 'What the PnL of one asset is made of.' });
 
 /** Of every asset at once the lists are shorter. */
 const LIMIT_OF_ALL = 100;
@@ -135,24 +178,20 @@ export const explainPnl = endpoint({
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
-    asset: field.asset.optional().meta({ description: 'Every asset of the ledger when left out.' }),
-    costMethod,
-    limit: field.limit.meta({ description: `Without \`asset\` at most ${LIMIT_OF_ALL}.` }),
+    asset: field.asset.optional().describe('The asset to explain; every asset of the ledger if omitted.'),
+    costMethod: figure.costMethod,
+    limit: field.limit.describe(`The most items in each list; at most ${LIMIT_OF_ALL} without \`asset\`.`),
   }),
   status: 200,
   response: z
     .object({
-      portfolioId: field.id,
-      asOf: field.timestamp,
-      position,
-      baseCurrency: field.asset,
-      costMethod: z.enum(COST_METHODS),
-      unrealizedPnl: field.decimalOrNull,
-      realizedPnl: realized,
-      items: z.array(explanation),
-      warnings: z.array(field.warning),
+      ...figure.head,
+      unrealizedPnl: figure.unrealizedPnl,
+      realizedPnl: figure.realized,
+      items: z.array(explanation).describe('One item for each asset, in alphabetical order.'),
+      warnings: field.warnings,
     })
-    .meta({ id: 'PnlExplanation' }),
+    .meta({ id: 'PnlExplanation', description: 'What realised and unrealised PnL are made of.' }),
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { db, market } = services;

@@ -1,89 +1,125 @@
 import { z } from 'zod';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import * as field from '../http/fields.ts';
-import { position } from '../portfolios/pnl.ts';
+import { fees, head } from '../portfolios/figure-fields.ts';
+import { spanFigures, usedTimeZone } from './span-fields.ts';
 
-const closedTrade = z.union([z.object({ entryId: field.id, profit: field.decimal }), z.null()]);
+const closedTrade = z.union([
+  z
+    .object({
+      entryId: field.id.describe('Id of the sale.'),
+      profit: field.decimal.describe('Its net realised PnL, in base currency; negative for a loss.'),
+    })
+    .meta({ id: 'ClosedTrade', description: 'A sale and what it realised.' }),
+  z.null(),
+]);
+const NO_SALES = '`null` without sales.';
 const count = z.int().min(0);
 
 /** What became of sales; amounts are in base currency. */
 export const closedTrades = z.object({
-  count,
-  wins: count,
-  losses: count,
-  unknown: count.meta({ description: 'Sales without a rate: left out of the other figures.' }),
-  winRate: field.decimalOrNull,
-  profitFactor: field.decimalOrNull,
-  expectancy: field.decimalOrNull,
-  expectancyRatio: field.decimalOrNull,
-  averageWin: field.decimalOrNull,
-  averageLoss: field.decimalOrNull,
-  best: closedTrade,
-  worst: closedTrade,
-  averageHoldingMs: z.union([count, z.null()]),
-  totalProfit: field.decimal,
+  count: count.describe('Sales with a known profit or loss.'),
+  wins: count.describe('Sales with a profit.'),
+  losses: count.describe('Sales with a loss.'),
+  unknown: count.describe('Sales without a rate, left out of all other figures.'),
+  winRate: field.decimalOrNull.describe(`\`wins\` ÷ \`count\` as a fraction. ${NO_SALES}`),
+  profitFactor: field.decimalOrNull.describe('Sum of profits ÷ sum of losses. `null` without losses.'),
+  expectancy: field.decimalOrNull.describe(`Average profit of a sale, in base currency. ${NO_SALES}`),
+  expectancyRatio: field.decimalOrNull.describe(
+    '(1 + average win ÷ average loss) × `winRate` − 1. `null` without losses.',
+  ),
+  averageWin: field.decimalOrNull.describe('Average profit of the winning sales. `null` without wins.'),
+  averageLoss: field.decimalOrNull.describe(
+    'Average loss of the losing sales, as a negative amount. `null` without losses.',
+  ),
+  best: closedTrade.describe(`The sale with the highest profit. ${NO_SALES}`),
+  worst: closedTrade.describe(`The sale with the lowest profit. ${NO_SALES}`),
+  averageHoldingMs: z
+    .union([count, z.null()])
+    .describe('Average time from purchase to sale, in milliseconds. `null` if no purchase is known.'),
+  totalProfit: field.decimal.describe('Profits minus losses, in base currency.'),
 });
+
+const AS_RATE = 'As a fraction (`0.05` is 5 %); `null` if not known or not defined.';
+const STATISTIC = '`null` if not known or not defined.';
+
+const benchmark = z
+  .object({
+    symbol: field.symbol.describe('The symbol compared with.'),
+    return: field.decimalOrNull.describe(`Return of its price in base currency. ${AS_RATE}`),
+    equity: field.decimalOrNull.describe(
+      'What the same start and external flows would now be worth if put into it, in base currency; `null` if a price is missing.',
+    ),
+    excess: field.decimalOrNull.describe('`twr` − `return`; `null` if either is.'),
+    beta: field.decimalOrNull.describe(
+      `Slope of the daily returns against those of the benchmark. ${STATISTIC}`,
+    ),
+    alpha: field.decimalOrNull.describe(`Yearly return beyond what beta explains. ${AS_RATE}`),
+    correlation: field.decimalOrNull.describe(`Correlation of the daily returns, from -1 to 1. ${STATISTIC}`),
+    trackingError: field.decimalOrNull.describe(
+      `Standard deviation of the daily differences, annualised. ${STATISTIC}`,
+    ),
+    days: count.describe('Days on which both returns are known: beta to tracking error are made from these.'),
+  })
+  .meta({ id: 'BenchmarkComparison', description: 'The portfolio compared with a benchmark.' });
+
+const timeOrNull = z.union([field.timestamp, z.null()]);
+
+const maxDrawdown = z
+  .object({
+    depth: field.decimal.describe('The part of the peak that was lost, as a fraction; `0` if nothing was.'),
+    peak: timeOrNull.describe('When the fall began; `null` if nothing was lost.'),
+    trough: timeOrNull.describe('When it was deepest; `null` if nothing was lost.'),
+    recovery: timeOrNull.describe('When the peak was reached again; `null` if it has not been.'),
+  })
+  .meta({ id: 'Drawdown', description: 'The deepest fall of the time-weighted return from a peak.' });
+
+const risk = z
+  .object({
+    days: count.describe('Days with a known return: volatility, Sharpe and Sortino are made from these.'),
+    maxDrawdown: z
+      .union([maxDrawdown, z.null()])
+      .describe('The deepest fall from a peak; `null` if the return of a day is not known.'),
+    volatility: field.decimalOrNull.describe(
+      `Standard deviation of daily returns, annualised, as a fraction. ${STATISTIC}`,
+    ),
+    sharpe: field.decimalOrNull.describe(
+      `Mean daily return beyond the risk-free rate ÷ its standard deviation, annualised. ${STATISTIC}`,
+    ),
+    sortino: field.decimalOrNull.describe(
+      `Mean return beyond the risk-free rate ÷ downside deviation, annualised. ${STATISTIC}`,
+    ),
+    calmar: field.decimalOrNull.describe('`annualReturn` ÷ `maxDrawdown.depth`; `null` without a drawdown.'),
+  })
+  .meta({ id: 'Risk', description: 'Risk figures of the daily time-weighted returns.' });
 
 export const performanceSchema = z
   .object({
-    portfolioId: field.id,
-    asOf: field.timestamp,
-    position,
-    baseCurrency: field.asset,
-    costMethod: z.enum(COST_METHODS),
-    timeZone: z.string(),
-    from: field.timestamp,
-    to: field.timestamp,
-    days: count.meta({ description: 'Calendar days that the span touches: as many sub-returns.' }),
-    periodsPerYear: z.number(),
-    riskFree: field.decimal,
-    startEquity: field.decimalOrNull,
-    endEquity: field.decimalOrNull,
-    netFlows: field.decimalOrNull,
-    pnl: field.decimalOrNull,
-    twr: field.decimalOrNull.meta({
-      description: 'Time-weighted return: daily (end + outflow) ÷ (start + inflow) − 1, chain-linked.',
-    }),
-    annualReturn: field.decimalOrNull.meta({ description: '`twr` as a yearly rate.' }),
-    xirr: field.decimalOrNull.meta({ description: 'Money-weighted yearly rate, ACT/365.' }),
-    simple: field.decimalOrNull.meta({ description: '`pnl` ÷ (`startEquity` + `netFlows`).' }),
-    benchmark: z.union([
-      z.object({
-        symbol: field.symbol,
-        return: field.decimalOrNull.meta({ description: 'Of its price in base currency.' }),
-        equity: field.decimalOrNull.meta({
-          description: 'What the same start and external flows put into it would be worth.',
-        }),
-        excess: field.decimalOrNull.meta({ description: '`twr` − `return`.' }),
-        beta: field.decimalOrNull,
-        alpha: field.decimalOrNull.meta({ description: 'A yearly rate.' }),
-        correlation: field.decimalOrNull,
-        trackingError: field.decimalOrNull,
-        days: count.meta({ description: 'With both returns known: the last four figures are of those.' }),
-      }),
-      z.null(),
-    ]),
-    risk: z.object({
-      days: count.meta({ description: 'With a known return: volatility, Sharpe and Sortino are of those.' }),
-      maxDrawdown: z.union([
-        z.object({
-          depth: field.decimal.meta({ description: 'Share of the peak that was lost.' }),
-          peak: z.union([field.timestamp, z.null()]),
-          trough: z.union([field.timestamp, z.null()]),
-          recovery: z
-            .union([field.timestamp, z.null()])
-            .meta({ description: '`null` while the peak is not reached again.' }),
-        }),
-        z.null(),
-      ]),
-      volatility: field.decimalOrNull,
-      sharpe: field.decimalOrNull,
-      sortino: field.decimalOrNull,
-      calmar: field.decimalOrNull,
-    }),
+    ...head,
+    timeZone: usedTimeZone,
+    from: field.timestamp.describe('Start of the span, inclusive.'),
+    to: field.timestamp.describe('End of the span, exclusive.'),
+    days: count.describe('Calendar days that the span touches, each with a return of its own.'),
+    periodsPerYear: z.number().describe('What daily figures were annualised by.'),
+    riskFree: field.decimal.describe('The yearly risk-free rate used, as a fraction.'),
+    ...spanFigures,
+    twr: field.decimalOrNull.describe(
+      `Time-weighted return: daily (end + outflow) ÷ (start + inflow) − 1, chain-linked. ${AS_RATE}`,
+    ),
+    annualReturn: field.decimalOrNull.describe(`\`twr\` as a yearly rate. ${AS_RATE}`),
+    xirr: field.decimalOrNull.describe(`Money-weighted yearly rate, ACT/365. ${AS_RATE}`),
+    simple: field.decimalOrNull.describe(`\`pnl\` ÷ (\`startEquity\` + \`netFlows\`). ${AS_RATE}`),
+    benchmark: z
+      .union([benchmark, z.null()])
+      .describe('The comparison with a benchmark; `null` if there is none to compare with.'),
+    risk,
     trades: closedTrades
-      .extend({ fees: field.decimalOrNull, turnover: field.decimalOrNull })
-      .meta({ description: 'Of the sales in the span; `profit` is net realised PnL.' }),
-    warnings: z.array(field.warning),
+      .extend({
+        fees,
+        turnover: field.decimalOrNull.describe(
+          'Value of everything bought and sold, without fees, in base currency; `null` if a rate is missing.',
+        ),
+      })
+      .meta({ id: 'ClosedTrades', description: 'The sales in the span; `profit` is net realised PnL.' }),
+    warnings: field.warnings,
   })
-  .meta({ id: 'Performance' });
+  .meta({ id: 'Performance', description: 'Returns, risk and sales of a portfolio over a span of days.' });

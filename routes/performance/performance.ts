@@ -7,7 +7,7 @@ import * as field from '../http/fields.ts';
 import { performanceSchema } from './performance-schema.ts';
 import { reachOf, readSpan } from './performance-span.ts';
 import { COMPARISON, explained, PERFORMANCE_FIGURES } from './performance-warnings.ts';
-import { costMethod } from '../portfolios/pnl.ts';
+import { costMethod } from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from './portfolio-history.ts';
 import { benchmarkOf } from '../portfolios/portfolio-body.ts';
@@ -33,14 +33,16 @@ export const getPerformance = endpoint({
     ...spanQuery,
     benchmark: field.symbol
       .optional()
-      .meta({ description: "The portfolio's when left out.", example: 'BTC/KRW' }),
+      .meta({ description: "Symbol to compare with; the portfolio's if omitted.", example: 'BTC/KRW' }),
     periodsPerYear: z.coerce
       .number()
       .min(1)
       .max(366)
       .default(365)
-      .meta({ description: 'What daily figures are annualised by: coins trade every day.' }),
-    riskFree: rate.default('0').meta({ description: 'A yearly rate.', example: '0.03' }),
+      .describe('What daily figures are annualised by; coins trade every day of the year.'),
+    riskFree: rate
+      .default('0')
+      .meta({ description: 'Yearly risk-free rate as a fraction: `0.03` is 3 %.', example: '0.03' }),
     costMethod,
   }),
   status: 200,

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Portfolio } from '../../db/ledger/portfolios.ts';
 import { ZERO } from '../../lib/money/money.ts';
 import { type Period, PERIOD_INTERVALS, type PeriodInterval } from '../../lib/pnl/performance/calendar.ts';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
 import {
   boundariesOf,
@@ -14,39 +13,37 @@ import {
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { costMethod, position, realized } from '../portfolios/pnl.ts';
+import * as figure from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime, portfolioHistory } from './portfolio-history.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { queryProblem } from '../http/query-problem.ts';
 import { type Span, spanOf, spanQuery } from './query-span.ts';
+import { spanFigures, usedTimeZone } from './span-fields.ts';
 import type { Services } from '../http/handler-services.ts';
 
 const figures = {
-  start: field.timestamp,
-  end: field.timestamp.meta({ description: 'Exclusive.' }),
-  startEquity: field.decimalOrNull,
-  endEquity: field.decimalOrNull,
-  netFlows: field.decimalOrNull.meta({ description: 'External money and coins in minus out.' }),
-  pnl: field.decimalOrNull.meta({ description: '`endEquity` − `startEquity` − `netFlows`, exactly.' }),
-  rate: field.decimalOrNull.meta({
-    description: '`pnl` ÷ (`startEquity` + what came in); `null` when that is not positive.',
-  }),
-  realizedPnl: realized,
-  unrealizedChange: field.decimalOrNull.meta({
-    description: '`pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly.',
-  }),
-  fees: field.decimalOrNull,
-  income: field.decimalOrNull,
+  start: field.timestamp.describe('Start of the period, inclusive.'),
+  end: field.timestamp.describe('End of the period, exclusive.'),
+  ...spanFigures,
+  rate: field.decimalOrNull.describe(
+    '`pnl` ÷ (`startEquity` + what came in) as a fraction; `null` if not known, or if that sum is not positive.',
+  ),
+  realizedPnl: figure.realized,
+  unrealizedChange: field.decimalOrNull.describe(
+    'Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly; `null` if not known.',
+  ),
+  fees: figure.fees,
+  income: figure.income,
 };
 
 const periodSchema = z
   .object({
     label: z.iso.date().meta({ description: "Local date of the period's first day.", example: '2026-03-01' }),
     ...figures,
-    closed: z.boolean().meta({ description: 'Whether the period is over: until then it is valued live.' }),
+    closed: z.boolean().describe('Whether the period is over; until then it is valued live.'),
   })
-  .meta({ id: 'Period' });
+  .meta({ id: 'Period', description: 'PnL of a day, week, month or year, in base currency.' });
 
 /** Periods of one answer. */
 const LIMIT = 1_000;
@@ -76,7 +73,11 @@ function periodsOf(span: Span, interval: PeriodInterval, first: number | null, n
   return periods;
 }
 
-export const periodsQuery = { interval: z.enum(PERIOD_INTERVALS).default('day'), ...spanQuery, costMethod };
+export const periodsQuery = {
+  interval: z.enum(PERIOD_INTERVALS).default('day').describe('Length of the periods.'),
+  ...spanQuery,
+  costMethod: figure.costMethod,
+};
 
 type PeriodsQuery = z.output<z.ZodObject<typeof periodsQuery>>;
 
@@ -124,25 +125,27 @@ export const listPeriods = endpoint({
   tag: 'pnl',
   summary: 'PnL by day, week, month or year',
   description:
-    'Whole calendar periods of a time zone that touch [from, to), oldest first: weeks begin on Monday, days with a change of clocks are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.',
+    'Whole calendar periods of a time zone that touch [from, to), oldest first. Weeks begin on Monday; days on which the clocks change are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject(periodsQuery),
   status: 200,
   untagged: ['asOf'],
-  response: field.listOf(periodSchema).extend({
-    portfolioId: field.id,
-    asOf: field.timestamp,
-    position,
-    baseCurrency: field.asset,
-    costMethod: z.enum(COST_METHODS),
-    timeZone: z.string(),
-    interval: z.enum(PERIOD_INTERVALS),
-    total: z
-      .union([z.object(figures), z.null()])
-      .meta({ description: 'Of all the periods; `null` when there is none.' }),
-    warnings: z.array(field.warning),
-  }),
+  response: field
+    .listOf(periodSchema)
+    .extend({
+      ...figure.head,
+      timeZone: usedTimeZone,
+      interval: z.enum(PERIOD_INTERVALS).describe('Length of the periods.'),
+      total: z
+        .union([
+          z.object(figures).meta({ id: 'PeriodTotal', description: 'PnL of several periods.' }),
+          z.null(),
+        ])
+        .describe('All the periods together; `null` if there are none.'),
+      warnings: field.warnings,
+    })
+    .meta({ id: 'PeriodList', description: 'PnL by period, oldest first; all on one page.' }),
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);

@@ -42,11 +42,13 @@ export const queryTime = z
     example: '2026-03-01',
   });
 
-/** The parameters of whatever looks back. */
+/** The parameters of every answer about a span of time. */
 export const spanQuery = {
-  from: queryTime.optional().meta({ description: 'Inclusive. A time, or a date of `tz`.' }),
-  to: queryTime.optional().meta({ description: 'Exclusive; now when left out. A time, or a date of `tz`.' }),
-  tz: timeZone.optional().meta({ description: "IANA time zone; the portfolio's when left out." }),
+  from: queryTime
+    .optional()
+    .describe('Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted.'),
+  to: queryTime.optional().describe('Exclusive: a time, or a date in `tz`. Now if omitted.'),
+  tz: timeZone.optional().describe("IANA time zone of dates and days; the portfolio's if omitted."),
 };
 
 /** Ends of spans that are still going on lie ahead: that of the year at most. */

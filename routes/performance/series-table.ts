@@ -5,7 +5,7 @@ import { downsample } from '../../lib/pnl/performance/downsample.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
 import { assertBenchmark } from './benchmark-prices.ts';
 import * as field from '../http/fields.ts';
-import { costMethod } from '../portfolios/pnl.ts';
+import { costMethod } from '../portfolios/figure-fields.ts';
 import { readSpan } from './performance-span.ts';
 import { firstEntryTime } from './portfolio-history.ts';
 import { queryProblem } from '../http/query-problem.ts';
@@ -27,22 +27,23 @@ const figure: Record<Metric, (point: SeriesPoint) => bigint | null> = {
   pnl: (point) => point.totalPnl,
 };
 
-/** What a series is of. */
+/** The parameters of a series. */
 export const seriesQuery = {
-  interval: z.enum(SERIES_INTERVALS).default('day'),
+  interval: z.enum(SERIES_INTERVALS).default('day').describe('Distance between two instants.'),
   every: z.coerce.number().int().min(1).max(60).default(1).meta({
-    description: 'Of minutes and hours only every so many: `interval=minute&every=10`.',
+    description: 'Keeps every nth minute or hour only: `interval=minute&every=10`.',
   }),
   ...spanQuery,
   metric: z
     .enum(METRICS)
     .default('equity')
-    .meta({ description: 'Whose shape is kept when there are fewer points; the one of `format=points`.' }),
+    .describe('The figure of `format=points`, and the one whose shape `points` keeps.'),
   points: z.coerce.number().int().min(3).max(LIMIT).optional().meta({
-    description: 'At most so many points, chosen so that the line keeps its look (LTTB): they are real ones.',
+    description:
+      'The most points to return, chosen so that the line keeps its shape (LTTB); all of them if omitted.',
   }),
   benchmark: field.symbol.optional().meta({
-    description: 'Adds the curve of the same money in this symbol.',
+    description: 'Adds what the same money would be worth in this symbol; none if omitted.',
     example: 'BTC/KRW',
   }),
   costMethod,

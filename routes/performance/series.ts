@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../http/endpoint.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
-import { columnsSchema, pointsSchema } from './series-schema.ts';
+import { seriesSchema } from './series-schema.ts';
 import { seriesQuery, seriesTable } from './series-table.ts';
 
 export const getSeries = endpoint({
@@ -12,7 +12,7 @@ export const getSeries = endpoint({
   tag: 'pnl',
   summary: 'Equity, contributions and PnL over time, for charts',
   description:
-    'At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` it begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. Every minute (`interval=minute`) comes with the moments in between at which equity was published to whoever watched.',
+    'At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` the series begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. With `interval=minute` the moments in between at which equity was published to a stream are included.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
@@ -20,11 +20,11 @@ export const getSeries = endpoint({
     format: z
       .enum(['points', 'columns'])
       .default('columns')
-      .meta({ description: '`points`: `[[t, v], …]` of one metric. `columns`: an array a figure.' }),
+      .describe('`points`: `[[t, v], …]` of one metric. `columns`: one array for each figure.'),
   }),
   status: 200,
   untagged: ['asOf'],
-  response: z.union([pointsSchema, columnsSchema]),
+  response: seriesSchema,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { metric } = query;

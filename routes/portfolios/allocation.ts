@@ -1,21 +1,32 @@
 import { z } from 'zod';
 import { allocationOf } from '../../lib/pnl/valuation/allocation.ts';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { position, valuationOf } from './pnl.ts';
+import { equity, head, marketValue, weight } from './figure-fields.ts';
+import { valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 
-export const shareFields = {
-  marketValue: field.decimalOrNull,
-  weight: field.decimalOrNull.meta({ description: 'Share of equity.' }),
-};
+export const shareFields = { marketValue, weight };
 
-export const assetShare = z.object({ asset: field.asset, ...shareFields });
-export const kindShare = z.object({ kind: z.enum(['cash', 'coins']), ...shareFields });
+export const assetShare = z
+  .object({ asset: field.asset.describe('The asset; cash is the base currency.'), ...shareFields })
+  .meta({ id: 'AssetShare', description: 'The part of equity that is in one asset.' });
+export const kindShare = z
+  .object({
+    kind: z.enum(['cash', 'coins']).describe('`cash`: the base currency. `coins`: everything else.'),
+    ...shareFields,
+  })
+  .meta({ id: 'KindShare', description: 'The part of equity that is cash, or that is coins.' });
+const quoteShare = z
+  .object({
+    quote: field.asset.describe('The currency that these assets are quoted in.'),
+    assets: z.array(field.asset).describe('The assets, the most valuable first.'),
+    ...shareFields,
+  })
+  .meta({ id: 'QuoteShare', description: 'The part of equity that is in assets quoted in one currency.' });
 
 export const getAllocation = endpoint({
   method: 'get',
@@ -30,18 +41,17 @@ export const getAllocation = endpoint({
   status: 200,
   response: z
     .object({
-      portfolioId: field.id,
-      asOf: field.timestamp,
-      position,
-      baseCurrency: field.asset,
-      costMethod: z.enum(COST_METHODS),
-      equity: field.decimalOrNull,
-      byAsset: z.array(assetShare),
-      byQuote: z.array(z.object({ quote: field.asset, assets: z.array(field.asset), ...shareFields })),
-      byKind: z.array(kindShare),
-      warnings: z.array(field.warning),
+      ...head,
+      equity,
+      byAsset: z.array(assetShare).describe('By asset, the largest first; cash is one of them.'),
+      byQuote: z.array(quoteShare).describe('By the currency that prices come from, the largest first.'),
+      byKind: z.array(kindShare).describe('Cash, then coins.'),
+      warnings: field.warnings,
     })
-    .meta({ id: 'Allocation' }),
+    .meta({
+      id: 'Allocation',
+      description: 'How the equity of a portfolio is spread; each list adds up to it.',
+    }),
   problems: ['not-found'],
   async handler({ params, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);

@@ -1,42 +1,53 @@
 import { z } from 'zod';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { HOLDING_COLUMNS, holdingPage } from './holding-page.ts';
-import { costMethod, position, realized, valuationOf } from './pnl.ts';
+import * as figure from './figure-fields.ts';
+import { valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 
 export const holdingSchema = z
   .object({
-    asset: field.asset,
-    symbol: z.union([field.symbol, z.null()]),
-    quantity: field.decimal,
-    averagePrice: field.decimalOrNull,
-    costBasis: field.decimalOrNull,
-    markPrice: field.decimalOrNull,
-    markTime: z.union([field.timestamp, z.null()]),
-    path: z.array(field.symbol).meta({ description: 'The symbols the mark came through.' }),
-    marketValue: field.decimalOrNull,
-    weight: field.decimalOrNull,
-    unrealizedPnl: field.decimalOrNull,
-    unrealizedRate: field.decimalOrNull,
-    realizedPnl: realized,
+    asset: field.asset.describe('The asset held; cash is the base currency.'),
+    symbol: z
+      .union([field.symbol, z.null()])
+      .describe('The symbol to watch for its price: the first of `path`; `null` for the base currency.'),
+    quantity: field.decimal.describe('How much is held, in units of the asset; negative for a debt.'),
+    averagePrice: figure.averagePrice,
+    costBasis: figure.costBasis,
+    markPrice: field.decimalOrNull.describe(
+      'Last known price per unit in base currency; `null` if there is none.',
+    ),
+    markTime: z
+      .union([field.timestamp, z.null()])
+      .describe('When that price was made; `null` for the base currency, and without a price.'),
+    path: z
+      .array(field.symbol)
+      .describe('The symbols that the price came through, in order; empty for the base currency.'),
+    marketValue: figure.marketValue,
+    weight: figure.weight,
+    unrealizedPnl: figure.unrealizedPnl,
+    unrealizedRate: figure.unrealizedRate,
+    realizedPnl: figure.realized,
   })
-  .meta({ id: 'Holding' });
+  .meta({ id: 'Holding', description: 'One asset of a portfolio, marked to market.' });
 
 /** Which holdings, and in which order. */
 export const holdingsQuery = {
-  costMethod,
-  sort: z.enum(HOLDING_COLUMNS).default('asset'),
+  costMethod: figure.costMethod,
+  sort: z
+    .enum(HOLDING_COLUMNS)
+    .default('asset')
+    .describe('What to sort by; unknown values come last, equal ones by asset.'),
   order: z.enum(['asc', 'desc']).optional().meta({
-    description: '`asc` by asset and symbol, `desc` by figures and times when left out.',
+    description: 'If omitted: `asc` by asset and symbol, `desc` by figures and times.',
   }),
   minValue: field.nonNegativeAmount.optional().meta({
     description:
-      'Leaves out what is worth less, in base currency: dust. What has no known value, and debts of that size, stay.',
+      'Leaves out holdings worth less than this, in base currency (dust). Holdings without a known value, and debts of that size, stay.',
   }),
   unpriced: z.enum(['show', 'hide']).default('show').meta({
     description: '`hide` leaves out what has no price.',
@@ -44,7 +55,9 @@ export const holdingsQuery = {
 };
 
 /** With `fields=` an item has only those. */
-const leanHolding = holdingSchema.partial().meta({ id: 'LeanHolding' });
+const leanHolding = holdingSchema
+  .partial()
+  .meta({ id: 'LeanHolding', description: 'A holding with the members that `fields` named.' });
 
 const fieldList = z
   .string()
@@ -59,27 +72,22 @@ export const listHoldings = endpoint({
   id: 'listHoldings',
   tag: 'portfolios',
   summary: 'What the portfolio holds, marked to market; the state of the `holdings:` channel',
-  description:
-    'Sorted by any column, with unknown values last and equal ones by asset. A page begins after the last item of the one before, wherever that stands by now.',
+  description: 'A page begins after the last item of the previous one, wherever that is in the order by now.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
     ...holdingsQuery,
     fields: fieldList
       .optional()
-      .meta({ description: 'What an item has, comma-separated; all when left out.' }),
+      .describe('The members that an item has, comma-separated; all of them if omitted.'),
     limit: field.wholeLimit,
-    cursor: z.string().max(500).optional(),
+    cursor: field.cursor,
   }),
   status: 200,
-  response: field.listOf(z.union([holdingSchema, leanHolding])).extend({
-    portfolioId: field.id,
-    asOf: field.timestamp,
-    position,
-    baseCurrency: field.asset,
-    costMethod: z.enum(COST_METHODS),
-    warnings: z.array(field.warning),
-  }),
+  response: field
+    .listOf(z.union([holdingSchema, leanHolding]))
+    .extend({ ...figure.head, warnings: field.warnings })
+    .meta({ id: 'HoldingList', description: 'One page of the holdings of a portfolio.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../../db/connection/page-cursor.ts';
 import { pageOf } from '../../db/connection/list-page.ts';
 import { positionsAt } from '../../db/ledger/past-states.ts';
-import { COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import { type OpenLotBody, openLots } from '../../lib/pnl/valuation/open-lots.ts';
 import { listLots as lotsInOrder } from '../../lib/pnl/ledger/lot.ts';
 import { type Mark, prepareMarking } from '../../lib/pnl/valuation/marking.ts';
@@ -11,27 +10,31 @@ import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/ledger-war
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { positionOf } from '../market/market-position.ts';
-import { costMethod, position } from './pnl.ts';
+import * as figure from './figure-fields.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 import { queryProblem } from '../http/query-problem.ts';
 
 export const lotFields = {
-  entryId: z.union([field.id, z.null()]).meta({
-    description: 'The purchase; `null` under `average`, where all that is held is one pool.',
-  }),
-  time: field.timestamp.meta({
-    description: 'Of the purchase; under `average`, when the present holding was begun.',
-  }),
-  quantity: field.decimal.meta({ description: 'Still held, of `bought`.' }),
-  bought: field.decimalOrNull,
-  unitCost: field.decimalOrNull.meta({ description: 'Base currency per unit, fees included.' }),
-  costBasis: field.decimalOrNull,
-  marketValue: field.decimalOrNull,
-  unrealizedPnl: field.decimalOrNull,
+  entryId: z
+    .union([field.id, z.null()])
+    .describe('Id of the purchase; `null` under `average`, where everything held is one pool.'),
+  time: field.timestamp.describe(
+    'When it was bought; under `average`, when the present holding was started.',
+  ),
+  quantity: field.decimal.describe('How much of `bought` is still held, in units of the asset.'),
+  bought: field.decimalOrNull.describe('How much was bought, in units of the asset; `null` under `average`.'),
+  unitCost: field.decimalOrNull.describe(
+    'Base currency per unit, fees included; `null` if a rate is missing.',
+  ),
+  costBasis: figure.costBasis,
+  marketValue: figure.marketValue,
+  unrealizedPnl: figure.unrealizedPnl,
 };
 
-const lotSchema = z.object({ asset: field.asset, ...lotFields }).meta({ id: 'Lot' });
+const lotSchema = z
+  .object({ asset: field.asset.describe('The asset bought.'), ...lotFields })
+  .meta({ id: 'Lot', description: 'A purchase, or what is left of it.' });
 
 /** The 400 for an asset that must be one of the ledger's. */
 export function assertKnownAsset(asset: string | undefined, known: boolean, baseCurrency: string): void {
@@ -55,25 +58,28 @@ export const listLots = endpoint({
   path: '/v1/portfolios/:portfolioId/lots',
   id: 'listLots',
   tag: 'pnl',
-  summary: 'Open lots: the purchases that what is held stems from',
+  summary: 'Open lots: the purchases behind the holdings',
   description:
     'By asset, oldest first. They add up to the holdings exactly: quantity, cost basis, market value and unrealised PnL.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
-    asset: field.asset.optional(),
-    costMethod,
+    asset: field.asset.optional().describe('Only lots of this asset; all assets if omitted.'),
+    costMethod: figure.costMethod,
     limit: field.limit,
-    cursor: z.string().max(500).optional(),
+    cursor: field.cursor,
   }),
   status: 200,
-  response: field.listOf(lotSchema).extend({
-    portfolioId: field.id,
-    position,
-    baseCurrency: field.asset,
-    costMethod: z.enum(COST_METHODS),
-    warnings: z.array(field.warning),
-  }),
+  response: field
+    .listOf(lotSchema)
+    .extend({
+      portfolioId: field.portfolioId,
+      position: figure.position,
+      baseCurrency: figure.baseCurrency,
+      costMethod: figure.usedCostMethod,
+      warnings: field.warnings,
+    })
+    .meta({ id: 'LotList', description: 'One page of the open lots of a portfolio.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { db, market } = services;

@@ -4,41 +4,53 @@ import type { PortfolioAccess } from '../../db/users/shares.ts';
 import { isTimeZone } from '../../lib/pnl/performance/calendar.ts';
 import { CASH_MODES, COST_METHODS } from '../../lib/pnl/ledger/entry.ts';
 import * as field from '../http/fields.ts';
+import { METHODS } from './figure-fields.ts';
 
 export const timeZone = z
   .string()
   .refine(isTimeZone, 'must be an IANA time zone such as Asia/Seoul')
-  .meta({ example: 'Asia/Seoul' });
+  .meta({ example: 'Asia/Seoul', description: 'IANA time zone whose midnight ends a day.' });
 
 /** What may be chosen. */
 export const settings = {
-  name: field.text(100).meta({ example: 'Long term' }),
-  costMethod: z.enum(COST_METHODS),
+  name: field.text(100).meta({ example: 'Long term', description: 'Name of the portfolio, for people.' }),
+  costMethod: z.enum(COST_METHODS).describe(`How the cost of what is sold is found. ${METHODS}`),
   timeZone,
-  benchmark: z.union([field.symbol, z.null()]),
-  cashMode: z.enum(CASH_MODES),
+  benchmark: z
+    .union([field.symbol, z.null()])
+    .describe('Symbol that performance is compared with; `null`: BTC in base currency.'),
+  cashMode: z
+    .enum(CASH_MODES)
+    .describe(
+      '`tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.',
+    ),
 };
 
-/** A portfolio as everybody sees it who may see it. */
+/** A portfolio as everyone with access sees it. */
 export const portfolioSettingsSchema = z
   .object({
-    id: field.id,
+    id: field.portfolioId,
     ...settings,
-    name: z.string(),
-    baseCurrency: field.asset,
-    version: z.int().meta({ description: 'Counts the changes of the ledger and of these settings.' }),
-    createdAt: field.timestamp,
-    updatedAt: field.timestamp,
+    name: z.string().describe('Name of the portfolio, for people.'),
+    benchmark: z
+      .union([field.symbol, z.null()])
+      .describe('Symbol that performance is compared with; `null`: none, since the base currency is BTC.'),
+    baseCurrency: field.asset.describe('The currency that figures are in; it never changes.'),
+    version: z.int().describe('Counts the changes of the ledger and of these settings.'),
+    createdAt: field.createdAt,
+    updatedAt: field.updatedAt,
   })
-  .meta({ id: 'PortfolioSettings' });
+  .meta({ id: 'PortfolioSettings', description: 'A portfolio and its settings.' });
 
 export const portfolioSchema = portfolioSettingsSchema
   .extend({
-    access: z.enum(['owner', 'read', 'write']).meta({
-      description: 'What the caller may do: see, also change the ledger, or everything.',
-    }),
+    access: z
+      .enum(['owner', 'read', 'write'])
+      .describe(
+        'What the caller may do. `read`: see it. `write`: also change the ledger. `owner`: everything.',
+      ),
   })
-  .meta({ id: 'Portfolio' });
+  .meta({ id: 'Portfolio', description: 'A portfolio as the caller may use it.' });
 
 /** What a portfolio is compared with unless another symbol is named. */
 export function benchmarkOf({ benchmark, baseCurrency }: Portfolio): string | null {

@@ -16,21 +16,29 @@ const summarySchema = z
   .object({
     ...portfolioSchema.shape,
     ...figures,
-    totalRate: field.decimalOrNull.meta({ description: '`totalPnl` ÷ `netContributions`.' }),
-    coins: z.int().meta({ description: 'How many coins are held; `GET …/holdings` has them.' }),
-    allocation: z.object({
-      byKind: z.array(kindShare),
-      byAsset: z.array(assetShare).meta({ description: 'The largest; `GET …/allocation` has them all.' }),
-      others: z
-        .union([z.object({ count: z.int(), ...shareFields }), z.null()])
-        .meta({ description: 'All that is not in `byAsset`.' }),
-    }),
-    cursor: z.union([z.string(), z.null()]).meta({
-      description:
-        'Open a stream with it as `Last-Event-ID`: nothing that is not in this answer is missing from it. `null` while the event log cannot be reached.',
-    }),
+    totalRate: field.decimalOrNull.describe(
+      '`totalPnl` ÷ `netContributions` as a fraction; `null` if not known or nothing was contributed.',
+    ),
+    coins: z.int().describe('How many different coins are held; `GET …/holdings` lists them.'),
+    allocation: z
+      .object({
+        byKind: z.array(kindShare).describe('Cash, then coins.'),
+        byAsset: z.array(assetShare).describe('The 20 largest; `GET …/allocation` has them all.'),
+        others: z
+          .union([
+            z.object({ count: z.int().describe('How many assets these are.'), ...shareFields }),
+            z.null(),
+          ])
+          .describe('Everything that is not in `byAsset`, together; `null` if there is nothing else.'),
+      })
+      .describe('How equity is spread.'),
+    cursor: z
+      .union([z.string(), z.null()])
+      .describe(
+        'Open a stream with it as `Last-Event-ID` to get every change since this answer. `null` while the event log cannot be reached.',
+      ),
   })
-  .meta({ id: 'PortfolioSummary' });
+  .meta({ id: 'PortfolioSummary', description: 'A portfolio at a glance; amounts are in base currency.' });
 
 export const getPortfolio = endpoint({
   method: 'get',
@@ -39,7 +47,7 @@ export const getPortfolio = endpoint({
   tag: 'portfolios',
   summary: 'One portfolio at a glance: settings, total assets, PnL, allocation',
   description:
-    'The figures of `GET …/pnl`: `equity` is all there is, `cash` and `costBasis` what is not and what is invested. What is not known is `null`, and `warnings` says why.',
+    'The figures of `GET …/pnl`: `equity` is everything, `cash` is what is not invested and `costBasis` what is. What is not known is `null`, and `warnings` says why.',
   access: 'read',
   params: portfolioParams,
   status: 200,

@@ -13,7 +13,7 @@ import { changeLedger } from './ledger-change.ts';
 import { ownPortfolio } from './portfolio-access.ts';
 import { portfolioBody, portfolioSchema, settings } from './portfolio-body.ts';
 
-export const portfolioParams = z.strictObject({ portfolioId: field.id });
+export const portfolioParams = z.strictObject({ portfolioId: field.portfolioId });
 
 export const listPortfolios = endpoint({
   method: 'get',
@@ -22,9 +22,11 @@ export const listPortfolios = endpoint({
   tag: 'portfolios',
   summary: "The caller's portfolios, and those shared with the caller",
   access: 'read',
-  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  query: z.strictObject({ limit: field.limit, cursor: field.cursor }),
   status: 200,
-  response: field.listOf(portfolioSchema),
+  response: field
+    .listOf(portfolioSchema)
+    .meta({ id: 'PortfolioList', description: 'One page of the portfolios that the caller may read.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query, caller }, { db }) {
     const page = await listReadablePortfolios(db, caller.userId, query);
@@ -39,14 +41,18 @@ export const createPortfolio = endpoint({
   tag: 'portfolios',
   summary: 'Create a portfolio',
   access: 'trades:write',
-  body: z.strictObject({
-    name: settings.name,
-    baseCurrency: field.asset.default('KRW'),
-    costMethod: settings.costMethod.default('average'),
-    timeZone: settings.timeZone.default('Asia/Seoul'),
-    benchmark: settings.benchmark.optional(),
-    cashMode: settings.cashMode.default('tracked'),
-  }),
+  body: z
+    .strictObject({
+      name: settings.name,
+      baseCurrency: field.asset
+        .default('KRW')
+        .describe('The currency that figures are in; it never changes.'),
+      costMethod: settings.costMethod.default('average'),
+      timeZone: settings.timeZone.default('Asia/Seoul'),
+      benchmark: settings.benchmark.optional(),
+      cashMode: settings.cashMode.default('tracked'),
+    })
+    .meta({ id: 'PortfolioInput', description: 'A portfolio to create.' }),
   status: 201,
   response: portfolioSchema,
   examples: { request: { name: 'Long term', baseCurrency: 'KRW' } },
@@ -70,7 +76,10 @@ export const updatePortfolio = endpoint({
   summary: 'Change settings; another cost method or cash mode restates every figure',
   access: 'trades:write',
   params: portfolioParams,
-  body: z.strictObject(settings).partial(),
+  body: z
+    .strictObject(settings)
+    .partial()
+    .meta({ id: 'PortfolioChange', description: 'The settings to change; the others stay.' }),
   status: 200,
   response: portfolioSchema,
   problems: ['invalid-request', 'not-found'],
@@ -89,7 +98,7 @@ export const deletePortfolio = endpoint({
   id: 'deletePortfolio',
   tag: 'portfolios',
   summary: 'Delete a portfolio with its ledger',
-  description: 'Nothing brings it back, so it takes a person: an API key cannot do this.',
+  description: 'It cannot be undone, so it takes a person: an API key cannot do this.',
   access: 'trades:write',
   credential: 'person',
   params: portfolioParams,

@@ -9,21 +9,21 @@ export const rateSchema = z
     of: z.enum(RATE_ROLES).meta({
       description: 'What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.',
     }),
-    asset: field.asset.meta({ description: 'The asset that it is the rate of.' }),
+    asset: field.asset.describe('The asset that it values.'),
     rate: field.decimal.meta({ description: 'Base currency per unit.' }),
     source: z.enum(RATE_SOURCES).meta({
       description:
         "`market`: stored prices. `own-trade`: the portfolio's own last trade, until the market has a price.",
     }),
     path: z.array(field.symbol).meta({ description: 'The symbols that it came through, in order.' }),
-    time: field.timestamp.meta({ description: 'Of the price; of the older one of two.' }),
-    ageMs: z.int().meta({ description: 'How old the price was at the time of the entry.' }),
+    time: field.timestamp.describe('When the price was made; of two prices, the older one.'),
+    ageMs: z.int().describe('How old the price was at the time of the entry, in milliseconds.'),
   })
-  .meta({ id: 'EntryRate' });
+  .meta({ id: 'EntryRate', description: 'A rate that an entry was valued with, and where it comes from.' });
 
 export const entryRates = z.array(rateSchema).meta({
   description:
-    'The rates that were looked up to value it, and where they come from. None for amounts in base currency, and for those without a rate as yet.',
+    'The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet.',
 });
 
 export function ratesBody(entry: StoredEntry): z.input<typeof rateSchema>[] {

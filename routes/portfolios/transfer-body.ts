@@ -2,42 +2,47 @@ import { z } from 'zod';
 import type { StoredTransfer } from '../../db/ledger/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import * as field from '../http/fields.ts';
+import * as entry from './entry-fields.ts';
 import { entryRates, ratesBody } from './rate-body.ts';
 
 export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
 
 export const transferSchema = z
   .object({
-    id: field.id,
-    externalId: z.union([z.string(), z.null()]),
-    exchange: z.union([z.string(), z.null()]),
-    kind: z.enum(TRANSFER_KINDS),
-    asset: field.asset,
-    quantity: field.decimal,
-    unitCost: field.decimalOrNull,
-    time: field.timestamp,
-    note: z.union([z.string(), z.null()]),
-    tags: z.array(z.string()),
-    rates: entryRates,
-    createdAt: field.timestamp,
-    updatedAt: field.timestamp,
-  })
-  .meta({ id: 'Transfer' });
-
-export function transferBody(entry: StoredTransfer): z.input<typeof transferSchema> {
-  return {
-    id: entry.id,
+    id: field.id.describe('Id of the transfer.'),
     externalId: entry.externalId,
-    exchange: entry.exchange === '' ? null : entry.exchange,
-    kind: entry.kind,
-    asset: entry.asset,
-    quantity: decimal(entry.quantity),
-    unitCost: decimalOrNull(entry.unitCost),
-    time: field.isoTime(entry.time),
+    exchange: entry.exchange,
+    kind: z
+      .enum(TRANSFER_KINDS)
+      .describe('`deposit`: brought in. `withdrawal`: taken out. `income`: a reward, interest or airdrop.'),
+    asset: field.asset.describe('What was moved: a coin, or the base currency.'),
+    quantity: field.decimal.describe('How much, in units of the asset; never negative.'),
+    unitCost: field.decimalOrNull.describe(
+      'Base currency per unit, as given; `null`: valued at the market price of its time.',
+    ),
+    time: entry.time,
     note: entry.note,
     tags: entry.tags,
-    rates: ratesBody(entry),
-    createdAt: field.isoTime(entry.createdAt),
-    updatedAt: field.isoTime(entry.updatedAt),
+    rates: entryRates,
+    createdAt: field.createdAt,
+    updatedAt: field.updatedAt,
+  })
+  .meta({ id: 'Transfer', description: 'A deposit, a withdrawal or income.' });
+
+export function transferBody(transfer: StoredTransfer): z.input<typeof transferSchema> {
+  return {
+    id: transfer.id,
+    externalId: transfer.externalId,
+    exchange: transfer.exchange === '' ? null : transfer.exchange,
+    kind: transfer.kind,
+    asset: transfer.asset,
+    quantity: decimal(transfer.quantity),
+    unitCost: decimalOrNull(transfer.unitCost),
+    time: field.isoTime(transfer.time),
+    note: transfer.note,
+    tags: transfer.tags,
+    rates: ratesBody(transfer),
+    createdAt: field.isoTime(transfer.createdAt),
+    updatedAt: field.isoTime(transfer.updatedAt),
   };
 }

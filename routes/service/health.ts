@@ -2,14 +2,23 @@ import { z } from 'zod';
 import { databaseHealth } from '../../db/connection/database-health.ts';
 import { PROBLEMS, problem } from '../../lib/problem.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
 
-const feedStatus = z.object({
-  feed: z.string(),
-  state: z.string(),
-  detail: z.union([z.string(), z.null()]),
-  lastTickAt: z.union([z.string(), z.null()]),
-  ticks: z.int(),
-});
+const feedStatus = z
+  .object({
+    feed: z.string().describe('The feed of this node, as in `MARKET_FEED`.'),
+    state: z
+      .enum(['starting', 'running', 'retrying', 'ended', 'standby'])
+      .describe(
+        '`retrying`: its source cannot be reached. `standby`: another node runs it. `ended`: it is over, or none is configured.',
+      ),
+    detail: z.union([z.string(), z.null()]).describe('What is wrong with it; `null`: nothing.'),
+    lastTickAt: z
+      .union([field.timestamp, z.null()])
+      .describe('When the newest tick arrived; `null`: none yet.'),
+    ticks: z.int().describe('Ticks since the process started.'),
+  })
+  .meta({ id: 'FeedStatus', description: 'The market feed of this node.' });
 
 /** The login of the demo user; not a secret: it only exists where `DEMO` is on. */
 export const DEMO_LOGIN = { email: 'demo@marktide.local', password: 'demo-marktide' };
@@ -24,12 +33,24 @@ export const healthz = endpoint({
   keep: 'never',
   limit: 'none',
   status: 200,
-  response: z.object({
-    status: z.literal('ok'),
-    uptime: z.number().meta({ description: 'Seconds.' }),
-    feed: feedStatus,
-    demo: z.union([z.object({ email: z.string(), password: z.string() }), z.null()]),
-  }),
+  response: z
+    .object({
+      status: z.literal('ok').describe('The process is alive.'),
+      uptime: z.number().describe('Seconds since the process started.'),
+      feed: feedStatus,
+      demo: z
+        .union([
+          z
+            .object({
+              email: z.string().describe('E-mail address to log in with.'),
+              password: z.string().describe('Password to log in with.'),
+            })
+            .meta({ id: 'DemoLogin', description: 'The login of the demo user.' }),
+          z.null(),
+        ])
+        .describe('The login of the demo user; `null`: there is none.'),
+    })
+    .meta({ id: 'Health', description: 'What the process is doing.' }),
   handler(_input, { marketWriter, config }) {
     const status = marketWriter.status();
     return Promise.resolve({
@@ -45,13 +66,13 @@ export const healthz = endpoint({
 });
 
 const check = z.object({
-  ready: z.boolean(),
-  detail: z.union([z.string(), z.null()]).meta({ description: 'What is wrong.' }),
+  ready: z.boolean().describe('Whether this part is fit to serve.'),
+  detail: z.union([z.string(), z.null()]).describe('What is wrong; `null`: nothing.'),
 });
 const roundTrip = check.extend({
   roundTripMs: z
     .union([z.number(), z.null()])
-    .meta({ description: 'Milliseconds that the last one took; `null` before the first.' }),
+    .describe('Milliseconds that the last round trip took; `null` before the first.'),
 });
 
 export const readyz = endpoint({
@@ -65,22 +86,24 @@ export const readyz = endpoint({
   limit: 'none',
   status: 200,
   otherStatuses: [{ status: 503, description: 'Not ready; the body says what is missing.' }],
-  response: z.object({
-    ready: z.boolean(),
-    database: check,
-    broker: roundTrip.meta({
-      description: 'An event is published every second and must come back as it does for any stream.',
-    }),
-    projection: roundTrip.meta({
-      description:
-        'Every few seconds the figures of a portfolio that does not exist are published and read, from the first subscription on.',
-    }),
-    streams: check.meta({
-      description:
-        'Streams that never became ready, and watched portfolios that are not published. `ready` is false when that is most of them; a few are only told.',
-    }),
-    node: check.meta({ description: 'Not ready while it shuts down.' }),
-  }),
+  response: z
+    .object({
+      ready: z.boolean().describe('Whether all parts are ready.'),
+      database: check.describe('Whether the database answers.'),
+      broker: roundTrip.meta({
+        description: 'An event is published every second and must come back as it does for any stream.',
+      }),
+      projection: roundTrip.meta({
+        description:
+          'Every three seconds the figures of a test portfolio are published and read, once a stream has been opened.',
+      }),
+      streams: check.meta({
+        description:
+          'Streams that never became ready, and watched portfolios that are not published. `ready` is false only if that is most of them.',
+      }),
+      node: check.meta({ description: 'Not ready while the node is shutting down.' }),
+    })
+    .meta({ id: 'Readiness', description: 'Whether the process can serve, part by part.' }),
   async handler(_input, { db, readiness }) {
     const { broker, projection, streams } = readiness.health();
     const database = await databaseHealth(db);
@@ -92,7 +115,7 @@ export const readyz = endpoint({
   },
 });
 
-/** Where the `type` of a problem leads: what it means, for the person who pasted it into a browser. */
+/** Where the `type` of a problem leads, for a person who opens it in a browser. */
 export const problemType = endpoint({
   method: 'get',
   path: '/problems/:slug',
@@ -101,9 +124,15 @@ export const problemType = endpoint({
   summary: 'What a problem type means',
   access: 'public',
   keep: { seconds: 3_600 },
-  params: z.strictObject({ slug: z.string() }),
+  params: z.strictObject({ slug: z.string().describe('The last part of the `type` of a problem.') }),
   status: 200,
-  response: z.object({ type: z.string(), status: z.int(), title: z.string() }),
+  response: z
+    .object({
+      type: z.string().describe('The `type` of such problems.'),
+      status: z.int().describe('The HTTP status of such problems.'),
+      title: z.string().describe('What such problems mean.'),
+    })
+    .meta({ id: 'ProblemType', description: 'A type of problem.' }),
   handler({ params }) {
     const entry = Object.entries(PROBLEMS).find(([slug]) => slug === params.slug);
     if (entry === undefined) throw problem('not-found');

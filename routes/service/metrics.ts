@@ -13,9 +13,9 @@ export const metrics = endpoint({
   path: '/metrics',
   id: 'metrics',
   tag: 'service',
-  summary: 'Measurements of this process, for Prometheus',
+  summary: 'Metrics of this process, for Prometheus',
   description:
-    'For administrators; for `Authorization: Bearer <METRICS_TOKEN>` when that variable is set; for anybody with `PUBLIC_METRICS=true`.',
+    'For administrators; with `Authorization: Bearer <METRICS_TOKEN>` if that variable is set; for anyone if `PUBLIC_METRICS=true`.',
   access: 'admin',
   keep: 'never',
   alsoOpenTo: (ctx, { config }) =>
@@ -24,7 +24,7 @@ export const metrics = endpoint({
       isSame(ctx.get('Authorization'), `Bearer ${config.METRICS_TOKEN}`)),
   produces: 'text',
   status: 200,
-  response: z.string(),
+  response: z.string().meta({ id: 'Metrics', description: 'Metrics in the text format of Prometheus.' }),
   async handler(_input, { metrics: registry }) {
     return new Reply(await registry.metrics(), {
       headers: { 'Content-Type': registry.contentType },

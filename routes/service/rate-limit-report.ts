@@ -6,11 +6,11 @@ const count = z.int().min(0);
 
 const policy = z
   .object({
-    name: z.string(),
-    quota: count.meta({ description: '`0`: no limit.' }),
-    windowSeconds: count,
-    allowed: count.meta({ description: 'Uses since this process started.' }),
-    limited: count.meta({ description: 'Refused since this process started.' }),
+    name: z.string().describe('Name of the limit, as in the `RateLimit-Policy` header.'),
+    quota: count.describe('Uses allowed in a window; `0`: no limit.'),
+    windowSeconds: count.describe('Length of a window, in seconds.'),
+    allowed: count.describe('Uses allowed since the process started.'),
+    limited: count.describe('Uses refused since the process started.'),
     topConsumers: z
       .array(
         z.object({
@@ -18,20 +18,20 @@ const policy = z
             description:
               'An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that is no user’s, or a pair of these.',
           }),
-          requests: count.meta({ description: 'A lower bound.' }),
-          limited: count,
+          requests: count.describe('A lower bound of their requests.'),
+          limited: count.describe('How many of them were refused.'),
         }),
       )
-      .meta({ description: 'Of the last five to ten minutes, the heaviest first.' }),
+      .describe('Who used it most in the last five to ten minutes, the heaviest first.'),
   })
-  .meta({ id: 'RateLimitPolicy' });
+  .meta({ id: 'RateLimitPolicy', description: 'A limit and its use.' });
 
 export const listRateLimits = endpoint({
   method: 'get',
   path: '/v1/admin/rate-limits',
   id: 'listRateLimits',
   tag: 'service',
-  summary: 'Every limit: how often it was hit, and who uses most of it',
+  summary: 'Every rate limit: how often it was hit, and who uses it most',
   description:
     'As seen by the node that answers; sum `marktide_rate_limit_requests_total` over all nodes for the whole fleet. The audit log has `rate-limited` once for each client and window.',
   access: 'admin',
@@ -43,22 +43,22 @@ export const listRateLimits = endpoint({
       .min(1)
       .max(100)
       .default(10)
-      .meta({ description: 'Consumers of each policy.' }),
+      .describe('The most consumers to list for each limit.'),
   }),
   status: 200,
   response: z
     .object({
-      time: field.timestamp,
+      time: field.timestamp.describe('When the report was made.'),
       node: z.string().meta({
-        description: 'The node that answers; a new id at each start. All figures are its own.',
+        description: 'The node that answers, with a new id at each start. All counts are its own.',
       }),
       scope: z.enum(['process', 'fleet', 'node']).meta({
         description:
-          'Who counts together: `process`, there is no other node; `fleet`, all nodes; `node`, each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.',
+          'Who counts together. `process`: there is no other node. `fleet`: all nodes. `node`: each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.',
       }),
-      policies: z.array(policy),
+      policies: z.array(policy).describe('Every limit.'),
     })
-    .meta({ id: 'RateLimits' }),
+    .meta({ id: 'RateLimits', description: 'The use of every limit.' }),
   problems: ['invalid-request'],
   handler({ query }, { limits, clock, nodeId }) {
     const policies = limits

@@ -10,25 +10,29 @@ import { candleSchema } from '../market/candle-bodies.ts';
 import * as field from '../http/fields.ts';
 import { tickerSchema } from '../market/market-lists.ts';
 import { holdingSchema } from '../portfolios/holdings.ts';
-import { pnlSchema, position } from '../portfolios/pnl.ts';
+import { asOf, position } from '../portfolios/figure-fields.ts';
+import { pnlSchema } from '../portfolios/pnl.ts';
 import { eventOf } from './event-envelope.ts';
-import { fillSchema, ledgerSchema } from './ledger-events.ts';
+import { fillSchema, importId, ledgerSchema } from './ledger-events.ts';
 
-/** The channels and their events, for the documents and for whoever validates events. */
+/** The channels and their events, for the documents and for tests. */
 
 const publicTradeSchema = z
   .object({
-    symbol: field.symbol,
-    tradeId: z.union([z.string(), z.null()]).meta({ description: "The exchange's, if it gives one." }),
-    side: z.union([z.enum(['buy', 'sell']), z.null()]).meta({ description: "The taker's." }),
-    price: field.decimal,
-    quantity: field.decimal,
-    time: field.timestamp,
-    exchange: z.union([z.string(), z.null()]),
-    simulated: z.boolean(),
+    symbol: field.symbol.describe('Base and quote asset.'),
+    tradeId: z
+      .union([z.string(), z.null()])
+      .describe("The exchange's id of the trade; `null`: none was given."),
+    side: z.union([z.enum(['buy', 'sell']), z.null()]).describe('Side of the taker; `null`: not known.'),
+    price: field.decimal.describe('Quote asset per unit of the base asset.'),
+    quantity: field.decimal.describe('How much was traded, in units of the base asset.'),
+    time: field.timestamp.describe('When it was traded, according to its source.'),
+    exchange: z.union([z.string(), z.null()]).describe('Where it was traded; `null`: not known.'),
+    simulated: z.boolean().describe('Whether it was made up by the simulator.'),
   })
   .meta({
     id: 'PublicTrade',
+    description: 'A trade on a market.',
     example: {
       symbol: 'BTC/KRW',
       tradeId: '17726420000001',
@@ -43,44 +47,54 @@ const publicTradeSchema = z
 
 const holdingsSchema = z
   .object({
-    portfolioId: field.id,
-    asOf: field.timestamp,
+    portfolioId: field.portfolioId,
+    asOf,
     position,
-    items: z.array(holdingSchema),
+    items: z.array(holdingSchema).describe('Every asset held, by asset.'),
   })
-  .meta({ id: 'Holdings' });
+  .meta({ id: 'Holdings', description: 'The holdings of a portfolio, marked to market.' });
 
 const importSchema = z
   .object({
-    portfolioId: field.id,
-    importId: field.id.meta({ description: 'As the sender of the file named it, or as the answer says.' }),
-    asOf: field.timestamp.meta({
-      description:
-        'An import that tells nothing for minutes has ended with its node: nothing of it was booked.',
-    }),
-    dryRun: z.boolean(),
-    phase: z.enum(['reading', 'comparing', 'booking', 'valuing', 'done', 'failed']),
-    bytes: z.object({ read: z.int(), total: z.union([z.int(), z.null()]) }),
-    rows: z.int().meta({ description: 'Of the file, so far.' }),
-    rejected: z.int(),
-    booked: z.int(),
-    toBook: z.int(),
-    result: z.union([
-      z.object({
-        booked: z.boolean(),
-        accepted: z.int(),
-        duplicates: z.int(),
-        rejected: z.int(),
-        ignored: z.int(),
-      }),
-      z.null(),
-    ]),
-    detail: z.union([z.string(), z.null()]).meta({ description: 'Why it failed.' }),
+    portfolioId: field.portfolioId,
+    importId,
+    asOf: field.timestamp.describe(
+      'When this was published. An import that publishes nothing for minutes has ended with its node, and nothing of it was booked.',
+    ),
+    dryRun: z.boolean().describe('Whether nothing is to be booked.'),
+    phase: z
+      .enum(['reading', 'comparing', 'booking', 'valuing', 'done', 'failed'])
+      .describe('What the import is doing; `done` and `failed` are the last.'),
+    bytes: z
+      .object({
+        read: z.int().describe('Bytes of the file read so far.'),
+        total: z.union([z.int(), z.null()]).describe('Size of the file in bytes; `null`: not announced.'),
+      })
+      .describe('How much of the file has been read.'),
+    rows: z.int().describe('Rows of the file read so far.'),
+    rejected: z.int().describe('Rows that cannot be booked, so far.'),
+    booked: z.int().describe('Trades booked so far, in the phase `booking`.'),
+    toBook: z.int().describe('Trades to book, known from the phase `booking` on.'),
+    result: z
+      .union([
+        z
+          .object({
+            booked: z.boolean().describe('Whether the accepted rows are now in the ledger.'),
+            accepted: z.int().describe('Rows that are new trades.'),
+            duplicates: z.int().describe('Rows that were booked before.'),
+            rejected: z.int().describe('Rows that cannot be booked.'),
+            ignored: z.int().describe('Rows that are not trades, such as deposits.'),
+          })
+          .meta({ id: 'ImportResult', description: 'What became of the rows of a file.' }),
+        z.null(),
+      ])
+      .describe('What became of the rows; `null` until the phase is `done`.'),
+    detail: z.union([z.string(), z.null()]).describe('Why it failed; `null` otherwise.'),
   })
-  .meta({ id: 'ImportProgress' });
+  .meta({ id: 'ImportProgress', description: 'How far the import of a file has got.' });
 
 export interface ChannelDocs {
-  /** With its parameters in braces. */
+  /** With the parameters in braces. */
   address: string;
   /** Name of its events. */
   event: string;
@@ -89,7 +103,7 @@ export interface ChannelDocs {
   description: string;
 }
 
-const ALL = '`*` in place of the symbol means all symbols.';
+const ALL = '`*` instead of the symbol means all symbols.';
 
 /** Every kind of channel, and what its events carry. */
 export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
@@ -98,7 +112,7 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
     event: 'ticker',
     data: tickerSchema satisfies z.ZodType<TickerBody>,
     summary: 'Last price and 24-hour figures of a symbol',
-    description: `State: an item of \`GET /v1/market/tickers\`, whole, at once and when it changes. ${ALL}`,
+    description: `State: an item of \`GET /v1/market/tickers\`, on connect and whenever it changes. ${ALL}`,
   },
   trade: {
     address: 'trade:{symbol}',
@@ -112,7 +126,7 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
     event: 'candle',
     data: candleSchema satisfies z.ZodType<CandleBody>,
     summary: 'The current candle of a symbol',
-    description: `State: the candle that is going on; once with \`closed\` when it is final, and again if a trade of it comes late. ${ALL}`,
+    description: `State: the current candle; once with \`closed\` when it is final, and again if one of its trades arrives late. ${ALL}`,
   },
   pnl: {
     address: 'pnl:{portfolioId}',

@@ -1,71 +1,77 @@
 import { z } from 'zod';
 import * as field from '../http/fields.ts';
+import { ledgerVersion } from '../portfolios/entry-fields.ts';
 import { portfolioSettingsSchema } from '../portfolios/portfolio-body.ts';
 import { tradeSchema } from '../portfolios/trade-body.ts';
 import { transferSchema } from '../portfolios/transfer-body.ts';
 
 /** What the events of a changed ledger carry. */
 
-const version = z.int().meta({ description: 'Of the ledger, after the change.' });
-
 const changed = {
-  portfolioId: field.id,
-  change: z.enum(['booked', 'changed', 'removed']).meta({ description: 'What has happened to it.' }),
-  version,
+  portfolioId: field.portfolioId,
+  change: z
+    .enum(['booked', 'changed', 'removed'])
+    .describe('`booked`: new. `changed`: corrected. `removed`: taken out of the ledger.'),
+  version: ledgerVersion,
 };
+export const importId = field.id.describe('Id of the import, as in the answer to the request.');
 const imported = {
-  portfolioId: field.id,
-  change: z.literal('imported'),
-  version,
-  importId: field.id.meta({ description: 'As the sender of the file named it, or as the answer says.' }),
-  count: z.int().meta({ description: 'Trades booked.' }),
+  portfolioId: field.portfolioId,
+  change: z.literal('imported').describe('Many trades were booked at once.'),
+  version: ledgerVersion,
+  importId,
+  count: z.int().describe('How many trades were booked.'),
 };
 const MANY = 'A file with many new trades, which are not sent one by one.';
-const AS_IT_IS = 'As it is now; as it was, if it was removed.';
+const AS_IT_IS = 'as it is now, or as it was before it was removed.';
+
+const subject = <T extends string>(name: T) => z.literal(name).describe('What the change is about.');
 
 export const fillSchema = z
   .union([
-    z.object({ ...changed, trade: tradeSchema.meta({ description: AS_IT_IS }) }),
-    z.object(imported).meta({ description: MANY }),
+    z
+      .object({ ...changed, trade: tradeSchema })
+      .meta({ id: 'TradeFill', description: `One trade: ${AS_IT_IS}` }),
+    z.object(imported).meta({ id: 'ImportFill', description: MANY }),
   ])
-  .meta({ id: 'Fill' });
+  .meta({ id: 'Fill', description: 'A change of the trades of a portfolio.' });
 
 export const ledgerSchema = z
   .discriminatedUnion('subject', [
-    z.object({
-      subject: z.literal('trade'),
-      ...changed,
-      trade: tradeSchema.meta({ description: AS_IT_IS }),
-    }),
-    z.object({ subject: z.literal('import'), ...imported }).meta({ description: MANY }),
-    z.object({
-      subject: z.literal('transfer'),
-      ...changed,
-      transfer: transferSchema.meta({ description: AS_IT_IS }),
-    }),
+    z
+      .object({ subject: subject('trade'), ...changed, trade: tradeSchema })
+      .meta({ id: 'TradeLedgerChange', description: `One trade: ${AS_IT_IS}` }),
+    z
+      .object({ subject: subject('import'), ...imported })
+      .meta({ id: 'ImportLedgerChange', description: MANY }),
+    z
+      .object({ subject: subject('transfer'), ...changed, transfer: transferSchema })
+      .meta({ id: 'TransferLedgerChange', description: `One transfer: ${AS_IT_IS}` }),
     z
       .object({
-        subject: z.literal('valuation').meta({ description: 'Rates that became known later.' }),
-        portfolioId: field.id.meta({ description: 'Whose ledger.' }),
-        version,
-        count: z.int().meta({ description: 'How many entries were valued.' }),
-        entries: z.array(field.id).meta({ description: 'The first 20 of them.' }),
+        subject: subject('valuation'),
+        portfolioId: field.portfolioId,
+        version: ledgerVersion,
+        count: z.int().describe('How many entries were valued.'),
+        entries: z.array(field.id).describe('Ids of the first 20 of them.'),
       })
       .meta({
+        id: 'ValuationLedgerChange',
         description:
-          'Entries that lacked a rate are valued, since a price at or before their time has become known. The entries themselves are as they were.',
+          'Entries that lacked a rate are valued now, since a price at or before their time has become known. The entries themselves are unchanged.',
       }),
     z
       .object({
-        subject: z.literal('portfolio'),
+        subject: subject('portfolio'),
         ...changed,
-        change: z.enum(['changed', 'deleted']).meta({
-          description: '`deleted` is the last event: the stream ends, since there is nothing left to read.',
-        }),
-        portfolio: portfolioSettingsSchema.meta({
-          description: 'Its settings as they are now; as they were, if it was deleted.',
-        }),
+        change: z
+          .enum(['changed', 'deleted'])
+          .describe('`deleted` is the last event: the stream ends, since there is nothing left to read.'),
+        portfolio: portfolioSettingsSchema,
       })
-      .meta({ description: 'The settings of the portfolio were changed, or it was deleted.' }),
+      .meta({
+        id: 'PortfolioLedgerChange',
+        description: 'The settings of the portfolio as they are now, or as they were before it was deleted.',
+      }),
   ])
-  .meta({ id: 'LedgerChange' });
+  .meta({ id: 'LedgerChange', description: 'A change of a portfolio: its ledger or its settings.' });

@@ -19,14 +19,16 @@ export const streamQuery = {
     .string()
     .max(MAX_LAST_EVENT_ID)
     .optional()
-    .meta({ description: 'For clients that cannot send the `Last-Event-ID` header; the header goes first.' }),
+    .describe(
+      'The id to resume after, for clients that cannot send the `Last-Event-ID` header; the header has priority.',
+    ),
   replay: z.enum(['full', 'latest']).default('full').meta({
     description:
-      '`full`: every retained event since the id. `latest`: of state channels only the newest state.',
+      'What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others.',
   }),
   flush: z.coerce.number().int().min(0).max(1_000).optional().meta({
     description:
-      'Longest time this stream gathers events before a write while it is busy, in milliseconds; `0`: each at once. Default: `STREAM_FLUSH_MS` of the server.',
+      'How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted.',
   }),
   token: z.string().max(2_048).optional().meta({
     description: 'A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`.',

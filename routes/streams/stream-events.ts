@@ -3,75 +3,100 @@ import { END_REASONS } from '../../streams/core/sink.ts';
 import * as field from '../http/fields.ts';
 import { problemSchema } from '../http/problem-body.ts';
 import { CHANNEL_EVENTS } from './channel-events.ts';
-import { eventOf, id } from './event-envelope.ts';
+import { eventOf, id, named } from './event-envelope.ts';
 
 /** The events of a stream as a whole: those of its channels and its own. */
 
-const names = z.array(z.string()).meta({ description: 'Names of channels.', example: ['ticker:BTC/KRW'] });
-const ref = z.union([z.string(), z.int()]).optional().meta({ description: 'That of the message.' });
+const names = z
+  .array(z.string())
+  .meta({ description: 'Names of the channels concerned.', example: ['ticker:BTC/KRW'] });
+const ref = z
+  .union([z.string(), z.int()])
+  .optional()
+  .describe('The `ref` of the message that this answers; omitted if that had none.');
 
 const ready = z
   .object({ channels: names })
-  .meta({ id: 'Ready', description: 'These channels are in step: what follows is live.' });
+  .meta({ id: 'Ready', description: 'These channels have caught up: what follows on them is live.' });
 
 const reset = z
   .object({
     reason: z.enum(['garbled', 'foreign', 'epoch', 'expired']).meta({
       description:
-        '`garbled`: the id is not one of ours. `foreign`: it says nothing of the log of these channels, or is ahead of it. `epoch`: the log was begun anew. `expired`: the log does not reach so far back.',
+        '`garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log was started anew. `expired`: the log does not reach that far back.',
     }),
     channels: names,
   })
   .meta({
     id: 'Reset',
     description:
-      'What has happened on these channels since the id is not known. Their current state follows, then `ready`.',
+      'Some events of these channels since the id are lost. Their current state follows, then `ready`.',
   });
 
 const notice = z
   .object({
     code: z.enum(['delayed', 'restored', ...END_REASONS]).meta({
       description:
-        '`delayed`: what is shown may be out of date; `restored`: no longer. All others say why the stream ends; `rate-limited` and `unavailable` also why it did not begin, to a client that asks for an event stream alone, as an `EventSource` does: an error status would end it for good.',
+        '`delayed`: the stream may be out of date. `restored`: it is up to date again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would give up for good on an error status.',
     }),
-    detail: z.string(),
-    channels: names.optional(),
+    detail: z.string().describe('The same as a sentence, for people; the wording may change.'),
+    channels: names.optional().describe('Names of the channels concerned; all of them if omitted.'),
   })
-  .meta({ id: 'Notice' });
+  .meta({ id: 'Notice', description: 'What a client should know about the stream itself.' });
 
-/** What a stream says of itself. */
+/** What a stream says about itself. */
 export const CONTROL_EVENTS = {
   ready: eventOf('ready', ready, 'Ready'),
   reset: eventOf('reset', reset, 'Reset'),
   notice: eventOf('notice', notice, 'Notice'),
 };
 
-/** Where a comment or a field of SSE would do, other transports need a message. */
+/** For transports that have no comments, unlike SSE. */
 export const heartbeat = z
-  .object({ event: z.literal('heartbeat'), id })
+  .object({ event: named('heartbeat'), id })
   .meta({ id: 'Heartbeat', description: 'Nothing has happened for a while; the id may have moved on.' });
 
-/** What is said over a WebSocket only. */
+const openChannels = names.describe('Names of all channels that are open now.');
+const answer = z.object({ channels: openChannels, ref }).describe('The channels that are open now.');
+
+/** What only a WebSocket sends. */
 export const SOCKET_EVENTS = {
   welcome: z
     .object({
-      event: z.literal('welcome'),
-      data: z.object({ id: field.id.meta({ description: 'Of the stream.' }), channels: names }),
+      event: named('welcome'),
+      data: z
+        .object({
+          id: field.id.describe('Id of the stream, as in `GET /v1/streams/sessions`.'),
+          channels: openChannels,
+        })
+        .describe('The stream that was opened.'),
     })
-    .meta({ id: 'Welcome' }),
+    .meta({ id: 'Welcome', description: 'The first message of every connection.' }),
   subscribed: z
-    .object({ event: z.literal('subscribed'), data: z.object({ channels: names, ref }) })
-    .meta({ id: 'Subscribed', description: 'All the channels there are now.' }),
+    .object({ event: named('subscribed'), data: answer })
+    .meta({ id: 'Subscribed', description: 'The answer to `subscribe`.' }),
   unsubscribed: z
-    .object({ event: z.literal('unsubscribed'), data: z.object({ channels: names, ref }) })
-    .meta({ id: 'Unsubscribed', description: 'All the channels there are still.' }),
-  pong: z.object({ event: z.literal('pong'), data: z.object({ ref }) }).meta({ id: 'Pong' }),
+    .object({ event: named('unsubscribed'), data: answer })
+    .meta({ id: 'Unsubscribed', description: 'The answer to `unsubscribe`.' }),
+  pong: z
+    .object({ event: named('pong'), data: z.object({ ref }).describe('Which ping it answers.') })
+    .meta({ id: 'Pong', description: 'The answer to `ping`.' }),
   error: z
-    .object({ event: z.literal('error'), data: problemSchema.extend({ ref }).meta({ id: 'SocketProblem' }) })
+    .object({
+      event: named('error'),
+      data: problemSchema
+        .extend({ ref })
+        .meta({ id: 'SocketProblem', description: 'A problem of RFC 9457, with the `ref` of the message.' }),
+    })
     .meta({ id: 'SocketError', description: 'Why a message was refused.' }),
   retry: z
-    .object({ event: z.literal('retry'), data: z.object({ ms: z.int() }) })
-    .meta({ id: 'Retry', description: 'How long to wait before coming back.' }),
+    .object({
+      event: named('retry'),
+      data: z
+        .object({ ms: z.int().describe('How long to wait before reconnecting, in milliseconds.') })
+        .describe('When to come back.'),
+    })
+    .meta({ id: 'Retry', description: 'The server is about to close the connection.' }),
 };
 
 /** Any event of a stream over SSE. */
@@ -89,9 +114,9 @@ export const streamEvent = z
     CONTROL_EVENTS.reset,
     CONTROL_EVENTS.notice,
   ])
-  .meta({ id: 'StreamEvent' });
+  .meta({ id: 'StreamEvent', description: 'Any event of a stream, as a Server-Sent Event.' });
 
 /** Any line of a stream as NDJSON. */
 export const streamLine = z
   .discriminatedUnion('event', [...streamEvent.options, heartbeat])
-  .meta({ id: 'StreamLine' });
+  .meta({ id: 'StreamLine', description: 'Any event of a stream, as a line of NDJSON.' });

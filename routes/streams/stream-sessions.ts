@@ -5,36 +5,40 @@ import * as field from '../http/fields.ts';
 
 const session = z
   .object({
-    id: field.id,
-    userId: z.union([field.id, z.null()]).meta({ description: '`null`: an anonymous reader.' }),
-    transport: z.enum(['sse', 'ndjson', 'websocket']),
-    channels: z.array(z.string()),
-    openedAt: field.timestamp,
-    ageMs: z.int(),
-    queuedBytes: z.int().meta({ description: 'What waits for the reader.' }),
-    sentEvents: z.int(),
-    conflated: z.int().meta({ description: 'States that a newer one replaced before they were sent.' }),
-    lag: z.int().meta({
-      description: 'Events of its logs, of whatever channel, that the reader is behind: the most of any log.',
-    }),
+    id: field.id.describe('Id of the stream.'),
+    userId: z.union([field.id, z.null()]).describe('The user who opened it; `null`: an anonymous reader.'),
+    transport: z.enum(['sse', 'ndjson', 'websocket']).describe('How its events are sent.'),
+    channels: z.array(z.string()).describe('Names of its channels.'),
+    openedAt: field.timestamp.describe('When it was opened.'),
+    ageMs: z.int().describe('Milliseconds since then.'),
+    queuedBytes: z.int().describe('Bytes that wait for the reader.'),
+    sentEvents: z.int().describe('Events sent so far.'),
+    conflated: z.int().describe('States that a newer one replaced before they were sent.'),
+    lag: z
+      .int()
+      .describe('How many events of its logs, on any channel, the reader is behind: the most of any log.'),
   })
-  .meta({ id: 'StreamSession' });
+  .meta({ id: 'StreamSession', description: 'An open stream.' });
 
 export const listSessions = endpoint({
   method: 'get',
   path: '/v1/streams/sessions',
   id: 'listStreamSessions',
   tag: 'streams',
-  summary: 'The open streams of the caller; of everybody, for administrators',
-  description:
-    'Of all nodes, oldest first. `nextCursor` is the id of the last item. `silentNodes`: nodes that did not answer within a second, whose streams are missing.',
+  summary: "The caller's open streams, or everyone's for administrators",
+  description: 'The streams of all nodes, oldest first.',
   access: 'read',
   query: z.strictObject({
     limit: field.limit,
-    cursor: field.id.optional(),
+    cursor: field.id.optional().describe(field.CURSOR),
   }),
   status: 200,
-  response: field.listOf(session).extend({ silentNodes: z.int() }),
+  response: field
+    .listOf(session)
+    .extend({
+      silentNodes: z.int().describe('Nodes that did not answer within a second: their streams are missing.'),
+    })
+    .meta({ id: 'StreamSessionList', description: 'One page of the open streams, oldest first.' }),
   async handler({ query, caller }, { streamRegistry }) {
     const { cursor = '', limit } = query;
     const userId = caller.scopes.includes('admin') ? null : caller.userId;
@@ -53,12 +57,12 @@ export const endSession = endpoint({
   path: '/v1/streams/sessions/:id',
   id: 'endStreamSession',
   tag: 'streams',
-  summary: 'End a stream, on whatever node it is',
+  summary: 'End a stream on any node',
   description:
-    "The caller's own; anybody's, for administrators. Its client gets a notice `ended`; over SSE it would come back by itself unless it heeds that.",
+    "One of the caller's own; anyone's, for administrators. Its client gets a notice `ended`. An `EventSource` reconnects by itself unless the page closes it on that notice.",
   access: 'account',
   credential: 'person',
-  params: z.strictObject({ id: field.id }),
+  params: z.strictObject({ id: field.id.describe('Id of the stream.') }),
   status: 204,
   response: null,
   problems: ['not-found'],

@@ -8,6 +8,7 @@ import {
 import type { Caller } from '../../lib/tokens/caller.ts';
 import type { Config } from '../../lib/config.ts';
 import { problem } from '../../lib/problem.ts';
+import { CHANNEL_TYPES } from '../../streams/channels/catalog.ts';
 import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
 import { MAX_CHANNELS, MAX_LOGS } from '../../streams/core/channel.ts';
 import { channelName } from '../../streams/transports/websocket-message.ts';
@@ -17,6 +18,10 @@ import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';
 import { assertReadable, channelsOf, channelsOfBody } from './stream-access.ts';
 
+const ADDRESSES = Object.values(CHANNEL_TYPES)
+  .map(({ address }) => `\`${address.replaceAll('{', '<').replaceAll('}', '>')}\``)
+  .join(', ');
+
 /** What a stream is opened on: one of the two. */
 export const selectionQuery = {
   channels: z
@@ -24,11 +29,11 @@ export const selectionQuery = {
     .optional()
     .meta({
       example: 'ticker:BTC/KRW,trade:BTC/KRW',
-      description: `Comma-separated: \`ticker:<symbol>\`, \`trade:<symbol>\`, \`candle:<symbol>:<interval>\`, \`pnl:<portfolioId>\`, \`holdings:<portfolioId>\`, \`fills:<portfolioId>\`, \`imports:<portfolioId>\`; \`*\` for all symbols. As many as the URL holds (8,000 bytes); up to ${MAX_CHANNELS} by a subscription. Their logs (the market is one, each portfolio is one) may be ${MAX_LOGS}.`,
+      description: `The channels to open, comma-separated: ${ADDRESSES}; \`*\` for all symbols. Give this or \`subscription\`. As many as a URL of 8,000 bytes holds; up to ${MAX_CHANNELS} by a subscription. They may belong to ${MAX_LOGS} logs: the market is one, and so is each portfolio.`,
     }),
   subscription: field.id.optional().meta({
     description:
-      'Instead of `channels`: the id of a subscription (`POST /v1/streams/subscriptions`). It must be of the same user.',
+      'Instead of `channels`: the id of a subscription of the same user (`POST /v1/streams/subscriptions`).',
   }),
 };
 
@@ -80,30 +85,32 @@ export const createSubscription = endpoint({
   path: '/v1/streams/subscriptions',
   id: 'createStreamSubscription',
   tag: 'streams',
-  summary: 'A short name for a long list of channels',
+  summary: 'Store a long list of channels under a short id',
   description: `For lists that do not fit into the URL of a stream (8,000 bytes). \`GET /v1/streams?subscription=<id>\` opens exactly these channels, and a \`subscribe\` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
 
 It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as \`STREAMS_PER_USER\`; one more replaces the one that was not used for longest, or is refused with 409 while all are in use.`,
   access: 'read',
   limit: 'stream',
   bodyLimitKb: 32,
-  body: z.strictObject({
-    channels: z
-      .array(channelName)
-      .min(1)
-      .max(MAX_CHANNELS)
-      .meta({ description: 'As for `GET /v1/streams`, in any order; repeated ones count once.' }),
-  }),
+  body: z
+    .strictObject({
+      channels: z
+        .array(channelName)
+        .min(1)
+        .max(MAX_CHANNELS)
+        .describe('Names of channels as for `GET /v1/streams`, in any order; repeated ones count once.'),
+    })
+    .meta({ id: 'StreamSubscriptionInput', description: 'The channels to subscribe to.' }),
   status: 201,
   otherStatuses: [{ status: 200, description: 'You have a subscription on these channels already.' }],
   response: z
     .object({
-      id: field.id,
-      url: z.string().meta({ description: 'What to open, relative to this server.' }),
-      channelCount: z.int().meta({ description: 'How many different channels it has.' }),
-      expiresAt: field.timestamp.meta({ description: 'Unless it is used before.' }),
+      id: field.id.describe('Id of the subscription.'),
+      url: z.string().describe('The URL to open, relative to this server.'),
+      channelCount: z.int().describe('How many different channels it has.'),
+      expiresAt: field.timestamp.describe('When it expires, unless a stream is opened with it before.'),
     })
-    .meta({ id: 'StreamSubscription' }),
+    .meta({ id: 'StreamSubscription', description: 'A list of channels under a short id.' }),
   examples: { request: { channels: ['ticker:BTC/KRW', 'ticker:ETH/KRW', 'trade:BTC/KRW'] } },
   problems: ['invalid-request', 'not-found', 'conflict'],
   async handler({ body, caller }, services) {

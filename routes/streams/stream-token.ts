@@ -15,10 +15,10 @@ export const streamToken = endpoint({
   status: 200,
   response: z
     .object({
-      token: z.string(),
-      expiresIn: z.int().meta({ description: 'Seconds within which it opens streams.' }),
+      token: z.string().describe('Send it as `?token=`.'),
+      expiresIn: z.int().describe('Seconds for which it opens streams.'),
     })
-    .meta({ id: 'StreamToken' }),
+    .meta({ id: 'StreamToken', description: 'A token for the URL of a stream.' }),
   problems: ['forbidden'],
   handler({ caller }, { config, clock, tokenKey }) {
     if (caller.apiKey !== undefined && caller.apiKey.allowedIps.length > 0) {

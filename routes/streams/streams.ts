@@ -58,14 +58,14 @@ async function serve(
 }
 
 const description =
-  '`Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that the past is not whole; the current state follows. `event: ready` says that the stream is in step.';
+  '`Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.';
 
 export const streams = endpoint({
   method: 'get',
   path: '/v1/streams',
   id: 'openStream',
   tag: 'streams',
-  summary: 'Any mix of channels on one connection',
+  summary: 'Open a stream on any mix of channels',
   description,
   access: 'read',
   limit: 'stream',
@@ -94,7 +94,7 @@ export const marketStream = endpoint({
   path: '/v1/streams/market',
   id: 'openMarketStream',
   tag: 'streams',
-  summary: 'Tickers and public trades of symbols',
+  summary: 'Open a stream of tickers and public trades of symbols',
   description,
   access: 'read',
   limit: 'stream',
@@ -104,7 +104,9 @@ export const marketStream = endpoint({
   query: z.strictObject({
     symbols: field.symbolList
       .optional()
-      .meta({ description: `All symbols when left out. At most ${MAX_CHANNELS / 2}: each is two channels.` }),
+      .describe(
+        `Comma-separated; all symbols if omitted. At most ${MAX_CHANNELS / 2}: each is two channels.`,
+      ),
     ...streamQuery,
   }),
   status: 200,
@@ -123,13 +125,13 @@ export const pnlStream = endpoint({
   path: '/v1/streams/pnl',
   id: 'openPnlStream',
   tag: 'streams',
-  summary: 'PnL and fills of a portfolio',
+  summary: 'Open a stream of the PnL and fills of a portfolio',
   description,
   access: 'read',
   limit: 'stream',
   streamToken: true,
   produces: 'stream',
-  query: z.strictObject({ portfolioId: field.id, ...streamQuery }),
+  query: z.strictObject({ portfolioId: field.portfolioId, ...streamQuery }),
   status: 200,
   response: z.string(),
   problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],

@@ -42,7 +42,9 @@ export const webSocket = endpoint({
   publicMarket: true,
   streamToken: true,
   query: z.strictObject({
-    channels: selectionQuery.channels.meta({ description: 'To begin with; more by `subscribe` messages.' }),
+    channels: selectionQuery.channels.describe(
+      'The channels to begin with, comma-separated; `subscribe` messages add more.',
+    ),
     subscription: selectionQuery.subscription,
     ...streamQuery,
   }),

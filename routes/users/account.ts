@@ -11,6 +11,7 @@ import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { beginProof } from '../auth/login-attempts.ts';
 import { assertPassword, newPassword } from './new-password.ts';
+import { userName } from './user-fields.ts';
 import { beginSession, tokensSchema } from '../auth/session-tokens.ts';
 
 export const register = endpoint({
@@ -18,15 +19,13 @@ export const register = endpoint({
   path: '/v1/auth/register',
   id: 'register',
   tag: 'auth',
-  summary: 'Become a user, as a trader, and log in',
-  description: 'Only with `REGISTRATION=open`.',
+  summary: 'Register as a trader and log in',
+  description: 'Only if the server is configured with `REGISTRATION=open`.',
   access: 'public',
   limit: 'login',
-  body: z.strictObject({
-    email: field.email,
-    password: newPassword,
-    name: z.union([field.text(100), z.null()]).default(null),
-  }),
+  body: z
+    .strictObject({ email: field.email, password: newPassword, name: userName.default(null) })
+    .meta({ id: 'Registration', description: 'A user to become.' }),
   status: 201,
   response: tokensSchema,
   examples: { request: { email: 'trader@example.com', password: 'correct horse battery' } },
@@ -57,11 +56,20 @@ export const changePassword = endpoint({
   id: 'changePassword',
   tag: 'auth',
   summary: 'Change the password; every other session ends',
-  description: 'API keys stay: they were not made from the password.',
+  description: 'API keys stay valid: they do not depend on the password.',
   access: 'account',
   credential: 'person',
   limit: 'login',
-  body: z.strictObject({ currentPassword: z.string().min(1).max(200), newPassword }),
+  body: z
+    .strictObject({
+      currentPassword: z
+        .string()
+        .min(1)
+        .max(200)
+        .meta({ format: 'password', description: 'The password that is valid now.' }),
+      newPassword,
+    })
+    .meta({ id: 'PasswordChange', description: 'The current password and the one to replace it.' }),
   status: 204,
   response: null,
   examples: { request: { currentPassword: 'correct horse battery', newPassword: 'staple of nine letters' } },
@@ -102,8 +110,8 @@ export const logoutEverywhere = endpoint({
   path: '/v1/auth/logout-everywhere',
   id: 'logoutEverywhere',
   tag: 'auth',
-  summary: 'End all sessions of the user, this one too, with their tokens and streams',
-  description: 'API keys stay.',
+  summary: 'End all sessions of the user, including this one, with their tokens and streams',
+  description: 'API keys stay valid.',
   access: 'account',
   credential: 'person',
   status: 204,

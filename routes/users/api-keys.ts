@@ -19,19 +19,21 @@ const timeOrNull = z.union([field.timestamp, z.null()]);
 
 const apiKey = z
   .object({
-    id: field.id,
-    name: z.string(),
-    prefix: z.string().meta({ example: 'mt_Zk5q0aYx', description: 'How the key begins, to know it by.' }),
-    scopes: z.array(z.enum(SCOPES)),
-    allowedIps: z.array(z.string()).meta({ description: 'Empty: it may be used from anywhere.' }),
-    createdAt: field.timestamp,
-    expiresAt: timeOrNull,
-    lastUsedAt: timeOrNull.meta({ description: 'Exact to a minute.' }),
+    id: field.id.describe('Id of the key.'),
+    name: z.string().describe('What the key is for, in the words of its owner.'),
+    prefix: z.string().meta({ example: 'mt_Zk5q0aYx', description: 'How the key begins, to recognise it.' }),
+    scopes: z.array(z.enum(SCOPES)).describe('What the key allows; never more than its owner may do.'),
+    allowedIps: z
+      .array(z.string())
+      .describe('The addresses and CIDR ranges that it may be used from; empty: anywhere.'),
+    createdAt: field.createdAt,
+    expiresAt: timeOrNull.describe('When it stops working; `null`: never.'),
+    lastUsedAt: timeOrNull.describe('When it was last used, to the minute; `null`: never.'),
     requestsPerMinute: z
       .union([z.int(), z.null()])
-      .meta({ description: 'Its own limit; `null`: `RATE_LIMIT_API_KEY`, as for any key.' }),
+      .describe('Its own limit; `null`: that of every key, `RATE_LIMIT_API_KEY`.'),
   })
-  .meta({ id: 'ApiKey' });
+  .meta({ id: 'ApiKey', description: 'An API key, without the secret itself.' });
 
 function timeOf(time: number | null): string | null {
   return time === null ? null : field.isoTime(time);
@@ -60,9 +62,11 @@ export const listApiKeys = endpoint({
   summary: "The caller's API keys",
   access: 'account',
   credential: 'person',
-  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  query: z.strictObject({ limit: field.limit, cursor: field.cursor }),
   status: 200,
-  response: field.listOf(apiKey),
+  response: field
+    .listOf(apiKey)
+    .meta({ id: 'ApiKeyList', description: "One page of the caller's API keys." }),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query, caller }, { db }) {
     const page = await selectApiKeys(db, caller.userId, query);
@@ -75,39 +79,44 @@ export const createApiKey = endpoint({
   path: '/v1/api-keys',
   id: 'createApiKey',
   tag: 'users',
-  summary: 'Make an API key, to be sent as `X-API-Key`',
+  summary: 'Create an API key, to be sent as `X-API-Key`',
   description:
-    'For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. Users, passwords, keys, shares, sessions, ending streams and deleting portfolios are for people: no scope lets a key do that. The key itself is in this answer only.',
+    'For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. No scope lets a key manage users, passwords, keys, shares or sessions, end streams or delete portfolios: those need a person. The key itself is in this answer only.',
   access: 'account',
   credential: 'person',
-  body: z.strictObject({
-    name: field.text(100).meta({ example: 'Trading bot' }),
-    scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length).meta({
-      description:
-        '`read`: everything its owner can see, streams too. `trades:write`: trades, transfers and imports; also creating portfolios and changing their settings. `market:write`: ticks and candles. `admin`: listing users, the audit log, rate limits, metrics and the streams of all users; it changes nothing.',
-    }),
-    expiresAt: field.instant.optional(),
-    allowedIps: z
-      .array(
-        z
-          .string()
-          .max(50)
-          .refine(isIpRange, 'must be an IP address or a CIDR range')
-          .meta({ example: '203.0.113.0/24' }),
-      )
-      .max(20)
-      .default([]),
-    requestsPerMinute: z
-      .int()
-      .min(1)
-      .max(10_000_000)
-      .optional()
-      .meta({ description: 'Less than `RATE_LIMIT_API_KEY`, which holds anyway.' }),
-  }),
+  body: z
+    .strictObject({
+      name: field.text(100).meta({ example: 'Trading bot', description: 'What the key is for.' }),
+      scopes: z.array(z.enum(KEY_SCOPES)).min(1).max(KEY_SCOPES.length).meta({
+        description:
+          'What the key allows. `read`: everything its owner can see, including streams. `trades:write`: trades, transfers and imports; also creating portfolios and changing their settings. `market:write`: ticks and candles. `admin`: listing users, the audit log, rate limits, metrics and the streams of all users; it changes nothing.',
+      }),
+      expiresAt: field.instant
+        .optional()
+        .describe(`When it shall stop working; never if omitted. ${field.INSTANT_FORM}`),
+      allowedIps: z
+        .array(
+          z
+            .string()
+            .max(50)
+            .refine(isIpRange, 'must be an IP address or a CIDR range')
+            .meta({ example: '203.0.113.0/24' }),
+        )
+        .max(20)
+        .default([])
+        .describe('The addresses and CIDR ranges that it may be used from; anywhere if omitted.'),
+      requestsPerMinute: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .optional()
+        .describe('A limit of its own, below `RATE_LIMIT_API_KEY`, which applies in any case.'),
+    })
+    .meta({ id: 'ApiKeyInput', description: 'An API key to create.' }),
   status: 201,
   response: apiKey
-    .extend({ key: z.string().meta({ description: 'The secret. Shown this once, kept nowhere.' }) })
-    .meta({ id: 'NewApiKey' }),
+    .extend({ key: z.string().describe('The secret. Only this answer has it: the server keeps a hash.') })
+    .meta({ id: 'NewApiKey', description: 'A new API key with its secret.' }),
   examples: {
     request: { name: 'Trading bot', scopes: ['read', 'trades:write'], allowedIps: ['203.0.113.7'] },
   },
@@ -147,11 +156,11 @@ export const deleteApiKey = endpoint({
   path: '/v1/api-keys/:keyId',
   id: 'deleteApiKey',
   tag: 'users',
-  summary: 'Revoke an API key: at once, on every node, with its open streams',
-  description: "The caller's own; anybody's, for administrators.",
+  summary: 'Revoke an API key at once, on every node, and end its streams',
+  description: "One of the caller's own; anyone's, for administrators.",
   access: 'account',
   credential: 'person',
-  params: z.strictObject({ keyId: field.id }),
+  params: z.strictObject({ keyId: field.id.describe('Id of the API key.') }),
   status: 204,
   response: null,
   problems: ['not-found'],

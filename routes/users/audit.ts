@@ -8,16 +8,18 @@ const idOrNull = z.union([field.id, z.null()]);
 
 const event = z
   .object({
-    id: field.id,
-    time: field.timestamp,
-    type: z.enum(AUDIT_TYPES),
-    actorId: idOrNull.meta({ description: 'Who did it; `null`: nobody known.' }),
-    userId: idOrNull.meta({ description: 'The user it was done to.' }),
-    ip: z.string(),
-    requestId: z.string(),
-    details: z.record(z.string(), z.union([z.string(), z.null(), z.array(z.string())])),
+    id: field.id.describe('Id of the event.'),
+    time: field.timestamp.describe('When it happened.'),
+    type: z.enum(AUDIT_TYPES).describe('What happened.'),
+    actorId: idOrNull.describe('The user who did it; `null`: no known user.'),
+    userId: idOrNull.describe('The user it was done to; `null`: no known user.'),
+    ip: z.string().describe('Address that the request came from.'),
+    requestId: z.string().describe('The `X-Request-Id` of the request; also in the log.'),
+    details: z
+      .record(z.string(), z.union([z.string(), z.null(), z.array(z.string())]))
+      .describe('What else is known, by name; which names depends on `type`. Never a secret.'),
   })
-  .meta({ id: 'AuditEvent' });
+  .meta({ id: 'AuditEvent', description: 'A security event.' });
 
 export const listAudit = endpoint({
   method: 'get',
@@ -26,16 +28,18 @@ export const listAudit = endpoint({
   tag: 'users',
   summary: 'Security events, newest first',
   description:
-    'Kept for `AUDIT_DAYS` and up to `AUDIT_ROWS` events; of `access-denied` one a quarter of an hour for a user and an endpoint. Holds no secrets; of an e-mail address that is no user’s only a keyed hash.',
+    'Events are kept for `AUDIT_DAYS`, at most `AUDIT_ROWS` of them. `access-denied` is recorded once a quarter of an hour for each user and endpoint. The log has no secrets, and only a keyed hash of an e-mail address that belongs to no user.',
   access: 'admin',
   query: z.strictObject({
-    type: z.enum(AUDIT_TYPES).optional(),
-    userId: field.id.optional().meta({ description: 'Done by or to this user.' }),
+    type: z.enum(AUDIT_TYPES).optional().describe('Only events of this type; all if omitted.'),
+    userId: field.id.optional().describe('Only events done by or to this user; all if omitted.'),
     limit: field.limit,
-    cursor: z.string().max(500).optional(),
+    cursor: field.cursor,
   }),
   status: 200,
-  response: field.listOf(event),
+  response: field
+    .listOf(event)
+    .meta({ id: 'AuditEventList', description: 'One page of the security events, newest first.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query }, { db }) {
     const page = await selectAudit(db, query);

@@ -19,15 +19,21 @@ import { portfolioParams } from '../portfolios/portfolios.ts';
 
 const invitation = z
   .object({
-    portfolioId: field.id,
-    portfolioName: z.string().meta({ description: 'The name that its owner gave it.' }),
-    access: z.enum(SHARE_ACCESS).meta({ description: 'What the portfolio is offered for.' }),
+    portfolioId: field.portfolioId,
+    portfolioName: z.string().describe('The name that its owner gave it.'),
+    access: z
+      .enum(SHARE_ACCESS)
+      .describe('What accepting it allows: `read`, or `write` to change the ledger too.'),
     from: z
-      .object({ userId: field.id, email: z.string(), name: z.union([z.string(), z.null()]) })
-      .meta({ description: 'The owner of the portfolio.' }),
-    createdAt: field.timestamp,
+      .object({
+        userId: field.userId,
+        email: z.string().describe("The owner's e-mail address."),
+        name: z.union([z.string(), z.null()]).describe("The owner's name; `null`: none."),
+      })
+      .describe('Who offers it: the owner of the portfolio.'),
+    createdAt: field.timestamp.describe('When the invitation was made.'),
   })
-  .meta({ id: 'Invitation' });
+  .meta({ id: 'Invitation', description: 'An offer to share a portfolio.' });
 
 function invitationBody({ portfolio, access, from, createdAt }: Invitation): z.input<typeof invitation> {
   return {
@@ -49,12 +55,14 @@ export const listInvitations = endpoint({
   id: 'listInvitations',
   tag: 'portfolios',
   summary: 'Portfolios that others offer to share with the caller',
-  description: 'A portfolio is in the lists of the caller only once the invitation has been accepted.',
+  description: 'The caller sees a portfolio only after accepting the invitation.',
   access: 'account',
   credential: 'person',
-  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  query: z.strictObject({ limit: field.limit, cursor: field.cursor }),
   status: 200,
-  response: field.listOf(invitation),
+  response: field
+    .listOf(invitation)
+    .meta({ id: 'InvitationList', description: 'One page of the open invitations of the caller.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query, caller }, { db }) {
     const page = await selectInvitations(db, caller.userId, query);
@@ -67,7 +75,7 @@ export const acceptInvitation = endpoint({
   path: '/v1/invitations/:portfolioId/accept',
   id: 'acceptInvitation',
   tag: 'portfolios',
-  summary: 'Accept an invitation: the portfolio joins those of the caller',
+  summary: 'Accept an invitation: the caller can use the portfolio from now on',
   description: 'To leave it again, end the share: `DELETE /v1/portfolios/{portfolioId}/shares/{userId}`.',
   access: 'account',
   credential: 'person',

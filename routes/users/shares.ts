@@ -15,18 +15,22 @@ import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { ownPortfolio } from '../portfolios/portfolio-access.ts';
 
+const access = z
+  .enum(SHARE_ACCESS)
+  .describe('`read`: see everything, including streams. `write`: also change the ledger.');
+
 const share = z
   .object({
-    userId: field.id,
-    email: z.string(),
-    name: z.union([z.string(), z.null()]),
-    access: z.enum(SHARE_ACCESS),
-    createdAt: field.timestamp,
+    userId: field.userId,
+    email: z.string().describe("The user's e-mail address."),
+    name: z.union([z.string(), z.null()]).describe("The user's name; `null`: none."),
+    access,
+    createdAt: field.timestamp.describe('When the user was invited.'),
     acceptedAt: z
       .union([field.timestamp, z.null()])
-      .meta({ description: '`null`: the user has not accepted the invitation yet, and sees nothing.' }),
+      .describe('When the invitation was accepted; `null`: not yet, and the user sees nothing.'),
   })
-  .meta({ id: 'Share' });
+  .meta({ id: 'Share', description: 'A user whom a portfolio is shared with, or who is invited.' });
 
 function shareBody({ createdAt, acceptedAt, ...rest }: Share): z.input<typeof share> {
   return {
@@ -41,13 +45,15 @@ export const listShares = endpoint({
   path: '/v1/portfolios/:portfolioId/shares',
   id: 'listShares',
   tag: 'portfolios',
-  summary: 'Whom a portfolio is shared with, and who is invited; for its owner',
+  summary: 'The users whom a portfolio is shared with, and those invited; for its owner',
   access: 'account',
   credential: 'person',
-  params: z.strictObject({ portfolioId: field.id }),
-  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  params: z.strictObject({ portfolioId: field.portfolioId }),
+  query: z.strictObject({ limit: field.limit, cursor: field.cursor }),
   status: 200,
-  response: field.listOf(share),
+  response: field
+    .listOf(share)
+    .meta({ id: 'ShareList', description: 'One page of the shares and invitations of a portfolio.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, { db }) {
     const { id } = await ownPortfolio(db, params.portfolioId, caller);
@@ -63,20 +69,24 @@ export const putShare = endpoint({
   tag: 'portfolios',
   summary: 'Invite a user to a portfolio, or change how it is shared',
   description:
-    '`read`: everything there is to see, streams too. `write`: also booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address. The user finds the invitation in `GET /v1/invitations` and sees the portfolio after accepting it. Changing the access of a share that was accepted needs no new invitation.',
+    '`read` lets the user see everything, including streams. `write` also allows booking, changing and removing trades and transfers. Settings, shares and deletion stay with the owner. Name the user by id or by e-mail address. The user finds the invitation in `GET /v1/invitations` and sees the portfolio after accepting it. Changing the access of an accepted share needs no new invitation.',
   access: 'account',
   credential: 'person',
-  params: z.strictObject({ portfolioId: field.id }),
+  params: z.strictObject({ portfolioId: field.portfolioId }),
   body: z
     .strictObject({
-      userId: field.id.optional(),
-      email: field.text(254).optional(),
-      access: z.enum(SHARE_ACCESS),
+      userId: field.id.optional().describe('Id of the user to invite; give this or `email`.'),
+      email: field
+        .text(254)
+        .optional()
+        .describe('E-mail address of the user to invite, in any case; give this or `userId`.'),
+      access,
     })
     .refine(({ userId, email }) => (userId === undefined) !== (email === undefined), {
       message: 'must name the user either by userId or by email',
       path: ['userId'],
-    }),
+    })
+    .meta({ id: 'ShareInput', description: 'Whom to share a portfolio with, and for what.' }),
   status: 200,
   response: share,
   examples: { request: { email: 'partner@example.com', access: 'read' } },
@@ -110,10 +120,10 @@ export const deleteShare = endpoint({
   id: 'deleteShare',
   tag: 'portfolios',
   summary:
-    "End a share and the user's streams of the portfolio, or take back an invitation; by the owner, or by that user",
+    "End a share and the user's streams of the portfolio, or withdraw an invitation; for the owner and for that user",
   access: 'account',
   credential: 'person',
-  params: z.strictObject({ portfolioId: field.id, userId: field.id }),
+  params: z.strictObject({ portfolioId: field.portfolioId, userId: field.userId }),
   status: 204,
   response: null,
   problems: ['not-found'],

@@ -23,12 +23,16 @@ import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { changeLedgers, type LedgerChangeOptions } from '../portfolios/ledger-change.ts';
 import { assertPassword, newPassword } from './new-password.ts';
+import { userName } from './user-fields.ts';
 import { userBody, userSchema } from '../auth/session-tokens.ts';
 import type { Services } from '../http/handler-services.ts';
 
 const account = userSchema
-  .extend({ disabled: z.boolean(), createdAt: field.timestamp })
-  .meta({ id: 'Account' });
+  .extend({
+    disabled: z.boolean().describe('Whether the user is barred: no log-in, and no API key of theirs works.'),
+    createdAt: field.createdAt,
+  })
+  .meta({ id: 'Account', description: 'A user as administrators see it.' });
 
 function accountBody(user: User): z.input<typeof account> {
   return {
@@ -38,8 +42,10 @@ function accountBody(user: User): z.input<typeof account> {
   };
 }
 
-const params = z.strictObject({ userId: field.id });
-const name = z.union([field.text(100), z.null()]);
+const params = z.strictObject({ userId: field.userId });
+const role = z
+  .enum(ROLES)
+  .describe('`viewer` reads, `trader` also keeps portfolios, `admin` also manages users and the market.');
 
 function notFound() {
   return problem('not-found', { detail: 'There is no such user.' });
@@ -52,9 +58,9 @@ export const listUsers = endpoint({
   tag: 'users',
   summary: 'All users',
   access: 'admin',
-  query: z.strictObject({ limit: field.limit, cursor: z.string().max(500).optional() }),
+  query: z.strictObject({ limit: field.limit, cursor: field.cursor }),
   status: 200,
-  response: field.listOf(account),
+  response: field.listOf(account).meta({ id: 'AccountList', description: 'One page of the users.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query }, { db }) {
     const page = await selectUsers(db, query);
@@ -70,12 +76,14 @@ export const createUser = endpoint({
   summary: 'Create a user',
   access: 'admin',
   credential: 'person',
-  body: z.strictObject({
-    email: field.email,
-    password: newPassword,
-    name: name.default(null),
-    role: z.enum(ROLES).default('trader'),
-  }),
+  body: z
+    .strictObject({
+      email: field.email,
+      password: newPassword,
+      name: userName.default(null),
+      role: role.default('trader'),
+    })
+    .meta({ id: 'UserInput', description: 'A user to create.' }),
   status: 201,
   response: account,
   examples: { request: { email: 'trader@example.com', password: 'correct horse battery', role: 'trader' } },
@@ -99,7 +107,7 @@ export const getUser = endpoint({
   path: '/v1/users/:userId',
   id: 'getUser',
   tag: 'users',
-  summary: 'One user: oneself; anybody, for administrators',
+  summary: 'One user: the caller, or anyone for administrators',
   access: 'read',
   params,
   status: 200,
@@ -132,13 +140,22 @@ export const updateUser = endpoint({
   path: '/v1/users/:userId',
   id: 'updateUser',
   tag: 'users',
-  summary: "Change a user: one's own name; name, role and `disabled` of anybody, for administrators",
+  summary: "Change the caller's name, or anyone's name, role and `disabled` for administrators",
   description:
-    'A changed role counts at once: what it no longer allows is refused, what it newly allows comes with the next refresh. Disabling ends all sessions and streams of the user, and its API keys for as long as it lasts. The last administrator stays one.',
+    'A changed role takes effect at once for what it no longer allows, and with the next refresh for what it newly allows. Disabling ends all sessions and streams of the user and suspends their API keys. The last administrator cannot be demoted or disabled.',
   access: 'account',
   credential: 'person',
   params,
-  body: z.strictObject({ name, role: z.enum(ROLES), disabled: z.boolean() }).partial(),
+  body: z
+    .strictObject({
+      name: userName,
+      role,
+      disabled: z
+        .boolean()
+        .describe('`true` ends all sessions and streams and bars the user; `false` lifts that.'),
+    })
+    .partial()
+    .meta({ id: 'UserChange', description: 'What to change in a user; the rest stays.' }),
   status: 200,
   response: account,
   examples: { request: { name: 'Kim' } },
@@ -193,7 +210,7 @@ export const deleteUser = endpoint({
   path: '/v1/users/:userId',
   id: 'deleteUser',
   tag: 'users',
-  summary: 'Delete a user with all that is theirs: portfolios, keys, sessions',
+  summary: 'Delete a user with all their portfolios, keys and sessions',
   access: 'admin',
   credential: 'person',
   params,

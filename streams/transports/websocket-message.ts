@@ -3,34 +3,57 @@ import { problem } from '../../lib/problem.ts';
 import { MAX_CHANNELS } from '../core/channel.ts';
 import { MAX_LAST_EVENT_ID } from '../core/cursor.ts';
 
-const ref = z.union([z.string().max(64), z.int()]).optional();
+const ref = z
+  .union([z.string().max(64), z.int()])
+  .optional()
+  .describe('Comes back in the answer, to match the two.');
 /** The longest there is, a candle of two long names, has 52 characters. */
 export const channelName = z.string().max(100);
-const channels = z.array(channelName).min(1).max(MAX_CHANNELS);
+const channels = z.array(channelName).min(1).max(MAX_CHANNELS).describe('Names of channels.');
+const type = <T extends string>(name: T) => z.literal(name).describe('What the message asks for.');
 
 /** Messages of a client. Their `ref` comes back with the answer. */
 export const clientMessage = z.discriminatedUnion('type', [
   z
     .strictObject({
-      type: z.literal('subscribe'),
-      channels: channels.optional(),
+      type: type('subscribe'),
+      channels: channels.optional().describe('Names of channels to add; give this or `subscription`.'),
       subscription: z
         .uuid()
         .optional()
-        .meta({ description: 'Instead of `channels`: the id of a subscription of the same user.' }),
-      lastEventId: z.string().max(MAX_LAST_EVENT_ID).nullish(),
-      replay: z.enum(['full', 'latest']).default('full'),
+        .describe('Instead of `channels`: the id of a subscription of the same user.'),
+      lastEventId: z
+        .string()
+        .max(MAX_LAST_EVENT_ID)
+        .nullish()
+        .describe(
+          'The last id received, to resume after it; `null` or omitted: start with the current state.',
+        ),
+      replay: z
+        .enum(['full', 'latest'])
+        .default('full')
+        .describe(
+          'What a resuming client gets. `full`: every retained event. `latest`: only the newest state of each state channel, and every event of the others.',
+        ),
       ref,
     })
     .refine((message) => (message.channels === undefined) !== (message.subscription === undefined), {
       error: 'names either channels or a subscription',
       path: ['channels'],
     })
-    .meta({ id: 'Subscribe', example: { type: 'subscribe', channels: ['ticker:BTC/KRW'], ref: 1 } }),
+    .meta({
+      id: 'Subscribe',
+      description: 'Adds channels to the connection.',
+      example: { type: 'subscribe', channels: ['ticker:BTC/KRW'], ref: 1 },
+    }),
+  z.strictObject({ type: type('unsubscribe'), channels, ref }).meta({
+    id: 'Unsubscribe',
+    description: 'Removes channels from the connection.',
+    example: { type: 'unsubscribe', channels: ['ticker:BTC/KRW'], ref: 2 },
+  }),
   z
-    .strictObject({ type: z.literal('unsubscribe'), channels, ref })
-    .meta({ id: 'Unsubscribe', example: { type: 'unsubscribe', channels: ['ticker:BTC/KRW'], ref: 2 } }),
-  z.strictObject({ type: z.literal('ping'), ref }).meta({ id: 'Ping', example: { type: 'ping', ref: 3 } }),
+    .strictObject({ type: type('ping'), ref })
+    .meta({ id: 'Ping', description: 'Asks for a `pong`.', example: { type: 'ping', ref: 3 } }),
 ]);
 
 export type ClientMessage = z.output<typeof clientMessage>;
