@@ -4,6 +4,7 @@ import type { Broker } from './broker.ts';
 import type { Channel, ChannelCatalog } from './channel.ts';
 import type { SharedViewsOptions } from './shared-views.ts';
 import { type StreamObserver, UNOBSERVED } from './stream-observer.ts';
+import type { StartWatch } from './watch.ts';
 
 export interface HubOptions extends Pick<
   SharedViewsOptions,
@@ -37,8 +38,8 @@ export interface HubOptions extends Pick<
   /** The same for the streams of one user. Default 8. */
   maxReplaysPerUser?: number;
   observer?: StreamObserver;
-  /** As `watchLog`, for a single channel that needs more than its log does. `undefined`: it needs nothing. */
-  watchChannel?: ((channel: Channel) => Promise<() => Promise<void>> | undefined) | undefined;
+  /** As `watchLog`, for a single channel that needs more than its log does. */
+  watchChannel?: ((channel: Channel) => StartWatch | null) | undefined;
 }
 
 export const DEFAULTS = {

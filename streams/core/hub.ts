@@ -1,14 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
 import { createLogger, type Logger } from '../../lib/log.ts';
 import { Slots } from '../../lib/slots.ts';
 import { type Spoke, TimerWheel } from '../../lib/timer-wheel.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import { DEFAULTS, type HubOptions, type HubSettings } from './hub-options.ts';
-import type { LogView } from './log-view.ts';
 import type { Admission, OpenStream, Reselection, StreamRequest } from './open-stream.ts';
-import { OPEN_MS, type SharedView, SharedViews } from './shared-views.ts';
+import { SharedViews } from './shared-views.ts';
 import type { EndReason } from './sink.ts';
+import { StreamHold } from './stream-hold.ts';
 import { Subscriber } from './subscriber.ts';
 import type { Released } from './subscriber-options.ts';
 
@@ -16,12 +15,6 @@ interface HubStream extends OpenStream, Spoke {
   /** When it reaches its maximum age, by the monotonic clock. */
   readonly oldAt: number;
   readonly request: StreamRequest;
-}
-
-/** What a subscriber holds open. */
-interface Hold {
-  views: SharedView[];
-  stops: (() => Promise<void>)[];
 }
 
 /** How long a stream waits for its turn to read what its client has missed. */
@@ -84,7 +77,7 @@ export class Hub {
   /** Serves a connection until it ends. Resolves when it is live. */
   async open(request: StreamRequest): Promise<Subscriber> {
     const { random, maxAgeMs } = this.#options;
-    const hold: Hold = { views: [], stops: [] };
+    const hold = new StreamHold(this.#options, this.#views);
     const subscriber = this.#subscriber(request, hold);
     const stream: HubStream = {
       id: request.id,
@@ -105,9 +98,9 @@ export class Hub {
     request.onOpen(subscriber);
     // Not an error status: an EventSource would never reconnect after one.
     if (this.#draining) subscriber.end('shutdown');
-    const views = await this.#openLogs(request, hold, subscriber);
     // The client of a WebSocket may not have subscribed yet.
-    if (views !== null && views.size > 0 && !subscriber.isEnded) await subscriber.start(views);
+    if (request.channels.length > 0 && !subscriber.isEnded)
+      await subscriber.start(hold.open(request.channels));
     return subscriber;
   }
 
@@ -119,12 +112,18 @@ export class Hub {
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const { subscriber } = stream;
-    const hold: Hold = { views: [], stops: [] };
+    const hold = new StreamHold(this.#options, this.#views);
     const request = { ...stream.request, ...change };
     // The present subscriber continues while new logs are being opened.
-    const views = await this.#openLogs(request, hold, subscriber);
-    if (views === null || subscriber.isEnded) {
-      this.#release(hold);
+    const views = hold.open(request.channels);
+    try {
+      await Promise.all(views.values());
+    } catch (error) {
+      this.#options.logger.warn({ err: error, stream: id }, 'channels cannot be opened');
+      subscriber.end('unavailable');
+    }
+    if (subscriber.isEnded) {
+      hold.release();
       return;
     }
     const before = subscriber.release();
@@ -140,11 +139,11 @@ export class Hub {
     this.#streams.get(id)?.subscriber.closed();
   }
 
-  #subscriber(request: StreamRequest, hold: Hold, before?: Released): Subscriber {
+  #subscriber(request: StreamRequest, hold: StreamHold, before?: Released): Subscriber {
     const { clock, logger, broker, queueBytes } = this.#options;
     const { channels, lastEventId, replay, wire, sink, seal = null, flushMs = null } = request;
     const client = request.admission?.client ?? request.owner.userId ?? request.id;
-    return new Subscriber({
+    const subscriber = new Subscriber({
       channels,
       lastEventId,
       replay,
@@ -161,6 +160,7 @@ export class Hub {
       clock,
       logger,
       observer: this.#options.observer,
+      isDelayed: (channel) => hold.isFailing(channel),
       onEnd: (reason) => {
         if (reason !== 'replaced') {
           const stream = this.#streams.get(request.id);
@@ -170,54 +170,11 @@ export class Hub {
           this.#options.observer.closed(request.wire.name, reason);
           logger.debug({ stream: request.id, reason }, 'stream ended');
         }
-        this.#release(hold);
+        hold.release();
       },
     });
-  }
-
-  /**
-   * Opens what the channels need, into `hold`, unless the subscriber ends meanwhile.
-   * @returns `null` if a log cannot be opened: the subscriber has been ended
-   */
-  async #openLogs(
-    { id, channels }: StreamRequest,
-    hold: Hold,
-    subscriber: Subscriber,
-  ): Promise<Map<string, LogView> | null> {
-    const logs = new Set(channels.map((channel) => channel.log));
-    // Concurrently: each may take seconds.
-    const watching = channels.map(async (channel) => {
-      const task = this.#options.watchChannel?.(channel);
-      if (task === undefined) return;
-      const what = `the watch of ${channel.name}`;
-      const { clock } = this.#options;
-      hold.stops.push(await withDeadline(task, { clock, ms: OPEN_MS, what, late: (stop) => stop() }));
-    });
-    const opening = [...logs].map(async (log): Promise<[string, LogView]> => {
-      const shared = this.#views.acquire(log);
-      // Not pushed: a grown array keeps room for 16 more elements, in every connection.
-      hold.views = hold.views.concat(shared);
-      return [log, await shared.opening];
-    });
-    // Only after all have settled: whatever opened later would never be released.
-    await Promise.allSettled([...watching, ...opening]);
-    try {
-      await Promise.all(watching);
-      const views = new Map(await Promise.all(opening));
-      // If the stream ended meanwhile, nothing else releases what was opened since.
-      if (subscriber.isEnded) this.#release(hold);
-      return views;
-    } catch (error) {
-      this.#options.logger.warn({ err: error, stream: id }, 'a log cannot be read');
-      this.#release(hold);
-      subscriber.end('unavailable');
-      return null;
-    }
-  }
-
-  #release(hold: Hold): void {
-    for (const shared of hold.views.splice(0)) this.#views.release(shared);
-    for (const stop of hold.stops.splice(0)) this.#views.settle(stop());
+    hold.onChange = (channel, isFailing) => subscriber.channelChanged(channel, isFailing);
+    return subscriber;
   }
 
   /** Ends the streams that a predicate selects. @returns how many */

@@ -54,7 +54,8 @@ export class LogView implements LogListener {
   readonly #options: LogViewOptions;
   #position: Position = { epoch: '', offset: 0 };
   #subscription: Subscription | null = null;
-  #away = false;
+  #isAway = false;
+  #isStale = false;
   /** From a reset until the state is known. Nothing is delivered then: the state will cover it. */
   #settling: Promise<void> | null = null;
   #resets = 0;
@@ -107,8 +108,14 @@ export class LogView implements LogListener {
     while (this.#settling !== null) await this.#settling;
   }
 
-  get isAway(): boolean {
-    return this.#away;
+  /** Whether what keeps the log up to date fails. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Whether events may be late: the log cannot be reached, or is stale. */
+  get isDelayed(): boolean {
+    return this.#isAway || this.#isStale;
   }
 
   /** The newest frame of each state channel that the names select, in log order. */
@@ -151,8 +158,18 @@ export class LogView implements LogListener {
   }
 
   condition(state: 'away' | 'back'): void {
-    this.#away = state === 'away';
-    this.router.conditionChanged(state);
+    this.#setCondition(state === 'away', this.#isStale);
+  }
+
+  setStale(isStale: boolean): void {
+    this.#setCondition(this.#isAway, isStale);
+  }
+
+  #setCondition(isAway: boolean, isStale: boolean): void {
+    const wasDelayed = this.isDelayed;
+    this.#isAway = isAway;
+    this.#isStale = isStale;
+    if (this.isDelayed !== wasDelayed) this.router.conditionChanged(this.isDelayed ? 'away' : 'back');
   }
 
   async close(): Promise<void> {

@@ -10,7 +10,8 @@ export interface Origin {
   lost: 'garbled' | 'foreign' | null;
 }
 
-const ANEW: Origin = { position: null, channelSet: null, lost: null };
+/** At the current state. */
+export const ANEW: Origin = { position: null, channelSet: null, lost: null };
 
 /** What an id says about a log. */
 export function originIn(id: string | null, log: string): Origin {

@@ -1,24 +1,26 @@
+import type { Random } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { LogView, type LogViewOptions } from './log-view.ts';
+import { OPEN_MS, type StartWatch, Watch } from './watch.ts';
 
 /** A log view with the subscribers that use it. */
 export interface SharedView {
   log: string;
   opening: Promise<LogView>;
-  unwatch: () => Promise<void>;
+  watch: Watch | null;
   users: number;
 }
 
 export interface SharedViewsOptions extends LogViewOptions {
+  random: Random;
   /**
-   * Starts whatever keeps a log up to date, before its first subscriber is served. Resolves to a function that is called
-   * when the last subscriber has gone.
+   * What keeps a log up to date while it has subscribers; it is started before the first of them is served. `null`: the
+   * log needs nothing.
    */
-  watchLog?: ((log: string) => Promise<() => Promise<void>>) | undefined;
+  watchLog?: ((log: string) => StartWatch | null) | undefined;
 }
 
-/** How long a log may take to open, and to close; `watchLog` is expected to give up earlier. */
-export const OPEN_MS = 15_000;
+/** How long a log may take to close. */
 const CLOSE_MS = 5_000;
 
 /** The logs that this process reads: one view each, from the first subscriber to the last. */
@@ -38,47 +40,41 @@ export class SharedViews {
       known.users += 1;
       return known;
     }
-    const created: SharedView = {
-      log,
-      opening: Promise.resolve().then(() => this.#openInTime(created)),
-      unwatch: () => Promise.resolve(),
-      users: 1,
-    };
+    const start = this.#options.watchLog?.(log) ?? null;
+    const watch = start === null ? null : this.#watch(log, start);
+    const created: SharedView = { log, watch, opening: this.#open(log, watch), users: 1 };
     this.#views.set(log, created);
     // The next connection tries again.
     created.opening.catch(() => this.#views.get(log) === created && this.#views.delete(log));
     return created;
   }
 
-  async #openInTime(shared: SharedView): Promise<LogView> {
-    const { clock } = this.#options;
-    const late = new AbortController();
-    try {
-      return await withDeadline(this.#open(shared, late.signal), {
-        clock,
-        ms: OPEN_MS,
-        what: `opening the log ${shared.log}`,
-        late: (view) => view.close(),
-      });
-    } catch (error) {
-      late.abort(error);
-      throw error;
-    }
+  #watch(log: string, start: StartWatch): Watch {
+    const { clock, random, logger } = this.#options;
+    const onChange = (isFailing: boolean): void => {
+      // A view that is still being opened asks by itself.
+      void this.#views.get(log)?.opening.then(
+        (view) => view.setStale(isFailing),
+        () => undefined,
+      );
+    };
+    return new Watch({ start, what: `the log ${log}`, clock, random, logger, onChange });
   }
 
-  /** @param late aborted at the deadline: nothing waits for the view any more */
-  async #open(shared: SharedView, late: AbortSignal): Promise<LogView> {
-    const { log } = shared;
-    const { watchLog } = this.#options;
-    if (watchLog !== undefined) {
-      const unwatch = await watchLog(log);
-      if (late.aborted) {
-        await unwatch();
-        late.throwIfAborted();
-      }
-      shared.unwatch = unwatch;
-    }
-    return LogView.open(log, this.#options);
+  /** A log that cannot be kept up to date is shown all the same, as stale. @throws BrokerUnavailableError, DeadlineError */
+  async #open(log: string, watch: Watch | null): Promise<LogView> {
+    await watch?.tried;
+    const { clock } = this.#options;
+    const isStale = watch?.isFailing === true;
+    const options = isStale ? { ...this.#options, essential: undefined } : this.#options;
+    const view = await withDeadline(LogView.open(log, options), {
+      clock,
+      ms: OPEN_MS,
+      what: `opening the log ${log}`,
+      late: (late) => late.close(),
+    });
+    view.setStale(watch?.isFailing === true);
+    return view;
   }
 
   release(shared: SharedView): void {
@@ -89,7 +85,7 @@ export class SharedViews {
       shared.opening
         .then((view) => view.close())
         .catch(() => undefined)
-        .then(() => shared.unwatch()),
+        .then(() => shared.watch?.close()),
     );
   }
 

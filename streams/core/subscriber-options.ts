@@ -36,6 +36,8 @@ export interface SubscriberOptions extends SubscriberRequest {
   observer: StreamObserver;
   /** Waits for a turn to read what the client has missed. @throws NoSlotError */
   replaySlot: () => Promise<Slot>;
+  /** Whether what keeps a channel up to date fails, apart from what keeps its log so. */
+  isDelayed: (channel: string) => boolean;
   /** What is left of the connection's subscriber before this one. */
   before?: Released;
   onEnd: (reason: EndReason | 'closed' | 'replaced') => void;

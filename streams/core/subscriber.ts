@@ -9,11 +9,12 @@ import type { Flushable } from './flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver } from './frame-router.ts';
 import type { LogView } from './log-view.ts';
-import { type Origin, originAfter, originIn } from './origin.ts';
+import { ANEW, type Origin, originAfter, originIn } from './origin.ts';
 import { type Place, Places } from './places.ts';
 import { SendQueue } from './send-queue.ts';
 import { END_DETAIL, type EndReason } from './sink.ts';
 import type { StartOutcome } from './stream-observer.ts';
+import { NothingToShowError } from './stream-hold.ts';
 import { StreamWriter } from './stream-writer.ts';
 import type { Released, SubscriberOptions } from './subscriber-options.ts';
 
@@ -21,6 +22,12 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** How long a stream waits for the state of a log that has just been reset. */
 const SETTLE_MS = 10_000;
+
+const DELAYED = {
+  code: 'delayed',
+  detail: 'These channels cannot be kept up to date at the moment: what they show may be old or missing.',
+};
+const RESTORED = { code: 'restored', detail: 'These channels are up to date again.' };
 
 /** One connection: catches up on each log from the client's cursor, then goes live, with one id over all its logs. */
 export class Subscriber implements FrameReceiver, CohortMember, Flushable {
@@ -102,44 +109,39 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return lag;
   }
 
-  /** Brings the client from its cursor (or from nothing) to live, one log after the other. */
-  async start(views: ReadonlyMap<string, LogView>): Promise<void> {
+  /**
+   * Brings the client from its cursor (or from nothing) to live, one log after the other, each as soon as its view is
+   * there: a log that takes long does not hold up the others.
+   */
+  async start(views: ReadonlyMap<string, Promise<LogView>>): Promise<void> {
     const places = this.#places;
-    const origins = places.all.map(({ log }) => this.#originOf(log));
-    if (origins.some((origin) => origin.position !== null && !this.#hasSameChannels(origin)))
-      places.tellChannels(false);
+    const origins = new Map(places.all.map((place) => [place, this.#originOf(place.log)]));
+    const resumed = [...origins.values()].filter(({ position }) => position !== null);
+    if (resumed.some((origin) => !this.#hasSameChannels(origin))) places.tellChannels(false);
     // From the first id on: a client that is cut while one log catches up must not lose its place in the others.
-    places.all.forEach((place, index) => {
-      const origin = origins[index];
-      if (!origin?.position) return;
-      const { epoch, offset, views } = origin.position;
-      place.part = encodePart(logTag(place.log), epoch, offset, this.#hasSameChannels(origin) ? views : 0);
-    });
+    for (const [place, origin] of origins) {
+      if (origin.position === null) continue;
+      const { epoch, offset, views: had } = origin.position;
+      place.part = encodePart(logTag(place.log), epoch, offset, this.#hasSameChannels(origin) ? had : 0);
+    }
     this.#started = true;
     try {
-      for (const [index, place] of places.all.entries()) {
-        const view = views.get(place.log);
-        const origin = origins[index];
-        if (view === undefined || origin === undefined) throw new Error(`no view of ${place.log}`);
-        place.view = view;
-        await this.#untilSettled(view);
+      const waiting = new Map(places.all.map((place) => [place, this.#open(place, views.get(place.log))]));
+      while (waiting.size > 0) {
+        const [place, view] = await Promise.race(waiting.values());
+        waiting.delete(place);
         if (this.#ended) return;
+        const origin = origins.get(place) ?? ANEW;
         if (origin.position === null) await this.#startAnew(place, view, origin.lost);
         else await this.#catchUp(place, view, origin.position, this.#hasSameChannels(origin));
         if (this.#ended) return;
       }
     } catch (error) {
-      const isExpected = [BrokerUnavailableError, DeadlineError, NoSlotError].some(
-        (kind) => error instanceof kind,
-      );
-      if (!isExpected) this.#options.logger.error({ err: error }, 'stream start failed');
-      const isOwn = error instanceof NoSlotError && error.limit === 'client';
-      this.end(isOwn ? 'rate-limited' : 'unavailable');
+      this.#failed(error);
       return;
     }
     places.tellChannels(true);
-    if (this.#options.before === undefined)
-      this.#options.observer.started(this.#outcome(origins.some(({ position }) => position !== null)));
+    if (this.#options.before === undefined) this.#options.observer.started(this.#outcome(resumed.length > 0));
     this.#queue.pushControl({
       event: 'ready',
       data: { channels: this.channels.map(({ name }) => name) },
@@ -159,22 +161,48 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return channelSet === this.#places.channelSet;
   }
 
+  #failed(error: unknown): void {
+    const { logger } = this.#options;
+    if (error instanceof NoSlotError) {
+      this.end(error.limit === 'client' ? 'rate-limited' : 'unavailable');
+      return;
+    }
+    const isExpected = [BrokerUnavailableError, DeadlineError, NothingToShowError].some(
+      (kind) => error instanceof kind,
+    );
+    if (isExpected) logger.warn({ err: error }, 'a stream cannot be served at the moment');
+    else logger.error({ err: error }, 'a stream could not be started');
+    this.end('unavailable');
+  }
+
+  /** Resolves when the view of a place is open and knows the log's state. */
+  #open(place: Place, opening: Promise<LogView> | undefined): Promise<[Place, LogView]> {
+    const open = async (): Promise<[Place, LogView]> => {
+      if (opening === undefined) throw new Error(`no view of ${place.log}`);
+      const view = await opening;
+      place.view = view;
+      await this.#untilSettled(view);
+      return [place, view];
+    };
+    const opened = open();
+    // Nobody waits for it if the stream ends meanwhile.
+    opened.catch(() => undefined);
+    return opened;
+  }
+
   /** @throws DeadlineError */
   async #untilSettled(view: LogView): Promise<void> {
-    if (view.isSettled) return;
-    const waiting = new AbortController();
-    this.#waiting = waiting;
+    if (view.isSettled || this.#ended) return;
+    this.#waiting ??= new AbortController();
     try {
       await withDeadline(view.settled(), {
         clock: this.#options.clock,
         ms: SETTLE_MS,
         what: `the state of the log ${view.log}`,
-        signal: waiting.signal,
+        signal: this.#waiting.signal,
       });
     } catch (error) {
       if (!this.#ended) throw error;
-    } finally {
-      this.#waiting = null;
     }
   }
 
@@ -232,16 +260,26 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   conditionChanged(log: string, state: 'away' | 'back'): void {
     const place = this.#places.of(log);
-    if (this.#ended || place === null || !place.isLive) return;
-    const data =
-      state === 'away'
-        ? { code: 'delayed', detail: 'The event log cannot be reached: the stream may be out of date.' }
-        : { code: 'restored', detail: 'Events arrive again.' };
-    this.#queue.pushControl({
-      event: 'notice',
-      data: { ...data, channels: place.channels },
-      reached: null,
-    });
+    if (place === null || !place.isLive) return;
+    const { isDelayed } = this.#options;
+    this.#tellDelay(
+      place.channels.filter((channel) => state === 'away' || !isDelayed(channel)),
+      state,
+    );
+  }
+
+  /** What keeps one channel up to date has begun to fail, or works again. */
+  channelChanged(channel: string, isFailing: boolean): void {
+    const place = this.#places.all.find(({ channels }) => channels.includes(channel));
+    // Either is told when the place goes live, or when its log is back.
+    if (place === undefined || !place.isLive || place.view?.isDelayed !== false) return;
+    this.#tellDelay([channel], isFailing ? 'away' : 'back');
+  }
+
+  #tellDelay(channels: readonly string[], state: 'away' | 'back'): void {
+    if (this.#ended || channels.length === 0) return;
+    const data = state === 'away' ? DELAYED : RESTORED;
+    this.#queue.pushControl({ event: 'notice', data: { ...data, channels }, reached: null });
     this.#options.scheduler.request(this);
   }
 
@@ -346,7 +384,8 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       this.#joinCohort(view);
     } else view.router.add(this, place.channels);
     // A client that comes during an outage must learn of it too.
-    if (view.isAway) this.conditionChanged(view.log, 'away');
+    const { isDelayed } = this.#options;
+    this.#tellDelay(view.isDelayed ? place.channels : place.channels.filter(isDelayed), 'away');
   }
 
   #joinCohort(view: LogView): void {

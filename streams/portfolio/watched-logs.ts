@@ -8,7 +8,7 @@ export function watchedLogs(
   return {
     watchLog(log) {
       const portfolioId = portfolioOfLog(log);
-      return portfolioId === null ? Promise.resolve(() => Promise.resolve()) : watch(portfolioId, 'totals');
+      return portfolioId === null ? null : () => watch(portfolioId, 'totals');
     },
     essential(log) {
       const portfolioId = portfolioOfLog(log);
@@ -18,8 +18,8 @@ export function watchedLogs(
     watchChannel({ name, log }) {
       const portfolioId = portfolioOfLog(log);
       return portfolioId !== null && name.startsWith('holdings:')
-        ? watch(portfolioId, 'holdings')
-        : undefined;
+        ? () => watch(portfolioId, 'holdings')
+        : null;
     },
   };
 }

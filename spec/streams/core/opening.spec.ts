@@ -12,6 +12,7 @@ const portfolio = (n: number): string => `00000000-0000-7000-8000-00000000000${n
 
 describe('the opening of a stream', () => {
   let clock: VirtualClock;
+  let broker: MemoryBroker;
   let hub: Hub;
   /** How each log that was asked for is opened, or not. */
   let asked: Map<string, { open: () => void; fail: () => void }>;
@@ -38,8 +39,9 @@ describe('the opening of a stream', () => {
     text = '';
     endedFor = null;
     const bounds = { events: 100, bytes: 1e6, ageMs: 1e9 };
+    broker = new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds });
     hub = new Hub({
-      broker: new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds }),
+      broker,
       clock,
       random: () => 0.5,
       logger: quiet,
@@ -51,8 +53,8 @@ describe('the opening of a stream', () => {
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
       catalog: CATALOG,
-      watchLog: watch,
-      watchChannel: ({ name }) => (name.startsWith('holdings:') ? watch(name) : undefined),
+      watchLog: (log) => () => watch(log),
+      watchChannel: ({ name }) => (name.startsWith('holdings:') ? () => watch(name) : null),
     });
   });
   afterEach(async () => {
@@ -98,32 +100,82 @@ describe('the opening of a stream', () => {
     assert.equal(watched, 16);
   });
 
-  it('that fails in one part ends the stream with the reason, and lets go of what comes after that', async () => {
-    open(all);
+  /** The channels that notices with this code name, notice by notice. */
+  const noticed = (code: string): string[][] =>
+    [...text.matchAll(/event:notice\ndata:(.*)\n/g)]
+      .map(([, data = '']) => JSON.parse(data) as { code: string; channels: string[] })
+      .filter((notice) => notice.code === code)
+      .map(({ channels }) => channels);
+
+  const [first, second] = [portfolio(1), portfolio(2)];
+  const pnl = (id: string, equity: string): Promise<unknown> =>
+    broker.publish(`portfolio:${id}`, [{ key: 'pnl', data: `{"type":"pnl","body":{"equity":"${equity}"}}` }]);
+
+  it('shows a log as soon as it is there, however long another takes', async () => {
+    await pnl(second, '2');
+    open(`pnl:${first},pnl:${second}`);
     await clock.advance(0);
-    const [first, ...others] = asked.values();
-    first?.fail();
-    await clock.advance(1_000);
-    for (const { open: answer } of others) answer();
-    await clock.advance(0);
-    assert.equal(endedFor, 'unavailable');
-    assert.doesNotMatch(text, /event:ready/);
-    assert.match(text, /"code":"unavailable"/);
-    assert.equal(watched, 0);
+    asked.get(`portfolio:${second}`)?.open();
+    await clock.advance(20);
+    assert.match(text, /"equity":"2"/);
+    assert.doesNotMatch(text, /event:ready\ndata:\{"channels":\["pnl:.*pnl:/);
+    await pnl(second, '3');
+    await clock.advance(100);
+    assert.match(text, /"equity":"3"/, 'it is live, too');
+    asked.get(`portfolio:${first}`)?.open();
+    await clock.advance(20);
+    assert.match(text, /event:ready/);
+    assert.deepEqual(noticed('delayed'), []);
   });
 
-  for (const [what, channels, hanging] of [
-    ['a log', `pnl:${portfolio(1)},pnl:${portfolio(2)}`, `portfolio:${portfolio(2)}`],
-    ['a channel', `pnl:${portfolio(1)},holdings:${portfolio(1)}`, `holdings:${portfolio(1)}`],
+  for (const [how, fail] of [
+    ['fails', async (what: string) => asked.get(what)?.fail()],
+    ['hangs', async () => clock.advance(15_000)],
   ] as const) {
-    it(`that hangs in ${what} ends the stream with the reason`, async () => {
-      open(channels);
+    it(`says so for the channels of a log whose watch ${how}, and leaves the others running`, async () => {
+      open(`pnl:${first},ledger:${first},pnl:${second},holdings:${second}`);
       await clock.advance(0);
-      assert.ok(asked.has(hanging));
-      for (const [name, { open: answer }] of asked) if (name !== hanging) answer();
-      await clock.advance(15_000);
+      for (const [name, { open: answer }] of asked) if (name !== `portfolio:${first}`) answer();
+      await fail(`portfolio:${first}`);
+      await clock.advance(100);
+      assert.equal(endedFor, null);
+      assert.deepEqual(noticed('delayed'), [[`pnl:${first}`, `ledger:${first}`]]);
+      assert.match(text, /event:ready/);
+      await pnl(second, '2');
+      await clock.advance(100);
+      assert.match(text, /"equity":"2"/);
+      await clock.advance(2_000);
+      asked.get(`portfolio:${first}`)?.open();
+      await pnl(first, '1');
+      await clock.advance(100);
+      assert.match(text, /"equity":"1"/);
+      assert.deepEqual(noticed('restored'), [[`pnl:${first}`, `ledger:${first}`]]);
+      assert.equal(watched, 3);
+    });
+
+    it(`says so for a channel whose own watch ${how}, and leaves the others running`, async () => {
+      open(`pnl:${first},holdings:${first}`);
+      await clock.advance(0);
+      asked.get(`portfolio:${first}`)?.open();
+      await fail(`holdings:${first}`);
+      await clock.advance(100);
+      assert.equal(endedFor, null);
+      assert.deepEqual(noticed('delayed'), [[`holdings:${first}`]]);
+      await clock.advance(2_000);
+      asked.get(`holdings:${first}`)?.open();
+      await clock.advance(100);
+      assert.deepEqual(noticed('restored'), [[`holdings:${first}`]]);
+    });
+
+    it(`ends with the reason if every watch ${how}, and keeps nothing that comes later`, async () => {
+      open(`pnl:${first},holdings:${second}`);
+      await clock.advance(0);
+      const late = how === 'hangs' ? [...asked.values()] : [];
+      for (const what of asked.keys()) await fail(what);
+      await clock.advance(100);
       assert.equal(endedFor, 'unavailable');
-      asked.get(hanging)?.open();
+      assert.match(text, /"code":"unavailable"/);
+      for (const { open: answer } of late) answer();
       await clock.advance(0);
       assert.equal(watched, 0);
     });

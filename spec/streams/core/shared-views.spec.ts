@@ -26,7 +26,8 @@ describe('the logs that streams share', () => {
       clock,
       logger: quiet,
       catalog: CATALOG,
-      watchLog: () =>
+      random: () => 0.5,
+      watchLog: () => () =>
         backend.does('value', async () => {
           watchers += 1;
           return async () => void (watchers -= 1);
@@ -34,28 +35,44 @@ describe('the logs that streams share', () => {
     });
   });
 
-  for (const step of ['value', 'subscribe'] as const) {
-    it(`a reader does not wait for ever while ${step} hangs, what comes too late is given back, and the next one is served`, async () => {
-      backend.moods.set(step, 'hang');
-      const first = views.acquire(LOG);
-      const refused = assert.rejects(first.opening, DeadlineError);
-      await clock.advance(15_000);
-      await refused;
-      views.release(first);
-      backend.moods.clear();
-      const second = views.acquire(LOG);
-      await clock.advance(0);
-      assert.equal((await second.opening).log, LOG);
-      backend.thaw();
-      await clock.advance(0);
-      assert.deepEqual([watchers, backend.subscriptions], [1, 1]);
-      views.release(second);
-      await clock.advance(0);
-      await views.idle();
-      assert.deepEqual([watchers, backend.subscriptions], [0, 0]);
-      assert.equal(clock.pending, 0);
-    });
-  }
+  it('do not hold up a reader for ever while they cannot be opened, and serve the next one', async () => {
+    backend.moods.set('subscribe', 'hang');
+    const first = views.acquire(LOG);
+    const refused = assert.rejects(first.opening, DeadlineError);
+    await clock.advance(15_000);
+    await refused;
+    views.release(first);
+    backend.moods.clear();
+    const second = views.acquire(LOG);
+    await clock.advance(0);
+    assert.equal((await second.opening).log, LOG);
+    backend.thaw();
+    await clock.advance(0);
+    assert.deepEqual([watchers, backend.subscriptions], [1, 1], 'what came too late is given back');
+    views.release(second);
+    await clock.advance(0);
+    await views.idle();
+    assert.deepEqual([watchers, backend.subscriptions], [0, 0]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('are shown as stale while their watch hangs, until a later one works', async () => {
+    backend.moods.set('value', 'hang');
+    const shared = views.acquire(LOG);
+    await clock.advance(15_000);
+    const view = await shared.opening;
+    assert.ok(view.isStale && view.isDelayed);
+    backend.moods.clear();
+    await clock.advance(2_000);
+    assert.deepEqual([view.isStale, view.isDelayed, watchers], [false, false, 1]);
+    backend.thaw();
+    await clock.advance(0);
+    assert.equal(watchers, 1, 'what came too late is given back');
+    views.release(shared);
+    await clock.advance(0);
+    await views.idle();
+    assert.deepEqual([watchers, backend.subscriptions, clock.pending], [0, 0, 0]);
+  });
 
   it('are idle within seconds after the last reader has gone, whatever hangs', async () => {
     const shared = views.acquire(LOG);

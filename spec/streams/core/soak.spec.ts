@@ -65,7 +65,7 @@ describe('an hour of streams, compressed', () => {
       maxStreamsPerUser: 1_000,
       maxStreamsPerAddress: 1_000,
       catalog: CATALOG,
-      watchLog: () => {
+      watchLog: () => () => {
         watched += 1;
         return Promise.resolve(() => {
           watched -= 1;

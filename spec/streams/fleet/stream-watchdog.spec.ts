@@ -49,6 +49,7 @@ describe('the watchdog of streams', () => {
       clock,
       logger: quiet,
       observer: UNOBSERVED,
+      isDelayed: () => false,
       onEnd: () => undefined,
     });
     streams.push({
