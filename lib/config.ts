@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hostNameOf, isLoopback } from './host-name.ts';
+import { commaList } from './text/comma-list.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
@@ -11,12 +12,7 @@ const milliseconds = (min: number, max: number) => z.coerce.number().int().min(m
 const perMinute = (requests: number) => z.coerce.number().int().min(0).max(10_000_000).default(requests);
 const quota = (limit: number, max = 1_000_000) => z.coerce.number().int().min(1).max(max).default(limit);
 const keptFor = (seconds: number) => z.coerce.number().int().min(1).max(86_400).default(seconds);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== ''),
-);
+const list = z.string().transform(commaList);
 const isUrlOf = (text: string, protocols: readonly string[]): boolean =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 const SENTINEL_URL =
@@ -153,15 +149,8 @@ export const ENVIRONMENT = z.object({
     .default(90)
     .describe('Age at which a session ends, in days: refreshing does not prolong it any further.'),
   PUBLIC_MARKET: flag.default(false).describe('`true`: market data needs no login.'),
-  CORS_ORIGINS: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ''),
-    )
+  CORS_ORIGINS: list
+    .default([])
     .refine(
       (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
       {

@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Clock } from '../../lib/clock.ts';
 import { type CsvColumn, type CsvOptions, csvStream } from '../../lib/csv/csv-stream.ts';
+import { commaList } from '../../lib/text/comma-list.ts';
 import type { Calendar } from '../../lib/pnl/performance/calendar.ts';
 
 /** How long a client may take nothing of a file before it is cut: meanwhile it holds a connection to the database. */
@@ -35,7 +36,7 @@ export function csvQuery<T extends object>(columns: readonly CsvColumn<T>[]) {
     columns: z
       .string()
       .max(500)
-      .transform((list) => [...new Set(list.split(',').filter((part) => part !== ''))])
+      .transform(commaList)
       .pipe(z.array(z.enum(names)).min(1))
       .transform((chosen) => chosen.flatMap((name) => columns.filter((column) => column.name === name)))
       .optional()

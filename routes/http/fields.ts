@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { epochMilliseconds, GENESIS } from '../../lib/epoch.ts';
 import { fixed, type Fixed } from '../../lib/money/money.ts';
 import { UNVALUED, WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
+import { commaList } from '../../lib/text/comma-list.ts';
 import { ASSET_PATTERN, SYMBOL_PATTERN } from '../../lib/symbol.ts';
 
 /** The fields that requests and responses are made of: parsed at the edge, trusted inside. */
@@ -139,7 +140,7 @@ export const SYMBOLS_RULE = `Comma-separated; at most ${MAX_SYMBOLS}, and no mor
 /** A comma-separated list of symbols in a query string. */
 export const symbolList = z
   .string()
-  .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
+  .transform(commaList)
   .pipe(z.array(symbol).min(1).max(MAX_SYMBOLS))
   .meta({ type: 'string', example: 'BTC/KRW,ETH/KRW' });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commaList } from '../../lib/text/comma-list.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
@@ -62,7 +63,7 @@ const leanHolding = holdingSchema
 const fieldList = z
   .string()
   .max(500)
-  .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
+  .transform(commaList)
   .pipe(z.array(holdingSchema.keyof()).min(1))
   .meta({ type: 'string', example: 'asset,quantity,marketValue' });
 

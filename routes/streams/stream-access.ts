@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Caller } from '../../lib/tokens/caller.ts';
+import { commaList } from '../../lib/text/comma-list.ts';
 import { networkOf } from '../../lib/limits/network.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
 import { CATALOG } from '../../streams/channels/catalog.ts';
@@ -38,7 +39,7 @@ export const streamQuery = {
 /** The channels of a query parameter. @throws the 400 that names it */
 export function channelsOf(parameter: string, list: string): MarktideChannel[] {
   return parsed(
-    () => parseChannels(CATALOG, list.split(',').filter(Boolean)),
+    () => parseChannels(CATALOG, commaList(list)),
     (detail) => queryProblem({ parameter, detail }),
   );
 }

@@ -1,4 +1,5 @@
 import { SYMBOL_PATTERN } from '../../../lib/symbol.ts';
+import { commaList } from '../../../lib/text/comma-list.ts';
 
 /** `MARKET_FEED`, parsed. */
 export type FeedSpec =
@@ -60,7 +61,7 @@ function ccxtSpec(exchange: string, query: URLSearchParams): FeedSpec {
   if (!/^[a-z0-9_]{2,40}$/.test(exchange)) {
     throw new RangeError('ccxt: needs an exchange id of ccxt, as in ccxt:upbit?symbols=BTC/KRW');
   }
-  const symbols = [...new Set((query.get('symbols') ?? '').split(',').filter((symbol) => symbol !== ''))];
+  const symbols = commaList(query.get('symbols') ?? '');
   if (symbols.length === 0) throw new RangeError('ccxt: needs ?symbols=, as in ccxt:upbit?symbols=BTC/KRW');
   if (symbols.length > MAX_FEED_SYMBOLS)
     throw new RangeError(`ccxt: takes at most ${MAX_FEED_SYMBOLS} symbols`);
