@@ -254,7 +254,6 @@ export async function createServices(environment: Environment): Promise<RunningS
       hub,
       clock,
       logger,
-      hasPeers,
       findEnded: (ids) => findEndedCredentials(database.knex, ids, { clock }),
       findLost: (readings) => findLostAccess(database.knex, readings),
     });

@@ -42,7 +42,7 @@ export const listSessions = endpoint({
   async handler({ query, caller }, { streamRegistry }) {
     const { cursor = '', limit } = query;
     const userId = caller.scopes.includes('admin') ? null : caller.userId;
-    const { streams, silent } = await streamRegistry.call({ userId, after: cursor, limit });
+    const { streams, silent } = await streamRegistry.list({ userId, after: cursor, limit });
     const page = streams.slice(0, limit);
     return {
       items: page.map((stream) => ({ ...stream, openedAt: field.isoTime(stream.openedAt) })),
@@ -66,10 +66,13 @@ export const endSession = endpoint({
   status: 204,
   response: null,
   problems: ['not-found'],
-  async handler({ params, caller }, { authority }) {
+  async handler({ params, caller }, { streamRegistry }) {
     const userId = caller.scopes.includes('admin') ? null : caller.userId;
-    if (!(await authority.endStream(params.id, userId))) {
-      throw problem('not-found', { detail: 'There is no such stream.' });
-    }
+    const outcome = await streamRegistry.end(params.id, userId);
+    if (outcome === 'not-found') throw problem('not-found', { detail: 'There is no such stream.' });
+    if (outcome === 'unknown')
+      throw problem('unavailable', {
+        detail: 'Not all nodes have answered, so the stream may still be open. Try again.',
+      });
   },
 });

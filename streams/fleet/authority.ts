@@ -11,10 +11,7 @@ export type ControlMessage =
   | { type: 'session-revoked'; sessionId: string }
   | { type: 'user-disabled'; userId: string }
   | { type: 'portfolio-gone'; portfolioId: string }
-  | { type: 'share-revoked'; portfolioId: string; userId: string }
-  /** Asks whoever serves the stream to end it. `userId`: only if it is this user's; `null`: whosever it is. */
-  | { type: 'end-stream'; streamId: string; userId: string | null }
-  | { type: 'stream-ended'; streamId: string };
+  | { type: 'share-revoked'; portfolioId: string; userId: string };
 
 const CONTROL_LOG = 'control';
 
@@ -36,8 +33,6 @@ export interface AuthorityOptions {
   hub: Hub;
   clock: Clock;
   logger: Logger;
-  /** Whether other nodes listen to the control log. */
-  hasPeers?: boolean;
   /** Of the given sessions, those that have ended. */
   findEnded: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Of who reads which portfolio, those who may not any more. */
@@ -53,8 +48,6 @@ const CHECK_AWAY_MS = 500;
 const STATEMENT_MS = 5_000;
 /** Messages remembered for streams that are being opened meanwhile. */
 const MAX_REMEMBERED = 10_000;
-/** How long another node may take to say that it has ended a stream. */
-const ANSWER_MS = 1_000;
 
 /** Ends the streams whose authority is gone: at once when told, within seconds when the telling was lost. */
 export class Authority {
@@ -66,8 +59,6 @@ export class Authority {
   /** The newest messages, the last of which has the number `#heard`. */
   #remembered: ControlMessage[] = [];
   #heard = 0;
-  /** Who waits to hear that a stream was ended, by its id. */
-  readonly #asking = new Map<string, Set<() => void>>();
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
@@ -116,56 +107,14 @@ export class Authority {
     await this.#subscription?.close();
   }
 
-  /**
-   * Ends one stream, on whatever node it is.
-   * @param userId whose it must be; `null`: anybody's
-   * @returns false if there is no such stream
-   */
-  async endStream(streamId: string, userId: string | null): Promise<boolean> {
-    if (this.#endHere(streamId, userId)) return true;
-    const { broker, clock, hasPeers = false } = this.#options;
-    if (!hasPeers) return false;
-    let hear: () => void = () => undefined;
-    let cancel: () => void = () => undefined;
-    const heard = new Promise<boolean>((resolve) => {
-      hear = () => resolve(true);
-      cancel = clock.after(ANSWER_MS, () => resolve(false));
-    });
-    const asking = this.#asking.get(streamId) ?? new Set();
-    this.#asking.set(streamId, asking.add(hear));
-    try {
-      await publishControl(broker, { type: 'end-stream', streamId, userId });
-      return await heard;
-    } finally {
-      cancel();
-      asking.delete(hear);
-      if (asking.size === 0) this.#asking.delete(streamId);
-    }
-  }
-
-  #endHere(streamId: string, userId: string | null): boolean {
-    const isIt = ({ id, owner }: OpenStream): boolean =>
-      id === streamId && (userId === null || owner.userId === userId);
-    return this.#options.hub.endWhere(isIt, 'ended') > 0;
-  }
-
   #apply(event: LogEvent): void {
     const message = JSON.parse(event.data) as ControlMessage;
-    if (message.type === 'end-stream') {
-      const { streamId, userId } = message;
-      if (this.#endHere(streamId, userId)) {
-        void publishControl(this.#options.broker, { type: 'stream-ended', streamId });
-      }
-    } else if (message.type === 'stream-ended') {
-      for (const hear of this.#asking.get(message.streamId) ?? []) hear();
-    } else {
-      this.#heard += 1;
-      this.#remembered.push(message);
-      if (this.#remembered.length > 2 * MAX_REMEMBERED) {
-        this.#remembered = this.#remembered.slice(-MAX_REMEMBERED);
-      }
-      this.#endBy(message, () => true);
+    this.#heard += 1;
+    this.#remembered.push(message);
+    if (this.#remembered.length > 2 * MAX_REMEMBERED) {
+      this.#remembered = this.#remembered.slice(-MAX_REMEMBERED);
     }
+    this.#endBy(message, () => true);
   }
 
   /** Ends those of the selected streams that a message takes the authority from. */

@@ -28,8 +28,21 @@ export interface RegistryQuestion {
   limit: number;
 }
 
+interface EndRequest {
+  streamId: string;
+  /** Whose it must be; `null`: anybody's. */
+  userId: string | null;
+}
+
+/** A node answers with the streams listed, or with the one that it has ended. */
 type RollMessage =
-  { ask: string; question: RegistryQuestion } | { answer: string; node: string; streams: StreamReport[] };
+  | { ask: string; question: RegistryQuestion }
+  // A node of an earlier version fails on it, and so counts as one that has not answered.
+  | { ask: string; end: EndRequest }
+  | { answer: string; node: string; streams: StreamReport[] };
+
+/** What came of a request to end a stream. `unknown`: not all nodes have answered. */
+export type EndOutcome = 'ended' | 'not-found' | 'unknown';
 
 /** What a report is made of. */
 export interface ReportedStream extends Omit<OpenStream, 'subscriber'> {
@@ -38,7 +51,10 @@ export interface ReportedStream extends Omit<OpenStream, 'subscriber'> {
 
 export interface StreamRegistryOptions {
   broker: Broker;
-  hub: { streams(): ReportedStream[] };
+  hub: {
+    streams(): ReportedStream[];
+    endWhere(predicate: (stream: { id: string }) => boolean, reason: 'ended'): number;
+  };
   clock: Clock;
   logger: Logger;
   /** Tells this process from others. */
@@ -50,15 +66,15 @@ export interface StreamRegistryOptions {
 interface Asking {
   answers: Map<string, StreamReport[]>;
   /** Called when there is another one. */
-  heard: () => void;
+  onAnswer: () => void;
 }
 
-/** Questions and answers; no one goes back to them. */
+/** Questions and answers. Nobody reads its history. */
 const ROLL_LOG = 'roll';
 /** How long a node may take to answer. */
 const ANSWER_MS = 1_000;
 
-/** Calls the roll of open streams over all nodes. */
+/** The open streams of all nodes: lists them, and ends one wherever it is. */
 export class StreamRegistry {
   readonly #options: StreamRegistryOptions;
   readonly #asking = new Map<string, Asking>();
@@ -90,14 +106,27 @@ export class StreamRegistry {
    * The first `limit` + 1 of what is asked for, in the order of opening.
    * @returns `silent`: nodes that have not answered in a second, whose streams are missing
    */
-  async call(question: RegistryQuestion): Promise<{ streams: StreamReport[]; silent: number }> {
-    const mine = this.#mine(question);
-    if (!this.#options.hasPeers) return { streams: mine, silent: 0 };
-    const { answers, silent } = await this.#ask(question);
+  async list(question: RegistryQuestion): Promise<{ streams: StreamReport[]; silent: number }> {
+    const mine = this.#list(question);
+    const { answers, silent } = await this.#ask({ question }, () => false);
     return { streams: inOrder([mine, ...answers].flat(), question.limit), silent };
   }
 
-  async #ask(question: RegistryQuestion): Promise<{ answers: StreamReport[][]; silent: number }> {
+  /** Ends one stream, on whatever node it is. @param userId whose it must be; `null`: anybody's */
+  async end(streamId: string, userId: string | null): Promise<EndOutcome> {
+    const end = { streamId, userId };
+    if (this.#end(end).length > 0) return 'ended';
+    const { answers, silent } = await this.#ask({ end }, (streams) => streams.length > 0);
+    if (answers.flat().length > 0) return 'ended';
+    return silent > 0 ? 'unknown' : 'not-found';
+  }
+
+  /** @param isEnough whether no other answer is needed */
+  async #ask(
+    what: { question: RegistryQuestion } | { end: EndRequest },
+    isEnough: (answer: StreamReport[]) => boolean,
+  ): Promise<{ answers: StreamReport[][]; silent: number }> {
+    if (!this.#options.hasPeers) return { answers: [], silent: 0 };
     const { broker, clock, node } = this.#options;
     this.#questions += 1;
     const ask = `${node} ${this.#questions}`;
@@ -107,11 +136,11 @@ export class StreamRegistry {
     let others = Infinity;
     const answers = new Map<string, StreamReport[]>();
     const look = (): void => {
-      if (answers.size >= others) done();
+      if (answers.size >= others || [...answers.values()].some(isEnough)) done();
     };
-    this.#asking.set(ask, { answers, heard: look });
+    this.#asking.set(ask, { answers, onAnswer: look });
     try {
-      const asked = broker.publish(ROLL_LOG, [{ data: JSON.stringify({ ask, question }) }]);
+      const asked = broker.publish(ROLL_LOG, [{ data: JSON.stringify({ ask, ...what }) }]);
       // This node listens too.
       others = (await broker.audience(ROLL_LOG)) - 1;
       await asked;
@@ -120,7 +149,7 @@ export class StreamRegistry {
       return { answers: [...answers.values()], silent: Math.max(0, others - answers.size) };
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
-      // Nobody can be asked: at least one may be there.
+      // Nobody can be asked, and there may be at least one other node.
       return { answers: [...answers.values()], silent: 1 };
     } finally {
       cancel();
@@ -133,22 +162,31 @@ export class StreamRegistry {
     if ('answer' in message) {
       const asking = this.#asking.get(message.answer);
       asking?.answers.set(message.node, message.streams);
-      asking?.heard();
+      asking?.onAnswer();
     } else if (!this.#asking.has(message.ask) && !message.ask.startsWith(`${node} `)) {
-      const answer = { answer: message.ask, node, streams: this.#mine(message.question) };
+      const streams = 'end' in message ? this.#end(message.end) : this.#list(message.question);
+      const answer = { answer: message.ask, node, streams };
       broker.publish(ROLL_LOG, [{ data: JSON.stringify(answer) }]).catch((error: unknown) => {
-        logger.warn({ err: error }, 'the roll of streams could not be answered');
+        logger.warn({ err: error }, 'the question for open streams could not be answered');
       });
     }
   }
 
-  #mine({ userId, after, limit }: RegistryQuestion): StreamReport[] {
-    const { hub, clock } = this.#options;
-    const now = clock.now();
-    const streams = hub.streams().filter(({ id, owner }) => {
-      return id > after && (userId === null || owner.userId === userId);
-    });
+  #list({ userId, after, limit }: RegistryQuestion): StreamReport[] {
+    const now = this.#options.clock.now();
+    const streams = this.#options.hub
+      .streams()
+      .filter(({ id, owner }) => id > after && (userId === null || owner.userId === userId));
     return inOrder(streams, limit).map((stream) => report(stream, now));
+  }
+
+  #end({ streamId, userId }: EndRequest): StreamReport[] {
+    const { hub, clock } = this.#options;
+    const stream = hub.streams().find(({ id }) => id === streamId);
+    if (stream === undefined || (userId !== null && stream.owner.userId !== userId)) return [];
+    const reports = [report(stream, clock.now())];
+    hub.endWhere(({ id }) => id === streamId, 'ended');
+    return reports;
   }
 }
 
