@@ -8,9 +8,9 @@ import { AnswerCache } from '../lib/cache/answer-cache.ts';
 import { CacheMetrics } from '../lib/cache/cache-metrics.ts';
 import { type CacheTier, memoryTier, redisTier } from '../lib/cache/cache-tier.ts';
 import type { Clock, Random } from '../lib/clock.ts';
-import type { Config } from '../lib/config.ts';
+import type { Config } from '../lib/config/config.ts';
 import { limitPolicies } from '../lib/limits/limit-policies.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Logger } from '../lib/logging/log.ts';
 import { MemoryCounters } from '../lib/limits/memory-counters.ts';
 import { MAX_KEYS, RateLimits } from '../lib/limits/rate-limiter.ts';
 

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { endWithProblem } from '../lib/bare-answer.ts';
+import { endWithProblem } from '../lib/http/bare-answer.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Logger } from '../lib/logging/log.ts';
 import { type Problem, problem } from '../lib/problem.ts';
-import { MAX_HEAD_BYTES, SHORTER_URL } from '../lib/request-limits.ts';
+import { MAX_HEAD_BYTES, SHORTER_URL } from '../lib/http/request-limits.ts';
 
 /** What the HTTP parser refuses never becomes a request. */
 function problemOf(code: string | undefined): Problem | null {

@@ -1,4 +1,4 @@
-import { ENVIRONMENT } from '../lib/config.ts';
+import { ENVIRONMENT } from '../lib/config/config.ts';
 
 const BEGIN = '<!-- config table: npm run generate -->';
 const END = '<!-- end of config table -->';

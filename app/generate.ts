@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PACKAGE_ROOT, VERSION } from '../lib/package-info.ts';
+import { PACKAGE_ROOT, VERSION } from '../lib/process/package-info.ts';
 import { asyncApiDocument } from '../openapi/asyncapi.ts';
 import { clientOperations } from '../openapi/client-operations.ts';
 import { clientSchema } from '../openapi/client-schema.ts';

@@ -4,13 +4,13 @@ import { DEMO_LOGIN } from '../routes/service/health.ts';
 import { BrokerSilentError } from './broker-retry.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
-import { type Config, ConfigError, readConfig } from '../lib/config.ts';
-import { isLoopback } from '../lib/host-name.ts';
+import { type Config, ConfigError, readConfig } from '../lib/config/config.ts';
+import { isLoopback } from '../lib/http/host-name.ts';
 import { closeDemo, ensureAdmin, ensureDemo } from './first-start.ts';
-import { createLogger } from '../lib/log.ts';
-import { VERSION } from '../lib/package-info.ts';
+import { createLogger } from '../lib/logging/log.ts';
+import { VERSION } from '../lib/process/package-info.ts';
 import { StartError } from '../lib/start-error.ts';
-import { PrivateFileError } from '../lib/private-files.ts';
+import { PrivateFileError } from '../lib/process/private-files.ts';
 import { listen, patienceOf, stopListening } from './server.ts';
 import { createServices } from './services.ts';
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { contact } from '../streams/redis/redis-connection.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Logger } from '../lib/logging/log.ts';
 import { StartError } from '../lib/start-error.ts';
 
 const PAUSE_MS = 250;

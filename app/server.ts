@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type Koa from 'koa';
 import type { Clock } from '../lib/clock.ts';
-import type { Config } from '../lib/config.ts';
-import { withDeadline } from '../lib/deadline.ts';
-import type { Logger } from '../lib/log.ts';
-import { MAX_HEAD_BYTES } from '../lib/request-limits.ts';
+import type { Config } from '../lib/config/config.ts';
+import { withDeadline } from '../lib/async/deadline.ts';
+import type { Logger } from '../lib/logging/log.ts';
+import { MAX_HEAD_BYTES } from '../lib/http/request-limits.ts';
 import { serveExpectations } from '../routes/http/expect-continue.ts';
 import { serveUpgrades } from '../streams/transports/upgrade.ts';
 import { ClientErrors } from './client-error.ts';

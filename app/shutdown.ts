@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts';
-import { withDeadline } from '../lib/deadline.ts';
-import type { Logger } from '../lib/log.ts';
+import { withDeadline } from '../lib/async/deadline.ts';
+import type { Logger } from '../lib/logging/log.ts';
 
 /** How long one part may take to close, and all of them together; and what each gets when that time is over. */
 const PART_MS = 3_000;

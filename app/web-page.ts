@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Middleware } from 'koa';
 import compose from 'koa-compose';
 import mountAt from 'koa-mount';
-import { WEB_FOLDER } from '../lib/package-info.ts';
+import { WEB_FOLDER } from '../lib/process/package-info.ts';
 import { staticFiles } from '../routes/middleware/static-files.ts';
 
 /**

@@ -5,7 +5,7 @@ import { bookEntries } from '../db/ledger/ledger.ts';
 import { migrate } from '../db/migrations/migrate.ts';
 import { statesAt } from '../db/ledger/past-states.ts';
 import { systemClock as clock } from '../lib/clock.ts';
-import { createLogger } from '../lib/log.ts';
+import { createLogger } from '../lib/logging/log.ts';
 import { calendarOf } from '../lib/pnl/performance/calendar.ts';
 import type { CostMethod } from '../lib/pnl/ledger/entry.ts';
 import { startPostgres } from '../spec/support/postgres-server.ts';

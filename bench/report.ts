@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../lib/process/package-info.ts';
 
 const FILE = join(PACKAGE_ROOT, 'bench', 'RESULTS.md');
 export const RATIOS_FILE = join(PACKAGE_ROOT, 'bench', 'ratios.json');

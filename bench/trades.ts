@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { createLogger } from '../lib/log.ts';
+import { createLogger } from '../lib/logging/log.ts';
 import { type Database, openDatabase } from '../db/connection/database.ts';
 import { listTrades } from '../db/trades/trade-list.ts';
 import type { TradeOrder } from '../db/trades/trade-order.ts';

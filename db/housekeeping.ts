@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
+import type { Logger } from '../lib/logging/log.ts';
 import { trimAudit } from './users/audit.ts';
 import type { Database } from './connection/database.ts';
 import { fenced } from './connection/fence.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../lib/process/package-info.ts';
 
 /** openapi-typescript; in a package of its own because it needs TypeScript 5. */
 const GENERATOR = join(PACKAGE_ROOT, 'spec/generated-client/node_modules/openapi-typescript/bin/cli.js');

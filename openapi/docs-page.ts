@@ -6,7 +6,7 @@ import compose from 'koa-compose';
 import type { Middleware } from 'koa';
 import mountAt from 'koa-mount';
 import { entityTag } from '../routes/http/conditional.ts';
-import { PACKAGE_ROOT } from '../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../lib/process/package-info.ts';
 import { onlyReads } from '../routes/middleware/read-only.ts';
 import { staticFiles } from '../routes/middleware/static-files.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VERSION } from '../lib/package-info.ts';
+import { VERSION } from '../lib/process/package-info.ts';
 import { endpoint, type Endpoint } from '../routes/http/endpoint.ts';
 import { ENDPOINTS } from '../routes/endpoints.ts';
 import { asyncApiDocument } from './asyncapi.ts';

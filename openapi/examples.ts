@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../lib/process/package-info.ts';
 
 /** Answers that a running server has given, by operation; spec/openapi/record-examples.ts writes them down. */
 export const EXAMPLES_FILE = join(PACKAGE_ROOT, 'openapi', 'examples.json');

@@ -3,7 +3,7 @@
  * `streams/core/README.md`, and `examples/own-channel.ts` for a whole server.
  */
 export { type Clock, type Random, systemClock } from '../lib/clock.ts';
-export { NoSlotError, type Slot } from '../lib/slots.ts';
+export { NoSlotError, type Slot } from '../lib/async/slots.ts';
 export { Problem } from '../lib/problem.ts';
 export type {
   Broker,

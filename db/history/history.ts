@@ -1,5 +1,5 @@
 import { type Problem, problem } from '../../lib/problem.ts';
-import { TimeSlice } from '../../lib/time-slice.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { emptyState, foldLegs, type AssetState, type Flow } from '../../lib/pnl/ledger/position.ts';

@@ -9,7 +9,7 @@ import {
   type Route,
   type SymbolIndex,
 } from '../../lib/pnl/valuation/valuation.ts';
-import { TimeSlice } from '../../lib/time-slice.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { addClosesAt, candleSymbols, type Closes, symbolsWithCandles } from '../market/closes.ts';
 import type { UnvaluedBody } from '../../lib/pnl/valuation/unvalued.ts';
 import type { Database } from '../connection/database.ts';

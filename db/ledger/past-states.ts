@@ -2,7 +2,7 @@ import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledg
 import { isAdditive } from '../../lib/pnl/ledger/leg.ts';
 import { emptyState, foldLegs, type AssetState } from '../../lib/pnl/ledger/position.ts';
 import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
-import { TimeSlice } from '../../lib/time-slice.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { problem } from '../../lib/problem.ts';
 import { CASH_SUM_MS, cashBefore } from './cash.ts';
 import { checkpointsBefore, saveCheckpoints } from './checkpoints.ts';

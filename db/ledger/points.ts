@@ -5,7 +5,7 @@ import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
 import { isCostless, ledgerTotals, type LedgerTotals } from '../../lib/pnl/ledger/totals.ts';
 import { unvaluedAmounts, type UnvaluedBody } from '../../lib/pnl/valuation/unvalued.ts';
 import { problem } from '../../lib/problem.ts';
-import { TimeSlice } from '../../lib/time-slice.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { inSnapshot } from '../connection/consistent-read.ts';
 import type { Database } from '../connection/database.ts';
 import type { Write } from '../connection/write-at-once.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Window } from './counters.ts';
 
 /** How much of something one client may have in a window. */

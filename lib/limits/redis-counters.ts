@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterCompatibleAbstract, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../logging/log.ts';
 import type { Counters, Scope, Usage, Window } from './counters.ts';
 import type { MemoryCounters } from './memory-counters.ts';
 

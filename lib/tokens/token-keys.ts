@@ -1,6 +1,6 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { ConfigError } from '../config.ts';
-import { FORBIDDEN, readGuarded } from '../private-files.ts';
+import { ConfigError } from '../config/config.ts';
+import { FORBIDDEN, readGuarded } from '../process/private-files.ts';
 
 export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 

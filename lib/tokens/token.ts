@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { jwtVerify, SignJWT } from 'jose';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
-import type { Logger } from '../log.ts';
-import { makePrivate, openDataFolder } from '../private-files.ts';
+import type { Logger } from '../logging/log.ts';
+import { makePrivate, openDataFolder } from '../process/private-files.ts';
 import { type Caller, ROLE_SCOPES, ROLES, SCOPES } from './caller.ts';
 import type { TokenKey } from './token-keys.ts';
 

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { createSession } from '../../db/users/sessions.ts';
 import type { User } from '../../db/users/users.ts';
-import type { Config } from '../../lib/config.ts';
+import type { Config } from '../../lib/config/config.ts';
 import { ROLES } from '../../lib/tokens/caller.ts';
 import { problem } from '../../lib/problem.ts';
 import { hashRefreshToken, newRefreshToken, signAccessToken } from '../../lib/tokens/token.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TimeSlice } from '../../lib/time-slice.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { entityTag } from './conditional.ts';
 
 /** A body as it is sent, and its entity tag. */

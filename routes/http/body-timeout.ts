@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Middleware } from 'koa';
-import { endWithProblem } from '../../lib/bare-answer.ts';
+import { endWithProblem } from '../../lib/http/bare-answer.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Made, Outcome } from '../../lib/cache/answer-cache.ts';
 import { isKnown } from './conditional.ts';
-import { VERSION } from '../../lib/package-info.ts';
+import { VERSION } from '../../lib/process/package-info.ts';
 import { marketVersion, MarketReading } from '../../streams/market/market-reading.ts';
 import { tagOfBasis } from './answer-tag.ts';
 import { answerText } from './answer-text.ts';

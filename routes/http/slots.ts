@@ -1,4 +1,4 @@
-import { NoSlotError, type Slot, type Slots } from '../../lib/slots.ts';
+import { NoSlotError, type Slot, type Slots } from '../../lib/async/slots.ts';
 import { problem } from '../../lib/problem.ts';
 
 /** The slot that `take` gives. @throws Problem 429 when the client has too many, 503 when this node has */

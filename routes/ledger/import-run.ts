@@ -7,7 +7,7 @@ import type { DecimalMark } from '../../lib/import/amount.ts';
 import type { DateOrder, Zone } from '../../lib/import/local-time.ts';
 import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
 import { type RowOrder, RowOrders } from '../../lib/import/row-order.ts';
-import type { Slot } from '../../lib/slots.ts';
+import type { Slot } from '../../lib/async/slots.ts';
 import { Problem, problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';

@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
-import type { Config } from '../../lib/config.ts';
-import { hostNameOf, hostNameOfAddress, isLoopback } from '../../lib/host-name.ts';
+import type { Config } from '../../lib/config/config.ts';
+import { hostNameOf, hostNameOfAddress, isLoopback } from '../../lib/http/host-name.ts';
 import { problem } from '../../lib/problem.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 

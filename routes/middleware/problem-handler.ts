@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { Problem, type ProblemSlug, problem } from '../../lib/problem.ts';
 
 /** What the libraries below throw, in our own words. Their messages may quote the request: none is passed on. */

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { formatTrace, traceOf } from './trace-context.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;

@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import type { Clock } from '../../lib/clock.ts';
-import { type Linger, lingerAndClose } from '../../lib/linger.ts';
+import { type Linger, lingerAndClose } from '../../lib/http/linger.ts';
 import { announcesBody, discardBody } from '../http/request-body.ts';
 
 /**

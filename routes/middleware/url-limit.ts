@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { problem } from '../../lib/problem.ts';
-import { MAX_URL_BYTES, SHORTER_URL } from '../../lib/request-limits.ts';
+import { MAX_URL_BYTES, SHORTER_URL } from '../../lib/http/request-limits.ts';
 
 /** More than any endpoint knows. To parse them, Koa compares each with all others. */
 const MAX_PARAMETERS = 64;

@@ -9,7 +9,7 @@ import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { gatherFlows, type TimedFlow } from '../../lib/pnl/performance/flow-bins.ts';
 import { emptyState, foldLegs } from '../../lib/pnl/ledger/position.ts';
 import { tallyTrades, type TradeTally } from '../../lib/pnl/performance/trade-stats.ts';
-import { TimeSlice } from '../../lib/time-slice.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { plus } from '../../lib/money/unknown.ts';
 
 /** What happened in a ledger over some time. */

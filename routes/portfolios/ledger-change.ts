@@ -6,7 +6,7 @@ import type { OutboxMessage } from '../../db/ledger/outbox.ts';
 import type { PortfolioMove } from '../../db/ledger/portfolios.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { problem } from '../../lib/problem.ts';
-import { NoSlotError, type Slot, type Slots } from '../../lib/slots.ts';
+import { NoSlotError, type Slot, type Slots } from '../../lib/async/slots.ts';
 import type { PortfolioRecord } from '../../streams/channels/record.ts';
 import { portfolioSettingsBody } from './portfolio-body.ts';
 import type { Services } from '../http/handler-services.ts';

@@ -6,7 +6,7 @@ import {
   type SubscriptionLimits,
 } from '../../db/users/stream-subscriptions.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
-import type { Config } from '../../lib/config.ts';
+import type { Config } from '../../lib/config/config.ts';
 import { problem } from '../../lib/problem.ts';
 import { CHANNEL_TYPES } from '../../streams/channels/catalog.ts';
 import type { MarktideChannel } from '../../streams/channels/channel-type.ts';

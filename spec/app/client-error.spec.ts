@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { MAX_HEAD_BYTES, MAX_URL_BYTES } from '../../lib/request-limits.ts';
+import { MAX_HEAD_BYTES, MAX_URL_BYTES } from '../../lib/http/request-limits.ts';
 import { type RawAnswer, rawRequest } from '../support/routes/raw-request.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { checkAnswer } from '../support/response-check.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 import { checkRedis } from '../../app/redis-preflight.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { createLogger } from '../../lib/log.ts';
+import { createLogger } from '../../lib/logging/log.ts';
 import { StartError } from '../../lib/start-error.ts';
 import { fastRedis } from '../../streams/redis/redis-connection.ts';
 import { freePort } from '../support/free-port.ts';

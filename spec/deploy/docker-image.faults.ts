@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { copies, stages } from './dockerfile.ts';
 
 describe('the image that Dockerfile makes', () => {

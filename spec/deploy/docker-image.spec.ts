@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ENVIRONMENT } from '../../lib/config.ts';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { ENVIRONMENT } from '../../lib/config/config.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { API } from '../../openapi/documents.ts';
 import { copies, stages } from './dockerfile.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 
 export interface Stage {
   name: string;

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { parse } from 'yaml';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { startApp } from '../support/app.ts';
 import { seriesOf } from '../support/scrape.ts';
 

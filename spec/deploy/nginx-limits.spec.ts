@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createClient, type MarktideError } from '../../lib/client/index.ts';
-import { MAX_HEAD_BYTES, MAX_URL_BYTES } from '../../lib/request-limits.ts';
+import { MAX_HEAD_BYTES, MAX_URL_BYTES } from '../../lib/http/request-limits.ts';
 import { MAX_CHANNELS } from '../../streams/core/channel.ts';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { nginxAvailable, type Proxy, startNginx } from '../support/nginx.ts';

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createParser } from 'eventsource-parser';
 import { WebSocket } from 'ws';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { packClone } from '../support/package-clone.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../support/redis-server.ts';
 import { withParent } from '../support/with-parent.ts';

@@ -1,7 +1,7 @@
 /** Brings a database up to date, and says when it has begun and when it is through. */
 import { openDatabase } from '../../db/connection/database.ts';
 import { migrate } from '../../db/migrations/migrate.ts';
-import { createLogger } from '../../lib/log.ts';
+import { createLogger } from '../../lib/logging/log.ts';
 
 const place = process.argv[2] ?? '';
 const log = createLogger('silent');

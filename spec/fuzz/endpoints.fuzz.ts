@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { VERSION } from '../../lib/package-info.ts';
+import { VERSION } from '../../lib/process/package-info.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { API } from '../../openapi/documents.ts';
 import type { Role } from '../../lib/tokens/caller.ts';

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT, VERSION } from '../../lib/process/package-info.ts';
 import { asyncApiDocument } from '../../openapi/asyncapi.ts';
 import { CHANNEL_TYPES, parseChannel } from '../../streams/channels/catalog.ts';
 import { parseMessage } from '../../streams/transports/websocket-message.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { VERSION } from '../../lib/package-info.ts';
+import { VERSION } from '../../lib/process/package-info.ts';
 import { asyncApiDocument } from '../../openapi/asyncapi.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { API } from '../../openapi/documents.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openApiDocument } from '../../openapi/document.ts';
-import { PACKAGE_ROOT, VERSION } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT, VERSION } from '../../lib/process/package-info.ts';
 import { PROBLEMS } from '../../lib/problem.ts';
 import { API } from '../../openapi/documents.ts';
 import { readExamples } from '../../openapi/examples.ts';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { clientSchema } from '../../openapi/client-schema.ts';
 import { keepBooks } from '../generated-client/smoke.ts';
 import { startApp, TEST_PASSWORD, type TestApp } from '../support/app.ts';

@@ -5,7 +5,7 @@ import Koa from 'koa';
 import ratelimit from 'koa-ratelimit';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../lib/clock.ts';
-import { readConfig } from '../../lib/config.ts';
+import { readConfig } from '../../lib/config/config.ts';
 import { limitPolicies } from '../../lib/limits/limit-policies.ts';
 import { MemoryCounters } from '../../lib/limits/memory-counters.ts';
 import { networkOf } from '../../lib/limits/network.ts';

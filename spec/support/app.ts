@@ -4,7 +4,7 @@ import { createUser } from '../../db/users/users.ts';
 import { createApp } from '../../app/app.ts';
 import type { Role } from '../../lib/tokens/caller.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import { readConfig } from '../../lib/config.ts';
+import { readConfig } from '../../lib/config/config.ts';
 import { hashPassword } from '../../lib/tokens/password.ts';
 import { listen, stopListening, patienceOf } from '../../app/server.ts';
 import { createServices } from '../../app/services.ts';

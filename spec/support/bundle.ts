@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 
 /** A module and all that it imports as one script, which gives a page its exports under a global name. */
 export async function bundleOf(name: string, ...path: string[]): Promise<string> {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 
 let file: Promise<string> | undefined;
 

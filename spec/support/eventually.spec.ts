@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DeadlineError } from '../../lib/deadline.ts';
+import { DeadlineError } from '../../lib/async/deadline.ts';
 import { eventually, within } from './eventually.ts';
 
 describe('eventually', () => {

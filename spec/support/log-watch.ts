@@ -1,6 +1,6 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createLogger, type Logger } from '../../lib/log.ts';
+import { createLogger, type Logger } from '../../lib/logging/log.ts';
 import { SecretWatch } from './secret-watch.ts';
 
 /** Of this test process: all that its programs and their children log, and the secrets that its tests use. */

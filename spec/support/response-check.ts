@@ -1,7 +1,7 @@
 import { asyncApiDocument } from '../../openapi/asyncapi.ts';
 import { openApiDocument } from '../../openapi/document.ts';
 import { API } from '../../openapi/documents.ts';
-import { VERSION } from '../../lib/package-info.ts';
+import { VERSION } from '../../lib/process/package-info.ts';
 import { schemaChecker, type Schema } from './json-schema.ts';
 
 interface Header {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { MAX_URL_BYTES } from '../../lib/request-limits.ts';
+import { MAX_URL_BYTES } from '../../lib/http/request-limits.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
 import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { assertSameAsRest, type Desk, deskOf, isIn, signIn, tradedPortfolio } from '../support/dashboard.ts';

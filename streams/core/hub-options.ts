@@ -1,5 +1,5 @@
 import { type Clock, type Random, systemClock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import type { Broker } from './broker.ts';
 import type { Channel, ChannelCatalog } from './channel.ts';
 import type { SharedViewsOptions } from './shared-views.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
-import { createLogger, type Logger } from '../../lib/log.ts';
-import { Slots } from '../../lib/slots.ts';
-import { type Spoke, TimerWheel } from '../../lib/timer-wheel.ts';
+import { createLogger, type Logger } from '../../lib/logging/log.ts';
+import { Slots } from '../../lib/async/slots.ts';
+import { type Spoke, TimerWheel } from '../../lib/async/timer-wheel.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import { DEFAULTS, type HubOptions, type HubSettings } from './hub-options.ts';
 import type { Admission, OpenStream, Reselection, StreamRequest } from './open-stream.ts';

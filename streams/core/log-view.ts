@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
-import { pause } from '../../lib/backoff.ts';
+import type { Logger } from '../../lib/logging/log.ts';
+import { pause } from '../../lib/async/backoff.ts';
 import {
   type Broker,
   type LogEvent,

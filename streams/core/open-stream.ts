@@ -1,4 +1,4 @@
-import type { Slot } from '../../lib/slots.ts';
+import type { Slot } from '../../lib/async/slots.ts';
 import type { Transport } from './stream-observer.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { SubscriberRequest } from './subscriber-options.ts';

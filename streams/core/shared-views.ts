@@ -1,5 +1,5 @@
 import type { Random } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
 import { LogView, type LogViewOptions } from './log-view.ts';
 import { OPEN_MS, type StartWatch, Watch } from './watch.ts';
 

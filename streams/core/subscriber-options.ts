@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
-import type { Slot } from '../../lib/slots.ts';
+import type { Logger } from '../../lib/logging/log.ts';
+import type { Slot } from '../../lib/async/slots.ts';
 import type { Broker } from './broker.ts';
 import type { Channel } from './channel.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';

@@ -1,5 +1,5 @@
-import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
-import { NoSlotError } from '../../lib/slots.ts';
+import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
+import { NoSlotError } from '../../lib/async/slots.ts';
 import { BrokerUnavailableError, type Position } from './broker.ts';
 import { catchUp, statesOf } from './catch-up.ts';
 import type { Channel } from './channel.ts';

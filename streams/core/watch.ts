@@ -1,7 +1,7 @@
-import { backoff } from '../../lib/backoff.ts';
+import { backoff } from '../../lib/async/backoff.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 
 /** Starts whatever keeps a log or a channel up to date. Resolves to a function that stops it. */
 export type StartWatch = () => Promise<() => Promise<void>>;

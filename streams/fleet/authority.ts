@@ -1,7 +1,7 @@
 import { portfolioLog, portfolioOfLog } from '../channels/logs.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from '../core/broker.ts';
 import type { Hub } from '../core/hub.ts';
 import type { OpenStream } from '../core/open-stream.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
 import type { Broker, Subscription } from '../core/broker.ts';
 import type { RoundTripCheck } from './health-check.ts';
 

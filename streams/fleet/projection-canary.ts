@@ -1,7 +1,7 @@
 import { CATALOG } from '../channels/catalog.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Leases } from '../core/lease.ts';
 import type { FrameReceiver } from '../core/frame-router.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker, BrokerUnavailableError, type Subscription } from '../core/broker.ts';
 import type { OpenStream } from '../core/open-stream.ts';
 import type { Subscriber } from '../core/subscriber.ts';

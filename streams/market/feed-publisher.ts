@@ -1,6 +1,6 @@
-import { backoff, type Backoff } from '../../lib/backoff.ts';
+import { backoff, type Backoff } from '../../lib/async/backoff.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import { type Broker, BrokerUnavailableError } from '../core/broker.ts';
 import type { FeedTerm } from './feed-runner.ts';

@@ -1,7 +1,7 @@
-import { pause } from '../../lib/backoff.ts';
+import { pause } from '../../lib/async/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import type { Lease, Leases } from '../core/lease.ts';
 import type { Feed, FeedStatus, Tick } from './tick.ts';
 

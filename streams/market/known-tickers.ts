@@ -1,5 +1,5 @@
 import { fixed, type Fixed } from '../../lib/money/money.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import type { TickerBody } from '../channels/record.ts';
 

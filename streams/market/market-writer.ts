@@ -1,7 +1,7 @@
 import type { Candle } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
-import { DeadlineError } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
+import { DeadlineError } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { problem } from '../../lib/problem.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import { type Broker, BrokerUnavailableError, FencedError, type Position } from '../core/broker.ts';

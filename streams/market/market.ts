@@ -1,10 +1,10 @@
 import { decodeMarketRecord, encodeRecord } from '../channels/record-codec.ts';
 import type { PricePoint } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { decimal } from '../../lib/money/money.ts';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
-import { backoff } from '../../lib/backoff.ts';
+import { backoff } from '../../lib/async/backoff.ts';
 import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import { KnownTickers, type Mark } from './known-tickers.ts';

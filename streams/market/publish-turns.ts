@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
 
 /** How long a request waits for its turn. */
 const TURN_MS = 5_000;

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker } from '../core/broker.ts';
 import { portfolioLog } from '../channels/logs.ts';
 import { encodeRecord } from '../channels/record-codec.ts';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Revaluable } from '../../db/ledger/late-rates.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import type { Lease } from '../core/lease.ts';
 
 export interface LateRatesOptions {

@@ -1,9 +1,9 @@
 import type { MessageKey, OutboxMessage, PendingQuery } from '../../db/ledger/outbox.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
-import { RepeatedLog } from '../../lib/repeated-log.ts';
-import { Slots } from '../../lib/slots.ts';
+import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
+import { Slots } from '../../lib/async/slots.ts';
 import { type Broker, BrokerUnavailableError, SequenceGapError } from '../core/broker.ts';
 import { publishMessages } from './message-publisher.ts';
 

@@ -1,7 +1,7 @@
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
-import type { Logger } from '../../lib/log.ts';
+import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker, BrokerUnavailableError, FencedError, type Subscription } from '../core/broker.ts';
 import { DueFigures, type Figures, type ProjectedValuation } from './due-figures.ts';
 import { EquitySampler } from './equity-sampler.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/deadline.ts';
+import { withDeadline } from '../../lib/async/deadline.ts';
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
-import type { Logger } from '../../lib/log.ts';
+import type { Logger } from '../../lib/logging/log.ts';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { type Broker } from '../core/broker.ts';
 import { portfolioLog } from '../channels/logs.ts';

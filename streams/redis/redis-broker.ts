@@ -1,5 +1,5 @@
 import { systemClock } from '../../lib/clock.ts';
-import { createLogger } from '../../lib/log.ts';
+import { createLogger } from '../../lib/logging/log.ts';
 import {
   BrokerUnavailableError,
   DEFAULT_BOUNDS,

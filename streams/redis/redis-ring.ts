@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
-import { RepeatedLog } from '../../lib/repeated-log.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import {
   BrokerUnavailableError,
   FencedError,

@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import { lingerAndClose } from '../../lib/linger.ts';
+import { lingerAndClose } from '../../lib/http/linger.ts';
 import { problem } from '../../lib/problem.ts';
 
 /** A request for a WebSocket, with its socket. */

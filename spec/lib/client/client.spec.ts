@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, createClient, type Handlers, MarktideError } from '../../../lib/client/index.ts';
-import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../../lib/process/package-info.ts';
 import { clientOperations } from '../../../openapi/client-operations.ts';
 import { API } from '../../../openapi/documents.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../../support/app.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../../lib/process/package-info.ts';
 import { browserAvailable, launchBrowser } from '../../support/browser.ts';
 import { fillDataFolder } from '../../support/data-folder.ts';
 import { packClone } from '../../support/package-clone.ts';

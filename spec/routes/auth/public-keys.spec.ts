@@ -12,7 +12,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import jwt from 'jsonwebtoken';
-import { ConfigError, readConfig } from '../../../lib/config.ts';
+import { ConfigError, readConfig } from '../../../lib/config/config.ts';
 import { loadTokenKeys } from '../../../lib/tokens/token-keys.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase, onPostgres } from '../../support/databases.ts';

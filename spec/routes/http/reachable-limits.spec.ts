@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Operation } from '../../support/documented-limits.ts';
-import { VERSION } from '../../../lib/package-info.ts';
+import { VERSION } from '../../../lib/process/package-info.ts';
 import { openApiDocument } from '../../../openapi/document.ts';
 import { API } from '../../../openapi/documents.ts';
 import { MAX_CHANNELS } from '../../../streams/core/channel.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Slots } from '../../../lib/slots.ts';
+import type { Slots } from '../../../lib/async/slots.ts';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { Hub } from '../../../streams/core/hub.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
-import { DeadlineError } from '../../../lib/deadline.ts';
+import { DeadlineError } from '../../../lib/async/deadline.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { SharedViews } from '../../../streams/core/shared-views.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PACKAGE_ROOT } from '../../../lib/package-info.ts';
+import { PACKAGE_ROOT } from '../../../lib/process/package-info.ts';
 
 /** Words of what Marktide shows on its channels: the core must not know them. */
 const DOMAIN = /holdings|portfolio|ticker|candle/i;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { DeadlineError } from '../../../lib/deadline.ts';
+import { DeadlineError } from '../../../lib/async/deadline.ts';
 import type { Lease } from '../../../streams/core/lease.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';

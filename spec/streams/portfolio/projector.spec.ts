@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DeadlineError } from '../../../lib/deadline.ts';
+import { DeadlineError } from '../../../lib/async/deadline.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';

@@ -2,7 +2,7 @@
 import { bookEntries } from '../../../db/ledger/ledger.ts';
 import { openDatabase } from '../../../db/connection/database.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
-import { createLogger } from '../../../lib/log.ts';
+import { createLogger } from '../../../lib/logging/log.ts';
 import { clock, newPortfolio, trade } from './fixture.ts';
 
 const place = process.argv[2] ?? '';

@@ -4,7 +4,7 @@ import { openDatabase } from '../../../db/connection/database.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
 import { lockPortfolio } from '../../../db/ledger/portfolios.ts';
 import { refoldAll } from '../../../db/ledger/refold.ts';
-import { createLogger } from '../../../lib/log.ts';
+import { createLogger } from '../../../lib/logging/log.ts';
 import { clock, trade } from './fixture.ts';
 
 const [url = '', portfolioId = ''] = process.argv.slice(2);

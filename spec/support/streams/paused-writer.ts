@@ -8,7 +8,7 @@ import { openDatabase } from '../../../db/connection/database.ts';
 import { fenced, LeaseLostError } from '../../../db/connection/fence.ts';
 import { Housekeeping } from '../../../db/housekeeping.ts';
 import { systemClock as clock } from '../../../lib/clock.ts';
-import { createLogger } from '../../../lib/log.ts';
+import { createLogger } from '../../../lib/logging/log.ts';
 import { FencedError } from '../../../streams/core/broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { RedisLeases } from '../../../streams/redis/redis-leases.ts';

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../../lib/clock.ts';
-import { withDeadline } from '../../../lib/deadline.ts';
-import { backoff, type Backoff } from '../../../lib/backoff.ts';
+import { withDeadline } from '../../../lib/async/deadline.ts';
+import { backoff, type Backoff } from '../../../lib/async/backoff.ts';
 import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
 
 /** What is used of a ccxt exchange. Declared here, since ccxt may not be installed where this is compiled. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
 import type { Clock, Random } from '../../../lib/clock.ts';
-import { backoff, pause, type Backoff } from '../../../lib/backoff.ts';
+import { backoff, pause, type Backoff } from '../../../lib/async/backoff.ts';
 import { isPositiveDecimal } from '../market-tick.ts';
 import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import { lingerAndClose } from './linger.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../problem.ts';
 
 /** Answers on the bare socket for a request that cannot be parsed or has not arrived in time, and closes it. */
 export function endWithProblem(socket: Socket, refusal: Problem, requestId: string, clock: Clock): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
-import { createLogger } from '../../lib/log.ts';
-import { openInMemory } from '../support/databases.ts';
-import { redisAvailable, startRedisServer } from '../support/redis-server.ts';
+import { createLogger } from '../../../lib/logging/log.ts';
+import { openInMemory } from '../../support/databases.ts';
+import { redisAvailable, startRedisServer } from '../../support/redis-server.ts';
 
 const SECRET = 'a password that nobody may read';
 

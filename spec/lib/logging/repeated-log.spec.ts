@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createLogger } from '../../lib/log.ts';
-import { RepeatedLog } from '../../lib/repeated-log.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { createLogger } from '../../../lib/logging/log.ts';
+import { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('a message that repeats itself', () => {
   it('is logged at once, and then once a minute, with how often it was not', async () => {

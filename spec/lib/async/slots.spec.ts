@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { NoSlotError, type Slot, Slots } from '../../lib/slots.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { NoSlotError, type Slot, Slots } from '../../../lib/async/slots.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('slots', () => {
   const refused = (limit: 'client' | 'all', taken: number) => (error: unknown) =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, ENVIRONMENT, readConfig } from '../../lib/config.ts';
-import { withConfigTable } from '../../app/config-table.ts';
-import { PACKAGE_ROOT } from '../../lib/package-info.ts';
+import { ConfigError, ENVIRONMENT, readConfig } from '../../../lib/config/config.ts';
+import { withConfigTable } from '../../../app/config-table.ts';
+import { PACKAGE_ROOT } from '../../../lib/process/package-info.ts';
 
 type Checks = Parameters<typeof readConfig>[1];
 

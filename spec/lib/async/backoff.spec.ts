@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { backoff, pause } from '../../lib/backoff.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { backoff, pause } from '../../../lib/async/backoff.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('back-off', () => {
   it('doubles the range it draws from up to the cap, and starts again after a reset', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { SLICE_MS, TimeSlice } from '../../lib/time-slice.ts';
-import { turnsOf } from '../support/turns.ts';
+import { SLICE_MS, TimeSlice } from '../../../lib/async/time-slice.ts';
+import { turnsOf } from '../../support/turns.ts';
 
 describe('TimeSlice', () => {
   it('is over after its time, and begins anew after a turn of the event loop', async () => {

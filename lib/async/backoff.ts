@@ -1,4 +1,4 @@
-import type { Clock, Random } from './clock.ts';
+import type { Clock, Random } from '../clock.ts';
 
 /** Resolves after `ms`, or at once when the signal is aborted: the caller looks at the signal. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { TimerWheel } from '../../lib/timer-wheel.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { TimerWheel } from '../../../lib/async/timer-wheel.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('timer wheel', () => {
   let clock: VirtualClock;

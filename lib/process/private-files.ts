@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from './log.ts';
+import type { Logger } from '../logging/log.ts';
 
 /** An entry that others control, or may control. The message says what to do. */
 export class PrivateFileError extends Error {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** For how long a socket is read from after its last answer, and how much, in milliseconds and bytes. */
 export interface Linger {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { DeadlineError, withDeadline } from '../../lib/deadline.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import { DeadlineError, withDeadline } from '../../../lib/async/deadline.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('a deadline', () => {
   let clock: VirtualClock;

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Logger } from './log.ts';
 
 /** Messages remembered at most. They are texts of the program, so there are few. */

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** Something took longer than it may. Whether it still happens is not known. */
 export class DeadlineError extends Error {

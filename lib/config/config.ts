@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { hostNameOf, isLoopback } from './host-name.ts';
-import { commaList } from './text/comma-list.ts';
+import { hostNameOf, isLoopback } from '../http/host-name.ts';
+import { commaList } from '../text/comma-list.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
