@@ -45,7 +45,11 @@ interface OpenedBroker {
   started: () => void;
 }
 
-export async function openBroker({ config, clock, random, logger }: Surroundings): Promise<OpenedBroker> {
+/** @param fleet the id of the database's fleet: Redis must not belong to another */
+export async function openBroker(
+  { config, clock, random, logger }: Surroundings,
+  fleet: string,
+): Promise<OpenedBroker> {
   const bounds = boundsOf(config);
   if (config.REDIS_URL === undefined) {
     return {
@@ -61,16 +65,17 @@ export async function openBroker({ config, clock, random, logger }: Surroundings
     import('../streams/redis/redis-connection.ts'),
     import('./redis-preflight.ts'),
   ]);
+  const prefix = config.REDIS_PREFIX;
   const redis = { clock, random, log: logger, startTimeoutMs: START_TIMEOUT_MS };
   const tried = fastRedis(config.REDIS_URL, { ...redis, name: 'marktide-start' });
   try {
     const ringBytes = config.RING_MB * 2 ** 20;
-    await checkRedis(tried, { clock, log: logger, ms: START_PATIENCE_MS, prefix: 'marktide:', ringBytes });
+    await checkRedis(tried, { clock, log: logger, ms: START_PATIENCE_MS, prefix, fleet, ringBytes });
   } finally {
     tried.disconnect();
   }
-  const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, bounds });
-  const leases = new RedisLeases({ ...redis, redis: config.REDIS_URL });
+  const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, prefix, bounds });
+  const leases = new RedisLeases({ ...redis, redis: config.REDIS_URL, prefix });
   return {
     broker,
     leases,
@@ -105,7 +110,7 @@ export async function openLimits(
     commandTimeoutMs: LIMITS_TIMEOUT_MS,
     reconnectOnTimeout: true,
   });
-  const counters = new RedisCounters({ redis, insurance: own, logger });
+  const counters = new RedisCounters({ redis, prefix: config.REDIS_PREFIX, insurance: own, logger });
   return {
     limits: new RateLimits({ ...options, counters }),
     close: () => Promise.resolve(redis.disconnect()),
@@ -125,7 +130,7 @@ export async function openAnswers(
   const shared =
     config.REDIS_URL === undefined || !isKeeping
       ? null
-      : await openSharedAnswers(config.REDIS_URL, { clock, random, log: logger });
+      : await openSharedAnswers(config.REDIS_URL, config.REDIS_PREFIX, { clock, random, log: logger });
   const answers = new AnswerCache({
     first: isKeeping ? memoryTier({ maxBytes: config.CACHE_MB * 2 ** 20 }) : null,
     shared: shared?.tier ?? null,
@@ -151,6 +156,7 @@ export async function openAnswers(
 /** @param options of the connection and of the leases */
 async function openSharedAnswers(
   url: string,
+  prefix: string,
   options: { clock: Clock; random: Random; log: Logger },
 ): Promise<{ tier: CacheTier; leases: Leases; close: () => Promise<void> }> {
   const [{ fastRedis }, { RedisLeases }] = await Promise.all([
@@ -166,12 +172,12 @@ async function openSharedAnswers(
   const leases = new RedisLeases({
     ...options,
     redis,
-    prefix: 'marktide:cache:',
+    prefix: `${prefix}cache:`,
     leaseMs: MAKING_LEASE_MS,
     fenceMs: MAKING_LEASE_MS,
   });
   return {
-    tier: await redisTier({ redis }),
+    tier: await redisTier({ redis, prefix: `${prefix}cache` }),
     leases,
     async close() {
       await leases.close();

@@ -37,8 +37,10 @@ export interface PreflightOptions {
   log: Logger;
   /** Redis is asked again for so long while it is away, starting or without a primary. */
   ms: number;
-  /** Begins the keys that are tried. */
+  /** Begins every key of the fleet. */
   prefix: string;
+  /** The id of the fleet, which its database keeps. */
+  fleet: string;
   /** What the ring of the market may take at most. */
   ringBytes: number;
 }
@@ -59,6 +61,7 @@ export async function checkRedis(redis: Redis, options: PreflightOptions): Promi
     try {
       await contact(redis, clock);
       await tryCommands(redis, options.prefix);
+      await claim(redis, options);
       warnOfMemory(await infoOf(redis, 'memory'), options);
       // ioredis goes on in database 0 when it cannot select the one that it is given.
       const refusal = refusalOf(connecting);
@@ -107,6 +110,17 @@ async function tryCommands(redis: Redis, prefix: string): Promise<void> {
   await redis.xrange(`${key}:stream`, '-', '+', 'COUNT', 1);
   await redis.publish(`${key}:live`, '');
   await redis.del(key, `${key}:stream`);
+}
+
+/** The first node of a fleet leaves the fleet's id in Redis; a node of another fleet must not write there. */
+async function claim(redis: Redis, { prefix, fleet }: PreflightOptions): Promise<void> {
+  const key = `${prefix}{fleet}`;
+  await redis.setnx(key, fleet);
+  const owner = await redis.get(key);
+  if (owner === fleet) return;
+  throw new StartError(
+    `Redis keeps the streams of another database under the prefix ${prefix}: set REDIS_PREFIX to a prefix of its own for each database, or, when that database is gone, delete the keys that begin with ${prefix}.`,
+  );
 }
 
 /** Empty for a user that may not ask. */

@@ -10,6 +10,7 @@ import { openLookups } from '../db/users/lookups.ts';
 import { migrate } from '../db/migrations/migrate.ts';
 import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
 import { reachDatabase, startErrorOf } from '../db/connection/reach-database.ts';
+import { fleetId } from '../db/fleet.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
 import { findRevaluable, valueEntries } from '../db/ledger/late-rates.ts';
 import { portfolioVersions } from '../db/ledger/portfolios.ts';
@@ -143,7 +144,11 @@ export async function createServices(environment: Environment): Promise<RunningS
     );
     const metrics = new Registry();
     measurePool(metrics, database.knex);
-    const { broker, leases: uncounted, started } = await openBroker(environment);
+    const {
+      broker,
+      leases: uncounted,
+      started,
+    } = await openBroker(environment, await fleetId(database.knex));
     const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
       retryBroker(attempt, { clock, ms: START_PATIENCE_MS, step });
     const leases = countedLeases(uncounted, metrics);

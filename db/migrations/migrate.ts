@@ -24,6 +24,7 @@ import * as streamSubscriptions from './095-stream-subscriptions.ts';
 import * as outboxOrder from './096-outbox-order.ts';
 import * as importPages from './100-import-pages.ts';
 import * as entrySequence from './101-entry-sequence.ts';
+import * as fleet from './105-fleet.ts';
 import * as rateOrigins from './110-rate-origins.ts';
 
 interface Migration {
@@ -56,6 +57,7 @@ const MIGRATIONS: Migration[] = [
   { name: '096-outbox-order', ...outboxOrder },
   { name: '100-import-pages', ...importPages },
   { name: '101-entry-sequence', ...entrySequence },
+  { name: '105-fleet', ...fleet },
   { name: '110-rate-origins', ...rateOrigins },
 ];
 

@@ -29,13 +29,7 @@ export function memoryTier({ maxBytes }: { maxBytes: number }): CacheTier {
  * @param redis must fail fast. It is the circuit breaker too (`reconnectOnTimeout`), for the leases as well: bentocache's
  *   own is off
  */
-export async function redisTier({
-  redis,
-  prefix = 'marktide:cache',
-}: {
-  redis: Redis;
-  prefix?: string;
-}): Promise<CacheTier> {
+export async function redisTier({ redis, prefix }: { redis: Redis; prefix: string }): Promise<CacheTier> {
   // Loaded where it is used: a node that is alone starts the sooner.
   const { redisDriver } = await import('bentocache/drivers/redis');
   const server = bentostore().useL2Layer(redisDriver({ connection: redis }));

@@ -56,6 +56,11 @@ export const ENVIRONMENT = z.object({
     .describe(
       'Redis instead of in-memory rings and leases: `redis://…`, `rediss://…` (TLS), or `redis+sentinel://[user:password@]host[:port][,…]/name[/db]`.',
     ),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w:.-]{1,64}$/, 'must have 1 to 64 letters, digits, or characters of _:.-')
+    .default('marktide:')
+    .describe('Begins every key and channel in Redis. Fleets that share a Redis need one each.'),
   MARKET_FEED: z
     .string()
     .min(1)

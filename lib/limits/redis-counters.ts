@@ -46,14 +46,29 @@ class Insurance extends RateLimiterCompatibleAbstract {
  */
 export class RedisCounters implements Counters {
   readonly #redis: Redis;
+  readonly #prefix: string;
   readonly #insurance: MemoryCounters;
   readonly #logger: Logger;
   readonly #limiters = new Map<string, RateLimiterRedis>();
   #isAway = false;
 
-  /** @param redis must fail fast: every request waits for it */
-  constructor({ redis, insurance, logger }: { redis: Redis; insurance: MemoryCounters; logger: Logger }) {
+  /**
+   * @param options.redis must fail fast: every request waits for it
+   * @param options.prefix begins every key
+   */
+  constructor({
+    redis,
+    prefix,
+    insurance,
+    logger,
+  }: {
+    redis: Redis;
+    prefix: string;
+    insurance: MemoryCounters;
+    logger: Logger;
+  }) {
     this.#redis = redis;
+    this.#prefix = prefix;
     this.#insurance = insurance;
     this.#logger = logger;
   }
@@ -96,7 +111,7 @@ export class RedisCounters implements Counters {
     if (limiter === undefined) {
       limiter = new RateLimiterRedis({
         storeClient: this.#redis,
-        keyPrefix: `marktide:limit:${window.name}`,
+        keyPrefix: `${this.#prefix}limit:${window.name}`,
         points: Number.MAX_SAFE_INTEGER,
         duration: window.seconds,
         rejectIfRedisNotReady: true,

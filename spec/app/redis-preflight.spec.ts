@@ -23,11 +23,14 @@ const COMMANDS = '+@all';
     return server;
   }
 
-  async function check(url: string, { ms = 10_000, ringBytes = 1, log = quiet } = {}): Promise<void> {
+  async function check(
+    url: string,
+    { ms = 10_000, ringBytes = 1, log = quiet, prefix = 'marktide:', fleet = 'a fleet' } = {},
+  ): Promise<void> {
     const surroundings = { clock: systemClock, random: Math.random, log: quiet };
     const redis = fastRedis(url, { ...surroundings, name: 'check' });
     try {
-      await checkRedis(redis, { clock: systemClock, log, ms, prefix: 'marktide:', ringBytes });
+      await checkRedis(redis, { clock: systemClock, log, ms, prefix, fleet, ringBytes });
     } finally {
       redis.disconnect();
     }
@@ -47,12 +50,25 @@ const COMMANDS = '+@all';
     }
   }
 
-  it('passes a server that serves everything, and leaves nothing there', async () => {
+  it('passes a server that serves everything, and leaves only the id of the fleet there', async () => {
     const server = await start();
     await check(server.url);
     const redis = new Redis(server.url);
-    assert.deepEqual(await redis.keys('*'), []);
+    assert.deepEqual(await redis.keys('*'), ['marktide:{fleet}']);
     redis.disconnect();
+  });
+
+  it('refuses a server that another fleet uses with the same prefix', async () => {
+    const { url } = await start();
+    await check(url);
+    await check(url);
+    await assert.rejects(
+      check(url, { fleet: 'another' }),
+      (error) =>
+        error instanceof StartError &&
+        /another database under the prefix marktide:.*REDIS_PREFIX/.test(error.message),
+    );
+    await check(url, { fleet: 'another', prefix: 'another:' });
   });
 
   it('says that a password is wrong, missing or not wanted', async () => {

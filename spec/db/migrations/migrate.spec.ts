@@ -30,6 +30,7 @@ const NAMES = [
   '096-outbox-order',
   '100-import-pages',
   '101-entry-sequence',
+  '105-fleet',
   '110-rate-origins',
 ];
 

@@ -83,7 +83,7 @@ describe('AnswerCache', () => {
     const ttlMs = { prices: TTL_MS, summary: TTL_MS, statistics: TTL_MS, candles: TTL_MS };
     const node = new AnswerCache({
       first: memoryTier({ maxBytes: 1e6 }),
-      shared: await redisTier({ redis }),
+      shared: await redisTier({ redis, prefix: 'cache' }),
       leases: new RedisLeases({
         ...options,
         redis,

@@ -78,7 +78,7 @@ describe('counters in memory', () => {
     connections.push(redis);
     await once(redis, 'ready');
     const insurance = new MemoryCounters({ clock, maxKeys: 1_000 });
-    return { redis, counters: new RedisCounters({ redis, insurance, logger: quiet }) };
+    return { redis, counters: new RedisCounters({ redis, prefix: 'marktide:', insurance, logger: quiet }) };
   }
 
   let redis: Redis;

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
 import { newId } from '../../../lib/id.ts';
 import { type TestApp, type TestUser, startApp } from '../../support/app.ts';
+import { newPostgresDatabase } from '../../support/databases.ts';
+import { postgresAvailable } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -141,70 +143,73 @@ describe('stream sessions', () => {
   });
 });
 
-(redisAvailable() ? describe : describe.skip)('stream sessions of two nodes on one Redis', () => {
-  let redis: RedisServer;
-  let one: TestApp;
-  let two: TestApp;
+(redisAvailable() && postgresAvailable() ? describe : describe.skip)(
+  'stream sessions of two nodes on one Redis',
+  () => {
+    let redis: RedisServer;
+    let one: TestApp;
+    let two: TestApp;
 
-  before(async () => {
-    redis = await startRedisServer();
-    const env = { REDIS_URL: redis.url };
-    one = await startApp({ env });
-    two = await startApp({ env });
-  });
-  after(async () => {
-    await one?.close();
-    await two?.close();
-    await redis?.stop();
-  });
+    before(async () => {
+      redis = await startRedisServer();
+      const options = { env: { REDIS_URL: redis.url }, databaseUrl: await newPostgresDatabase() };
+      one = await startApp(options);
+      two = await startApp(options);
+    });
+    after(async () => {
+      await one?.close();
+      await two?.close();
+      await redis?.stop();
+    });
 
-  it('are listed by either node, in pages over both', async () => {
-    const [reader, admin, stranger] = [await one.user(), await two.user('admin'), await two.user()];
-    const clients: StreamClient[] = [];
-    for (const [app, user] of [
-      [one, reader],
-      [two, stranger],
-      [one, reader],
-      [two, admin],
-    ] as const) {
-      const client = market(app, user);
+    it('are listed by either node, in pages over both', async () => {
+      const [reader, admin, stranger] = [await one.user(), await two.user('admin'), await two.user()];
+      const clients: StreamClient[] = [];
+      for (const [app, user] of [
+        [one, reader],
+        [two, stranger],
+        [one, reader],
+        [two, admin],
+      ] as const) {
+        const client = market(app, user);
+        await client.ready();
+        clients.push(client);
+      }
+      const ids = (await sessionsOf(two, admin)).map(({ id }) => id);
+      assert.equal(ids.length, 4);
+      assert.deepEqual(ids, [...ids].sort());
+      const { body } = await two.call('GET', '/v1/streams/sessions?limit=2', { as: admin });
+      assert.equal(body.silentNodes, 0);
+      const rest = await sessionsOf(two, admin, `?limit=2&cursor=${body.nextCursor}`);
+      assert.deepEqual(
+        [...body.items, ...rest].map(({ id }) => id),
+        ids,
+      );
+      assert.equal((await sessionsOf(one, reader)).length, 2);
+      assert.equal((await sessionsOf(two, stranger)).length, 1);
+      for (const client of clients) client.cut();
+      await Promise.all(clients.map((client) => client.closed()));
+      while ((await sessionsOf(two, admin)).length > 0) await new Promise(setImmediate);
+    });
+
+    it('are ended by a node that does not serve them', async () => {
+      // Each node has a database of its own here; an administrator of either may end any stream.
+      const [reader, admin, stranger] = [await one.user(), await two.user('admin'), await two.user()];
+      const client = market(one, reader);
       await client.ready();
-      clients.push(client);
-    }
-    const ids = (await sessionsOf(two, admin)).map(({ id }) => id);
-    assert.equal(ids.length, 4);
-    assert.deepEqual(ids, [...ids].sort());
-    const { body } = await two.call('GET', '/v1/streams/sessions?limit=2', { as: admin });
-    assert.equal(body.silentNodes, 0);
-    const rest = await sessionsOf(two, admin, `?limit=2&cursor=${body.nextCursor}`);
-    assert.deepEqual(
-      [...body.items, ...rest].map(({ id }) => id),
-      ids,
-    );
-    assert.equal((await sessionsOf(one, reader)).length, 2);
-    assert.equal((await sessionsOf(two, stranger)).length, 1);
-    for (const client of clients) client.cut();
-    await Promise.all(clients.map((client) => client.closed()));
-    while ((await sessionsOf(two, admin)).length > 0) await new Promise(setImmediate);
-  });
-
-  it('are ended by a node that does not serve them', async () => {
-    // Each node has a database of its own here; an administrator of either may end any stream.
-    const [reader, admin, stranger] = [await one.user(), await two.user('admin'), await two.user()];
-    const client = market(one, reader);
-    await client.ready();
-    const [session] = await sessionsOf(one, reader);
-    const path = `/v1/streams/sessions/${session?.id}`;
-    assert.deepEqual(await sessionsOf(two, stranger), []);
-    assert.deepEqual(
-      (await sessionsOf(two, admin)).map(({ id }) => id),
-      [session?.id],
-    );
-    assert.equal((await two.call('DELETE', path, { as: stranger })).status, 404);
-    assert.equal(client.isClosed, false);
-    assert.equal((await two.call('DELETE', path, { as: admin })).status, 204);
-    await client.closed();
-    assert.equal(client.of('notice')[0]?.data.code, 'ended');
-    assert.equal((await two.call('DELETE', path, { as: admin })).status, 404);
-  });
-});
+      const [session] = await sessionsOf(one, reader);
+      const path = `/v1/streams/sessions/${session?.id}`;
+      assert.deepEqual(await sessionsOf(two, stranger), []);
+      assert.deepEqual(
+        (await sessionsOf(two, admin)).map(({ id }) => id),
+        [session?.id],
+      );
+      assert.equal((await two.call('DELETE', path, { as: stranger })).status, 404);
+      assert.equal(client.isClosed, false);
+      assert.equal((await two.call('DELETE', path, { as: admin })).status, 204);
+      await client.closed();
+      assert.equal(client.of('notice')[0]?.data.code, 'ended');
+      assert.equal((await two.call('DELETE', path, { as: admin })).status, 404);
+    });
+  },
+);
