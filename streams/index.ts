@@ -32,7 +32,8 @@ export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.t
 export { MemoryLeases } from './memory/memory-leases.ts';
 export { END_REASONS, type EndReason, type Sink } from './core/sink.ts';
 export type { StreamObserver, Transport } from './core/stream-observer.ts';
-export { ndjsonWire, sseWire, websocketWire, type Wire } from './core/wire.ts';
+export { ndjsonWire, sseWire, websocketWire } from './transports/wires.ts';
+export type { Wire } from './core/wire.ts';
 export { RedisBroker, type RedisBrokerOptions } from './redis/redis-broker.ts';
 export { RedisLeases, type RedisLeasesOptions } from './redis/redis-leases.ts';
 export { openResponse, ResponseConnection, streamHeaders } from './transports/response-connection.ts';

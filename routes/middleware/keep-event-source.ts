@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { withoutParameters } from '../../lib/text/accept.ts';
-import { sseWire } from '../../streams/core/wire.ts';
+import { sseWire } from '../../streams/transports/wires.ts';
 import { streamHeaders } from '../../streams/transports/response-connection.ts';
 import type { Services } from '../http/handler-services.ts';
 

@@ -63,7 +63,6 @@ export class Cohort implements FrameReceiver, Flushable {
   readonly #members = new Set<CohortMember>();
   readonly #queue = new SendQueue();
   readonly #onEmpty: () => void;
-  #conflated = 0;
 
   constructor(
     router: FrameRouter,
@@ -136,7 +135,8 @@ export class Cohort implements FrameReceiver, Flushable {
 
   #nextBatch(): Batch | null {
     const frames: QueuedFrame[] = [];
-    for (const item of this.#queue.take()) if ('frame' in item) frames.push(item);
+    const { items, conflated } = this.#queue.take();
+    for (const item of items) if ('frame' in item) frames.push(item);
     const first = frames[0];
     const last = frames.at(-1);
     if (first === undefined || last === undefined) return null;
@@ -145,8 +145,6 @@ export class Cohort implements FrameReceiver, Flushable {
     for (const { frame, views } of frames) {
       text += wire.frame(frame, `${idHead}.${frame.part(views)}`);
     }
-    const conflated = this.#queue.conflated - this.#conflated;
-    this.#conflated += conflated;
     return {
       log: this.#router.log,
       frames,

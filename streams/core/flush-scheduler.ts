@@ -22,15 +22,12 @@ const TURN_MS = 8;
  */
 export class FlushScheduler {
   readonly #clock: Clock;
-  /** To be written as soon as the batch is delivered. */
-  readonly #now = new Set<Flushable>();
-  /** Due, in order. What is left of a turn waits here for the next one. */
+  /** To be written in the next turn, in order; what a turn has no time for waits for the one after it. */
   readonly #due = new Set<Flushable>();
   /** Gathering, by window. */
   readonly #lanes = new Map<number, Lane>();
   readonly windowMs: number;
-  #cancelNow: (() => void) | null = null;
-  #cancelRest: (() => void) | null = null;
+  #cancelTurn: (() => void) | null = null;
 
   constructor(clock: Clock, windowMs: number) {
     this.#clock = clock;
@@ -40,16 +37,12 @@ export class FlushScheduler {
   request(item: Flushable): void {
     const windowMs = item.flushMs ?? this.windowMs;
     const lane = this.#lanes.get(windowMs);
-    if (this.#now.has(item) || this.#due.has(item) || lane?.items.has(item) === true) return;
+    if (this.#due.has(item) || lane?.items.has(item) === true) return;
     const sinceFlush = this.#clock.monotonic() - item.lastFlush;
     if (sinceFlush >= windowMs) {
-      this.#now.add(item);
-      this.#cancelNow ??= this.#clock.after(0, () => {
-        this.#cancelNow = null;
-        const items = [...this.#now];
-        this.#now.clear();
-        this.#flush(items);
-      });
+      // After the batch that is being delivered.
+      this.#due.add(item);
+      this.#scheduleTurn();
     } else if (lane !== undefined) {
       // The window began with an earlier write, so this item waits even less.
       lane.items.add(item);
@@ -60,30 +53,30 @@ export class FlushScheduler {
   }
 
   cancel(item: Flushable): void {
-    this.#now.delete(item);
     this.#due.delete(item);
     this.#lanes.get(item.flushMs ?? this.windowMs)?.items.delete(item);
   }
 
   close(): void {
-    this.#cancelNow?.();
-    this.#cancelRest?.();
+    this.#cancelTurn?.();
     for (const { cancel } of this.#lanes.values()) cancel();
     this.#lanes.clear();
-    this.#now.clear();
     this.#due.clear();
   }
 
   #run(windowMs: number): void {
     const lane = this.#lanes.get(windowMs);
     this.#lanes.delete(windowMs);
-    if (lane !== undefined) this.#flush(lane.items);
+    for (const item of lane?.items ?? []) this.#due.add(item);
+    // Items left over from the last turn come first.
+    if (this.#cancelTurn === null) this.#takeTurn();
   }
 
-  #flush(items: Iterable<Flushable>): void {
-    for (const item of items) this.#due.add(item);
-    // Items left over from the last turn come first.
-    if (this.#cancelRest === null) this.#takeTurn();
+  #scheduleTurn(): void {
+    this.#cancelTurn ??= this.#clock.after(0, () => {
+      this.#cancelTurn = null;
+      this.#takeTurn();
+    });
   }
 
   #takeTurn(): void {
@@ -92,10 +85,7 @@ export class FlushScheduler {
       this.#due.delete(item);
       item.flush();
       if (this.#due.size > 0 && this.#clock.monotonic() - start >= TURN_MS) {
-        this.#cancelRest = this.#clock.after(0, () => {
-          this.#cancelRest = null;
-          this.#takeTurn();
-        });
+        this.#scheduleTurn();
         return;
       }
     }

@@ -85,8 +85,6 @@ export class Hub {
       transport: request.wire.name,
       openedAt: subscriber.openedAt,
       subscriber,
-      sentBefore: 0,
-      conflatedBefore: 0,
       // ± 10 %, so that the streams of a fleet do not all reconnect at once.
       oldAt: this.#options.clock.monotonic() + maxAgeMs * (0.9 + 0.2 * random()),
       request,
@@ -127,8 +125,6 @@ export class Hub {
       return;
     }
     const before = subscriber.release();
-    stream.sentBefore += subscriber.sentEvents;
-    stream.conflatedBefore += subscriber.conflated;
     stream.subscriber = this.#subscriber(request, hold, before);
     onSwitch();
     if (views.size > 0 && !stream.subscriber.isEnded) void stream.subscriber.start(views);

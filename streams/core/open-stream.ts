@@ -39,7 +39,4 @@ export interface OpenStream {
   readonly openedAt: number;
   /** Replaced whenever the client changes its channels. */
   subscriber: Subscriber;
-  /** Totals of the subscribers before this one. */
-  sentBefore: number;
-  conflatedBefore: number;
 }

@@ -46,11 +46,6 @@ export class SendQueue {
     return this.#eventBytes + this.#stateBytes;
   }
 
-  /** State frames that a newer one replaced before they were written. */
-  get conflated(): number {
-    return this.#conflated;
-  }
-
   /** Queues the frames of one event, which a cursor counts. */
   pushEvent(log: string, frames: readonly Frame[]): void {
     frames.forEach((frame, index) => {
@@ -82,11 +77,16 @@ export class SendQueue {
     this.#eventBytes += CONTROL_BYTES;
   }
 
-  /** Empties the queue. */
-  take(): Queued[] {
+  /**
+   * Empties the queue.
+   * @returns `conflated`: how many states newer ones have replaced since the last call
+   */
+  take(): { items: Queued[]; conflated: number } {
     const items = [...(this.#frames?.values() ?? [])];
+    const conflated = this.#conflated;
+    this.#conflated = 0;
     this.clear();
-    return items;
+    return { items, conflated };
   }
 
   /** Drops the frames of one log, which a reset has made invalid. */

@@ -27,8 +27,7 @@ const CLOSE_MS = 5_000;
 export class SharedViews {
   readonly #options: SharedViewsOptions;
   readonly #views = new Map<string, SharedView>();
-  #closing = 0;
-  readonly #idle = new Set<() => void>();
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(options: SharedViewsOptions) {
     this.#options = options;
@@ -89,27 +88,17 @@ export class SharedViews {
     );
   }
 
-  /** Makes `idle` wait for something that is being closed. */
+  /** Makes `idle` wait for something that is being closed, but not for long. */
   settle(closing: Promise<void>): void {
-    const { clock } = this.#options;
-    this.#closing += 1;
-    void withDeadline(closing, { clock, ms: CLOSE_MS, what: 'closing a log view' })
-      .catch((error: unknown) => this.#options.logger.warn({ err: error }, 'closing a log view failed'))
-      .then(() => {
-        this.#closing -= 1;
-        if (!this.#isIdle) return;
-        for (const resolve of this.#idle) resolve();
-        this.#idle.clear();
-      });
+    const { clock, logger } = this.#options;
+    const closed = withDeadline(closing, { clock, ms: CLOSE_MS, what: 'closing a log view' })
+      .catch((error: unknown) => logger.warn({ err: error }, 'closing a log view failed'))
+      .then(() => void this.#closing.delete(closed));
+    this.#closing.add(closed);
   }
 
-  /** Resolves when all are closed. */
-  idle(): Promise<void> {
-    if (this.#isIdle) return Promise.resolve();
-    return new Promise((resolve) => void this.#idle.add(resolve));
-  }
-
-  get #isIdle(): boolean {
-    return this.#closing === 0 && this.#views.size === 0;
+  /** Resolves when everything that was released is closed. */
+  async idle(): Promise<void> {
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
   }
 }

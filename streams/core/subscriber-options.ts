@@ -51,4 +51,7 @@ export interface Released {
   lastEventId: string | null;
   /** Channels whose state the client has. */
   known: ReadonlySet<string>;
+  /** Counts of the connection so far. */
+  sentEvents: number;
+  conflated: number;
 }

@@ -39,13 +39,13 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   readonly #known: ReadonlySet<string>;
   /** Of the first log that could not be resumed. */
   #resetReason: string | null = null;
-  #reportedConflated = 0;
   #started = false;
   readonly #queue = new SendQueue();
   readonly #writer: StreamWriter;
+  /** States that were never written because a newer one replaced them, on this connection. */
+  conflated: number;
   /** The source of live frames if there is only one log: ids over several logs differ from client to client. */
   #cohort: Cohort | null = null;
-  #sharedConflated = 0;
   #ended = false;
   #waiting: AbortController | null = null;
 
@@ -61,6 +61,8 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     };
     this.#writer = new StreamWriter({ wire, sink, places, clock, observer, onDrain });
     this.#known = options.before?.known ?? NONE;
+    this.#writer.sentEvents = options.before?.sentEvents ?? 0;
+    this.conflated = options.before?.conflated ?? 0;
     this.openedAt = clock.now();
   }
 
@@ -92,10 +94,6 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
 
   get queuedBytes(): number {
     return this.#queue.bytes + this.#options.sink.pendingBytes;
-  }
-
-  get conflated(): number {
-    return this.#queue.conflated + this.#sharedConflated;
   }
 
   /** How many events, of any channel, the client is behind: the most of any log. */
@@ -237,7 +235,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     if (place === null || !place.isLive || batch.last <= place.live || this.#ended) return false;
     const last = place.live;
     place.live = batch.last;
-    this.#sharedConflated += batch.conflated;
+    this.conflated += batch.conflated;
     if (!this.#writer.isBlocked && this.#queue.size === 0 && batch.first > last) {
       place.part = batch.reached;
       this.#writer.writeShared(batch);
@@ -290,15 +288,13 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   }
 
   #writeQueue(): void {
-    const items = this.#queue.take();
+    const { items, conflated } = this.#queue.take();
     const [first] = items;
     const at = first !== undefined && 'frame' in first && first.aside !== true ? first.frame.at : null;
     this.#writer.write(items, at === null ? null : this.#options.clock.now() - at);
-    const dropped = this.#queue.conflated - this.#reportedConflated;
-    if (dropped > 0) {
-      this.#reportedConflated += dropped;
-      this.#options.observer.dropped('conflated', dropped);
-    }
+    if (conflated === 0) return;
+    this.conflated += conflated;
+    this.#options.observer.dropped('conflated', conflated);
   }
 
   /** Writes a sign of life, which moves the cursor past events of other channels. */
@@ -337,7 +333,9 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#ended = true;
     this.#detach();
     this.#options.onEnd('replaced');
-    return { origins, known, lastEventId: all.length === 0 ? this.#options.lastEventId : null };
+    const { sentEvents, conflated } = this;
+    const lastEventId = all.length === 0 ? this.#options.lastEventId : null;
+    return { origins, known, lastEventId, sentEvents, conflated };
   }
 
   /** Ends the stream as the protocol has it: a reconnect delay, a notice, and a response that simply ends. */

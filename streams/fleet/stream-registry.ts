@@ -205,8 +205,8 @@ function report(stream: ReportedStream, now: number): StreamReport {
     openedAt,
     ageMs: Math.max(0, now - openedAt),
     queuedBytes: subscriber.queuedBytes,
-    sentEvents: stream.sentBefore + subscriber.sentEvents,
-    conflated: stream.conflatedBefore + subscriber.conflated,
+    sentEvents: subscriber.sentEvents,
+    conflated: subscriber.conflated,
     lag: subscriber.lag,
   };
 }

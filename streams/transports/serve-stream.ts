@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Channel } from '../core/channel.ts';
 import { type Admission, ANONYMOUS, type StreamOwner } from '../core/open-stream.ts';
 import type { Hub } from '../core/hub.ts';
-import { ndjsonWire, sseWire } from '../core/wire.ts';
+import { ndjsonWire, sseWire } from './wires.ts';
 import { openResponse, streamHeaders } from './response-connection.ts';
 
 /** Media types of the formats, in the order to prefer them: for `ctx.accepts(...STREAM_TYPES)`. */

@@ -4,7 +4,7 @@ import { type Channel, type ChannelCatalog, ChannelError, parseChannels } from '
 import { decodeCursor } from '../core/cursor.ts';
 import type { Admission, StreamOwner } from '../core/open-stream.ts';
 import type { Hub } from '../core/hub.ts';
-import { websocketWire } from '../core/wire.ts';
+import { websocketWire } from './wires.ts';
 import {
   CLOSE_CODES,
   CLOSE_ERROR,

@@ -5,7 +5,7 @@ import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
-import { ndjsonWire } from '../../../streams/core/wire.ts';
+import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
 import { LaggingBroker } from '../../support/lagging-broker.ts';
 import { quiet } from '../../support/log-watch.ts';

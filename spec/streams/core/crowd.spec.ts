@@ -6,7 +6,7 @@ import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
 import type { Subscriber } from '../../../streams/core/subscriber.ts';
-import { sseWire } from '../../../streams/core/wire.ts';
+import { sseWire } from '../../../streams/transports/wires.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

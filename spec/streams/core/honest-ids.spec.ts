@@ -4,7 +4,7 @@ import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
-import { ndjsonWire } from '../../../streams/core/wire.ts';
+import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { type CollectedEvent, CollectingSink } from '../../support/collecting-sink.ts';
 import { collidingPortfolios } from '../../support/colliding-logs.ts';
 import { quiet } from '../../support/log-watch.ts';

@@ -8,7 +8,7 @@ import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
-import { ndjsonWire } from '../../../streams/core/wire.ts';
+import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { type CollectedEvent, CollectingSink } from '../../support/collecting-sink.ts';
 import { LaggingBroker } from '../../support/lagging-broker.ts';
 import { quiet } from '../../support/log-watch.ts';

@@ -4,7 +4,7 @@ import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
-import { ndjsonWire } from '../../../streams/core/wire.ts';
+import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
 import { quiet } from '../../support/log-watch.ts';

@@ -6,7 +6,7 @@ import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
-import { websocketWire } from '../../../streams/core/wire.ts';
+import { websocketWire } from '../../../streams/transports/wires.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -5,7 +5,7 @@ import { channelsOf } from '../../support/channels.ts';
 import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
-import { sseWire } from '../../../streams/core/wire.ts';
+import { sseWire } from '../../../streams/transports/wires.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 

@@ -4,7 +4,7 @@ import { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
-import { sseWire } from '../../../streams/core/wire.ts';
+import { sseWire } from '../../../streams/transports/wires.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { watchedLogs } from '../../../streams/portfolio/watched-logs.ts';
 import { Readiness } from '../../../streams/fleet/readiness.ts';

@@ -16,7 +16,7 @@ type Hub = StreamRegistryOptions['hub'];
 function hubOf(...ids: string[]): Hub {
   const owner = { userId: 'u', sessionId: 's', expiresAt: 0 };
   const subscriber = { channels: [], queuedBytes: 0, sentEvents: 0, conflated: 0, lag: 0 };
-  const stream = { owner, transport: 'sse' as const, openedAt: 0, sentBefore: 0, conflatedBefore: 0 };
+  const stream = { owner, transport: 'sse' as const, openedAt: 0 };
   let streams: ReportedStream[] = ids.map((id) => ({ ...stream, id, subscriber }));
   return {
     streams: () => [...streams],

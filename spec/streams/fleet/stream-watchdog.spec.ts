@@ -4,7 +4,7 @@ import type { OpenStream } from '../../../streams/core/open-stream.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { UNOBSERVED } from '../../../streams/core/stream-observer.ts';
 import { Subscriber } from '../../../streams/core/subscriber.ts';
-import { sseWire } from '../../../streams/core/wire.ts';
+import { sseWire } from '../../../streams/transports/wires.ts';
 import { StreamWatchdog } from '../../../streams/fleet/stream-watchdog.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { quiet, watchedLogger } from '../../support/log-watch.ts';
@@ -58,8 +58,6 @@ describe('the watchdog of streams', () => {
       transport: 'sse',
       openedAt: subscriber.openedAt,
       subscriber,
-      sentBefore: 0,
-      conflatedBefore: 0,
     });
     return subscriber;
   }
