@@ -8,6 +8,7 @@ import {
   untracked,
 } from '@preact/signals';
 import { type Client, pause } from 'marktide/client';
+import type { Signed } from '../account/session.ts';
 import type { Holdings, ImportProgress, LedgerChange, ListedTrade, Pnl, Portfolio } from '../api.ts';
 import { clockFace, localClockFace } from '../figures/clock-face.ts';
 import type { Connection } from '../live/connection.ts';
@@ -32,6 +33,8 @@ const PATIENCE_MS = 3_000;
 export class Dashboard {
   readonly client: Client;
   readonly connection: Connection;
+  /** The user may make portfolios. */
+  readonly mayCreate: boolean;
   readonly portfolios: Portfolios;
   readonly market: Market;
   readonly pnl: Signal<Pnl | null> = signal(null);
@@ -55,10 +58,11 @@ export class Dashboard {
   /** `undefined`: nothing is watched yet. */
   #portfolioId: string | null | undefined;
 
-  constructor(client: Client, userId: string, connection: Connection) {
+  constructor(client: Client, user: Signed, connection: Connection) {
     this.client = client;
     this.connection = connection;
-    this.#userId = userId;
+    this.#userId = user.id;
+    this.mayCreate = user.role !== 'viewer';
     this.portfolios = new Portfolios(client.api);
     this.market = new Market(new Sparks(client.api));
     connection.state.value = 'connecting';

@@ -35,16 +35,18 @@ export function PortfolioChooser({ dashboard }: { dashboard: Dashboard }) {
           <span aria-hidden="true">⚙</span>
         </button>
       )}
-      <button
-        type="button"
-        id="new-portfolio-open"
-        class="icon"
-        aria-label={text('newPortfolio')}
-        title={text('newPortfolio')}
-        onClick={() => (dialog.value = { type: 'new-portfolio' })}
-      >
-        <span aria-hidden="true">+</span>
-      </button>
+      {dashboard.mayCreate && (
+        <button
+          type="button"
+          id="new-portfolio-open"
+          class="icon"
+          aria-label={text('newPortfolio')}
+          title={text('newPortfolio')}
+          onClick={() => (dialog.value = { type: 'new-portfolio' })}
+        >
+          <span aria-hidden="true">+</span>
+        </button>
+      )}
       <span id="portfolio-terms" class="aside">
         {`${portfolio.baseCurrency} · ${text(`costMethod.${portfolio.costMethod}`)}`}
       </span>

@@ -44,10 +44,15 @@ export function PortfolioForm({ dashboard, portfolio, onDone, onCancel }: Props)
   const isNew = portfolio === null;
   const { isBusy, message, submit } = useSubmit(async () => {
     const { baseCurrency, benchmark, name, timeZone, costMethod, cashMode } = values;
-    const settings = { name, timeZone, costMethod, cashMode, benchmark: benchmark === '' ? null : benchmark };
+    const settings = { name, timeZone, costMethod, cashMode };
+    // Empty stands for Bitcoin. What the server answers is never empty, and is not meant to be fixed by being sent back.
+    const chosen = { benchmark: benchmark === '' ? null : benchmark };
     const saved = isNew
-      ? await api.createPortfolio({ body: { ...settings, baseCurrency } })
-      : await api.updatePortfolio({ path: { portfolioId: portfolio.id }, body: settings });
+      ? await api.createPortfolio({ body: { ...settings, ...chosen, baseCurrency } })
+      : await api.updatePortfolio({
+          path: { portfolioId: portfolio.id },
+          body: { ...settings, ...(benchmark === valuesOf(portfolio).benchmark ? {} : chosen) },
+        });
     dashboard.portfolios.put(saved);
     onDone();
   });

@@ -42,7 +42,7 @@ function Figures({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Po
 /** What a user sees. */
 export function SignedIn({ client, user, connection, dashboard }: Props) {
   useEffect(() => {
-    const own = new Dashboard(client, user.id, connection);
+    const own = new Dashboard(client, user, connection);
     dashboard.value = own;
     return () => {
       own.close();
@@ -58,11 +58,7 @@ export function SignedIn({ client, user, connection, dashboard }: Props) {
     <>
       <Invitations api={client.api} onAccept={(id) => own.joined(id)} />
       {all.value?.length === 0 &&
-        (user.role === 'viewer' ? (
-          <p class="message">{text('noPortfolio')}</p>
-        ) : (
-          <FirstRun dashboard={own} />
-        ))}
+        (!own.mayCreate ? <p class="message">{text('noPortfolio')}</p> : <FirstRun dashboard={own} />)}
       <div id="dashboard" class={portfolio === null ? 'dashboard market-only' : 'dashboard'}>
         {portfolio !== null && (
           <Figures key={`figures ${portfolio.id}`} dashboard={own} portfolio={portfolio} />

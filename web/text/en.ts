@@ -178,7 +178,7 @@ export const en = {
   'cashMode.untracked.about':
     'No deposits need to be recorded. Every purchase counts as money paid in, every sale as money paid out. Example: buy for 400, and 400 are paid in; there is never any cash.',
   benchmark: 'Benchmark',
-  benchmarkHint: 'A symbol to compare with, such as BTC/KRW.',
+  benchmarkHint: 'A symbol to compare with, such as ETH/KRW. Bitcoin if left empty.',
   addTrade: 'Add trade',
   changeTrade: 'Edit trade',
   removeTrade: 'Remove this trade',

@@ -177,7 +177,7 @@ export const ko: Record<TextKey, string> = {
   'cashMode.untracked.about':
     '입금을 기록하지 않아도 됩니다. 매수는 입금, 매도는 출금으로 계산합니다. 예: 400어치를 매수하면 400을 입금한 것이며 현금은 없습니다.',
   benchmark: '비교 기준',
-  benchmarkHint: '비교할 종목입니다. 예: BTC/KRW',
+  benchmarkHint: '비교할 종목입니다. 예: ETH/KRW. 비워 두면 비트코인입니다.',
   addTrade: '거래 추가',
   changeTrade: '거래 수정',
   removeTrade: '이 거래 삭제',
