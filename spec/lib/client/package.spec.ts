@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PACKAGE_ROOT } from '../../../lib/process/package-info.ts';
+import { PACKAGE_ROOT, VERSION } from '../../../lib/process/package-info.ts';
 import { browserAvailable, launchBrowser } from '../../support/browser.ts';
 import { fillDataFolder } from '../../support/data-folder.ts';
 import { packClone } from '../../support/package-clone.ts';
@@ -100,7 +100,9 @@ describe('the package', function () {
 
   it('has nothing in it but what it needs', () => {
     const names = readdirSync(join(foreign, 'node_modules', 'marktide')).sort();
-    assert.deepEqual(names, ['LICENSE', 'README.md', 'app', 'dist', 'openapi', 'package.json', 'web']);
+    assert.deepEqual(names, ['LICENSE', 'README.md', 'app', 'dist', 'openapi', 'package.json']);
+    const page = readdirSync(join(foreign, 'node_modules', 'marktide', 'dist', 'web')).sort();
+    assert.deepEqual(page, ['assets', 'favicon.svg', 'index.html'], 'the page is built');
   });
 
   it('names modules as every compiler finds them', () => {
@@ -111,6 +113,43 @@ describe('the package', function () {
       // Older compilers than those above take no `.ts`, which the newer ones would not rewrite here.
       assert.doesNotMatch(readFileSync(join(place, name), 'utf8'), /from '[^']+\.ts'/, name);
     }
+  });
+
+  it('comes with the client as a package that brings nothing else', async () => {
+    const place = join(folder, 'alone');
+    mkdirSync(place);
+    writeFileSync(join(place, 'package.json'), JSON.stringify({ name: 'alone', type: 'module' }));
+    const [tarball = ''] = readdirSync(folder).filter((name) => /^marktide-client-.*\.tgz$/.test(name));
+    run('npm', ['install', '--no-audit', '--no-fund', join(folder, tarball)], place);
+    const installed = readdirSync(join(place, 'node_modules')).filter((name) => !name.startsWith('.'));
+    assert.deepEqual(installed, ['marktide-client']);
+    const manifest = readFileSync(join(place, 'node_modules', 'marktide-client', 'package.json'), 'utf8');
+    const { version, dependencies } = JSON.parse(manifest) as Record<string, unknown>;
+    assert.deepEqual([version, dependencies], [VERSION, undefined]);
+    const code = example(node.url).replace('marktide/client', 'marktide-client');
+    writeFileSync(join(place, 'example.ts'), code);
+    const compilerOptions = {
+      module: 'ESNext',
+      moduleResolution: 'bundler',
+      lib: ['ES2023', 'DOM'],
+      types: [],
+    };
+    const project = {
+      compilerOptions: { ...compilerOptions, target: 'ES2023', strict: true },
+      files: ['example.ts'],
+    };
+    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify(project));
+    run(process.execPath, [join(TYPESCRIPT_7, 'bin', 'tsc'), '-p', place], place);
+    const program = spawn(process.execPath, ['example.js'], {
+      cwd: place,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(program, 'exit');
+    for await (const chunk of program.stdout.setEncoding('utf8')) {
+      if (/^BTC\/KRW \d+$/m.test(String(chunk))) program.kill();
+    }
+    await ended;
+    assert.equal(program.killed, true);
   });
 
   it("runs README's example against a server", async () => {
