@@ -106,7 +106,11 @@ async function tryCommands(redis: Redis, prefix: string): Promise<void> {
   }
   const key = `${prefix}{start-check}`;
   await redis.set(key, '', 'EX', 60);
-  await redis.eval("return redis.call('XADD', KEYS[1], 'MAXLEN', 1, '*', 'check', '')", 1, `${key}:stream`);
+  await redis.eval(
+    "redis.call('TIME') return redis.call('XADD', KEYS[1], 'MAXLEN', 1, '*', 'check', '')",
+    1,
+    `${key}:stream`,
+  );
   await redis.xrange(`${key}:stream`, '-', '+', 'COUNT', 1);
   await redis.publish(`${key}:live`, '');
   await redis.del(key, `${key}:stream`);

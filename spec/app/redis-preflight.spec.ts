@@ -89,6 +89,7 @@ const COMMANDS = '+@all';
     const { host } = new URL(server.url);
     const users: [name: string, rights: string[], message: RegExp][] = [
       ['scripts', ['~*', '&*', COMMANDS, '-eval', '-evalsha'], /may not run EVAL: docs\/operations\.md/],
+      ['clock', ['~*', '&*', COMMANDS, '-time'], /may not run a command that Marktide's scripts use: docs/],
       ['keys', ['~other:*', '&*', COMMANDS], /may not use all keys/],
       ['channels', ['~*', 'resetchannels', COMMANDS], /may not use all channels/],
     ];
