@@ -19,6 +19,10 @@ const REFUSALS: readonly [pattern: RegExp, message: (what: string | undefined) =
     (what) => `The Redis user in REDIS_URL may not use all ${what}: ${RIGHTS}`,
   ],
   [
+    /user executing the script can't/,
+    () => `The Redis user in REDIS_URL may not run a command that Marktide's scripts use: ${RIGHTS}`,
+  ],
+  [
     /DB index is out of range|invalid DB index/i,
     () => 'REDIS_URL ends with the number of a database that this Redis does not have.',
   ],
