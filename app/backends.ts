@@ -21,7 +21,25 @@ export interface Surroundings {
   clock: Clock;
   random: Random;
   logger: Logger;
+  /** How long to wait for PostgreSQL and Redis. Default `BACKEND_PATIENCE`. */
+  patience?: BackendPatience | undefined;
 }
+
+/** In milliseconds. */
+export interface BackendPatience {
+  /** A command to Redis that requests wait for. */
+  commandMs: number;
+  /** A command to Redis while the node starts. */
+  startCommandMs: number;
+  /** A step of the start, which is tried again and again, before the node gives up. */
+  startStepMs: number;
+}
+
+export const BACKEND_PATIENCE: BackendPatience = {
+  commandMs: 1_000,
+  startCommandMs: 10_000,
+  startStepMs: 30_000,
+};
 
 /** The bounds of each kind of log. Control and canary logs only need to bridge a moment. */
 function boundsOf(config: Config): (log: string) => LogBounds {
@@ -32,12 +50,6 @@ function boundsOf(config: Config): (log: string) => LogBounds {
   return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
 }
 
-/** How long each step of a start waits for PostgreSQL or Redis, slow or away, before the node gives up. */
-export const START_PATIENCE_MS = 30_000;
-
-/** How long a command to Redis may take while the node starts; once requests wait for it, a second. */
-const START_TIMEOUT_MS = 10_000;
-
 interface OpenedBroker {
   broker: Broker;
   leases: Leases;
@@ -46,10 +58,8 @@ interface OpenedBroker {
 }
 
 /** @param fleet the id of the database's fleet: Redis must not belong to another */
-export async function openBroker(
-  { config, clock, random, logger }: Surroundings,
-  fleet: string,
-): Promise<OpenedBroker> {
+export async function openBroker(surroundings: Surroundings, fleet: string): Promise<OpenedBroker> {
+  const { config, clock, random, logger, patience = BACKEND_PATIENCE } = surroundings;
   const bounds = boundsOf(config);
   if (config.REDIS_URL === undefined) {
     return {
@@ -66,11 +76,13 @@ export async function openBroker(
     import('./redis-preflight.ts'),
   ]);
   const prefix = config.REDIS_PREFIX;
-  const redis = { clock, random, log: logger, startTimeoutMs: START_TIMEOUT_MS };
+  const { commandMs, startCommandMs, startStepMs } = patience;
+  const timeouts = { commandTimeoutMs: commandMs, startTimeoutMs: startCommandMs };
+  const redis = { clock, random, log: logger, ...timeouts };
   const tried = fastRedis(config.REDIS_URL, { ...redis, name: 'marktide-start' });
   try {
     const ringBytes = config.RING_MB * 2 ** 20;
-    await checkRedis(tried, { clock, log: logger, ms: START_PATIENCE_MS, prefix, fleet, ringBytes });
+    await checkRedis(tried, { clock, log: logger, ms: startStepMs, prefix, fleet, ringBytes });
   } finally {
     tried.disconnect();
   }

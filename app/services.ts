@@ -44,7 +44,7 @@ import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
 import { StreamRegistry } from '../streams/fleet/stream-registry.ts';
 import { SocketServer } from '../streams/transports/websocket-server.ts';
-import { openAnswers, openBroker, openLimits, START_PATIENCE_MS, type Surroundings } from './backends.ts';
+import { openAnswers, openBroker, openLimits, BACKEND_PATIENCE, type Surroundings } from './backends.ts';
 import { ensureDemoPast } from './first-start.ts';
 import { Slots } from '../lib/async/slots.ts';
 import { decimal } from '../lib/money/money.ts';
@@ -114,7 +114,7 @@ function openMarketWriter(
 
 /** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
 export async function createServices(environment: Environment): Promise<RunningServices> {
-  const { config, clock, random, logger } = environment;
+  const { config, clock, random, logger, patience = BACKEND_PATIENCE } = environment;
   const shutdown = new Shutdown({ clock, logger });
   const close = (): Promise<void> => shutdown.run();
   try {
@@ -129,7 +129,7 @@ export async function createServices(environment: Environment): Promise<RunningS
         statementTimeout: config.STATEMENT_TIMEOUT_MS,
       }));
     shutdown.add('the database', () => database.close());
-    if (database.kind === 'postgres') await reachDatabase(database.knex, { clock, ms: START_PATIENCE_MS });
+    if (database.kind === 'postgres') await reachDatabase(database.knex, { clock, ms: patience.startStepMs });
     await migrate(database.knex).catch((error: unknown) => {
       throw startErrorOf(error) ?? error;
     });
@@ -150,7 +150,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       started,
     } = await openBroker(environment, await fleetId(database.knex));
     const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
-      retryBroker(attempt, { clock, ms: START_PATIENCE_MS, step });
+      retryBroker(attempt, { clock, ms: patience.startStepMs, step });
     const leases = countedLeases(uncounted, metrics);
     shutdown.add('the broker', () => broker.close());
     shutdown.add('the leases', () => leases.close());

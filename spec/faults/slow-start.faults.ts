@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
-import { BrokerSilentError } from '../../app/broker-retry.ts';
+import { BACKEND_PATIENCE, type BackendPatience } from '../../app/backends.ts';
 import { startApp, type TestApp } from '../support/app.ts';
+import { StartError } from '../../lib/start-error.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { say } from './say.ts';
 import { type SlowProxy, startSlowProxy } from './slow-proxy.ts';
 
-/** Longer than a command may take on a node that runs. */
-const FREEZE_MS = 2_500;
-/** A start sends about so many pieces to Redis; it is tried with a stop before every few of them. */
+/** Shorter than usual, so that less time is longer than a running node waits. */
+const COMMAND_MS = 500;
+const DELAY_MS = 300;
+const FREEZE_MS = 1_000;
+/** A start makes about so many requests to Redis, which is frozen at every few of them. */
 const REQUESTS = 30;
 const STEPS = Number(process.env['ROUNDS'] ?? 3) > 1 ? 4 : 8;
 
@@ -33,19 +37,17 @@ const STEPS = Number(process.env['ROUNDS'] ?? 3) > 1 ? 4 : 8;
     await redis?.stop();
   });
 
-  function start(): Promise<TestApp> {
+  function start(other: Partial<BackendPatience> = {}): Promise<TestApp> {
     const env = { REDIS_URL: `redis://127.0.0.1:${toRedis.port}`, MARKET_FEED: 'simulator' };
-    return startApp({ databaseUrl, env });
+    const patience = { ...BACKEND_PATIENCE, commandMs: COMMAND_MS, ...other };
+    return startApp({ databaseUrl, env, patience });
   }
 
-  /** Ready, with prices on a stream. */
+  /** It becomes ready, and its streams have prices. */
   async function assertWorks(app: TestApp): Promise<void> {
     const user = await app.user();
-    for (;;) {
-      const { status } = await app.call('GET', '/readyz');
-      if (status === 200) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    const isReady = async (): Promise<boolean> => (await app.call('GET', '/readyz')).status === 200;
+    await eventually(isReady, 'readiness', { everyMs: 50 });
     const stream = new StreamClient(`${app.url}/v1/streams?channels=ticker:*`, {
       headers: { authorization: user.authorization },
     });
@@ -53,8 +55,8 @@ const STEPS = Number(process.env['ROUNDS'] ?? 3) > 1 ? 4 : 8;
     stream.cut();
   }
 
-  it('that finds every command two seconds late waits for it', async () => {
-    toRedis.delayMs = 1_000;
+  it('that gets every answer later than a running node waits does wait', async () => {
+    toRedis.delayMs = DELAY_MS;
     const before = performance.now();
     const app = await start();
     say(`started after ${Math.round(performance.now() - before)} ms`);
@@ -66,7 +68,7 @@ const STEPS = Number(process.env['ROUNDS'] ?? 3) > 1 ? 4 : 8;
     }
   });
 
-  it(`that finds Redis frozen for ${FREEZE_MS} ms waits for it, whatever it has come to`, async () => {
+  it(`that finds Redis frozen for ${FREEZE_MS} ms waits, whatever step it has come to`, async () => {
     for (let frozenAt = 1; frozenAt <= REQUESTS; frozenAt += STEPS) {
       let base: number | null = null;
       toRedis.onRequest = (count) => {
@@ -90,6 +92,6 @@ const STEPS = Number(process.env['ROUNDS'] ?? 3) > 1 ? 4 : 8;
 
   it('gives up when Redis does not answer at all, and says so', async () => {
     redis.pause();
-    await assert.rejects(start(), BrokerSilentError);
+    await assert.rejects(start({ startCommandMs: 1_000, startStepMs: 2_000 }), StartError);
   });
 });

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config/config.ts';
 import { hashPassword } from '../../lib/tokens/password.ts';
 import { listen, stopListening, patienceOf } from '../../app/server.ts';
+import type { BackendPatience } from '../../app/backends.ts';
 import { createServices } from '../../app/services.ts';
 import type { Services } from '../../routes/http/handler-services.ts';
 import { openInMemory, openOnPostgres } from './databases.ts';
@@ -19,6 +20,7 @@ export interface TestAppOptions {
   /** A PostgreSQL database instead of an embedded one in memory. */
   databaseUrl?: string;
   clock?: Clock;
+  patience?: BackendPatience;
   /** Takes each line of its log, down to `trace`. */
   log?: (line: string) => void;
 }
@@ -87,7 +89,14 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     options.databaseUrl === undefined
       ? await openInMemory()
       : await openOnPostgres({ url: options.databaseUrl, statementTimeout: config.STATEMENT_TIMEOUT_MS });
-  const { services, close } = await createServices({ config, clock, random: Math.random, logger, database });
+  const { services, close } = await createServices({
+    config,
+    clock,
+    random: Math.random,
+    logger,
+    database,
+    patience: options.patience,
+  });
   const { server, url } = await listen(
     createApp(services),
     { host: '127.0.0.1', port: 0 },

@@ -21,7 +21,9 @@ export interface RedisLeasesOptions {
    * protect nothing, where it is only a key that is left behind.
    */
   fenceMs?: number;
-  /** How long a command may take until `started`; of a connection of its own. */
+  /** How long a command may take on a connection of its own. Default 1000. */
+  commandTimeoutMs?: number;
+  /** The same until `started`. */
   startTimeoutMs?: number;
 }
 
@@ -90,7 +92,8 @@ export class RedisLeases implements Leases {
 
   /** The node has started: see `startTimeoutMs`. */
   started(): void {
-    if (typeof this.#options.redis === 'string') setCommandTimeout(this.#client);
+    if (typeof this.#options.redis === 'string')
+      setCommandTimeout(this.#client, this.#options.commandTimeoutMs);
   }
 
   async close(): Promise<void> {
