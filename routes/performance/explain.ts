@@ -89,7 +89,7 @@ const mark = z
 
 const count = z.int().min(0);
 
-const explanation = z
+export const explanation = z
   .object({
     asset: field.asset.describe('The asset explained.'),
     costMethod: figure.usedCostMethod,

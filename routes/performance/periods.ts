@@ -37,7 +37,7 @@ const figures = {
   income: figure.income,
 };
 
-const periodSchema = z
+export const periodSchema = z
   .object({
     label: z.iso.date().meta({ description: "Local date of the period's first day.", example: '2026-03-01' }),
     ...figures,

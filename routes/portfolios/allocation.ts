@@ -20,7 +20,7 @@ export const kindShare = z
     ...shareFields,
   })
   .meta({ id: 'KindShare', description: 'The part of equity that is cash, or that is coins.' });
-const quoteShare = z
+export const quoteShare = z
   .object({
     quote: field.asset.describe('The currency that these assets are quoted in.'),
     assets: z.array(field.asset).describe('The assets, the most valuable first.'),

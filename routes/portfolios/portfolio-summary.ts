@@ -12,7 +12,7 @@ import { portfolioParams } from './portfolios.ts';
 
 const { portfolioId: _, ...figures } = pnlSchema.shape;
 
-const summarySchema = z
+export const summarySchema = z
   .object({
     ...portfolioSchema.shape,
     ...figures,

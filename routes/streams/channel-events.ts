@@ -17,7 +17,7 @@ import { fillSchema, importId, ledgerSchema } from './ledger-events.ts';
 
 /** The channels and their events, for the documents and for tests. */
 
-const publicTradeSchema = z
+export const publicTradeSchema = z
   .object({
     symbol: field.symbol.describe('Base and quote asset.'),
     tradeId: z
@@ -54,7 +54,7 @@ const holdingsSchema = z
   })
   .meta({ id: 'Holdings', description: 'The holdings of a portfolio, marked to market.' });
 
-const importSchema = z
+export const importProgressSchema = z
   .object({
     portfolioId: field.portfolioId,
     importId,
@@ -161,7 +161,7 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
   imports: {
     address: 'imports:{portfolioId}',
     event: 'import',
-    data: importSchema satisfies z.ZodType<ImportProgressBody>,
+    data: importProgressSchema satisfies z.ZodType<ImportProgressBody>,
     summary: 'How far the import of a file has got',
     description:
       'State: the latest import (`POST /v1/portfolios/{portfolioId}/trades/import`), at each phase and twice a second.',
