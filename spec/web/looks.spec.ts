@@ -19,6 +19,15 @@ const LOOKS = [
   { name: 'phone-dark', width: 390, colorScheme: 'dark', locale: 'en-US' },
 ] as const;
 
+/** What opens a dialog, and which. */
+const DIALOGS = [
+  ['#import-open', '#import'],
+  ['#trade-add', '#trade-dialog'],
+  ['#trade-rows [name=edit]', '#trade-dialog'],
+  ['#settings-open', '#portfolio-dialog'],
+  ['#new-portfolio-open', '#portfolio-dialog'],
+] as const;
+
 (browserAvailable() ? describe : describe.skip)('the looks of the page', function () {
   this.timeout(120_000);
   let app: TestApp;
@@ -62,11 +71,34 @@ const LOOKS = [
       const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
       assert.ok(overflow <= 0, `${overflow} pixels stick out`);
       await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
-      await page.locator('#import-open').click();
-      assert.deepEqual(await barriers(page), [], 'the import');
+      for (const [opener, dialog] of DIALOGS) {
+        await page.locator(opener).first().click();
+        await page.locator(dialog).waitFor();
+        assert.deepEqual(await barriers(page), [], dialog);
+        await page.screenshot({ path: join(PICTURES, `${name}-${dialog.slice(1)}.png`) });
+        await page.keyboard.press('Escape');
+        await page.locator(dialog).waitFor({ state: 'detached' });
+        // The keyboard goes on where it was.
+        assert.equal(await page.locator(`${opener}:focus`).count(), 1, opener);
+      }
       await context.close();
     });
   }
+
+  it('keeps nobody out who has no portfolio yet, in either language', async () => {
+    const fresh = await app.user('admin');
+    for (const locale of ['en-US', 'ko-KR']) {
+      const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale });
+      const page = await context.newPage();
+      await signIn(page, app.url, { email: fresh.email, password: TEST_PASSWORD });
+      await page.locator('#first-run form').waitFor();
+      assert.deepEqual(await barriers(page), []);
+      const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+      assert.ok(overflow <= 0, `${overflow} pixels stick out`);
+      await page.screenshot({ path: join(PICTURES, `first-run-${locale}.png`), fullPage: true });
+      await context.close();
+    }
+  });
 
   it('weighs less than 300 KB as it travels, and nothing comes from elsewhere', async () => {
     const context = await browser.newContext();

@@ -10,10 +10,22 @@ interface Props {
 
 /** A dialog, open for as long as it is there. Escape closes it, and the focus returns to where it was. */
 export function Modal({ id, title, onClose, children }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const node = useRef<HTMLDialogElement>(null);
+  const close = useRef(onClose);
+  close.current = onClose;
+  useEffect(() => {
+    const dialog = node.current;
+    const life = new AbortController();
+    dialog?.addEventListener('close', () => close.current(), { signal: life.signal });
+    dialog?.showModal();
+    return () => {
+      life.abort();
+      // Only a dialog that is closed gives the focus back.
+      dialog?.close();
+    };
+  }, []);
   return (
-    <dialog id={id} ref={dialog} aria-labelledby={`${id}-title`} onClose={onClose}>
+    <dialog id={id} ref={node} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>{title}</h2>
       {children}
     </dialog>
