@@ -38,6 +38,9 @@ export interface FieldError {
   parameter?: string;
   line?: number;
   column?: string;
+  /** With the parameters, all that a text in another language needs. */
+  code?: string;
+  params?: Readonly<Record<string, string>>;
   detail: string;
 }
 

@@ -30,6 +30,7 @@ import { streamToken } from './streams/stream-token.ts';
 import { streamEndpoints } from './streams/streams.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
 import { tradeListEndpoints } from './ledger/trade-list.ts';
+import { decisionEndpoints } from './ledger/decisions.ts';
 import { importTrades } from './ledger/trade-import.ts';
 import { getTradeStats } from './ledger/trade-stats.ts';
 import { tradeEndpoints } from './ledger/trades.ts';
@@ -55,6 +56,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getTradeStats,
   ...tradeListEndpoints,
   importTrades,
+  ...decisionEndpoints,
   exportTrades,
   ...transferEndpoints,
   getPortfolio,

@@ -13,15 +13,16 @@ import { jsonPieces } from '../connection/json-pieces.ts';
 import {
   entryOf,
   rateNeeds,
-  type StoredTrade,
+  type StoredEntry,
   tieOf,
-  type TradeDraft,
+  type EntryDraft,
   withRates,
 } from '../ledger/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
 import { listConflicts, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
-import { type FreshTrade, freshTrades } from './import-rows.ts';
+import { keepDecisions, knownDecisions, type NewDecision } from './import-decisions.ts';
+import { type FreshEntry, freshEntries } from './import-rows.ts';
 import type { StagedRows } from './staged-rows.ts';
 import { advance, lockPortfolio } from '../ledger/portfolios.ts';
 import { rateTable } from '../ledger/rates.ts';
@@ -40,6 +41,8 @@ export interface ImportOutcome extends MatchCounts {
   firstRows: RowMatch[];
   /** What is to be published about it. */
   message: OutboxMessage | null;
+  /** Decisions of the file that were known before, by their keys. */
+  known: ReadonlyMap<string, 'open' | 'settled'>;
   /** Which way time runs in the file; `null`: it cannot be told, and figures depend on it, so nothing is booked. */
   order: RowOrder | null;
 }
@@ -58,6 +61,8 @@ export interface ImportOptions {
   order: FileOrder;
   /** `look`: nothing is booked. `whole`: only if there is no conflict. `rest`: what is in no conflict. */
   mode: 'look' | 'whole' | 'rest';
+  /** What only the owner of the portfolio can explain: kept if the file is booked. */
+  decisions: readonly NewDecision[];
   /** Rows to be reported, at most. */
   reported: number;
   /** The import's name, as it is published. */
@@ -89,24 +94,31 @@ export async function bookRows(
     const { importId } = staged;
     const counts = await matchRows(trx, portfolioId, staged);
     const order = await orderOf(trx, portfolio, options.order);
+    const { decisions } = options;
     const report = {
       ...counts,
       order,
+      known: await knownDecisions(
+        trx,
+        portfolioId,
+        decisions.map(({ key }) => key),
+      ),
       conflictRows: counts.conflicts === 0 ? [] : await listConflicts(trx, importId, reported),
       firstRows: await listMatches(trx, importId, reported),
     };
     const { version } = portfolio;
     const isHeldBack = mode === 'look' || order === null || (mode === 'whole' && counts.conflicts > 0);
+    if (!isHeldBack) await keepDecisions(trx, portfolioId, options.name, decisions, clock.now());
     if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, message: null };
     const symbols = indexSymbols(await candleSymbols(trx));
     const positions = new BulkPositions(trx, portfolioId, portfolio);
-    const entries: StoredTrade[] = [];
+    const entries: StoredEntry[] = [];
     // Rows that tell their sequence need no other.
     const lines = options.order.hasSequence ? null : order;
-    let done: { time: number; line: number } | null = null;
+    let done: { time: number; line: number; part: number } | null = null;
     for (let place = 0; place < counts.fresh; place += CHUNK) {
       progress('booking', place, counts.fresh);
-      const fresh = await freshTrades(trx, importId, lines, done, CHUNK);
+      const fresh = await freshEntries(trx, importId, lines, done, CHUNK);
       const drafts = await ratedDrafts(
         trx,
         portfolio.baseCurrency,
@@ -123,7 +135,7 @@ export async function bookRows(
       await positions.add(booked);
       if (counts.fresh <= published) entries.push(...booked);
       const last = fresh.at(-1);
-      if (last !== undefined) done = { time: last.draft.time, line: last.line };
+      if (last !== undefined) done = { time: last.draft.time, line: last.line, part: last.part };
     }
     let folded = 0;
     progress('valuing', 0, 0);
@@ -142,8 +154,8 @@ export async function bookRows(
 
 async function insertEntries(
   trx: Database,
-  entries: readonly StoredTrade[],
-  fresh: readonly FreshTrade[],
+  entries: readonly StoredEntry[],
+  fresh: readonly FreshEntry[],
   terms: PortfolioTerms,
 ): Promise<void> {
   function* rows(): Generator<object, void, undefined> {
@@ -159,13 +171,13 @@ async function insertEntries(
   }
 }
 
-/** Trades with their rates, as booking them one by one would find them. */
+/** Entries with their rates, as booking them one by one would find them. */
 async function ratedDrafts(
   trx: Database,
   baseCurrency: string,
-  drafts: readonly TradeDraft[],
+  drafts: readonly EntryDraft[],
   symbols: SymbolIndex,
-): Promise<TradeDraft[]> {
+): Promise<EntryDraft[]> {
   const rate = await rateTable(trx, baseCurrency, drafts.flatMap(rateNeeds), symbols);
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }

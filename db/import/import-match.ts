@@ -3,12 +3,24 @@ import type { Database } from '../connection/database.ts';
 import type { StagedRows } from './staged-rows.ts';
 
 /** Whether a row says what an entry (or a group of them) says now. */
-const SAME = `l.time = r.time and l.base = r.base and l.quote = r.quote and l.side = r.side
-  and l.quantity = r.quantity and l.price = r.price
+const SAME = `l.kind = r.kind and l.time = r.time and l.base is not distinct from r.base
+  and l.quote is not distinct from r.quote and l.side is not distinct from r.side
+  and l.asset is not distinct from r.asset and l.unit_cost is not distinct from r.unit_cost
+  and l.quantity = r.quantity and l.price is not distinct from r.price
   and l.fee_amount is not distinct from r.fee_amount and l.fee_currency is not distinct from r.fee_currency
   and l.order_id is not distinct from r.order_id and l.order_type is not distinct from r.order_type
   and l.note is not distinct from r.note and l.tags = r.tags
   and (r.sequence is null or l.sequence is not distinct from r.sequence)`;
+
+/**
+ * Whether an entry with an id of the exchange is a row with the same one, as another of its files or its API tells it:
+ * with more or fewer digits of the time, and rounded otherwise.
+ */
+const NEAR = `date_trunc('second', l.time) = date_trunc('second', r.time)
+  and l.base is not distinct from r.base and l.quote is not distinct from r.quote
+  and l.side is not distinct from r.side and l.asset is not distinct from r.asset
+  and abs(l.quantity - r.quantity) <= r.quantity * 0.00000001
+  and (r.price is null or abs(l.price - r.price) <= r.price * 0.0001)`;
 
 export interface MatchCounts {
   fresh: number;
@@ -37,7 +49,8 @@ export async function matchRows(
     const { rows }: { rows: { outcome: string; count: number }[] } = await trx.raw(
       `with found as materialized (
          select r.ctid, l.id,
-           case when l.kind = 'trade' and (l.content_hash = r.content_hash or (${SAME}))
+           case when l.kind = r.kind and (l.content_hash = r.content_hash or (${SAME})
+               or (r.counted and ${NEAR}))
              then 'duplicate' else 'conflict' end as outcome
          from import_rows r cross join lateral (
            select * from ledger_entries e
@@ -65,8 +78,8 @@ export async function matchRows(
 }
 
 /** What tells rows without an external id from each other, and entries. */
-const CONTENT = `exchange, time, base, quote, side, quantity, price, fee_amount, fee_currency, order_id, order_type,
-  note, tags`;
+const CONTENT = `exchange, kind, time, base, quote, side, asset, quantity, price, unit_cost, fee_amount, fee_currency,
+  order_id, order_type, note, tags`;
 
 /** Rows without an external id of one page; those of one instant are in one page, however many they are. */
 const PAGE = 1_000;
@@ -96,7 +109,7 @@ async function matchKeyless(trx: Database, portfolioId: string, importId: string
              where import_id = :importId and external_id is null and time = any(:times)
              union all
              select null, null, count(*), min(id::text), ${CONTENT} from ledger_entries
-             where portfolio_id = :portfolioId and kind = 'trade' and external_id is null and time = any(:times)
+             where portfolio_id = :portfolioId and external_id is null and time = any(:times)
              group by ${CONTENT}
            ) both_sides window same as (partition by ${CONTENT})
          ) numbered where place is not null and nth <= entries

@@ -1,13 +1,14 @@
 import type { RowOrder } from '../../lib/import/row-order.ts';
 import { fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import type { TradeDraft } from '../ledger/stored-entry.ts';
+import type { EntryDraft } from '../ledger/stored-entry.ts';
 
 /** A row that is to be booked. */
-export interface FreshTrade {
+export interface FreshEntry {
   line: number;
+  part: number;
   contentHash: string;
-  draft: TradeDraft;
+  draft: EntryDraft;
 }
 
 interface FreshRow {
@@ -15,11 +16,15 @@ interface FreshRow {
   exchange: string;
   external_id: string | null;
   time: number;
-  base: string;
-  quote: string;
-  side: 'buy' | 'sell';
+  part: number;
+  kind: EntryDraft['kind'];
+  base: string | null;
+  quote: string | null;
+  side: 'buy' | 'sell' | null;
+  asset: string | null;
   quantity: string;
-  price: string;
+  price: string | null;
+  unit_cost: string | null;
   fee_amount: string | null;
   fee_currency: string | null;
   order_id: string | null;
@@ -43,48 +48,68 @@ const LINES_OF_INSTANT = ['min', 'max'].map(
  * known.
  * @param order of the file, whose lines tell the place of each trade in its instant; `null`: they do not
  */
-export async function freshTrades(
+export async function freshEntries(
   db: Database,
   importId: string,
   order: RowOrder | null,
-  after: { time: number; line: number } | null,
+  after: { time: number; line: number; part: number } | null,
   limit: number,
-): Promise<FreshTrade[]> {
+): Promise<FreshEntry[]> {
   const query = db('import_rows as r')
     .where({ import_id: importId })
     .whereNull('outcome')
-    .orderBy(['time', 'line'])
+    .orderBy(['time', 'line', 'part'])
     .limit(limit)
     .select('r.*', db.raw(LINES_OF_INSTANT.join(', ')));
-  if (after !== null) void query.whereRaw('(time, line) > (?, ?)', [new Date(after.time), after.line]);
+  if (after !== null) {
+    void query.whereRaw('(time, line, part) > (?, ?, ?)', [new Date(after.time), after.line, after.part]);
+  }
   const rows: FreshRow[] = await query;
   return rows.map((row) => ({
     line: row.line,
+    part: row.part,
     contentHash: row.content_hash,
-    draft: {
-      kind: 'trade',
-      exchange: row.exchange,
-      externalId: row.external_id,
-      time: row.time,
-      base: row.base,
-      quote: row.quote,
-      side: row.side,
-      quantity: fixed(row.quantity),
-      price: fixed(row.price),
-      fee:
-        row.fee_amount === null || row.fee_currency === null
-          ? null
-          : { amount: fixed(row.fee_amount), currency: row.fee_currency },
-      quoteRate: null,
-      feeRate: null,
-      orderId: row.order_id,
-      orderType: row.order_type,
-      note: row.note,
-      tags: row.tags,
-      ...(row.sequence === null ? {} : { sequence: row.sequence }),
-      ...placeOf(row, order),
-    },
+    draft: draftOf(row, order),
   }));
+}
+
+function draftOf(row: FreshRow, order: RowOrder | null): EntryDraft {
+  const { kind } = row;
+  const details = {
+    exchange: row.exchange,
+    externalId: row.external_id,
+    time: row.time,
+    quantity: fixed(row.quantity),
+    note: row.note,
+    tags: row.tags,
+  };
+  if (kind !== 'trade') {
+    const unitCost = row.unit_cost === null ? null : fixed(row.unit_cost);
+    return { kind, ...details, asset: given(row.asset), unitCost, unitValue: unitCost, orderId: null };
+  }
+  return {
+    kind,
+    ...details,
+    base: given(row.base),
+    quote: given(row.quote),
+    side: given(row.side),
+    price: fixed(given(row.price)),
+    fee:
+      row.fee_amount === null || row.fee_currency === null
+        ? null
+        : { amount: fixed(row.fee_amount), currency: row.fee_currency },
+    quoteRate: null,
+    feeRate: null,
+    orderId: row.order_id,
+    orderType: row.order_type,
+    ...(row.sequence === null ? {} : { sequence: row.sequence }),
+    ...placeOf(row, order),
+  };
+}
+
+function given<T>(value: T | null): T {
+  if (value === null) throw new TypeError('a row that was put aside lacks a column of its kind');
+  return value;
 }
 
 /** One that is alone in its instant has no place there. */

@@ -1,15 +1,17 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
-import { decimal } from '../../lib/money/money.ts';
+import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import { contentHash, COUNTED, type TradeDraft } from '../ledger/stored-entry.ts';
+import { contentHash, COUNTED, type EntryDraft } from '../ledger/stored-entry.ts';
 
-/** A trade of a file that is being imported, before its rates are looked up. */
-export interface ImportedTrade {
+/** An entry of a file that is being imported, before its rates are looked up. */
+export interface ImportedEntry {
   /** Line of the file that it begins on. */
   line: number;
-  draft: TradeDraft;
+  /** Of the entries of one row: from 0. */
+  part: number;
+  draft: EntryDraft;
   /** It has no id of its own and shall get one, of its content and its number among the equal rows of the file. */
   counted: boolean;
 }
@@ -17,6 +19,8 @@ export interface ImportedTrade {
 const COLUMNS = {
   import_id: 'uuid',
   line: 'integer',
+  part: 'smallint',
+  kind: 'text',
   exchange: 'text',
   external_id: 'text',
   counted: 'boolean',
@@ -24,8 +28,10 @@ const COLUMNS = {
   base: 'text',
   quote: 'text',
   side: 'text',
+  asset: 'text',
   quantity: 'numeric',
   price: 'numeric',
+  unit_cost: 'numeric',
   fee_amount: 'numeric',
   fee_currency: 'text',
   order_id: 'text',
@@ -100,10 +106,10 @@ export class StagedRows {
   }
 
   /** In order of line. */
-  async add(trades: readonly ImportedTrade[]): Promise<void> {
+  async add(entries: readonly ImportedEntry[]): Promise<void> {
     const created = new Date(this.#clock.now());
     const rows = function* rows(this: StagedRows): Generator<object, void, undefined> {
-      for (const trade of trades) yield this.#row(trade, created);
+      for (const entry of entries) yield this.#row(entry, created);
     };
     for await (const json of jsonPieces(rows.call(this))) {
       await this.#db.raw(
@@ -113,11 +119,13 @@ export class StagedRows {
     }
   }
 
-  #row({ line, counted, draft }: ImportedTrade, created: Date): Record<keyof typeof COLUMNS, unknown> {
+  #row({ line, part, counted, draft }: ImportedEntry, created: Date): Record<keyof typeof COLUMNS, unknown> {
     if (this.#rows % PAGE === 0) this.#lines.push(line);
     else this.#lines[this.#lines.length - 1] = line;
     this.#rows += 1;
     const content = contentHash(draft);
+    const trade = draft.kind === 'trade' ? draft : null;
+    const transfer = draft.kind === 'trade' ? null : draft;
     const { exchange } = draft;
     const isKeyless = draft.externalId === null;
     const nth = isKeyless ? this.#next(exchange, content) : null;
@@ -130,22 +138,26 @@ export class StagedRows {
     return {
       import_id: this.importId,
       line,
+      part,
+      kind: draft.kind,
       exchange,
       external_id: externalId,
       counted,
       time: new Date(draft.time),
-      base: draft.base,
-      quote: draft.quote,
-      side: draft.side,
+      base: trade?.base ?? null,
+      quote: trade?.quote ?? null,
+      side: trade?.side ?? null,
+      asset: transfer?.asset ?? null,
       quantity: decimal(draft.quantity),
-      price: decimal(draft.price),
-      fee_amount: draft.fee === null ? null : decimal(draft.fee.amount),
-      fee_currency: draft.fee?.currency ?? null,
+      price: trade && decimal(trade.price),
+      unit_cost: transfer && decimalOrNull(transfer.unitCost),
+      fee_amount: trade?.fee ? decimal(trade.fee.amount) : null,
+      fee_currency: trade?.fee?.currency ?? null,
       order_id: draft.orderId,
-      order_type: draft.orderType,
+      order_type: trade?.orderType ?? null,
       note: draft.note,
       tags: draft.tags,
-      sequence: draft.sequence ?? null,
+      sequence: trade?.sequence ?? null,
       content_hash: content,
       nth,
       outcome,
@@ -164,7 +176,7 @@ export class StagedRows {
 
   /** The earlier row of a key; `null`: this is the first. */
   #first(
-    { exchange, externalId }: TradeDraft,
+    { exchange, externalId }: EntryDraft,
     line: number,
     content: string,
   ): { line: number; isSame: boolean } | null {

@@ -26,6 +26,7 @@ import * as importPages from './100-import-pages.ts';
 import * as entrySequence from './101-entry-sequence.ts';
 import * as fleet from './105-fleet.ts';
 import * as rateOrigins from './110-rate-origins.ts';
+import * as importEntries from './120-import-entries.ts';
 
 interface Migration {
   name: string;
@@ -59,6 +60,7 @@ const MIGRATIONS: Migration[] = [
   { name: '101-entry-sequence', ...entrySequence },
   { name: '105-fleet', ...fleet },
   { name: '110-rate-origins', ...rateOrigins },
+  { name: '120-import-entries', ...importEntries },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -36,6 +36,8 @@ export const OPERATIONS = {
   listTrades: ['GET', '/v1/portfolios/{portfolioId}/trades'],
   getTrade: ['GET', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   importTrades: ['POST', '/v1/portfolios/{portfolioId}/trades/import', 'text/csv'],
+  listDecisions: ['GET', '/v1/portfolios/{portfolioId}/decisions'],
+  settleDecision: ['POST', '/v1/portfolios/{portfolioId}/decisions/{decisionId}'],
   exportTrades: ['GET', '/v1/portfolios/{portfolioId}/trades.csv'],
   bookTransfers: ['POST', '/v1/portfolios/{portfolioId}/transfers'],
   listTransfers: ['GET', '/v1/portfolios/{portfolioId}/transfers'],

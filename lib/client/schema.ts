@@ -509,8 +509,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Import a CSV file of trades
-         * @description The file is the body: this program's own export (`GET …/trades.csv`), or the trade history of Upbit, Bithumb or Binance, told apart by its headings, Korean or English. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+         * Import a CSV file of an account
+         * @description The file is the body: this program's own export (`GET …/trades.csv`, or entries of every kind with the columns `kind` and `asset`), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+         *
+         *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (`GET …/decisions`), and `unbooked` says what is missing of each asset meanwhile.
          *
          *     It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
          *
@@ -525,6 +527,46 @@ export interface paths {
          *     The channel `imports:<portfolioId>` of `GET /v1/streams` shows its progress, by `importId`.
          */
         post: operations["importTrades"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What imported files left to be decided
+         * @description Rows of imported files that only their owner can explain: what each is, what it could be, and what would be booked then.
+         */
+        get: operations["listDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/decisions/{decisionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle a decision: book one of its options
+         * @description Idempotent: the same option again changes nothing, another one is refused (409). `nothing` books no entry.
+         */
+        post: operations["settleDecision"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1193,6 +1235,12 @@ export interface components {
             line?: number;
             /** @description Heading of the column of the CSV file. */
             column?: string;
+            /** @description What is wrong in a file: stable, for texts in other languages. */
+            code?: string;
+            /** @description What a text for the code is made with. */
+            params?: {
+                [key: string]: string;
+            };
             /** @description What is wrong with it. */
             detail: string;
         };
@@ -2391,7 +2439,7 @@ export interface components {
              * @description Whose file it is, as its headings show.
              * @enum {string}
              */
-            format: "marktide" | "upbit" | "bithumb" | "binance";
+            format: "marktide" | "upbit" | "bithumb" | "coinone" | "binance" | "binance-statement" | "binance-convert" | "binance-transfers" | "bybit-spot" | "bybit-uta" | "okx-trading" | "okx-withdrawals" | "coinbase" | "coinbase-pro" | "kraken-ledgers" | "kraken-trades" | "kucoin-trades" | "kucoin-transfers" | "gate" | "koinly" | "cointracking";
             /**
              * @description The encoding that the file was read in.
              * @enum {string}
@@ -2403,41 +2451,192 @@ export interface components {
             order: ("oldest-first" | "newest-first") | null;
             /** @description Rows of the file, empty ones not counted. */
             rows: number;
-            /** @description Rows that are new trades. */
+            /** @description New entries: trades, deposits, withdrawals and income. */
             accepted: number;
-            /** @description Rows that were booked before. */
+            /** @description Entries that were booked before. */
             duplicates: number;
             /** @description Rows that cannot be booked. */
             rejected: number;
-            /** @description Rows that are not trades, such as deposits. */
+            /** @description Rows that move nothing of what their owner holds, such as orders that were not filled. */
             ignored: number;
+            /** @description Rows that only their owner can explain: `GET …/decisions` lists them once the file is booked. */
+            undecided: number;
+            /** @description The decisions to take about them that are not settled yet. */
+            decisions: number;
+            /** @description Rows that entries are made of, be they accepted, duplicates or rejected. With the ignored, undecided and unreadable rows they are all of the file. */
+            entryRows: number;
+            /** @description What is not booked of each asset; at most 1000 assets. */
+            unbooked: components["schemas"]["UnbookedSum"][];
             /** @description What became of each row, by line; at most 1000, rejected rows first to be kept. */
             items: components["schemas"]["ImportRow"][];
             /** @description Whether the file has more rows than `items`. */
             truncated: boolean;
+        };
+        /** @description What is not booked of one asset. */
+        UnbookedSum: {
+            /** @description Code of the asset. */
+            asset: string;
+            /**
+             * @description The sum of what undecided rows move.
+             * @example 1250.5
+             */
+            undecided: string;
+            /**
+             * @description The sum of what ignored rows move.
+             * @example 1250.5
+             */
+            ignored: string;
         };
         /** @description What became of one row of a file. */
         ImportRow: {
             /** @description The line of the file where the row begins, from 1. */
             line: number;
             /**
-             * @description `accepted`: a new trade. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: not a trade.
+             * @description `accepted`: a new entry. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: it moves nothing of what its owner holds. `undecided`: only its owner can explain it.
              * @enum {string}
              */
-            status: "accepted" | "duplicate" | "rejected" | "ignored";
+            status: "accepted" | "duplicate" | "rejected" | "ignored" | "undecided";
+            /** @description Why it is rejected, ignored or undecided: stable, for texts in other languages. */
+            code?: string;
+            /** @description What a text for the code is made with. */
+            params?: {
+                [key: string]: string;
+            };
+            /** @description What an undecided row adds to holdings and takes from them. */
+            moves?: components["schemas"]["ImportMove"][];
+            /** @description What an undecided row could be. */
+            options?: components["schemas"]["ImportOption"][];
             /** @description The heading of the cell that is wrong. */
             column?: string;
-            /** @description Why it was rejected or ignored, or what it duplicates. */
+            /** @description Why it is rejected, ignored or undecided, or what it duplicates. */
             detail?: string;
             /**
              * Format: uuid
-             * @description The booked trade that it duplicates or conflicts with.
+             * @description The booked entry that it duplicates or conflicts with.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             tradeId?: string;
         };
+        /** @description What rows of a file add to holdings or take from them. */
+        ImportMove: {
+            /** @description Code of the asset. */
+            asset: string;
+            /**
+             * @description What comes in; with a minus what goes out.
+             * @example -0.5
+             */
+            amount: string;
+        };
+        /** @description Something that rows of a file could be. */
+        ImportOption: {
+            /**
+             * @description What a decision is settled with.
+             * @example income
+             */
+            id: string;
+            /** @description What is booked if it is chosen. */
+            entries: components["schemas"]["ImportOptionEntry"][];
+        };
+        /** @description An entry that an option books. */
+        ImportOptionEntry: {
+            /** @description `trade`, or the kind of the transfer. */
+            kind: string;
+            /** @description Symbol of a trade. */
+            symbol?: string;
+            /** @description Side of a trade. */
+            side?: string;
+            /** @description Asset of a transfer. */
+            asset?: string;
+            /** @description How much of the base asset, or of the asset. */
+            quantity: string;
+            /** @description Price of a trade. */
+            price?: string;
+            /** @description Fee of a trade. */
+            fee?: {
+                /** @description How much of the currency. */
+                amount: string;
+                /** @description What the fee was paid in. */
+                currency: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+        };
         /** @description A CSV file of trades, with a row of headings. */
         TradeFile: string;
+        /** @description A page of decisions. */
+        ImportDecisionList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["ImportDecision"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What an imported file left to be decided. */
+        ImportDecision: {
+            /**
+             * Format: uuid
+             * @description Id of the decision.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The import that brought it.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            importId: string;
+            /** @description Of the first of its rows in that file. */
+            line: number;
+            /** @description Whose file it was. */
+            exchange: string;
+            /**
+             * @description Why it cannot be booked as it is.
+             * @enum {string}
+             */
+            code: "unknown-kind" | "incomplete-trade" | "several-trades" | "ambiguous-pair" | "derivative" | "loan" | "gift" | "renamed-asset" | "unpriced-purchase";
+            /** @description Why it cannot be booked, as a sentence. */
+            detail: string;
+            /** @description What the file calls it. */
+            word: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What its rows add to and take from holdings. */
+            moves: components["schemas"]["ImportMove"][];
+            /** @description What it could be. */
+            options: components["schemas"]["ImportOption"][];
+            /**
+             * @description Whether it still has to be taken.
+             * @enum {string}
+             */
+            status: "open" | "settled";
+            /** @description The option that was chosen; `null` while it is open. */
+            choice: string | null;
+            /** @description The entries that were booked for it. */
+            entryIds: string[];
+            /**
+             * Format: date-time
+             * @description When the file was imported.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /** @description When it was settled; `null` while it is open. */
+            settledAt: string | null;
+        };
+        /** @description How a decision is settled. */
+        DecisionChoice: {
+            /**
+             * @description The `id` of one of its options.
+             * @example income
+             */
+            option: string;
+        };
         /** @description CSV in UTF-8, with a row of headings. */
         CsvFile: string;
         /** @description The transfer, or what became of the batch that was sent. */
@@ -4893,6 +5092,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `conflict`: The request conflicts with the present state. `quota-exceeded`: A quota is used up. */
+        ConflictOrQuotaExceeded: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `not-acceptable`: None of the accepted media types can be served. */
         NotAcceptable: {
             headers: {
@@ -6872,7 +7081,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *           "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
                      *           "externalId": "fill-8",
                      *           "exchange": "demo",
                      *           "symbol": "BTC/KRW",
@@ -6883,19 +7092,20 @@ export interface operations {
                      *             "amount": "749",
                      *             "currency": "KRW"
                      *           },
-                     *           "time": "2026-11-24T01:37:28.677Z",
+                     *           "time": "2026-11-28T09:44:29.517Z",
                      *           "orderId": null,
                      *           "type": null,
                      *           "note": null,
                      *           "tags": [],
-                     *           "createdAt": "2026-11-26T01:37:28.715Z",
-                     *           "updatedAt": "2026-11-26T01:37:28.715Z",
+                     *           "rates": [],
+                     *           "createdAt": "2026-11-30T09:44:29.535Z",
+                     *           "updatedAt": "2026-11-30T09:44:29.535Z",
                      *           "value": "1498000",
                      *           "feeValue": "749",
                      *           "realizedPnl": null
                      *         },
                      *         {
-                     *           "id": "01a21580-228c-720b-9c36-7a685ca70a23",
+                     *           "id": "01a22bd7-7260-730d-b4d2-174697f12288",
                      *           "externalId": "fill-7",
                      *           "exchange": "demo",
                      *           "symbol": "DOGE/KRW",
@@ -6906,20 +7116,21 @@ export interface operations {
                      *             "amount": "1489.5",
                      *             "currency": "KRW"
                      *           },
-                     *           "time": "2026-11-21T01:37:28.677Z",
+                     *           "time": "2026-11-25T09:44:29.517Z",
                      *           "orderId": null,
                      *           "type": null,
                      *           "note": null,
                      *           "tags": [],
-                     *           "createdAt": "2026-11-26T01:37:28.715Z",
-                     *           "updatedAt": "2026-11-26T01:37:28.715Z",
+                     *           "rates": [],
+                     *           "createdAt": "2026-11-30T09:44:29.535Z",
+                     *           "updatedAt": "2026-11-30T09:44:29.535Z",
                      *           "value": "2979000",
                      *           "feeValue": "1489.5",
                      *           "realizedPnl": null
                      *         }
                      *       ],
-                     *       "nextCursor": "WyJzYktnVjVFWDFMamYiLDAsMTc5NTIyNTA0ODY3NywiMlx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMTU4MC0yMjhjLTcyMGItOWMzNi03YTY4NWNhNzBhMjMiXQ",
-                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "nextCursor": "WyI5dHRVckZiX1dYRE4iLDAsMTc5NTU5OTg2OTUxNywiMlx0fn5cdFx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMmJkNy03MjYwLTczMGQtYjRkMi0xNzQ2OTdmMTIyODgiXQ",
+                     *       "portfolioId": "01a22bd7-7232-766d-8b44-d1d1f9c93dc9",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "warnings": []
@@ -6994,7 +7205,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-337f-7581-9ad8-d2b319d2f180",
+                     *       "id": "01a22bd5-0a5e-71f0-9db4-a4081ebe73f4",
                      *       "externalId": "upbit-778812",
                      *       "exchange": "upbit",
                      *       "symbol": "BTC/KRW",
@@ -7010,8 +7221,9 @@ export interface operations {
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:33.055Z",
-                     *       "updatedAt": "2026-11-26T01:37:33.055Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:41:51.838Z",
+                     *       "updatedAt": "2026-11-30T09:41:51.838Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TradeOrBatch"];
@@ -7028,7 +7240,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-337f-7581-9ad8-d2b319d2f180",
+                     *       "id": "01a22bd5-0a5e-71f0-9db4-a4081ebe73f4",
                      *       "externalId": "upbit-778812",
                      *       "exchange": "upbit",
                      *       "symbol": "BTC/KRW",
@@ -7044,8 +7256,9 @@ export interface operations {
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:33.055Z",
-                     *       "updatedAt": "2026-11-26T01:37:33.055Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:41:51.838Z",
+                     *       "updatedAt": "2026-11-30T09:41:51.838Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TradeOrBatch"];
@@ -7097,7 +7310,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *       "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
                      *       "externalId": "fill-8",
                      *       "exchange": "demo",
                      *       "symbol": "BTC/KRW",
@@ -7108,13 +7321,14 @@ export interface operations {
                      *         "amount": "749",
                      *         "currency": "KRW"
                      *       },
-                     *       "time": "2026-11-24T01:37:28.677Z",
+                     *       "time": "2026-11-28T09:44:29.517Z",
                      *       "orderId": null,
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:28.715Z",
-                     *       "updatedAt": "2026-11-26T01:37:28.715Z",
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:29.535Z",
                      *       "value": "1498000",
                      *       "feeValue": "749",
                      *       "realizedPnl": null,
@@ -7215,7 +7429,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-228c-7433-98a0-9d4f10eddc5e",
+                     *       "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
                      *       "externalId": "fill-8",
                      *       "exchange": "demo",
                      *       "symbol": "BTC/KRW",
@@ -7226,13 +7440,14 @@ export interface operations {
                      *         "amount": "749",
                      *         "currency": "KRW"
                      *       },
-                     *       "time": "2026-11-24T01:37:28.677Z",
+                     *       "time": "2026-11-28T09:44:29.517Z",
                      *       "orderId": null,
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:28.715Z",
-                     *       "updatedAt": "2026-11-26T01:37:33.182Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:33.955Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Trade"];
@@ -7460,11 +7675,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22ad2-0115-7286-b2c4-a48a1f500f9d",
-                     *       "portfolioId": "01a22ad1-eb80-7771-9012-b59291b8e63b",
+                     *       "importId": "01a22bd5-0adb-7796-9fb6-f14d555564c7",
+                     *       "portfolioId": "01a22bd5-0247-7793-a280-cef51cc8e57c",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 10,
+                     *       "version": 11,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
@@ -7474,6 +7689,10 @@ export interface operations {
                      *       "duplicates": 0,
                      *       "rejected": 0,
                      *       "ignored": 0,
+                     *       "undecided": 0,
+                     *       "decisions": 0,
+                     *       "entryRows": 1,
+                     *       "unbooked": [],
                      *       "items": [
                      *         {
                      *           "line": 2,
@@ -7486,7 +7705,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Import a CSV file of trades */
+            /** @description Import a CSV file of an account */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -7497,11 +7716,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22ad2-0115-7286-b2c4-a48a1f500f9d",
-                     *       "portfolioId": "01a22ad1-eb80-7771-9012-b59291b8e63b",
+                     *       "importId": "01a22bd5-0adb-7796-9fb6-f14d555564c7",
+                     *       "portfolioId": "01a22bd5-0247-7793-a280-cef51cc8e57c",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 10,
+                     *       "version": 11,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
@@ -7511,6 +7730,10 @@ export interface operations {
                      *       "duplicates": 0,
                      *       "rejected": 0,
                      *       "ignored": 0,
+                     *       "undecided": 0,
+                     *       "decisions": 0,
+                     *       "entryRows": 1,
+                     *       "unbooked": [],
                      *       "items": [
                      *         {
                      *           "line": 2,
@@ -7529,6 +7752,226 @@ export interface operations {
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["QuotaExceeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDecisions: {
+        parameters: {
+            query?: {
+                /** @description Those that are still to be taken, or those that were. */
+                status?: "open" | "settled";
+                /** @description The most items in one answer. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What imported files left to be decided */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22bd0-a701-76ed-9901-b3c42a431982",
+                     *           "importId": "01a22bd0-a625-7537-be44-5ab1831f7aac",
+                     *           "line": 2,
+                     *           "exchange": "gate",
+                     *           "code": "unknown-kind",
+                     *           "detail": "The file does not tell what it is.",
+                     *           "word": "Lucky Draw",
+                     *           "time": "2026-03-02T09:00:00.000Z",
+                     *           "moves": [
+                     *             {
+                     *               "asset": "XRP",
+                     *               "amount": "12.5"
+                     *             }
+                     *           ],
+                     *           "options": [
+                     *             {
+                     *               "id": "income",
+                     *               "entries": [
+                     *                 {
+                     *                   "kind": "income",
+                     *                   "asset": "XRP",
+                     *                   "quantity": "12.5",
+                     *                   "time": "2026-03-02T09:00:00.000Z"
+                     *                 }
+                     *               ]
+                     *             },
+                     *             {
+                     *               "id": "transfers",
+                     *               "entries": [
+                     *                 {
+                     *                   "kind": "deposit",
+                     *                   "asset": "XRP",
+                     *                   "quantity": "12.5",
+                     *                   "time": "2026-03-02T09:00:00.000Z"
+                     *                 }
+                     *               ]
+                     *             },
+                     *             {
+                     *               "id": "nothing",
+                     *               "entries": []
+                     *             }
+                     *           ],
+                     *           "status": "open",
+                     *           "choice": null,
+                     *           "entryIds": [],
+                     *           "createdAt": "2026-11-30T09:37:04.296Z",
+                     *           "settledAt": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportDecisionList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    settleDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the decision. */
+                decisionId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "option": "income"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DecisionChoice"];
+            };
+        };
+        responses: {
+            /** @description Settle a decision: book one of its options */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22bd0-a701-76ed-9901-b3c42a431982",
+                     *       "importId": "01a22bd0-a625-7537-be44-5ab1831f7aac",
+                     *       "line": 2,
+                     *       "exchange": "gate",
+                     *       "code": "unknown-kind",
+                     *       "detail": "The file does not tell what it is.",
+                     *       "word": "Lucky Draw",
+                     *       "time": "2026-03-02T09:00:00.000Z",
+                     *       "moves": [
+                     *         {
+                     *           "asset": "XRP",
+                     *           "amount": "12.5"
+                     *         }
+                     *       ],
+                     *       "options": [
+                     *         {
+                     *           "id": "income",
+                     *           "entries": [
+                     *             {
+                     *               "kind": "income",
+                     *               "asset": "XRP",
+                     *               "quantity": "12.5",
+                     *               "time": "2026-03-02T09:00:00.000Z"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "id": "transfers",
+                     *           "entries": [
+                     *             {
+                     *               "kind": "deposit",
+                     *               "asset": "XRP",
+                     *               "quantity": "12.5",
+                     *               "time": "2026-03-02T09:00:00.000Z"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "id": "nothing",
+                     *           "entries": []
+                     *         }
+                     *       ],
+                     *       "status": "settled",
+                     *       "choice": "income",
+                     *       "entryIds": [
+                     *         "01a22bd0-b003-720c-8a06-94d2c57a2a93"
+                     *       ],
+                     *       "createdAt": "2026-11-30T09:37:04.296Z",
+                     *       "settledAt": "2026-11-30T09:37:06.687Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportDecision"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrQuotaExceeded"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -7671,18 +8114,19 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a21580-228c-7415-ae99-7982f26e15ed",
+                     *           "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
                      *           "externalId": "deposit-1",
                      *           "exchange": "demo",
                      *           "kind": "deposit",
                      *           "asset": "KRW",
                      *           "quantity": "50000000",
                      *           "unitCost": null,
-                     *           "time": "2026-10-28T01:37:28.677Z",
+                     *           "time": "2026-11-01T09:44:29.517Z",
                      *           "note": null,
                      *           "tags": [],
-                     *           "createdAt": "2026-11-26T01:37:28.715Z",
-                     *           "updatedAt": "2026-11-26T01:37:28.715Z"
+                     *           "rates": [],
+                     *           "createdAt": "2026-11-30T09:44:29.535Z",
+                     *           "updatedAt": "2026-11-30T09:44:29.535Z"
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -7750,7 +8194,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-34b5-7637-8ae3-45113a9fde0d",
+                     *       "id": "01a22bd5-0b6d-7583-83ac-8fbf0c6d8b72",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "kind": "deposit",
@@ -7760,8 +8204,9 @@ export interface operations {
                      *       "time": "2026-03-01T00:00:00.000Z",
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:33.365Z",
-                     *       "updatedAt": "2026-11-26T01:37:33.365Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:41:52.109Z",
+                     *       "updatedAt": "2026-11-30T09:41:52.109Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TransferOrBatch"];
@@ -7778,7 +8223,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-34b5-7637-8ae3-45113a9fde0d",
+                     *       "id": "01a22bd5-0b6d-7583-83ac-8fbf0c6d8b72",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "kind": "deposit",
@@ -7788,8 +8233,9 @@ export interface operations {
                      *       "time": "2026-03-01T00:00:00.000Z",
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:33.365Z",
-                     *       "updatedAt": "2026-11-26T01:37:33.365Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:41:52.109Z",
+                     *       "updatedAt": "2026-11-30T09:41:52.109Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TransferOrBatch"];
@@ -7841,18 +8287,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-228c-7415-ae99-7982f26e15ed",
+                     *       "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "kind": "deposit",
                      *       "asset": "KRW",
                      *       "quantity": "50000000",
                      *       "unitCost": null,
-                     *       "time": "2026-10-28T01:37:28.677Z",
+                     *       "time": "2026-11-01T09:44:29.517Z",
                      *       "note": null,
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:28.715Z",
-                     *       "updatedAt": "2026-11-26T01:37:28.715Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:29.535Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Transfer"];
@@ -7953,18 +8400,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-228c-7415-ae99-7982f26e15ed",
+                     *       "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "kind": "deposit",
                      *       "asset": "KRW",
                      *       "quantity": "12000000",
                      *       "unitCost": null,
-                     *       "time": "2026-10-28T01:37:28.677Z",
+                     *       "time": "2026-11-01T09:44:29.517Z",
                      *       "note": "with the bonus",
                      *       "tags": [],
-                     *       "createdAt": "2026-11-26T01:37:28.715Z",
-                     *       "updatedAt": "2026-11-26T01:37:33.463Z"
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:34.273Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Transfer"];

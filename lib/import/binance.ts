@@ -1,19 +1,16 @@
-import { feeOf, sideOf, type ImportFormat, type RawTrade } from './format.ts';
+import { eachRow, feeOf, sideOf, type ImportFormat, type RawTrade } from './format.ts';
 import type { ColumnSpec } from './headings.ts';
+import { oneOfPairs } from './legs.ts';
 import { BINANCE_QUOTES, type Pair, pairOfUnits, splitPair } from './pair.ts';
 import type { Row } from './row.ts';
 
-/** @throws CellError for a pair that is none, or several */
-function pairIn(row: Row): Pair {
+/** The pairs that a row can be of: one as a rule. @throws CellError for none */
+function pairsIn(row: Row): Pair[] {
   const [base, quote] = [row.text('base').toUpperCase(), row.text('quote').toUpperCase()];
-  if (base !== '' && quote !== '') return { base, quote };
-  const [only, ...others] = splitPair(row.text('pair'), BINANCE_QUOTES);
-  if (only !== undefined && others.length === 0) return only;
-  if (only === undefined) throw row.error('pair', 'not-a-pair', 'is not a pair such as BTCUSDT');
-  const readings = [only, ...others].map((each) => `${each.base}/${each.quote}`);
-  throw row.error('pair', 'not-a-pair', `could be ${readings.join(' or ')}`, {
-    readings: readings.join(', '),
-  });
+  if (base !== '' && quote !== '') return [{ base, quote }];
+  const pairs = splitPair(row.text('pair'), BINANCE_QUOTES);
+  if (pairs.length === 0) throw row.error('pair', 'not-a-pair', 'is not a pair such as BTCUSDT');
+  return pairs;
 }
 
 function sideIn(row: Row): 'buy' | 'sell' {
@@ -44,6 +41,7 @@ const shared = {
   decimal: null,
   dates: { order: 'ymd', shape: /^\d{2}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/ },
   since: Date.UTC(2017, 6, 1),
+  foreign: ['Realized Profit', 'Realised Profit', 'Position Side', 'Leverage'],
 } as const;
 
 /** The trade history of the report centre: plain numbers, the fee's coin in a column of its own. */
@@ -62,11 +60,11 @@ const reportColumns: ColumnSpec = {
 export const binanceReport: ImportFormat = {
   ...shared,
   columns: reportColumns,
-  read(row) {
+  read: eachRow((row) => {
     const side = sideIn(row);
-    const { base, quote } = pairIn(row);
     const feeCoin = row.text('feeCoin').toUpperCase();
-    const trade: RawTrade = {
+    return oneOfPairs(row.text('pair'), pairsIn(row), ({ base, quote }) => ({
+      kind: 'trade',
       exchange: 'binance',
       symbol: `${base}/${quote}`,
       side,
@@ -74,9 +72,8 @@ export const binanceReport: ImportFormat = {
       price: row.quantity('price', [quote]),
       fee: feeOf(row.amount('fee', [feeCoin]), feeCoin),
       time: row.time('time'),
-    };
-    return { trade };
-  },
+    }));
+  }),
 };
 
 /**
@@ -95,22 +92,20 @@ export const binanceOrdersPage: ImportFormat = {
     fee,
     feeCoin: { headings: ['Fee Coin', 'Fee Asset', '수수료 통화', '수수료 코인'], optional: true },
   },
-  read(row) {
+  read: eachRow((row) => {
     const side = sideIn(row);
-    const { base, quote } =
-      pairOfUnits(row.text('pair'), row.text('quantity'), row.text('amount')) ?? pairIn(row);
-    return {
-      trade: {
-        exchange: 'binance',
-        symbol: `${base}/${quote}`,
-        side,
-        quantity: row.quantity('quantity', [base]),
-        price: row.quantity('price', [quote]),
-        fee: feeIn(row, { base, quote }),
-        time: row.time('time'),
-      },
-    };
-  },
+    const known = pairOfUnits(row.text('pair'), row.text('quantity'), row.text('amount'));
+    return oneOfPairs(row.text('pair'), known === null ? pairsIn(row) : [known], ({ base, quote }) => ({
+      kind: 'trade',
+      exchange: 'binance',
+      symbol: `${base}/${quote}`,
+      side,
+      quantity: row.quantity('quantity', [base]),
+      price: row.quantity('price', [quote]),
+      fee: feeIn(row, { base, quote }),
+      time: row.time('time'),
+    }));
+  }),
 };
 
 /** A coin that a fee is paid in and that is neither bought nor paid with. */

@@ -1,6 +1,12 @@
+import { decimal } from '../money/money.ts';
 import { spacedUnit } from './amount.ts';
-import { feeOf, ignored, sideOf, type ImportFormat } from './format.ts';
+import { eachRow, feeOf, sideOf, type ImportFormat, type RowReading } from './format.ts';
+import { amountOf, transfer, undecided } from './legs.ts';
 import { KOREA } from './local-time.ts';
+import type { Row } from './row.ts';
+
+/** Events, coupons, referrals, the points shop, staking, and interest on won. */
+const INCOME = /이벤트|쿠폰|리워드|포인트샵|스테이킹|에어드랍|에어드롭|이용료|혜택/;
 
 /**
  * Bithumb's transactions of a period (기간별 거래 내역): two lines of title, then the headings. Times are Korean. The
@@ -18,7 +24,15 @@ export const bithumb: ImportFormat = {
     amount: { headings: ['거래금액'], optional: true, holds: 'number' },
     fee: { headings: ['수수료'], optional: true, holds: 'number' },
   },
-  source: { symbol: 'asset', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
+  source: {
+    symbol: 'asset',
+    asset: 'asset',
+    side: 'kind',
+    quantity: 'quantity',
+    price: 'price',
+    fee: 'fee',
+    time: 'time',
+  },
   hasIds: false,
   order: null,
   zone: () => KOREA,
@@ -26,27 +40,40 @@ export const bithumb: ImportFormat = {
   decimal: '.',
   dates: null,
   since: Date.UTC(2013, 11, 1),
-  read(row) {
+  read: eachRow((row) => {
     const kind = row.text('kind');
     const side = sideOf(kind);
-    if (side === null) return ignored(kind);
     const asset = row.text('asset');
     const named = /\(([A-Z0-9]+)\)$/.exec(asset)?.[1] ?? (/^[A-Z0-9]+$/.test(asset) ? asset : null);
     const base = spacedUnit(row.text('quantity')) ?? named;
     if (base === null) {
       throw row.error('asset', 'unknown-asset', 'has no asset code, and the quantity no unit');
     }
+    if (side === null) return moved(row, kind, base);
     const quote = spacedUnit(row.text('price')) ?? spacedUnit(row.text('amount')) ?? 'KRW';
     return {
-      trade: {
-        exchange: 'bithumb',
-        symbol: `${base}/${quote}`,
-        side,
-        quantity: row.quantity('quantity', [base]),
-        price: row.quantity('price', [quote]),
-        fee: feeOf(row.amount('fee', 'spaced'), quote),
-        time: row.time('time'),
-      },
+      entries: [
+        {
+          kind: 'trade',
+          exchange: 'bithumb',
+          symbol: `${base}/${quote}`,
+          side,
+          quantity: row.quantity('quantity', [base]),
+          price: row.quantity('price', [quote]),
+          fee: feeOf(row.amount('fee', 'spaced'), quote),
+          time: row.time('time'),
+        },
+      ],
     };
-  },
+  }),
 };
+
+/** 거래수량 of a withdrawal is what leaves the account: what arrives and the fee. */
+function moved(row: Row, kind: string, asset: string): RowReading {
+  const occasion = { exchange: 'bithumb', time: row.time('time') };
+  const quantity = amountOf(row.quantity('quantity', [asset]));
+  if (INCOME.test(kind)) return transfer({ asset, amount: decimal(quantity) }, occasion, 'income');
+  if (/입금/.test(kind)) return transfer({ asset, amount: decimal(quantity) }, occasion);
+  if (/출금/.test(kind)) return transfer({ asset, amount: decimal(-quantity) }, occasion);
+  return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
+}

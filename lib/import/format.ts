@@ -4,31 +4,93 @@ import type { DateOrder, Zone } from './local-time.ts';
 import type { Row } from './row.ts';
 import type { RowOrder } from './row-order.ts';
 
-/** A trade as a row tells it: text, to be checked as the body of `POST …/trades` is. */
-export interface RawTrade {
+interface RawBase {
   exchange?: string | undefined;
   externalId?: string | undefined;
-  symbol: string;
-  side: string;
   quantity: string;
-  price: string;
-  fee?: { amount: string; currency: string } | undefined;
-  /** Epoch milliseconds, or ISO 8601 with an offset. */
-  time: number | string;
-  orderId?: string | undefined;
-  type?: string | undefined;
+  /** Epoch milliseconds. */
+  time: number;
   note?: string | undefined;
   tags?: string[] | undefined;
+}
+
+/** A trade as a row tells it: text, to be checked as the body of `POST …/trades` is. */
+export interface RawTrade extends RawBase {
+  kind: 'trade';
+  symbol: string;
+  side: string;
+  price: string;
+  fee?: { amount: string; currency: string } | undefined;
+  orderId?: string | undefined;
+  type?: string | undefined;
   sequence?: number | undefined;
 }
 
-/** `ignored`: a row that is fine and is no trade, such as a deposit. */
-export type RowReading = { trade: RawTrade } | { ignored: string };
+/** A deposit, withdrawal or income, to be checked as the body of `POST …/transfers` is. */
+export interface RawTransfer extends RawBase {
+  kind: 'deposit' | 'withdrawal' | 'income';
+  asset: string;
+  unitCost?: string | undefined;
+}
 
-/** The files of one source. Pure: rows in, trades out. */
+export type RawEntry = RawTrade | RawTransfer;
+
+/** What a row adds to or takes from the holdings of its owner: signed plain decimal text. */
+export interface Move {
+  asset: string;
+  amount: string;
+}
+
+/** Why a row needs a decision. */
+export const DECISION_CODES = [
+  'unknown-kind',
+  'incomplete-trade',
+  'several-trades',
+  'ambiguous-pair',
+  'derivative',
+  'loan',
+  'gift',
+  'renamed-asset',
+  'unpriced-purchase',
+] as const;
+export type DecisionCode = (typeof DECISION_CODES)[number];
+
+export interface DecisionOption {
+  id: string;
+  /** What is booked if it is chosen. */
+  entries: RawEntry[];
+}
+
+/** Rows that cannot be booked as they are: what they are, and what they could be. */
+export interface RawDecision {
+  code: DecisionCode;
+  /** What the file calls it. */
+  word: string;
+  time: number;
+  exchange: string;
+  moves: Move[];
+  options: DecisionOption[];
+}
+
+/** Why a row moves nothing of what its owner holds. */
+export const IGNORED_CODES = ['internal-transfer', 'not-completed', 'pending-copy', 'empty-row'] as const;
+export type IgnoredCode = (typeof IGNORED_CODES)[number];
+
+export type RowReading =
+  { entries: RawEntry[] } | { ignored: IgnoredCode; word: string; moves: Move[] } | { decision: RawDecision };
+
+/** What becomes of some rows of a group. */
+export interface GroupReading {
+  rows: readonly Row[];
+  reading: RowReading;
+}
+
+/** The files of one source. Pure: rows in, entries out. */
 export interface ImportFormat {
-  name: 'marktide' | 'upbit' | 'bithumb' | 'binance';
+  name: string;
   columns: ColumnSpec;
+  /** Headings by which a file that has the columns is of another product: `Realized Profit`. */
+  foreign?: readonly string[];
   /** The zone that its times are known to be in where no heading names one; `null` when it is not known. */
   zone: (columns: Columns, preamble: readonly string[]) => Zone | null;
   /** The decimal mark of a file that does not show one; `null` when such a file may have either. */
@@ -37,14 +99,21 @@ export interface ImportFormat {
   dates: { order: DateOrder; shape: RegExp } | null;
   /** Epoch milliseconds of the day when the exchange opened: nothing of it is older. */
   since?: number;
-  /** Whether rows have ids of their own. Where not, equal rows of a file are told apart by number. */
+  /** Whether rows without an id stay without one. Elsewhere equal ones of a file are told apart by number. */
   hasIds: boolean;
   /** In which order all its files have their rows; `null` when they differ. */
   order: RowOrder | null;
-  /** Which columns a field of a `RawTrade` came from, to name them when it is found wrong. */
-  source: Record<'symbol' | 'side' | 'quantity' | 'price' | 'fee' | 'time', string> & Record<string, string>;
-  /** @throws CellError for a row that cannot be read */
-  read: (row: Row) => RowReading;
+  /** Which columns a field of an entry came from, to name them when it is found wrong. */
+  source: Readonly<Record<string, string>>;
+  /** Consecutive rows with the same key are read together; `null`: each row alone. */
+  group?: (row: Row) => string;
+  /** @throws CellError for rows that cannot be read */
+  read: (rows: readonly [Row, ...Row[]]) => GroupReading[];
+}
+
+/** A format whose rows are read one by one. */
+export function eachRow(read: (row: Row) => RowReading): ImportFormat['read'] {
+  return (rows) => rows.map((row) => ({ rows: [row], reading: read(row) }));
 }
 
 /** The fee of a row, whose unit is told by its cell or else known; `undefined` for none. */
@@ -52,9 +121,9 @@ export function feeOf(amount: Amount, unit: string): RawTrade['fee'] {
   return amount.number === null ? undefined : { amount: amount.number, currency: amount.unit ?? unit };
 }
 
-/** A row of a kind that is no trade. */
-export function ignored(kind: string): RowReading {
-  return { ignored: `${kind.slice(0, 50) || 'an empty kind'} is not a trade` };
+/** A row that moves nothing. */
+export function ignored(code: IgnoredCode, word: string, moves: Move[] = []): RowReading {
+  return { ignored: code, word: word.slice(0, 100), moves };
 }
 
 /** Words for the side of a trade, in any case. */

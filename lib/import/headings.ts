@@ -107,7 +107,7 @@ export interface HeadingMatch {
   found: number;
 }
 
-/** A row as headings: each with its place, by what tells headings apart. Of one that comes twice the first counts. */
+/** A row as headings: each with its place, by what tells headings apart. One that comes again is `Cur.#2`. */
 export interface Headings {
   all: readonly string[];
   places: ReadonlyMap<string, Place>;
@@ -118,7 +118,10 @@ export function headingsOf(row: readonly string[]): Headings {
   const places = new Map<string, Place>();
   all.forEach((heading, index) => {
     const key = normalised(heading);
-    if (key !== '' && !places.has(key)) places.set(key, { index, heading });
+    if (key === '') return;
+    let nth = 1;
+    while (places.has(nth === 1 ? key : `${key}#${nth}`)) nth += 1;
+    places.set(nth === 1 ? key : `${key}#${nth}`, { index, heading });
   });
   return { all, places };
 }

@@ -52,7 +52,7 @@ export interface TimeReadings {
   zone: Zone | null;
 }
 
-const DATE = String.raw`(\d{1,4})([-./])\s?(\d{1,2})\2\s?(\d{1,4})\.?`;
+const DATE = String.raw`(\d{1,4})(?<mark>[-./])\s?(\d{1,2})\k<mark>\s?(\d{1,4})\.?`;
 const CLOCK = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?`;
 const HALF = String.raw`(AM|PM|오전|오후)`;
 const ZONE = String.raw`(Z|UTC|GMT|[+-]\d{2}:?\d{2})`;

@@ -1,7 +1,7 @@
 import { restored } from '../csv/formula.ts';
 import { MAX_TAGS, splitTags } from '../csv/tag-list.ts';
 import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../csv/trade-headings.ts';
-import { sideOf, type ImportFormat } from './format.ts';
+import { eachRow, sideOf, type ImportFormat, type RawTrade } from './format.ts';
 import type { ColumnSpec } from './headings.ts';
 import type { Row } from './row.ts';
 
@@ -21,7 +21,13 @@ const columns: ColumnSpec = Object.fromEntries(
   }),
 );
 
-function textOf(row: Row, name: TradeColumn): string | undefined {
+export function tagsOf(row: Row): string[] {
+  const tags = splitTags(restored(row.verbatim('tags')));
+  if (tags.length > MAX_TAGS) throw row.error('tags', 'wrong-value', `has more than ${MAX_TAGS} tags`);
+  return tags;
+}
+
+export function textOf(row: Row, name: TradeColumn): string | undefined {
   return restored(row.verbatim(name)) || undefined;
 }
 
@@ -61,30 +67,29 @@ export const marktide: ImportFormat = {
   // Somebody may have written it in a spreadsheet; what this program writes has times that prove the point.
   decimal: null,
   dates: null,
-  read(row) {
-    const side = row.text('side');
-    const currency = row.text('feeCurrency');
-    const feeAmount = row.numberOrNull('feeAmount');
-    if (feeAmount !== null && currency === '')
-      throw row.error('feeCurrency', 'empty', 'is empty, but there is a fee');
-    const tags = splitTags(restored(row.verbatim('tags')));
-    if (tags.length > MAX_TAGS) throw row.error('tags', 'wrong-value', `has more than ${MAX_TAGS} tags`);
-    return {
-      trade: {
-        exchange: textOf(row, 'exchange'),
-        externalId: textOf(row, 'externalId'),
-        symbol: row.text('symbol'),
-        side: sideOf(side) ?? side,
-        quantity: row.number('quantity'),
-        price: row.number('price'),
-        fee: feeAmount === null ? undefined : { amount: feeAmount, currency },
-        time: row.time('time'),
-        type: row.text('type') || undefined,
-        orderId: textOf(row, 'orderId'),
-        note: textOf(row, 'note'),
-        tags,
-        sequence: sequenceOf(row),
-      },
-    };
-  },
+  read: eachRow((row) => ({ entries: [ownTrade(row)] })),
 };
+
+export function ownTrade(row: Row): RawTrade {
+  const side = row.text('side');
+  const currency = row.text('feeCurrency');
+  const feeAmount = row.numberOrNull('feeAmount');
+  if (feeAmount !== null && currency === '')
+    throw row.error('feeCurrency', 'empty', 'is empty, but there is a fee');
+  return {
+    kind: 'trade',
+    exchange: textOf(row, 'exchange'),
+    externalId: textOf(row, 'externalId'),
+    symbol: row.text('symbol'),
+    side: sideOf(side) ?? side,
+    quantity: row.number('quantity'),
+    price: row.number('price'),
+    fee: feeAmount === null ? undefined : { amount: feeAmount, currency },
+    time: row.time('time'),
+    type: row.text('type') || undefined,
+    orderId: textOf(row, 'orderId'),
+    note: textOf(row, 'note'),
+    tags: tagsOf(row),
+    sequence: sequenceOf(row),
+  };
+}

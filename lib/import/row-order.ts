@@ -15,6 +15,13 @@ interface Trade {
   fee: { amount: Fixed; currency: string } | null;
 }
 
+interface Transfer {
+  time: number;
+  kind: 'deposit' | 'withdrawal' | 'income';
+  asset: string;
+  quantity: Fixed;
+}
+
 /** What trades of one instant do to an asset, in the order in which they stand. */
 interface Flow {
   sum: Fixed;
@@ -44,21 +51,23 @@ export class RowOrders {
   /** `null`: not of one instant, or of too many assets. */
   #flows: Map<string, Flow> | null = new Map();
 
-  add(trade: Trade): void {
-    const { time } = trade;
+  add(entry: (Trade & { kind?: 'trade' }) | Transfer): void {
+    const { time } = entry;
     if (this.#time === null) this.#time = time;
     else if (time > this.#last) this.#rises += 1;
     else if (time < this.#last) this.#falls += 1;
     this.#last = time;
     if (this.#rises + this.#falls > 0) this.#flows = null;
     if (this.#flows === null) return;
-    const name = nameOf(trade);
-    for (const [asset, amount] of movesOf(trade)) {
+    // What comes in and goes out has a place of its own in an instant: before all trades, and behind them.
+    if ('asset' in entry) return;
+    const name = nameOf(entry);
+    for (const [asset, amount] of movesOf(entry)) {
       this.#move(this.#flows, {
         asset,
         amount,
         name,
-        isBought: asset === trade.base && trade.side === 'buy',
+        isBought: asset === entry.base && entry.side === 'buy',
       });
     }
     if (this.#flows.size > MAX_ASSETS) this.#flows = null;

@@ -29,11 +29,14 @@ type Units = readonly string[] | 'spaced';
 
 /** A row of a file, read strictly: what could mean two things is refused. */
 export class Row {
+  /** Where it begins in the file. */
+  readonly line: number;
   readonly cells: readonly string[];
   readonly columns: Columns;
   readonly terms: ReadingTerms;
 
-  constructor(cells: readonly string[], columns: Columns, terms: ReadingTerms) {
+  constructor(line: number, cells: readonly string[], columns: Columns, terms: ReadingTerms) {
+    this.line = line;
     this.cells = cells;
     this.columns = columns;
     this.terms = terms;

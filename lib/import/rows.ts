@@ -4,7 +4,7 @@ import type { DecimalMark } from './amount.ts';
 import { CellError } from './cell-error.ts';
 import { type CsvRow, CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
 import { dateOrderOf, isMachineWritten, styleOf } from './file-style.ts';
-import type { RawTrade } from './format.ts';
+import type { GroupReading, RowReading } from './format.ts';
 import { detectFormat, type FileLayout } from './formats.ts';
 import { type DateOrder, isSameZone, type Zone } from './local-time.ts';
 import { type ReadingTerms, Row } from './row.ts';
@@ -19,10 +19,16 @@ const ROWS_A_TURN = 250;
 /** Of a cell that is read: as many tags as there can be, with all that an export adds to them, fit in. */
 const MAX_CELL = 16_384;
 
-type Reading = { trade: RawTrade } | { ignored: string } | { error: CellError };
+/** Rows that are read together at most: no second of an exchange has more, and no event. */
+const MAX_GROUP = 2_000;
 
-/** A row of the file, and the line that it begins on, from 1. Rows without content are none. */
-export type ImportRow = { line: number } & Reading;
+type Reading = RowReading | { error: CellError };
+
+/**
+ * A row of the file, or several that say one thing: the line that the first begins on, from 1, and how many there are.
+ * Rows without content are none.
+ */
+export type ImportRow = { line: number; rows: number } & Reading;
 
 export interface ImportFile {
   layout: FileLayout;
@@ -163,6 +169,9 @@ async function* rowsOf(
   let rows = -1;
   let sinceTurn = 0;
   let isEmpty = true;
+  let key: string | null = null;
+  let group: Row[] = [];
+  const { group: keyOf } = format;
   try {
     for await (const slice of sliced(fromHeadings(head, text, layout.line), splitter)) {
       for (const { line, cells } of slice) {
@@ -172,30 +181,51 @@ async function* rowsOf(
         }
         if (line === layout.line || cells.every((cell) => cell.trim() === '')) continue;
         isEmpty = false;
-        yield { line, ...readingOf(cells) };
+        const row = new Row(line, cells, columns, terms);
+        const next = keyOf === undefined ? null : keyOf(row);
+        if (next === null || next !== key || group.length === MAX_GROUP) {
+          yield* readingsOf(group);
+          group = [];
+        }
+        key = next;
+        group.push(row);
         sinceTurn += 1;
         if (sinceTurn % ROWS_A_TURN === 0) await setImmediate();
       }
     }
+    yield* readingsOf(group);
   } catch (error) {
     throw error instanceof CsvSyntaxError ? syntaxProblem(error, layout) : error;
   }
   if (isEmpty) throw malformed(layout.line, 'there are headings, but no row below them');
 
-  function readingOf(cells: readonly string[]): Reading {
+  function* readingsOf(group: readonly Row[]): Generator<ImportRow, void, undefined> {
+    const [first, ...others] = group;
+    if (first === undefined) return;
+    let readings: GroupReading[];
     try {
-      const surplus = cells.slice(columns.count).findIndex((cell) => cell.trim() !== '');
-      if (surplus !== -1) {
-        const detail = 'has no heading: the row has too many cells';
-        throw new CellError(`#${columns.count + surplus + 1}`, 'too-many-cells', detail);
-      }
-      const long = columns.longerThan(MAX_CELL, cells);
-      if (long !== null) throw new CellError(long, 'too-long', `is longer than ${MAX_CELL} characters`);
-      return format.read(new Row(cells, columns, terms));
+      for (const row of group) check(row);
+      readings = format.read([first, ...others]);
     } catch (error) {
-      if (error instanceof CellError) return { error };
-      throw error;
+      if (!(error instanceof CellError)) throw error;
+      // What belongs together is booked together, or not at all.
+      for (const { line } of group) yield { line, rows: 1, error };
+      return;
     }
+    for (const { rows, reading } of readings) {
+      yield { line: Math.min(...rows.map(({ line }) => line)), rows: rows.length, ...reading };
+    }
+  }
+
+  /** @throws CellError for a row that no format has */
+  function check({ cells }: Row): void {
+    const surplus = cells.slice(columns.count).findIndex((cell) => cell.trim() !== '');
+    if (surplus !== -1) {
+      const detail = 'has no heading: the row has too many cells';
+      throw new CellError(`#${columns.count + surplus + 1}`, 'too-many-cells', detail);
+    }
+    const long = columns.longerThan(MAX_CELL, cells);
+    if (long !== null) throw new CellError(long, 'too-long', `is longer than ${MAX_CELL} characters`);
   }
 }
 

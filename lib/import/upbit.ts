@@ -1,5 +1,8 @@
-import { feeOf, ignored, sideOf, type ImportFormat } from './format.ts';
+import { eachRow, feeOf, ignored, sideOf, type ImportFormat, type RowReading } from './format.ts';
+import { amountOf, transfer, undecided } from './legs.ts';
 import { KOREA } from './local-time.ts';
+import type { Row } from './row.ts';
+import { decimal } from '../money/money.ts';
 
 /** `BTC`, `비트코인(BTC)`; `KRW-BTC` names the market too. */
 function coinOf(cell: string): { coin: string; market: string | null } | null {
@@ -8,6 +11,9 @@ function coinOf(cell: string): { coin: string; market: string | null } | null {
   const coin = /\(([A-Z0-9]+)\)$/.exec(cell)?.[1] ?? cell;
   return /^[A-Z0-9]+$/.test(coin) ? { coin, market: null } : null;
 }
+
+/** Rewards that some pages name; airdrops and staking otherwise arrive as 입금. */
+const INCOME = /이벤트|에어드랍|에어드롭|스테이킹|보상|리워드|예치금 ?이용료/;
 
 /**
  * Upbit's transaction history, as the exchange shows it and as it is saved from there. Times are Korean; amounts may
@@ -24,7 +30,15 @@ export const upbit: ImportFormat = {
     price: { headings: ['거래단가'], holds: 'number' },
     fee: { headings: ['수수료'], optional: true, holds: 'number' },
   },
-  source: { symbol: 'coin', side: 'kind', quantity: 'quantity', price: 'price', fee: 'fee', time: 'time' },
+  source: {
+    symbol: 'coin',
+    asset: 'coin',
+    side: 'kind',
+    quantity: 'quantity',
+    price: 'price',
+    fee: 'fee',
+    time: 'time',
+  },
   hasIds: false,
   order: 'newest-first',
   zone: () => KOREA,
@@ -32,23 +46,40 @@ export const upbit: ImportFormat = {
   decimal: '.',
   dates: null,
   since: Date.UTC(2017, 9, 1),
-  read(row) {
+  read: eachRow((row) => {
     const kind = row.text('kind');
     const side = sideOf(kind);
-    if (side === null) return ignored(kind);
     const coin = coinOf(row.text('coin'));
     if (coin === null) throw row.error('coin', 'unknown-asset', 'does not name an asset such as BTC');
+    if (side === null) return moved(row, kind, coin.coin);
     const quote = coin.market ?? (row.text('market').split('-')[0] || 'KRW');
     return {
-      trade: {
-        exchange: 'upbit',
-        symbol: `${coin.coin}/${quote}`,
-        side,
-        quantity: row.quantity('quantity', [coin.coin]),
-        price: row.quantity('price', [quote]),
-        fee: feeOf(row.amount('fee', [coin.coin, quote]), quote),
-        time: row.time('time'),
-      },
+      entries: [
+        {
+          kind: 'trade',
+          exchange: 'upbit',
+          symbol: `${coin.coin}/${quote}`,
+          side,
+          quantity: row.quantity('quantity', [coin.coin]),
+          price: row.quantity('price', [quote]),
+          fee: feeOf(row.amount('fee', [coin.coin, quote]), quote),
+          time: row.time('time'),
+        },
+      ],
     };
-  },
+  }),
 };
+
+/** A deposit's fee is not part of what arrives; a withdrawal takes its fee with it. */
+function moved(row: Row, kind: string, asset: string): RowReading {
+  const occasion = { exchange: 'upbit', time: row.time('time') };
+  const quantity = amountOf(row.quantity('quantity', [asset]));
+  const fee = amountOf(row.amount('fee', [asset]).number ?? '0');
+  if (quantity + fee === 0n) return ignored('empty-row', kind);
+  const isIncome = INCOME.test(kind);
+  if (kind.startsWith('입금') || isIncome) {
+    return transfer({ asset, amount: decimal(quantity) }, occasion, isIncome ? 'income' : undefined);
+  }
+  if (kind.startsWith('출금')) return transfer({ asset, amount: decimal(-quantity - fee) }, occasion);
+  return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
+}

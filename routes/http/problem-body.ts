@@ -18,6 +18,14 @@ export const problemSchema = z
             parameter: z.string().optional().describe('Name of the query parameter.'),
             line: z.int().optional().describe('Line of the CSV file, from 1.'),
             column: z.string().optional().describe('Heading of the column of the CSV file.'),
+            code: z
+              .string()
+              .optional()
+              .describe('What is wrong in a file: stable, for texts in other languages.'),
+            params: z
+              .record(z.string(), z.string())
+              .optional()
+              .describe('What a text for the code is made with.'),
             detail: z.string().describe('What is wrong with it.'),
           })
           .meta({ id: 'FieldError', description: 'A field that is wrong, and why.' }),

@@ -1,6 +1,8 @@
 import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts';
 import { dropRows, dropRowsBefore } from '../../db/import/import-rows.ts';
-import { type ImportedTrade, StagedRows } from '../../db/import/staged-rows.ts';
+import type { NewDecision } from '../../db/import/import-decisions.ts';
+import { type ImportedEntry, StagedRows } from '../../db/import/staged-rows.ts';
+import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { newId } from '../../lib/id.ts';
 import type { DecimalMark } from '../../lib/import/amount.ts';
@@ -11,11 +13,11 @@ import type { Slot } from '../../lib/async/slots.ts';
 import { Problem, problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
-import { tagError } from './entry-tags.ts';
+import { FileDecisions } from './file-decisions.ts';
+import { draftOf, type EntryTerms } from './import-entry.ts';
 import { ImportReport, REPORTED_ROWS } from './import-report.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import type { Services } from '../http/handler-services.ts';
-import { tradeErrors, type TradeInput, tradeInput, unratedDraft } from './trade-draft.ts';
 
 /** Rows that are put aside by one statement. */
 const CHUNK = 1_000;
@@ -33,6 +35,7 @@ export interface ImportQuestion {
   zone: Zone | null;
   decimal: DecimalMark | null;
   dateOrder: DateOrder | null;
+  baseCurrency: string;
   /** Whether times before 2009 are taken. */
   allowBefore2009: boolean;
   /** Called when the whole file is here: waits for a slot to book it in. @throws Problem when there is none in time */
@@ -44,6 +47,8 @@ export interface ImportAnswer {
   file: ImportFile;
   report: ImportReport;
   outcome: ImportOutcome;
+  /** Decisions of the file that are not settled. */
+  openDecisions: number;
 }
 
 /**
@@ -64,7 +69,7 @@ export async function runImport(
   try {
     await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
     const staged = new StagedRows(db, stagingId, clock);
-    const { file, report, rows } = await stage(body, question, staged, progress, services);
+    const { file, report, rows, decisions } = await stage(body, question, staged, progress, services);
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
     const slot = await question.turn();
     const outcome = await changeLedger(services, portfolioId, (options) =>
@@ -77,6 +82,7 @@ export async function runImport(
           rows,
         },
         mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
+        decisions,
         reported: REPORTED_ROWS,
         name: importId,
         published: PUBLISHED,
@@ -87,7 +93,7 @@ export async function runImport(
       }),
     ).finally(() => slot.release());
     const { format, columns } = file.layout;
-    const idColumn = columns.heading(format.source['externalId'] ?? format.source.symbol);
+    const idColumn = columns.heading(format.source['externalId'] ?? format.source['symbol'] ?? 'externalId');
     report.rejectConflicts(outcome.conflicts, outcome.conflictRows, idColumn);
     if (!dryRun && !skipRejected && report.rejected > 0) throw report.problem();
     if (!dryRun && outcome.order === null && outcome.fresh > 0) throw orderProblem();
@@ -103,7 +109,8 @@ export async function runImport(
         ignored: report.ignored,
       },
     });
-    return { file, report, outcome };
+    const openDecisions = decisions.filter(({ key }) => outcome.known.get(key) !== 'settled').length;
+    return { file, report, outcome, openDecisions };
   } catch (error) {
     const detail = error instanceof Problem ? error.message : 'Something went wrong here.';
     progress.tell({ phase: 'failed', detail });
@@ -120,6 +127,14 @@ function orderProblem(): Problem {
   return problem('unprocessable-entry', { detail, errors: [{ parameter: 'order', detail: 'is needed' }] });
 }
 
+/** What a file is made of. */
+interface Staged {
+  file: ImportFile;
+  report: ImportReport;
+  rows: RowOrders;
+  decisions: NewDecision[];
+}
+
 /** Puts aside what is fine, row by row as the file arrives. */
 async function stage(
   body: CsvBody,
@@ -127,7 +142,7 @@ async function stage(
   staged: StagedRows,
   progress: ImportProgress,
   services: Services,
-): Promise<{ file: ImportFile; report: ImportReport; rows: RowOrders }> {
+): Promise<Staged> {
   const { clock, config } = services;
   const report = new ImportReport();
   let read = 0;
@@ -146,17 +161,18 @@ async function stage(
     latest: clock.now() + 86_400_000,
     maxRows: config.IMPORT_ROWS,
   });
+  const { baseCurrency, allowBefore2009 } = question;
+  const terms = { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY, baseCurrency, allowBefore2009 };
   const rows = new RowOrders();
-  let batch: ImportedTrade[] = [];
+  const decisions = new FileDecisions(clock);
+  let batch: ImportedEntry[] = [];
   for await (const row of file.rows) {
-    report.rows += 1;
-    const input = checked(row, file, report, { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY });
-    if (input !== null) {
-      const draft = unratedDraft(input);
+    report.rows += row.rows;
+    for (const [part, draft] of draftsOf(row, { file, report, terms, decisions }).entries()) {
       rows.add(draft);
-      batch.push({ line: row.line, draft, counted: !file.layout.format.hasIds });
+      batch.push({ line: row.line, part, draft, counted: !file.layout.format.hasIds });
     }
-    if (batch.length === CHUNK) {
+    if (batch.length >= CHUNK) {
       await staged.add(batch);
       batch = [];
       const bytes = { read, total: body.bytes };
@@ -165,45 +181,55 @@ async function stage(
   }
   if (batch.length > 0) await staged.add(batch);
   progress.tell({ bytes: { read, total: body.bytes }, rows: report.rows, rejected: report.rejected });
-  return { file, report, rows };
+  return { file, report, rows, decisions: decisions.all };
 }
 
-/** The trade of a row as it would have been sent; `null` when the report tells why there is none. */
-function checked(
-  row: ImportRow,
-  file: ImportFile,
-  report: ImportReport,
-  { now, tagLimit }: { now: number; tagLimit: number },
-): TradeInput | null {
+interface RowContext {
+  file: ImportFile;
+  report: ImportReport;
+  terms: EntryTerms;
+  decisions: FileDecisions;
+}
+
+/** The entries of a row as they would have been sent; none when the report tells what became of it. */
+function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext): EntryDraft[] {
   const { line } = row;
   if ('ignored' in row) {
-    report.ignore(line, row.ignored);
-    return null;
+    report.ignore(row, row.ignored, row.word, row.moves);
+    return [];
+  }
+  if ('decision' in row) {
+    const options = row.decision.options.filter(({ entries }) =>
+      entries.every((entry) => 'draft' in draftOf(entry, terms)),
+    );
+    const decision = { ...row.decision, options };
+    decisions.add(line, decision);
+    report.ask(row, decision);
+    return [];
   }
   if ('error' in row) {
-    report.reject(line, row.error.column, row.error.detail);
-    return null;
+    const { column, detail, code, params } = row.error;
+    report.reject(line, column, detail, { code, params: { ...params } });
+    return [];
   }
-  const { format, columns } = file.layout;
-  const headingOf = (path: readonly PropertyKey[]): string => {
-    const name = path.slice(0, 2).join('.');
-    return columns.heading(format.source[name] ?? format.source[String(path[0])] ?? name);
-  };
-  const parsed = tradeInput.safeParse(row.trade);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    report.reject(line, headingOf(issue?.path ?? []), issue?.message ?? 'is not usable');
-    return null;
+  report.entryRows += row.rows;
+  const drafts: EntryDraft[] = [];
+  for (const entry of row.entries) {
+    const made = draftOf(entry, terms);
+    if ('fault' in made) {
+      report.reject(line, headingOf(file, made.fault.path), made.fault.detail, {
+        code: 'wrong-value',
+        params: {},
+      });
+      return [];
+    }
+    drafts.push(made.draft);
   }
-  const [error] = tradeErrors(parsed.data, now);
-  if (error !== undefined) {
-    report.reject(line, headingOf((error.pointer ?? '').split('/').slice(1)), error.detail);
-    return null;
-  }
-  const tooMany = tagError(parsed.data.tags, tagLimit);
-  if (tooMany !== null) {
-    report.reject(line, headingOf(['tags']), tooMany);
-    return null;
-  }
-  return parsed.data;
+  return drafts;
+}
+
+/** The heading of the cell that a field came from. */
+function headingOf({ layout: { format, columns } }: ImportFile, path: readonly PropertyKey[]): string {
+  const name = path.slice(0, 2).join('.');
+  return columns.heading(format.source[name] ?? format.source[String(path[0])] ?? name);
 }

@@ -33,8 +33,10 @@ export const importTrades = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/import',
   id: 'importTrades',
   tag: 'trades',
-  summary: 'Import a CSV file of trades',
-  description: `The file is the body: this program's own export (\`GET …/trades.csv\`), or the trade history of Upbit, Bithumb or Binance, told apart by its headings, Korean or English. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+  summary: 'Import a CSV file of an account',
+  description: `The file is the body: this program's own export (\`GET …/trades.csv\`, or entries of every kind with the columns \`kind\` and \`asset\`), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+
+Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (\`GET …/decisions\`), and \`unbooked\` says what is missing of each asset meanwhile.
 
 It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
 
@@ -110,6 +112,7 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
           dryRun,
           skipRejected: query.skipRejected === 'true',
           zone: query.tz ?? null,
+          baseCurrency: portfolio.baseCurrency,
           decimal: query.decimal ?? null,
           dateOrder: query.dateOrder ?? null,
           allowBefore2009: query.allowBefore2009 === 'true',
@@ -144,6 +147,10 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
         duplicates: outcome.duplicates,
         rejected: report.rejected,
         ignored: report.ignored,
+        undecided: report.undecided,
+        decisions: answer.openDecisions,
+        entryRows: report.entryRows,
+        unbooked: report.unbooked,
         items,
         truncated: items.length < report.rows,
       },

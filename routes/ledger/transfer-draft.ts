@@ -8,7 +8,7 @@ import {
 } from '../../db/ledger/stored-entry.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
-import { problem } from '../../lib/problem.ts';
+import { type FieldError, problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import { tagsInput } from './entry-tags.ts';
 import { TRANSFER_KINDS } from '../portfolios/transfer-body.ts';
@@ -43,7 +43,7 @@ export const transferInput = z
 export type TransferInput = z.output<typeof transferInput>;
 
 export async function toTransferDraft(input: TransferInput, rate: RateFinder): Promise<TransferDraft> {
-  return await rated(unratedDraft(input), rate);
+  return await rated(unratedTransfer(input), rate);
 }
 
 /** Drafts of a batch, each with the rate of its own instant, as if it had been sent alone. */
@@ -52,13 +52,13 @@ export async function toTransferDrafts(
   db: Database,
   baseCurrency: string,
 ): Promise<TransferDraft[]> {
-  const drafts = inputs.map(unratedDraft);
+  const drafts = inputs.map(unratedTransfer);
   const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
 
 /** A draft whose rate is still to be looked up, unless it was given. */
-function unratedDraft(input: TransferInput): TransferDraft {
+export function unratedTransfer(input: TransferInput): TransferDraft {
   const unitCost = input.unitCost ?? null;
   return {
     kind: input.kind,
@@ -75,6 +75,17 @@ function unratedDraft(input: TransferInput): TransferDraft {
   };
 }
 
+/** What cannot be booked of a transfer. */
+export function transferErrors(input: TransferInput, now: number, baseCurrency: string): FieldError[] {
+  return [
+    ...(field.isInFuture(input.time, now) ? [{ pointer: '/time', detail: 'is in the future' }] : []),
+    ...(field.isTooEarly(input) ? [{ pointer: '/time', detail: field.TOO_EARLY }] : []),
+    ...(input.unitCost !== undefined && input.asset === baseCurrency
+      ? [{ pointer: '/unitCost', detail: 'cannot be given for the base currency' }]
+      : []),
+  ];
+}
+
 /** @throws the 422 that names what cannot be booked */
 export function checkTransfers(
   inputs: readonly TransferInput[],
@@ -82,16 +93,12 @@ export function checkTransfers(
   baseCurrency: string,
   inBatch: boolean,
 ): void {
-  const errors = inputs.flatMap((input, index) => {
-    const at = inBatch ? `/items/${index}` : '';
-    return [
-      ...(field.isInFuture(input.time, now) ? [{ pointer: `${at}/time`, detail: 'is in the future' }] : []),
-      ...(field.isTooEarly(input) ? [{ pointer: `${at}/time`, detail: field.TOO_EARLY }] : []),
-      ...(input.unitCost !== undefined && input.asset === baseCurrency
-        ? [{ pointer: `${at}/unitCost`, detail: 'cannot be given for the base currency' }]
-        : []),
-    ];
-  });
+  const errors = inputs.flatMap((input, index) =>
+    transferErrors(input, now, baseCurrency).map(({ pointer, detail }) => ({
+      pointer: inBatch ? `/items/${index}${pointer}` : `${pointer}`,
+      detail,
+    })),
+  );
   if (errors.length > 0) {
     const [first] = errors;
     throw problem('unprocessable-entry', {

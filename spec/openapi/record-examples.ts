@@ -106,8 +106,14 @@ async function setUp(): Promise<Scene> {
     body: { userId: trader.id, access: 'write' },
   });
   await app.call('POST', '/v1/api-keys', { as: trader, body: { name: 'Trading bot', scopes: ['read'] } });
+  await app.call('POST', `/v1/portfolios/${portfolioId}/trades/import?tz=UTC`, {
+    as: trader,
+    body: 'no,time,action_desc,action_data,type,change_amount,amount,total\n1,2026-03-02 09:00:00,Lucky Draw,,XRP,12.5,0,12.5\n',
+    headers: { 'content-type': 'text/csv' },
+  });
   const ids = {
     portfolioId,
+    decisionId: await first('decisions'),
     tradeId: await first('trades'),
     transferId: await first('transfers'),
     userId: trader.id,

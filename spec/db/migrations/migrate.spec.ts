@@ -32,6 +32,7 @@ const NAMES = [
   '101-entry-sequence',
   '105-fleet',
   '110-rate-origins',
+  '120-import-entries',
 ];
 
 eachDatabase('migrations', (open) => {

@@ -1,7 +1,7 @@
-import type { RawTrade } from '../../../lib/import/format.ts';
+import type { RawEntry, RawTransfer, RawTrade } from '../../../lib/import/format.ts';
 
-/** What a row of a fixture means: its line, and the trade as it would be sent over REST. `null`: no trade. */
-export type Expected = [line: number, trade: RawTrade | null][];
+/** What a row of a fixture means: its line, and the entry as it would be sent over REST. */
+export type Expected = [line: number, entry: RawEntry][];
 
 const trade = (
   exchange: string,
@@ -10,6 +10,7 @@ const trade = (
   time: string,
   fee?: [amount: string, currency: string],
 ): RawTrade => ({
+  kind: 'trade',
   exchange,
   symbol,
   side,
@@ -18,6 +19,13 @@ const trade = (
   fee: fee === undefined ? undefined : { amount: fee[0], currency: fee[1] },
   time: Date.parse(time),
 });
+
+const transfer = (
+  exchange: string,
+  kind: RawTransfer['kind'],
+  [quantity, asset]: [string, string],
+  time: string,
+): RawTransfer => ({ kind, exchange, asset, quantity, time: Date.parse(time) });
 
 /** Read off the fixtures by hand: Korean times are nine hours ahead of UTC. */
 export const EXPECTED: Record<string, { format: string; tz?: string; rows: Expected }> = {
@@ -45,7 +53,7 @@ export const EXPECTED: Record<string, { format: string; tz?: string; rows: Expec
           'KRW',
         ]),
       ],
-      [5, null],
+      [5, transfer('upbit', 'deposit', ['2000000', 'KRW'], '2026-03-02T00:10:00Z')],
       [
         6,
         trade('upbit', 'XRP/BTC', ['buy', '100', '0.00000812'], '2026-02-28T15:30:00Z', [
@@ -59,14 +67,14 @@ export const EXPECTED: Record<string, { format: string; tz?: string; rows: Expec
     format: 'upbit',
     rows: [
       [2, trade('upbit', 'BTC/KRW', ['sell', '0.005', '120000000'], '2026-03-01T05:23:00Z', ['300', 'KRW'])],
-      [3, null],
+      [3, transfer('upbit', 'withdrawal', ['101', 'USDT'], '2026-02-28T01:00:00Z')],
       [4, trade('upbit', 'ETH/KRW', ['buy', '1.5', '4000000'], '2026-02-27T00:00:00Z', ['3000', 'KRW'])],
     ],
   },
   'bithumb.csv': {
     format: 'bithumb',
     rows: [
-      [4, null],
+      [4, transfer('bithumb', 'withdrawal', ['5034802', 'KRW'], '2026-06-12T03:18:55Z')],
       [
         5,
         trade('bithumb', 'BTC/KRW', ['sell', '0.02281208', '95340000.0000'], '2026-06-12T03:18:21Z', [
@@ -82,7 +90,7 @@ export const EXPECTED: Record<string, { format: string; tz?: string; rows: Expec
         ]),
       ],
       [7, trade('bithumb', 'ETH/BTC', ['buy', '0.03000000', '0.06240000'], '2026-06-09T00:04:33Z')],
-      [8, null],
+      [8, transfer('bithumb', 'income', ['8.1632653', 'ESP'], '2026-06-04T23:40:10Z')],
     ],
   },
   'binance-report.csv': {

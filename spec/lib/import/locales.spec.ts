@@ -132,11 +132,9 @@ async function read(
   });
   const found: (Meant | null)[] = [];
   for await (const row of file.rows) {
-    if (!('trade' in row)) found.push(null);
-    else {
-      const { time, quantity, price } = row.trade;
-      found.push({ time: Number(time), quantity, price });
-    }
+    const entry = 'entries' in row ? row.entries[0] : undefined;
+    if (entry?.kind !== 'trade') found.push(null);
+    else found.push({ time: entry.time, quantity: entry.quantity, price: entry.price });
   }
   return found;
 }

@@ -18,7 +18,7 @@ interface Read {
   format: string;
   encoding: string;
   zone: string | null;
-  /** A trade, what is ignored as `null`, or `column: detail` of an error. */
+  /** An entry, what is ignored or undecided as `null`, or `column: detail` of an error. */
   rows: [number, unknown][];
 }
 
@@ -31,7 +31,7 @@ async function read(
   const file = await readFile(pieces(bytes, size), { charset: null, zone, ...SPAN, maxRows: 10_000 });
   const rows: [number, unknown][] = [];
   for await (const row of file.rows) {
-    if ('trade' in row) rows.push([row.line, row.trade]);
+    if ('entries' in row) for (const entry of row.entries) rows.push([row.line, entry]);
     else rows.push([row.line, 'error' in row ? `${row.error.column}: ${row.error.detail}` : null]);
   }
   return { format: file.layout.format.name, encoding: file.encoding, zone: file.zone?.name ?? null, rows };

@@ -56,6 +56,8 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   bookTransfers: { scope: 'trades:write', by: 'anyone' },
   changeTrade: { scope: 'trades:write', by: 'anyone' },
   changeTransfer: { scope: 'trades:write', by: 'anyone' },
+  listDecisions: { scope: 'read', by: 'anyone' },
+  settleDecision: { scope: 'trades:write', by: 'anyone' },
   importTrades: { scope: 'trades:write', by: 'anyone' },
   removeTrade: { scope: 'trades:write', by: 'anyone' },
   removeTransfer: { scope: 'trades:write', by: 'anyone' },

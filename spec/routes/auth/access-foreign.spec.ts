@@ -21,6 +21,7 @@ const BODIES: Record<string, unknown> = {
   changeTrade: { price: '2' },
   bookTransfers: TRANSFER,
   changeTransfer: { quantity: '2' },
+  settleDecision: { option: 'nothing' },
 };
 /** What administrators may do to what is somebody else's: look after users, their keys and their streams. No money. */
 const FOR_ADMINS = ['getUser', 'updateUser', 'deleteUser', 'deleteApiKey', 'endStreamSession'];
@@ -48,6 +49,20 @@ describe('what is somebody else’s', () => {
     return answer.body.id;
   }
 
+  /** A row of a file that nobody but its owner can explain. */
+  async function undecided(path: string): Promise<string> {
+    const file =
+      'time,action_desc,action_data,type,change_amount,amount,total\n2026-01-01 00:00:00,Mystery,,BTC,1,0,1\n';
+    const response = await fetch(`${app.url}${path}/trades/import?tz=UTC`, {
+      method: 'POST',
+      headers: { authorization: owner.authorization, 'content-type': 'text/csv' },
+      body: file,
+    });
+    assert.equal(response.status, 200, await response.text());
+    const { body } = await app.call('GET', `${path}/decisions`, { as: owner });
+    return body.items[0].id;
+  }
+
   before(async () => {
     app = await startApp({ env: UNLIMITED });
     owner = await app.user();
@@ -60,10 +75,12 @@ describe('what is somebody else’s', () => {
     };
     const portfolioId = await make(owner, '/v1/portfolios', { name: 'Mine alone' });
     const path = `/v1/portfolios/${portfolioId}`;
+    const decisionId = await undecided(path);
     ids = {
       portfolioId,
       tradeId: await make(owner, `${path}/trades`, TRADE),
       transferId: await make(owner, `${path}/transfers`, TRANSFER),
+      decisionId,
       keyId: await make(owner, '/v1/api-keys', { name: 'Robot', scopes: ['read'] }),
     };
     await share(app, { portfolioId, owner, friend });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { fixed } from '../../../lib/money/money.ts';
-import { tradeInput } from '../../../routes/ledger/trade-draft.ts';
 import { EXPECTED } from '../../lib/import/expected.ts';
 import type { Answer } from '../../support/app.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -18,6 +17,25 @@ const row = (
 ): string => `${time},${exchange},BTC/KRW,buy,${quantity},90000000,22500,KRW,${id},o-1,a note,x;y`;
 const file = (...rows: string[]): string => [HEADINGS, ...rows, ''].join('\n');
 const UPBIT = readFileSync(new URL('../../fixtures/imports/upbit.csv', import.meta.url), 'utf8');
+
+interface Figures {
+  kind?: string;
+  symbol?: string;
+  side?: string;
+  asset?: string;
+  exchange?: string | undefined;
+  quantity: string;
+  price?: string;
+  fee?: { amount: string; currency: string } | null | undefined;
+  time: number | string;
+}
+
+/** What an entry says, sent or booked, as text. */
+function figuresOf({ kind, symbol, side, asset, exchange, quantity, price, fee, time }: Figures): string {
+  const cost = fee ? `${fixed(fee.amount)} ${fee.currency}` : '';
+  const what = symbol === undefined ? `${kind} ${asset}` : `${side} ${symbol} at ${fixed(price ?? '0')}`;
+  return `${new Date(time).toISOString()} ${exchange} ${what} ${fixed(quantity)} ${cost}`;
+}
 
 eachApp(
   'import of trades',
@@ -69,24 +87,105 @@ eachApp(
         const query = tz === undefined ? '' : `?tz=${encodeURIComponent(tz)}`;
         const { status, body } = await send(bytes, query);
         assert.equal(status, 201, JSON.stringify(body));
-        const meant = rows.flatMap(([, trade]) => (trade === null ? [] : [tradeInput.parse(trade)]));
+        const meant = rows.map(([, entry]) => figuresOf(entry));
         assert.deepEqual(
-          [body.format, body.rows, body.accepted, body.ignored, body.booked],
-          [format, rows.length, meant.length, rows.length - meant.length, true],
+          [body.format, body.rows, body.accepted, body.ignored, body.entryRows, body.booked],
+          [format, rows.length, rows.length, 0, rows.length, true],
         );
-        const booked = (await trades()).map(({ symbol, side, quantity, price, fee, time, exchange }) => ({
-          exchange,
-          symbol,
-          side,
-          quantity: fixed(quantity),
-          price: fixed(price),
-          fee: fee === null ? undefined : { amount: fixed(fee.amount), currency: fee.currency },
-          time: Date.parse(time),
-        }));
-        const order = (a: { time: number; side: string }, b: { time: number; side: string }): number =>
-          a.time - b.time;
-        assert.deepEqual(booked.sort(order), meant.sort(order), name);
+        const transfers = (await books.get(`${path}/transfers?limit=1000`)).items;
+        const booked: string[] = [...(await trades()), ...transfers].map((entry) => figuresOf(entry));
+        assert.deepEqual(booked.sort(), meant.sort(), name);
       }
+    });
+
+    describe('with rows that only their owner can explain', () => {
+      const STATEMENT = readFileSync(
+        new URL('../../fixtures/layouts/binance-statement.csv', import.meta.url),
+      );
+      // oxlint-disable-next-line typescript/no-explicit-any -- bodies of any shape
+      const open = async (): Promise<any[]> => (await books.get(`${path}/decisions`)).items;
+
+      it('lists them as decisions, in the dry run and once it is booked, with what is not booked by asset', async () => {
+        const dry = await send(STATEMENT, '?dryRun=true');
+        assert.equal(dry.status, 200, JSON.stringify(dry.body));
+        assert.deepEqual(
+          [dry.body.rows, dry.body.entryRows, dry.body.undecided, dry.body.ignored, dry.body.decisions],
+          [21, 14, 3, 4, 3],
+        );
+        assert.deepEqual(dry.body.unbooked, [{ asset: 'USDT', undecided: '3.1569', ignored: '0.017' }]);
+        const asked = dry.body.items.filter(({ status }: { status: string }) => status === 'undecided');
+        assert.deepEqual(
+          asked.map(({ line, code }: { line: number; code: string }) => [line, code]),
+          [20, 21, 22].map((line) => [line, 'derivative']),
+        );
+        assert.deepEqual(await open(), []);
+        const { status, body } = await send(STATEMENT);
+        assert.deepEqual([status, body.booked, body.accepted, body.decisions], [201, true, 8, 3]);
+        const decisions = await open();
+        assert.deepEqual(
+          decisions.map(({ line, word, moves }) => [line, word, moves[0].amount]),
+          [
+            [20, 'USD-MFutures: Realized Profit and Loss', '3.2'],
+            [21, 'USD-MFutures: Fee', '-0.04'],
+            [22, 'USD-MFutures: Funding Fee', '-0.0031'],
+          ],
+        );
+        const again = await send(STATEMENT);
+        assert.deepEqual([again.body.accepted, again.body.duplicates, again.body.decisions], [0, 8, 3]);
+        assert.equal((await open()).length, 3);
+      });
+
+      it('books the option that is chosen, once, and asks no more', async () => {
+        await send(STATEMENT);
+        const [first, second] = await open();
+        const settle = async (id: string, option: string): Promise<Answer> =>
+          await books.call('POST', `${path}/decisions/${id}`, { option });
+        const before = await version();
+        const settled = await settle(first.id, 'income');
+        assert.equal(settled.status, 200, JSON.stringify(settled.body));
+        assert.deepEqual([settled.body.status, settled.body.choice], ['settled', 'income']);
+        const [entryId] = settled.body.entryIds;
+        const entry = await books.get(`${path}/transfers/${entryId}`);
+        assert.deepEqual([entry.kind, entry.asset, entry.quantity], ['income', 'USDT', '3.2']);
+        assert.deepEqual((await settle(first.id, 'income')).body, settled.body);
+        assertProblem(await settle(first.id, 'nothing'), 409, 'conflict');
+        assertProblem(await settle(second.id, 'income'), 422, 'unprocessable-entry');
+        assert.equal(await version(), before + 1);
+        assert.deepEqual((await settle(second.id, 'nothing')).body.entryIds, []);
+        assert.equal((await open()).length, 1);
+        assert.equal((await books.get(`${path}/decisions?status=settled`)).items.length, 2);
+        const { body } = await send(STATEMENT);
+        assert.deepEqual([body.duplicates, body.decisions], [8, 1]);
+      });
+    });
+
+    it('takes every kind of entry in its own form', async () => {
+      const text = [
+        'time,kind,exchange,symbol,side,quantity,price,asset,unitCost,externalId,note',
+        '2026-03-01T00:00:00Z,deposit,bot,,,1000000,,KRW,,d1,first money',
+        '2026-03-02T00:00:00Z,trade,bot,BTC/KRW,buy,0.01,90000000,,,t1,',
+        '2026-03-03T00:00:00Z,income,bot,,,0.0001,,BTC,89000000,i1,',
+        '2026-03-04T00:00:00Z,withdrawal,bot,,,0.002,,BTC,,w1,',
+      ].join('\n');
+      const { status, body } = await send(`${text}\n`);
+      assert.deepEqual([status, body.accepted, body.entryRows], [201, 4, 4], JSON.stringify(body));
+      const transfers = (await books.get(`${path}/transfers?order=asc`)).items;
+      assert.deepEqual(
+        transfers.map(({ kind, asset, quantity, unitCost, note }: Record<string, string>) => [
+          kind,
+          asset,
+          quantity,
+          unitCost,
+          note,
+        ]),
+        [
+          ['deposit', 'KRW', '1000000', null, 'first money'],
+          ['income', 'BTC', '0.0001', '89000000', null],
+          ['withdrawal', 'BTC', '0.002', null, null],
+        ],
+      );
+      const again = await send(`${text}\n`);
+      assert.deepEqual([again.body.accepted, again.body.duplicates], [0, 4]);
     });
 
     it('tells in a dry run what would become of each row, and books nothing', async () => {
@@ -104,7 +203,14 @@ eachApp(
       const [{ id }] = await trades();
       assert.deepEqual(body.items, [
         { line: 2, status: 'duplicate', tradeId: id },
-        { line: 3, status: 'rejected', column: 'quantity', detail: 'must be greater than zero' },
+        {
+          line: 3,
+          status: 'rejected',
+          column: 'quantity',
+          code: 'wrong-value',
+          params: {},
+          detail: 'must be greater than zero',
+        },
         { line: 4, status: 'accepted' },
         { line: 5, status: 'duplicate', detail: 'is the same as line 4' },
         {
@@ -124,10 +230,10 @@ eachApp(
     it('knows a file again, however it is cut, and equal fills from one another', async () => {
       const lines = UPBIT.split('\n');
       const first = await send(UPBIT);
-      assert.deepEqual([first.status, first.body.accepted], [201, 4]);
+      assert.deepEqual([first.status, first.body.accepted], [201, 5]);
       assert.equal(new Set((await trades()).map(({ externalId }) => externalId)).size, 4);
       const again = await send(UPBIT);
-      assert.deepEqual([again.status, again.body.accepted, again.body.duplicates], [200, 0, 4]);
+      assert.deepEqual([again.status, again.body.accepted, again.body.duplicates], [200, 0, 5]);
       const part = await send([lines[0], lines[2], lines[5], ''].join('\n'));
       assert.deepEqual([part.status, part.body.accepted, part.body.duplicates], [200, 0, 2]);
       // A third fill that is equal to the two.
@@ -229,6 +335,8 @@ eachApp(
         status: 'rejected',
         column: 'quantity',
         detail: 'is not a decimal number',
+        code: 'not-a-number',
+        params: {},
       });
     });
 
@@ -336,10 +444,10 @@ eachApp(
       );
       assert.deepEqual(told.at(-1).result, {
         booked: true,
-        accepted: 4,
+        accepted: 5,
         duplicates: 0,
         rejected: 0,
-        ignored: 1,
+        ignored: 0,
       });
       assert.deepEqual(told.at(-1).bytes, {
         read: Buffer.byteLength(UPBIT),
@@ -508,7 +616,7 @@ eachApp(
       const { uploads, imports } = app().services.slots;
       const first = imports.take(books.user().id);
       const second = send(UPBIT);
-      await until(async () => (await staged()) === 4);
+      await until(async () => (await staged()) === 5);
       assert.deepEqual([uploads.size, imports.size], [1, 1]);
       first.release();
       assert.equal((await second).status, 201);
@@ -530,7 +638,7 @@ eachApp(
       }
       await nothingBooked();
       assert.deepEqual((await books.get(`${path}/holdings`)).items, []);
-      assert.equal((await send(UPBIT)).body.accepted, 4);
+      assert.equal((await send(UPBIT)).body.accepted, 5);
     });
   },
   { env: { IMPORT_LIMIT_MB: '11', IMPORT_ROWS: '2000', UPLOADS_PER_USER: '3', UPLOADS_MAX: '5' } },

@@ -1,0 +1,72 @@
+import { type GroupReading, type ImportFormat, type Move } from './format.ts';
+import { exchangeOf, type Occasion, transfer, undecided } from './legs.ts';
+import type { Row } from './row.ts';
+
+const TRADE = /^(order (placed|filled|fullfilled|cancelled)|trading fees?|trade fee)/i;
+const FEE = /^(trading fees?|trade fee)/i;
+const DUST = /^dust swap/i;
+const INCOME = /airdrop|bonus|interest|rebate|reward|dividend|staking/i;
+
+function moveOf(row: Row): Move {
+  return { asset: row.text('coin').toUpperCase(), amount: row.number('change') };
+}
+
+/** The rows of one event: an order with its fee, a sweep of small balances, or a row by itself. */
+function read(rows: readonly [Row, ...Row[]]): GroupReading[] {
+  const [first] = rows;
+  const occasion: Occasion = { exchange: 'gate', time: first.time('time') };
+  const orderId = first.text('data') || undefined;
+  const trades = rows.filter((row) => TRADE.test(row.text('action')));
+  const swept = rows.filter((row) => DUST.test(row.text('action')));
+  const readings: GroupReading[] = [];
+  if (trades.length > 0) {
+    const isFee = (row: Row): boolean => FEE.test(row.text('action'));
+    const legs = trades.filter((row) => !isFee(row)).map(moveOf);
+    const reading = exchangeOf(
+      legs,
+      trades.filter(isFee).map(moveOf),
+      { ...occasion, orderId },
+      'Order Filled',
+    );
+    readings.push({ rows: trades, reading });
+  }
+  if (swept.length > 0) {
+    readings.push({ rows: swept, reading: exchangeOf(swept.map(moveOf), [], occasion, 'Dust Swap') });
+  }
+  for (const row of rows) {
+    if (trades.includes(row) || swept.includes(row)) continue;
+    readings.push({ rows: [row], reading: readAlone(row, { ...occasion, time: row.time('time') }) });
+  }
+  return readings;
+}
+
+function readAlone(row: Row, occasion: Occasion): GroupReading['reading'] {
+  const action = row.text('action');
+  const move = moveOf(row);
+  if (/^(deposit|withdraw)/i.test(action)) return transfer(move, occasion);
+  if (INCOME.test(action)) return transfer(move, occasion, 'income');
+  return undecided('unknown-kind', action, [move], occasion);
+}
+
+/** Gate's billing details: a row for each change of a balance. Its zone is the viewer's, and is not told. */
+export const gate: ImportFormat = {
+  name: 'gate',
+  columns: {
+    time: { headings: ['time'], holds: 'time' },
+    action: { headings: ['action_desc'] },
+    data: { headings: ['action_data'] },
+    coin: { headings: ['type'] },
+    change: { headings: ['change_amount'], holds: 'number' },
+    before: { headings: ['amount'], holds: 'number' },
+    after: { headings: ['total'], holds: 'number' },
+  },
+  zone: () => null,
+  decimal: null,
+  dates: null,
+  since: Date.UTC(2013, 0, 1),
+  hasIds: false,
+  order: null,
+  source: { symbol: 'coin', asset: 'coin', quantity: 'change', price: 'change', fee: 'change', time: 'time' },
+  group: (row) => (row.text('data') === '' ? `#${row.line}` : `${row.text('time')}\t${row.text('data')}`),
+  read,
+};

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import {
+  chooseOption,
+  getDecision,
+  listDecisions,
+  releaseOption,
+  settleDecision,
+} from '../../db/import/import-decisions.ts';
+import { bookEntries } from '../../db/ledger/ledger.ts';
+import { COUNTED, rateNeeds, withRates } from '../../db/ledger/stored-entry.ts';
+import { rateTable } from '../../db/ledger/rates.ts';
+import { problem } from '../../lib/problem.ts';
+import { endpoint } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { changeLedger } from '../portfolios/ledger-change.ts';
+import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
+import { decisionBody, decisionSchema } from './decision-body.ts';
+import { draftOf } from './import-entry.ts';
+
+export const listImportDecisions = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/decisions',
+  id: 'listDecisions',
+  tag: 'trades',
+  summary: 'What imported files left to be decided',
+  description:
+    'Rows of imported files that only their owner can explain: what each is, what it could be, and what would be booked then.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    status: z
+      .enum(['open', 'settled'])
+      .default('open')
+      .describe('Those that are still to be taken, or those that were.'),
+    limit: field.limit,
+    cursor: z.string().max(1000).optional().describe(field.CURSOR),
+  }),
+  status: 200,
+  response: field
+    .listOf(decisionSchema)
+    .meta({ id: 'ImportDecisionList', description: 'A page of decisions.' }),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, services) {
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    const page = await listDecisions(services.db, portfolio.id, query);
+    return { items: page.items.map(decisionBody), nextCursor: page.nextCursor };
+  },
+});
+
+export const settleImportDecision = endpoint({
+  method: 'post',
+  path: '/v1/portfolios/:portfolioId/decisions/:decisionId',
+  id: 'settleDecision',
+  tag: 'trades',
+  summary: 'Settle a decision: book one of its options',
+  description:
+    'Idempotent: the same option again changes nothing, another one is refused (409). `nothing` books no entry.',
+  access: 'trades:write',
+  params: portfolioParams.extend({ decisionId: field.id.describe('Id of the decision.') }),
+  body: z
+    .strictObject({
+      option: z.string().min(1).max(100).meta({
+        description: 'The `id` of one of its options.',
+        example: 'income',
+      }),
+    })
+    .meta({ id: 'DecisionChoice', description: 'How a decision is settled.' }),
+  status: 200,
+  response: decisionSchema,
+  examples: { request: { option: 'income' } },
+  problems: ['invalid-request', 'not-found', 'conflict', 'quota-exceeded', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock, config } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const asked = await getDecision(db, portfolio.id, params.decisionId);
+    if (asked === null) throw noDecision();
+    if (!asked.options.some(({ id }) => id === body.option)) {
+      const ids = asked.options.map(({ id }) => id).join(', ');
+      throw problem('unprocessable-entry', {
+        detail: `The option must be one of ${ids}.`,
+        errors: [{ pointer: '/option', detail: `must be one of ${ids}` }],
+      });
+    }
+    const decision = await chooseOption(db, portfolio.id, params.decisionId, body.option);
+    if (decision === null) throw noDecision();
+    const { choice, status, key } = decision;
+    if (choice !== body.option) {
+      throw problem('conflict', { detail: `It was settled with the option ${choice ?? ''} before.` });
+    }
+    if (status === 'settled') return decisionBody(decision);
+    const chosen = decision.options.find(({ id }) => id === body.option);
+    const terms = {
+      now: clock.now(),
+      tagLimit: config.TAGS_PER_ENTRY,
+      baseCurrency: portfolio.baseCurrency,
+      allowBefore2009: true,
+    };
+    const entryIds: string[] = [];
+    try {
+      const drafts = (chosen?.entries ?? []).map((entry, index) => {
+        const made = draftOf(
+          { ...entry, externalId: entry.externalId ?? `${COUNTED}${key}:${index}` },
+          terms,
+        );
+        if ('draft' in made) return made.draft;
+        throw problem('unprocessable-entry', { detail: `${made.fault.path.join('/')} ${made.fault.detail}` });
+      });
+      if (drafts.length > 0) {
+        const rate = await rateTable(db, portfolio.baseCurrency, drafts.flatMap(rateNeeds));
+        const rated = drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
+        const booked = await changeLedger(services, portfolio.id, (options) =>
+          bookEntries(db, portfolio.id, rated, { ...options, tagLimit: config.TAGS_PER_PORTFOLIO }),
+        );
+        entryIds.push(...booked.outcomes.map(({ entry }) => entry.id));
+      }
+    } catch (error) {
+      await releaseOption(db, portfolio.id, decision.id, body.option);
+      throw error;
+    }
+    await settleDecision(db, portfolio.id, decision.id, { entryIds, now: clock.now() });
+    const settled = await getDecision(db, portfolio.id, decision.id);
+    if (settled === null) throw noDecision();
+    return decisionBody(settled);
+  },
+});
+
+function noDecision(): Error {
+  return problem('not-found', { detail: 'There is no such decision.' });
+}
+
+export const decisionEndpoints = [listImportDecisions, settleImportDecision];

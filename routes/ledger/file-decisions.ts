@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto';
+import { type NewDecision, MAX_OPEN_DECISIONS } from '../../db/import/import-decisions.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { newId } from '../../lib/id.ts';
+import type { RawDecision } from '../../lib/import/format.ts';
+import { problem } from '../../lib/problem.ts';
+
+/** The decisions of one file. Equal ones are told apart by number, so that the same file asks nothing twice. */
+export class FileDecisions {
+  readonly all: NewDecision[] = [];
+  readonly #clock: Clock;
+  readonly #counts = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws Problem for more of them than anybody would take */
+  add(line: number, decision: RawDecision): void {
+    if (this.all.length === MAX_OPEN_DECISIONS) {
+      throw problem('unprocessable-entry', {
+        detail: `More than ${MAX_OPEN_DECISIONS} rows cannot be booked without a decision: is it the right file?`,
+      });
+    }
+    const { exchange, code, word, time, moves } = decision;
+    const content = hash('sha256', JSON.stringify([exchange, code, word, time, moves]), 'base64url');
+    const nth = (this.#counts.get(content) ?? 0) + 1;
+    this.#counts.set(content, nth);
+    this.all.push({ id: newId(this.#clock), key: `${content}:${nth}`, line, decision });
+  }
+}
