@@ -70,6 +70,11 @@ export function isLedgerRecord(data: string): boolean {
   return LEDGER_HEADS.some((head) => data.startsWith(head));
 }
 
+/** The version that a ledger record is about; `null` for any other record. */
+export function ledgerVersionOf(data: string): number | null {
+  return isLedgerRecord(data) ? (JSON.parse(data) as LedgerRecord).version : null;
+}
+
 /** What a node publishes to ask the node that holds the portfolio's lease for its holdings. */
 export const HOLDINGS_REQUEST = encodeRecord({ type: 'interest', in: 'holdings' });
 

@@ -1,9 +1,15 @@
 import type { OutboxMessage } from '../../db/ledger/outbox.ts';
 import { type Broker, SequenceGapError } from '../core/broker.ts';
 import { portfolioLog } from '../channels/logs.ts';
+import { ledgerVersionOf } from '../channels/record-codec.ts';
 
 /** Records of one publish: a batch of 10,000 fills must not become one message of several megabytes. */
 const BATCH_SIZE = 500;
+/** Events of a log that are searched for what was published without a number. */
+const SEARCHED = 500;
+
+/** What publishing needs of a broker. */
+export type MessageBroker = Pick<Broker, 'publish' | 'head' | 'history'>;
 
 /** A record with its number in the sequence of its log. */
 interface NumberedRecord {
@@ -25,6 +31,17 @@ function numbered({ previousVersion, version, records }: OutboxMessage): Numbere
   }));
 }
 
+/**
+ * Versions that the log tells of in its newest events. Nodes of an earlier version publish without a number, which the
+ * log therefore does not know, and delete the message a moment later.
+ */
+async function versionsIn(broker: MessageBroker, log: string): Promise<ReadonlySet<number>> {
+  const { epoch, offset } = await broker.head(log);
+  const page = await broker.history(log, { epoch, offset: Math.max(0, offset - SEARCHED) }, SEARCHED);
+  const events = 'lost' in page ? [] : page.events;
+  return new Set(events.flatMap(({ data }) => ledgerVersionOf(data) ?? []));
+}
+
 /** The length of the next batch. Records with one number stay together. */
 function batchLength(records: readonly NumberedRecord[], size: number): number {
   let length = Math.min(size, records.length);
@@ -39,7 +56,7 @@ function batchLength(records: readonly NumberedRecord[], size: number): number {
  * @throws SequenceGapError when that is not known, and the log lacks something; BrokerUnavailableError
  */
 export async function publishMessages(
-  broker: Pick<Broker, 'publish'>,
+  broker: MessageBroker,
   messages: readonly OutboxMessage[],
   { isComplete, batchSize = BATCH_SIZE }: { isComplete: boolean; batchSize?: number | undefined },
 ): Promise<void> {
@@ -48,6 +65,12 @@ export async function publishMessages(
   const log = portfolioLog(first.portfolioId);
   let records = messages.flatMap(numbered);
   let after: number | null = first.previousVersion;
+  const dropPublished = async (): Promise<void> => {
+    const published = await versionsIn(broker, log);
+    records = records.filter(({ data }) => !published.has(ledgerVersionOf(data) ?? Number.NaN));
+  };
+  // A log without any number takes the first change of a ledger, whatever it holds.
+  if (isComplete && after === 0) await dropPublished();
   while (records.length > 0) {
     const batch = records.slice(0, batchLength(records, batchSize));
     const last = batch.at(-1)?.number ?? first.version;
@@ -62,7 +85,10 @@ export async function publishMessages(
     } catch (error) {
       if (!(error instanceof SequenceGapError)) throw error;
       const taken = error.last;
-      if (!isComplete && (taken === null || taken < first.previousVersion)) throw error;
+      if (taken === null || taken < first.previousVersion) {
+        if (!isComplete) throw error;
+        await dropPublished();
+      }
       // The log must still stand there when the batch comes again: another node may be publishing the same.
       records = records.filter(({ number }) => taken === null || number > taken);
       after = taken;

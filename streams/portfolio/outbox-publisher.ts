@@ -4,11 +4,11 @@ import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { Slots } from '../../lib/async/slots.ts';
-import { type Broker, BrokerUnavailableError, SequenceGapError } from '../core/broker.ts';
-import { publishMessages } from './message-publisher.ts';
+import { BrokerUnavailableError, SequenceGapError } from '../core/broker.ts';
+import { type MessageBroker, publishMessages } from './message-publisher.ts';
 
 export interface OutboxOptions {
-  broker: Pick<Broker, 'publish'>;
+  broker: MessageBroker;
   clock: Clock;
   logger: Logger;
   /** `pendingPortfolios(db, …)` */

@@ -50,6 +50,9 @@ class Connection {
     return position;
   };
 
+  head: Broker['head'] = (...args) => this.#broker.head(...args);
+  history: Broker['history'] = (...args) => this.#broker.history(...args);
+
   /** What was on its way arrives. */
   async clear(): Promise<void> {
     this.weather = 'fine';
