@@ -1,4 +1,5 @@
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Proxy, startNginx } from '../support/nginx.ts';
 import { type NodeProcess, startNode } from '../support/node-process.ts';
@@ -61,10 +62,10 @@ export async function startProxiedFleet(
 }
 
 async function ready({ url }: NodeProcess): Promise<void> {
-  for (;;) {
+  const isReady = async (): Promise<boolean> => {
     const response = await fetch(`${url}/readyz`);
     await response.text();
-    if (response.status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return response.status === 200;
+  };
+  await eventually(isReady, 'readiness', { everyMs: 50 });
 }

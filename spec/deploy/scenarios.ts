@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { JSHandle, Page } from 'playwright-core';
+import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess } from '../support/node-process.ts';
 import { ResumingReader } from '../support/resuming-reader.ts';
 import type { ProxiedFleet } from './proxied-fleet.ts';
@@ -60,11 +61,11 @@ export async function killNodes(fleet: ProxiedFleet, rounds: number): Promise<vo
 
 /** Until the proxy has sent a push to the node again. */
 async function pushedTo({ url }: NodeProcess): Promise<void> {
-  for (;;) {
+  const isPushedTo = async (): Promise<boolean> => {
     const response = await fetch(`${url}/metrics`);
-    if (/duration_seconds_count\{[^}]*route="\/v1\/market\/ticks"/.test(await response.text())) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return /duration_seconds_count\{[^}]*route="\/v1\/market\/ticks"/.test(await response.text());
+  };
+  await eventually(isPushedTo, 'a push to the node', { everyMs: 50 });
 }
 
 interface Watched {

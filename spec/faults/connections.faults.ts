@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { Client } from 'pg';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -90,7 +91,7 @@ const rssOf = (pid: number): number =>
     });
     for (let n = 0; n < 20; n += 1) {
       const before = bot.acknowledged.size;
-      while (bot.acknowledged.size < before + 5) await new Promise((resolve) => setImmediate(resolve));
+      await eventually(() => bot.acknowledged.size >= before + 5, 'five more bookings');
       (n % 2 === 0 ? toDatabase : toRedis).cutAll();
     }
     over.abort();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { type RedisWithSentinel, startRedisWithSentinel } from '../support/redis-sentinel.ts';
@@ -76,10 +77,8 @@ const LOSSES = [
         const there = await bot.assertKept();
         if (stream.of('reset').length === 0) await stream.until(() => told().size >= there, 'all fills');
         for (const { url } of nodes) {
-          const deadline = performance.now() + HEALED_MS;
-          while ((await fetch(`${url}/readyz`)).status !== 200) {
-            assert.ok(performance.now() < deadline, 'a node does not become ready');
-          }
+          const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200;
+          await eventually(isReady, 'readiness', { withinMs: HEALED_MS, everyMs: 50 });
         }
         stream.cut();
         say(

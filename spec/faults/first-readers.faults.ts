@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
@@ -152,8 +153,7 @@ class Page {
       await new Promise((resolve) => setTimeout(resolve, FREEZE_MS / (2 * ids.length)));
     }
     await thawed;
-    for (let ready = await readiness(); ready.status !== 200; ready = await readiness())
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(async () => (await readiness()).status === 200, 'readiness', { everyMs: 50 });
     await push('200');
     await Promise.all(pages.map((each) => each.shows('200')));
     await push('300');

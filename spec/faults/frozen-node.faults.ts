@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { openDatabase, type OpenedDatabase } from '../../db/connection/database.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { quiet } from '../support/log-watch.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
@@ -46,15 +47,14 @@ const HEALED_MS = 30_000;
 
   /** Resolves when so many transactions wait for a lock. */
   async function untilWaiting(count: number): Promise<void> {
-    const deadline = performance.now() + 20_000;
-    for (;;) {
+    const isSo = async (): Promise<boolean> => {
       const { rows } = await database.knex.raw<{ rows: { waiting: number }[] }>(
         `select count(*)::int as waiting from pg_stat_activity
          where datname = current_database() and wait_event_type = 'Lock'`,
       );
-      if (rows[0]?.waiting === count) return;
-      assert.ok(performance.now() < deadline, `${rows[0]?.waiting} instead of ${count} wait for a lock`);
-    }
+      return rows[0]?.waiting === count;
+    };
+    await eventually(isSo, `${count} transactions waiting for a lock`, { everyMs: 20 });
   }
 
   it('that holds the lock of a portfolio delays that portfolio for less than half a minute, and no other', async () => {

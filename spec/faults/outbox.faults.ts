@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { StreamClient } from '../support/stream-client.ts';
@@ -94,7 +95,7 @@ const LOSSES: Loss[] = [
     }
 
     async function until(isSo: () => boolean): Promise<void> {
-      while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
+      await eventually(isSo, 'what the streams should say', { everyMs: 20 });
     }
 
     const versionsOf = (stream: StreamClient): number[] =>

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { watch } from '../support/log-watch.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { type RedisServer, redisAvailable, startRedisServer } from '../support/redis-server.ts';
@@ -127,8 +128,9 @@ interface Held {
 
     async function held(): Promise<Held> {
       // All streams have heard that their clients are gone.
-      while ((await app.call('GET', '/v1/streams/sessions', { as: admin })).body.items.length > 0)
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      const isOver = async (): Promise<boolean> =>
+        (await app.call('GET', '/v1/streams/sessions', { as: admin })).body.items.length === 0;
+      await eventually(isOver, 'the end of all streams', { everyMs: 20 });
       // The watch over secrets keeps what it has seen; that is the test's memory, not the program's.
       watch.take();
       for (let n = 0; n < 3; n += 1) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Worker } from '../../bench/worker.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
+import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { seriesOf } from '../support/scrape.ts';
@@ -88,7 +89,7 @@ const CHANNEL = 'trade:CROWD/KRW';
     );
 
     await crowd.ask('leave');
-    while ((await openStreams()) > 0) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(async () => (await openStreams()) === 0, 'the end of all streams', { everyMs: 50 });
     const later = new StreamClient(joining.url, { headers: { authorization } });
     try {
       await later.ready();

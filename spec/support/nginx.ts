@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 
 export interface Proxy {
@@ -135,7 +136,7 @@ export async function startNginx(nodes: readonly [string, string], tls?: Certifi
 
 /** nginx says nothing when it is there, so it is tried. */
 async function listening(child: ChildProcess, port: number): Promise<void> {
-  for (;;) {
+  const isListening = async (): Promise<boolean> => {
     if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
     const socket = connect({ host: '127.0.0.1', port });
     const isThere = await new Promise<boolean>((resolve) => {
@@ -143,7 +144,7 @@ async function listening(child: ChildProcess, port: number): Promise<void> {
       socket.once('error', () => resolve(false));
     });
     socket.destroy();
-    if (isThere) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    return isThere;
+  };
+  await eventually(isListening, 'nginx', { everyMs: 20 });
 }

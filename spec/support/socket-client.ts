@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import { within } from './eventually.ts';
 import { checkEvent } from './response-check.ts';
 import type { StreamEvent } from './stream-client.ts';
 
@@ -72,7 +73,11 @@ export class SocketClient {
    * Resolves when the predicate holds; rejects when the socket closes before, or when there was a message that the
    * AsyncAPI document does not tell of.
    */
-  async until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {
+  until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {
+    return within(this.#until(predicate, what), what);
+  }
+
+  async #until(predicate: () => boolean, what: string): Promise<void> {
     while (!predicate()) {
       this.#assertFit();
       if (this.#isClosed) {
@@ -91,7 +96,11 @@ export class SocketClient {
     await this.until(() => this.of('ready').length >= times, 'ready');
   }
 
-  async closed(): Promise<void> {
+  closed(): Promise<void> {
+    return within(this.#closed(), 'the end of the socket');
+  }
+
+  async #closed(): Promise<void> {
     while (!this.#isClosed) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 

@@ -1,5 +1,6 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { createParser } from 'eventsource-parser';
+import { within } from './eventually.ts';
 import { checkEvent } from './response-check.ts';
 
 export interface StreamEvent {
@@ -103,7 +104,11 @@ export class StreamClient {
    * Resolves when the predicate holds; rejects when the stream ends before, or when there was an event that the AsyncAPI
    * document does not tell of.
    */
-  async until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {
+  until(predicate: () => boolean, what = 'the awaited event'): Promise<void> {
+    return within(this.#until(predicate, what), what);
+  }
+
+  async #until(predicate: () => boolean, what: string): Promise<void> {
     while (!predicate()) {
       this.#assertFit();
       if (this.isClosed) throw new Error(`the stream ended before ${what} came (status ${this.status})`);
@@ -116,7 +121,11 @@ export class StreamClient {
     await this.until(() => this.of('ready').length > 0, 'ready');
   }
 
-  async closed(): Promise<void> {
+  closed(): Promise<void> {
+    return within(this.#closed(), 'the end of the stream');
+  }
+
+  async #closed(): Promise<void> {
     while (!this.isClosed) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 

@@ -3,18 +3,20 @@ import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { allowTime, isCancelled } from '../../../db/connection/time-limit.ts';
 import { startApp, type TestApp } from '../../support/app.ts';
 import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { assertProblem } from '../../support/routes/problems.ts';
 
 /** Resolves when the server is not at work on a statement like this. */
 async function untilIdle({ knex }: OpenedDatabase, like: string): Promise<void> {
-  for (;;) {
+  const isIdle = async (): Promise<boolean> => {
     const { rows } = await knex.raw<{ rows: unknown[] }>(
       `select 1 from pg_stat_activity
        where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and query like ?`,
       [like],
     );
-    if (rows.length === 0) return;
-  }
+    return rows.length === 0;
+  };
+  await eventually(isIdle, 'the end of the statement');
 }
 
 eachDatabase('more time for a transaction', (open) => {

@@ -6,6 +6,7 @@ import { memoryTier, redisTier } from '../../../lib/cache/cache-tier.ts';
 import { systemClock as clock } from '../../../lib/clock.ts';
 import { fastRedis } from '../../../streams/redis/redis-connection.ts';
 import { RedisLeases } from '../../../streams/redis/redis-leases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 
@@ -51,11 +52,7 @@ function errorsOf(redis: Redis): string[] {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, 'it never came');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await eventually(holds, 'what the makers should have done', { everyMs: 0 });
 }
 
 async function memoryNode(more: { maxBytes?: number; ttlMs?: number } = {}): Promise<AnswerCache> {
@@ -218,8 +215,8 @@ describe('AnswerCache', () => {
     const node = await memoryNode({ ttlMs: 40 });
     const maker = new Maker();
     await node.read(wanted('a'), maker.make);
-    const deadline = Date.now() + 20_000;
-    while ((await node.read(wanted('a'), maker.make)).outcome === 'hit') assert.ok(Date.now() < deadline);
+    const isMade = async (): Promise<boolean> => (await node.read(wanted('a'), maker.make)).outcome !== 'hit';
+    await eventually(isMade, 'an answer that is made anew');
   });
 
   it('keeps nothing without a tier, but makes one answer for all who ask at the same time', async () => {
@@ -327,13 +324,14 @@ describe('AnswerCache', () => {
         else await server?.restart({ keepData: false });
         const other = await redisNode();
         // Once it is back answers are shared again.
-        const deadline = Date.now() + 20_000;
-        for (let n = 0; ; n += 1) {
+        let n = 0;
+        const isShared = async (): Promise<boolean> => {
+          n += 1;
           await node.read(wanted(`again${n}`), maker.make);
           await node.close();
-          if ((await other.read(wanted(`again${n}`), maker.make)).outcome === 'hit') break;
-          assert.ok(Date.now() < deadline, 'answers are not shared again');
-        }
+          return (await other.read(wanted(`again${n}`), maker.make)).outcome === 'hit';
+        };
+        await eventually(isShared, 'a shared answer');
       });
     }
   });

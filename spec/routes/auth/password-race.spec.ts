@@ -5,6 +5,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { hashPassword } from '../../../lib/tokens/password.ts';
 import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase, onPostgres } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
 import { assertNames, assertProblem } from '../../support/routes/problems.ts';
 
@@ -42,10 +43,9 @@ onPostgres('a log-in whose password was right when it was looked at', () => {
     await db.transaction(async (trx) => {
       await trx('users').where({ id: user.id }).forUpdate();
       asking.push(ask());
-      for (;;) {
-        const { rows } = await trx.raw<{ rows: unknown[] }>('select 1 from pg_locks where not granted');
-        if (rows.length > 0) break;
-      }
+      const isWaiting = async (): Promise<boolean> =>
+        (await trx.raw<{ rows: unknown[] }>('select 1 from pg_locks where not granted')).rows.length > 0;
+      await eventually(isWaiting, 'a request that waits for the row');
       await act(trx);
     });
     const [answer] = await Promise.all(asking);

@@ -120,7 +120,6 @@ const steps = fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLeng
       await call(1, 'GET', path);
       await takeAway();
       try {
-        const start = performance.now();
         for (const node of [0, 1]) {
           await buy(node, path);
           for (const reader of [1, 0]) {
@@ -129,7 +128,6 @@ const steps = fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLeng
           }
           await call(node, 'GET', '/v1/market/candles?symbol=BTC/KRW&interval=1m');
         }
-        assert.ok(performance.now() - start < 20_000);
       } finally {
         await bringBack();
       }

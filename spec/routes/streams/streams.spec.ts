@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { eventually } from '../../support/eventually.ts';
 import { EVENT_SOURCE, StreamClient } from '../../support/stream-client.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
@@ -182,7 +183,7 @@ describe('the number of streams of those who have not logged in', () => {
     assert.equal((await open('2001:db8::3')).status, 429);
     first.cut();
     const { hub } = app.services;
-    while (hub.streams().length > 4) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => hub.streams().length <= 4, 'the end of a stream');
     const again = await open('203.0.113.1');
     assert.equal(again.status, 200);
     // Who logs in counts as who they are.
@@ -252,7 +253,7 @@ describe('the number of streams', () => {
 
     for (const client of own) client.cut();
     const { hub } = app.services;
-    while (hub.streams().length > 2) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => hub.streams().length <= 2, 'the end of the streams');
     const again = await openAtOnce(second, 2);
     assert.deepEqual(statuses(again), [200, 429]);
     for (const client of [...others, ...again]) client.cut();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { publishControl } from '../../../streams/fleet/authority.ts';
+import { type Clock, systemClock } from '../../../lib/clock.ts';
+import { CHECK_MS, publishControl } from '../../../streams/fleet/authority.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase, onPostgres } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { share } from '../../support/share.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -11,7 +13,13 @@ onPostgres('a revocation while a stream is being opened', () => {
   let owner: TestUser;
   let portfolioId: string;
   before(async () => {
-    app = await startApp({ databaseUrl: await newPostgresDatabase() });
+    // Without the check of every few seconds, which would end what the announcement has missed.
+    const every: Clock['every'] = (ms, task) =>
+      ms === CHECK_MS ? () => undefined : systemClock.every(ms, task);
+    app = await startApp({
+      databaseUrl: await newPostgresDatabase(),
+      clock: { ...systemClock, every },
+    });
     owner = await app.user();
     const { body } = await app.call('POST', '/v1/portfolios', { as: owner, body: { name: 'Ours' } });
     portfolioId = body.id;
@@ -28,13 +36,14 @@ onPostgres('a revocation while a stream is being opened', () => {
     await db.transaction(async (trx) => {
       await trx.raw(`lock table ${table} in access exclusive mode`);
       begin();
-      for (;;) {
+      const isWaiting = async (): Promise<boolean> => {
         const { rows } = await trx.raw<{ rows: unknown[] }>(
           'select 1 from pg_locks where not granted and relation = ?::regclass',
           [table],
         );
-        if (rows.length > 0) break;
-      }
+        return rows.length > 0;
+      };
+      await eventually(isWaiting, 'a reader that waits for the table');
       await meanwhile();
     });
   }
@@ -53,9 +62,7 @@ onPostgres('a revocation while a stream is being opened', () => {
       assert.equal(status, 204);
     });
     assert.ok(stream);
-    const opened = Date.now();
     await stream.closed();
-    assert.ok(Date.now() - opened < 1_000, 'it took the check of every few seconds to end it');
     assert.equal(stream.of('notice').at(-1)?.data.code, 'revoked');
     assert.equal(stream.of('pnl').length, 0, 'it was told something all the same');
   });

@@ -8,13 +8,14 @@ import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { RedisLeases } from '../../../streams/redis/redis-leases.ts';
 import type { MarketRecord } from '../../../streams/channels/record.ts';
 import type { Feed, Tick, TickSink } from '../../../streams/market/tick.ts';
+import { eventually } from '../../support/eventually.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { redisAvailable, startRedisServer, type RedisServer } from '../../support/redis-server.ts';
 
 const common = { clock: systemClock, random: Math.random, log: quiet };
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve));
+  await eventually(condition, 'the condition');
 }
 
 describe('two nodes of a market on one Redis', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { pendingPortfolios } from '../../../db/ledger/outbox.ts';
 import { type CuttingProxy, startCuttingProxy } from '../../support/cutting-proxy.ts';
 import { newPostgresDatabase, openOnPostgres } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../../support/node-process.ts';
 import { postgresAvailable } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
@@ -67,7 +68,8 @@ const ANY = { after: null, before: EVER, limit: 10 };
       try {
         lose();
         const answer = book(dies.url, externalId).catch(() => null);
-        while ((await pendingPortfolios(knex, ANY)).length === 0) await new Promise(setImmediate);
+        const isPending = async (): Promise<boolean> => (await pendingPortfolios(knex, ANY)).length > 0;
+        await eventually(isPending, 'a message in the outbox', { everyMs: 0 });
         await dies.end('SIGKILL');
         await answer;
         assert.equal(
@@ -97,7 +99,8 @@ const ANY = { after: null, before: EVER, limit: 10 };
       await client.until(() => told().includes('d'));
       const { knex, close } = await openOnPostgres({ url: databaseUrl });
       try {
-        while ((await pendingPortfolios(knex, ANY)).length > 0) await new Promise(setImmediate);
+        const isEmpty = async (): Promise<boolean> => (await pendingPortfolios(knex, ANY)).length === 0;
+        await eventually(isEmpty, 'an empty outbox');
       } finally {
         await close();
       }

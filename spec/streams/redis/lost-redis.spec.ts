@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { postgresAvailable } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -93,9 +94,11 @@ const LOSSES = [
         }
         assert.equal((await node.call('GET', '/v1/market/tickers', { as: user })).status, 200);
         assert.equal((await node.call('GET', '/healthz')).status, 200);
-        let ready = await node.call('GET', '/readyz');
         // The canary may have come back a moment ago.
-        while (ready.status === 200) ready = await node.call('GET', '/readyz');
+        const ready = await eventually(async () => {
+          const answer = await node.call('GET', '/readyz');
+          return answer.status === 200 ? null : answer;
+        }, 'the end of readiness');
         assert.deepEqual(
           [ready.status, ready.body.broker.ready, ready.body.database.ready, ready.body.node.ready],
           [503, false, true, true],

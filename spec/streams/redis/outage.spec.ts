@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { postgresAvailable } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -29,21 +30,18 @@ const CHANNELS = '/v1/streams?channels=trade:BTC/KRW,ticker:BTC/KRW';
 
     /** Repeats until Redis takes it: a push that fails is answered at once, and repeating it is up to the client. */
     async function push(price: number): Promise<void> {
-      for (;;) {
+      const isTaken = async (): Promise<boolean> => {
         const body = { symbol: 'BTC/KRW', price: String(price), quantity: '1' };
         const { status } = await nodes[0].call('POST', '/v1/market/ticks', { as: admin, body });
-        if (status === 200) return;
-        assert.equal(status, 503);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+        if (status !== 200) assert.equal(status, 503);
+        return status === 200;
+      };
+      await eventually(isTaken, 'a push that is taken');
     }
 
     async function readiness(node: TestApp, wanted: number): Promise<void> {
-      for (;;) {
-        const { status } = await node.call('GET', '/readyz');
-        if (status === wanted) return;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      const isSo = async (): Promise<boolean> => (await node.call('GET', '/readyz')).status === wanted;
+      await eventually(isSo, `readiness ${wanted}`, { everyMs: 50 });
     }
 
     function prices(client: StreamClient): string[] {

@@ -13,6 +13,7 @@ import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { RedisLeases } from '../../../streams/redis/redis-leases.ts';
 import { type Child, startChild } from '../../support/db/child.ts';
 import { newPostgresDatabase, openOnPostgres } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { postgresAvailable } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
@@ -58,8 +59,7 @@ import { expired, LEASE_MS, minute } from '../../support/streams/paused-writes.t
         assert.deepEqual(child.lines, ['held']);
         assert.equal(await leases.acquire(name), null, 'it has the lease');
         child.process.kill('SIGSTOP');
-        let lease = await leases.acquire(name);
-        while (lease === null) lease = await leases.acquire(name);
+        const lease = await eventually(() => leases.acquire(name), 'the lease');
         await next(lease);
         child.process.stdin?.write('go\n');
         child.process.kill('SIGCONT');

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase } from '../../support/databases.ts';
+import { eventually } from '../../support/eventually.ts';
 import { postgresAvailable } from '../../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -26,8 +27,9 @@ const REFUSALS = [
       await rm(folder, { recursive: true, force: true });
       await redis.config('SET', 'save', '3600 1', 'stop-writes-on-bgsave-error', 'yes');
       await redis.bgsave();
-      while (!/rdb_last_bgsave_status:err/.test(await redis.info('persistence')))
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      const hasFailed = async (): Promise<boolean> =>
+        (await redis.info('persistence')).includes('rdb_last_bgsave_status:err');
+      await eventually(hasFailed, 'a save that fails', { everyMs: 20 });
     },
     accept: (redis: Redis) => redis.config('SET', 'stop-writes-on-bgsave-error', 'no'),
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../../lib/clock.ts';
 import { CcxtFeed, plain, type CcxtOptions } from '../../../../streams/market/feeds/ccxt-feed.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { CollectingSink } from '../../../support/tick-sink.ts';
 import { recorded, startUpbit, type UpbitMessage, type UpbitServer } from '../../../support/upbit-server.ts';
@@ -46,7 +47,7 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
   }
 
   async function untilState(feed: CcxtFeed, state: string): Promise<void> {
-    while (feed.status().state !== state) await new Promise<void>((resolve) => setImmediate(resolve));
+    await eventually(() => feed.status().state === state, `the state ${state}`, { everyMs: 0 });
   }
 
   it('turns recorded trades into ticks, figure by figure', async () => {
@@ -213,9 +214,7 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
     });
     await collected.received(1);
     for (let id = 1; id <= 10_100; id += 1) upbit.send(trade(id, { trade_volume: id }));
-    while (!/dropped/.test(feed.status().detail ?? '')) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-    }
+    await eventually(() => feed.status().detail?.includes('dropped'), 'dropped ticks');
     release();
     await collected.received(1_000);
     assert.match(feed.status().detail ?? '', /ticks dropped while the log was held up/);
