@@ -21,16 +21,16 @@ import { requestLog } from '../routes/middleware/request-log.ts';
 import { page } from './web-page.ts';
 import { endUnreadBodies } from '../routes/middleware/unread-body.ts';
 
-/** The whole life of a request, from top to bottom. */
+/** The life of a request, from top to bottom. */
 export function createApp(services: Services): Koa {
   const { config, logger, clock } = services;
   // Of `X-Forwarded-For` only the last addresses were written by our proxies; those before are what the client claims.
   const app = new Koa({ proxy: config.TRUST_PROXY > 0, maxIpsCount: config.TRUST_PROXY });
-  // What gets here was thrown after the response had begun, or by a socket that broke.
+  // Errors after the response has begun, and of broken sockets.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'response failed'));
 
   app.use(endUnreadBodies(clock));
-  // Above log and metrics, which are to tell the status that was meant.
+  // Outside log and metrics, which record the original status.
   app.use(keepEventSource(services));
   app.use(requestLog(logger, clock));
   app.use(requestMetrics(services.metrics, clock));
@@ -49,7 +49,7 @@ export function createApp(services: Services): Koa {
       },
       // Event streams are meant to be read from the allowed origins.
       crossOriginResourcePolicy: { policy: 'cross-origin' },
-      // Behind a proxy it is the proxy that knows whether there is TLS.
+      // Behind a proxy, only the proxy knows whether there is TLS.
       strictTransportSecurity: false,
     }),
   );
@@ -83,7 +83,7 @@ export function createApp(services: Services): Koa {
   app.use(conditional());
   app.use(docsPage());
   mount(app, API, services);
-  // Last, so that no call of the API looks for a file first.
+  // Last, so that no API request looks for a file first.
   app.use(page());
   return app;
 }

@@ -14,7 +14,7 @@ import type { Logger } from '../lib/logging/log.ts';
 import { MemoryCounters } from '../lib/limits/memory-counters.ts';
 import { MAX_KEYS, RateLimits } from '../lib/limits/rate-limiter.ts';
 
-/** What a node that is alone has in memory, and a node of a fleet in Redis. Nothing else asks which of them it is. */
+/** What a single node keeps in memory, and a node of a fleet in Redis. Nothing else distinguishes the two. */
 
 export interface Surroundings {
   config: Config;
@@ -41,7 +41,7 @@ export const BACKEND_PATIENCE: BackendPatience = {
   startStepMs: 30_000,
 };
 
-/** The bounds of each kind of log. Control and canary logs only need to bridge a moment. */
+/** The bounds of each kind of log. Control and canary logs need to cover a moment only. */
 function boundsOf(config: Config): (log: string) => LogBounds {
   const ageMs = config.RING_AGE_S * 1000;
   const market = { events: config.RING_EVENTS, bytes: config.RING_MB * 2 ** 20, ageMs };
@@ -53,7 +53,7 @@ function boundsOf(config: Config): (log: string) => LogBounds {
 interface OpenedBroker {
   broker: Broker;
   leases: Leases;
-  /** To be called when the node has started. */
+  /** Call it when the node has started. */
   started: () => void;
 }
 
@@ -68,7 +68,7 @@ export async function openBroker(surroundings: Surroundings, fleet: string): Pro
       started: () => undefined,
     };
   }
-  // Loaded where it is used: a node that is alone starts the sooner.
+  // Loaded only where it is used, so that a single node starts sooner.
   const [{ RedisBroker }, { RedisLeases }, { fastRedis }, { checkRedis }] = await Promise.all([
     import('../streams/redis/redis-broker.ts'),
     import('../streams/redis/redis-leases.ts'),
@@ -98,7 +98,7 @@ export async function openBroker(surroundings: Surroundings, fleet: string): Pro
   };
 }
 
-/** How long a frozen Redis may hold a request up, until the connection is given up: see `reconnectOnTimeout`. */
+/** How long a frozen Redis may delay a request before the connection is dropped: see `reconnectOnTimeout`. */
 const LIMITS_TIMEOUT_MS = 250;
 
 export async function openLimits(
@@ -129,9 +129,9 @@ export async function openLimits(
   };
 }
 
-/** What is kept is worth no longer wait than making it anew. */
+/** Longer than this, waiting for a cached answer is not worth it. */
 const CACHE_TIMEOUT_MS = 250;
-/** A node that dies while it makes an answer holds the others up no longer than this. */
+/** A node that dies while it makes an answer delays the others no longer than this. */
 const MAKING_LEASE_MS = 1_500;
 
 export async function openAnswers(

@@ -45,7 +45,7 @@ export class ClientErrors {
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-    // The parser repeats its error for every further piece of the request, which is read and thrown away meanwhile.
+    // The parser repeats its error for every further chunk, which is read and dropped.
     if (this.#refused.has(socket)) return;
     const refusal = problemOf(error.code);
     if (refusal === null || !socket.writable || this.#isAnswering(socket)) {

@@ -17,7 +17,7 @@ import { fixed, ONE } from '../lib/money/money.ts';
 import { hashPassword } from '../lib/tokens/password.ts';
 import { Problem } from '../lib/problem.ts';
 
-/** Makes the first administrator. @returns the password if it had to be made up, to be shown once */
+/** Creates the first administrator. @returns the password if it was generated, to be shown once */
 export async function ensureAdmin({ db, clock, config }: Services): Promise<string | null> {
   if (await hasAdmin(db)) return null;
   const password = config.ADMIN_PASSWORD ?? randomBytes(15).toString('base64url');
@@ -78,7 +78,7 @@ export async function ensureDemo({ db, clock }: Services): Promise<void> {
   const passwordHash = await hashPassword(DEMO_LOGIN.password);
   const login = { email: DEMO_LOGIN.email, name: 'Demo', passwordHash, role: 'trader' } as const;
   try {
-    // All at once: whoever finds the user finds the portfolio too, and a start that was cut short leaves neither.
+    // In one transaction: an interrupted start leaves neither the user nor the portfolio.
     await db.transaction(async (trx) => {
       const user = found?.user ?? (await createUser(trx, login, { clock }));
       if (isClosed) {
@@ -99,8 +99,8 @@ async function hasPortfolio(db: Database, userId: string): Promise<boolean> {
 }
 
 /**
- * Disables the demo user, whose password everybody knows or may have changed: its sessions, streams and API keys end.
- * Its portfolios are kept, as somebody may have booked their own trades there; `ensureDemo` opens them again.
+ * Disables the demo user, whose password is well known or may have been changed: its sessions, streams and API keys
+ * end. Its portfolios are kept, since they may hold real trades; `ensureDemo` enables the user again.
  */
 export async function closeDemo({ db, clock, broker, logger }: Services): Promise<void> {
   const found = await findCredentials(db, DEMO_LOGIN.email);
@@ -121,8 +121,8 @@ export async function closeDemo({ db, clock, broker, logger }: Services): Promis
 }
 
 /**
- * A past for the simulator's market, made up like its present, that agrees with what the demo user has paid: without one
- * the curves of a new installation would begin today. Does nothing where there are prices already.
+ * A past for the simulator's market, made up like its present, that agrees with what the demo user has paid: without
+ * one the curves of a new installation would begin today. Does nothing where there are prices already.
  */
 export async function ensureDemoPast({
   db,

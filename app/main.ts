@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   ]);
   const { services } = running;
   const adminPassword = await ensureAdmin(services);
-  // At once: if the start failed after this, nobody would ever learn it.
+  // Right away: if the start failed later, nobody would ever see it.
   if (adminPassword !== null) {
     print(`First start. Administrator, shown only this once: ${config.ADMIN_EMAIL} / ${adminPassword}`);
   }
@@ -55,12 +55,12 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'shutting down');
-    // Everything below has a deadline. Should one be missing, the process ends all the same.
+    // Everything below has a deadline. If one is missing, the process still ends.
     const planned = config.SHUTDOWN_DELAY_MS + config.DRAIN_MS + GRACE_MS;
     systemClock.after(planned + CLOSE_MS, () => process.exit(1));
     services.readiness.leave();
     if (config.REDIS_URL === undefined) {
-      // Nobody takes over: whoever comes now shall not wait for an answer.
+      // No other node takes over: new requests must not wait for an answer.
       const closed = stopListening(server, systemClock, config.DRAIN_MS + GRACE_MS);
       await services.hub.drain(config.DRAIN_MS);
       await closed;
@@ -112,7 +112,7 @@ function streamCommand(url: string, demo: boolean, publicMarket: boolean): strin
   return `${stream} -H "authorization: Bearer $(${login} | sed 's/.*"accessToken":"\\([^"]*\\)".*/\\1/')"`;
 }
 
-/** What the user can mend is said in a line; a stack is for what nobody expected. */
+/** An error that the user can fix is one line; a stack is for unexpected errors. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isTold =

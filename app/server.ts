@@ -19,18 +19,18 @@ export interface Listening {
 }
 
 /**
- * A node of a fleet goes in steps, so that the others take over before it is gone. `leaving`: each answer says that the
- * connection ends with it. `gone`: it hangs up on what may safely be repeated, which proxies then ask of another node
- * and learn from; what may not be repeated is still answered. Only after that may the port be closed, since a request
- * on its way into a port that is closed would be lost.
+ * A node of a fleet leaves in steps, so that others take over first. `leaving`: each response closes its connection.
+ * `gone`: it hangs up on requests that are safe to repeat, so that proxies retry them on another node and mark this one
+ * as down; others are still answered. Only then may the port be closed, since a request on its way to a closed port
+ * would be lost.
  */
 export type Manner = 'serving' | 'leaving' | 'gone';
 
-/** How long a client may take, in milliseconds: one that dribbles its request must not hold a socket for ever. */
+/** How long a client may take, in milliseconds: a slow sender must not hold a socket for ever. */
 export interface Patience {
   /** From the opening of the connection, or the first byte of a further request, to the end of the headers. */
   headersMs: number;
-  /** To the end of the body, whatever it is for. An answer may take as long as it likes: streams are past this. */
+  /** To the end of the body. A response, such as a stream, may take any time. */
   requestMs: number;
 }
 
@@ -42,7 +42,7 @@ export function patienceOf(
   return { headersMs: config.HEADERS_TIMEOUT_MS, requestMs };
 }
 
-/** Longer than proxies keep theirs, so that none sends a request into a connection that is being closed. */
+/** Longer than proxies keep theirs, so that none sends a request on a connection that is being closed. */
 const KEEP_ALIVE_MS = 65_000;
 
 /** Starts to serve. @throws the bind error, such as EADDRINUSE */
@@ -59,7 +59,7 @@ export async function listen(
       req.socket.destroy();
       return;
     }
-    // Behind an answer that ended the connection.
+    // After a response that closed the connection.
     if (req.socket.writableEnded) {
       req.socket.destroy();
       return;
@@ -73,7 +73,7 @@ export async function listen(
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Node looks every thirty seconds only, unless it is told.
+    // By default, Node.js checks every thirty seconds only.
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
     // Node.js would refuse it without a problem; `problemHandler` refuses it with one.
     requireHostHeader: false,
@@ -97,15 +97,15 @@ export async function listen(
   };
 }
 
-/** How long connections that were cut may take to be gone. */
+/** How long destroyed connections may take to close. */
 const CUT_MS = 1_000;
 
-/** Takes no more connections and waits for running requests, at most `graceMs`; then cuts what is left. */
+/** Stops accepting connections and waits for running requests, at most `graceMs`; then closes all connections. */
 export async function stopListening(server: Server, clock: Clock, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  // Once is not enough: a connection becomes idle whenever its request ends.
+  // Repeatedly: a connection becomes idle whenever its request ends.
   const stopSweeping = clock.every(50, () => server.closeIdleConnections());
   const cancelCut = clock.after(graceMs, () => server.closeAllConnections());
   server.closeIdleConnections();

@@ -112,7 +112,7 @@ function openMarketWriter(
   });
 }
 
-/** Opens everything a node consists of, from the ground up. What was opened is closed again if a later step fails. */
+/** Opens all parts of a node, from the ground up, and closes them again if a later step fails. */
 export async function createServices(environment: Environment): Promise<RunningServices> {
   const { config, clock, random, logger, patience = BACKEND_PATIENCE } = environment;
   const shutdown = new Shutdown({ clock, logger });
@@ -220,7 +220,7 @@ export async function createServices(environment: Environment): Promise<RunningS
     const slots = {
       uploads: new Slots('uploads', { all: config.UPLOADS_MAX, client: config.UPLOADS_PER_USER }, clock),
       imports: new Slots('imports', { all: 2, client: 1 }, clock),
-      // Each may hold a connection for as long as a client takes its file.
+      // Each may hold a connection while a client reads its file.
       exports: new Slots(
         'exports',
         { all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))), client: 2 },

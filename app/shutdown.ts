@@ -2,12 +2,12 @@ import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/async/deadline.ts';
 import type { Logger } from '../lib/logging/log.ts';
 
-/** How long one part may take to close, and all of them together; and what each gets when that time is over. */
+/** How long one part may take to close, how long all together, and what each still gets after that. */
 const PART_MS = 3_000;
 const TOTAL_MS = 7_000;
 const LEAST_MS = 250;
 
-/** What was opened, to be closed in the reverse order. A part that hangs is left behind, so that the process ends. */
+/** Closes parts in reverse order. A part that hangs is left behind, so that the process ends. */
 export class Shutdown {
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -23,7 +23,7 @@ export class Shutdown {
     this.#parts.push({ name, close });
   }
 
-  /** Never rejects: what fails is logged. */
+  /** Never rejects: errors are logged. */
   async run(): Promise<void> {
     const end = this.#clock.monotonic() + TOTAL_MS;
     for (const { name, close } of this.#parts.splice(0).reverse()) {

@@ -1,4 +1,4 @@
-/** What is kept of who did what to accounts and access. */
+/** The kinds of events in the audit log: changes of accounts and access. */
 export const AUDIT_TYPES = [
   'login',
   'login-failed',
@@ -21,17 +21,17 @@ export const AUDIT_TYPES = [
 ] as const;
 export type AuditType = (typeof AUDIT_TYPES)[number];
 
-/** Never a secret, nor what somebody typed: a password ends up in the wrong field sooner or later. */
+/** Holds no secret and nothing that somebody typed: sooner or later, a password is typed into the wrong field. */
 export interface AuditDraft {
   type: AuditType;
-  /** Who did it; `null`: nobody we know. */
+  /** The user who did it; `null` if not known. */
   actorId: string | null;
   /** The user it was done to. */
   userId: string | null;
   details?: Record<string, string | null | readonly string[]>;
 }
 
-/** The request it came with. */
+/** The request that caused it. */
 export interface AuditOrigin {
   ip: string;
   requestId: string;

@@ -1,4 +1,4 @@
-/** Time and timers as an argument, so that tests can turn the clock themselves instead of sleeping. */
+/** Time and timers as an argument, so that tests can move the clock instead of sleeping. */
 export interface Clock {
   /** Wall clock, epoch milliseconds. */
   now(): number;

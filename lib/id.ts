@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 
 const BYTES = 16;
 
-/** Random bytes are dear to ask for one id at a time: they are fetched for many. */
+/** Fetching random bytes is expensive, so they are fetched for many ids at a time. */
 const pool = new Uint8Array(256 * BYTES);
 let used = pool.length;
 

@@ -52,7 +52,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...shareEndpoints,
   ...invitationEndpoints,
   ...tradeEndpoints,
-  // Before whatever has an id in the place of a name.
+  // Before paths with a parameter in the same place.
   getTradeStats,
   ...tradeListEndpoints,
   importTrades,

@@ -16,7 +16,7 @@ import { limitCaller, limitEndpoint } from './middleware/limits.ts';
 import type { Services } from './http/handler-services.ts';
 import { streamAuthenticator } from './auth/stream-authenticator.ts';
 
-/** An endpoint without parameters refuses them too; health checks alone may carry what their caller likes. */
+/** An endpoint without parameters refuses them; only health checks accept any. */
 const NO_QUERY = z.strictObject({});
 
 function limitsOf({ batch, bodyLimitKb }: Endpoint, services: Services): JsonBodyLimits {
@@ -42,7 +42,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   };
   const query = endpoint.query ?? (endpoint.tag === 'service' ? undefined : NO_QUERY);
   const who = endpoint.streamToken === true ? streamAuthenticator(services, authenticate) : authenticate;
-  /** Whoever tries a door that is only for administrators is remembered. */
+  /** Attempts at endpoints for administrators are recorded. */
   const allow = async (ctx: Context, by: Caller, scope: Scope): Promise<void> => {
     try {
       requirePerson(by, endpoint);
@@ -57,7 +57,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   const takesOverSocket = endpoint.produces === 'stream' || endpoint.status === 101;
   return async function handleEndpoint(ctx) {
     ctx.state['route'] = endpoint.path;
-    // Nobody would read it from a socket that belongs to a stream.
+    // Nobody reads a body from a socket that belongs to a stream.
     if (takesOverSocket && announcesBody(ctx.req)) {
       throw problem('invalid-request', {
         detail: 'A stream takes no request body: send the request without one.',
@@ -87,7 +87,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   };
 }
 
-/** Answers for a path that is known, but not with this method. */
+/** Answers requests for a known path with another method. */
 const refuseMethod: Middleware = (ctx, next) => {
   const matched = ctx['matched'] as { methods: string[] }[] | undefined;
   const methods = new Set(matched?.flatMap((layer) => layer.methods));
@@ -101,7 +101,7 @@ const refuseMethod: Middleware = (ctx, next) => {
 
 /** Adds a router that knows the given endpoints; another method on a known path is 405 with `Allow`. */
 export function mount(app: Koa, endpoints: readonly Endpoint[], services: Services): void {
-  // One spelling for each: with a slash too many, an empty id would be the whole collection, or what it belongs to.
+  // One spelling for each path: with a trailing slash, an empty id would name the whole collection, or its owner.
   const router = new Router({ exclusive: false, strict: true, sensitive: true });
   const authenticate = authenticator(services);
   for (const endpoint of endpoints) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** Something took longer than it may. Whether it still happens is not known. */
+/** A task took too long. It is not known whether it will still be done. */
 export class DeadlineError extends Error {
   constructor(what: string, ms: number) {
     super(`${what} took longer than ${ms} ms`);
@@ -11,16 +11,16 @@ export class DeadlineError extends Error {
 export interface DeadlineOptions<T> {
   clock: Clock;
   ms: number;
-  /** What is waited for, for the message: `the lease of the feed`. */
+  /** Names the task in the message: `the lease of the feed`. */
   what: string;
   /** Ends the wait early. */
   signal?: AbortSignal | undefined;
-  /** Gets what arrives when nobody waits for it any more, to give it back. May fail. */
+  /** Called with a result that arrives after the deadline, to release it. May fail. */
   late?: ((value: T) => unknown) | undefined;
 }
 
 /**
- * Waits for a promise, but not for ever. The task itself goes on: nothing can stop it from outside.
+ * Waits for a promise until a deadline. The task itself continues, since it cannot be stopped from outside.
  * @throws DeadlineError, the reason of the signal, or what the task throws
  */
 export function withDeadline<T>(task: Promise<T>, options: DeadlineOptions<T>): Promise<T> {

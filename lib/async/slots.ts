@@ -3,23 +3,23 @@ import type { Clock } from '../clock.ts';
 export interface SlotLimits {
   /** Of all clients together. */
   all: number;
-  /** Of one client, unless it is said otherwise when one is taken. */
+  /** Of one client, unless `take` or `wait` says otherwise. */
   client: number;
 }
 
 /** A place for work, held until it is released. */
 export interface Slot {
-  /** More than once does no harm. */
+  /** Idempotent. */
   release: () => void;
 }
 
-/** There is no slot: the client has as many as it may, or all clients together have. */
+/** No slot is free: the client, or all clients together, have reached the limit. */
 export class NoSlotError extends Error {
   /** In the plural. */
   readonly what: string;
   readonly limit: 'client' | 'all';
   readonly taken: number;
-  /** What Koa and Express answer with, unless it is caught. */
+  /** The status that Koa and Express answer with if nobody catches the error. */
   readonly status: 429 | 503;
 
   constructor(what: string, limit: 'client' | 'all', taken: number) {
@@ -43,19 +43,19 @@ interface Client {
 }
 
 /**
- * Slots for work that costs this process much while it lasts: so many at once for one client, so many for all. Clients
- * that wait are served in turn, so one that waits for many slots holds nobody else up.
+ * Slots for expensive work, limited per client and in total. Waiting clients are served in turn, so that one that waits
+ * for many slots does not delay the others.
  */
 export class Slots {
   readonly #what: string;
   readonly #limits: SlotLimits;
   readonly #clock: Clock;
   readonly #clients = new Map<string, Client>();
-  /** Clients with somebody waiting and room for one more of their own, in turn. */
+  /** Clients that wait and are below their own limit, in turn. */
   readonly #ready = new Set<string>();
   #taken = 0;
 
-  /** @param what in the plural, for whoever is refused: `imports` */
+  /** @param what in the plural, for the error message: `imports` */
   constructor(what: string, limits: SlotLimits, clock: Clock) {
     this.#what = what;
     this.#limits = limits;
@@ -133,7 +133,7 @@ export class Slots {
     };
   }
 
-  /** Gives what is free to those who wait. */
+  /** Gives free slots to those who wait. */
   #serve(): void {
     for (const name of this.#ready) {
       if (this.#taken >= this.#limits.all) return;
@@ -141,7 +141,7 @@ export class Slots {
       const client = this.#clients.get(name);
       if (client === undefined || client.taken >= client.limit) continue;
       client.waiting.shift()?.grant();
-      // Behind all others who are ready.
+      // Behind all others that are ready.
       if (client.waiting.length > 0 && client.taken < client.limit) this.#ready.add(name);
     }
   }

@@ -12,9 +12,9 @@ const TICK_MS = 250;
 const SLOTS = 512;
 
 /**
- * Many timers for the price of one. A tick looks only at the slot of what is about due: with 10,000 connections and a
- * heartbeat every 15 s, that is some 170 of them. Nothing is moved when a connection writes; a timer that turns out not
- * to be due yet is put further on.
+ * Many timers for the price of one. A tick looks only at the timers in its slot: with 10,000 connections and a
+ * heartbeat every 15 s, about 170 of them. A connection that writes moves nothing; a timer that turns out not to be due
+ * yet is put into a later slot.
  */
 export class TimerWheel {
   readonly #clock: Clock;

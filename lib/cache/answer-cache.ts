@@ -2,17 +2,17 @@ import type { Clock } from '../clock.ts';
 import { type CachedAnswer, type CacheKind, isCurrent, isOfBasis, type Wanted } from './cached-answer.ts';
 import type { CacheTier } from './cache-tier.ts';
 
-/** `hit`: kept, or made for somebody else who asked at the same time. `stale`: kept, and a price has moved since. */
+/** `hit`: cached, or made for a simultaneous request. `stale`: cached, and a price has moved since. */
 export type Outcome = 'hit' | 'miss' | 'stale';
 
 export type Made = Omit<CachedAnswer, 'basis' | 'madeAt'>;
 
 export interface AnswerCacheOptions {
-  /** `null`: nothing is kept, but who asks while an answer is being made still waits for it. */
+  /** `null`: nothing is cached, but simultaneous requests still share one answer. */
   first: CacheTier | null;
-  /** `null` for a node that is alone, or that keeps nothing. */
+  /** `null` for a single node, or without a cache. */
   shared: CacheTier | null;
-  /** Which of all nodes makes an answer. `null` as for `shared`. */
+  /** Decides which node makes an answer. `null` as for `shared`. */
   leases: AnswerLeases | null;
   clock: Clock;
   ttlMs: Record<CacheKind, number>;
@@ -37,28 +37,28 @@ export interface CacheObserver {
   made(kind: CacheKind): void;
 }
 
-/** Part of every key: to be raised when `CachedAnswer` changes. */
+/** Part of every key: raise it when `CachedAnswer` changes. */
 const FORMAT = 1;
-/** Prices are in every node's memory: asking Redis would take longer than making the answer anew. */
+/** Prices are in every node's memory: asking Redis would take longer than making the answer again. */
 const ONLY_HERE: ReadonlySet<CacheKind> = new Set(['prices']);
-/** How often who waits for another node looks whether it is done, and for how long at most. */
+/** How often a node that waits for another one checks for its answer, and for how long at most. */
 const LOOK_MS = 25;
 const PATIENCE_MS = 3_000;
-/** Makings of others that a reader waits for, before it makes its answer itself. */
+/** How many answers of other requests a reader waits for before it makes its own. */
 const JOINS = 2;
 
 /**
- * Answers that were made once for all who ask the same. An answer is only as good as what it was made of: whoever reads
- * it brings the ledger's version as the database has it now, and compares. So nothing has to be told when a ledger or a
- * price moves, nothing can get lost, and nobody is shown what is older than what he has written himself.
+ * Answers that are made once for all who ask the same. An answer is valid only for what it was made from: each reader
+ * looks up the ledger's current version in the database and compares. So nothing has to be invalidated when a ledger or
+ * a price changes, no invalidation can get lost, and every reader sees their own writes.
  *
- * A key is `<format>:<kind>:<owner>:<name>` and has one answer, the newest made: what is out of date is overwritten.
+ * A key is `<format>:<kind>:<owner>:<name>` and has one answer, the newest one: an outdated answer is overwritten.
  */
 export class AnswerCache {
   readonly #options: AnswerCacheOptions;
-  /** One making for each key on this node. */
+  /** Answers that this node is making, by key: at most one each. */
   readonly #making = new Map<string, Promise<{ answer: CachedAnswer; made: boolean }>>();
-  /** Looks into `first` that go on: those who ask for the same in one turn of the event loop share one. */
+  /** Running lookups in `first`: simultaneous requests for a key share one. */
   readonly #looking = new Map<string, Promise<CachedAnswer | null>>();
   readonly #background = new Set<Promise<unknown>>();
 
@@ -66,14 +66,14 @@ export class AnswerCache {
     this.#options = options;
   }
 
-  /** @throws what `make` throws, also to those who wait for it; nothing is kept then */
+  /** @throws what `make` throws, to all who wait for it; nothing is cached then */
   async read(wanted: Wanted, make: () => Promise<Made>): Promise<{ answer: CachedAnswer; outcome: Outcome }> {
     const found = await this.#read(wanted, make);
     this.#options.observer?.answered(wanted.kind, found.outcome);
     return found;
   }
 
-  /** Waits for what goes on behind answers that were given. */
+  /** Waits for work that continues after answers were given. */
   async close(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
@@ -94,7 +94,7 @@ export class AnswerCache {
       if (running === undefined || joined === JOINS) break;
       const { answer } = await running;
       if (isCurrent(answer, wanted)) return { answer, outcome: 'hit' };
-      // The first may have been begun before what the reader knows had happened; those after it were not.
+      // The first may have been started before the change that the reader knows of; the next ones were not.
       if (joined > 0 && isOfBasis(answer, wanted)) return { answer, outcome: 'hit' };
     }
     const { answer, made } = await this.#begin(key, wanted, make);
@@ -106,7 +106,7 @@ export class AnswerCache {
     return this.#options.clock.now() - kept.madeAt <= wanted.staleMs;
   }
 
-  /** The best that is kept: what is current, or what may still be good for somebody who takes it stale. */
+  /** The best cached answer: a current one, or one that may do for a reader who accepts stale answers. */
   async #find(key: string, wanted: Wanted): Promise<CachedAnswer | null> {
     const { first } = this.#options;
     if (first === null) return null;
@@ -166,7 +166,7 @@ export class AnswerCache {
       storing = shared?.set(key, answer, ttlMs[wanted.kind]);
       return { answer, made: true };
     } finally {
-      // Not before it is there: who waits for the lease looks for it next.
+      // Only once it is stored: whoever waits for the lease looks for it next.
       this.#behind(Promise.resolve(storing).then(() => turn?.release()));
     }
   }
@@ -195,7 +195,7 @@ export class AnswerCache {
     }
   }
 
-  /** What nobody waits for. Whoever asks next meets the same trouble, and is told. */
+  /** Work that nobody waits for. If it fails, the next request fails too, and is told. */
   #behind(task: Promise<unknown>): void {
     const settled = task.catch(() => undefined).finally(() => this.#background.delete(settled));
     this.#background.add(settled);

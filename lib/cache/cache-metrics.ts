@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client';
 import type { CacheObserver, Outcome } from './answer-cache.ts';
 import { CACHE_KINDS, type CacheKind } from './cached-answer.ts';
 
-/** The cache as Prometheus sees it: its hit rate is `hit` of all answers. */
+/** Metrics of the cache: its hit rate is `hit` divided by all outcomes. */
 export class CacheMetrics implements CacheObserver {
   readonly #answers: Counter<'kind' | 'outcome'>;
   readonly #made: Counter<'kind'>;
@@ -11,13 +11,13 @@ export class CacheMetrics implements CacheObserver {
     const registers = [registry];
     this.#answers = new Counter({
       name: 'marktide_cache_answers_total',
-      help: 'Answers by where they came from, as in X-Cache.',
+      help: 'Answers by outcome, as in X-Cache.',
       labelNames: ['kind', 'outcome'],
       registers,
     });
     this.#made = new Counter({
       name: 'marktide_cache_made_total',
-      help: 'Answers made by this process, to be kept.',
+      help: 'Answers that this process has made for the cache.',
       labelNames: ['kind'],
       registers,
     });

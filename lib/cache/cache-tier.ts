@@ -3,22 +3,22 @@ import { memoryDriver } from 'bentocache/drivers/memory';
 import type { Redis } from 'ioredis';
 import type { CachedAnswer } from './cached-answer.ts';
 
-/** Where answers are kept. Neither call throws: what cannot be reached has nothing. */
+/** A layer of the cache. Neither call throws: a layer that cannot be reached is empty. */
 export interface CacheTier {
   get(key: string): Promise<CachedAnswer | null>;
   set(key: string, answer: CachedAnswer, ttlMs: number): Promise<void>;
 }
 
-/** An answer that cannot be had is a miss. The connection itself logs that Redis is away, once. */
+/** A failed read is a miss. The connection itself logs, once, that Redis is away. */
 const SETTINGS = { grace: false, suppressL2Errors: true } as const;
 const MAX_ITEMS = 100_000;
 
 /*
- * bentocache's two layers as tiers of their own, since an answer that the first has may be out of date while the second
- * has one that another node has made anew. Its tags and its bus are not used: every reader compares versions itself.
+ * bentocache's two layers, used separately: the answer in the first may be outdated while the second has a newer one, made
+ * by another node. Its tags and its bus are not used, since every reader compares versions.
  */
 
-/** In this process. @param maxBytes what was asked for least recently goes first */
+/** In this process. @param maxBytes the least recently used answers are dropped first */
 export function memoryTier({ maxBytes }: { maxBytes: number }): CacheTier {
   const memory = bentostore().useL1Layer(memoryDriver({ maxSize: maxBytes, maxItems: MAX_ITEMS }));
   return tierOf(new BentoCache({ ...SETTINGS, default: 'first', stores: { first: memory } }));
@@ -26,11 +26,11 @@ export function memoryTier({ maxBytes }: { maxBytes: number }): CacheTier {
 
 /**
  * Of all nodes.
- * @param redis must fail fast. It is the circuit breaker too (`reconnectOnTimeout`), for the leases as well: bentocache's
- *   own is off
+ * @param redis must fail fast. It is the circuit breaker too (`reconnectOnTimeout`), for the leases as well:
+ *   bentocache's own is off
  */
 export async function redisTier({ redis, prefix }: { redis: Redis; prefix: string }): Promise<CacheTier> {
-  // Loaded where it is used: a node that is alone starts the sooner.
+  // Loaded only where it is used, so that a single node starts sooner.
   const { redisDriver } = await import('bentocache/drivers/redis');
   const server = bentostore().useL2Layer(redisDriver({ connection: redis }));
   return tierOf(new BentoCache({ ...SETTINGS, prefix, default: 'shared', stores: { shared: server } }));

@@ -1,8 +1,8 @@
-/** What is kept for an answer, and what it was made of. */
+/** A cached answer, and what it was made from. */
 export interface CachedAnswer {
-  /** The part of what it was made of that its readers look up themselves: the ledger's version, settings, the day. */
+  /** The inputs that each reader looks up: the ledger's version, settings, the day. */
   basis: string;
-  /** The rest, by name, each with its version when it was read: prices, the list of symbols. */
+  /** The other inputs, by name, each with the version that was read: prices, the list of symbols. */
   watched: Record<string, string>;
   /** Its entity tag. */
   tag: string;
@@ -12,30 +12,30 @@ export interface CachedAnswer {
   madeAt: number;
 }
 
-/** What a reader asks for, and how it knows what is still good. */
+/** What a reader asks for, and how to tell whether a cached answer is still valid. */
 export interface Wanted {
   kind: CacheKind;
   /** Whose it is: a portfolio, a symbol, the market. */
   owner: string;
-  /** Tells it from other answers of the same kind and owner. */
+  /** Distinguishes it from other answers of the same kind and owner. */
   name: string;
-  /** As of this request: an answer of another basis is not given. */
+  /** As of this request: an answer with another basis is never given. */
   basis: string;
-  /** The present version of something watched. */
+  /** The current version of a watched input. */
   versionOf: (watched: string) => string;
-  /** How old an answer may be of which only what is watched has moved; 0: it must not have moved. */
+  /** Maximum age of an answer whose watched inputs have changed; 0: none may have changed. */
   staleMs: number;
 }
 
 export type CacheKind = 'prices' | 'summary' | 'statistics' | 'candles';
 export const CACHE_KINDS: readonly CacheKind[] = ['prices', 'summary', 'statistics', 'candles'];
 
-/** Whether it is made of the ledger, the settings and the day that the reader has seen. */
+/** Whether it was made from the ledger version, the settings and the day that the reader has seen. */
 export function isOfBasis(answer: CachedAnswer, { basis }: Wanted): boolean {
   return answer.basis === basis;
 }
 
-/** Whether nothing that it was made of has moved. */
+/** Whether none of its inputs has changed. */
 export function isCurrent(answer: CachedAnswer, wanted: Wanted): boolean {
   if (!isOfBasis(answer, wanted)) return false;
   for (const name in answer.watched) if (answer.watched[name] !== wanted.versionOf(name)) return false;

@@ -5022,7 +5022,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: The request conflicts with the present state. */
+        /** @description `conflict`: The request conflicts with the current state. */
         Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5062,7 +5062,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with another content. */
+        /** @description `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with different content. */
         QuotaExceededOrTradeConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5092,7 +5092,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: The request conflicts with the present state. `quota-exceeded`: A quota is used up. */
+        /** @description `conflict`: The request conflicts with the current state. `quota-exceeded`: A quota is used up. */
         ConflictOrQuotaExceeded: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];

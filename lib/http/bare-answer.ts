@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { lingerAndClose } from './linger.ts';
 import type { Problem } from '../problem.ts';
 
-/** Answers on the bare socket for a request that cannot be parsed or has not arrived in time, and closes it. */
+/** Writes a response to the socket of a request that cannot be parsed or did not arrive in time, and closes it. */
 export function endWithProblem(socket: Socket, refusal: Problem, requestId: string, clock: Clock): void {
   const body = JSON.stringify(refusal.toBody(requestId));
   socket.write(

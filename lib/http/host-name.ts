@@ -4,7 +4,7 @@ const HOST = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i;
 
 /**
  * The name in a `Host` header, in lower case, without port and final dot; an IPv6 address in brackets and in its
- * shortest form. `null` for what is no host.
+ * shortest form. `null` if it is not a host.
  */
 export function hostNameOf(host: string): string | null {
   if (!HOST.test(host) || !URL.canParse(`http://${host}`)) return null;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 
-/** For how long a socket is read from after its last answer, and how much, in milliseconds and bytes. */
+/** How long, and how many bytes, to keep reading from a socket after the last response on it. */
 export interface Linger {
   ms: number;
   bytes: number;
@@ -11,9 +11,9 @@ export interface Linger {
 const LINGER: Linger = { ms: 10_000, bytes: 64 * 2 ** 20 };
 
 /**
- * Closes a socket on which the client may still be sending. The answer goes out, then the client's bytes are dropped
- * until it closes or a bound is reached: if the socket were closed over unread bytes, the kernel would reset the
- * connection, and the client might never see the answer.
+ * Closes a socket on which the client may still be sending. The response is sent; then the client's bytes are dropped
+ * until it closes or a bound is reached. Closing a socket with unread bytes would make the kernel reset the connection,
+ * and the client might never see the response.
  * @returns closes the socket as soon as the answer is out
  */
 export function lingerAndClose(

@@ -1,4 +1,4 @@
-/** RFC 9110 asks every server and proxy for 8,000 bytes, and many take no more than 8 KiB. */
+/** RFC 9110 asks every server and proxy to support 8,000 bytes, and many support no more than 8 KiB. */
 export const MAX_URL_BYTES = 8_000;
 /** URL and headers together. */
 export const MAX_HEAD_BYTES = 16 * 1024;

@@ -1,19 +1,19 @@
-/** What a key has used of its window, this use included. */
+/** How often a key was used in its window, this use included. */
 export interface Usage {
   used: number;
   /** Milliseconds until the window ends and the count starts again. */
   resetMs: number;
 }
 
-/** What is counted together, and for how long: a window begins with its first use. */
+/** A counter's name and the length of its window, which begins with the first use. */
 export interface Window {
   name: string;
   seconds: number;
 }
 
 /**
- * Who counts together: `process`, this process alone; `fleet`, all nodes; `node`, each node for itself, while Redis does
- * not answer.
+ * Who counts together: `process`, this process alone; `fleet`, all nodes; `node`, each node for itself, while Redis
+ * does not answer.
  */
 export type Scope = 'process' | 'fleet' | 'node';
 
@@ -23,7 +23,7 @@ export interface Counters {
   readonly scope: Scope;
   /** How many keys this process keeps. */
   readonly size: number;
-  /** Counts one use more. */
+  /** Counts one use. */
   take(window: Window, key: string): Promise<Usage>;
   /** Takes one use back. */
   giveBack(window: Window, key: string): Promise<void>;

@@ -6,10 +6,10 @@ export interface Expiring {
 }
 
 /**
- * What was counted of each key in its window, which begins with `set`. Of a key whose window has ended there is nothing.
+ * A count for each key, for the length of a window that begins with `set`; after that the key is gone.
  *
- * At most `maxKeys` are kept, so that clients from ever new addresses make it forget, not grow. When it is full, the
- * older half goes at once: deleting one key for each new one would walk over everything deleted before it.
+ * At most `maxKeys` are kept, so that clients with ever new addresses cannot exhaust the memory. When it is full, the
+ * older half is dropped at once: deleting the first key of a Map for each new one would walk over all deleted ones.
  */
 export class ExpiringCounts<T extends object> extends Map<string, T & Expiring> {
   readonly #clock: Clock;

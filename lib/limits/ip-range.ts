@@ -12,7 +12,7 @@ interface IpRange {
 function parseRange(text: string): IpRange | null {
   const [address = '', length, ...rest] = text.split('/');
   const version = isIP(address);
-  // A zone (`fe80::1%eth0`) means something on one machine only.
+  // A zone (`fe80::1%eth0`) has a meaning on one machine only.
   if (version === 0 || rest.length > 0 || address.includes('%')) return null;
   const bits = version === 4 ? 32 : 128;
   if (length !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(length)) return null;
@@ -26,7 +26,7 @@ export function isIpRange(text: string): boolean {
   return parseRange(text) !== null;
 }
 
-/** Whether the address lies in one of the ranges. IPv4 mapped into IPv6 is what it stands for. */
+/** Whether the address is in one of the ranges. An IPv4-mapped IPv6 address counts as IPv4. */
 export function isWithin(ranges: readonly string[], ip: string): boolean {
   const address = MAPPED.exec(ip)?.[1] ?? ip;
   const version = isIP(address);

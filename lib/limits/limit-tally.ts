@@ -1,27 +1,27 @@
 import type { Clock } from '../clock.ts';
 
-/** A client of a policy, and what it has asked for lately. */
+/** A client, and its recent requests under a policy. */
 export interface Consumer {
   key: string;
-  /** At least so many: what was counted while it was followed. */
+  /** A lower bound: requests counted while the client was tracked. */
   requests: number;
-  /** Of these, refused. */
+  /** How many of these were refused. */
   limited: number;
 }
 
 interface Followed {
   requests: number;
   limited: number;
-  /** What it was given on top when it took the place of another. */
+  /** The count inherited from the client that it replaced. */
   inherited: number;
 }
 
-/** How long is counted before counting begins anew; the last whole span is told along with the present one. */
+/** Length of a counting span. Reports cover the current span and the one before it. */
 const SPAN_MS = 300_000;
 
 /**
- * The heaviest clients of a policy among however many, in bounded memory (Metwally's Space-Saving): a newcomer takes the
- * place of the lightest that is followed and inherits its count, so that no heavy one can be missed.
+ * The heaviest clients of a policy, in bounded memory (the Space-Saving algorithm of Metwally et al.): a new client
+ * replaces the lightest tracked one and inherits its count, so that no heavy client is missed.
  */
 export class LimitTally {
   allowed = 0;
@@ -47,7 +47,7 @@ export class LimitTally {
     if (isLimited) followed.limited += 1;
   }
 
-  /** The heaviest first. Of the last five to ten minutes. */
+  /** Of the last five to ten minutes, the heaviest first. */
   consumers(limit: number): Consumer[] {
     this.#turn();
     const all = new Map<string, Consumer>();

@@ -36,7 +36,7 @@ export class MemoryCounters implements Counters {
     return Promise.resolve();
   }
 
-  /** Sets what a key has used; a window that is running goes on. */
+  /** Sets the count of a key, without restarting its window. */
   note(window: Window, key: string, used: number): Usage {
     const counts = this.#countsOf(window);
     const found = counts.get(key);

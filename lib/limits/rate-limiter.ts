@@ -5,25 +5,24 @@ import { type Expiring, ExpiringCounts } from './expiring-counts.ts';
 import type { LimitName, LimitPolicies, LimitPolicy } from './limit-policies.ts';
 import { type Consumer, LimitTally } from './limit-tally.ts';
 
-/** What a use of a policy came to. */
+/** The outcome of one use. */
 export interface Verdict {
   policy: LimitPolicy;
-  /** The policy's, or the client's own. */
+  /** That of the policy, or the client's own. */
   quota: number;
   remaining: number;
   /** Whole seconds until the window ends, at least 1. */
   resetS: number;
   isOver: boolean;
-  /** The first one too many of the window: to be told once. */
+  /** Whether it is the first one over the quota in this window. */
   isFirstOver: boolean;
 }
 
 /**
- * Keys that this process counts of each policy: all in all below 64 MiB, whatever the addresses. The load of a million
- * of them is part of the tests.
+ * Maximum number of keys of each policy in this process: less than 64 MiB in total. A test counts a million addresses.
  */
 export const MAX_KEYS = 20_000;
-/** Clients of each policy that are followed by name. */
+/** Clients tracked by name for each policy. */
 const PLACES = 100;
 
 /** What koa-ratelimit keeps of an address. */
@@ -41,15 +40,15 @@ export interface RateLimitsOptions {
   registry: Registry;
 }
 
-/** Limits that are counted here: koa-ratelimit counts the other. */
+/** The limits counted here; koa-ratelimit counts the other one. */
 export type CountedLimit = Exclude<LimitName, 'address'>;
 
-/** Its key in `addresses`, as koa-ratelimit makes it of a namespace and an id. */
+/** The key in `addresses`: koa-ratelimit joins a namespace and an id. */
 function addressKey(network: string): string {
   return `limit:${network}`;
 }
 
-/** Counts what clients use of each policy, and remembers who used most. */
+/** Counts the uses of each policy, and tracks the heaviest clients. */
 export class RateLimits {
   readonly policies: LimitPolicies;
   /** The `db` of koa-ratelimit, which counts the policy `address`. */
@@ -73,7 +72,7 @@ export class RateLimits {
     this.#measure(registry);
   }
 
-  /** What koa-ratelimit has found for a request that it has just counted in `addresses`. */
+  /** The verdict on a request that koa-ratelimit has just counted in `addresses`. */
   addressVerdict(network: string): Verdict {
     const policy = this.policies.address;
     const count = this.addresses.get(addressKey(network));
@@ -111,7 +110,7 @@ export class RateLimits {
     };
   }
 
-  /** Takes back one use that turned out not to count. */
+  /** Takes one use back. */
   async giveBack(name: CountedLimit, key: string): Promise<void> {
     await this.#counters.giveBack(this.policies[name], key);
   }
@@ -120,7 +119,7 @@ export class RateLimits {
     await this.#counters.forget(this.policies[name], key);
   }
 
-  /** Whether nothing of the kind was in this window yet, on any node that counts along: for what is told once. */
+  /** Whether this is the first use in the window, on all nodes that count together. */
   async isFirst(window: Window, key: string): Promise<boolean> {
     return (await this.#counters.take(window, key)).used === 1;
   }
@@ -150,7 +149,7 @@ export class RateLimits {
     const isShared = (): boolean => this.scope !== 'node';
     new Counter({
       name: 'marktide_rate_limit_requests_total',
-      help: 'What was counted against a limit; outcome "limited": refused.',
+      help: 'Uses of rate limits by policy; outcome "limited": refused.',
       labelNames: ['policy', 'outcome'],
       registers,
       collect() {
@@ -163,7 +162,7 @@ export class RateLimits {
     });
     new Gauge({
       name: 'marktide_rate_limit_keys',
-      help: 'Clients that this process keeps a count of.',
+      help: 'Clients that this process counts.',
       registers,
       collect() {
         this.set(keyCount());

@@ -40,9 +40,9 @@ class Insurance extends RateLimiterCompatibleAbstract {
 }
 
 /**
- * Counters that all nodes share: one small key each in Redis, which goes at the end of its window. When Redis does not
- * answer, the insurance goes on from the last count that this node has seen of the fleet, so that nothing goes unlimited
- * and no request fails.
+ * Counters that all nodes share: one small key each in Redis, which expires with its window. While Redis does not
+ * answer, the insurance continues from the last count that this node has seen, so that nothing is unlimited and no
+ * request fails.
  */
 export class RedisCounters implements Counters {
   readonly #redis: Redis;

@@ -3,7 +3,7 @@ import { serializeError } from './serialize-error.ts';
 
 export type { Logger } from 'pino';
 
-/** JSON lines on stdout. Credentials are cut out wherever they usually stand, whoever logs them. */
+/** JSON lines on stdout. Fields that usually hold credentials are redacted. */
 export function createLogger(level: string, destination?: { write(line: string): void }): Logger {
   const options = {
     level,

@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from './log.ts';
 
-/** Messages remembered at most. They are texts of the program, so there are few. */
+/** Maximum number of messages remembered. They are constants of the program, so there are few. */
 const MAX_MESSAGES = 100;
 const EVERY_MS = 60_000;
 
 /**
- * Logs what may happen many times a second: at once, and then at most once a minute, with how often it has happened since
- * the last line.
+ * Logs events that may occur many times a second: the first one at once, then at most once a minute, with the number of
+ * occurrences since the last line.
  */
 export class RepeatedLog {
   readonly #logger: Logger;
@@ -19,7 +19,7 @@ export class RepeatedLog {
     this.#clock = clock;
   }
 
-  /** @param cause tells happenings with the same message apart; it must be one of few */
+  /** @param cause distinguishes events with the same message; it must have few different values */
   warn(fields: object, message: string, cause = ''): void {
     this.#log('warn', fields, message, cause);
   }

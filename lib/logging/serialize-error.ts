@@ -1,6 +1,6 @@
 import { stdSerializers } from 'pino';
 
-/** What is logged of an error besides its type, message and stack. Nothing else: there may be secrets and payloads in it. */
+/** The members of an error that are logged besides type, message and stack. Others may hold secrets and payloads. */
 const MEMBERS = ['code', 'errno', 'syscall', 'address', 'port', 'severity', 'constraint', 'table', 'column'];
 /** Characters of a message and of a stack. A statement that has failed may be long. */
 const MAX_MESSAGE = 2_000;
@@ -14,9 +14,8 @@ interface SerializedError {
 }
 
 /**
- * An error as it is logged. Libraries put what they were given into their errors: ioredis the arguments of a command,
- * which may be a password or thousands of events; database drivers the values of a statement. Of a command the name is
- * kept.
+ * An error as it is logged. Libraries put their input into errors: ioredis the arguments of a command, which may be a
+ * password or thousands of events; database drivers the values of a statement. Only the name of a command is kept.
  */
 export function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return cut(String(error), MAX_MESSAGE);

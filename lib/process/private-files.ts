@@ -15,21 +15,21 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../logging/log.ts';
 
-/** An entry that others control, or may control. The message says what to do. */
+/** An entry that other users control, or might control. The message says what to do. */
 export class PrivateFileError extends Error {
   override readonly name = 'PrivateFileError';
 }
 
-/** Every right of the group and of everybody else. */
+/** All permissions of the group and of others. */
 const OTHERS = 0o077;
 const STICKY = 0o1000;
 
-/** What Marktide makes in its data folder, drafts included. Anything else in there is not ours to change. */
+/** What Marktide creates in its data folder, drafts included. Anything else in there is left alone. */
 const OWN_ENTRY = /^(?:pgdata$|jwt-secret(?:\.|$)|marktide\.lock)/;
 
 /**
- * Makes the data folder. In one that exists, it takes the rights to what Marktide keeps there from all other users:
- * folders become 0700, files 0600. So does the folder itself, unless it holds other files too.
+ * Creates the data folder. In an existing one, it revokes all other users' permissions for Marktide's own entries
+ * (folders become 0700, files 0600), and for the folder itself unless it holds other files too.
  * @throws PrivateFileError if an entry belongs to another user or is a symbolic link, or the folder cannot be used
  */
 export function openDataFolder(folder: string, log: Logger): void {
@@ -66,8 +66,8 @@ function openFolder(folder: string, log: Logger): void {
 }
 
 /**
- * Takes all rights to a file, or to a folder and everything in it, from other users.
- * @returns whether others had any right to the entry itself; what lies below it may be lax without being exposed
+ * Revokes all permissions of other users for a file, or for a folder and everything in it.
+ * @returns whether others had any permission for the entry itself; what is below it may be lax without being exposed
  * @throws PrivateFileError if it belongs to another user or is a symbolic link
  */
 export function makePrivate(path: string): boolean {
@@ -80,7 +80,7 @@ export function makePrivate(path: string): boolean {
   return restrict(path, stats, user);
 }
 
-/** Top down: a folder is closed before its entries are looked at. */
+/** Top down: a folder is closed to others before its entries are read. */
 function restrict(path: string, stats: Stats, user: number): boolean {
   if (stats.uid !== user) {
     throw new PrivateFileError(
@@ -98,7 +98,7 @@ function restrict(path: string, stats: Stats, user: number): boolean {
   return exposed;
 }
 
-/** What users other than the owner must not be able to do with a file: read a secret, change what is believed. */
+/** What other users must not be able to do: read a secret, or change a file that is trusted. */
 export const FORBIDDEN = { secret: 0o037, trusted: 0o022 } as const;
 
 /**

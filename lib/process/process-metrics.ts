@@ -2,8 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /**
- * Memory, processor time and event loop delay, under the names that prom-client's default metrics have. These would
- * leave an observer of garbage collection behind that nobody can stop.
+ * Memory, CPU time and event loop delay, under the names of prom-client's default metrics. Those would leave an
+ * observer of garbage collection behind that cannot be stopped.
  * @returns a function that stops measuring
  */
 export function measureProcess(registry: Registry): () => void {
@@ -43,14 +43,14 @@ export function measureProcess(registry: Registry): () => void {
   delay.enable();
   const lag = (name: string, read: () => number): void =>
     gauge(`nodejs_eventloop_lag_${name}_seconds`, `Event loop delay since the last scrape: ${name}.`, () =>
-      // Nothing was measured yet when a scrape follows another at once.
+      // Nothing has been measured yet if one scrape follows another at once.
       delay.count === 0 ? 0 : read() / 1e9,
     );
   lag('p50', () => delay.percentile(50));
   lag('p99', () => delay.percentile(99));
   lag('max', () => {
     const { max } = delay;
-    // The last one that is read: the next scrape looks at its own time.
+    // This one is read last: the next scrape starts from zero.
     delay.reset();
     return max;
   });

@@ -1,6 +1,6 @@
 /**
- * What a credential allows. `account`: managing the own account, its password, keys, shares and streams; only a log-in
- * has it. `admin` lets a person manage users, and an API key only look at them: see `credential` of an endpoint.
+ * What a credential allows. `account`: managing one's own account, its password, keys, shares and streams; only a
+ * log-in has it. `admin` lets a person manage users; an API key may only read them: see `credential` of an endpoint.
  */
 export const SCOPES = ['read', 'trades:write', 'market:write', 'account', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -15,7 +15,7 @@ export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
   admin: ['read', 'trades:write', 'market:write', 'account', 'admin'],
 };
 
-/** What an API key may be given at most: what its owner's role has, without `account`. */
+/** The scopes that an API key can have: those of its owner's role, without `account`. */
 export const KEY_SCOPES = [
   'read',
   'trades:write',
@@ -23,15 +23,15 @@ export const KEY_SCOPES = [
   'admin',
 ] as const satisfies readonly Scope[];
 
-/** Who is asking, as proven by the request's credential. */
+/** The authenticated sender of a request. */
 export interface Caller {
   userId: string;
-  /** What the credential hangs on: the session of a login, or the API key itself. Revoking that ends all of it. */
+  /** The session of a log-in, or the API key itself: revoking it revokes the credential. */
   sessionId: string;
-  /** Set when the credential is an API key, and how far it reaches. */
+  /** Set for an API key: its restrictions. */
   apiKey?: { allowedIps: readonly string[]; requestsPerMinute: number | undefined };
   role: Role;
   scopes: readonly Scope[];
-  /** When the credential ends, epoch milliseconds: a stream opened with it ends then. */
+  /** When the credential expires, epoch milliseconds: streams opened with it end then. */
   expiresAt: number;
 }

@@ -10,13 +10,13 @@ export function hashPassword(password: string): Promise<string> {
 /** The length that a new password must have. */
 export const PASSWORD_LENGTH = { min: 8, max: 200 };
 
-/** What is wrong with a new password besides its length; `null` if nothing is. */
+/** What is wrong with a new password apart from its length; `null` if nothing is. */
 export function passwordFault(password: string, email: string): string | null {
   const isEmail = password.trim().toLowerCase() === email.trim().toLowerCase();
   return isEmail ? 'must not be the e-mail address' : null;
 }
 
-/** A hash nobody knows the password of: checked when there is no such user, so that both cases take as long. */
+/** The hash of an unknown password, checked for unknown users so that both cases take equally long. */
 const NOBODY =
   '$argon2id$v=19$m=19456,t=2,p=1$0h1cGiWFXexy7mzoeZsB2Q$VDEwVCjDM9HdCJxCVkSyZt11x7EYFKvRmGkgl4p+8dA';
 

@@ -21,7 +21,7 @@ const CLAIMS = z.object({
 export interface StreamToken {
   /** May read, nothing else; lives as long as its session. */
   caller: Caller;
-  /** Past its time: good for re-opening only, with the seal that the streams it opened have put into their ids. */
+  /** An expired token only re-opens its own streams, with the seal that they have put into their ids. */
   isExpired: boolean;
   seal: string;
 }
@@ -52,12 +52,14 @@ export function streamTokenOf(key: KeyObject, payload: unknown, now: number): St
   };
 }
 
-/** 48 bits are enough for what can only be tried online, and leave room for the positions in an id of 128 characters. */
+/**
+ * 48 bits are enough for what can only be tried online, and leave room for the positions in an id of 128 characters.
+ */
 function sealOf(key: KeyObject, tokenId: string): string {
   return createHmac('sha256', key).update(`stream ${tokenId}`).digest('base64url').slice(0, 8);
 }
 
-/** Whether a stream's id was made for this token: known only to who has read a stream that it opened. */
+/** Whether a stream's id was made for this token: only a reader of a stream that it opened knows such an id. */
 export function isSealedBy(token: StreamToken, seal: string | null): boolean {
   if (seal === null) return false;
   const [given, own] = [Buffer.from(seal), Buffer.from(token.seal)];

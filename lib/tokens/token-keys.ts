@@ -6,7 +6,7 @@ export type TokenAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'EdDSA';
 
 /** A key and the only algorithm it is used with: a token cannot choose another one for it. */
 export interface TokenKey {
-  /** Stands in the header of a token, to tell which key it was signed with. */
+  /** In the header of a token: names the key that signed it. */
   kid: string;
   algorithm: TokenAlgorithm;
   key: KeyObject;
@@ -15,11 +15,11 @@ export interface TokenKey {
 /** A public key as others read it (RFC 7517). */
 export type PublicJwk = Record<string, string>;
 
-/** What access tokens are signed with, and all that may have signed those that are still around. */
+/** The key that signs access tokens, and all keys that may have signed tokens that are still valid. */
 export interface TokenKeys {
   signing: TokenKey;
   verifying: readonly TokenKey[];
-  /** What anybody may know: the public keys; none of a shared secret. */
+  /** The public keys; empty for a shared secret. */
   jwks: { keys: PublicJwk[] };
 }
 
@@ -69,7 +69,7 @@ function publicPart(key: KeyObject): KeyObject {
 interface KeyFile {
   variable: string;
   path: string;
-  /** Mode bits that it must not have. */
+  /** Mode bits that the file must not have. */
   forbidden: number;
 }
 
@@ -80,13 +80,13 @@ async function readKey(
   try {
     return tokenKeyOf(parse(await readGuarded(path, forbidden)));
   } catch (error) {
-    // Never with a piece of the file: it may be a private key.
+    // Without any part of the file, which may be a private key.
     const reason = error instanceof Error && !('opensslErrorStack' in error) ? error.message : 'no such key';
     throw new ConfigError([`${variable}: ${path} is not usable: ${reason}`]);
   }
 }
 
-/** PEM of a public key, and of nothing else: a private key among the public ones is a slip that must be told. */
+/** Reads the PEM of a public key. A private key among the public ones is a mistake that must be reported. */
 function publicKey(pem: string): KeyObject {
   if (pem.includes('PRIVATE KEY')) throw new Error('it holds a private key');
   return createPublicKey(pem);
@@ -95,8 +95,8 @@ function publicKey(pem: string): KeyObject {
 /**
  * The keys of access tokens: those of the files, or the secret when no file is named.
  *
- * To change keys without a log-out: name the new public key on every node; then make the new private key the one that
- * signs, keeping the old public key; and drop that once the last token it signed has expired.
+ * To rotate keys without a log-out: add the new public key on every node; then sign with the new private key and keep
+ * the old public key; remove that once the last token it signed has expired.
  * @throws ConfigError naming the file that is not usable
  */
 export async function loadTokenKeys(
@@ -114,7 +114,7 @@ export async function loadTokenKeys(
   const own: LoadedKey = { ...signing, key: publicPart(signing.key) };
   const byId = new Map([[own.kid, own]]);
   for (const path of publicKeyFiles) {
-    // Whoever can change it can sign tokens.
+    // A user who can change it can sign tokens.
     const file = { variable: 'JWT_PUBLIC_KEY_FILES', path, forbidden: FORBIDDEN.trusted };
     const other = await readKey(file, publicKey);
     byId.set(other.kid, other);

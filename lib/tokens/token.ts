@@ -16,7 +16,7 @@ import { makePrivate, openDataFolder } from '../process/private-files.ts';
 import { type Caller, ROLE_SCOPES, ROLES, SCOPES } from './caller.ts';
 import type { TokenKey } from './token-keys.ts';
 
-/** Of the secret that stream tokens are signed with; a KeyObject verifies fifty times as fast as a string. */
+/** For the secret that signs stream tokens; a KeyObject verifies fifty times as fast as a string. */
 export const TOKEN_ALGORITHM = 'HS256';
 export const TOKEN_ISSUER = 'marktide';
 export const TOKEN_AUDIENCE = 'marktide:api';
@@ -63,8 +63,8 @@ export function newRefreshToken(): string {
 }
 
 /**
- * The refresh token that follows one: the same each time, so that an answer which got lost can be given again, and to
- * two tabs that ask at once. To know it takes the token, the secret and the salt that the database keeps.
+ * The successor of a refresh token: always the same, so that a lost answer can be repeated, and two tabs that ask at
+ * once get the same one. Deriving it takes the token, the secret and the salt in the database.
  */
 export function nextRefreshToken(secret: KeyObject, token: string, salt: string): string {
   return createHmac('sha256', secret).update(`refresh ${salt} ${token}`).digest('base64url');
@@ -82,7 +82,7 @@ export function callerOf(claims: unknown): Caller | null {
   return { userId: sub, sessionId: sid, role, scopes: scopes ?? ROLE_SCOPES[role], expiresAt: exp * 1000 };
 }
 
-/** The signing key: the given secret, or one that is made once and kept in the data folder. */
+/** The signing key: the given secret, or one that is generated once and kept in the data folder. */
 export async function loadTokenKey(
   secret: string | undefined,
   dataDir: string,
@@ -93,7 +93,7 @@ export async function loadTokenKey(
   const path = join(dataDir, 'jwt-secret');
   const kept = await readFile(path, 'utf8').catch(() => null);
   if (kept !== null && kept.length >= 32) return createSecretKey(kept, 'utf8');
-  // Written aside and linked into place: a crash leaves no half-written secret, and the first of two starts wins.
+  // Written to a draft and linked into place: a crash leaves no partial secret, and the first of two starts wins.
   const draft = `${path}.${randomUUID()}`;
   await writeFile(draft, randomBytes(48).toString('base64url'), { flag: 'wx', mode: 0o600 });
   if (kept !== null) await unlink(path);
@@ -101,7 +101,7 @@ export async function loadTokenKey(
     if (error.code !== 'EEXIST') throw error;
   });
   await unlink(draft);
-  // Whoever was quicker may be another user, in a folder such as /tmp.
+  // In a folder such as /tmp, the file may be another user's.
   makePrivate(path);
   return createSecretKey(await readFile(path, 'utf8'), 'utf8');
 }

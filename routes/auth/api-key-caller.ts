@@ -8,7 +8,7 @@ import type { Services } from '../http/handler-services.ts';
 
 export const API_KEY_HEADER = 'X-API-Key';
 
-/** Who an API key stands for. @throws 401 for one that is not good, 403 from an address it may not be used from */
+/** The caller that an API key stands for. @throws 401 for an invalid key, 403 from an address that it does not allow */
 export async function callerOfApiKey(ctx: Context, services: Services): Promise<Caller> {
   const { db, clock, logger } = services;
   if (ctx.get('Authorization') !== '') {

@@ -20,7 +20,7 @@ import {
   userSchema,
 } from './session-tokens.ts';
 
-/** What was tried with an address that is no user's, recognisable when tried again: it may be a password. */
+/** Identifies an unknown e-mail address in the audit log without storing it: it may be a mistyped password. */
 function hashEmail(secret: KeyObject, email: string): string {
   return createHmac('sha256', secret).update(`email ${email.toLowerCase()}`).digest('base64url').slice(0, 22);
 }
@@ -51,7 +51,7 @@ export const login = endpoint({
     const emailHash = hashEmail(tokenKey, body.email);
     const attempt = await beginAttempt(ctx, services, { userId: found?.user.id ?? null, emailHash });
     const usable = found !== null && found.user.disabledAt === null ? found : null;
-    // The check runs for unknown users too: its time must not tell who exists.
+    // The check runs for unknown users too: its duration must not reveal who exists.
     if (!(await checkPassword(usable?.passwordHash ?? null, body.password)) || usable === null) {
       const userId = found?.user.id ?? null;
       const details: Record<string, string> = userId === null ? { emailHash } : {};

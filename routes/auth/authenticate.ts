@@ -20,43 +20,43 @@ function presentedToken(ctx: Context, services: Services): string | null {
   return reads ? (ctx.cookies.get(ACCESS_COOKIE) ?? null) : writingCookie(ctx, ACCESS_COOKIE, services);
 }
 
-/** Whether a token is good but for its age; in the words of either library. */
+/** Whether a token is only expired, according to either library. */
 function isExpiry(error: unknown): boolean {
   const cause = error instanceof Error && 'originalError' in error ? error.originalError : error;
   return cause instanceof errors.JWTExpired || (cause instanceof Error && cause.name === 'TokenExpiredError');
 }
 
-/** The id of the key that a token says it was signed with; `null` if it does not say, or is no token. */
+/** The key id in a token's header; `null` if it has none, or is not a token. */
 function keyIdOf(token: string): string | null {
   try {
     const kid: unknown = jsonwebtoken.decode(token, { complete: true })?.header.kid;
     return typeof kid === 'string' ? kid : null;
   } catch {
-    // The library parses the payload of a token that says it is a JWT, which may be anything.
+    // The library parses the payload of anything that claims to be a JWT.
     return null;
   }
 }
 
 export interface Authenticator {
-  /** @throws the 401 that says why not */
+  /** @throws 401 */
   required(ctx: Context): Promise<Caller>;
   /**
-   * For what anybody may read: a token in the header must be good, but a stale cookie, which the browser sends unasked,
-   * is as none.
+   * For public endpoints: a token in the header must be valid, but an invalid cookie, which the browser sends by
+   * itself, is ignored.
    */
   ifPresent(ctx: Context): Promise<Caller | null>;
 }
 
-/** RFC 6750: a token was sent, and is no good. */
+/** RFC 6750: the token is not valid. */
 const INVALID_TOKEN = { 'WWW-Authenticate': 'Bearer realm="marktide", error="invalid_token"' };
 
-/** Finds out who asks. */
+/** Authenticates requests. */
 export function authenticator(services: Services): Authenticator {
   const { signing, verifying } = services.tokenKeys;
   const verifiers = new Map(verifying.map((key) => [key.kid, accessTokenVerification(key, services.clock)]));
 
   function verifierOf(token: string): Verification {
-    // There is only one secret, so that a token need not name it.
+    // There is only one secret, so a token need not name it.
     const verify = verifiers.get(keyIdOf(token) ?? (signing.algorithm === 'HS256' ? signing.kid : ''));
     if (verify === undefined) throw refusal('The access token is not valid.');
     return verify;
@@ -64,7 +64,7 @@ export function authenticator(services: Services): Authenticator {
 
   const verified = new VerifiedTokens(services.clock);
 
-  /** @throws the 401 for a token that is not good */
+  /** @throws 401 for an invalid token */
   async function bearerOf(ctx: Context, token: string): Promise<Caller> {
     const known = verified.callerOf(token);
     if (known !== null) return known;
@@ -86,7 +86,7 @@ export function authenticator(services: Services): Authenticator {
     const caller = await bearerOf(ctx, token);
     const role = await services.lookups.role(caller.sessionId);
     if (role === null) throw refusal('The session has ended.');
-    // Who has lost a role has lost its scopes, whatever the token says.
+    // A user who has lost a role has lost its scopes, whatever the token says.
     return { ...caller, role, scopes: caller.scopes.filter((scope) => ROLE_SCOPES[role].includes(scope)) };
   }
 
@@ -109,7 +109,7 @@ function refusal(detail: string, cause?: unknown): Problem {
   return problem('unauthorized', { detail, headers: INVALID_TOKEN, cause });
 }
 
-/** @throws 403 for an API key where a person is needed */
+/** @throws 403 for an API key where a log-in is required */
 export function requirePerson(caller: Caller, { credential }: Pick<Endpoint, 'credential'>): void {
   if (credential === 'person' && caller.apiKey !== undefined) {
     throw problem('forbidden', { detail: 'An API key cannot do this. Log in and use the access token.' });
@@ -118,5 +118,6 @@ export function requirePerson(caller: Caller, { credential }: Pick<Endpoint, 'cr
 
 /** @throws the 403 that names the missing scope */
 export function requireScope(caller: Caller, scope: Scope): void {
-  if (!caller.scopes.includes(scope)) throw problem('forbidden', { detail: `The scope ${scope} is needed.` });
+  if (!caller.scopes.includes(scope))
+    throw problem('forbidden', { detail: `This needs a credential with the scope ${scope}.` });
 }

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { problem } from '../../lib/problem.ts';
 import type { Services } from '../http/handler-services.ts';
 
-/** What a page of a browser needs hold nowhere else. The first two cannot be read by scripts. */
+/** The cookies of a session. Scripts cannot read the first two. */
 export const ACCESS_COOKIE = 'marktide_access';
 export const REFRESH_COOKIE = 'marktide_refresh';
 /** Read by the page, which sends its value back in the header: proof that the page may read our cookies. */
@@ -33,7 +33,7 @@ function setCookie(ctx: Context, name: CookieName, value: string | null, seconds
   });
 }
 
-/** Gives a browser its session. The value of the CSRF cookie stays the same, so that tabs do not race for it. */
+/** Sets the cookies of a session. The CSRF cookie keeps its value, so that tabs do not race for it. */
 export function setSessionCookies(
   ctx: Context,
   { config, tokenKey }: Services,
@@ -45,7 +45,7 @@ export function setSessionCookies(
   setCookie(ctx, CSRF_COOKIE, csrf, config.REFRESH_TOKEN_TTL);
 }
 
-/** Tells this browser from others that try to log in to the account. */
+/** Distinguishes this browser from others that try to log in to the account. */
 export function setDeviceCookie(ctx: Context, token: string): void {
   setCookie(ctx, DEVICE_COOKIE, token, DEVICE_DAYS * 86_400);
 }
@@ -54,7 +54,7 @@ export function clearSessionCookies(ctx: Context): void {
   for (const name of [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE] as const) setCookie(ctx, name, null, 0);
 }
 
-/** Whether the page that sends the request is one of ours: of this host, or of an origin that is allowed. */
+/** Whether the request comes from a page of this host or of an allowed origin. */
 export function isOwnOrigin(ctx: Context, allowed: readonly string[]): boolean {
   const origin = ctx.get('Origin');
   if (allowed.includes(origin)) return true;
@@ -67,10 +67,11 @@ function isSame(a: string, b: string): boolean {
 }
 
 /**
- * A cookie with which something may be changed. Browsers send cookies unasked, so the request must also come from one of
- * our pages (`Origin`, which no script can set) and repeat the CSRF cookie in a header, which no form can.
- * @returns `null` when there is no such cookie, or no sign that it was meant to be used: then it counts for nothing
- * @throws 403 when it was, but the proof fails
+ * The value of a cookie that authorises a change. Browsers send cookies by themselves, so the request must also come
+ * from one of our pages (`Origin`, which scripts cannot set) and repeat the CSRF cookie in a header (which forms cannot
+ * set).
+ * @returns `null` without the cookie or without the header, whose absence means that the cookie was not sent on purpose
+ * @throws 403 if the proof fails
  */
 export function writingCookie(ctx: Context, name: CookieName, { config }: Services): string | null {
   const value = ctx.cookies.get(name);

@@ -6,28 +6,28 @@ import { DEVICE_COOKIE, setDeviceCookie } from './cookies.ts';
 import { countUse } from '../middleware/limits.ts';
 import type { Services } from '../http/handler-services.ts';
 
-/** Whom somebody tries to log in as: a user, or an address that is no user's. Both are counted alike. */
+/** The account of a log-in attempt: a user, or an unknown e-mail address. Both are counted alike. */
 export interface Account {
   userId: string | null;
-  /** Stands for the e-mail address, without telling it. */
+  /** Identifies the e-mail address without revealing it. */
   emailHash: string;
 }
 
 export interface Attempt {
-  /** The password was right: the attempt counts for nothing. */
+  /** The password was right: the attempt does not count. */
   succeeded(userId: string): Promise<void>;
 }
 
 /**
- * Counts an attempt to log in before the password is looked at, so that many at once are no way around it; what
- * succeeds is taken back. Attempts are counted
- * - by address, whatever the account: for who tries one password on many accounts;
- * - by account and address, and by account from everywhere: for who tries many passwords on one.
+ * Counts an attempt to log in before the password is checked, so that parallel attempts cannot get around the limit; a
+ * successful attempt is taken back. Attempts are counted
+ * - by address, over all accounts: against one password tried on many accounts;
+ * - by account and address, and by account from everywhere: against many passwords tried on one account.
  *
- * Whoever knows an e-mail address could use these up and keep its owner out. So a browser that has logged in to the
- * account before is counted for itself alone (OWASP's device cookies), and no other limit holds for it. API keys and
- * refresh tokens are not touched either. From a new browser the owner has to wait while a horde of addresses is at it,
- * at most until a quarter of an hour after it has ended.
+ * Anyone who knows an e-mail address could use these up and lock its owner out. So a browser that has logged in to the
+ * account before has a limit of its own (OWASP's device cookies), and no other limit applies to it. API keys and
+ * refresh tokens are not affected. From a new browser the owner has to wait until a quarter of an hour after an attack
+ * has ended.
  * @throws 429
  */
 export async function beginAttempt(
@@ -52,7 +52,7 @@ export async function beginAttempt(
   return {
     async succeeded(id) {
       for (const [name, key] of counted) {
-        // Only what nobody else adds to begins anew; of the rest, others' failures stay.
+        // Only counts that nobody else adds to are reset; the others keep the failures of other clients.
         if (name === 'login-pair' || name === 'login-device') await limits.forget(name, key);
         else await limits.giveBack(name, key);
       }
@@ -61,7 +61,7 @@ export async function beginAttempt(
   };
 }
 
-/** The same for who is logged in already and proves the password again. */
+/** The same for a logged-in user who confirms the password. */
 export async function beginProof(
   ctx: Context,
   services: Services,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../http/endpoint.ts';
 
-/** How long others may cache the set: a new key should be published that long before it signs. */
+/** How long others may cache the set: publish a new key at least that long before it signs. */
 const MAX_AGE_S = 300;
 
 export const publicKeys = endpoint({

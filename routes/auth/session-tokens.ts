@@ -37,7 +37,7 @@ export function userBody({ id, email, name, role }: User): z.input<typeof userSc
   return { id, email, name, role };
 }
 
-/** Hands out the tokens of a session, as body and as cookies. `byCookie`: the refresh token as a cookie only. */
+/** Issues the tokens of a session, in the body and as cookies. `byCookie`: the refresh token as a cookie only. */
 export async function issueTokens(
   ctx: Context,
   services: Services,
@@ -63,12 +63,12 @@ export async function issueTokens(
 
 const DAY_MS = 86_400_000;
 
-/** Age at which a session ends, in milliseconds. */
+/** Maximum age of a session, in milliseconds. */
 export function sessionMaxAge({ SESSION_MAX_DAYS }: Pick<Config, 'SESSION_MAX_DAYS'>): number {
   return SESSION_MAX_DAYS * DAY_MS;
 }
 
-/** A login: a new session and its tokens. @throws 401 when the password was changed while it was being checked */
+/** Starts a session and issues its tokens. @throws 401 if the password was changed while it was being checked */
 export async function beginSession(
   ctx: Context,
   services: Services,

@@ -11,7 +11,7 @@ import { isOwnOrigin } from './cookies.ts';
 import type { Services } from '../http/handler-services.ts';
 import { streamTokenVerification } from './token-verification.ts';
 
-/** What goes into the ids of a stream that a stream token opened; `null` for others. */
+/** The seal in the ids of a stream that was opened by a stream token; `null` for other streams. */
 export function streamSealOf(ctx: Context): string | null {
   const seal: unknown = ctx.state['streamSeal'];
   return typeof seal === 'string' ? seal : null;
@@ -23,11 +23,12 @@ export function authorityMarkOf(ctx: Context): number {
 }
 
 /**
- * As for any endpoint, and by a stream token in `?token=`, which goes before the cookie and behind the header.
+ * As for any endpoint, or by a stream token in `?token=`, which takes precedence over the cookie, but not over the
+ * header.
  *
- * An EventSource uses the URL it was made with for ever, so an expired token still re-opens what it has opened: along
- * with a `Last-Event-ID` that carries the token's seal. That header stands in no URL and in no access log, so a URL
- * that leaks is worth nothing once its token has expired; and no token outlives its session.
+ * An EventSource keeps using the URL that it was created with, so an expired token still re-opens its own streams,
+ * together with a `Last-Event-ID` that carries the token's seal. That header is in no URL and no access log, so a
+ * leaked URL is worthless once its token has expired; and no token outlives its session.
  */
 export function streamAuthenticator(services: Services, ordinary: Authenticator): Authenticator {
   const verify = streamTokenVerification(services.tokenKey);
@@ -66,8 +67,8 @@ export function streamAuthenticator(services: Services, ordinary: Authenticator)
 }
 
 /**
- * CORS does not apply to WebSockets: any page may open one, and the browser sends our cookie along. So the cookie only
- * counts from pages of this origin or an allowed one.
+ * CORS does not apply to WebSockets: any page may open one, and the browser sends our cookie. So the cookie is accepted
+ * only from pages of this origin or an allowed one.
  */
 function dropForeignCookie(ctx: Context, allowed: readonly string[]): void {
   if (upgradeOf(ctx.req) === null) return;

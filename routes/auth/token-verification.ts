@@ -12,13 +12,13 @@ export type Verification = (ctx: Context, token: string) => Promise<unknown>;
 type KoaJwtOptions = Omit<Parameters<typeof jwt>[0], 'key' | 'getToken'>;
 
 /**
- * koa-jwt as the middleware it is, on the context of the request. It does not stand in `app.use`: which key it needs,
- * and whether the endpoint takes a token at all, is only known here.
+ * koa-jwt as a middleware, on the context of the request. It is not mounted with `app.use`: which key it needs, and
+ * whether the endpoint takes a token at all, is only known here.
  */
 function byKoaJwt(options: KoaJwtOptions): Verification {
   const verify = jwt({ ...options, key: 'claims', getToken: (ctx) => String(ctx.state['token']) });
   return async (ctx, token) => {
-    // koa-jwt would prefer a secret in here to the one it was given.
+    // koa-jwt would use this instead of its option.
     delete ctx.state['secret'];
     ctx.state['token'] = token;
     await verify(ctx, () => Promise.resolve());
@@ -26,13 +26,13 @@ function byKoaJwt(options: KoaJwtOptions): Verification {
   };
 }
 
-/** For one key: it takes that key's algorithm and no other, whatever the token's header says. */
+/** For one key: accepts only the key's own algorithm, whatever the token's header says. */
 export function accessTokenVerification({ key, algorithm }: TokenKey, clock: Clock): Verification {
   if (algorithm === 'EdDSA') return (_ctx, token) => verifyEdwards(key, token, clock.now());
   return byKoaJwt({ secret: key, algorithms: [algorithm], audience: TOKEN_AUDIENCE, issuer: TOKEN_ISSUER });
 }
 
-/** Of whatever age: an expired stream token re-opens its own streams. */
+/** Ignores the expiry: an expired stream token re-opens its own streams. */
 export function streamTokenVerification(key: KeyObject): Verification {
   return byKoaJwt({
     secret: key,

@@ -5,8 +5,8 @@ import type { Clock } from '../../lib/clock.ts';
 const MAX_TOKENS = 2_000;
 
 /**
- * Who the bearers of tokens are whose signatures were found good, so that the next request with one need not have it
- * checked again. Only that is remembered: whether the session is alive is looked up for each request.
+ * The callers of tokens whose signatures have been verified, so that each is verified once. Nothing else is remembered:
+ * whether the session is alive is looked up for each request.
  */
 export class VerifiedTokens {
   readonly #clock: Clock;
@@ -16,7 +16,7 @@ export class VerifiedTokens {
     this.#clock = clock;
   }
 
-  /** `null` for a token that is to be verified: one that is not known, or whose time is over. */
+  /** `null` for a token that has not been verified, or has expired. */
   callerOf(token: string): Caller | null {
     const caller = this.#callers.get(token);
     if (caller === undefined) return null;
@@ -25,7 +25,7 @@ export class VerifiedTokens {
     return null;
   }
 
-  /** Remembers it; the one that was first remembered goes when there are too many. */
+  /** Remembers a token; the oldest one is dropped if there are too many. */
   add(token: string, caller: Caller): void {
     if (this.#callers.size >= MAX_TOKENS) {
       const [oldest] = this.#callers.keys();

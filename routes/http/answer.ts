@@ -6,10 +6,10 @@ import { Conditional, type Endpoint, Cached, Reply } from './endpoint.ts';
 import { cachedReply } from './cached-reply.ts';
 import type { Services } from './handler-services.ts';
 
-/** What an answer to somebody depends on: no cache may give it to somebody else. */
+/** Headers that an answer depends on: no cache may give it to another user. */
 const CREDENTIALS = 'Authorization, Cookie, X-API-Key';
 
-/** @param open whether anybody may have the answer */
+/** @param open whether the answer is public */
 function cacheControl({ method, tag, keep }: Endpoint, open: boolean): string {
   const how = keep ?? (method === 'get' && tag !== 'auth' ? 'revalidate' : 'never');
   if (how === 'never') return 'no-store';
@@ -18,8 +18,8 @@ function cacheControl({ method, tag, keep }: Endpoint, open: boolean): string {
 }
 
 /**
- * Writes what a handler has returned: status, headers and body as the endpoint declares them. Every JSON answer to a
- * read has an entity tag; one that is derived is not made for a client that has it already.
+ * Writes the result of a handler: status, headers and body as the endpoint declares them. Every JSON answer to a read
+ * has an entity tag. An answer with a basis is not made for a client that already has it.
  */
 export async function writeAnswer(
   ctx: Context,
@@ -41,7 +41,7 @@ export async function writeAnswer(
     const tag = tagOfBasis(result.basis);
     const known = isKnown(ctx, tag);
     if (!known) body = await result.make();
-    // Not before it is made: what is thrown instead has no tag.
+    // Only once it is made: an error has no tag.
     ctx.set('ETag', tag);
     if (known) {
       ctx.status = 304;
@@ -62,7 +62,7 @@ export async function writeAnswer(
   }
   const { text, tag } = await answerText(endpoint.response, body, endpoint.untagged);
   if (isRead && ctx.status === 200 && !ctx.res.hasHeader('ETag')) ctx.set('ETag', tag);
-  // Beside secrets nothing is compressed: its length would tell of them.
+  // Nothing is compressed together with secrets: the length would reveal them.
   if (endpoint.tag === 'auth') ctx.compress = false;
   ctx.type = 'json';
   ctx.body = text;

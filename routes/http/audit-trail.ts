@@ -9,8 +9,8 @@ export function originOf(ctx: Context): AuditOrigin {
 }
 
 /**
- * Writes what has happened already and cannot be taken back, or was refused. A log that cannot be written must not keep
- * anybody from logging out: it is told to the operator instead.
+ * Records what has already happened, or was refused. If the audit log cannot be written, the request still succeeds
+ * (nobody must be kept from logging out), and the operator's log says so.
  */
 export async function noteAudit(ctx: Context, services: Services, draft: AuditDraft): Promise<void> {
   const { db, clock, logger } = services;
@@ -21,10 +21,10 @@ export async function noteAudit(ctx: Context, services: Services, draft: AuditDr
   }
 }
 
-/** Of one user at one door: who knocks all day must not push everything else out of the log. */
+/** One event for each user and endpoint, so that repeated attempts do not push everything else out of the log. */
 const DENIALS = { name: 'denied', seconds: 900 };
 
-/** Somebody tried what is only for administrators. Noted once a quarter of an hour for a user and an endpoint. */
+/** A user tried an endpoint for administrators. Recorded once per quarter of an hour, user and endpoint. */
 export async function noteDenied(
   ctx: Context,
   services: Services,

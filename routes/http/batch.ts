@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
 /**
- * Items of a batch at most. All that a request costs grows with it: at this size no step of booking a batch holds the
+ * Maximum number of items in a batch. The cost of a request grows with it: at this size no step of booking holds the
  * event loop for long. `npm run bench -- stall` measures it.
  */
 export const BATCH_ITEMS = 1_000;
 
-/** Keys and values of a body at most: as many as the largest batch can have. They cost more than their characters. */
+/**
+ * Maximum number of keys and values in a body: as many as the largest batch has. They cost more than their characters.
+ */
 export const BATCH_PARTS = 60 * BATCH_ITEMS;
 
 /**

@@ -9,14 +9,15 @@ import { announcesBody } from './request-body.ts';
 const TIMERS = new WeakMap<IncomingMessage, () => void>();
 
 /**
- * Ends the connection of a client that does not send its body in time, with a 408 if there is no answer yet. It knows no
- * route: a handler that takes large files calls `allowUploadTime`, and is held to the server's own limit for a whole request.
+ * Ends the connection of a client that does not send its body in time, with a 408 if there is no answer yet. It knows
+ * no route: a handler that takes large files calls `allowUploadTime`, and is held to the server's own limit for a whole
+ * request.
  */
 export function bodyTimeout(clock: Clock, ms: number): Middleware {
   return function limitBody({ req, res }, next) {
     if (announcesBody(req)) {
       const cancel = clock.after(ms, () => {
-        // Nobody may have read it, but it is there.
+        // It may be unread, but it is complete.
         if (req.complete) return;
         if (res.headersSent) req.socket.destroy();
         else endWithProblem(req.socket, problem('request-timeout'), newId(clock), clock);

@@ -9,14 +9,14 @@ import { answerText } from './answer-text.ts';
 import type { Endpoint, Cached } from './endpoint.ts';
 import type { Services } from './handler-services.ts';
 
-/** The largest age that a request takes, in milliseconds (`Cache-Control: max-stale`, RFC 9111, 5.2.1.2). */
+/** The maximum age that a request accepts, in milliseconds (`Cache-Control: max-stale`, RFC 9111, 5.2.1.2). */
 function maxStaleMs(ctx: Context): number {
   const found = /(?:^|[\s,])max-stale(?:=(\d{1,9}))?(?=[\s,]|$)/i.exec(ctx.get('Cache-Control'));
   if (found === null) return 0;
   return found[1] === undefined ? Number.POSITIVE_INFINITY : Number(found[1]) * 1000;
 }
 
-/** Answers with what is cached, or makes it; `X-Cache` says which. The client's own copy is as good, as ever. */
+/** Answers from the cache, or makes the answer; `X-Cache` says which. A client with a valid copy gets 304. */
 export async function cachedReply(
   ctx: Context,
   endpoint: Endpoint,

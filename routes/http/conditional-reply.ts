@@ -1,6 +1,6 @@
 import { Conditional } from './endpoint.ts';
 
-/** An answer by its basis; where that is not known just now, the answer itself. */
+/** A conditional answer; if its basis is not known at the moment, the answer itself. */
 export async function conditionalReply<T>(
   basis: string | null,
   make: () => Promise<T> | T,

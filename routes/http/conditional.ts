@@ -4,15 +4,14 @@ import type { Context, Middleware } from 'koa';
 const TAG = /(?:W\/)?"[^"]*"/g;
 
 /**
- * A weak entity tag of a text: bodies that are compressed on their way are the same to whoever reads them, but not byte
- * by byte.
+ * A weak entity tag of a text: a compressed body means the same, but is not the same byte by byte.
  */
 export function entityTag(text: string): string {
   return `W/"${hash('sha256', text, 'base64url').slice(0, 22)}"`;
 }
 
 /**
- * Whether the client says that it has what the tag stands for (`If-None-Match`, RFC 9110, 13.1.2). `Cache-Control:
+ * Whether the client already has the answer with this tag (`If-None-Match`, RFC 9110, 13.1.2). `Cache-Control:
  * no-cache` is no reason to say no: `fetch` adds it to every request with that header, and the answer is up to date
  * either way.
  */
@@ -29,14 +28,14 @@ function isUnmodified(ctx: Context): boolean {
   return modified <= Date.parse(ctx.get('If-Modified-Since'));
 }
 
-/** Turns a 200 into a 304 where the client has what is about to be sent. */
+/** Turns a 200 into a 304 if the client already has the body. */
 export function conditional(): Middleware {
   return async function answerConditionally(ctx, next) {
     await next();
     if (ctx.status !== 200 || ctx.respond === false || ctx.headerSent) return;
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return;
     const tag = ctx.res.getHeader('ETag');
-    // With `If-None-Match` there is no looking at dates.
+    // `If-None-Match` takes precedence over dates.
     const fresh =
       ctx.get('If-None-Match') === '' ? isUnmodified(ctx) : typeof tag === 'string' && isKnown(ctx, tag);
     if (!fresh) return;

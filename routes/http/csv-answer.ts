@@ -7,7 +7,7 @@ import { type CsvColumn, type CsvOptions, csvStream } from '../../lib/csv/csv-st
 import { commaList } from '../../lib/text/comma-list.ts';
 import type { Calendar } from '../../lib/pnl/performance/calendar.ts';
 
-/** How long a client may take nothing of a file before it is cut: meanwhile it holds a connection to the database. */
+/** How long a client may stop reading a file before it is disconnected: it holds a database connection meanwhile. */
 const STALL_MS = 60_000;
 
 /** Text, whole or as a stream. */
@@ -18,7 +18,7 @@ const csvText = z
 /** What the declarations of all CSV files have in common. */
 export const CSV_RESPONSE = { produces: 'csv', status: 200, response: csvText } as const;
 
-/** The parameters of every CSV file. @param columns all there are */
+/** The query parameters of every CSV file. @param columns all columns of the file */
 export function csvQuery<T extends object>(columns: readonly CsvColumn<T>[]) {
   const names = columns.map(({ name }) => name);
   return {
@@ -48,7 +48,7 @@ export function csvQuery<T extends object>(columns: readonly CsvColumn<T>[]) {
   };
 }
 
-/** Names the file, by what is in it and the days that it is of: `trades_2026-01-01_2026-03-31.csv`. */
+/** Names the file by its content and its days: `trades_2026-01-01_2026-03-31.csv`. */
 export function nameFile(
   ctx: Context,
   what: string,
@@ -66,8 +66,8 @@ export async function csvOf<T extends object>(rows: readonly T[], options: CsvOp
 }
 
 /**
- * A file that is read as the client takes it. It is begun here: what the first piece throws is still a problem that can
- * be told. Whatever becomes of it, `release` is called when it is over.
+ * A file that is produced as fast as the client reads it. The first piece is made here, so that its errors can still be
+ * answered with a problem. `release` is always called at the end.
  */
 export async function streamedCsv<T extends object>(
   pages: AsyncGenerator<T[], void, undefined>,

@@ -6,7 +6,7 @@ import { encodingOfCharset, type TextEncoding } from '../../lib/import/text-enco
 import { Problem, problem } from '../../lib/problem.ts';
 import { refuseEncoding } from './content-encoding.ts';
 
-/** What browsers and tools call a CSV file: on Windows with Excel, a browser says the last of these. */
+/** The media types that browsers and tools send for CSV; the last one is what Windows says if Excel is installed. */
 export const CSV_MEDIA_TYPES = [
   'text/csv',
   'text/tab-separated-values',
@@ -15,7 +15,7 @@ export const CSV_MEDIA_TYPES = [
   'application/vnd.ms-excel',
 ] as const;
 
-/** A sender that is silent for so long has gone, or wants to hold us up. */
+/** A sender that pauses longer than this is gone, or wants to hold the connection. */
 const STALL_MS = 30_000;
 
 export interface CsvBody {

@@ -9,19 +9,19 @@ import type { Services } from './handler-services.ts';
 
 type Schema = z.ZodType;
 
-/** Largest JSON body of an endpoint that declares nothing else, in KiB. */
+/** Default limit of a JSON body, in KiB. */
 export const BODY_LIMIT_KB = 16;
 type Parsed<T> = T extends Schema ? z.output<T> : undefined;
 type Body<T> = T extends Schema ? z.input<T> : void;
 
-/** `public` endpoints answer anybody; all others ask for a credential with the scope. */
+/** `public` endpoints answer everyone; all others require a credential with the scope. */
 export type Access = Scope | 'public';
 
 export interface Input<P, Q, B, A> {
   params: Parsed<P>;
   query: Parsed<Q>;
   body: Parsed<B>;
-  /** Who asks; `null` on public endpoints unless a valid credential came along. */
+  /** The sender; `null` on public endpoints unless a valid credential was sent. */
   caller: A extends 'public' ? Caller | null : Caller;
   /** For what has no declaration: streams write to the response themselves. */
   ctx: Context;
@@ -40,8 +40,8 @@ export class Reply<T> {
 }
 
 /**
- * An answer that is made only for who does not have it yet. `basis` names what it is made of (ledger version, market
- * position, …), found at little cost: equal bases, equal answers. The ETag is made of it.
+ * An answer that is made only for a client that does not have it. `basis` names its inputs (ledger version, market
+ * position, …) and is cheap to find: equal bases mean equal answers. The ETag is made from it.
  */
 export class Conditional<T> {
   readonly basis: string;
@@ -53,8 +53,8 @@ export class Conditional<T> {
 }
 
 /**
- * An answer that is kept for whoever asks the same, as long as what it is made of stands: its `basis`, and what `make`
- * reads of the market that it is given. The endpoint declares which `cache` it goes to.
+ * An answer that is cached for all who ask the same, until an input changes: its `basis`, or anything that `make` reads
+ * from the given market. The endpoint declares the `cache`.
  */
 export class Cached<T> {
   readonly terms: {
@@ -75,8 +75,8 @@ export class Cached<T> {
 }
 
 /**
- * For how long those who got an answer may use it: `revalidate`, only when its ETag has been asked after; `never`, it
- * must not even be stored; or for some seconds.
+ * How long a client may use an answer: `revalidate`, only after checking its ETag; `never`, it must not even be stored;
+ * or for some seconds.
  */
 type Keep = 'revalidate' | 'never' | { seconds: number };
 
@@ -90,15 +90,15 @@ interface Declaration<P, Q, B, R, A extends Access> {
   description?: string;
   access: A;
   /**
-   * `person`: needs a log-in; an API key is refused whatever its scopes. For everything that makes, widens or outlives
-   * a credential, decides over people and what they share, or cannot be undone.
+   * `person`: requires a log-in; an API key is refused whatever its scopes. For everything that creates, widens or
+   * outlives a credential, decides over people and what they share, or cannot be undone.
    */
   credential?: 'person';
-  /** With `PUBLIC_MARKET=true` it answers anybody. */
+  /** Public with `PUBLIC_MARKET=true`. */
   publicMarket?: boolean;
   /** Takes a stream token in `?token=` as well: its query schema must know that parameter. */
   streamToken?: boolean;
-  /** A way in that is no caller's: a request it holds true for needs no other credential. */
+  /** Another way to be authorised: a request for which it is true needs no credential. */
   alsoOpenTo?: (ctx: Context, services: Services) => boolean;
   /**
    * What it counts against beside the limits that hold for every request: `login` for what checks passwords or hands
@@ -114,7 +114,7 @@ interface Declaration<P, Q, B, R, A extends Access> {
   bodyLimitKb?: number;
   /** Success status; 101 and 204 have no response schema. */
   status: 101 | 200 | 201 | 204;
-  /** Further success statuses with the same body: 200 beside 201 when nothing new was made. */
+  /** Other success statuses with the same body: 200 instead of 201 if nothing new was created. */
   otherStatuses?: { status: number; description: string }[];
   response: R;
   /** `csv`: the handler reads the body itself, as it arrives; there is no `body` schema. */
@@ -127,11 +127,11 @@ interface Declaration<P, Q, B, R, A extends Access> {
   /** Default: `revalidate` for what is read, `never` for what is written and for all of `auth`. */
   keep?: Keep;
   /**
-   * Where its answers are kept. `staleS`: with `Cache-Control: max-stale` the client may have an answer of this age at
-   * most, of which only prices have moved; it is marked `X-Cache: stale`.
+   * Where its answers are cached. `staleS`: with `Cache-Control: max-stale` the client accepts an answer up to this age
+   * of which only prices have moved; it is marked `X-Cache: stale`.
    */
   cache?: { kind: CacheKind; staleS?: number };
-  /** Members of the body that only tell when it was made: its ETag does without them. */
+  /** Members of the body that only say when it was made: they are left out of its ETag. */
   untagged?: readonly string[];
   examples?: { request?: unknown; response?: unknown };
   problems?: ProblemSlug[];
@@ -150,7 +150,7 @@ export interface Endpoint extends Declaration<
 }
 
 /**
- * Declares one endpoint: router, validation, types and documents are all made from this.
+ * Declares one endpoint: router, validation, types and documents are made from it.
  *
  * Bodies and queries must be strict objects: an unknown field is an error that names it, not something to ignore.
  */

@@ -6,7 +6,7 @@ const WAITING = new WeakMap<IncomingMessage, () => void>();
 /**
  * `Expect: 100-continue` is answered when the body is wanted (`askForBody`), so that a request which is refused never
  * has its body sent. Any other expectation is ignored (RFC 9110, section 10.1.1).
- * @param noteWritten to be told when a `100 Continue` has been sent, which is no answer
+ * @param noteWritten called when a `100 Continue` has been sent, which is not a response
  */
 export function serveExpectations(
   server: Server,
@@ -24,7 +24,7 @@ export function serveExpectations(
   server.on('checkExpectation', handle);
 }
 
-/** To be called before a body is read: its sender may be waiting for leave. */
+/** Call it before reading a body: the sender may be waiting for `100 Continue`. */
 export function askForBody(req: IncomingMessage): void {
   const go = WAITING.get(req);
   WAITING.delete(req);

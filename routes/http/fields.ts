@@ -44,9 +44,9 @@ export const positiveText = z
 export const nonNegativeAmount = amount((value) => value >= 0n, 'must not be negative');
 
 const EARLIEST = Date.UTC(1970, 0, 1);
-/** Far enough for any clock that is off, near enough to tell a slip of the keyboard. */
+/** Enough for any clock that is off, and short enough to detect a typing error. */
 const FUTURE_MS = 24 * 3_600_000;
-/** Later years have more digits than ISO 8601 agrees upon, and than the database reads. */
+/** Later years have more digits than ISO 8601 and the database allow. */
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const TIME_RULE =
   'must be an ISO 8601 time with an offset, or an epoch time between 2009 and 9999 in seconds or milliseconds';
@@ -133,7 +133,7 @@ export const symbol = z
   .regex(SYMBOL_PATTERN, 'must be base/quote such as BTC/KRW')
   .meta({ example: 'BTC/KRW' });
 
-/** Half a list of the longest names would not fit into a URL; a full one of ordinary names does. */
+/** A full list of ordinary names fits into a URL; half a list of the longest ones does not. */
 const MAX_SYMBOLS = 500;
 export const SYMBOLS_RULE = `Comma-separated; at most ${MAX_SYMBOLS}, and no more than a URL of 8,000 bytes holds.`;
 
@@ -145,8 +145,8 @@ export const symbolList = z
   .meta({ type: 'string', example: 'BTC/KRW,ETH/KRW' });
 
 /**
- * Text without control characters, which would be line breaks in a CSV or a log, and without halves of a surrogate pair,
- * which no database can store.
+ * Text without control characters, which would be line breaks in a CSV or a log, and without halves of a surrogate
+ * pair, which no database can store.
  */
 export function text(max: number) {
   return (
@@ -164,13 +164,13 @@ export function text(max: number) {
 const ASCII = /^[ -~]*$/;
 const LIGATURES = 'is too long when its ligatures are spelled out (NFKC)';
 
-/** Searches spell ligatures out, some of which have 18 letters: that may double a text, and no more. */
+/** Searches expand ligatures, some to 18 letters: that may double a text, and no more. */
 function isShort(value: string, max: number): boolean {
   if (value.length > max || ASCII.test(value)) return true;
   return value.normalize('NFKC').length <= 2 * max;
 }
 
-/** As `text`, in as many lines as one likes. */
+/** As `text`, with line breaks. */
 export function prose(max: number) {
   return z
     .string()
@@ -222,7 +222,7 @@ const unvaluedAmount = z
   })
   .meta({ id: 'UnvaluedAmount', description: 'An amount that the totals lack, since it has no price.' });
 
-/** What a figure cannot say for itself. */
+/** Why a figure is missing or unreliable. */
 const warning = z
   .object({
     code: z.enum(WARNING_CODES).describe('What kind of warning it is; stable, for programs.'),

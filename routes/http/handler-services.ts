@@ -22,7 +22,7 @@ import type { Readiness } from '../../streams/fleet/readiness.ts';
 import type { StreamRegistry } from '../../streams/fleet/stream-registry.ts';
 import type { SocketServer } from '../../streams/transports/websocket-server.ts';
 
-/** All that a handler may use. Made in one place (app/services.ts) and handed down. */
+/** Everything that a handler may use. Created in app/services.ts and passed down. */
 export interface Services {
   config: Config;
   clock: Clock;
@@ -38,19 +38,19 @@ export interface Services {
   lateRates: LateRates;
   authority: Authority;
   streamRegistry: StreamRegistry;
-  /** `null` when there shall be no WebSockets. */
+  /** `null` without WebSockets. */
   sockets: SocketServer | null;
   answers: AnswerCache;
   limits: RateLimits;
   metrics: Registry;
   readiness: Readiness;
-  /** Tells this process from others, and from what it was before it was started anew. */
+  /** The id of this process; a new one at each start. */
   nodeId: string;
-  /** Slots for what keeps a node or its database busy for long. */
+  /** Slots for long-running work of a node or its database. */
   slots: {
-    /** Files that are being sent. */
+    /** Files being uploaded. */
     uploads: Slots;
-    /** Files that are here and being booked. */
+    /** Uploaded files being booked. */
     imports: Slots;
     exports: Slots;
     /** Changes of ledgers; the client is the portfolio. */
@@ -58,8 +58,8 @@ export interface Services {
   };
   /** How long lists of trades are read. */
   readTrades: TradeReader;
-  /** The secret of what only our own nodes read: stream tokens, and what is derived. */
+  /** The secret of what only our own nodes verify: stream tokens, and values derived from it. */
   tokenKey: KeyObject;
-  /** Of access tokens. */
+  /** The keys of access tokens. */
   tokenKeys: TokenKeys;
 }

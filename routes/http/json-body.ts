@@ -7,13 +7,13 @@ import { problem } from '../../lib/problem.ts';
 import { announcesBody } from './request-body.ts';
 import { refuseEncoding } from './content-encoding.ts';
 
-/** What a decoder puts in the place of bytes that are no UTF-8. */
+/** What a decoder writes for bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD';
 
-/** Twice as deep as any body of the API. */
+/** Twice the depth of any body of the API. */
 const DEPTH = 8;
 
-/** The first character that is no whitespace must begin an object or an array. */
+/** The first character that is not whitespace must begin an object or an array. */
 const STRUCTURE = /^[\x20\t\n\r]*[[{]/;
 
 export interface JsonBodyLimits {
@@ -23,9 +23,9 @@ export interface JsonBodyLimits {
 }
 
 /**
- * Reads a JSON body: `(ctx) => unknown`. Called when it is known who asks, so that nobody has megabytes parsed without
- * a credential. The text is measured before it is parsed.
- * @throws Problem 400, 413 or 415; never with a piece of the body in it, which may be a password
+ * Reads a JSON body: `(ctx) => unknown`. Called after authentication, so that nothing large is parsed without a
+ * credential. The text is measured before it is parsed.
+ * @throws Problem 400, 413 or 415, without any part of the body, which may be a password
  */
 export function jsonBodyReader({ kb, parts }: JsonBodyLimits): (ctx: Context) => Promise<unknown> {
   const readText = bodyParser({
@@ -40,10 +40,10 @@ export function jsonBodyReader({ kb, parts }: JsonBodyLimits): (ctx: Context) =>
   return async function readJsonBody(ctx) {
     if (!announcesBody(ctx.req)) return {};
     if (ctx.is('application/json', '+json') === false) throw problem('unsupported-media-type');
-    // The parser takes all for UTF-8, whatever it is called.
+    // The parser reads everything as UTF-8, whatever the charset says.
     if (!/^(utf-?8|us-ascii)?$/i.test(ctx.request.charset)) throw problem('unsupported-media-type');
     refuseEncoding(ctx);
-    // `identity` in any spelling; the reader knows one.
+    // `identity` in any case; the parser knows only one spelling.
     delete ctx.req.headers['content-encoding'];
     askForBody(ctx.req);
     try {

@@ -1,6 +1,6 @@
-/** What a JSON text may be made of, at most. */
+/** Limits of a JSON text. */
 export interface JsonBounds {
-  /** Arrays and objects in each other. */
+  /** Nesting depth of arrays and objects. */
   depth: number;
   /** Values and keys together. */
   parts: number;
@@ -15,7 +15,7 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_ARRAY = 0x5d;
 const CLOSE_OBJECT = 0x7d;
 
-/** The position behind the string that begins at `start`; the length of the text if it does not end. */
+/** The position after the string that begins at `start`; the length of the text if it does not end. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; ;) {
     const quote = text.indexOf('"', at);
@@ -28,8 +28,8 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * Which bound a text goes beyond, by one pass that builds nothing; `null` when it stays within both. A text of a few
- * kilobytes could otherwise cost a hundred times its size. Text that is no JSON is left to the parser.
+ * The limit that a text exceeds, found in one pass that builds nothing; `null` if it is within both. Without it, a text
+ * of a few kilobytes could cost a hundred times its size. Invalid JSON is left to the parser.
  */
 export function exceededBound(text: string, { depth, parts }: JsonBounds): keyof JsonBounds | null {
   let open = 0;

@@ -11,8 +11,8 @@ function escapePointer(key: PropertyKey): string {
 }
 
 /**
- * Of a body that may be one of several shapes, the shape that was meant: the one that knows most of its fields. Without
- * this the caller would only learn that nothing fits.
+ * For a body that may have one of several shapes, the shape that was meant: the one that knows most of its fields.
+ * Otherwise the caller would only learn that nothing fits.
  */
 function meantBy(issues: Issues): Issues {
   const [only] = issues;
@@ -66,7 +66,7 @@ export function parseInput(schema: z.ZodType | undefined, value: unknown, place:
   throw invalid(fieldErrors(meantBy(parsed.error.issues), place, []), place);
 }
 
-/** Items validated before others get their turn. */
+/** Items validated in one turn of the event loop. */
 const SLICE = 100;
 
 /** A body of one item or of `{items: […]}`, as `itemOrBatch` declares it. */
@@ -81,11 +81,11 @@ function isBatch(value: unknown): value is { items: unknown[] } {
 }
 
 /**
- * As `parseInput`, in turns of the event loop, and no further than the first errors: each wrong field costs many times
- * what a right one does.
+ * As `parseInput`, in several turns of the event loop, and only up to the first errors: a wrong field costs many times
+ * as much as a right one.
  */
 export async function parseBatch(schema: z.ZodType, { item, max }: Batch, value: unknown): Promise<unknown> {
-  // The schema says best what is wrong with the rest.
+  // For the rest, the schema has the best message.
   if (!isBatch(value) || value.items.length === 0) return parseInput(schema, value, 'body');
   if (value.items.length > max) {
     throw invalid([{ pointer: '/items', detail: `Too big: expected array to have <=${max} items` }], 'body');

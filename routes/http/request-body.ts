@@ -6,9 +6,9 @@ export function announcesBody({ headers }: IncomingMessage): boolean {
   return encoding !== undefined || !/^0+$/.test(length);
 }
 
-/** Reads what is left of a body and drops it, so that it does not hold up what follows on the connection. */
+/** Reads the rest of a body and drops it, so that it does not block the next request on the connection. */
 export function discardBody(req: IncomingMessage): void {
-  // A reader that gave up may have left listeners behind; a `readable` one would keep the body from flowing.
+  // A reader that gave up may have left listeners; a `readable` listener would stop the flow.
   req.removeAllListeners('data');
   req.removeAllListeners('readable');
   req.resume();

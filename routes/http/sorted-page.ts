@@ -4,16 +4,16 @@ import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
 
 export type Order = 'asc' | 'desc';
 
-/** How a list that is in memory is sorted. */
+/** How to sort a list in memory. */
 export interface Sorting<T> {
-  /** Tells this sorting from every other one of the list: its cursors are good for no other. */
+  /** Identifies the sorting: a cursor is valid for the sorting that made it only. */
   name: string;
   order: Order;
-  /** What an item is sorted by; `null` comes last in either order. */
+  /** The sort key of an item; `null` comes last in either order. */
   valueOf: (item: T) => string | null;
-  /** Whether the values are decimals and not text. */
+  /** Whether the sort keys are decimals rather than text. */
   isNumeric: boolean;
-  /** Of each item another one: where values are equal it goes by this, ascending. */
+  /** Unique for each item: breaks ties, ascending. */
   nameOf: (item: T) => string;
 }
 
@@ -32,9 +32,9 @@ function compareKeys(a: Key, b: Key, sign: 1 | -1): number {
 }
 
 /**
- * One page of a list that is in memory. The next page begins after the last item of the one before, wherever that stands
- * by then.
- * @throws Problem `invalid-cursor` for one of another sorting too
+ * One page of a list in memory. The next page begins after the last item of the previous one, wherever that item is by
+ * then.
+ * @throws Problem `invalid-cursor`, also for a cursor of another sorting
  */
 export function sortedPage<T>(
   items: readonly T[],

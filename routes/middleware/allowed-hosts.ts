@@ -7,11 +7,11 @@ import type { Endpoint } from '../http/endpoint.ts';
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Refuses requests for a host name that is not ours. A page of any site can have its own name resolve to 127.0.0.1 (DNS
- * rebinding): the browser then takes this server for part of that site, lets the page read every answer, and sends the
- * page's name in `Host`.
+ * Refuses requests for a host name that is not ours. Any site can make its own name resolve to 127.0.0.1 (DNS
+ * rebinding): the browser then treats this server as part of that site, lets its pages read every answer, and sends the
+ * site's name in `Host`.
  *
- * Without `ALLOWED_HOSTS` it checks only what can be reached by no other name. Health checks may use any.
+ * Without `ALLOWED_HOSTS` it checks only a server that has no other names. Health checks may use any name.
  */
 export function allowHosts(
   { HOST, ALLOWED_HOSTS, TRUST_PROXY }: Pick<Config, 'HOST' | 'ALLOWED_HOSTS' | 'TRUST_PROXY'>,
@@ -22,7 +22,7 @@ export function allowHosts(
   const allowed = new Set([...LOCAL, hostNameOfAddress(HOST), ...ALLOWED_HOSTS.map(hostNameOf)]);
   const exempt = new Set(endpoints.filter(({ limit }) => limit === 'none').map(({ path }) => path));
   return function checkHost(ctx, next) {
-    // What the client was sent to, and what Koa takes for that: with TRUST_PROXY, X-Forwarded-Host.
+    // The Host header, and the host that Koa uses: with TRUST_PROXY, X-Forwarded-Host.
     const names = [ctx.req.headers.host ?? '', ctx.host].map(hostNameOf);
     if (names.every((name) => name !== null && allowed.has(name)) || exempt.has(ctx.path)) return next();
     throw problem('misdirected-request', {

@@ -5,15 +5,15 @@ import type { Middleware } from 'koa';
 
 /**
  * What may be compressed: JSON, CSV and the files of pages. Never an event stream, whose events would wait in the
- * compressor until enough of them have come together.
+ * compressor for more of them.
  */
 const COMPRESSIBLE =
   /^(?:application\/(?:(?:[\w.-]+\+)?json|(?:x-)?javascript|xml)|text\/(?:csv|html|css|plain|javascript)|image\/svg\+xml)$/i;
 
-/** Compressing less gains nothing. */
+/** Smaller bodies gain nothing. */
 const THRESHOLD_BYTES = 1024;
 
-/** Brotli or gzip, as the client accepts it. A HEAD is told the headers that its GET would have. */
+/** Brotli or gzip, as the client accepts. HEAD gets the headers that GET would get. */
 export function compression(): Middleware {
   const compressBody = compress({
     threshold: THRESHOLD_BYTES,
@@ -24,7 +24,7 @@ export function compression(): Middleware {
     zstd: false,
   });
   return async function compressAnswer(ctx, next) {
-    // koa-compress throws when the client accepts nothing at all, not even what is not compressed.
+    // koa-compress throws if the client accepts no encoding at all, not even `identity`.
     if (ctx.acceptsEncodings('br', 'gzip', 'identity') === false) ctx.compress = false;
     const isHead = ctx.method === 'HEAD';
     let plain: unknown;
@@ -32,7 +32,7 @@ export function compression(): Middleware {
       await compressBody(ctx, async () => {
         await next();
         plain = ctx.body;
-        // koa-compress leaves the answer to a HEAD as it is. Node.js knows better than to send a body.
+        // koa-compress ignores HEAD. Node.js sends no body in any case.
         if (isHead) ctx.method = 'GET';
       });
     } finally {
@@ -40,7 +40,7 @@ export function compression(): Middleware {
     }
     const { body } = ctx;
     if (!(plain instanceof Stream) || body === plain || !(body instanceof Stream.Duplex)) return;
-    // A pipe passes no error on: the client would wait for the rest for ever.
+    // A pipe does not forward errors: the client would wait for the rest for ever.
     plain.once('error', (error: Error) => body.destroy(error));
   };
 }

@@ -5,13 +5,13 @@ import { streamHeaders } from '../../streams/transports/response-connection.ts';
 import type { Services } from '../http/handler-services.ts';
 
 const EVENT_STREAM = 'text/event-stream';
-/** Statuses that pass with time, and the code of the notice that stands for each. */
+/** Temporary statuses, and the code of the notice for each. */
 const TEMPORARY: Record<number, string> = { 429: 'rate-limited', 503: 'unavailable' };
 
 /**
- * An `EventSource` never reconnects after an error status. So a temporary refusal becomes a stream that says why, says
- * when to come back, and ends. A request that accepts nothing but an event stream counts as an `EventSource`; every
- * other client (`curl`, scripts) gets the problem.
+ * An `EventSource` never reconnects after an error status. So a temporary refusal becomes a stream that says why and
+ * when to come back, and ends. A request that accepts only event streams counts as an `EventSource`; every other client
+ * (`curl`, scripts) gets the problem.
  */
 export function keepEventSource({ hub }: Pick<Services, 'hub'>): Middleware {
   return async function keepSource(ctx, next) {

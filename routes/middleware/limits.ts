@@ -9,7 +9,10 @@ import { noteAudit } from '../http/audit-trail.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
 
-/** Structured fields of draft-ietf-httpapi-ratelimit-headers: one item for each limit that the request counts against. */
+/**
+ * Structured fields of draft-ietf-httpapi-ratelimit-headers: one item for each limit that the request was counted
+ * against.
+ */
 function tell(ctx: Context, verdict: Verdict): void {
   const told = (ctx.state['limits'] ?? []) as Verdict[];
   const all = [...told.filter(({ policy }) => policy !== verdict.policy), verdict];
@@ -31,17 +34,17 @@ function tooMany({ policy, quota, resetS }: Verdict): Problem {
   });
 }
 
-/** Whom a use is counted for. */
+/** The client that a use is counted for. */
 export interface Client {
-  /** What it is counted by. */
+  /** The key of its count. */
   key: string;
-  /** The user it is, or that it is about, for the audit log. */
+  /** The user concerned, for the audit log. */
   userId: string | null;
-  /** A quota of its own. */
+  /** The client's own quota. */
   quota?: number | undefined;
 }
 
-/** Counts one use against a limit, and says so in the headers. @throws 429 when there were too many */
+/** Counts one use, and reports it in the headers. @throws 429 over the quota */
 export async function countUse(
   ctx: Context,
   services: Services,
@@ -52,7 +55,7 @@ export async function countUse(
   if (verdict !== null) await judge(ctx, services, verdict, { key, userId });
 }
 
-/** Tells what a use came to. @throws 429 when there were too many */
+/** Reports a verdict in the headers and, once a window, in the audit log. @throws 429 over the quota */
 async function judge(
   ctx: Context,
   services: Services,
@@ -68,8 +71,8 @@ async function judge(
 }
 
 /**
- * Counts a request by its address before anything else is done for it, but for endpoints that are always answered. Each
- * process counts for itself: nothing is asked over the network for a client of which nothing is known yet.
+ * Counts a request by its address before anything else is done for it, except for endpoints that are always answered.
+ * Each process counts for itself: an unknown client must not cause network traffic.
  */
 export function limitAddresses(endpoints: readonly Endpoint[], services: Services): Middleware {
   const { limits } = services;
@@ -102,7 +105,7 @@ export function limitAddresses(endpoints: readonly Endpoint[], services: Service
   return compose([refuse, count, tellRemaining]);
 }
 
-/** Counts a request by who asks. */
+/** Counts a request by its user or API key. */
 export function limitCaller(
   ctx: Context,
   services: Services,
@@ -112,7 +115,7 @@ export function limitCaller(
   return countUse(ctx, services, 'api-key', { key: sessionId, userId, quota: apiKey.requestsPerMinute });
 }
 
-/** Counts a request by what the endpoint says it is, beyond being a request. */
+/** Counts a request against the limit that its endpoint declares. */
 export async function limitEndpoint(
   ctx: Context,
   services: Services,

@@ -2,10 +2,10 @@ import type { Middleware } from 'koa';
 import type { Logger } from '../../lib/logging/log.ts';
 import { Problem, type ProblemSlug, problem } from '../../lib/problem.ts';
 
-/** What the libraries below throw, in our own words. Their messages may quote the request: none is passed on. */
+/** Problems for the statuses that libraries throw. Their messages may quote the request, so they are not passed on. */
 const BY_STATUS: Record<number, ProblemSlug> = {
   401: 'unauthorized',
-  // A file that may not be read is as one that is not there.
+  // A forbidden file is answered like one that does not exist.
   403: 'not-found',
   404: 'not-found',
   405: 'method-not-allowed',
@@ -20,10 +20,10 @@ function statusOf(error: unknown): number {
   return typeof status === 'number' ? status : 500;
 }
 
-/** What only the rooms below know of their errors. */
+/** How to recognise errors of the lower floors. */
 export interface ErrorKinds {
   isUnavailable: (error: unknown) => boolean;
-  /** It took the database too long. */
+  /** The database cancelled a statement that took too long. */
   isCancelled: (error: unknown) => boolean;
   /** Another change held the lock for too long. */
   isLocked: (error: unknown) => boolean;
@@ -59,7 +59,7 @@ function toProblem(error: unknown, { isUnavailable, isCancelled, isLocked }: Err
   return problem(BY_STATUS[status] ?? otherwise, { cause: error });
 }
 
-/** Turns everything thrown below, and a request nobody answered, into `application/problem+json`. */
+/** Turns every error, and a request that nobody answered, into `application/problem+json`. */
 export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
   return async function handleProblems(ctx, next) {
     const path: unknown = ctx.state['path'];
@@ -78,7 +78,7 @@ export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
         logger.error({ err: error, requestId, traceId: ctx.state['traceId'] as unknown, path }, found.title);
       }
       if (ctx.res.headersSent) {
-        // Too late for words: cutting the response is the only honest sign that it is not whole.
+        // Too late for a problem: only a broken connection shows that the response is incomplete.
         ctx.res.destroy();
         return;
       }

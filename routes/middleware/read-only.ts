@@ -2,8 +2,9 @@ import type { Context, Middleware } from 'koa';
 import { problem } from '../../lib/problem.ts';
 
 /**
- * What can only be read: answers GET and HEAD by a middleware, OPTIONS by what is allowed, and refuses all else.
- * @param isHere whether it is this resource that is asked for; if not, the next one is asked
+ * A read-only resource: GET and HEAD are answered by a middleware, OPTIONS with the allowed methods, all others with
+ * 405.
+ * @param isHere whether the request is for this resource; otherwise the next middleware handles it
  */
 export function onlyReads(
   isHere: (ctx: Context) => boolean | Promise<boolean>,

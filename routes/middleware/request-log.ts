@@ -7,7 +7,7 @@ import { formatTrace, traceOf } from './trace-context.ts';
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /**
- * Gives each request an id (the caller's `X-Request-Id`, if sensible) and its place in the caller's trace, and logs it
+ * Gives each request an id (the caller's `X-Request-Id` if it is valid) and a place in the caller's trace, and logs it
  * when it is answered. Only the path is logged: a query may hold a token.
  */
 export function requestLog(logger: Logger, clock: Clock): Middleware {
@@ -39,7 +39,7 @@ export function requestLog(logger: Logger, clock: Clock): Middleware {
   };
 }
 
-/** `null` for a request target that is no URL, such as `http://[/`: reading it throws. */
+/** `null` if the request target is not a URL, such as `http://[/`: reading it throws. */
 function pathOf(ctx: Context): string | null {
   try {
     return ctx.path;

@@ -4,14 +4,14 @@ import type { Clock } from '../../lib/clock.ts';
 
 /**
  * Rate, errors and duration of requests by route: the template, never the path, so that the number of series is
- * bounded. What no endpoint has answered (pages, unknown paths, what was refused before) is `other`. A stream counts
+ * bounded. Requests that no endpoint has answered (pages, unknown paths, early refusals) are `other`. A stream counts
  * until it is open.
  */
 export function requestMetrics(registry: Registry, clock: Clock): Middleware {
   const registers = [registry];
   const duration = new Histogram({
     name: 'marktide_http_request_duration_seconds',
-    help: 'Requests by route and status, and how long they took.',
+    help: 'Duration of requests by route and status.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,

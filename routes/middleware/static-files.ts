@@ -5,7 +5,7 @@ import serve from 'koa-static';
 import { entityTag } from '../http/conditional.ts';
 import { onlyReads } from './read-only.ts';
 
-/** The longest that means anything. */
+/** The longest time that browsers honour. */
 const YEAR_SECONDS = 31_536_000;
 
 function cacheControl(seconds: number): string {
@@ -18,8 +18,8 @@ function cacheControl(seconds: number): string {
 /**
  * The files of a folder.
  * @param options.index whether a folder is answered with its `index.html`
- * @param options.seconds how long a browser may go without asking after a file; 0: it asks each time. Without an end for
- *   files whose names change with their content
+ * @param options.seconds how long a browser may go without asking after a file; 0: it asks each time. Without an end
+ *   for files whose names change with their content
  */
 export function staticFiles(
   folder: string,
@@ -33,7 +33,7 @@ export function staticFiles(
     },
   });
   const isFile = async ({ method, path }: Context): Promise<boolean> => {
-    // Which file a GET is answered with, or whether it is, the middleware above knows best.
+    // For GET and HEAD, koa-static itself decides whether there is such a file.
     if (method === 'GET' || method === 'HEAD') return true;
     const file = index && path.endsWith('/') ? `${path}index.html` : path;
     if (!/^(?:\/[\w-]+(?:\.[\w-]+)*)+$/.test(file)) return false;

@@ -4,18 +4,18 @@ import { randomUUID } from 'node:crypto';
 export interface TraceContext {
   /** 32 hexadecimal digits, the same in every system that the request passes. */
   readonly traceId: string;
-  /** 16 hexadecimal digits: our part of it. */
+  /** 16 hexadecimal digits: our span. */
   readonly spanId: string;
   readonly isSampled: boolean;
 }
 
-/** Version, trace, parent, flags; a version after 00 may add fields, and is read as far as it is known. */
+/** Version, trace, parent, flags. Later versions may add fields, which are ignored. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const NOTHING = /^0+$/;
 
 /**
- * Goes on with the trace that the header `traceparent` names. One that is not valid is not repaired: as the
- * specification has it, a new trace begins.
+ * Continues the trace in the header `traceparent`. If the header is not valid, a new trace begins, as the specification
+ * demands.
  */
 export function traceOf(header: string): TraceContext {
   const spanId = randomHex().slice(16);
@@ -38,7 +38,7 @@ function randomHex(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-/** As a header has it. */
+/** As a header value. */
 export function formatTrace({ traceId, spanId, isSampled }: TraceContext): string {
   return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
 }

@@ -4,9 +4,9 @@ import { type Linger, lingerAndClose } from '../../lib/http/linger.ts';
 import { announcesBody, discardBody } from '../http/request-body.ts';
 
 /**
- * Ends the connection with every answer that is given before the request's body has come, so that what is left of the
- * body cannot hold up the next request: a proxy puts those of other people on the same connection. The rest of the body
- * is dropped within the bounds of `linger`.
+ * Closes the connection after every response that is sent before the request's body has arrived, so that the rest of
+ * the body cannot block the next request: a proxy sends requests of other users on the same connection. The rest is
+ * dropped within the bounds of `linger`.
  *
  * It wraps everything else, since anything may answer early: a limit, a refused credential, an unknown path.
  */

@@ -2,10 +2,10 @@ import type { Middleware } from 'koa';
 import { problem } from '../../lib/problem.ts';
 import { MAX_URL_BYTES, SHORTER_URL } from '../../lib/http/request-limits.ts';
 
-/** More than any endpoint knows. To parse them, Koa compares each with all others. */
+/** More than any endpoint has. The cost of parsing them in Koa is quadratic. */
 const MAX_PARAMETERS = 64;
 
-/** Refuses URLs that a proxy on the way might not let through, and queries that are costly to parse. */
+/** Refuses URLs that a proxy might not forward, and queries that are expensive to parse. */
 export function limitUrl(): Middleware {
   return function refuseLongUrl({ req, querystring }, next) {
     const { length } = req.url ?? '';
