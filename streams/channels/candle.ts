@@ -5,7 +5,7 @@ import type { CandleRecord } from './record.ts';
 
 const INTERVAL = /^(1m|5m|15m|30m|1h|4h|1d|1w|1M)$/;
 
-/** The current candle of a symbol, and once more each one that is final. */
+/** The current candle of a symbol, and each one once more when it is final. */
 export const candle: ChannelType<CandleRecord> = {
   type: 'candle',
   kind: 'state',

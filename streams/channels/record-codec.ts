@@ -2,7 +2,7 @@ import type { LedgerRecord, MarketRecord, PortfolioRecord } from './record.ts';
 
 /**
  * The text of the records in the logs: this file alone knows it. Ticks and PnL are by far the most frequent records;
- * their bodies are cut out of the text as they stand, instead of being parsed and written anew.
+ * their bodies are cut out of the text as they are, instead of being parsed and serialised again.
  */
 
 /** A tick as its text holds it: the symbol, and the bodies as JSON; `null` for a body that the tick does not have. */

@@ -41,11 +41,11 @@ export interface CandleBody {
   close: string;
   volume: string;
   quoteVolume: string;
-  /** Public trades; a tick that only tells a price is none. */
+  /** Public trades; a tick with only a price is not one. */
   trades: number;
-  /** Final, but for trades that come late: then it is told once more. */
+  /** Final. If a trade comes late, the candle is published once more. */
   closed: boolean;
-  /** Whether any of its ticks was made up. */
+  /** Whether any of its ticks was simulated. */
   simulated: boolean;
 }
 
@@ -82,7 +82,7 @@ export interface TickRecord {
   trade: PublicTradeBody | null;
   /** A price that came late and was no trade: the ticker does not show it. */
   late?: { price: string; time: string };
-  /** A range of stored candles was loaded anew: who keeps sums of them reads them again. The ticker makes no candle. */
+  /** A range of stored candles was loaded: sums over them have to be read again. The ticker makes no candle. */
   loaded?: { symbol: string; from: number; to: number };
 }
 
@@ -95,7 +95,7 @@ export interface CandleRecord {
   symbol: string;
   /** At most one of an interval, from the shortest to the longest. */
   candles: PackedCandle[];
-  /** Intervals whose candle is only here to make the state whole: those who listen have heard of it. */
+  /** Intervals whose candle is only here to complete the state: live listeners have it already. */
   unchanged?: CandleInterval[];
 }
 
@@ -106,11 +106,11 @@ export interface ImportProgressBody {
   portfolioId: string;
   /** As the sender of the file named it, or as the answer to them will. */
   importId: string;
-  /** ISO 8601. An import that tells nothing for long has ended with its node: nothing of it was booked. */
+  /** ISO 8601. An import that sends nothing for minutes ended with its node, and nothing of it was booked. */
   asOf: string;
   dryRun: boolean;
   phase: 'reading' | 'comparing' | 'booking' | 'valuing' | 'done' | 'failed';
-  /** Of the body; `total` is `null` when the sender has not told. */
+  /** Of the body; `total` is `null` when the sender did not state it. */
   bytes: { read: number; total: number | null };
   /** Rows of the file so far, and those that cannot be booked. */
   rows: number;
@@ -136,7 +136,7 @@ export type PortfolioRecord =
   | { type: 'holdings'; body: object }
   | { type: 'import'; body: ImportProgressBody }
   | LedgerRecord
-  /** Somebody on another node than the projector's watches this: keep publishing it for a while. */
+  /** A node other than the projector's has readers of this: keep publishing it for a while. */
   | { type: 'interest'; in: 'holdings' };
 
 /** A change of the ledger, or of the portfolio's settings. */

@@ -27,7 +27,7 @@ export interface Batch {
 }
 
 export interface CohortMember extends Pick<FrameReceiver, 'resetLog' | 'conditionChanged'> {
-  /** Writes the batch, or queues what it has not had of it. @returns whether it was written */
+  /** Writes the batch, or queues the part of it that the member lacks. @returns whether it was written */
   take(batch: Batch): boolean;
 }
 
@@ -47,7 +47,7 @@ export interface CohortEnvironment {
   observer: StreamObserver;
 }
 
-/** So many writes take a few milliseconds. Beside them, encoding again for the next cohort costs next to nothing. */
+/** This many writes take a few milliseconds. Encoding again for the next cohort costs next to nothing in comparison. */
 const COHORT_SIZE = 500;
 
 /**
@@ -82,7 +82,7 @@ export class Cohort implements FrameReceiver, Flushable {
     return this.#members.size >= COHORT_SIZE;
   }
 
-  /** Frames that no member has had yet. */
+  /** Frames that no member has received yet. */
   get waiting(): number {
     return this.#queue.size;
   }

@@ -22,7 +22,7 @@ export interface CursorPosition extends Position {
 
 export interface Cursor {
   channelSet: string;
-  /** Proves that its client was let in by a certain token; `null` if there is none. */
+  /** Proves that its client was authorised by a certain token; `null` if there is none. */
   seal: string | null;
   /** By the tag of the log. `null` where two parts have the same one. */
   positions: Map<string, CursorPosition | null>;
@@ -40,7 +40,7 @@ export const MAX_CURSOR_LENGTH = 128;
 /** The longest id that a client may send. One that is not ours leads to a `reset`. */
 export const MAX_LAST_EVENT_ID = 512;
 
-/** A random name for a new epoch, one of 2³⁰: five characters that may stand in an id. */
+/** A random name for a new epoch, one of 2³⁰: five characters that are allowed in an id. */
 export function newEpoch(random: Random): string {
   return Array.from({ length: 5 }, () => DIGITS.charAt(Math.floor(random() * DIGITS.length))).join('');
 }
@@ -54,7 +54,7 @@ function tagsOf(log: string): string[] {
   );
 }
 
-/** Three characters that stand for a log's name. */
+/** Three characters that represent the name of a log. */
 export function logTag(log: string): string {
   return createHash('sha256').update(log).digest('base64url').slice(0, TAG_LENGTH);
 }
@@ -133,7 +133,7 @@ export function decodeCursor(text: string): Cursor | null {
   for (const part of parts) {
     const decoded = decodePart(part);
     if (decoded === null) return null;
-    // Older versions gave two logs the same tag: which position is whose cannot be told.
+    // Older versions gave two logs the same tag: which position belongs to which is unknown.
     positions.set(decoded.tag, positions.has(decoded.tag) ? null : decoded.position);
   }
   return { channelSet, seal, positions };
@@ -141,7 +141,7 @@ export function decodeCursor(text: string): Cursor | null {
 
 /**
  * The position of a log in a cursor, or `null`. The cursor may have been made together with other logs, so any of the
- * log's tags may stand in it. If it is the tag of another log, the position is in an epoch that this log never had.
+ * log's tags may be in it. If it is the tag of another log, the position is in an epoch that this log never had.
  */
 export function positionIn({ positions }: Cursor, log: string): CursorPosition | null {
   const tag = tagsOf(log).findLast((each) => positions.has(each));

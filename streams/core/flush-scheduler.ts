@@ -17,8 +17,8 @@ interface Lane {
 const TURN_MS = 8;
 
 /**
- * Adaptive flush window: an idle connection writes at once (after the batch that is being delivered); a busy one gathers
- * for at most its window. There is one timer per window in use, not per connection.
+ * Adaptive flush window: an idle connection writes at once, after the batch that is being delivered; a busy one gathers
+ * events for its window at most. There is one timer per window in use, not per connection.
  */
 export class FlushScheduler {
   readonly #clock: Clock;

@@ -5,7 +5,7 @@ import type { Frame } from './frame.ts';
 export interface FrameReceiver {
   /** The frames of one event on the receiver's channels, in order. */
   deliver(log: string, position: Position, frames: readonly Frame[]): void;
-  /** Continuity is lost: tell the client, send the current state, go on from `position`. */
+  /** Continuity is lost: send `reset` and the current state, and continue from `position`. */
   resetLog(log: string, position: Position, reason: string): void;
   /** Delivery is interrupted, or continues. */
   conditionChanged(log: string, state: 'away' | 'back'): void;

@@ -130,7 +130,7 @@ export class Hub {
     if (views.size > 0 && !stream.subscriber.isEnded) void stream.subscriber.start(views);
   }
 
-  /** The client of a stream has gone. */
+  /** The client of a stream has disconnected. */
   closed(id: string): void {
     this.#streams.get(id)?.subscriber.closed();
   }

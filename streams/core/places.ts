@@ -28,7 +28,7 @@ export class Place {
     this.#tag = tag;
   }
 
-  /** The part as it stands in an id over several logs. */
+  /** The part as it is written in an id over several logs. */
   get ownPart(): string | null {
     return this.#tag === null || this.part === null ? this.part : underTag(this.#tag, this.part);
   }
@@ -54,7 +54,7 @@ export class Places {
   /** Sorted by log, as ids are compared as text. */
   readonly all: readonly Place[];
 
-  /** @param seal part of every id: proves later that its client was let in */
+  /** @param seal part of every id: proves later that its client was authorised */
   constructor(channels: readonly Channel[], seal: string | null) {
     this.channelSet = channelSetTag(channels);
     this.#seal = seal;

@@ -60,7 +60,10 @@ export class SharedViews {
     return new Watch({ start, what: `the log ${log}`, clock, random, logger, onChange });
   }
 
-  /** A log that cannot be kept up to date is shown all the same, as stale. @throws BrokerUnavailableError, DeadlineError */
+  /**
+   * A log that cannot be kept up to date is shown all the same, as stale.
+   * @throws BrokerUnavailableError, DeadlineError
+   */
   async #open(log: string, watch: Watch | null): Promise<LogView> {
     await watch?.tried;
     const { clock } = this.#options;

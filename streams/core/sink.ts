@@ -18,7 +18,7 @@ export class SharedText {
 export interface Sink {
   /** @returns false if the client is behind: write again after `onDrain` */
   write(chunk: string): boolean;
-  /** The same for text that other connections write too, if that is cheaper. */
+  /** The same for text that other connections write too, if the transport has a cheaper way. */
   writeShared?(shared: SharedText): boolean;
   onDrain(listener: () => void): void;
   /** Bytes written that the client has not read yet. */
@@ -38,16 +38,16 @@ export type EndReason =
   | 'unavailable';
 
 export const END_DETAIL: Record<EndReason, string> = {
-  'slow-reader': 'The connection reads more slowly than its events come; resume with the last id.',
-  'rate-limited': 'Too many of your streams are catching up at once; resume later with the last id.',
+  'slow-reader': 'The client reads more slowly than events arrive. Resume with the last id.',
+  'rate-limited': 'Too many of your streams are catching up at once. Resume later with the last id.',
   'token-expired': 'The credential that opened the stream has expired.',
   revoked: 'The credential that opened the stream was revoked.',
-  'access-lost': 'The caller may no longer read what the stream shows.',
-  'max-age': 'The stream has reached its age; resume with the last id.',
-  shutdown: 'The server is going down; resume with the last id.',
+  'access-lost': 'The caller no longer has access to what the stream shows.',
+  'max-age': 'The stream has reached its maximum age. Resume with the last id.',
+  shutdown: 'The server is shutting down. Resume with the last id.',
   ended: 'The stream was ended on request.',
-  unavailable: 'What the stream shows cannot be read at the moment; resume with the last id.',
+  unavailable: 'What the stream shows is unavailable at the moment. Resume later with the last id.',
 };
 
-/** Every reason there is. */
+/** All reasons. */
 export const END_REASONS = Object.keys(END_DETAIL) as EndReason[];

@@ -52,7 +52,7 @@ export class StreamHold {
         return view;
       };
       const promise = ready();
-      // Nobody waits for it if the stream ends meanwhile.
+      // It is not awaited if the stream ends meanwhile.
       promise.catch(() => undefined);
       opening.set(log, promise);
     }

@@ -4,7 +4,7 @@ export type Transport = 'sse' | 'ndjson' | 'websocket';
 export type StartOutcome = 'fresh' | 'resumed' | `reset-${string}`;
 
 /**
- * What monitoring learns about the streams. Called once per connection, batch or write, never per event, so that it
+ * What monitoring is told about the streams. Called once per connection, batch or write, never per event, so that it
  * stays cheap.
  */
 export interface StreamObserver {
@@ -14,7 +14,7 @@ export interface StreamObserver {
   /** A batch from the broker. */
   received(log: string, events: number): void;
   /**
-   * A flush wrote to so many connections, and so many events in all. `waitedMs`: since its oldest live event was
+   * A flush wrote to this many connections, and this many events in all. `waitedMs`: since its oldest live event was
    * published; `null` if it has none.
    */
   flushed(writes: number, events: number, waitedMs: number | null): void;

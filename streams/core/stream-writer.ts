@@ -6,7 +6,7 @@ import type { Sink } from './sink.ts';
 import type { StreamObserver } from './stream-observer.ts';
 import type { Wire } from './wire.ts';
 
-/** While it catches up, a client must take so many bytes of what was written in this time, or all there are. */
+/** A client that catches up must read this many of the pending bytes in this time, or all of them. */
 const STALL_MS = 30_000;
 const STALL_BYTES = 64 * 1024;
 
@@ -16,7 +16,7 @@ export interface StreamWriterOptions {
   places: Places;
   clock: Clock;
   observer: StreamObserver;
-  /** The client reads again after it was behind. */
+  /** Called when a client that was behind has read what was written. */
   onDrain: () => void;
 }
 
@@ -106,7 +106,7 @@ export class StreamWriter {
     });
   }
 
-  /** The stream has ended: nobody waits for the client any more. */
+  /** Ends the wait for the client. */
   close(): void {
     this.#writable?.();
     this.#writable = null;

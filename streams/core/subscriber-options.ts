@@ -18,7 +18,7 @@ export interface SubscriberRequest {
   replay: 'full' | 'latest';
   /** The longest that it gathers events while it is busy, in milliseconds. Default: that of the hub. */
   flushMs?: number | null;
-  /** Part of every id: proves later that its client was let in. */
+  /** Part of every id: proves later that its client was authorised. */
   seal?: string | null;
   wire: Wire;
   sink: Sink;
@@ -38,7 +38,7 @@ export interface SubscriberOptions extends SubscriberRequest {
   replaySlot: () => Promise<Slot>;
   /** Whether what keeps a channel up to date fails, apart from what keeps its log so. */
   isDelayed: (channel: string) => boolean;
-  /** What is left of the connection's subscriber before this one. */
+  /** State of the previous subscriber of the connection. */
   before?: Released;
   onEnd: (reason: EndReason | 'closed' | 'replaced') => void;
 }

@@ -183,7 +183,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       return [place, view];
     };
     const opened = open();
-    // Nobody waits for it if the stream ends meanwhile.
+    // It is not awaited if the stream ends meanwhile.
     opened.catch(() => undefined);
     return opened;
   }
@@ -269,7 +269,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   /** What keeps one channel up to date has begun to fail, or works again. */
   channelChanged(channel: string, isFailing: boolean): void {
     const place = this.#places.all.find(({ channels }) => channels.includes(channel));
-    // Either is told when the place goes live, or when its log is back.
+    // Otherwise it is said when the place goes live, or when its log is back.
     if (place === undefined || !place.isLive || place.view?.isDelayed !== false) return;
     this.#tellDelay([channel], isFailing ? 'away' : 'back');
   }
@@ -297,7 +297,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#options.observer.dropped('conflated', conflated);
   }
 
-  /** Writes a sign of life, which moves the cursor past events of other channels. */
+  /** Writes a heartbeat, which moves the cursor past events of other channels. */
   heartbeat(): void {
     if (this.#writer.isBlocked || this.#ended) return;
     this.#writer.heartbeat(this.#isInStep && this.#advance());
@@ -316,7 +316,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return moved;
   }
 
-  /** Makes way for another subscriber on the same connection. */
+  /** Hands the connection over to another subscriber. */
   release(): Released {
     this.#cohort?.flush();
     // Even if the client is behind: there may be a reset in the queue.
@@ -338,10 +338,10 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     return { origins, known, lastEventId, sentEvents, conflated };
   }
 
-  /** Ends the stream as the protocol has it: a reconnect delay, a notice, and a response that simply ends. */
+  /** Ends the stream: a reconnect delay, a notice, and a response that just ends. */
   end(reason: EndReason): void {
     if (this.#ended) return;
-    // The client cannot come back for what is queued, which may be the event that explains the end.
+    // The client cannot resume to get what is queued, which may be the event that explains the end.
     if (reason === 'access-lost') {
       this.#cohort?.flush();
       this.flush();
@@ -356,7 +356,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#options.onEnd(reason);
   }
 
-  /** The client has gone. */
+  /** The client has disconnected. */
   closed(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -381,7 +381,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       this.#places.tellChannels(true);
       this.#joinCohort(view);
     } else view.router.add(this, place.channels);
-    // A client that comes during an outage must learn of it too.
+    // A client that connects during an outage has to be told too.
     const { isDelayed } = this.#options;
     this.#tellDelay(view.isDelayed ? place.channels : place.channels.filter(isDelayed), 'away');
   }

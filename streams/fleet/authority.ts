@@ -6,7 +6,7 @@ import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription }
 import type { Hub } from '../core/hub.ts';
 import type { OpenStream } from '../core/open-stream.ts';
 
-/** What takes authority away, told to every node through a log of its own. */
+/** Events that revoke authority, published to every node in a separate log. */
 export type ControlMessage =
   | { type: 'session-revoked'; sessionId: string }
   | { type: 'user-disabled'; userId: string }
@@ -15,7 +15,7 @@ export type ControlMessage =
 
 const CONTROL_LOG = 'control';
 
-/** Tells every node. With the broker away the nodes find out by their periodic check instead. */
+/** Notifies every node. While the broker is unavailable, the periodic check of each node finds the change instead. */
 export async function publishControl(broker: Broker, ...messages: ControlMessage[]): Promise<void> {
   if (messages.length === 0) return;
   try {
@@ -35,13 +35,13 @@ export interface AuthorityOptions {
   logger: Logger;
   /** Of the given sessions, those that have ended. */
   findEnded: (sessionIds: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** Of who reads which portfolio, those who may not any more. */
+  /** Of these readers of portfolios, those who have lost access. */
   findLost?: (
     readings: readonly { userId: string; portfolioId: string }[],
   ) => Promise<readonly { userId: string; portfolioId: string }[]>;
 }
 
-/** How often open streams are checked against the database: the net below the control log, and what there is without. */
+/** How often open streams are checked against the database, in case a control message was missed. */
 export const CHECK_MS = 5_000;
 const CHECK_AWAY_MS = 500;
 /** How long a statement of the check may take. */
@@ -49,7 +49,7 @@ const STATEMENT_MS = 5_000;
 /** Messages remembered for streams that are being opened meanwhile. */
 const MAX_REMEMBERED = 10_000;
 
-/** Ends the streams whose authority is gone: at once when told, within seconds when the telling was lost. */
+/** Ends the streams whose authority was revoked: at once, or within seconds if the control message was lost. */
 export class Authority {
   readonly #options: AuthorityOptions;
   #subscription: Subscription | null = null;
@@ -71,7 +71,7 @@ export class Authority {
       events: (_epoch, events) => {
         for (const event of events) this.#apply(event);
       },
-      // Whatever was told meanwhile is found in the database.
+      // What was missed meanwhile is found in the database.
       reset: () => void this.#check(),
       condition: (state) => {
         this.#cancelAwayCheck?.();
@@ -84,7 +84,7 @@ export class Authority {
   }
 
   /**
-   * Where the control log stands: to be taken before a credential is looked up, and given to `catchUp` once the stream
+   * The present position in the control log: to be read before a credential is looked up, and given to `catchUp` once the stream
    * it opens is in the hub. Between the two a revocation finds no stream to end.
    */
   mark(): number {
@@ -96,7 +96,7 @@ export class Authority {
     const missed = this.#heard - mark;
     if (missed <= 0) return;
     const isIt = ({ id }: OpenStream): boolean => id === streamId;
-    // So much was revoked meanwhile that nobody knows: its client comes back, and is looked up anew.
+    // Too much was revoked meanwhile to remember: the client reconnects and is looked up again.
     if (missed > this.#remembered.length) this.#options.hub.endWhere(isIt, 'revoked');
     else for (const message of this.#remembered.slice(-missed)) this.#endBy(message, isIt);
   }
@@ -171,7 +171,7 @@ export class Authority {
     for (const each of lost) this.#endReading(each);
   }
 
-  /** One connection that has died without a word must not hold the next checks up: they use others. */
+  /** A dead connection must not hold up the next checks, which use other connections. */
   #within<T>(statement: Promise<T>): Promise<T> {
     const { clock } = this.#options;
     return withDeadline(statement, { clock, ms: STATEMENT_MS, what: 'checking the open streams' });

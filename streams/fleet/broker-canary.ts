@@ -3,15 +3,15 @@ import { withDeadline } from '../../lib/async/deadline.ts';
 import type { Broker, Subscription } from '../core/broker.ts';
 import type { RoundTripCheck } from './health-check.ts';
 
-/** How often the canary is sent, and how long after the last one that came back the broker counts as away. */
+/** How often the canary is sent, and how long after the last one returned the broker counts as unreachable. */
 const BEAT_MS = 1_000;
 const SILENCE_MS = 3_500;
 /** How long a beat may take. */
 const STEP_MS = 3_000;
 
 /**
- * End-to-end check of the broker: an event goes out and must come back as any client's would. A node that is connected
- * but no longer gets its events is thus found out.
+ * End-to-end check of the broker: an event is published and must arrive as any client's would. This detects a node that
+ * is connected but no longer receives its events.
  */
 export class BrokerCanary {
   readonly #broker: Broker;
@@ -25,7 +25,7 @@ export class BrokerCanary {
   #cancel: () => void = () => undefined;
   #busy: Promise<void> | null = null;
 
-  /** @param node tells this process's canary from those of others */
+  /** @param node distinguishes this process's canary from those of others */
   constructor({ broker, clock, node }: { broker: Broker; clock: Clock; node: string }) {
     this.#broker = broker;
     this.#clock = clock;

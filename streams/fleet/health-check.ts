@@ -5,7 +5,7 @@ export interface HealthCheck {
   detail: string | null;
 }
 
-/** A check that sends something round and waits until it comes back. */
+/** A check that sends something and waits until it returns. */
 export interface RoundTripCheck extends HealthCheck {
   /** Of the last one that came back; `null` before the first. */
   roundTripMs: number | null;

@@ -34,7 +34,7 @@ export class ProjectionCanary {
   readonly #options: ProjectionCanaryOptions;
   readonly #log: string;
   readonly #closing = new AbortController();
-  /** The price of what the portfolio holds. It grows, so that figures of an earlier beat are told apart. */
+  /** The price of what the portfolio holds. It grows, so that figures of an earlier beat can be distinguished. */
   #price = 0;
   #succeededAt: number | null = null;
   #roundTripMs: number | null = null;
@@ -120,7 +120,7 @@ export class ProjectionCanary {
     }
   }
 
-  /** Whether a reader who comes now is shown the present figures. */
+  /** Whether a new reader gets the current figures. */
   #isIn(view: LogView): boolean {
     return view.current(new Set([this.#channel])).some(({ data }) => data.includes(this.#position));
   }

@@ -16,7 +16,7 @@ export interface ReadinessOptions {
   projector: Projector;
   clock: Clock;
   logger: Logger;
-  /** Tells this process from others. */
+  /** Distinguishes this process from others. */
   node: string;
 }
 
@@ -26,7 +26,7 @@ export interface StreamHealth {
   streams: HealthCheck;
 }
 
-/** Whether this node can serve streams: what goes round through the broker and through a projection, and who is stuck. */
+/** Whether this node can serve streams: round trips through the broker and a projection, and stuck streams. */
 export class Readiness {
   readonly #broker: BrokerCanary;
   readonly #projection: ProjectionCanary;
@@ -44,7 +44,7 @@ export class Readiness {
     this.#projection.start();
   }
 
-  /** This node is about to end: balancers shall send nobody more. */
+  /** This node is about to stop: load balancers should send no more requests. */
   leave(): void {
     this.#leaving = true;
   }

@@ -21,7 +21,7 @@ export interface StreamReport {
 }
 
 export interface RegistryQuestion {
-  /** Whose; `null`: everybody's. */
+  /** The user they belong to; `null`: any. */
   userId: string | null;
   /** Streams whose id comes after it. */
   after: string;
@@ -30,7 +30,7 @@ export interface RegistryQuestion {
 
 interface EndRequest {
   streamId: string;
-  /** Whose it must be; `null`: anybody's. */
+  /** The user it must belong to; `null`: any. */
   userId: string | null;
 }
 
@@ -57,7 +57,7 @@ export interface StreamRegistryOptions {
   };
   clock: Clock;
   logger: Logger;
-  /** Tells this process from others. */
+  /** Distinguishes this process from others. */
   node: string;
   /** Whether there may be other nodes. */
   hasPeers: boolean;
@@ -112,7 +112,7 @@ export class StreamRegistry {
     return { streams: inOrder([mine, ...answers].flat(), question.limit), silent };
   }
 
-  /** Ends one stream, on whatever node it is. @param userId whose it must be; `null`: anybody's */
+  /** Ends one stream, on whatever node it is. @param userId the user it must belong to; `null`: any */
   async end(streamId: string, userId: string | null): Promise<EndOutcome> {
     const end = { streamId, userId };
     if (this.#end(end).length > 0) return 'ended';

@@ -20,12 +20,12 @@ const READY_MS = 20_000;
 const OVERDUE_MS = 15_000;
 /** Names in a line of the log, at most. */
 const NAMED = 10;
-/** A node is not ready when more than half of its streams or portfolios are stuck, and at least so many. */
+/** A node is not ready when more than half of its streams or portfolios are stuck, and at least this many. */
 const MANY = 3;
 
 /**
  * Finds streams that never became ready and portfolios that are not published although they should be. Everything they
- * wait for has a deadline, so there should be none: this tells when that is not true.
+ * wait for has a deadline, so there should be none: this reports when there are.
  */
 export class StreamWatchdog {
   readonly #options: StreamWatchdogOptions;
@@ -51,7 +51,7 @@ export class StreamWatchdog {
     return this.#stalled.size;
   }
 
-  /** A few that are stuck have a reason of their own, which no other node is free of: they are told, no more. */
+  /** A few stuck streams have causes that another node would share, so they are only reported. */
   health(): HealthCheck {
     const streams = { stuck: this.#stuck.size, of: this.#openStreams };
     const portfolios = { stuck: this.#stalled.size, of: this.#watchedPortfolios };

@@ -22,7 +22,7 @@ interface Building {
 
 interface SymbolMinutes {
   minutes: Map<number, Building>;
-  /** The newest tick's time, and when it came: tells what time it is in this symbol's market, also in a replay. */
+  /** The newest tick's time, and when it came: from them follows the time in this symbol's market, also in a replay. */
   lastTime: number;
   lastArrival: number;
 }
@@ -102,7 +102,7 @@ export class CandleBuilder {
     this.#markUnsaved(building);
   }
 
-  /** Takes up the last candles that an earlier process left, finished or not. */
+  /** Continues the last candles of an earlier process, finished or not. */
   seed(candles: readonly Candle[], now: number): void {
     for (const candle of candles) {
       const entry = this.#entry(candle.symbol, candle.closeTime, Math.min(now, candle.closeTime));
@@ -165,7 +165,7 @@ export class CandleBuilder {
     }
   }
 
-  /** Somebody else publishes and saves: only keeps the newest minutes in mind. */
+  /** Another node publishes and saves: only keeps the newest minutes in memory. */
   standBy(now: number): void {
     this.changes(now);
     for (const { minutes } of this.#symbols.values()) {
@@ -173,7 +173,7 @@ export class CandleBuilder {
     }
   }
 
-  /** Hands out again all that is kept: how much of it the one before has saved and published is not known. */
+  /** Hands out again all that is kept: how much of it the previous node saved and published is unknown. */
   takeOver(): void {
     for (const { minutes, lastTime } of this.#symbols.values()) {
       for (const building of minutes.values()) {
@@ -213,7 +213,7 @@ export class CandleBuilder {
   }
 
   /**
-   * Lets go of minutes that were stored anew, also of one that is going on: what was known of it is no longer so, and
+   * Forgets minutes that were stored again, including the current one: what was known of it no longer holds, and
    * what comes later is merged into what is stored. Where something of it is still to be saved, that is merged too.
    */
   forget(symbol: string, from: number, to: number): void {
@@ -259,7 +259,7 @@ export class CandleBuilder {
     this.#unsaved -= 1;
   }
 
-  /** Lets go of closed and saved minutes but the newest few. */
+  /** Forgets closed and saved minutes except for the newest few. */
   #forget(entry: SymbolMinutes): void {
     if (entry.minutes.size <= KEPT) return;
     const starts = [...entry.minutes.keys()].sort((a, b) => a - b);

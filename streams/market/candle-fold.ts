@@ -2,7 +2,7 @@ import type { Candle } from '../../db/market/candles.ts';
 
 /**
  * One candle of two that follow one another in time.
- * @param time start of the whole, when there is no `earlier` one to tell it
+ * @param time start of the whole, used when there is no `earlier` one
  */
 export function joinCandles(earlier: Candle | null, later: Candle | null, time: number): Candle | null {
   if (later === null) return earlier;

@@ -6,7 +6,7 @@ import { type CandleHistory, CandleRollups } from './candle-rollups.ts';
 /** One statement's rows. */
 const SAVE_BATCH = 2_000;
 
-/** Candles of every interval, from ticks: into the database and the log, behind the back of whoever adds ticks. */
+/** Candles of every interval, from ticks: into the database and the log, without holding up those who add ticks. */
 export class CandleKeeper {
   readonly builder = new CandleBuilder();
   readonly #save: (candles: readonly Candle[]) => Promise<void>;
@@ -42,7 +42,7 @@ export class CandleKeeper {
     this.#rollups.publishAgain();
   }
 
-  /** Stored minutes were loaded anew: what was made of the former ones is read again. */
+  /** Stored minutes were loaded again: what was derived from the former ones is read again. */
   reload(symbol: string, from: number, to: number): void {
     this.builder.forget(symbol, from, to);
     this.#rollups.reload(symbol, from, to);

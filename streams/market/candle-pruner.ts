@@ -27,7 +27,7 @@ export class CandlePruner {
     this.#dueAt = clock.now() + EVERY_MS;
     this.#pruning = prune(fence)
       .then(
-        (pruned) => log.debug({ pruned }, 'old candles pruned'),
+        (pruned) => log.debug({ pruned }, 'old candles are pruned'),
         (error: unknown) => log.warn({ err: error }, 'old candles cannot be pruned, trying again in an hour'),
       )
       .finally(() => {

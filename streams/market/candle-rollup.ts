@@ -5,7 +5,7 @@ import type { CandleChange } from './candle-builder.ts';
 import { isSameCandle, joinCandles, mergeVersions } from './candle-fold.ts';
 import { packCandle } from './candle-record.ts';
 import { PastCandles } from './past-candles.ts';
-import { type Level, piecesBefore, type Span, spanAt, type Told } from './rollup-level.ts';
+import { type Level, piecesBefore, type Span, spanAt, type PublishedAs } from './rollup-level.ts';
 import type { CandleRecord, PackedCandle } from '../channels/record.ts';
 
 const MINUTE = 60_000;
@@ -15,8 +15,8 @@ const KEPT = 6;
 /** How far back minutes are kept one by one while what was before them is not known. */
 const REACH_MS = 60 * MINUTE;
 const MOST_MINUTES = 120;
-/** What has ended longer ago was told by the writer before this one. */
-const TOLD_MS = 5 * MINUTE;
+/** What ended longer ago was published by the writer before this one. */
+const PUBLISHED_MS = 5 * MINUTE;
 /** What has to be read: windows to fold, and a range whose minutes are wanted one by one. */
 export interface RollupReading {
   windows: CandleWindow[];
@@ -42,12 +42,12 @@ export class CandleRollup {
   /** The first of the minutes that are being read one by one. */
   #reading: number | null = null;
   readonly #past: PastCandles;
-  /** Minutes of which the database knows better. */
+  /** Minutes that were reloaded in the database. */
   readonly #distrusted = new Set<number>();
-  /** As what the newest minute was told. */
-  #newestTold: Told = 'never';
+  /** As what the newest minute was published. */
+  #newestPublished: PublishedAs = 'never';
 
-  /** @param fromNothing there is nothing in the database that it would have to go on from */
+  /** @param fromNothing the database holds nothing to continue from */
   constructor(symbol: string, fromNothing: boolean) {
     this.symbol = symbol;
     this.#past = new PastCandles(symbol);
@@ -69,7 +69,7 @@ export class CandleRollup {
       }));
     } else if (time > newest.time) {
       this.#minutes.push(candle);
-      this.#newestTold = 'never';
+      this.#newestPublished = 'never';
       for (const level of this.#levels) {
         if (time < level.current.end) continue;
         this.#close(level);
@@ -92,16 +92,16 @@ export class CandleRollup {
     return 'changed';
   }
 
-  /** Stored minutes were loaded anew. */
+  /** Stored minutes were loaded again. */
   reload(from: number, to: number): void {
     this.#stale = true;
     for (const { time } of this.#minutes) if (time >= from && time < to) this.#distrusted.add(time);
   }
 
-  /** The current candles are to be told once more. */
+  /** The current candles are to be published once more. */
   publishAgain(): void {
-    this.#newestTold = 'never';
-    for (const { current } of this.#levels) current.told = 'never';
+    this.#newestPublished = 'never';
+    for (const { current } of this.#levels) current.published = 'never';
   }
 
   get isStale(): boolean {
@@ -142,14 +142,14 @@ export class CandleRollup {
     this.#reading = null;
     const before = new Map(this.#spans().map((each) => [each, this.#candleOf(each)]));
     const kept = new Map(minutes.map((minute) => [minute.time, minute]));
-    const anew = new Set<number>();
+    const reloaded = new Set<number>();
     for (const minute of this.#minutes) {
       if (minute.time < cut) continue;
-      if (this.#distrusted.delete(minute.time) && kept.has(minute.time)) anew.add(minute.time);
+      if (this.#distrusted.delete(minute.time) && kept.has(minute.time)) reloaded.add(minute.time);
       else kept.set(minute.time, mergeVersions(kept.get(minute.time) ?? null, minute));
     }
     this.#minutes = [...kept.values()].sort((a, b) => a.time - b.time);
-    this.#tellAnew(anew, isOver);
+    this.#publishReloaded(reloaded, isOver);
     this.#floor = cut;
     for (const each of this.#spans()) {
       each.base = null;
@@ -157,27 +157,27 @@ export class CandleRollup {
         if (window.from < each.start || window.to > each.end) continue;
         each.base = joinCandles(each.base, folded[index] ?? null, each.start);
       }
-      if (!this.#known) each.told = isOver(each.end + TOLD_MS) ? 'closed' : 'never';
-      else if (!isSameCandle(before.get(each) ?? null, this.#candleOf(each))) each.told = 'never';
+      if (!this.#known) each.published = isOver(each.end + PUBLISHED_MS) ? 'closed' : 'never';
+      else if (!isSameCandle(before.get(each) ?? null, this.#candleOf(each))) each.published = 'never';
     }
     this.#known = true;
     this.#fold();
   }
 
-  /** Minutes that were loaded anew are told again, those that listeners still look at. */
-  #tellAnew(times: ReadonlySet<number>, isOver: IsOver): void {
+  /** Publishes again the minutes that were reloaded, as far as listeners still show them. */
+  #publishReloaded(times: ReadonlySet<number>, isOver: IsOver): void {
     const newest = this.#minutes.at(-1)?.time;
     for (const minute of this.#minutes) {
       if (!times.has(minute.time)) continue;
       const end = minute.time + MINUTE;
-      if (minute.time === newest) this.#newestTold = 'never';
+      if (minute.time === newest) this.#newestPublished = 'never';
       else this.#past.add(end, packCandle(minute, '1m', isOver(end)));
     }
   }
 
   /**
    * Takes in the minutes that have changed.
-   * @returns what listeners have not been told; the last record is the symbol's state, any other is about the past
+   * @returns what has not been published; the last record is the symbol's state, all others are about the past
    */
   records(changes: readonly CandleChange[], isOver: IsOver): CandleRecord[] {
     if (changes.length === 0 && !this.#isDue(isOver)) return [];
@@ -197,20 +197,21 @@ export class CandleRollup {
       if (candle.time === newest.time) continue;
       this.#past.add(candle.time + MINUTE, packCandle(this.#latest(candle), '1m', closed));
     }
-    const told = isOver(newest.time + MINUTE) ? 'closed' : 'open';
-    const current: PackedCandle[] = [packCandle(newest, '1m', told === 'closed')];
-    const isNews = told !== this.#newestTold || taken.some(({ candle }) => candle.time === newest.time);
+    const published = isOver(newest.time + MINUTE) ? 'closed' : 'open';
+    const current: PackedCandle[] = [packCandle(newest, '1m', published === 'closed')];
+    const isNews =
+      published !== this.#newestPublished || taken.some(({ candle }) => candle.time === newest.time);
     const unchanged: CandleInterval[] = isNews ? [] : ['1m'];
-    this.#newestTold = told;
+    this.#newestPublished = published;
     for (const level of this.#known ? this.#levels : []) {
-      if (level.previous !== null && touches(level.previous)) level.previous.told = 'never';
+      if (level.previous !== null && touches(level.previous)) level.previous.published = 'never';
       this.#close(level);
       const candle = this.#candleOf(level.current);
       if (candle === null) continue;
-      const told = isOver(level.current.end) ? 'closed' : 'open';
-      if (told === level.current.told && !touches(level.current)) unchanged.push(level.interval);
-      level.current.told = told;
-      current.push(packCandle(candle, level.interval, told === 'closed'));
+      const published = isOver(level.current.end) ? 'closed' : 'open';
+      if (published === level.current.published && !touches(level.current)) unchanged.push(level.interval);
+      level.current.published = published;
+      current.push(packCandle(candle, level.interval, published === 'closed'));
     }
     const past = this.#past.takeRecords();
     if (past.length === 0 && unchanged.length === current.length) return [];
@@ -220,25 +221,25 @@ export class CandleRollup {
     return [...past, state];
   }
 
-  /** Whether there is something to tell, though no minute has changed. */
+  /** Whether there is something to publish although no minute has changed. */
   #isDue(isOver: IsOver): boolean {
     if (!this.#known) return false;
     const newest = this.#minutes.at(-1);
     if (newest === undefined) return false;
-    if (this.#past.size > 0 || this.#newestTold === 'never') return true;
-    if (this.#newestTold === 'open' && isOver(newest.time + MINUTE)) return true;
+    if (this.#past.size > 0 || this.#newestPublished === 'never') return true;
+    if (this.#newestPublished === 'open' && isOver(newest.time + MINUTE)) return true;
     return this.#levels.some(
       ({ current, previous }) =>
-        current.told === 'never' ||
-        (current.told === 'open' && isOver(current.end)) ||
-        (previous !== null && previous.told !== 'closed'),
+        current.published === 'never' ||
+        (current.published === 'open' && isOver(current.end)) ||
+        (previous !== null && previous.published !== 'closed'),
     );
   }
 
-  /** Notes down that the candle before the current one is final, unless that was told. */
+  /** Queues the candle before the current one as final, unless it was published as such. */
   #close({ interval, previous }: Level): void {
-    if (previous === null || previous.told === 'closed' || !this.#known) return;
-    previous.told = 'closed';
+    if (previous === null || previous.published === 'closed' || !this.#known) return;
+    previous.published = 'closed';
     const candle = this.#candleOf(previous);
     if (candle !== null) this.#past.add(previous.end, packCandle(candle, interval, true));
   }
@@ -261,7 +262,7 @@ export class CandleRollup {
     return candle;
   }
 
-  /** Puts minutes that are too many into the bases; while these are not known, lets go of what is too old. */
+  /** Moves surplus minutes into the bases; while these are unknown, drops minutes that are too old. */
   #fold(): void {
     if (this.#minutes.length > MOST_MINUTES && this.#reading !== null) this.abandon();
     if (this.#reading !== null) return;
@@ -282,5 +283,5 @@ export class CandleRollup {
 
 /** The span before the current one, if it may have ended without being published as closed. */
 function recent({ interval, current }: Level, newest: number): Span | null {
-  return newest - current.start < TOLD_MS ? spanAt(current.start - 1, interval) : null;
+  return newest - current.start < PUBLISHED_MS ? spanAt(current.start - 1, interval) : null;
 }

@@ -74,7 +74,7 @@ export class KnownTickers {
     if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
   }
 
-  /** The log began anew: none of the tickers stands in it any more. */
+  /** The log has started over and holds none of the tickers. */
   forgetOffsets(): void {
     for (const known of this.#bySymbol.values()) known.offset = 0;
   }

@@ -7,7 +7,7 @@ import type { Tick } from './tick.ts';
 export interface MarketTick {
   symbol: string;
   price: Fixed;
-  /** `null` when it only tells a price. */
+  /** `null` when it only has a price. */
   quantity: Fixed | null;
   /** Epoch milliseconds. */
   time: number;
@@ -18,8 +18,8 @@ export interface MarketTick {
 /** A tick from further in the future is a mistake. */
 export const MAX_AHEAD_MS = 60_000;
 /**
- * How far ahead of the clock here a tick is taken at its word. One further ahead counts as this far: at its own time it
- * would make every other one late until then, so that the price stood still, and end the minute too early.
+ * How far ahead of this clock the time of a tick is accepted. A time further ahead counts as this far: otherwise every
+ * other tick would be late until then, so that the price would not move, and the minute would end too early.
  */
 export const TRUSTED_AHEAD_MS = 10_000;
 
@@ -44,7 +44,7 @@ export function isPositiveDecimal(text: string): boolean {
 }
 
 /**
- * @param newest time of the symbol's newest tick: a clock that is set back makes no later tick late
+ * @param newest time of the symbol's newest tick: if the clock is set back, later ticks are not late
  * @throws RangeError for what has an `objection`
  */
 export function parseTick(tick: Tick, now: number, newest: number | null = null): MarketTick {
@@ -60,7 +60,7 @@ export function parseTick(tick: Tick, now: number, newest: number | null = null)
   };
 }
 
-/** The public trade that a tick tells of, if it does. */
+/** The public trade of a tick, if it is one. */
 export function tradeBody(tick: Tick, { price, quantity }: MarketTick): PublicTradeBody | null {
   if (quantity === null) return null;
   return {
@@ -86,7 +86,7 @@ export function tickOf({ ticker, trade, late }: TickRecord): MarketTick | null {
     symbol,
     price,
     quantity: trade === null ? null : fixed(trade.quantity),
-    // A trade that was far ahead of the clock counted as the time that its ticker tells.
+    // A trade that was far ahead of the clock counted as the time of its ticker.
     time: ticker === null ? time : Math.min(time, Date.parse(ticker.time)),
     exchange,
     simulated,

@@ -106,7 +106,10 @@ export class MarketWriter {
     try {
       this.#recorder.seed(await recentCandles());
     } catch (error) {
-      log.warn({ err: error }, 'the candles of the last 24 hours cannot be read: statistics start anew');
+      log.warn(
+        { err: error },
+        'the candles of the last 24 hours cannot be read: statistics start from nothing',
+      );
     }
     this.#recorder.adoptMarket();
     const stops = [

@@ -12,12 +12,12 @@ import { isLate } from './market-tick.ts';
 import type { TickerBody, TickRecord } from '../channels/record.ts';
 
 /**
- * Called after the event is applied: `price` already tells the new price, and `position` is this event's. A late tick
+ * Called after the event is applied: `price` is already the new one, and `position` is that of this event. A late tick
  * moved no price.
  */
 export type TickListener = (record: TickRecord, event: LogEvent) => void;
 
-/** The present prices: the market, or somebody who takes down what is read of it. */
+/** The current prices: the market, or a view that records what is read of it. */
 export type MarketView = Pick<Market, 'price' | 'index' | 'symbols' | 'position' | 'updatedAt'>;
 
 export interface MarketOptions {
@@ -36,7 +36,7 @@ export interface MarketOptions {
  * decides what is newest, so all nodes agree at equal positions.
  *
  * Start it before anything else listens to the market log: a broker calls its listeners in order of subscription, so
- * whoever comes later finds an event already applied here.
+ * later listeners find an event already applied here.
  */
 export class Market {
   readonly #options: MarketOptions;
@@ -70,7 +70,7 @@ export class Market {
     return this.#updatedAt;
   }
 
-  /** False while the state is read anew after a gap: until then prices may change and the position stay. */
+  /** False while the state is reloaded after a gap: until then prices may change while the position stays. */
   get isSettled(): boolean {
     return this.#reloading === null;
   }
@@ -99,7 +99,7 @@ export class Market {
     return this.#tickers.get(symbol)?.ticker ?? null;
   }
 
-  /** Changes whenever one of these tickers does; `null` while the state is read anew. */
+  /** Changes whenever one of these tickers does; `null` while the state is reloaded. */
   tickersBasis(symbols: readonly string[]): string | null {
     if (!this.isSettled) return null;
     const parts = symbols.map((symbol) => {
@@ -133,8 +133,8 @@ export class Market {
   }
 
   /**
-   * Tickers as of a position of the log, as events of it, for keys that somebody lacks: those that no event of the log has
-   * told, at offset 0, and those that the log's own state has lost.
+   * Tickers as of a position of the log, as events of it, for keys that a reader lacks: those from before the log, at
+   * offset 0, and those that the log's own state has lost.
    */
   known(at: Position, lacks: (key: string) => boolean): LogEvent[] {
     const isSameEpoch = at.epoch === this.#position.epoch;
@@ -158,13 +158,16 @@ export class Market {
     return this.#tickers.symbols();
   }
 
-  /** @returns a function that ends it. What the listener throws is logged. */
+  /** @returns a function that unsubscribes it. What the listener throws is logged. */
   onTick(listener: TickListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Calls the listener when the log was begun anew, or events of it were missed. @returns a function that ends it */
+  /**
+   * Calls the listener when the log has started over, or events were missed.
+   * @returns a function that unsubscribes it
+   */
   onReset(listener: () => void): () => void {
     this.#resetListeners.add(listener);
     return () => this.#resetListeners.delete(listener);
@@ -197,7 +200,7 @@ export class Market {
     }
   }
 
-  /** Events were missed: old prices stay until the log's state, read anew, says better. */
+  /** Events were missed: old prices stay until the log's state has been reloaded. */
   #reset(position: Position): void {
     if (position.epoch !== this.#position.epoch) this.#tickers.forgetOffsets();
     this.#position = position;
@@ -232,7 +235,7 @@ export class Market {
     const { position, entries } = await this.#options.broker.state(MARKET_LOG);
     if (this.#closing.signal.aborted || position.epoch !== this.#position.epoch) return false;
     for (const event of entries) {
-      // What comes later than the position is about to be delivered, and events are told one by one.
+      // What comes later than the position is about to be delivered, and listeners get events one by one.
       if (event.offset > this.#position.offset) continue;
       this.#take(event);
     }
@@ -256,7 +259,7 @@ export class Market {
     }
   }
 
-  /** Whoever got a late tick had not heard yet of a price that is in the log: what is late never moves it back. */
+  /** The writer of a late tick may not have seen a price that is in the log: a late tick never moves it back. */
   #isBack(record: TickRecord): boolean {
     const known = this.#tickers.get(record.ticker?.symbol ?? '');
     return known !== undefined && isLate(record) && Date.parse(record.ticker?.time ?? '') < known.mark.time;

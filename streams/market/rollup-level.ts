@@ -3,14 +3,14 @@ import { DAY_MS, type CandleInterval } from '../../lib/candle-interval.ts';
 import { candleEnd, candleStart } from './candle-interval.ts';
 
 /** As what a candle was published last. */
-export type Told = 'never' | 'open' | 'closed';
+export type PublishedAs = 'never' | 'open' | 'closed';
 
 /** One candle of an interval: `base` and the minutes that are kept make it up. */
 export interface Span {
   start: number;
   end: number;
   base: Candle | null;
-  told: Told;
+  published: PublishedAs;
 }
 
 /** The candles of one interval that may still change. */
@@ -26,7 +26,12 @@ const PIECE_MS = 7 * DAY_MS;
 
 /** The span of an interval that includes a time. */
 export function spanAt(time: number, interval: CandleInterval): Span {
-  return { start: candleStart(time, interval), end: candleEnd(time, interval), base: null, told: 'never' };
+  return {
+    start: candleStart(time, interval),
+    end: candleEnd(time, interval),
+    base: null,
+    published: 'never',
+  };
 }
 
 /** What spans cover before a time, cut wherever one of them begins or ends: nothing is read twice. Oldest first. */

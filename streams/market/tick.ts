@@ -2,7 +2,7 @@
 export interface Tick {
   symbol: string;
   price: string;
-  /** Base quantity traded; `null` when the feed only tells a price. */
+  /** Base quantity traded; `null` when the feed only gives a price. */
   quantity: string | null;
   /** The taker's side. */
   side: 'buy' | 'sell' | null;
@@ -10,7 +10,7 @@ export interface Tick {
   time: number;
   tradeId: string | null;
   exchange: string | null;
-  /** Made up by the simulator: every consumer can tell. */
+  /** Made by the simulator. Every event shows it. */
   simulated: boolean;
 }
 

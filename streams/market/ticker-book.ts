@@ -35,7 +35,7 @@ interface Series {
 
 /**
  * The rolling 24 hours of every symbol, in minute buckets. The window ends at the symbol's newest tick, so a replay of
- * past days has the statistics of its own time.
+ * past days has the statistics of those days.
  *
  * A late tick (older than the newest of its symbol) counts in volume, high and low of its minute, but never moves price
  * or time back. Ticks of the same instant are taken in order of arrival.
@@ -68,13 +68,13 @@ export class TickerBook {
     return series === undefined ? null : body(symbol, series);
   }
 
-  /** Takes a tick in. @returns the ticker after it; `null` if it is late @throws RangeError for too many symbols */
+  /** Adds a tick. @returns the ticker after it; `null` if it is late @throws RangeError for too many symbols */
   apply(tick: MarketTick): TickerBody | null {
     const series = this.#enter(tick);
     return series === null ? null : body(tick.symbol, series);
   }
 
-  /** Takes a tick in whose ticker somebody else has made. @throws RangeError for too many symbols */
+  /** Adds a tick whose ticker another writer has made. @throws RangeError for too many symbols */
   follow(tick: MarketTick): void {
     this.#enter(tick);
   }
@@ -105,7 +105,7 @@ export class TickerBook {
     return late ? null : series;
   }
 
-  /** Takes stored candles in, oldest first: what was before this process. */
+  /** Adds stored candles from before this process, oldest first. */
   seed(candles: readonly Candle[]): void {
     for (const candle of candles) {
       if (!this.hasRoomFor(candle.symbol)) continue;
@@ -122,7 +122,7 @@ export class TickerBook {
     }
   }
 
-  /** Takes over a ticker of another source where this book knows nothing newer: the mark must not go back. */
+  /** Adopts a ticker of another source unless this book knows a newer one: the mark must not go back. */
   adopt(ticker: TickerBody, price: Fixed): void {
     const time = Date.parse(ticker.time);
     const { symbol, exchange, simulated } = ticker;
@@ -162,7 +162,7 @@ export class TickerBook {
     if (alone || added.high > series.high) series.high = added.high;
     if (alone || added.low < series.low) series.low = added.low;
     while ((buckets[0]?.minute ?? newest) <= newest - WINDOW) this.#expire(series);
-    // Out of memory's bound the window gets shorter instead.
+    // Beyond the bound on memory the window gets shorter instead.
     if (this.#buckets > this.#maxBuckets && buckets.length > 1) this.#expire(series);
   }
 

@@ -135,7 +135,7 @@ export class MemoryBroker implements Broker {
     const log = this.#open(name);
     return {
       position: { epoch: log.epoch, offset: log.ring.head },
-      // Each event is inserted anew, so the map is in the order of offsets.
+      // An event moves its key to the end, so the map is in the order of offsets.
       entries: [...log.state.values()],
     };
   }

@@ -5,7 +5,7 @@ import type { Lease, Leases } from '../core/lease.ts';
 export class MemoryLeases implements Leases {
   readonly #held = new Map<string, AbortController>();
   readonly #clock: Clock;
-  /** One counter for all names, so that none needs memory of its own. */
+  /** One counter for all names, so that no name takes up memory. */
   #fence = 0;
   #closed = false;
 

@@ -15,7 +15,7 @@ export interface Day {
   worth: DayStart;
   /** Of the ledger that `worth` was worked out from. */
   version: number;
-  /** When it should be asked for anew: at the end of the day, or earlier, as stored closes may still come in. */
+  /** When it has to be read again: at the end of the day, or earlier, as stored closes may still come in. */
   validUntil: number;
 }
 

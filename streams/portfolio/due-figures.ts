@@ -22,7 +22,7 @@ export interface DueFiguresOptions {
   clock: Clock;
   intervalMs: number;
   holdingsIntervalMs: number;
-  /** Whether anybody reads the holdings: without readers they are never due. */
+  /** Whether the holdings have readers. Without them they are never due. */
   areHoldingsWanted: () => boolean;
 }
 
@@ -56,7 +56,7 @@ export class DueFigures {
     this.#dirty.holdings = true;
   }
 
-  /** Somebody else publishes, or there is nothing to publish. */
+  /** Another node publishes, or there is nothing to publish. */
   clear(): void {
     this.#owedSince = null;
     this.#dirty = { totals: false, holdings: false };
@@ -69,7 +69,7 @@ export class DueFigures {
     return Math.max(0, this.#options.clock.monotonic() - dueSince);
   }
 
-  /** Milliseconds until something is due, 0 if it is; `null`: nothing has moved that anybody wants. */
+  /** Milliseconds until something is due, 0 if it is; `null`: nothing has changed that has readers. */
   get dueInMs(): number | null {
     if (this.#dirty.totals) return this.#untilTotals();
     return this.#dirty.holdings && this.#options.areHoldingsWanted() ? this.#untilHoldings() : null;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 
-/** How often a node tells that it watches the holdings, and how long the others remember that. */
+/** How often a node says that it watches the holdings, and how long the others remember it. */
 const INTEREST_MS = 5_000;
 const INTEREST_MEMORY_MS = 15_000;
 
@@ -13,7 +13,7 @@ export class HoldingsInterest {
   #wantedUntil = Number.NEGATIVE_INFINITY;
   #cancelReminders: (() => void) | null = null;
 
-  /** @param remind called every few seconds while somebody here watches */
+  /** @param remind called every few seconds while this node has readers */
   constructor(clock: Clock, remind: () => void) {
     this.#clock = clock;
     this.#remind = remind;
@@ -33,7 +33,7 @@ export class HoldingsInterest {
     };
   }
 
-  /** Another node has asked. @returns whether nobody had wanted them before */
+  /** Another node has asked. @returns whether they had no readers before */
   hear(): boolean {
     const isNew = !this.isWanted;
     this.#wantedUntil = this.#clock.monotonic() + INTEREST_MEMORY_MS;

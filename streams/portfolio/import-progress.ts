@@ -51,7 +51,7 @@ export class ImportProgress {
     this.#telling = this.#telling.then(() => this.#publish(body));
   }
 
-  /** Resolves when all is told. */
+  /** Resolves when everything is published. */
   settled(): Promise<void> {
     return this.#telling;
   }
@@ -62,7 +62,10 @@ export class ImportProgress {
       const data = encodeRecord({ type: 'import', body });
       await broker.publish(portfolioLog(body.portfolioId), [{ key: 'import', data }]);
     } catch (error) {
-      logger.warn({ err: error, importId: body.importId }, 'progress of an import could not be told');
+      logger.warn(
+        { err: error, importId: body.importId },
+        'the progress of an import could not be published',
+      );
     }
   }
 }

@@ -19,8 +19,8 @@ interface NumberedRecord {
 
 /**
  * The records of a message take the numbers of the versions that the change has passed, the last record that of the
- * version it has reached. So a message with thousands of records can be published in parts, and whoever goes on with it
- * sees in the log which of them are there.
+ * version it has reached. So a message with thousands of records can be published in parts, and a node that continues
+ * it learns from the log which of them are there.
  */
 function numbered({ previousVersion, version, records }: OutboxMessage): NumberedRecord[] {
   const isWide = records.length <= version - previousVersion;
@@ -32,7 +32,7 @@ function numbered({ previousVersion, version, records }: OutboxMessage): Numbere
 }
 
 /**
- * Versions that the log tells of in its newest events. Nodes of an earlier version publish without a number, which the
+ * Versions of the ledger records among the newest events of the log. Nodes of an earlier version publish without a number, which the
  * log therefore does not know, and delete the message a moment later.
  */
 async function versionsIn(broker: MessageBroker, log: string): Promise<ReadonlySet<number>> {

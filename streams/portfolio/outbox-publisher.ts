@@ -21,9 +21,9 @@ export interface OutboxOptions {
   batchSize?: number;
 }
 
-/** How often the table is searched for messages that nobody has published. */
+/** How often the table is searched for unpublished messages. */
 const SWEEP_MS = 1_000;
-/** Whoever writes a message publishes it at once: so old, it was left behind. */
+/** A message is published right after it is written: one of this age was left behind. */
 const LEFT_BEHIND_MS = 2_000;
 /** A request that has changed a ledger waits no longer than this for the message to be out. */
 const PATIENCE_MS = 1_000;
@@ -102,7 +102,7 @@ export class Outbox {
 
   async #publish(message: OutboxMessage): Promise<void> {
     const { portfolioId, version } = message;
-    // It is left to the other nodes, or to the next start.
+    // The other nodes publish it, or this one after its next start.
     if (this.#isClosed) return undefined;
     const relay = this.#relays.get(portfolioId);
     if (relay !== undefined) {
@@ -121,7 +121,7 @@ export class Outbox {
     }
   }
 
-  /** Works off the backlog of a portfolio. Whoever asks for it meanwhile waits for the same. It never rejects. */
+  /** Publishes the backlog of a portfolio. Concurrent callers share one run. Never rejects. */
   #relay(portfolioId: string): Promise<void> {
     const running = this.#relays.get(portfolioId);
     if (running !== undefined) {
@@ -146,12 +146,15 @@ export class Outbox {
         while (!this.#isClosed && (await this.#publishNextPage(portfolioId))) this.#isAway = false;
       }
     } finally {
-      // In the same turn as the last look at `again`: whoever comes now begins anew.
+      // In the same turn as the last look at `again`: a later caller starts a new run.
       this.#relays.delete(portfolioId);
     }
   }
 
-  /** Between two pages others have their turn: a long backlog holds nobody up. @returns whether there was anything */
+  /**
+   * Others get their turn between two pages, so a long backlog does not hold them up.
+   * @returns whether there was a page
+   */
   async #publishNextPage(portfolioId: string): Promise<boolean> {
     const place = await this.#pages.wait(portfolioId, TURN_MS);
     try {
@@ -206,9 +209,9 @@ export class Outbox {
   #failed(error: unknown): void {
     if (error instanceof BrokerUnavailableError) {
       this.#isAway = true;
-      this.#warnings.warn({}, 'the broker is away: ledger changes are published later');
+      this.#warnings.warn({}, 'the broker is unavailable: ledger changes are published later');
     } else {
-      this.#warnings.warn({ err: error }, 'the outbox cannot be worked off, trying again');
+      this.#warnings.warn({ err: error }, 'the outbox cannot be published, trying again');
     }
   }
 }

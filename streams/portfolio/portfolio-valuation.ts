@@ -19,7 +19,7 @@ export interface Valuation {
 export interface PortfolioValuation {
   version: number;
   timeZone: string;
-  /** Epoch milliseconds: from then on it reports on a day that is over, and must be made anew. */
+  /** Epoch milliseconds: from then on its day is over, and it has to be made again. */
   validUntil: number;
   /** The symbols whose price can move a figure, as of the last `mark`; another set when they have changed. */
   symbols(): ReadonlySet<string>;
@@ -58,7 +58,7 @@ export async function valuePortfolio(
   }
 }
 
-/** How often a ledger that moves under the reader is read anew, before figures of two versions are put together. */
+/** How often a ledger that changes during a read is read again, before figures of two versions are combined. */
 const ATTEMPTS = 3;
 
 async function load(

@@ -25,7 +25,7 @@ export interface ProjectionOptions {
   holdingsIntervalMs: number;
   /** `null`: there is no such portfolio. */
   value: (portfolioId: string) => Promise<ProjectedValuation | null>;
-  /** Told which symbols' prices the projection wants to hear of. */
+  /** Called when the set of symbols whose prices matter to the projection changes. */
   follow: (projection: Projection, before: ReadonlySet<string>, after: ReadonlySet<string>) => void;
 }
 
@@ -39,15 +39,15 @@ const READY_MS = 10_000;
 const CLOSE_MS = 2_000;
 const NO_SYMBOLS: ReadonlySet<string> = new Set();
 
-/** What the last attempt found. `standby`: another node holds the lease; `absent`: there is no such portfolio. */
+/** Outcome of the last attempt. `standby`: another node holds the lease; `absent`: there is no such portfolio. */
 type Role = 'none' | 'leader' | 'standby' | 'absent';
 
-/** What an attempt is at, or where the last one failed. */
+/** The step of the present attempt, or the one at which the last attempt failed. */
 export type Step = 'idle' | 'subscribe' | 'lease' | 'value' | 'publish';
 
 /**
- * One watched portfolio on this node. Whoever holds the portfolio's lease is the only one to publish its PnL; another
- * node that watches it too stands by. Publishes when a tick or the ledger moves a figure, at most once an interval.
+ * One watched portfolio on this node. Only the node that holds the portfolio's lease publishes its PnL; others that
+ * watch it are on standby. Publishes when a tick or the ledger moves a figure, at most once an interval.
  *
  * All of it happens in attempts, one at a time: subscribe → lease → value → publish. A step that is done is skipped,
  * and each has a deadline. After a failure the next attempt goes on from the first step that is not done; what a step
@@ -142,7 +142,7 @@ export class Projection {
     this.#schedule();
   }
 
-  /** Goes on if this is not the ledger's version that was loaded, or none was: the net below the announcements. */
+  /** Schedules an attempt if this is not the loaded version of the ledger, in case an announcement was missed. */
   compare(version: number): void {
     if (this.#valuation?.version !== version) this.ledgerMoved();
     else if (!this.#attempts.isPending) this.#schedule();
@@ -211,7 +211,7 @@ export class Projection {
         if (events.some(({ data }) => isLedgerRecord(data))) this.ledgerMoved();
         if (events.some(({ data }) => data === HOLDINGS_REQUEST) && this.#interest.hear()) this.#schedule();
       },
-      // The ring is new or has a gap: what it should hold is published anew.
+      // The ring is new or has a gap: what it should hold is published again.
       reset: () => this.ledgerMoved(),
       condition: (state) => {
         if (state === 'back') this.ledgerMoved();
@@ -295,14 +295,14 @@ export class Projection {
     this.#symbols = symbols;
   }
 
-  /** Never rejects: it will be told again. */
+  /** Never rejects: it is announced again later. */
   async #tellInterest(): Promise<void> {
     const { broker, clock, log, logger } = this.#options;
     try {
       const telling = broker.publish(log, [{ data: HOLDINGS_REQUEST }]);
       await withDeadline(telling, { clock, ms: STEP_MS, what: 'telling of interest' });
     } catch (error) {
-      logger.warn({ err: error, log }, 'interest in holdings could not be told');
+      logger.warn({ err: error, log }, 'interest in the holdings could not be announced');
     }
   }
 }

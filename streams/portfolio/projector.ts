@@ -39,12 +39,12 @@ export interface StalledProjection {
   overdueMs: number;
 }
 
-/** How often the ledger versions of watched portfolios are compared: the net below the announcements. */
+/** How often the ledger versions of watched portfolios are compared, in case an announcement was missed. */
 const CHECK_MS = 2_000;
-/** A statement of a check that takes longer is given up: the next check begins anew. */
+/** A statement of a check that takes longer is abandoned, and the next check starts over. */
 const STATEMENT_MS = 10_000;
 
-/** Publishes the PnL of the portfolios somebody here watches. */
+/** Publishes the PnL of the portfolios that have readers on this node. */
 export class Projector {
   readonly #options: ProjectorOptions;
   readonly #watched = new Map<string, Watched>();

@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 
 /**
- * A task that is run again and again, never twice at a time, at the earliest time that anybody asked for. What is asked
- * for during a run comes after it. Nobody can wait for a run, so no run can wait for itself.
+ * A task that runs repeatedly, one run at a time, at the earliest time requested. What is requested during a run comes
+ * after it. A run cannot be awaited, so no run can wait for itself.
  */
 export class SerialTask {
   readonly #clock: Clock;
@@ -15,13 +15,13 @@ export class SerialTask {
   #cancel: (() => void) | null = null;
   #isClosed = false;
 
-  /** @param task must not reject: it knows better what to do about its failures */
+  /** @param task must handle its own failures: it must not reject */
   constructor(clock: Clock, task: () => Promise<void>) {
     this.#clock = clock;
     this.#task = task;
   }
 
-  /** Whether a run is under way or due: without it nothing happens until somebody asks. */
+  /** Whether a run is under way or due. If not, nothing happens until one is requested. */
   get isPending(): boolean {
     return this.#isRunning || this.#dueAt !== Number.POSITIVE_INFINITY;
   }

@@ -28,7 +28,7 @@ export async function ledgerBasis(
 
 /**
  * With the prices: equal text, equal figures.
- * @returns `null` while the market is being read anew: its prices may then change while its position stays
+ * @returns `null` while the market is being reloaded: its prices may then change while its position stays
  */
 export async function valuationBasis(
   sources: LedgerSources & { market: Market },

@@ -7,7 +7,7 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
-/** Waiting for conditions that are checked when somebody says that they may have changed. */
+/** Waits for conditions, which are evaluated whenever `check` is called. */
 export class Waiters {
   readonly #clock: Clock;
   readonly #waiting = new Set<Waiter>();

@@ -1,7 +1,7 @@
 import type { HubOptions } from '../core/hub-options.ts';
 import { portfolioOfLog } from '../channels/logs.ts';
 
-/** What a hub has to know of portfolios: their figures are kept up to date while somebody reads their logs. */
+/** What a hub has to know about portfolios: their figures are kept up to date while their logs have readers. */
 export function watchedLogs(
   watch: (portfolioId: string, what: 'totals' | 'holdings') => Promise<() => Promise<void>>,
 ): Required<Pick<HubOptions, 'watchLog' | 'watchChannel' | 'essential'>> {
@@ -14,7 +14,7 @@ export function watchedLogs(
       const portfolioId = portfolioOfLog(log);
       return portfolioId === null ? null : `pnl:${portfolioId}`;
     },
-    // Holdings cost more than totals: they are published only while somebody wants them.
+    // Holdings cost more than totals: they are published only while they have readers.
     watchChannel({ name, log }) {
       const portfolioId = portfolioOfLog(log);
       return portfolioId !== null && name.startsWith('holdings:')

@@ -102,7 +102,7 @@ export class LogWatch {
       let done = this.#position === null;
       while (!done && !this.#closed) done = (await this.#readPage()) && this.#drain();
     } finally {
-      // In the same turn as the last drain, so that no message is held with nobody to drain it.
+      // In the same turn as the last drain, so that no message is held without anything to drain it.
       this.#reading = null;
     }
   }

@@ -24,11 +24,12 @@ const COMMAND_TIMEOUT_MS = 1000;
 
 const HEARTBEAT_MS = 2000;
 const HEARTBEATS_MISSED = 3;
-/** How often a connection to what has become a replica is made anew. */
+/** How often, at most, a connection is reopened because its server has become a replica. */
 const LOOK_UP_MS = 2000;
 
 /**
- * A connection for requests: a command fails at once when Redis is away and within `commandTimeoutMs` when it is frozen; none is queued, and none is sent twice, since its first sending may have been carried out.
+ * A connection for requests. A command fails at once when Redis cannot be reached, and within `commandTimeoutMs` when it
+ * does not answer. None is queued, and none is sent twice, since Redis may have executed the first.
  */
 export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
   return connect(url, options, { enableOfflineQueue: false, maxRetriesPerRequest: 0 });
@@ -36,7 +37,7 @@ export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
 
 /**
  * A connection for subscriptions and blocking reads. It reconnects for ever; its owner subscribes again on `ready`, as
- * only the owner can tell when that is complete. It queues nothing while it is away: the queue would have no bound.
+ * only the owner knows when that is complete. It queues nothing while disconnected: the queue would have no bound.
  */
 export function patientRedis(url: string, options: RedisConnectionOptions): Redis {
   return connect(url, options, {
@@ -113,7 +114,7 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
   const { log, random, name, clock, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
   const timeout = options.startTimeoutMs ?? commandTimeoutMs;
   let lookedUpAt = Number.NEGATIVE_INFINITY;
-  /** After a failover the old primary answers READONLY: who is primary now is looked up, and meanwhile it may be read. */
+  /** After a failover the old primary answers READONLY: the new one is looked up, and until then this one may be read. */
   const mayLookUp = (): boolean => {
     if (clock.monotonic() - lookedUpAt < LOOK_UP_MS) return false;
     lookedUpAt = clock.monotonic();
@@ -137,11 +138,11 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
   let reported = false;
   client.on('error', (error: Error) => {
     // Once per outage: there is one error per attempt.
-    if (!reported) log.warn({ err: error, connection: name }, 'redis is away');
+    if (!reported) log.warn({ err: error, connection: name }, 'Redis cannot be reached');
     reported = true;
   });
   client.on('ready', () => {
-    if (reported) log.info({ connection: name }, 'redis is back');
+    if (reported) log.info({ connection: name }, 'Redis can be reached again');
     reported = false;
   });
   keepHonest(client, clock);

@@ -8,7 +8,7 @@ import { contact, fastRedis, setCommandTimeout } from './redis-connection.ts';
 import { runScript, SCRIPTS } from './redis-scripts.ts';
 
 export interface RedisLeasesOptions {
-  /** A URL, for a connection of its own, or a client, which stays its owner's and must fail fast. */
+  /** A URL, for a separate connection, or a client that fails fast. The caller closes its own client. */
   redis: string | Redis;
   prefix?: string;
   clock: Clock;
@@ -21,7 +21,7 @@ export interface RedisLeasesOptions {
    * protect nothing, where it is only a key that is left behind.
    */
   fenceMs?: number;
-  /** How long a command may take on a connection of its own. Default 1000. */
+  /** Time limit of a command on the separate connection. Default 1000. */
   commandTimeoutMs?: number;
   /** The same until `started`. */
   startTimeoutMs?: number;
@@ -68,7 +68,7 @@ export class RedisLeases implements Leases {
     const asked = this.#options.clock.monotonic();
     let fence: unknown;
     try {
-      // A client that is not its own fails at once when Redis is away: that is its owner's choice.
+      // A client of the caller fails at once when Redis cannot be reached, as its owner chose.
       if (typeof this.#options.redis === 'string') await contact(this.#client, this.#options.clock);
       fence = await runScript(
         this.#client,
@@ -128,7 +128,7 @@ export class RedisLeases implements Leases {
         this.#drop(held);
       }
     } catch {
-      // Redis is away: the next attempt comes soon, and the lease ends in time by the local clock.
+      // Redis cannot be reached: the next attempt comes soon, and the lease ends in time by the local clock.
     }
   }
 

@@ -72,7 +72,7 @@ export class RedisRing {
   /** Where this process's last publish went, least recently used first. */
   readonly #published = new Map<string, Position>();
 
-  /** @param onLost called when delivery has become uncertain: the connection is gone, or writes are refused */
+  /** @param onLost called when delivery has become uncertain: the connection is lost, or writes are refused */
   constructor(options: RedisBrokerSettings, onLost: () => void) {
     this.#options = options;
     this.#onLost = onLost;
@@ -153,7 +153,7 @@ export class RedisRing {
 
   /** Ends an epoch whose offsets no longer mean one event each. */
   async rotate(name: string, epoch: string): Promise<Position> {
-    this.#options.log.warn({ ring: name, epoch }, 'the log was put back to an earlier state: new epoch');
+    this.#options.log.warn({ ring: name, epoch }, 'the log was rolled back to an earlier state: new epoch');
     const [now, head] = texts(await this.#onLog(SCRIPTS.rotate, name, [epoch, this.channel(name)]));
     return toPosition(now, head);
   }
@@ -250,7 +250,7 @@ export class RedisRing {
   #unavailable(error: unknown): BrokerUnavailableError {
     if (error instanceof Error && error.name === 'ReplyError') {
       const [code = ''] = error.message.split(' ', 1);
-      this.#errors.error({ err: error }, 'redis refused a command', code);
+      this.#errors.error({ err: error }, 'Redis refused a command', code);
       if (REFUSAL.test(error.message) && !this.#isRefusing) {
         this.#isRefusing = true;
         this.#onLost();

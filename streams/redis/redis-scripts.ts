@@ -11,9 +11,9 @@ import type { Redis } from 'ioredis';
  * epoch, before any offset is given, and notes in `past` where the old one ended: a position of the old epoch up to
  * that end is still good, one beyond it was lost. A restart that lost nothing thus costs no reader its place.
  *
- * A server short of memory may evict any of the keys. Without `meta` the log begins anew. Without `ring` what it held is
- * expired. Without `state`, which `meta` knows to have been there, no reader could be told the current state: a new epoch
- * resets them all, and whoever knows some of the state publishes it again.
+ * A server short of memory may evict any of the keys. Without `meta` the log starts over. Without `ring` what it held is
+ * expired. Without `state`, which `meta` knows to have been there, no reader could get the current state: a new epoch
+ * resets them all, and writers that know some of the state publish it again.
  *
  * `string.format('%.0f')` because Lua's own conversion writes 1e+15.
  */
@@ -193,7 +193,7 @@ tidy(function() end)
 return reply({epoch, int(head), ARGV[7] == '1' and redis.call('HGETALL', STATE) or {}})
 `;
 
-/** Gives the log another epoch if it still has the one that was found out (ARGV 7). ARGV 8 channel. */
+/** Gives the log another epoch if it still has the one given (ARGV 7). ARGV 8 channel. */
 const ROTATE = `${OPEN}
 open()
 if epoch == ARGV[7] then

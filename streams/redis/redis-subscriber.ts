@@ -57,7 +57,7 @@ export class RedisSubscriber {
     setCommandTimeout(this.#client, this.#options.commandTimeoutMs);
   }
 
-  /** A connection is gone, or writes are refused: nothing is certain until positions are verified again. */
+  /** A connection is lost, or writes are refused: nothing is certain until positions are verified again. */
   lost(): void {
     this.#losses += 1;
     for (const { watch } of this.#entries.values()) watch.setAway();
@@ -129,7 +129,7 @@ export class RedisSubscriber {
     this.#entries.delete(log);
     this.#byChannel.delete(channel);
     entry.watch.close();
-    // If it cannot be sent, the connection is gone and with it the subscription.
+    // If it cannot be sent, the connection is lost and with it the subscription.
     if (this.#client.status === 'ready') await this.#client.unsubscribe(channel).catch(() => undefined);
   }
 

@@ -63,7 +63,7 @@ export class ResponseConnection implements Sink {
 /**
  * Sends the head of a 200 response, with the headers that were set on it, and the first bytes of its body.
  * @param format.opening ASCII text that the body begins with
- * @returns the connection, or `null` if the client has gone already
+ * @returns the connection, or `null` if the client has disconnected already
  */
 export function openResponse(
   res: ServerResponse,

@@ -36,7 +36,7 @@ export interface ServeStreamOptions {
 
 /**
  * Answers a request with an event stream, as SSE or NDJSON, until either side ends it. Headers that were set on the
- * response go out with it. Returns at once: the stream goes on by itself.
+ * response go out with it. Returns at once, while the stream continues.
  * @throws NoSlotError if there are too many streams and no `admission` was given
  */
 export function serveStream(req: IncomingMessage, res: ServerResponse, options: ServeStreamOptions): void {

@@ -24,7 +24,7 @@ export interface ServeWebSocketOptions<C extends Channel = Channel> extends Subs
 }
 
 /**
- * Accepts a WebSocket and serves it until either side closes it. Returns at once: the session goes on by itself.
+ * Accepts a WebSocket and serves it until either side closes it. Returns at once, while the session continues.
  * @throws NoSlotError if there are too many streams and no `admission` was given
  */
 export function serveWebSocket<C extends Channel>(upgrade: Upgrade, options: ServeWebSocketOptions<C>): void {

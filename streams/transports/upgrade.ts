@@ -34,7 +34,7 @@ function areProtocols(header: string): boolean {
 
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** @throws Problem 426 or 400 for a request that is not a whole WebSocket handshake */
+/** @throws Problem 426 or 400 for a request that is not a complete WebSocket handshake */
 export function handshakeOf(req: IncomingMessage): Upgrade {
   const upgrade = upgradeOf(req);
   if (upgrade === null || req.headers['sec-websocket-version'] !== '13') {

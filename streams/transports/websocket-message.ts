@@ -12,7 +12,7 @@ export const channelName = z.string().max(100);
 const channels = z.array(channelName).min(1).max(MAX_CHANNELS).describe('Names of channels.');
 const type = <T extends string>(name: T) => z.literal(name).describe('What the message asks for.');
 
-/** Messages of a client. Their `ref` comes back with the answer. */
+/** Messages of a client. The answer carries their `ref`. */
 export const clientMessage = z.discriminatedUnion('type', [
   z
     .strictObject({

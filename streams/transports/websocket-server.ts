@@ -24,7 +24,7 @@ export class SocketServer {
     this.#cancelPings = clock.every(pingMs, () => this.#ping());
   }
 
-  /** Completes a handshake that `handshakeOf` has checked. @returns `null` if the client has gone already */
+  /** Completes a handshake that `handshakeOf` has checked. @returns `null` if the client has disconnected already */
   accept(upgrade: Upgrade): WebSocket | null {
     upgrade.take();
     let accepted: WebSocket | null = null;

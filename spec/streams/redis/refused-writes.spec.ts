@@ -114,7 +114,7 @@ const available = redisAvailable() && postgresAvailable();
           [2, 0],
           'told once, not taken back',
         );
-      const refusals = lines.filter((line) => line.includes('redis refused a command'));
+      const refusals = lines.filter((line) => line.includes('Redis refused a command'));
       assert.equal(refusals.length, nodes.length, 'each node logs the cause once a minute');
       assert.ok(!lines.some((line) => line.includes(externalId(booked))), 'no log has what was published');
 

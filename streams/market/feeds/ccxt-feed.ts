@@ -57,7 +57,7 @@ export interface CcxtOptions {
 const loadCcxt = (name = 'ccxt'): Promise<unknown> => import(name);
 
 /**
- * Live trades (or last prices) of an exchange, through ccxt's WebSocket. Whatever fails, the connection is made anew
+ * Live trades (or last prices) of an exchange, through ccxt's WebSocket. After any failure it reconnects
  * with a fresh exchange object after a back-off.
  */
 export class CcxtFeed implements Feed {

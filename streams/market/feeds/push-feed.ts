@@ -1,6 +1,6 @@
 import type { Feed, FeedState } from '../tick.ts';
 
-/** No source of its own. `push`: ticks come in over REST. `none`: nothing is expected, though a push is still taken. */
+/** A feed without a source. `push`: ticks come in over REST. `none`: none are expected, but a push is still accepted. */
 export function pushFeed(name: 'push' | 'none'): Feed {
   let state: FeedState = 'starting';
   return {

@@ -7,7 +7,7 @@ import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
 
 const COLUMNS = ['timestamp_ms', 'trade_id', 'side', 'price', 'amount'] as const;
 const BATCH = 500;
-/** A broken line shall not make one record of half the file. */
+/** A broken line must not turn half the file into one record. */
 const MAX_LINE = 1_000_000;
 
 export interface ReplayOptions {

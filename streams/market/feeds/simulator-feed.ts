@@ -114,7 +114,7 @@ export class SimulatorFeed implements Feed {
   }
 
   #deliver(sink: TickSink, ticks: Tick[]): void {
-    // A round that the log has no room for yet is left out rather than queued: nobody misses a made-up tick.
+    // A round that the log has no room for yet is dropped rather than queued: no simulated tick is missed.
     if (this.#delivering !== null || ticks.length === 0) return;
     this.#delivering = sink(ticks)
       .then(
