@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { DataLockError } from '../db/connection/data-lock.ts';
 import { DEMO_LOGIN } from '../routes/service/health.ts';
+import { backUp } from './backup/backup.ts';
+import { restore } from './backup/restore.ts';
 import { BrokerSilentError } from './broker-retry.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
@@ -17,6 +19,12 @@ import { createServices } from './services.ts';
 async function main(): Promise<void> {
   const config = readConfig(process.env, { MARKET_FEED: (text) => void parseFeedSpec(text) });
   const logger = createLogger(config.LOG_LEVEL);
+  const [command, file] = process.argv.slice(2);
+  if (command === 'backup' || command === 'restore') {
+    await (command === 'backup' ? backUp(config, file) : restore(config, file, logger));
+    print(command === 'backup' ? `Written: ${file}` : `Restored into ${config.DATA_DIR}: npm start`);
+    return;
+  }
   const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
   // The web side is loaded while the embedded database starts: each takes its half second.
   const [running, { createApp }] = await Promise.all([

@@ -10,7 +10,7 @@ import { openLookups } from '../db/users/lookups.ts';
 import { migrate } from '../db/migrations/migrate.ts';
 import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
 import { reachDatabase, startErrorOf } from '../db/connection/reach-database.ts';
-import { fleetId } from '../db/fleet.ts';
+import { findFleet } from '../db/fleet.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
 import { findRevaluable, valueEntries } from '../db/ledger/late-rates.ts';
 import { portfolioVersions } from '../db/ledger/portfolios.ts';
@@ -39,6 +39,7 @@ import { valuePortfolio } from '../streams/portfolio/portfolio-valuation.ts';
 import { Projector } from '../streams/portfolio/projector.ts';
 import { watchedLogs } from '../streams/portfolio/watched-logs.ts';
 import { CATALOG } from '../streams/channels/catalog.ts';
+import { serveBackups } from './backup/backup-server.ts';
 import { reachBroker, retryBroker } from './broker-retry.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
@@ -133,6 +134,11 @@ export async function createServices(environment: Environment): Promise<RunningS
     await migrate(database.knex).catch((error: unknown) => {
       throw startErrorOf(error) ?? error;
     });
+    const fleet = await findFleet(database.knex);
+    if (environment.database === undefined && database.kind === 'embedded') {
+      const backups = await serveBackups({ db: database.knex, dataDir: config.DATA_DIR, logger });
+      shutdown.add('the backups', () => backups.close());
+    }
     if (config.DEMO && config.MARKET_FEED === 'simulator') {
       // Before anybody asks what the last prices were.
       await ensureDemoPast({ db: database.knex, clock, seed: config.FEED_SEED ?? 1 });
@@ -144,11 +150,7 @@ export async function createServices(environment: Environment): Promise<RunningS
     );
     const metrics = new Registry();
     measurePool(metrics, database.knex);
-    const {
-      broker,
-      leases: uncounted,
-      started,
-    } = await openBroker(environment, await fleetId(database.knex));
+    const { broker, leases: uncounted, started } = await openBroker(environment, fleet.id);
     const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
       retryBroker(attempt, { clock, ms: patience.startStepMs, step });
     const leases = countedLeases(uncounted, metrics);
@@ -304,6 +306,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       metrics,
       readiness,
       nodeId: node,
+      timeline: fleet.timeline,
       slots,
       readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
       tokenKey,

@@ -25,6 +25,7 @@ import * as outboxOrder from './096-outbox-order.ts';
 import * as importPages from './100-import-pages.ts';
 import * as entrySequence from './101-entry-sequence.ts';
 import * as fleet from './105-fleet.ts';
+import * as timeline from './106-timeline.ts';
 import * as rateOrigins from './110-rate-origins.ts';
 import * as importEntries from './120-import-entries.ts';
 
@@ -59,6 +60,7 @@ const MIGRATIONS: Migration[] = [
   { name: '100-import-pages', ...importPages },
   { name: '101-entry-sequence', ...entrySequence },
   { name: '105-fleet', ...fleet },
+  { name: '106-timeline', ...timeline },
   { name: '110-rate-origins', ...rateOrigins },
   { name: '120-import-entries', ...importEntries },
 ];

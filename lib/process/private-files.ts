@@ -25,7 +25,8 @@ const OTHERS = 0o077;
 const STICKY = 0o1000;
 
 /** What Marktide creates in its data folder, drafts included. Anything else in there is left alone. */
-const OWN_ENTRY = /^(?:pgdata$|jwt-secret(?:\.|$)|marktide\.lock)/;
+const OWN_ENTRY =
+  /^(?:pgdata$|jwt-secret(?:\.|$)|marktide\.lock|backup\.sock$|(?:backup|restore)-[0-9a-f-]{36}$)/;
 
 /**
  * Creates the data folder. In an existing one, it revokes all other users' permissions for Marktide's own entries

@@ -1,7 +1,15 @@
 import { entityTag } from './conditional.ts';
 import { VERSION } from '../../lib/process/package-info.ts';
 
-/** The entity tag of an answer, by its inputs and the version of the program, which may change the answer. */
-export function tagOfBasis(basis: string): string {
-  return entityTag(`${VERSION} ${basis}`);
+/**
+ * All that an answer depends on. Another version of the program may make another answer of the same basis, and on another
+ * timeline of the database the versions in the basis stand for other changes.
+ */
+export function wholeBasis(basis: string, timeline: string): string {
+  return `${VERSION} ${timeline} ${basis}`;
+}
+
+/** The entity tag of an answer by what it is made of. */
+export function tagOfBasis(basis: string, timeline: string): string {
+  return entityTag(wholeBasis(basis, timeline));
 }

@@ -2,9 +2,8 @@ import { hash } from 'node:crypto';
 import type { Context } from 'koa';
 import type { Made, Outcome } from '../../lib/cache/answer-cache.ts';
 import { isKnown } from './conditional.ts';
-import { VERSION } from '../../lib/process/package-info.ts';
 import { marketVersion, MarketReading } from '../../streams/market/market-reading.ts';
-import { tagOfBasis } from './answer-tag.ts';
+import { tagOfBasis, wholeBasis } from './answer-tag.ts';
 import { answerText } from './answer-text.ts';
 import type { Endpoint, Cached } from './endpoint.ts';
 import type { Services } from './handler-services.ts';
@@ -24,8 +23,9 @@ export async function cachedReply(
   services: Services,
 ): Promise<void> {
   const { tagged } = cached.terms;
-  if (typeof tagged === 'string' && isKnown(ctx, tagOfBasis(tagged))) {
-    ctx.set({ 'X-Cache': 'hit', ETag: tagOfBasis(tagged) });
+  const known = typeof tagged === 'string' ? tagOfBasis(tagged, services.timeline) : null;
+  if (known !== null && isKnown(ctx, known)) {
+    ctx.set({ 'X-Cache': 'hit', ETag: known });
     ctx.status = 304;
     return;
   }
@@ -43,7 +43,7 @@ async function find(
   ctx: Context,
   endpoint: Endpoint,
   cached: Cached<unknown>,
-  { answers, market }: Services,
+  { answers, market, timeline }: Services,
 ): Promise<{ tag: string; text: string; outcome: Outcome }> {
   const { cache, response } = endpoint;
   if (cache === undefined || response === null) throw new TypeError(`${endpoint.id} declares no cache`);
@@ -52,7 +52,11 @@ async function find(
     const reading = new MarketReading(market);
     const body = await cached.make(reading);
     const { text, tag } = await answerText(response, body, endpoint.untagged);
-    return { watched: reading.seen, tag: typeof tagged === 'string' ? tagOfBasis(tagged) : tag, text };
+    return {
+      watched: reading.seen,
+      tag: typeof tagged === 'string' ? tagOfBasis(tagged, timeline) : tag,
+      text,
+    };
   };
   if (basis === null || !market.isSettled) return { ...(await make()), outcome: 'miss' };
   const { kind, staleS = 0 } = cache;
@@ -61,8 +65,7 @@ async function find(
       kind,
       owner,
       name: `${endpoint.id}:${hash('sha256', JSON.stringify(question), 'base64url').slice(0, 22)}`,
-      // Another version of the program may make another answer of the same.
-      basis: `${VERSION} ${basis}`,
+      basis: wholeBasis(basis, timeline),
       versionOf: (watched) => marketVersion(market, watched),
       staleMs: Math.min(maxStaleMs(ctx), staleS * 1000),
     },

@@ -46,6 +46,8 @@ export interface Services {
   readiness: Readiness;
   /** The id of this process; a new one at each start. */
   nodeId: string;
+  /** Changes when the database is restored: see `Fleet`. */
+  timeline: string;
   /** Slots for long-running work of a node or its database. */
   slots: {
     /** Files being uploaded. */

@@ -31,6 +31,7 @@ const NAMES = [
   '100-import-pages',
   '101-entry-sequence',
   '105-fleet',
+  '106-timeline',
   '110-rate-origins',
   '120-import-entries',
 ];
