@@ -15,9 +15,9 @@ function problemOf(code: string | undefined): Problem | null {
         detail: `The URL and headers have more than ${MAX_HEAD_BYTES} bytes. ${SHORTER_URL}`,
       });
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return problem('payload-too-large', { detail: 'The chunk extensions are too long.' });
+      return problem('payload-too-large', { detail: 'The chunk extensions are too long. Send none.' });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return problem('request-timeout', { detail: 'The request did not arrive in time.' });
+      return problem('request-timeout', { detail: 'The request did not arrive in time. Send it again.' });
     case 'ECONNRESET':
       return null;
     default:

@@ -107,7 +107,7 @@ export class ResponseDocs {
           503: ['Retry-After'],
         }[status] ?? [];
       ({ ref } = this.#registry.registerComponent('responses', name, {
-        description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug][1]}.`).join(' '),
+        description: slugs.map((slug) => `\`${slug}\`: ${PROBLEMS[slug][1]}`).join(' '),
         headers: this.#some('X-Request-Id', ...more),
         content: {
           'application/problem+json': {

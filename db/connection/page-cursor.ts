@@ -35,12 +35,11 @@ export function parseCursor(text: string): unknown[] {
 
 /** The 400 that names the parameter. */
 export function invalidCursor({
-  detail = 'is not one of ours',
+  detail = 'is not valid',
   cause,
 }: { detail?: string; cause?: unknown } = {}): Problem {
   return problem('invalid-cursor', {
-    detail: `The cursor ${detail}.`,
-    errors: [{ parameter: 'cursor', detail }],
+    errors: [{ parameter: 'cursor', detail: `${detail}: start again without a cursor` }],
     cause,
   });
 }

@@ -18,7 +18,8 @@ export interface Quota {
  */
 export async function lockUser(trx: Database, userId: string): Promise<void> {
   const row: unknown = await trx('users').where({ id: userId }).forNoKeyUpdate().first('id');
-  if (row === undefined) throw problem('unauthorized', { detail: 'The user does not exist any more.' });
+  if (row === undefined)
+    throw problem('unauthorized', { detail: 'The user no longer exists. Log in as another user.' });
 }
 
 /**

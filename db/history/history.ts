@@ -186,9 +186,8 @@ function addNothing({ points, first, terms }: KnownPoints, instants: readonly nu
 
 function tooMuch(): Problem {
   const detail =
-    'makes too many instants for a portfolio of so many assets: ask for a shorter span, or a longer interval';
+    'makes too many instants for a portfolio of so many assets: ask for a shorter span or a longer interval';
   return problem('invalid-request', {
-    detail: `Query: from ${detail}.`,
     errors: [{ parameter: 'from', detail }],
   });
 }

@@ -15,7 +15,9 @@ export class EntryConflictError extends Problem {
 
   constructor(index: number, externalId: string, existingId: string | null) {
     const other = existingId === null ? 'earlier in this batch' : `as entry ${existingId}`;
-    super('trade-conflict', { detail: `${externalId} is booked with another content ${other}` });
+    super('trade-conflict', {
+      detail: `The external id ${externalId} is already booked with other content, ${other}.`,
+    });
     this.name = 'EntryConflictError';
     this.index = index;
     this.externalId = externalId;

@@ -168,7 +168,9 @@ export async function changeEntry(
     if (before === null) return null;
     const draft = await change(before, trx);
     if (draft.kind !== before.kind)
-      throw problem('unprocessable-entry', { detail: 'the kind of an entry stays' });
+      throw problem('unprocessable-entry', {
+        detail: 'The kind of an entry cannot be changed. Remove the entry and book another one.',
+      });
     const { exchange, externalId } = before;
     const entry: StoredEntry = {
       ...draft,
@@ -237,7 +239,7 @@ async function writing<T>(db: Database, task: (trx: Database) => Promise<T>): Pr
   } catch (error) {
     if (!UNPROCESSABLE.has(errorCode(error) ?? '')) throw error;
     throw problem('unprocessable-entry', {
-      detail: 'an amount, a time or a text is outside of what the ledger can hold',
+      detail: 'An amount, a time or a text is beyond what the ledger can hold. Send smaller values.',
       cause: error,
     });
   }

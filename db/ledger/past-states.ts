@@ -82,7 +82,7 @@ export async function loadTerms(db: Database, portfolioId: string): Promise<Term
         updated_at: number;
       }
     | undefined = await db('portfolios').where({ id: portfolioId }).first();
-  if (row === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
+  if (row === undefined) throw problem('not-found', { detail: 'There is no such portfolio.' });
   return {
     baseCurrency: row.base_currency,
     costMethod: row.cost_method,

@@ -120,7 +120,7 @@ async function loadPage(
     },
   );
   const [row] = rows;
-  if (row === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
+  if (row === undefined) throw problem('not-found', { detail: 'There is no such portfolio.' });
   const points = new Map<number, LedgerPoint>();
   const decode = pointDecoder();
   const slice = new TimeSlice();

@@ -236,7 +236,7 @@ export async function deletePortfolio(
  */
 export async function lockPortfolio(trx: Database, id: string): Promise<Portfolio> {
   const row: PortfolioRow | undefined = await trx('portfolios').where({ id }).forUpdate().first();
-  if (row === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
+  if (row === undefined) throw problem('not-found', { detail: 'There is no such portfolio.' });
   return toPortfolio(row);
 }
 

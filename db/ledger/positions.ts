@@ -55,7 +55,7 @@ export async function loadPositions(
       's.state',
     );
   const [first] = rows;
-  if (first === undefined) throw problem('not-found', { detail: 'there is no such portfolio' });
+  if (first === undefined) throw problem('not-found', { detail: 'There is no such portfolio.' });
   const terms: PortfolioTerms = {
     baseCurrency: first.base_currency,
     costMethod: first.cost_method,

@@ -52,7 +52,8 @@ export async function createUser(
     .ignore()
     .returning(COLUMNS);
   const [row] = rows;
-  if (row === undefined) throw problem('conflict', { detail: 'the e-mail address is already in use' });
+  if (row === undefined)
+    throw problem('conflict', { detail: 'The e-mail address is already in use. Use another one.' });
   return toUser(row);
 }
 

@@ -4865,7 +4865,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description `malformed-json`: The request body is not valid JSON. `invalid-request`: The request does not fit its schema. */
+        /** @description `malformed-json`: The request body is not valid JSON. `invalid-request`: The request is not valid. */
         MalformedJsonOrInvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4875,7 +4875,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid-credentials`: E-mail and password do not match. */
+        /** @description `invalid-credentials`: The e-mail address or the password is wrong. */
         InvalidCredentials: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4916,7 +4916,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `unsupported-media-type`: The request body has a media type that is not supported. */
+        /** @description `unsupported-media-type`: The media type of the request body is not supported. */
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4936,7 +4936,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `rate-limited`: Too many requests. */
+        /** @description `rate-limited`: There are too many requests. */
         RateLimited: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4959,7 +4959,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `internal-error`: Something went wrong here. */
+        /** @description `internal-error`: The server has failed. */
         InternalError: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -4991,7 +4991,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `forbidden`: The credentials do not allow this. */
+        /** @description `forbidden`: The credential does not allow this. */
         Forbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5001,7 +5001,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid-request`: The request does not fit its schema. */
+        /** @description `invalid-request`: The request is not valid. */
         InvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5032,7 +5032,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid-request`: The request does not fit its schema. `invalid-cursor`: The cursor is not one of ours. */
+        /** @description `invalid-request`: The request is not valid. `invalid-cursor`: The cursor is not valid. */
         InvalidRequestOrInvalidCursor: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5062,7 +5062,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with different content. */
+        /** @description `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with other content. */
         QuotaExceededOrTradeConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5082,7 +5082,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `malformed-csv`: The request body is not CSV that can be read. `invalid-request`: The request does not fit its schema. */
+        /** @description `malformed-csv`: The request body cannot be read as CSV. `invalid-request`: The request is not valid. */
         MalformedCsvOrInvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -5112,7 +5112,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `upgrade-required`: The resource speaks WebSocket only. */
+        /** @description `upgrade-required`: The resource takes WebSocket connections only. */
         UpgradeRequired: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -8782,9 +8782,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
-                     *       "asOf": "2026-11-26T01:37:30.525Z",
-                     *       "position": "9@wY5CJ.20",
+                     *       "portfolioId": "01a22be4-e03a-7785-b2fe-6c7160258bd5",
+                     *       "asOf": "2026-11-30T09:59:12.608Z",
+                     *       "position": "9@8QGKZ.20",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "equity": "51120348.5",
@@ -8806,6 +8806,7 @@ export interface operations {
                      *         "pnl": "0",
                      *         "rate": "0"
                      *       },
+                     *       "unvalued": [],
                      *       "warnings": []
                      *     }
                      */

@@ -89,7 +89,7 @@ export class CsvSplitter {
       const end = this.#row(text, start, { find, cells, isLast });
       if ((end ?? text.length) - start > MAX_ROW) {
         const index = end === null ? cells.length : longest(cells);
-        const detail = `the row is longer than ${MAX_ROW} characters; is a quote not closed?`;
+        const detail = `The row is longer than ${MAX_ROW} characters. Is a quote not closed?`;
         throw new CsvSyntaxError(this.#line, index, detail);
       }
       if (end === null) break;
@@ -113,13 +113,13 @@ export class CsvSplitter {
   ): number | null {
     for (let at = start; ; at += 1) {
       if (cells.length === MAX_COLUMNS) {
-        throw this.#error(cells, `the row has more than ${MAX_COLUMNS} cells`);
+        throw this.#error(cells, `The row has more than ${MAX_COLUMNS} cells.`);
       }
       let end: number;
       if (text.charCodeAt(at) === QUOTE) {
         const cell = quoted(text, at, find.quote);
         if (cell === null) {
-          if (isLast) throw this.#error(cells, 'a quote is opened and never closed');
+          if (isLast) throw this.#error(cells, 'A quote is opened and never closed.');
           return null;
         }
         ({ end } = cell);
@@ -129,13 +129,13 @@ export class CsvSplitter {
           if (text.charCodeAt(end + 1) === BREAK) end += 1;
         }
         if (end < text.length && end !== find.delimiter.from(end) && end !== find.lineBreak.from(end)) {
-          const detail = 'a quote is closed in the middle of a cell: one inside a cell is written twice';
+          const detail = 'A quote is closed in the middle of a cell. Write a quote inside a cell twice.';
           throw this.#error(cells, detail);
         }
         cells.push(cell.text);
       } else {
         end = Math.min(find.delimiter.from(at), find.lineBreak.from(at));
-        if (find.quote.from(at) < end) throw this.#error(cells, 'a quote is opened in the middle of a cell');
+        if (find.quote.from(at) < end) throw this.#error(cells, 'A quote is opened in the middle of a cell.');
         if (end === NONE) {
           if (!isLast) return null;
           end = text.length;

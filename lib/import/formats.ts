@@ -160,7 +160,7 @@ function refusal(
 ): Error {
   const detail = `is ${is}: export ${instead} instead`;
   return problem('malformed-csv', {
-    detail: `Line ${line}: ${detail}.`,
+    detail: `Line ${line} ${detail}.`,
     errors: [{ line, detail, code, params: { exchange, instead } }],
   });
 }
@@ -170,7 +170,7 @@ function unknownHeadings(candidates: readonly Candidate[]): Error {
   if (nearest !== undefined && share(nearest.match) >= 0.5) {
     const { missing } = nearest.match;
     return problem('malformed-csv', {
-      detail: `Line ${nearest.line}: like a file of ${nearest.format.name}, but without ${missing.join(', ')}.`,
+      detail: `Line ${nearest.line} has headings of a file of ${nearest.format.name}, but not these: ${missing.join(', ')}.`,
       errors: missing.map((column) => ({
         line: nearest.line,
         column,
@@ -182,7 +182,7 @@ function unknownHeadings(candidates: readonly Candidate[]): Error {
   }
   const detail = `has none of the known headings (of ${FORMAT_NAMES.join(', ')}): map its columns, or export one of these`;
   return problem('malformed-csv', {
-    detail: `Line 1: ${detail}.`,
+    detail: `Line 1 ${detail}.`,
     errors: [{ line: 1, detail, code: 'unknown-headings', params: {} }],
   });
 }

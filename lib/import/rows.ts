@@ -105,14 +105,14 @@ function termsOf(head: string, layout: FileLayout, options: ReadOptions): Readin
       .map((name) => columns.zone(name))
       .find((zone) => zone !== null) ?? null;
   if (own !== null && options.zone !== null && !isSameZone(own, options.zone)) {
-    throw contradiction('tz', `a heading of the file says ${own.name}`);
+    throw contradiction('tz', `one of its headings says ${own.name}`);
   }
   const { decimal: saidDecimal = null, dateOrder: saidOrder = null } = options;
   if (saidDecimal !== null && style.decimal !== null && style.decimal !== saidDecimal) {
-    throw contradiction('decimal', 'numbers of the file have the other one');
+    throw contradiction('decimal', 'its numbers have the other one');
   }
   if (saidOrder !== null && !style.dateOrders.includes(saidOrder)) {
-    throw contradiction('dateOrder', `dates of the file have ${style.dateOrders.join(' or ') || 'several'}`);
+    throw contradiction('dateOrder', `its dates have ${style.dateOrders.join(' or ') || 'several'}`);
   }
   return {
     zone: own ?? options.zone ?? format.zone(columns, preamble),
@@ -128,7 +128,6 @@ function termsOf(head: string, layout: FileLayout, options: ReadOptions): Readin
 
 function contradiction(parameter: string, detail: string): Error {
   return problem('unprocessable-entry', {
-    detail: `\`${parameter}\` contradicts the file: ${detail}.`,
     errors: [{ parameter, detail: `contradicts the file: ${detail}` }],
   });
 }
@@ -177,7 +176,7 @@ async function* rowsOf(
       for (const { line, cells } of slice) {
         rows += 1;
         if (rows > maxRows) {
-          throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows: split the file.` });
+          throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows. Split the file.` });
         }
         if (line === layout.line || cells.every((cell) => cell.trim() === '')) continue;
         isEmpty = false;
@@ -197,7 +196,7 @@ async function* rowsOf(
   } catch (error) {
     throw error instanceof CsvSyntaxError ? syntaxProblem(error, layout) : error;
   }
-  if (isEmpty) throw malformed(layout.line, 'there are headings, but no row below them');
+  if (isEmpty) throw malformed(layout.line, 'There are headings, but no rows below them.');
 
   function* readingsOf(group: readonly Row[]): Generator<ImportRow, void, undefined> {
     const [first, ...others] = group;

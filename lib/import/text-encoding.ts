@@ -29,7 +29,7 @@ export function encodingOfCharset(charset: string): TextEncoding {
   const encoding = CHARSETS[charset.toLowerCase()];
   if (encoding !== undefined) return encoding;
   throw problem('unsupported-media-type', {
-    detail: `The charset is not one of ${Object.keys(CHARSETS).join(', ')}.`,
+    detail: `The charset must be one of ${Object.keys(CHARSETS).join(', ')}.`,
   });
 }
 
@@ -37,7 +37,7 @@ export function encodingOfCharset(charset: string): TextEncoding {
 export function malformed(line: number, detail: string, column?: string): Problem {
   const where = column === undefined ? `Line ${line}` : `Line ${line}, column ${column}`;
   return problem('malformed-csv', {
-    detail: `${where}: ${detail}.`,
+    detail: `${where}: ${detail}`,
     errors: [{ line, ...(column === undefined ? {} : { column }), detail }],
   });
 }
@@ -61,10 +61,10 @@ function detect(sample: Buffer): TextEncoding {
   if (starts(sample, 0xff, 0xfe)) return 'utf-16le';
   if (starts(sample, 0xfe, 0xff)) return 'utf-16be';
   if (starts(sample, 0x50, 0x4b, 0x03, 0x04) || starts(sample, 0xd0, 0xcf, 0x11, 0xe0)) {
-    throw malformed(1, 'this is an Excel workbook: save it as CSV first');
+    throw malformed(1, 'This is an Excel workbook. Save it as CSV first.');
   }
   if (sample.includes(0))
-    throw malformed(1, 'holds zero bytes: it is no text, or UTF-16 without a byte order mark');
+    throw malformed(1, 'There are zero bytes, so this is not text, or UTF-16 without a byte order mark.');
   return isUtf8(sample) ? 'utf-8' : 'euc-kr';
 }
 
@@ -88,7 +88,7 @@ async function* textOf(
     const bad = text.indexOf(REPLACEMENT);
     if (bad !== -1) {
       const what = encoding === 'euc-kr' ? 'neither UTF-8 nor EUC-KR (CP949)' : encoding.toUpperCase();
-      const wrong = encoding === 'euc-kr' ? `is ${what}` : `is not valid ${what}`;
+      const wrong = `The text is ${encoding === 'euc-kr' ? '' : 'not valid '}${what}.`;
       throw malformed(line + lineBreaks(text, bad), wrong);
     }
     line += lineBreaks(text, text.length);
@@ -130,7 +130,7 @@ export async function decodeText(
   const first = Buffer.concat(sample);
   let detected: TextEncoding;
   try {
-    if (first.length === 0) throw malformed(1, 'the body is empty');
+    if (first.length === 0) throw malformed(1, 'The body is empty.');
     detected = detect(first);
   } catch (error) {
     await chunks.return?.();

@@ -12,13 +12,15 @@ export const API_KEY_HEADER = 'X-API-Key';
 export async function callerOfApiKey(ctx: Context, services: Services): Promise<Caller> {
   const { db, clock, logger } = services;
   if (ctx.get('Authorization') !== '') {
-    throw problem('unauthorized', { detail: `Send either Authorization or ${API_KEY_HEADER}.` });
+    throw problem('unauthorized', { detail: `Send either Authorization or ${API_KEY_HEADER}, not both.` });
   }
   const hash = hashApiKey(ctx.get(API_KEY_HEADER));
   const key = hash === null ? null : await findApiKey(db, hash, { clock });
-  if (key === null) throw problem('unauthorized', { detail: 'The API key is not valid.' });
+  if (key === null) throw problem('unauthorized', { detail: 'The API key is not valid. Send another one.' });
   if (key.allowedIps.length > 0 && !isWithin(key.allowedIps, ctx.ip)) {
-    throw problem('forbidden', { detail: 'The API key may not be used from this address.' });
+    throw problem('forbidden', {
+      detail: 'The API key may not be used from this address. See its `allowedIps`.',
+    });
   }
   await touchApiKey(db, key, { clock }).catch((error: unknown) =>
     logger.warn({ err: error }, 'the use of an API key could not be noted'),

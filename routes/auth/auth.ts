@@ -94,9 +94,9 @@ export const refresh = endpoint({
     const presented = body.refreshToken ?? writingCookie(ctx, REFRESH_COOKIE, services);
     if (presented === null) {
       const errors = [
-        { pointer: '/refreshToken', detail: 'is needed unless its cookie and X-CSRF-Token are sent' },
+        { pointer: '/refreshToken', detail: 'is required unless its cookie and X-CSRF-Token are sent' },
       ];
-      throw problem('invalid-request', { detail: 'Body: /refreshToken', errors });
+      throw problem('invalid-request', { errors });
     }
     const rotation = await rotateRefreshToken(
       db,
@@ -120,7 +120,7 @@ export const refresh = endpoint({
       });
     }
     if (rotation.status !== 'rotated')
-      throw problem('unauthorized', { detail: 'The refresh token is not valid.' });
+      throw problem('unauthorized', { detail: 'The refresh token is not valid. Log in again.' });
     const account = await getUser(db, rotation.session.userId);
     if (account === null) throw problem('unauthorized');
     return issueTokens(ctx, services, account, {

@@ -78,10 +78,12 @@ export function writingCookie(ctx: Context, name: CookieName, { config }: Servic
   const repeated = ctx.get(CSRF_HEADER);
   if (value === undefined || repeated === '') return null;
   if (!isOwnOrigin(ctx, config.CORS_ORIGINS)) {
-    throw problem('forbidden', { detail: 'Cookies authorise changes from pages of this origin only.' });
+    throw problem('forbidden', {
+      detail: 'Cookies authorise changes from pages of this origin only. Use an access token or an API key.',
+    });
   }
   if (!isSame(repeated, ctx.cookies.get(CSRF_COOKIE) ?? '')) {
-    throw problem('forbidden', { detail: `${CSRF_HEADER} is not the value of the cookie ${CSRF_COOKIE}.` });
+    throw problem('forbidden', { detail: `${CSRF_HEADER} must be the value of the cookie ${CSRF_COOKIE}.` });
   }
   return value;
 }

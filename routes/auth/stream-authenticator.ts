@@ -39,14 +39,15 @@ export function streamAuthenticator(services: Services, ordinary: Authenticator)
     const { db, clock, tokenKey } = services;
     const claims = typeof token === 'string' ? await verify(ctx, token).catch(() => null) : null;
     const read = streamTokenOf(tokenKey, claims, clock.now());
-    if (read === null) throw problem('unauthorized', { detail: 'The stream token is not valid.' });
+    if (read === null)
+      throw problem('unauthorized', { detail: 'The stream token is not valid. Ask for a new one.' });
     // A WebSocket has no such header: its client is a program that can ask for a new token.
     const seal = decodeCursor(ctx.get('Last-Event-ID'))?.seal ?? null;
     if (read.isExpired && !isSealedBy(read, seal)) {
-      throw problem('token-expired', { detail: 'The stream token has expired.' });
+      throw problem('token-expired', { detail: 'The stream token has expired. Ask for a new one.' });
     }
     if ((await liveCredentials(db, [read.caller.sessionId], { clock })).size === 0) {
-      throw problem('unauthorized', { detail: 'The session has ended.' });
+      throw problem('unauthorized', { detail: 'The session has ended. Log in again.' });
     }
     ctx.state['streamSeal'] = read.seal;
     return read.caller;

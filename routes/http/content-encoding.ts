@@ -8,7 +8,7 @@ import { problem } from '../../lib/problem.ts';
 export function refuseEncoding(ctx: Context): void {
   if (/^(identity)?$/i.test(ctx.get('Content-Encoding').trim())) return;
   throw problem('unsupported-media-type', {
-    detail: 'The body must not be compressed: send it without Content-Encoding.',
+    detail: 'The body must not be compressed. Send it without Content-Encoding.',
     // RFC 9110, section 15.5.16: what would be accepted.
     headers: { 'Accept-Encoding': 'identity' },
   });

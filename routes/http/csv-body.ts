@@ -34,7 +34,9 @@ export interface CsvBody {
 export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody {
   const type = ctx.request.type.toLowerCase();
   if (!CSV_MEDIA_TYPES.some((each) => each === type)) {
-    throw problem('unsupported-media-type', { detail: `It must be one of ${CSV_MEDIA_TYPES.join(', ')}.` });
+    throw problem('unsupported-media-type', {
+      detail: `The media type of the body must be one of ${CSV_MEDIA_TYPES.join(', ')}.`,
+    });
   }
   refuseEncoding(ctx);
   allowUploadTime(ctx.req);
@@ -46,7 +48,7 @@ export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody
 
 function tooLarge(limitBytes: number): Error {
   return problem('payload-too-large', {
-    detail: `The limit is ${limitBytes / 2 ** 20} MiB: split the file.`,
+    detail: `The limit is ${limitBytes / 2 ** 20} MiB. Split the file.`,
   });
 }
 
@@ -75,7 +77,7 @@ async function* chunksOf(
     }
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
-    throw problem('malformed-csv', { detail: 'The body did not arrive whole.', cause });
+    throw problem('malformed-csv', { detail: 'The body did not arrive completely. Send it again.', cause });
   } finally {
     cancel();
   }

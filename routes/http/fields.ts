@@ -155,7 +155,7 @@ export function text(max: number) {
       .min(1)
       .max(max)
       // Not as patterns: they need the flag `u`, which a JSON Schema cannot give.
-      .refine((value) => /^\P{Control}*$/u.test(value), 'must not hold control characters')
+      .refine((value) => /^\P{Control}*$/u.test(value), 'must not contain control characters')
       .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode')
       .refine((value) => isShort(value, max), LIGATURES)
   );
@@ -178,7 +178,7 @@ export function prose(max: number) {
     .max(max)
     .refine(
       (value) => /^[\P{Control}\t\n\r]*$/u.test(value),
-      'must not hold control characters but tabs and line breaks',
+      'must not contain control characters other than tabs and line breaks',
     )
     .refine((value) => /^\P{Surrogate}*$/u.test(value), 'must be well-formed Unicode')
     .refine((value) => isShort(value, max), LIGATURES);

@@ -59,18 +59,20 @@ export function jsonBodyReader({ kb, parts }: JsonBodyLimits): (ctx: Context) =>
 function valueOf(text: string, bounds: JsonBounds): unknown {
   if (text === '') return {};
   if (text.includes(REPLACEMENT)) {
-    throw problem('malformed-json', { detail: 'The body is not valid UTF-8.' });
+    throw problem('malformed-json', { detail: 'The body must be valid UTF-8.' });
   }
   if (!STRUCTURE.test(text)) {
     throw problem('malformed-json', { detail: 'The body must be an object or an array.' });
   }
   const exceeded = exceededBound(text, bounds);
   if (exceeded === 'depth') {
-    throw problem('invalid-request', { detail: `The body is nested more than ${bounds.depth} levels deep.` });
+    throw problem('invalid-request', {
+      detail: `The body must not be nested more than ${bounds.depth} levels deep.`,
+    });
   }
   if (exceeded === 'parts') {
     throw problem('payload-too-large', {
-      detail: `The body has more than ${bounds.parts} keys and values: send it in several requests.`,
+      detail: `The body has more than ${bounds.parts} keys and values. Send it in several requests.`,
     });
   }
   try {
@@ -85,8 +87,10 @@ function valueOf(text: string, bounds: JsonBounds): unknown {
 function bodyProblem(error: unknown, limitKb: number): unknown {
   if (!(error instanceof Error)) return error;
   const status = 'status' in error ? error.status : undefined;
-  if (status === 413) return problem('payload-too-large', { detail: `The limit is ${limitKb} KiB.` });
-  if (status === 400) return problem('malformed-json', { detail: 'The body did not arrive whole.' });
+  if (status === 413)
+    return problem('payload-too-large', { detail: `The limit is ${limitKb} KiB. Send less at once.` });
+  if (status === 400)
+    return problem('malformed-json', { detail: 'The body did not arrive completely. Send it again.' });
   return error;
 }
 

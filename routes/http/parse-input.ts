@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type FieldError, type Problem, problem } from '../../lib/problem.ts';
+import { schemaFault } from '../../lib/schema-fault.ts';
 
 type Place = 'body' | 'query' | 'path';
 type Issues = readonly z.core.$ZodIssue[];
@@ -48,22 +49,17 @@ function fieldErrors(issues: Issues, place: Place, prefix: readonly PropertyKey[
   });
 }
 
-function invalid(all: FieldError[], place: Place): Problem {
-  const errors = all.slice(0, MAX_ERRORS);
-  const names = errors.map((error) => error.pointer ?? error.parameter).join(', ');
-  return problem('invalid-request', {
-    detail: `${place === 'body' ? 'Body' : 'Query'}: ${names || 'not usable'}`,
-    errors,
-  });
+function invalid(all: FieldError[]): Problem {
+  return problem('invalid-request', { errors: all.slice(0, MAX_ERRORS) });
 }
 
 /** @throws the 400 that names at most 20 fields, or 404 for a path that cannot name a resource */
 export function parseInput(schema: z.ZodType | undefined, value: unknown, place: Place): unknown {
   if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: schemaFault });
   if (parsed.success) return parsed.data;
   if (place === 'path') throw problem('not-found');
-  throw invalid(fieldErrors(meantBy(parsed.error.issues), place, []), place);
+  throw invalid(fieldErrors(meantBy(parsed.error.issues), place, []));
 }
 
 /** Items validated in one turn of the event loop. */
@@ -88,17 +84,17 @@ export async function parseBatch(schema: z.ZodType, { item, max }: Batch, value:
   // For the rest, the schema has the best message.
   if (!isBatch(value) || value.items.length === 0) return parseInput(schema, value, 'body');
   if (value.items.length > max) {
-    throw invalid([{ pointer: '/items', detail: `Too big: expected array to have <=${max} items` }], 'body');
+    throw invalid([{ pointer: '/items', detail: `must have at most ${max} items` }]);
   }
   const items: unknown[] = [];
   const errors: FieldError[] = [];
   for (const [index, each] of value.items.entries()) {
     if (index % SLICE === 0 && index > 0) await new Promise(setImmediate);
-    const parsed = item.safeParse(each);
+    const parsed = item.safeParse(each, { error: schemaFault });
     if (parsed.success) items.push(parsed.data);
     else errors.push(...fieldErrors(parsed.error.issues, 'body', ['items', index]));
     if (errors.length >= MAX_ERRORS) break;
   }
-  if (errors.length > 0) throw invalid(errors, 'body');
+  if (errors.length > 0) throw invalid(errors);
   return { items };
 }

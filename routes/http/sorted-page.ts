@@ -60,7 +60,7 @@ function cursorOf({ value, name }: Key, sorting: string): string {
 
 function keyOf(cursor: string, sorting: string, parse: (text: string | null) => Key['value']): Key {
   const [of, kind, text, name] = decodeCursor(cursor, ['text', 'text', 'text', 'text']);
-  if (of !== sorting) throw invalidCursor({ detail: 'belongs to a list with another order' });
+  if (of !== sorting) throw invalidCursor({ detail: 'belongs to a list in another order' });
   try {
     return { value: parse(kind === 'null' ? null : text), name };
   } catch (cause) {

@@ -10,6 +10,7 @@ import { bookEntries } from '../../db/ledger/ledger.ts';
 import { COUNTED, rateNeeds, withRates } from '../../db/ledger/stored-entry.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { problem } from '../../lib/problem.ts';
+import { sentenceAbout } from '../../lib/sentence.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
@@ -86,7 +87,9 @@ export const settleImportDecision = endpoint({
     if (decision === null) throw noDecision();
     const { choice, status, key } = decision;
     if (choice !== body.option) {
-      throw problem('conflict', { detail: `It was settled with the option ${choice ?? ''} before.` });
+      throw problem('conflict', {
+        detail: `The decision was settled before, with the option ${choice ?? ''}.`,
+      });
     }
     if (status === 'settled') return decisionBody(decision);
     const chosen = decision.options.find(({ id }) => id === body.option);
@@ -104,7 +107,10 @@ export const settleImportDecision = endpoint({
           terms,
         );
         if ('draft' in made) return made.draft;
-        throw problem('unprocessable-entry', { detail: `${made.fault.path.join('/')} ${made.fault.detail}` });
+        const { path, detail } = made.fault;
+        throw problem('unprocessable-entry', {
+          detail: sentenceAbout(`The \`${path.join('/')}\` of an entry`, detail),
+        });
       });
       if (drafts.length > 0) {
         const rate = await rateTable(db, portfolio.baseCurrency, drafts.flatMap(rateNeeds));

@@ -9,9 +9,9 @@ export const tagsInput = z.array(field.text(50)).max(MAX_TAGS).meta({
     'Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio.',
 });
 
-/** What is wrong with the number of tags; `null`: nothing. */
+/** What is wrong with the number of tags; `null` if nothing is. */
 export function tagError(tags: readonly string[] | undefined, limit: number): string | null {
-  return (tags?.length ?? 0) > limit ? `has more than ${limit} tags (TAGS_PER_ENTRY)` : null;
+  return (tags?.length ?? 0) > limit ? `must have at most ${limit} tags (TAGS_PER_ENTRY)` : null;
 }
 
 /** @throws the 400 that names the entries with more tags than the limit */
@@ -25,7 +25,5 @@ export function checkTags(
     return detail === null ? [] : [{ pointer: inBatch ? `/items/${index}/tags` : '/tags', detail }];
   });
   if (errors.length === 0) return;
-  const some = errors.slice(0, 20);
-  const detail = `Body: ${some.map(({ pointer }) => pointer).join(', ')}`;
-  throw problem('invalid-request', { detail, errors: some });
+  throw problem('invalid-request', { errors: errors.slice(0, 20) });
 }

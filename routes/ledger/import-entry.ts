@@ -1,5 +1,6 @@
 import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
 import type { RawEntry } from '../../lib/import/format.ts';
+import { schemaFault } from '../../lib/schema-fault.ts';
 import { tagError } from './entry-tags.ts';
 import { tradeErrors, tradeInput, unratedDraft } from './trade-draft.ts';
 import { transferErrors, transferInput, unratedTransfer } from './transfer-draft.ts';
@@ -22,13 +23,13 @@ export function draftOf(raw: RawEntry, terms: EntryTerms): { draft: EntryDraft }
   const { now, tagLimit, baseCurrency, allowBefore2009 } = terms;
   if (raw.kind === 'trade') {
     const { kind: _, ...fields } = raw;
-    const parsed = tradeInput.safeParse({ ...fields, allowBefore2009 });
+    const parsed = tradeInput.safeParse({ ...fields, allowBefore2009 }, { error: schemaFault });
     if (!parsed.success) return { fault: faultOf(parsed.error.issues) };
     const [error] = tradeErrors(parsed.data, now);
     const fault = error ?? tagFault(parsed.data.tags, tagLimit);
     return fault === null ? { draft: unratedDraft(parsed.data) } : { fault: pointed(fault) };
   }
-  const parsed = transferInput.safeParse({ ...raw, allowBefore2009 });
+  const parsed = transferInput.safeParse({ ...raw, allowBefore2009 }, { error: schemaFault });
   if (!parsed.success) return { fault: faultOf(parsed.error.issues) };
   const [error] = transferErrors(parsed.data, now, baseCurrency);
   const fault = error ?? tagFault(parsed.data.tags, tagLimit);

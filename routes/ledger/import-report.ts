@@ -6,6 +6,7 @@ import { amountOf } from '../../lib/import/legs.ts';
 import { ROW_ORDERS } from '../../lib/import/row-order.ts';
 import { type FieldError, problem, type Problem } from '../../lib/problem.ts';
 import { decimal, type Fixed, ZERO } from '../../lib/money/money.ts';
+import { sentenceAbout } from '../../lib/sentence.ts';
 import * as field from '../http/fields.ts';
 import { ledgerVersion } from '../portfolios/entry-fields.ts';
 import { detailOf, moveSchema, optionBodies, optionSchema } from './decision-body.ts';
@@ -135,7 +136,8 @@ export class ImportReport {
     this.#rejected += 1;
     if (this.#rejectedRows.length < REPORTED_ROWS) {
       const reason = code === undefined ? {} : { code, params };
-      this.#rejectedRows.push({ line, status: 'rejected', column, detail, ...reason });
+      const sentence = sentenceAbout(`\`${column}\``, detail);
+      this.#rejectedRows.push({ line, status: 'rejected', column, detail: sentence, ...reason });
     }
   }
 
@@ -193,8 +195,8 @@ export class ImportReport {
     this.#rejected += count;
     this.#rejectedRows.push(
       ...rows.map(({ line, entryId, twin }): ReportRow => {
-        const where = entryId === null ? `in line ${twin}` : `as trade ${entryId}`;
-        const detail = `is already there with another content, ${where}`;
+        const other = entryId === null ? `line ${twin}` : `trade ${entryId}`;
+        const detail = `\`${column}\` is the same as that of ${other}, but the rest is not.`;
         return {
           line,
           status: 'rejected',
@@ -214,7 +216,7 @@ export class ImportReport {
       if (outcome === 'conflict') return [];
       if (outcome === null) return [{ line, status: 'accepted' }];
       if (entryId !== null) return [{ line, status: 'duplicate', tradeId: entryId }];
-      return [{ line, status: 'duplicate', detail: `is the same as line ${twin}` }];
+      return [{ line, status: 'duplicate', detail: `The row is the same as line ${twin}.` }];
     });
     const others = [...this.#undecidedRows, ...compared, ...this.#ignoredRows].sort(
       (a, b) => a.line - b.line,
@@ -234,7 +236,7 @@ export class ImportReport {
         detail: detail ?? '',
       }));
     return problem('unprocessable-entry', {
-      detail: `${this.#rejected} of ${this.rows} rows cannot be booked, so nothing of the file was.`,
+      detail: `${this.#rejected} of ${this.rows} rows cannot be booked, so none was. Correct them, or send \`skipRejected=true\`.`,
       errors,
     });
   }

@@ -112,7 +112,10 @@ export async function runImport(
     const openDecisions = decisions.filter(({ key }) => outcome.known.get(key) !== 'settled').length;
     return { file, report, outcome, openDecisions };
   } catch (error) {
-    const detail = error instanceof Problem ? error.message : 'Something went wrong here.';
+    const detail =
+      error instanceof Problem
+        ? error.message
+        : 'The server has failed. Nothing was booked; send the file again.';
     progress.tell({ phase: 'failed', detail });
     throw error;
   } finally {
@@ -123,8 +126,8 @@ export async function runImport(
 
 function orderProblem(): Problem {
   const detail =
-    'All trades of the file have the same time, and it does not tell which of them came first: say it with `order=oldest-first` or `order=newest-first`.';
-  return problem('unprocessable-entry', { detail, errors: [{ parameter: 'order', detail: 'is needed' }] });
+    'All trades of the file have the same time, so it does not show which of them came first. Send `order=oldest-first` or `order=newest-first`.';
+  return problem('unprocessable-entry', { detail, errors: [{ parameter: 'order', detail: 'is required' }] });
 }
 
 /** What a file is made of. */

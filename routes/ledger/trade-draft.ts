@@ -133,11 +133,7 @@ export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch:
 }
 
 function unprocessable(errors: readonly FieldError[]): Error {
-  const [first] = errors;
-  return problem('unprocessable-entry', {
-    detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
-    errors: errors.slice(0, 20),
-  });
+  return problem('unprocessable-entry', { errors: errors.slice(0, 20) });
 }
 
 /**

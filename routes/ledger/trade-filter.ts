@@ -61,9 +61,9 @@ export function tradeFilterOf(
     throw queryProblem({ parameter: 'symbol', detail: 'cannot be given together with `symbols`' });
   }
   const words = q === undefined ? null : searchTerms(q).length;
-  if (words === 0) throw queryProblem({ parameter: 'q', detail: 'holds nothing to look for' });
+  if (words === 0) throw queryProblem({ parameter: 'q', detail: 'has no word to search for' });
   if (words !== null && words > WORD_LIMIT) {
-    throw queryProblem({ parameter: 'q', detail: `is more than ${WORD_LIMIT} words` });
+    throw queryProblem({ parameter: 'q', detail: `must have at most ${WORD_LIMIT} words` });
   }
   const chosen = symbol === undefined ? symbols : [symbol];
   return { from, to, symbols: chosen, asset, side, orderType: type, exchange, orderId, tag, text: q };

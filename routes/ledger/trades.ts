@@ -35,8 +35,11 @@ function asTrade(entry: StoredEntry | null): StoredTrade {
 export function conflictProblem(error: EntryConflictError, inBatch: boolean): Error {
   const pointer = inBatch ? `/items/${error.index}/externalId` : '/externalId';
   return problem('trade-conflict', {
-    detail: `The external id is already booked with another content, as entry ${error.existingId ?? 'of this batch'}.`,
-    errors: [{ pointer, detail: 'is already booked with another content' }],
+    detail:
+      error.existingId === null
+        ? 'The batch has the same external id twice, with different content. Give each entry its own id.'
+        : `The external id is already booked with other content, as entry ${error.existingId}. Change that entry, or use another id.`,
+    errors: [{ pointer, detail: 'is already booked with other content' }],
     cause: error,
   });
 }

@@ -100,11 +100,7 @@ export function checkTransfers(
     })),
   );
   if (errors.length > 0) {
-    const [first] = errors;
-    throw problem('unprocessable-entry', {
-      detail: `${first?.pointer ?? ''} ${first?.detail ?? ''}`,
-      errors: errors.slice(0, 20),
-    });
+    throw problem('unprocessable-entry', { errors: errors.slice(0, 20) });
   }
 }
 

@@ -14,6 +14,7 @@ import { acceptedSchema } from './accepted.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { queryProblem } from '../http/query-problem.ts';
 
 /** Ticks may be a minute ahead of the clock. */
 const AHEAD_MS = 120_000;
@@ -62,10 +63,7 @@ export const listCandles = endpoint({
   handler({ query }, { db, market, marketWriter, clock }) {
     const { symbol, interval, from, order, tz: timeZone, limit } = query;
     if (from !== undefined && query.to !== undefined && from > query.to) {
-      throw problem('invalid-request', {
-        detail: 'Query: from',
-        errors: [{ parameter: 'from', detail: 'is after `to`' }],
-      });
+      throw queryProblem({ parameter: 'from', detail: 'is after `to`' });
     }
     const latest = clock.now() + AHEAD_MS;
     const range = { from: from ?? 0, to: Math.min(query.to ?? latest, latest) };
@@ -130,13 +128,12 @@ export const loadCandles = endpoint({
       })),
     );
     if (errors.length > 0) {
-      throw problem('invalid-request', {
-        detail: `Body: ${errors[0]?.pointer}`,
-        errors: errors.slice(0, 20),
-      });
+      throw problem('invalid-request', { errors: errors.slice(0, 20) });
     }
     if (!marketWriter.hasRoomFor(new Set(items.map(({ symbol }) => symbol)))) {
-      throw problem('conflict', { detail: 'the market already has as many symbols as it can keep' });
+      throw problem('conflict', {
+        detail: 'The market has as many symbols as it can keep. Send candles of known symbols only.',
+      });
     }
     const minutes = items.filter(({ interval }) => interval === '1m').map(candleOf);
     const days = items.filter(({ interval }) => interval === '1d').map(candleOf);

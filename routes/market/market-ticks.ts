@@ -51,8 +51,7 @@ export const pushTicks = endpoint({
         ? [{ pointer: 'items' in body ? `/items/${index}/time` : '/time', detail: AHEAD }]
         : [],
     );
-    if (errors.length > 0)
-      throw problem('invalid-request', { detail: 'Body: time', errors: errors.slice(0, 20) });
+    if (errors.length > 0) throw problem('invalid-request', { errors: errors.slice(0, 20) });
     await marketWriter.push(
       items.map(({ symbol, price, quantity, side, time }) => ({
         symbol,

@@ -29,7 +29,7 @@ function tell(ctx: Context, verdict: Verdict): void {
 
 function tooMany({ policy, quota, resetS }: Verdict): Problem {
   return problem('rate-limited', {
-    detail: `The limit "${policy.name}" allows ${quota} in ${policy.seconds} seconds.`,
+    detail: `The limit "${policy.name}" allows ${quota} in ${policy.seconds} seconds. Wait as long as Retry-After says.`,
     headers: { 'Retry-After': String(resetS) },
   });
 }

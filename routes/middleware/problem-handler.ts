@@ -49,7 +49,7 @@ function toProblem(error: unknown, { isUnavailable, isCancelled, isLocked }: Err
   }
   if (isUnavailable(error)) {
     return problem('unavailable', {
-      detail: 'A server this depends on cannot be reached.',
+      detail: 'A server that this one depends on cannot be reached. Try again later.',
       headers: { 'Retry-After': '2' },
       cause: error,
     });
@@ -64,7 +64,7 @@ export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
   return async function handleProblems(ctx, next) {
     const path: unknown = ctx.state['path'];
     try {
-      if (path === null) throw problem('invalid-request', { detail: 'The request target is not a URL.' });
+      if (path === null) throw problem('invalid-request', { detail: 'The request target must be a URL.' });
       if (ctx.req.httpVersion === '1.1' && ctx.req.headers.host === undefined) {
         const headers = { Connection: 'close' };
         throw problem('invalid-request', { detail: 'The request must have a Host header.', headers });

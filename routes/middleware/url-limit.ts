@@ -15,7 +15,9 @@ export function limitUrl(): Middleware {
       });
     }
     if (querystring.split('&', MAX_PARAMETERS + 1).length > MAX_PARAMETERS) {
-      throw problem('uri-too-long', { detail: `The query has more than ${MAX_PARAMETERS} parameters.` });
+      throw problem('uri-too-long', {
+        detail: `The query has more than ${MAX_PARAMETERS} parameters. Send fewer.`,
+      });
     }
     return next();
   };

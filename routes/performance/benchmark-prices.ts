@@ -49,7 +49,10 @@ export async function assertBenchmark(
 ): Promise<void> {
   if (symbol === undefined || market.price(symbol) !== null) return;
   if ((await closeAt(db, symbol, end)) !== null) return;
-  throw queryProblem({ parameter: 'benchmark', detail: 'has no price by the end of the span' });
+  throw queryProblem({
+    parameter: 'benchmark',
+    detail: 'has no price by the end of the span: name another symbol',
+  });
 }
 
 /** That the benchmark has no price at some of the instants; `figures` are those that want it. */

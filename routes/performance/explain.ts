@@ -197,7 +197,7 @@ export const explainPnl = endpoint({
     const { db, market } = services;
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     if (query.asset === undefined && query.limit > LIMIT_OF_ALL) {
-      throw queryProblem({ parameter: 'limit', detail: `is at most ${LIMIT_OF_ALL} without \`asset\`` });
+      throw queryProblem({ parameter: 'limit', detail: `must be at most ${LIMIT_OF_ALL} without \`asset\`` });
     }
     const { version, updatedAt, terms, explainers } = await explainLedger(db, portfolio.id, query);
     assertKnownAsset(query.asset, explainers.length > 0, terms.baseCurrency);

@@ -32,7 +32,11 @@ export function reachOf({ from, to, calendar }: Span, first: number | null, now:
   const instants = [start, ...days.filter((day) => day > start)];
   const asked = isLive ? calendar.periodAt(now, 'day').end : end;
   if (instants.length <= LIMIT) return { instants, end, asked, now };
-  if (from !== null) throw queryProblem({ parameter: 'from', detail: `makes more than ${LIMIT} days` });
+  if (from !== null)
+    throw queryProblem({
+      parameter: 'from',
+      detail: `makes more than ${LIMIT} days: ask for a shorter span`,
+    });
   return { instants: instants.slice(-LIMIT), end, asked, now };
 }
 

@@ -68,7 +68,10 @@ function periodsOf(span: Span, interval: PeriodInterval, first: number | null, n
   const periods = span.calendar.periods(from, to, interval);
   if (span.from === null) return periods.slice(-LIMIT);
   if (periods.length > LIMIT) {
-    throw queryProblem({ parameter: 'from', detail: `makes ${periods.length} periods: at most ${LIMIT}` });
+    throw queryProblem({
+      parameter: 'from',
+      detail: `makes ${periods.length} periods, and ${LIMIT} are allowed: ask for a shorter span or a longer interval`,
+    });
   }
   return periods;
 }

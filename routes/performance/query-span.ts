@@ -74,9 +74,10 @@ export function spanOf(
   const from = instantOf('from', query.from, calendar);
   const to = instantOf('to', query.to, calendar);
   const { now } = options;
-  if (from !== null && from > now) throw queryProblem({ parameter: 'from', detail: 'is in the future' });
+  if (from !== null && from > now)
+    throw queryProblem({ parameter: 'from', detail: 'must not be in the future' });
   if (to !== null && to > now + AHEAD_MS) {
-    throw queryProblem({ parameter: 'to', detail: 'is more than a year ahead' });
+    throw queryProblem({ parameter: 'to', detail: 'must not be more than a year ahead' });
   }
   if (from !== null && to !== null && from > to) {
     throw queryProblem({ parameter: 'from', detail: 'is after `to`' });

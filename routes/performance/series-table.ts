@@ -64,7 +64,10 @@ export async function seriesTable(services: Services, portfolio: Portfolio, quer
   const from = span.from ?? defaultStart(first, end, query, calendar);
   const instants = instantsOf(from, end, query, calendar);
   if (instants.length >= LIMIT) {
-    throw queryProblem({ parameter: 'from', detail: `makes more than ${LIMIT} instants` });
+    throw queryProblem({
+      parameter: 'from',
+      detail: `makes more than ${LIMIT} instants: ask for a shorter span or a longer interval`,
+    });
   }
   // Today's figures count all of today's entries, as the live ones do.
   const asked = isLive ? calendar.periodAt(now, 'day').end : end;

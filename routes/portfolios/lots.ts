@@ -40,7 +40,10 @@ const lotSchema = z
 export function assertKnownAsset(asset: string | undefined, known: boolean, baseCurrency: string): void {
   if (asset === undefined) return;
   if (asset === baseCurrency) {
-    throw queryProblem({ parameter: 'asset', detail: 'is the base currency: it has no cost, hence no PnL' });
+    throw queryProblem({
+      parameter: 'asset',
+      detail: 'is the base currency, which has no cost and so no PnL',
+    });
   }
   if (!known) throw queryProblem({ parameter: 'asset', detail: 'is not in the ledger of this portfolio' });
 }

@@ -35,7 +35,9 @@ export async function readablePortfolio(
 export async function writablePortfolio(db: Database, id: string, caller: Caller): Promise<Portfolio> {
   const portfolio = await accessible(db, await getPortfolio(db, id), caller);
   if (portfolio.access === 'read') {
-    throw problem('forbidden', { detail: 'The portfolio is shared with you for reading only.' });
+    throw problem('forbidden', {
+      detail: 'The portfolio is shared with you for reading only. Ask its owner for write access.',
+    });
   }
   return portfolio;
 }
@@ -43,6 +45,7 @@ export async function writablePortfolio(db: Database, id: string, caller: Caller
 /** The portfolio, if it is the caller's own. @throws 404 as above; 403 when it is shared with the caller */
 export async function ownPortfolio(db: Database, id: string, caller: Caller): Promise<Portfolio> {
   const portfolio = await accessible(db, await getPortfolio(db, id), caller);
-  if (portfolio.access !== 'owner') throw problem('forbidden', { detail: 'Only the owner may do this.' });
+  if (portfolio.access !== 'owner')
+    throw problem('forbidden', { detail: 'Only the owner of the portfolio may do this.' });
   return portfolio;
 }

@@ -48,7 +48,7 @@ export function channelsOf(parameter: string, list: string): MarktideChannel[] {
 export function channelsOfBody(pointer: string, names: readonly string[]): MarktideChannel[] {
   return parsed(
     () => parseChannels(CATALOG, names),
-    (detail) => problem('invalid-request', { detail: `Body: ${pointer}`, errors: [{ pointer, detail }] }),
+    (detail) => problem('invalid-request', { errors: [{ pointer, detail }] }),
   );
 }
 

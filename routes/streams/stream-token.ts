@@ -23,7 +23,8 @@ export const streamToken = endpoint({
   handler({ caller }, { config, clock, tokenKey }) {
     if (caller.apiKey !== undefined && caller.apiKey.allowedIps.length > 0) {
       throw problem('forbidden', {
-        detail: 'A stream token would be good at any address, this API key is not.',
+        detail:
+          'This API key is limited to some addresses, and a stream token would work from any. Use the key itself.',
       });
     }
     const ttl = config.STREAM_TOKEN_TTL;

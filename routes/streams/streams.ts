@@ -82,7 +82,7 @@ export const streams = endpoint({
   async handler({ query, caller, ctx }, services) {
     const channels = await channelsAsked(query, caller, services);
     if (channels.length === 0) {
-      throw queryProblem({ parameter: 'channels', detail: 'is missing; name channels or a `subscription`' });
+      throw queryProblem({ parameter: 'channels', detail: 'is required, unless a `subscription` is given' });
     }
     await serve(ctx, channels, query, caller, services);
     return '';

@@ -53,7 +53,10 @@ export const webSocket = endpoint({
   problems: ['invalid-request', 'not-found', 'upgrade-required', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
     const { hub, authority, sockets, clock } = services;
-    if (sockets === null) throw problem('not-found', { detail: 'WEBSOCKET is off.' });
+    if (sockets === null)
+      throw problem('not-found', {
+        detail: 'This server takes no WebSocket connections (`WEBSOCKET=false`). Use `GET /v1/streams`.',
+      });
     const upgrade = handshakeOf(ctx.req);
     const channels = await channelsAsked(query, caller, services);
     await assertReadable(channels, caller, services);

@@ -33,7 +33,9 @@ export const register = endpoint({
   async handler({ body, ctx }, services) {
     const { db, clock, config } = services;
     if (config.REGISTRATION !== 'open') {
-      throw problem('forbidden', { detail: 'Registration is closed: an administrator makes the users.' });
+      throw problem('forbidden', {
+        detail: 'Registration is closed. Ask an administrator to create a user for you.',
+      });
     }
     assertPassword(body.password, body.email, '/password');
     const passwordHash = await hashPassword(body.password);
@@ -82,7 +84,6 @@ export const changePassword = endpoint({
     const current = await getPasswordHash(db, userId);
     // Not a 401: the token is good, and a client must not take this for the end of its session.
     const wrong = problem('invalid-request', {
-      detail: 'Body: /currentPassword',
       errors: [{ pointer: '/currentPassword', detail: 'is not the current password' }],
     });
     if (!(await checkPassword(current, body.currentPassword)) || user === null || current === null)

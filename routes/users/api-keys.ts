@@ -126,11 +126,13 @@ export const createApiKey = endpoint({
     const scopes = SCOPES.filter((scope) => (body.scopes as readonly string[]).includes(scope));
     const beyond = scopes.filter((scope) => !caller.scopes.includes(scope));
     if (beyond.length > 0) {
-      throw problem('forbidden', { detail: `You do not have the scope ${beyond.join(', ')} yourself.` });
+      throw problem('forbidden', {
+        detail: `You do not have the scope ${beyond.join(', ')} yourself. Leave it out of \`scopes\`.`,
+      });
     }
     if (expiresAt !== null && expiresAt <= clock.now()) {
       const errors = [{ pointer: '/expiresAt', detail: 'must be in the future' }];
-      throw problem('invalid-request', { detail: 'Body: /expiresAt', errors });
+      throw problem('invalid-request', { errors });
     }
     const key = newApiKey();
     const prefix = apiKeyPrefix(key);

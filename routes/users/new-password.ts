@@ -12,6 +12,5 @@ export const newPassword = z
 /** @throws the 400 that names the field */
 export function assertPassword(password: string, email: string, pointer: string): void {
   const detail = passwordFault(password, email);
-  if (detail !== null)
-    throw problem('invalid-request', { detail: `Body: ${pointer}`, errors: [{ pointer, detail }] });
+  if (detail !== null) throw problem('invalid-request', { errors: [{ pointer, detail }] });
 }

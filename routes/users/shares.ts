@@ -83,7 +83,7 @@ export const putShare = endpoint({
       access,
     })
     .refine(({ userId, email }) => (userId === undefined) !== (email === undefined), {
-      message: 'must name the user either by userId or by email',
+      message: 'must be given, or `email`, but not both',
       path: ['userId'],
     })
     .meta({ id: 'ShareInput', description: 'Whom to share a portfolio with, and for what.' }),
@@ -94,14 +94,13 @@ export const putShare = endpoint({
   async handler({ params, body, caller, ctx }, { db, clock, config }) {
     const portfolio = await ownPortfolio(db, params.portfolioId, caller);
     const pointer = body.email === undefined ? '/userId' : '/email';
-    const refuse = (detail: string) =>
-      problem('invalid-request', { detail: `Body: ${pointer}`, errors: [{ pointer, detail }] });
+    const refuse = (detail: string) => problem('invalid-request', { errors: [{ pointer, detail }] });
     const user =
       body.email === undefined
         ? await getUser(db, body.userId ?? '')
         : ((await findCredentials(db, body.email))?.user ?? null);
-    if (user === null || user.disabledAt !== null) throw refuse('is not a user');
-    if (user.id === portfolio.userId) throw refuse('is the owner');
+    if (user === null || user.disabledAt !== null) throw refuse('does not name a user of this server');
+    if (user.id === portfolio.userId) throw refuse('names the owner, who has full access already');
     const granted = await db.transaction(async (trx) => {
       const wanted = { userId: user.id, access: body.access };
       const result = await grantShare(trx, portfolio.id, wanted, { clock, limit: config.SHARES_PER_USER });

@@ -130,7 +130,9 @@ async function lockRemovable(trx: Database, userId: string): Promise<User> {
   const user = await selectUser(trx, userId);
   if (user === null) throw notFound();
   if (admins.length === 1 && admins[0] === userId) {
-    throw problem('conflict', { detail: 'There must be an administrator left.' });
+    throw problem('conflict', {
+      detail: 'This is the last administrator. Make another user an administrator first.',
+    });
   }
   return user;
 }
@@ -165,7 +167,7 @@ export const updateUser = endpoint({
     if (!mayLookAfter(caller, userId)) throw notFound();
     if ((body.role !== undefined || body.disabled !== undefined) && !caller.scopes.includes('admin')) {
       await noteDenied(ctx, services, { actorId: caller.userId, userId, endpoint: 'updateUser' });
-      throw problem('forbidden', { detail: 'The scope admin is needed for role and disabled.' });
+      throw problem('forbidden', { detail: 'The scope admin is needed to change `role` and `disabled`.' });
     }
     const { after, wasDisabled } = await change(ctx, services, caller, { userId, ...body });
     if (wasDisabled) await publishControl(services.broker, { type: 'user-disabled', userId });

@@ -25,12 +25,12 @@ export const TRUSTED_AHEAD_MS = 10_000;
 
 /** Why a tick cannot be taken, or `null`. */
 export function objection({ symbol, price, quantity, time }: Tick, now: number): string | null {
-  if (!SYMBOL_PATTERN.test(symbol)) return 'not a symbol';
-  if (!Number.isSafeInteger(time) || time < 0) return 'not a time';
-  if (time > now + MAX_AHEAD_MS) return 'its time is in the future';
-  if (!isPositiveDecimal(price)) return 'the price is not a positive decimal number';
+  if (!SYMBOL_PATTERN.test(symbol)) return 'has no valid symbol';
+  if (!Number.isSafeInteger(time) || time < 0) return 'has no valid time';
+  if (time > now + MAX_AHEAD_MS) return 'has a time in the future';
+  if (!isPositiveDecimal(price)) return 'has a price that is not a positive decimal number';
   if (quantity !== null && !isPositiveDecimal(quantity))
-    return 'the quantity is not a positive decimal number';
+    return 'has a quantity that is not a positive decimal number';
   return null;
 }
 

@@ -137,12 +137,17 @@ export class MarketWriter {
     });
     if (errors.length > 0) throw problem('invalid-request', { errors });
     if (!this.hasRoomFor(ticks.map((tick) => tick.symbol))) {
-      throw problem('conflict', { detail: 'the market already has as many symbols as it can keep' });
+      throw problem('conflict', {
+        detail: 'The market has as many symbols as it can keep. Send ticks of known symbols only.',
+      });
     }
     const { broker } = this.#options;
     if (this.#isClosed || this.#feedPublisher.trouble !== null) throw problem('unavailable');
     if (this.#pending + ticks.length > MAX_PENDING) {
-      throw problem('unavailable', { detail: 'too many ticks are waiting', headers: { 'Retry-After': '1' } });
+      throw problem('unavailable', {
+        detail: 'Too many ticks are waiting. Send these again later.',
+        headers: { 'Retry-After': '1' },
+      });
     }
     this.#pending += ticks.length;
     try {

@@ -148,6 +148,6 @@ export class TickRecorder {
 
   #refuse({ symbol }: Tick, reason: string): void {
     this.#refused += 1;
-    this.#trouble = `${this.#refused} ticks refused, last ${symbol.slice(0, 50)}: ${reason}`;
+    this.#trouble = `${this.#refused} ticks refused; the last one, of ${symbol.slice(0, 50)}, ${reason}`;
   }
 }

@@ -42,11 +42,14 @@ export function handshakeOf(req: IncomingMessage): Upgrade {
     throw problem('upgrade-required', { headers });
   }
   if (req.method !== 'GET' || !KEY.test(req.headers['sec-websocket-key'] ?? '')) {
-    throw problem('invalid-request', { detail: 'The WebSocket handshake is not complete.' });
+    throw problem('invalid-request', {
+      detail:
+        'The WebSocket handshake is not complete. Send `Sec-WebSocket-Key` and `Sec-WebSocket-Version: 13`.',
+    });
   }
   const protocols = req.headers['sec-websocket-protocol'];
   if (protocols !== undefined && !areProtocols(protocols)) {
-    throw problem('invalid-request', { detail: 'Sec-WebSocket-Protocol is not a list of names.' });
+    throw problem('invalid-request', { detail: '`Sec-WebSocket-Protocol` must be a list of names.' });
   }
   return upgrade;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problem } from '../../lib/problem.ts';
+import { schemaFault } from '../../lib/schema-fault.ts';
 import { MAX_CHANNELS } from '../core/channel.ts';
 import { MAX_LAST_EVENT_ID } from '../core/cursor.ts';
 
@@ -38,7 +39,7 @@ export const clientMessage = z.discriminatedUnion('type', [
       ref,
     })
     .refine((message) => (message.channels === undefined) !== (message.subscription === undefined), {
-      error: 'names either channels or a subscription',
+      error: 'must be given, or `subscription`, but not both',
       path: ['channels'],
     })
     .meta({
@@ -67,7 +68,7 @@ export function parseMessage(text: string): ClientMessage {
   } catch {
     throw problem('malformed-json', { detail: 'The message is not JSON.' });
   }
-  const parsed = clientMessage.safeParse(value);
+  const parsed = clientMessage.safeParse(value, { error: schemaFault });
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.slice(0, 5).map((issue) => ({
     pointer: issue.path
@@ -76,7 +77,7 @@ export function parseMessage(text: string): ClientMessage {
       .slice(0, 200),
     detail: issue.message,
   }));
-  throw problem('invalid-request', { detail: 'The message does not fit its schema.', errors });
+  throw problem('invalid-request', { errors });
 }
 
 /** The `ref` of a message, even an invalid one, so that the client knows which was refused. */

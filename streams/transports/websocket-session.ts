@@ -148,7 +148,9 @@ export class WebSocketSession<C extends Channel = Channel> {
     const lastEventId = message.type === 'subscribe' ? message.lastEventId || null : null;
     if (lastEventId !== null && kept.length > 0 && decodeCursor(lastEventId) === null) {
       // While nothing is subscribed yet, the stream itself answers with `reset`.
-      throw problem('invalid-cursor', { detail: 'lastEventId is not an id of ours.' });
+      throw problem('invalid-cursor', {
+        detail: '`lastEventId` is not an id of this server. Subscribe without it.',
+      });
     }
     const recheck = await authorise?.(channels.filter(({ name }) => asked.has(name)));
     const replay = message.type === 'subscribe' ? message.replay : 'full';
@@ -166,7 +168,7 @@ export class WebSocketSession<C extends Channel = Channel> {
     } catch (error) {
       if (!(error instanceof ChannelError)) throw error;
       const errors = [{ pointer: '/channels', detail: error.message }];
-      throw problem('invalid-request', { detail: 'The message names channels that cannot be used.', errors });
+      throw problem('invalid-request', { errors });
     }
   }
 

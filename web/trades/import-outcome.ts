@@ -21,9 +21,9 @@ interface Row {
   status?: 'rejected' | 'ignored' | undefined;
 }
 
-/** The server's own words are English, but say most. */
+/** The server's own sentence says most, but it is English. */
 function reasonOf({ column, detail, status }: Row): string {
-  if (language === 'en' && detail !== undefined) return column === undefined ? detail : `${column} ${detail}`;
+  if (language === 'en' && detail !== undefined) return detail;
   if (column !== undefined) return text('importRowUnread', { column });
   return status === 'ignored' ? text('importRowIgnored') : text('importRowRefused');
 }

@@ -108,7 +108,7 @@ describe('CSV text', () => {
   it('is refused when a row has too many cells, before the row has ended', () => {
     assert.equal(split(','.repeat(MAX_COLUMNS - 1))[0]?.cells.length, MAX_COLUMNS);
     const { line, index, message } = refusal(`a\n${','.repeat(MAX_COLUMNS)}`);
-    assert.deepEqual([line, index, message], [2, MAX_COLUMNS, `the row has more than ${MAX_COLUMNS} cells`]);
+    assert.deepEqual([line, index, message], [2, MAX_COLUMNS, `The row has more than ${MAX_COLUMNS} cells.`]);
   });
 
   it('is refused when a row is too long, also before it has ended, and names the cell', () => {

@@ -137,7 +137,7 @@ describe('a file of trades', () => {
     assert.equal(await at('Date(UTCnull)', 'UTC'), Date.UTC(2026, 0, 2, 18, 31, 37));
     await assert.rejects(
       at('Date(UTC)', 'Asia/Seoul'),
-      /`tz` contradicts the file: a heading of the file says UTC/,
+      /`tz` contradicts the file: one of its headings says UTC/,
     );
   });
 
@@ -150,7 +150,7 @@ describe('a file of trades', () => {
         [2, 3],
       );
     }
-    assert.match((await refusal(`${OWN}\n,,\n`)).text, /no row below them/);
+    assert.match((await refusal(`${OWN}\n,,\n`)).text, /no rows below them/);
   });
 
   it('of Binance splits pairs by its markets, and takes letters for a unit only if the pair has it', async () => {
@@ -229,7 +229,7 @@ describe('a file of trades', () => {
           for await (const _ of file.rows);
         } catch (error) {
           // Of those that hold nothing.
-          assert.match(String(error), /no row below them/);
+          assert.match(String(error), /no rows below them/);
         }
       });
       const slices = Math.max(least, Math.floor(Buffer.byteLength(body) / 16_384) - 1);
@@ -271,7 +271,10 @@ describe('a file of trades', () => {
     const row = 'y,2026-01-01T00:00:00Z,BTC/KRW,buy,1,2';
     const { rows } = await read(`${long},time,symbol,side,quantity,price\n${row}\n`);
     assert.equal(rows.length, 1);
-    assert.match((await refusal(`${long},${long},${long}\n`.repeat(3))).text, /none of the known headings/);
+    assert.match(
+      (await refusal(`${long},${long},${long}\n`.repeat(3))).text,
+      /has none of the known headings/,
+    );
   });
 
   it('ends its source when it is not read to the end', async () => {
@@ -302,7 +305,7 @@ describe('a file of trades', () => {
   });
 
   it('is refused when its headings are not known, or one is missing', async () => {
-    assert.match((await refusal('a,b,c\n1,2,3\n')).text, /none of the known headings/);
+    assert.match((await refusal('a,b,c\n1,2,3\n')).text, /has none of the known headings/);
     const lacking = await refusal('체결시간,코인,마켓,종류,거래단가\n');
     assert.deepEqual([lacking.line, lacking.column], [1, '거래수량']);
     assert.match(lacking.text, /upbit/);

@@ -333,7 +333,7 @@ describe('bad input', () => {
         for (const body of [deep, JSON.stringify({ ...TRADE, note: 0 }).replace(/0}$/, `${deep}}`)]) {
           const answer = await post(trades, body);
           assertProblem(answer, 400, 'invalid-request', open);
-          assert.match(answer.body.detail, /^The body is nested more than 8 levels deep/);
+          assert.match(answer.body.detail, /^The body must not be nested more than 8 levels deep/);
         }
       }
     }

@@ -210,15 +210,15 @@ eachApp(
           column: 'quantity',
           code: 'wrong-value',
           params: {},
-          detail: 'must be greater than zero',
+          detail: '`quantity` must be greater than zero.',
         },
         { line: 4, status: 'accepted' },
-        { line: 5, status: 'duplicate', detail: 'is the same as line 4' },
+        { line: 5, status: 'duplicate', detail: 'The row is the same as line 4.' },
         {
           line: 6,
           status: 'rejected',
           column: 'externalId',
-          detail: 'is already there with another content, in line 2',
+          detail: '`externalId` is the same as that of line 2, but the rest is not.',
         },
       ]);
       assert.deepEqual(
@@ -335,7 +335,7 @@ eachApp(
         line: 1_402,
         status: 'rejected',
         column: 'quantity',
-        detail: 'is not a decimal number',
+        detail: '`quantity` is not a decimal number.',
         code: 'not-a-number',
         params: {},
       });
@@ -479,10 +479,10 @@ eachApp(
       for (const [body, about] of [
         [
           `${good}2026-03-02T09:00:00Z,bot,BTC/KRW,buy,"1`,
-          /Line 3, column quantity: a quote is opened and never closed/,
+          /Line 3, column quantity: A quote is opened and never closed/,
         ],
-        [`${good}${'x'.repeat(10_000_000)}\n`, /Line 3, column time: the row is longer/],
-        ['time,symbol,side,quantity\n', /without price/],
+        [`${good}${'x'.repeat(10_000_000)}\n`, /Line 3, column time: The row is longer/],
+        ['time,symbol,side,quantity\n', /not these: price/],
         [Buffer.concat([Buffer.from(good), Buffer.from([0xff, 0xfe, 0xff])]), /Line 3/],
         [Buffer.from('PK\u0003\u0004'), /Excel/],
         ['', /empty/],

@@ -39,13 +39,16 @@ describe('ticks that are not of now', () => {
 
   it('are refused by name when they are further ahead than clocks may differ, and nothing of the batch is taken', async () => {
     const tick = (symbol: string, ms: number): object => ({ symbol, price: '7', time: at(ms) });
-    const detail = 'is more than 10 seconds in the future';
+    const detail = (name: string): string => `\`${name}\` is more than 10 seconds in the future.`;
     assert.deepEqual(await push(tick('AHEAD/KRW', 0), tick('AHEAD/KRW', 30_000)), [
-      { pointer: '/items/1/time', detail },
+      { pointer: '/items/1/time', detail: detail('items/1/time') },
     ]);
     const body = tick('AHEAD/KRW', 30_000);
     const alone = await app.call('POST', '/v1/market/ticks', { as: admin, body });
-    assert.deepEqual([alone.status, alone.body.errors], [400, [{ pointer: '/time', detail }]]);
+    assert.deepEqual(
+      [alone.status, alone.body.errors],
+      [400, [{ pointer: '/time', detail: detail('time') }]],
+    );
     const { body: none } = await app.call('GET', '/v1/market/tickers?symbols=AHEAD/KRW', { as: admin });
     assert.deepEqual(none.items, []);
     assert.equal(await push(tick('AHEAD/KRW', 5_000)), 200);

@@ -329,7 +329,10 @@ describe('the market writer', () => {
     );
     assert.deepEqual(await prices(), ['7']);
     assert.equal(writer.status().ticks, 1);
-    assert.equal(writer.status().detail, '6 ticks refused, last BTC/KRW: its time is in the future');
+    assert.equal(
+      writer.status().detail,
+      '6 ticks refused; the last one, of BTC/KRW, has a time in the future',
+    );
   });
 
   describe('candles', () => {
@@ -514,8 +517,8 @@ describe('the market writer', () => {
       await assert.rejects(writer.push([tick(0, '100'), tick(0, '-1'), tick(0, '1', { symbol: '?' })]), {
         slug: 'invalid-request',
         errors: [
-          { pointer: '/items/1', detail: 'the price is not a positive decimal number' },
-          { pointer: '/items/2', detail: 'not a symbol' },
+          { pointer: '/items/1', detail: '`items/1` has a price that is not a positive decimal number.' },
+          { pointer: '/items/2', detail: '`items/2` has no valid symbol.' },
         ],
       });
       assert.equal(market.position.offset, 0);

@@ -81,7 +81,7 @@ describe('WebSocket', () => {
       assert.equal(foreign.status, 404);
       const nonsense = await open('?channels=tickle:BTC').refused();
       assert.equal(nonsense.status, 400);
-      assert.match(nonsense.body.detail ?? '', /channels/);
+      assert.match(nonsense.body.detail ?? '', /is not a channel/);
     });
 
     it('the cookie counts from a page of this origin or an allowed one, and from no other', async () => {
