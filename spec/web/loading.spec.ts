@@ -72,7 +72,7 @@ const MOST_BYTES = 45_000;
     let loads = 0;
     page.on('framenavigated', () => (loads += 1));
     let missing = 1;
-    await context.route('**/assets/trade-dialog-*.js', async (route) => {
+    await context.route('**/assets/forms-*.js', async (route) => {
       missing -= 1;
       if (missing >= 0) await route.fulfill({ status: 404, body: '' });
       else await route.continue();
@@ -87,7 +87,7 @@ const MOST_BYTES = 45_000;
 
   it('says so where loading anew does not help', async () => {
     await enter();
-    await context.route('**/assets/trade-dialog-*.js', (route) => route.fulfill({ status: 404, body: '' }));
+    await context.route('**/assets/forms-*.js', (route) => route.fulfill({ status: 404, body: '' }));
     const loaded = page.waitForEvent('framenavigated');
     await page.locator('#trade-add').click();
     await loaded;

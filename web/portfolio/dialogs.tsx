@@ -1,9 +1,9 @@
 import { lazy } from '../page/lazy.tsx';
 import type { Dashboard } from './dashboard.ts';
 
-const PortfolioDialog = lazy(async () => (await import('./portfolio-dialog.tsx')).PortfolioDialog);
-const TradeDialog = lazy(async () => (await import('../trades/trade-dialog.tsx')).TradeDialog);
-const ImportDialog = lazy(async () => (await import('../trades/import-dialog.tsx')).ImportDialog);
+const PortfolioDialog = lazy(async () => (await import('./forms.ts')).PortfolioDialog);
+const TradeDialog = lazy(async () => (await import('./forms.ts')).TradeDialog);
+const ImportDialog = lazy(async () => (await import('./forms.ts')).ImportDialog);
 
 /** The dialog that is open. */
 export function Dialogs({ dashboard }: { dashboard: Dashboard }) {

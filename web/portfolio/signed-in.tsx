@@ -25,7 +25,7 @@ interface Props {
   dashboard: Signal<Dashboard | null>;
 }
 
-const FirstRun = lazy(async () => (await import('./first-run.tsx')).FirstRun);
+const FirstRun = lazy(async () => (await import('./forms.ts')).FirstRun);
 
 function Figures({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   return (
