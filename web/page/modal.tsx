@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface Props {
   id: string;
@@ -13,7 +13,8 @@ export function Modal({ id, title, onClose, children }: Props) {
   const node = useRef<HTMLDialogElement>(null);
   const close = useRef(onClose);
   close.current = onClose;
-  useEffect(() => {
+  // Its cleanup comes before the dialog has left the document.
+  useLayoutEffect(() => {
     const dialog = node.current;
     const life = new AbortController();
     dialog?.addEventListener('close', () => close.current(), { signal: life.signal });
