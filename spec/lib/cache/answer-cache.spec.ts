@@ -80,7 +80,7 @@ describe('AnswerCache', () => {
     const ttlMs = { prices: TTL_MS, summary: TTL_MS, statistics: TTL_MS, candles: TTL_MS };
     const node = new AnswerCache({
       first: memoryTier({ maxBytes: 1e6 }),
-      shared: await redisTier({ redis, prefix: 'cache' }),
+      shared: await redisTier({ redis, prefix: 'marktide:cache' }),
       leases: new RedisLeases({
         ...options,
         redis,
