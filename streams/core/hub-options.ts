@@ -1,10 +1,10 @@
 import { type Clock, type Random, systemClock } from '../../lib/clock.ts';
+import type { Start } from '../../lib/async/supervisor.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import type { Broker } from './broker.ts';
 import type { Channel, ChannelCatalog } from './channel.ts';
 import type { SharedViewsOptions } from './shared-views.ts';
 import { type StreamObserver, UNOBSERVED } from './stream-observer.ts';
-import type { StartWatch } from './watch.ts';
 
 export interface HubOptions extends Pick<
   SharedViewsOptions,
@@ -39,7 +39,7 @@ export interface HubOptions extends Pick<
   maxReplaysPerUser?: number;
   observer?: StreamObserver;
   /** As `watchLog`, for a single channel that needs more than its log does. */
-  watchChannel?: ((channel: Channel) => StartWatch | null) | undefined;
+  watchChannel?: ((channel: Channel) => Start | null) | undefined;
 }
 
 export const DEFAULTS = {

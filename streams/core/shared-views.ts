@@ -1,13 +1,13 @@
 import type { Random } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/async/deadline.ts';
+import { type Start, Supervisor } from '../../lib/async/supervisor.ts';
 import { LogView, type LogViewOptions } from './log-view.ts';
-import { OPEN_MS, type StartWatch, Watch } from './watch.ts';
 
 /** A log view with the subscribers that use it. */
 export interface SharedView {
   log: string;
   opening: Promise<LogView>;
-  watch: Watch | null;
+  watch: Supervisor | null;
   users: number;
 }
 
@@ -17,9 +17,11 @@ export interface SharedViewsOptions extends LogViewOptions {
    * What keeps a log up to date while it has subscribers; it is started before the first of them is served. `null`: the
    * log needs nothing.
    */
-  watchLog?: ((log: string) => StartWatch | null) | undefined;
+  watchLog?: ((log: string) => Start | null) | undefined;
 }
 
+/** How long a log may take to open, and its watch to start, which is expected to give up earlier. */
+export const OPEN_MS = 15_000;
 /** How long a log may take to close. */
 const CLOSE_MS = 5_000;
 
@@ -48,23 +50,34 @@ export class SharedViews {
     return created;
   }
 
-  #watch(log: string, start: StartWatch): Watch {
+  #watch(log: string, start: Start): Supervisor {
     const { clock, random, logger } = this.#options;
-    const onChange = (isFailing: boolean): void => {
+    const setStale = (isStale: boolean): void => {
       // A view that is still being opened asks by itself.
       void this.#views.get(log)?.opening.then(
-        (view) => view.setStale(isFailing),
+        (view) => view.setStale(isStale),
         () => undefined,
       );
     };
-    return new Watch({ start, what: `the log ${log}`, clock, random, logger, onChange });
+    return new Supervisor({
+      start,
+      what: `the watch of the log ${log}`,
+      ms: OPEN_MS,
+      clock,
+      random,
+      onFailure: (error) => {
+        logger.warn({ err: error, log }, 'a log cannot be kept up to date, trying again');
+        setStale(true);
+      },
+      onRecovery: () => setStale(false),
+    });
   }
 
   /**
    * A log that cannot be kept up to date is shown all the same, as stale.
    * @throws BrokerUnavailableError, DeadlineError
    */
-  async #open(log: string, watch: Watch | null): Promise<LogView> {
+  async #open(log: string, watch: Supervisor | null): Promise<LogView> {
     await watch?.tried;
     const { clock } = this.#options;
     const isStale = watch?.isFailing === true;

@@ -1,8 +1,8 @@
+import { Supervisor } from '../../lib/async/supervisor.ts';
 import type { Channel } from './channel.ts';
 import type { HubSettings } from './hub-options.ts';
 import type { LogView } from './log-view.ts';
-import type { SharedView, SharedViews } from './shared-views.ts';
-import { Watch } from './watch.ts';
+import { OPEN_MS, type SharedView, type SharedViews } from './shared-views.ts';
 
 /** None of the channels of a stream can be brought up to date. */
 export class NothingToShowError extends Error {
@@ -17,7 +17,7 @@ export class StreamHold {
   readonly #options: HubSettings;
   readonly #shared: SharedViews;
   #views: SharedView[] = [];
-  #watches: Watch[] = [];
+  #watches: Supervisor[] = [];
   /** Called when the watch of a channel begins to fail, or works again. */
   onChange: (channel: string, isFailing: boolean) => void = () => undefined;
 
@@ -61,7 +61,7 @@ export class StreamHold {
 
   /** Whether the watch of a channel fails. */
   isFailing(channel: string): boolean {
-    return this.#watches.some(({ what, isFailing }) => isFailing && what === channel);
+    return this.#watches.some(({ what, isFailing }) => isFailing && what === watchOf(channel));
   }
 
   /** Closes everything, also what is still being opened. May be called more than once. */
@@ -70,11 +70,28 @@ export class StreamHold {
     for (const watch of this.#watches.splice(0)) this.#shared.settle(watch.close());
   }
 
-  #watch(channel: Channel): Watch | null {
+  #watch(channel: Channel): Supervisor | null {
     const { watchChannel, clock, random, logger } = this.#options;
     const start = watchChannel?.(channel) ?? null;
     if (start === null) return null;
-    const onChange = (isFailing: boolean): void => this.onChange(channel.name, isFailing);
-    return new Watch({ start, what: channel.name, clock, random, logger, onChange });
+    return new Supervisor({
+      start,
+      what: watchOf(channel.name),
+      ms: OPEN_MS,
+      clock,
+      random,
+      onFailure: (error) => {
+        logger.warn(
+          { err: error, channel: channel.name },
+          'a channel cannot be kept up to date, trying again',
+        );
+        this.onChange(channel.name, true);
+      },
+      onRecovery: () => this.onChange(channel.name, false),
+    });
   }
+}
+
+function watchOf(channel: string): string {
+  return `the watch of ${channel}`;
 }

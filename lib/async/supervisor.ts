@@ -1,28 +1,27 @@
-import { backoff } from '../../lib/async/backoff.ts';
-import type { Clock, Random } from '../../lib/clock.ts';
-import { withDeadline } from '../../lib/async/deadline.ts';
-import type { Logger } from '../../lib/logging/log.ts';
+import type { Clock, Random } from '../clock.ts';
+import { backoff } from './backoff.ts';
+import { withDeadline } from './deadline.ts';
 
-/** Starts whatever keeps a log or a channel up to date. Resolves to a function that stops it. */
-export type StartWatch = () => Promise<() => Promise<void>>;
+/** Starts something. Resolves to a function that stops it. */
+export type Start = () => Promise<() => Promise<void>>;
 
-export interface WatchOptions {
-  start: StartWatch;
-  /** What is watched, for messages. */
+export interface SupervisorOptions {
+  start: Start;
+  /** What is started, for messages. */
   what: string;
+  /** How long an attempt may take. What comes later is stopped. */
+  ms: number;
   clock: Clock;
   random: Random;
-  logger: Logger;
-  /** Called after a first attempt that failed, and when a later one has worked. */
-  onChange: (isFailing: boolean) => void;
+  /** Called after the first attempt if it failed. */
+  onFailure: (error: unknown) => void;
+  /** Called when a later attempt has worked. */
+  onRecovery: () => void;
 }
 
-/** How long an attempt may take; what is watched is expected to give up earlier. */
-export const OPEN_MS = 15_000;
-
-/** Keeps a log or a channel up to date until it is closed: what fails to start is started again. */
-export class Watch {
-  readonly #options: WatchOptions;
+/** Keeps something started until it is closed: what fails to start is started again, after growing pauses. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   readonly what: string;
@@ -31,7 +30,7 @@ export class Watch {
   /** Resolves when the first attempt is over. Never rejects. */
   readonly tried: Promise<void>;
 
-  constructor(options: WatchOptions) {
+  constructor(options: SupervisorOptions) {
     this.#options = options;
     this.what = options.what;
     this.tried = this.#attempt();
@@ -43,26 +42,25 @@ export class Watch {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error(`the watch of ${this.#options.what} is closed`));
+    this.#closing.abort(new Error(`${this.#options.what} is closed`));
     await this.#running;
     await this.#stop?.();
   }
 
   /** Never rejects. */
   async #attempt(): Promise<void> {
-    const { start, what, clock, logger, onChange } = this.#options;
+    const { start, what, ms, clock, onFailure, onRecovery } = this.#options;
     const { signal } = this.#closing;
     try {
-      const wait = { clock, ms: OPEN_MS, what: `the watch of ${what}`, signal };
+      const wait = { clock, ms, what: `starting ${what}`, signal };
       this.#stop = await withDeadline(start(), { ...wait, late: (stop: () => Promise<void>) => stop() });
       if (!this.#isFailing) return;
       this.#isFailing = false;
-      onChange(false);
+      onRecovery();
     } catch (error) {
       if (signal.aborted || this.#isFailing) return;
-      logger.warn({ err: error }, `${what} cannot be kept up to date, trying again`);
       this.#isFailing = true;
-      onChange(true);
+      onFailure(error);
     }
   }
 
