@@ -12,6 +12,8 @@ export interface StallCase {
   name: string;
   /** @param round counts from 0: what must differ from one time to the next */
   request(portfolio: string, round: number): StallRequest;
+  /** It reads, and must be answered: an older entry is booked before, so that nothing it needs is remembered. */
+  isRead?: boolean;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -208,6 +210,46 @@ function bodies(): StallCase[] {
   ];
 }
 
+/** Files of trades, good and bad. */
+function files(): StallCase[] {
+  const heading = 'time,exchange,symbol,side,quantity,price,feeAmount,feeCurrency,externalId,note,tags\n';
+  const korean = '아침에 샀다가 저녁에 팔았다. '.repeat(60);
+  const trade = (n: number, round: number, { assets = 300, note = '' } = {}): string =>
+    `${new Date(EPOCH + n * MINUTE_MS).toISOString()},upbit,C${n % assets}/KRW,buy,0.5,89886000,674.145,KRW,file-${round}-${n},${note},\n`;
+  const rows = (count: number, row: (n: number) => string): string =>
+    heading + Array.from({ length: count }, (_, n) => row(n)).join('');
+  const all: [string, (round: number) => string, string?][] = [
+    ['20,000 trades', (round) => rows(20_000, (n) => trade(n, round))],
+    ['trades that are there', () => rows(5_000, (n) => trade(n, 0))],
+    ['a dry run', (round) => rows(5_000, (n) => trade(n, round)), '?dryRun=true'],
+    [
+      'trades of one instant without an id',
+      () => rows(5_000, (n) => `2026-02-01T00:00:00Z,,C1/KRW,buy,${n + 1},1,,,,,\n`),
+    ],
+    ['long Korean notes', (round) => rows(2_000, (n) => trade(n, round, { note: korean }))],
+    ['notes that NFKC expands', (round) => rows(2_000, (n) => trade(n, round, { note: 'ﷺ'.repeat(55) }))],
+    ['too many symbols', (round) => rows(5_000, (n) => trade(n, round, { assets: 3_000 }))],
+    ['line breaks', () => heading + '\n'.repeat(240_000)],
+    ['ragged rows', () => rows(60_000, (n) => `${','.repeat(n % 30)}\n`)],
+    ['rows of commas', () => rows(2_000, () => `${','.repeat(499)}\n`)],
+    ['one row of commas', () => heading + ','.repeat(8 * KIB * KIB)],
+    ['a quote that is not closed', () => `${heading}"${'x'.repeat(8 * KIB * KIB)}`],
+    ['quotes', () => rows(10_000, () => `"${'""'.repeat(200)}"\n`)],
+    ['no headings', () => 'x,y,z\n'.repeat(100_000)],
+    ['bytes that are no text', () => '\u0000'.repeat(KIB * KIB)],
+  ];
+  return all.map(([name, body, query = '?skipRejected=true']) => ({
+    kind: 'Files of trades',
+    name,
+    request: (portfolio, round) => ({
+      method: 'POST',
+      path: `${portfolio}/trades/import${query}`,
+      headers: { 'content-type': 'text/csv' },
+      body: body(round),
+    }),
+  }));
+}
+
 /** Headers almost as long as they may be. */
 function headers(): StallCase[] {
   const long = (part: string): string => part.repeat(Math.floor((13 * KIB) / part.length));
@@ -277,26 +319,30 @@ function reads(): StallCase[] {
     '/transfers?limit=1000',
     '',
     '/holdings',
-    `/holdings?fields=${q('asset,quantity,'.repeat(300))}`,
+    `/holdings?fields=${q('asset,quantity,'.repeat(30))}`,
     '/holdings?costMethod=fifo',
     '/holdings.csv',
     '/allocation',
     '/pnl',
     '/pnl?costMethod=fifo',
-    '/lots?asset=C1&limit=1000',
+    '/lots?limit=1000',
+    '/lots?asset=C1&limit=1000&costMethod=fifo',
     '/pnl/explain?asset=C1&limit=1000',
     '/pnl/periods?interval=day',
     '/pnl/periods?interval=day&from=2000-01-01T00:00:00Z',
-    '/series?interval=1h&points=1000',
-    '/series?points=1000&metric=equity,twr,drawdown',
+    '/series?interval=hour',
+    '/series?interval=minute&from=2026-01-01T00:00:00Z&to=2026-01-04T00:00:00Z',
+    '/series?points=1000&metric=pnl',
     '/series.csv?points=1000',
     '/performance',
     '/performance?from=1970-01-01T00:00:00Z&benchmark=BTC/KRW',
+    '/performance?costMethod=lifo',
   ];
   return all.map((path) => ({
     kind: 'Reads of a large portfolio',
     name: path.length > 40 ? `${path.slice(0, 40)}…` : path || 'the portfolio',
     request: (portfolio) => ({ method: 'GET', path: portfolio + path }),
+    isRead: true,
   }));
 }
 
@@ -308,12 +354,18 @@ function marketReads(): StallCase[] {
     '/openapi.json',
     '/metrics',
     '/',
-  ].map((path) => ({ kind: 'Reads', name: path.slice(0, 40), request: () => ({ method: 'GET', path }) }));
+  ].map((path) => ({
+    kind: 'Reads',
+    name: path.slice(0, 40),
+    request: () => ({ method: 'GET', path }),
+    isRead: true,
+  }));
 }
 
 export const STALL_CASES: readonly StallCase[] = [
   ...batches(),
   ...bodies(),
+  ...files(),
   ...headers(),
   ...queries(),
   ...reads(),

@@ -59,15 +59,31 @@ async function measure(
   let held: Held = { holdMs: Number.POSITIVE_INFINITY, status: 0 };
   for (let round = from; round < from + ROUNDS; round += 1) {
     const request = each.request(portfolio, round);
+    if (each.isRead === true) await send(node, authorization, olderEntry(portfolio, round));
     await wait(SETTLE_MS);
     await longestHold(node);
     const status = await send(node, authorization, request);
+    if (each.isRead === true && status >= 400) throw new Error(`${each.name}: ${status}`);
     await wait(SETTLE_MS);
     const holdMs = await longestHold(node);
     held = { holdMs: Math.min(held.holdMs, holdMs), status };
   }
   return held;
 }
+
+/** What is remembered of the past is forgotten from the first entry on that is changed. */
+const olderEntry = (portfolio: string, round: number): StallRequest => ({
+  method: 'POST',
+  path: `${portfolio}/trades`,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({
+    symbol: 'C1/KRW',
+    side: 'buy',
+    quantity: '1',
+    price: '1',
+    time: Date.UTC(2025, 0, 1) + round,
+  }),
+});
 
 function startBuilt(databaseUrl: string): Promise<NodeProcess> {
   const program = fileURLToPath(new URL('../app/main.js', import.meta.url));

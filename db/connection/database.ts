@@ -131,6 +131,12 @@ async function openCluster(folder: string): Promise<PGlite> {
   return lite;
 }
 
+/**
+ * The embedded database does its housekeeping in the middle of a statement, while nobody else has a turn: what waits to go
+ * into a search index goes there in small portions, and a new segment of the log is not filled with 16 MB of zeros.
+ */
+const SESSION = "set gin_pending_list_limit = '512kB'; set wal_init_zero = off";
+
 function embeddedKnex(engine: PGlite, options: DatabaseOptions): Knex {
   return knexPackage.knex({
     client: 'pg',
@@ -147,8 +153,7 @@ function embeddedKnex(engine: PGlite, options: DatabaseOptions): Knex {
       min: 1,
       max: 1,
       afterCreate(client: PooledClient, done: (error: Error | null, client: PooledClient) => void) {
-        // What waits to go into a search index goes there at once, while nobody else has a turn.
-        client.query("set gin_pending_list_limit = '1MB'", (error) => done(error, client));
+        client.query(SESSION, (error) => done(error, client));
       },
     },
     log: knexLog(options),

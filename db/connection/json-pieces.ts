@@ -1,25 +1,26 @@
-import { setImmediate } from 'node:timers/promises';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 
 /** Rows of one statement, and characters of their JSON: the embedded database holds the event loop while it works. */
 const ROWS = 250;
 const CHARACTERS = 131_072;
 
 /**
- * Rows as JSON arrays, each of them little enough for one statement (`json_to_recordset`). Others have a turn before
- * each, since rows may be made as they are taken, and making them may cost as much as writing them.
+ * Rows as JSON arrays, each of them little enough for one statement (`json_to_recordset`). Others have a
+ * turn now and then, since rows may be made as they are taken, and making them may cost as much as writing them.
  */
 export async function* jsonPieces(rows: Iterable<object>): AsyncGenerator<string, void, undefined> {
   let texts: string[] = [];
   let characters = 0;
+  const slice = new TimeSlice();
   for (const row of rows) {
     const text = JSON.stringify(row);
     texts.push(text);
     characters += text.length;
+    if (slice.isOver) await slice.next();
     if (texts.length < ROWS && characters < CHARACTERS) continue;
     yield `[${texts.join(',')}]`;
     texts = [];
     characters = 0;
-    await setImmediate();
   }
   if (texts.length > 0) yield `[${texts.join(',')}]`;
 }

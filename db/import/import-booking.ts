@@ -3,6 +3,7 @@ import { newId } from '../../lib/id.ts';
 import type { RowOrder } from '../../lib/import/row-order.ts';
 import { compareOrder, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
+import { assertAssets } from '../ledger/asset-quota.ts';
 import { BulkPositions } from '../ledger/bulk-positions.ts';
 import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
@@ -73,6 +74,8 @@ export interface ImportOptions {
   records?: (move: EntriesMove | ImportMove) => string[];
   /** Different tags that the portfolio may have; left out: any number. */
   tagLimit?: number;
+  /** Every asset of the file, and how many the portfolio may have; left out: any number. */
+  assets?: { of: ReadonlySet<string>; limit: number };
   progress: (phase: 'comparing' | 'booking' | 'valuing', done: number, total: number) => void;
 }
 
@@ -110,6 +113,9 @@ export async function bookRows(
     const isHeldBack = mode === 'look' || order === null || (mode === 'whole' && counts.conflicts > 0);
     if (!isHeldBack) await keepDecisions(trx, portfolioId, options.name, decisions, clock.now());
     if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, message: null };
+    if (options.assets !== undefined) {
+      await assertAssets(trx, portfolioId, options.assets.of, options.assets.limit);
+    }
     const symbols = indexSymbols(await candleSymbols(trx));
     const positions = new BulkPositions(trx, portfolioId, portfolio);
     const entries: StoredEntry[] = [];

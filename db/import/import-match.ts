@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
+import { matchKeyless } from './keyless-match.ts';
 import type { StagedRows } from './staged-rows.ts';
 
 /** Whether a row says what an entry (or a group of them) says now. */
@@ -75,55 +76,6 @@ export async function matchRows(
   }
   if (staged.keyless > 0) duplicates += await matchKeyless(trx, portfolioId, importId);
   return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts };
-}
-
-/** What tells rows without an external id from each other, and entries. */
-const CONTENT = `exchange, kind, time, base, quote, side, asset, quantity, price, unit_cost, fee_amount, fee_currency,
-  order_id, order_type, note, tags`;
-
-/** Rows without an external id of one page; those of one instant are in one page, however many they are. */
-const PAGE = 1_000;
-
-/** @returns how many of the rows without an external id are duplicates */
-async function matchKeyless(trx: Database, portfolioId: string, importId: string): Promise<number> {
-  let duplicates = 0;
-  let from = new Date(0);
-  for (;;) {
-    const { rows: instants }: { rows: { time: number; rows: number }[] } = await trx.raw(
-      `select time, count(*) as rows from (
-         select time from import_rows where import_id = :importId and time >= :from and external_id is null
-         order by time, line limit :limit
-       ) page group by time order by time`,
-      { importId, from, limit: PAGE },
-    );
-    const last = instants.at(-1);
-    if (last === undefined) return duplicates;
-    const times = instants.map(({ time }) => new Date(time));
-    // By sorting rows and entries together: a join could be made a comparison of each row with each entry.
-    const { rows }: { rows: { count: number }[] } = await trx.raw(
-      `with found as materialized (
-         select place, id from (
-           select place, nth, max(entries) over same as entries, max(id) over same as id
-           from (
-             select ctid as place, nth, null as entries, null as id, ${CONTENT} from import_rows
-             where import_id = :importId and external_id is null and time = any(:times)
-             union all
-             select null, null, count(*), min(id::text), ${CONTENT} from ledger_entries
-             where portfolio_id = :portfolioId and external_id is null and time = any(:times)
-             group by ${CONTENT}
-           ) both_sides window same as (partition by ${CONTENT})
-         ) numbered where place is not null and nth <= entries
-       ), updated as (
-         update import_rows r set outcome = 'duplicate', entry_id = found.id::uuid from found
-         where r.ctid = found.place
-         returning 1
-       )
-       select count(*) as count from updated`,
-      { importId, portfolioId, times },
-    );
-    duplicates += rows[0]?.count ?? 0;
-    from = new Date(last.time + 1);
-  }
 }
 
 /** What became of a row. */

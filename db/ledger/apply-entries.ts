@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { ZERO } from '../../lib/money/money.ts';
 import { compareOrder, type LedgerEntry, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { isAdditive, type CashLeg, type Leg } from '../../lib/pnl/ledger/leg.ts';
@@ -78,7 +78,7 @@ export async function applyEntries(
   const replaced = removed.map(({ id }) => id);
   void turns.run(() => dropResults(trx, replaced));
   const draft = newDraft(trx, portfolioId, terms, { turns, every: checkpointSpacing });
-  let unbroken = 0;
+  const slice = new TimeSlice();
   for (const asset of assets) {
     const head = heads.get(asset) ?? emptyHead(asset);
     const out = gone.get(asset) ?? [];
@@ -90,10 +90,7 @@ export async function applyEntries(
     } else {
       await restate(draft, asset, first);
     }
-    unbroken += legs.length;
-    if (unbroken < BREATH) continue;
-    unbroken = 0;
-    await setImmediate();
+    if (slice.isOver) await slice.next();
   }
   await saveDraft(
     draft,
@@ -144,9 +141,6 @@ export async function saveDraft(draft: Draft, since: number): Promise<void> {
     ]),
   );
 }
-
-/** Legs folded without letting anybody else have a turn: the database, which waits for its next statement, and streams. */
-const BREATH = 500;
 
 function firstOf(a: Leg | undefined, b: Leg | undefined): Leg {
   const first = a !== undefined && b !== undefined ? (compareOrder(a, b) < 0 ? a : b) : (a ?? b);

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
 import { applyEntries } from './apply-entries.ts';
+import { assertAssets } from './asset-quota.ts';
 import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
 import type { Database } from '../connection/database.ts';
 import { getEntry } from './entries.ts';
@@ -39,6 +40,8 @@ export interface BookingOptions extends PositionOptions {
   admit?: (entry: StoredEntry, index: number) => void;
   /** Different tags that the portfolio may have; left out: any number. */
   tagLimit?: number;
+  /** Different assets that the portfolio may have; left out: any number. */
+  assetLimit?: number;
 }
 
 export interface Outcome {
@@ -108,7 +111,10 @@ async function bookAll(
 ): Promise<ReadonlySet<string>> {
   const { id } = portfolio;
   const all = candidates.map(({ entry }) => entry);
-  const heads = await loadHeads(trx, id, portfolio.costMethod, assetsOf(all));
+  const assets = assetsOf(all);
+  const heads = await loadHeads(trx, id, portfolio.costMethod, assets);
+  const fresh = assets.filter((asset) => !heads.heads.has(asset) && !heads.outdated.has(asset));
+  if (fresh.length > 0) await assertAssets(trx, id, fresh, options.assetLimit);
   const turns = inTurn();
   const inserted = await insertFree(trx, candidates, portfolio, turns);
   void turns.run(async () => {
@@ -128,7 +134,7 @@ async function bookAll(
 }
 
 /** Every asset that the entries may move. */
-function assetsOf(entries: readonly StoredEntry[]): string[] {
+export function assetsOf(entries: readonly EntryDraft[]): string[] {
   const assets = new Set<string>();
   for (const entry of entries) {
     if (entry.kind === 'trade') {
@@ -184,6 +190,7 @@ export async function changeEntry(
       createdAt: before.createdAt,
       updatedAt: clock.now(),
     };
+    await assertAssets(trx, portfolioId, assetsOf([entry]), options.assetLimit);
     const { content_hash: _, ...columns } = toRow(entry, '', portfolio);
     await trx('ledger_entries').where({ id }).update(columns);
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
 import {
   decodeState,
@@ -7,6 +6,7 @@ import {
   type AssetState,
   type StateJson,
 } from '../../lib/pnl/ledger/position.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { STATE_VERSION } from '../../lib/pnl/ledger/state-json.ts';
 import type { Database } from '../connection/database.ts';
 import type { Progress } from './fold.ts';
@@ -76,8 +76,9 @@ export async function* headWrites(
   costMethod: CostMethod,
   heads: readonly Head[],
 ): AsyncGenerator<Write[], void, undefined> {
+  const slice = new TimeSlice();
   for (let start = 0; start < heads.length; start += HEADS_AT_ONCE) {
-    if (start > 0) await setImmediate();
+    if (slice.isOver) await slice.next();
     yield writesOf(portfolioId, costMethod, heads.slice(start, start + HEADS_AT_ONCE));
   }
 }

@@ -30,6 +30,9 @@ export const LIMIT_VARIABLES = {
   API_KEYS_PER_USER: quota(50).describe('Maximum number of API keys of one user.'),
   TAGS_PER_ENTRY: quota(20, 100).describe('Maximum number of tags of one trade or transfer.'),
   TAGS_PER_PORTFOLIO: quota(1_000).describe('Maximum number of different tags in one portfolio.'),
+  ASSETS_PER_PORTFOLIO: quota(1_000, 10_000).describe(
+    'Maximum number of different assets in the ledger of one portfolio. Each adds to the cost of every figure.',
+  ),
   UPLOADS_PER_USER: quota(4, 1_000).describe(
     'Files of trades that one user may upload to one process at the same time.',
   ),

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { problem } from '../problem.ts';
+import { TimeSlice } from '../async/time-slice.ts';
 import type { DecimalMark } from './amount.ts';
 import { CellError } from './cell-error.ts';
 import { type CsvRow, CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
@@ -12,10 +12,8 @@ import { decodeText, malformed, type TextEncoding } from './text-encoding.ts';
 
 /** Characters looked at to find the headings. */
 const HEAD_CHARACTERS = 32_768;
-/** Characters that are split into rows without letting anybody else have a turn. */
-const SLICE = 16_384;
-/** The same of rows that are read. */
-const ROWS_A_TURN = 250;
+/** Characters that are split into rows at once. */
+const PIECE = 16_384;
 /** Of a cell that is read: as many tags as there can be, with all that an export adds to them, fit in. */
 const MAX_CELL = 16_384;
 
@@ -166,14 +164,14 @@ async function* rowsOf(
   const { format, columns, delimiter } = layout;
   const splitter = new CsvSplitter({ delimiter, line: layout.line });
   let rows = -1;
-  let sinceTurn = 0;
   let isEmpty = true;
   let key: string | null = null;
   let group: Row[] = [];
   const { group: keyOf } = format;
+  const slice = new TimeSlice();
   try {
-    for await (const slice of sliced(fromHeadings(head, text, layout.line), splitter)) {
-      for (const { line, cells } of slice) {
+    for await (const some of piecesOf(fromHeadings(head, text, layout.line), splitter)) {
+      for (const { line, cells } of some) {
         rows += 1;
         if (rows > maxRows) {
           throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows. Split the file.` });
@@ -188,8 +186,7 @@ async function* rowsOf(
         }
         key = next;
         group.push(row);
-        sinceTurn += 1;
-        if (sinceTurn % ROWS_A_TURN === 0) await setImmediate();
+        if (slice.isOver) await slice.next();
       }
     }
     yield* readingsOf(group);
@@ -228,18 +225,19 @@ async function* rowsOf(
   }
 }
 
-/** The rows of a text in small slices, each in a turn of its own. */
-async function* sliced(
+/** The rows of a text, a few at a time: there may be a row in every character. */
+async function* piecesOf(
   text: AsyncGenerator<string, void, undefined>,
   splitter: CsvSplitter,
 ): AsyncGenerator<CsvRow[], void, undefined> {
+  const slice = new TimeSlice();
   let waiting = '';
   for await (const piece of text) {
     waiting += piece;
     let at = 0;
-    for (; waiting.length - at >= SLICE; at += SLICE) {
-      yield splitter.push(waiting.slice(at, at + SLICE));
-      await setImmediate();
+    for (; waiting.length - at >= PIECE; at += PIECE) {
+      yield splitter.push(waiting.slice(at, at + PIECE));
+      if (slice.isOver) await slice.next();
     }
     waiting = waiting.slice(at);
   }

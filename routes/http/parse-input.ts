@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { type FieldError, type Problem, problem } from '../../lib/problem.ts';
 import { schemaFault } from '../../lib/schema-fault.ts';
 
@@ -62,9 +63,6 @@ export function parseInput(schema: z.ZodType | undefined, value: unknown, place:
   throw invalid(fieldErrors(meantBy(parsed.error.issues), place, []));
 }
 
-/** Items validated in one turn of the event loop. */
-const SLICE = 100;
-
 /** A body of one item or of `{items: […]}`, as `itemOrBatch` declares it. */
 export interface Batch {
   item: z.ZodType;
@@ -88,8 +86,9 @@ export async function parseBatch(schema: z.ZodType, { item, max }: Batch, value:
   }
   const items: unknown[] = [];
   const errors: FieldError[] = [];
+  const slice = new TimeSlice();
   for (const [index, each] of value.items.entries()) {
-    if (index % SLICE === 0 && index > 0) await new Promise(setImmediate);
+    if (slice.isOver) await slice.next();
     const parsed = item.safeParse(each, { error: schemaFault });
     if (parsed.success) items.push(parsed.data);
     else errors.push(...fieldErrors(parsed.error.issues, 'body', ['items', index]));

@@ -116,7 +116,11 @@ export const settleImportDecision = endpoint({
         const rate = await rateTable(db, portfolio.baseCurrency, drafts.flatMap(rateNeeds));
         const rated = drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
         const booked = await changeLedger(services, portfolio.id, (options) =>
-          bookEntries(db, portfolio.id, rated, { ...options, tagLimit: config.TAGS_PER_PORTFOLIO }),
+          bookEntries(db, portfolio.id, rated, {
+            ...options,
+            tagLimit: config.TAGS_PER_PORTFOLIO,
+            assetLimit: config.ASSETS_PER_PORTFOLIO,
+          }),
         );
         entryIds.push(...booked.outcomes.map(({ entry }) => entry.id));
       }

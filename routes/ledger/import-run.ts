@@ -4,6 +4,7 @@ import type { NewDecision } from '../../db/import/import-decisions.ts';
 import { type ImportedEntry, StagedRows } from '../../db/import/staged-rows.ts';
 import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
+import { assetsOf } from '../../db/ledger/ledger.ts';
 import { newId } from '../../lib/id.ts';
 import type { DecimalMark } from '../../lib/import/amount.ts';
 import type { DateOrder, Zone } from '../../lib/import/local-time.ts';
@@ -69,7 +70,7 @@ export async function runImport(
   try {
     await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
     const staged = new StagedRows(db, stagingId, clock);
-    const { file, report, rows, decisions } = await stage(body, question, staged, progress, services);
+    const { file, report, rows, decisions, assets } = await stage(body, question, staged, progress, services);
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
     const slot = await question.turn();
     const outcome = await changeLedger(services, portfolioId, (options) =>
@@ -87,6 +88,7 @@ export async function runImport(
         name: importId,
         published: PUBLISHED,
         tagLimit: config.TAGS_PER_PORTFOLIO,
+        assets: { of: assets, limit: config.ASSETS_PER_PORTFOLIO },
         progress: (phase, done, total) => {
           progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
         },
@@ -130,12 +132,19 @@ function orderProblem(): Problem {
   return problem('unprocessable-entry', { detail, errors: [{ parameter: 'order', detail: 'is required' }] });
 }
 
+function tooManyAssets(line: number, limit: number): Problem {
+  return problem('quota-exceeded', {
+    detail: `Line ${line}: the file has more than ${limit} different assets, and a portfolio has no more (ASSETS_PER_PORTFOLIO). Split the file by asset, and import each part into a portfolio of its own.`,
+  });
+}
+
 /** What a file is made of. */
 interface Staged {
   file: ImportFile;
   report: ImportReport;
   rows: RowOrders;
   decisions: NewDecision[];
+  assets: ReadonlySet<string>;
 }
 
 /** Puts aside what is fine, row by row as the file arrives. */
@@ -168,11 +177,15 @@ async function stage(
   const terms = { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY, baseCurrency, allowBefore2009 };
   const rows = new RowOrders();
   const decisions = new FileDecisions(clock);
+  const assets = new Set<string>();
   let batch: ImportedEntry[] = [];
   for await (const row of file.rows) {
     report.rows += row.rows;
     for (const [part, draft] of draftsOf(row, { file, report, terms, decisions }).entries()) {
       rows.add(draft);
+      for (const asset of assetsOf([draft])) assets.add(asset);
+      if (assets.size > config.ASSETS_PER_PORTFOLIO)
+        throw tooManyAssets(row.line, config.ASSETS_PER_PORTFOLIO);
       batch.push({ line: row.line, part, draft, counted: !file.layout.format.hasIds });
     }
     if (batch.length >= CHUNK) {
@@ -184,7 +197,7 @@ async function stage(
   }
   if (batch.length > 0) await staged.add(batch);
   progress.tell({ bytes: { read, total: body.bytes }, rows: report.rows, rejected: report.rejected });
-  return { file, report, rows, decisions: decisions.all };
+  return { file, report, rows, decisions: decisions.all, assets };
 }
 
 interface RowContext {

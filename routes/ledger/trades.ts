@@ -98,6 +98,7 @@ export const bookTrades = endpoint({
         bookEntries(db, portfolio.id, drafts, {
           ...options,
           tagLimit: config.TAGS_PER_PORTFOLIO,
+          assetLimit: config.ASSETS_PER_PORTFOLIO,
           admit: (entry, index) =>
             checkFeeValue(asTrade(entry), portfolio.baseCurrency, inBatch ? `/items/${index}` : ''),
         }),
@@ -184,6 +185,7 @@ export const changeTrade = endpoint({
       changeEntry(db, portfolio.id, params.tradeId, corrected, {
         ...options,
         tagLimit: config.TAGS_PER_PORTFOLIO,
+        assetLimit: config.ASSETS_PER_PORTFOLIO,
       }),
     );
     return tradeBody(asTrade(changed?.entry ?? null));

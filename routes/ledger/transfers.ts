@@ -72,7 +72,11 @@ export const bookTransfers = endpoint({
     let booked;
     try {
       booked = await changeLedger(services, portfolio.id, (options) =>
-        bookEntries(db, portfolio.id, drafts, { ...options, tagLimit: config.TAGS_PER_PORTFOLIO }),
+        bookEntries(db, portfolio.id, drafts, {
+          ...options,
+          tagLimit: config.TAGS_PER_PORTFOLIO,
+          assetLimit: config.ASSETS_PER_PORTFOLIO,
+        }),
       );
     } catch (error) {
       if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
@@ -167,6 +171,7 @@ export const changeTransfer = endpoint({
       changeEntry(db, portfolio.id, params.transferId, corrected, {
         ...options,
         tagLimit: config.TAGS_PER_PORTFOLIO,
+        assetLimit: config.ASSETS_PER_PORTFOLIO,
       }),
     );
     return transferBody(asTransfer(changed?.entry ?? null));

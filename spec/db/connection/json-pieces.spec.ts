@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { jsonPieces } from '../../../db/connection/json-pieces.ts';
-import { turnsOf } from '../../support/turns.ts';
+import { hold, turnsOf } from '../../support/turns.ts';
 
 describe('rows for statements', () => {
   const all = async (pieces: AsyncIterable<string>): Promise<string[]> => {
@@ -26,15 +26,18 @@ describe('rows for statements', () => {
     assert.deepEqual(await piecesOf([]), []);
   });
 
-  it('are made as they are taken, with turns for others between the pieces', async () => {
+  it('are made as they are taken, with turns for others in between', async () => {
     let made = 0;
     function* rows(): Generator<object> {
-      for (; made < 1_000; made += 1) yield { made };
+      for (; made < 1_000; made += 1) {
+        hold(0.1);
+        yield { made };
+      }
     }
     const pieces = jsonPieces(rows());
     await pieces.next();
     assert.ok(made < 300, `${made} were made for the first piece`);
     const { turns } = await turnsOf(() => all(pieces));
-    assert.ok(turns >= 3, `${turns}`);
+    assert.ok(turns >= 6, `${turns}`);
   });
 });

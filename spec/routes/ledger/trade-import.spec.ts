@@ -286,6 +286,18 @@ eachApp(
       );
     });
 
+    it('compares very many rows without an id of one instant page by page', async () => {
+      const quantities = Array.from({ length: 1_300 }, (_, n) => String(1 + (n % 650)));
+      const rows = (from: number): string[] =>
+        quantities.slice(from).map((quantity) => row('', { quantity }));
+      const first = await send(file(...rows(100)));
+      assert.deepEqual([first.body.accepted, first.body.duplicates], [1_200, 0]);
+      const second = await send(file(...rows(0), row('', { quantity: '1' })));
+      assert.deepEqual([second.body.accepted, second.body.duplicates], [101, 1_200]);
+      const third = await send(file(...rows(0), row('', { quantity: '1' })));
+      assert.deepEqual([third.body.accepted, third.body.duplicates], [0, 1_301]);
+    });
+
     it('takes a trade that was corrected since for the one it was, and for the one it is', async () => {
       await send(file(row('a')));
       const [{ id }] = await trades();

@@ -11,6 +11,7 @@ const QUOTAS = {
   SHARES_PER_USER: '3',
   TAGS_PER_ENTRY: '3',
   TAGS_PER_PORTFOLIO: '5',
+  ASSETS_PER_PORTFOLIO: '4',
 };
 
 const TRADE = { symbol: 'BTC/KRW', side: 'buy', quantity: '1', price: '1', time: '2026-01-01T00:00:00.000Z' };
@@ -107,6 +108,56 @@ eachApp(
       assert.equal((await things.make(app(), owner, 0)).status, 200);
       assertProblem(await things.make(app(), owner, 3), 409, 'quota-exceeded');
     });
+
+    describe('on assets', () => {
+      let owner: TestUser;
+      let path: string;
+      before(async () => {
+        owner = await app().user();
+      });
+      beforeEach(async () => {
+        const { body } = await app().call('POST', '/v1/portfolios', { as: owner, body: { name: 'P' } });
+        path = `/v1/portfolios/${body.id}`;
+      });
+      afterEach(() => app().call('DELETE', path, { as: owner }));
+      const send = (...symbols: string[]): Promise<Answer> =>
+        app().call('POST', `${path}/trades`, {
+          as: owner,
+          body: { items: symbols.map((symbol) => ({ ...TRADE, symbol })) },
+        });
+      const importFile = (...symbols: string[]): Promise<Answer> =>
+        app().call('POST', `${path}/trades/import`, {
+          as: owner,
+          headers: { 'content-type': 'text/csv' },
+          body: `time,symbol,side,quantity,price\n${symbols.map((each) => `${TRADE.time},${each},buy,1,1\n`).join('')}`,
+        });
+      const isRefused = (answer: Answer): void => {
+        assertProblem(answer, 409, 'quota-exceeded');
+        assert.match(answer.body.detail, /4 different assets.*ASSETS_PER_PORTFOLIO/);
+      };
+
+      it('refuse a trade or a transfer of one too many, and nothing of those that are there', async () => {
+        const booked = await send('A/KRW', 'B/KRW', 'C/KRW');
+        assert.equal(booked.status, 201);
+        isRefused(await send('D/KRW'));
+        isRefused(await send('A/KRW', 'A/D'));
+        isRefused(
+          await app().call('POST', `${path}/transfers`, { as: owner, body: { ...TRANSFER, asset: 'D' } }),
+        );
+        const trade = `${path}/trades/${booked.body.items[0].trade.id}`;
+        isRefused(await app().call('PATCH', trade, { as: owner, body: { symbol: 'D/KRW' } }));
+        assert.equal((await app().call('PATCH', trade, { as: owner, body: { note: 'x' } })).status, 200);
+        assert.equal((await send('C/KRW', 'A/B')).status, 201);
+      });
+
+      it('refuse a file with too many, or that brings too many', async () => {
+        isRefused(await importFile('A/KRW', 'B/KRW', 'C/KRW', 'D/KRW'));
+        assert.equal((await importFile('A/KRW', 'B/KRW', 'C/KRW')).status, 201);
+        isRefused(await importFile('A/KRW', 'D/KRW'));
+        assert.equal((await importFile('A/KRW', 'B/KRW')).status, 200);
+      });
+    });
+
     describe('on tags', () => {
       let owner: TestUser;
       let path: string;

@@ -1,0 +1,151 @@
+import { hash } from 'node:crypto';
+import { decimal, fixed } from '../../lib/money/money.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
+import type { Database } from '../connection/database.ts';
+
+/** Rows, or entries, of one statement: the embedded database holds the event loop while it works. */
+const PAGE = 1_000;
+
+const CONTENT = `exchange, kind, time, base, quote, side, asset, quantity, price, unit_cost, fee_amount, fee_currency,
+  order_id, order_type, note, tags`;
+
+/** What tells rows without an external id from each other, and entries. */
+interface Content {
+  exchange: string;
+  kind: string;
+  time: number;
+  base: string | null;
+  quote: string | null;
+  side: string | null;
+  asset: string | null;
+  quantity: string;
+  price: string | null;
+  unit_cost: string | null;
+  fee_amount: string | null;
+  fee_currency: string | null;
+  order_id: string | null;
+  order_type: string | null;
+  note: string | null;
+  tags: string[];
+}
+
+/** Equal entries of a ledger. */
+interface Group {
+  count: number;
+  /** The least of their ids. */
+  id: string;
+}
+
+/**
+ * Finds the rows without an external id that the ledger has already: of n equal rows and m equal entries without an id, m
+ * rows are duplicates. Page by page, also where very many rows, or entries, share an instant.
+ * @returns how many are duplicates
+ */
+export async function matchKeyless(trx: Database, portfolioId: string, importId: string): Promise<number> {
+  let duplicates = 0;
+  let from = new Date(0);
+  for (;;) {
+    const { rows: instants }: { rows: { time: number }[] } = await trx.raw(
+      `select distinct time from (
+         select time from import_rows where import_id = :importId and time >= :from and external_id is null
+         order by time, line limit :limit
+       ) page order by time`,
+      { importId, from, limit: PAGE },
+    );
+    const last = instants.at(-1);
+    if (last === undefined) return duplicates;
+    const times = instants.map(({ time }) => new Date(time));
+    const groups = await entryGroups(trx, portfolioId, times);
+    if (groups.size > 0) duplicates += await markDuplicates(trx, importId, times, groups);
+    from = new Date(last.time + 1);
+  }
+}
+
+/** The entries without an external id of some instants, counted by content. */
+async function entryGroups(
+  trx: Database,
+  portfolioId: string,
+  times: readonly Date[],
+): Promise<Map<string, Group>> {
+  const groups = new Map<string, Group>();
+  const slice = new TimeSlice();
+  let after: { time: Date | '-infinity'; tie: string } = { time: '-infinity', tie: '' };
+  for (;;) {
+    const { rows }: { rows: (Content & { id: string; tie: string })[] } = await trx.raw(
+      `select id, tie, ${CONTENT} from ledger_entries
+       where portfolio_id = :portfolioId and external_id is null and time = any(:times)
+         and (time, tie) > (cast(:time as timestamptz), :tie)
+       order by time, tie limit :limit`,
+      { portfolioId, times, ...after, limit: PAGE },
+    );
+    for (const { id, tie: _, ...content } of rows) {
+      const key = keyOf(content);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { count: 1, id });
+      else groups.set(key, { count: group.count + 1, id: id < group.id ? id : group.id });
+      if (slice.isOver) await slice.next();
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return groups;
+    after = { time: new Date(last.time), tie: last.tie };
+  }
+}
+
+/** @returns how many of the rows are duplicates */
+async function markDuplicates(
+  trx: Database,
+  importId: string,
+  times: readonly Date[],
+  groups: ReadonlyMap<string, Group>,
+): Promise<number> {
+  let duplicates = 0;
+  const slice = new TimeSlice();
+  let after = { line: -1, part: 0 };
+  for (;;) {
+    const { rows }: { rows: (Content & { line: number; part: number; nth: number })[] } = await trx.raw(
+      `select line, part, nth, ${CONTENT} from import_rows
+       where import_id = :importId and external_id is null and time = any(:times) and (line, part) > (:line, :part)
+       order by line, part limit :limit`,
+      { importId, times, ...after, limit: PAGE },
+    );
+    const found: { line: number; part: number; id: string }[] = [];
+    for (const { line, part, nth, ...content } of rows) {
+      const group = groups.get(keyOf(content));
+      if (group !== undefined && nth <= group.count) found.push({ line, part, id: group.id });
+      if (slice.isOver) await slice.next();
+    }
+    if (found.length > 0) {
+      await trx.raw(
+        `update import_rows r set outcome = 'duplicate', entry_id = found.id
+         from unnest(?::integer[], ?::smallint[], ?::uuid[]) as found (line, part, id)
+         where r.import_id = ? and r.line = found.line and r.part = found.part`,
+        [found.map(({ line }) => line), found.map(({ part }) => part), found.map(({ id }) => id), importId],
+      );
+    }
+    duplicates += found.length;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return duplicates;
+    after = { line: last.line, part: last.part };
+  }
+}
+
+/** Equal for equal contents, in 16 bytes: there may be one for every entry of an instant. */
+function keyOf(content: Content): string {
+  const amounts = [content.quantity, content.price, content.unit_cost, content.fee_amount];
+  const parts = [
+    content.exchange,
+    content.kind,
+    content.time,
+    content.base,
+    content.quote,
+    content.side,
+    content.asset,
+    amounts.map((amount) => (amount === null ? null : decimal(fixed(amount)))),
+    content.fee_currency,
+    content.order_id,
+    content.order_type,
+    content.note,
+    content.tags,
+  ];
+  return hash('sha256', JSON.stringify(parts), 'buffer').toString('latin1', 0, 16);
+}
