@@ -32,9 +32,12 @@ export async function ensureAdmin({ db, clock, config }: Services): Promise<stri
     if (!(error instanceof Problem && error.slug === 'conflict')) throw error;
     // Another node was quicker.
     if (await hasAdmin(db)) return null;
-    throw new Error(`ADMIN_EMAIL: ${config.ADMIN_EMAIL} is the address of a user who is no administrator`, {
-      cause: error,
-    });
+    throw new Error(
+      `ADMIN_EMAIL: ${config.ADMIN_EMAIL} belongs to a user who is not an active administrator: set another address`,
+      {
+        cause: error,
+      },
+    );
   }
   return config.ADMIN_PASSWORD === undefined ? password : null;
 }
@@ -118,6 +121,8 @@ export async function closeDemo({ db, clock, broker, logger }: Services): Promis
   if (!isClosed) return;
   await publishControl(broker, { type: 'user-disabled', userId: user.id });
   logger.info('DEMO is off: the demo user has been disabled, its portfolios are kept');
+  if (user.role === 'admin' && !(await hasAdmin(db)))
+    logger.warn('The demo user was the only administrator: ADMIN_EMAIL becomes one.');
 }
 
 /**

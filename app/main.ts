@@ -32,12 +32,14 @@ async function main(): Promise<void> {
     import('./app.ts'),
   ]);
   const { services } = running;
+  // First: the demo user may have been the only administrator.
+  if (!config.DEMO) await closeDemo(services);
   const adminPassword = await ensureAdmin(services);
   // Right away: if the start failed later, nobody would ever see it.
   if (adminPassword !== null) {
-    print(`First start. Administrator, shown only this once: ${config.ADMIN_EMAIL} / ${adminPassword}`);
+    print(`New administrator, shown only this once: ${config.ADMIN_EMAIL} / ${adminPassword}`);
   }
-  await (config.DEMO ? ensureDemo(services) : closeDemo(services));
+  if (config.DEMO) await ensureDemo(services);
   const address = { host: config.HOST, port: config.PORT };
   const { server, url, treat } = await listen(
     createApp(services),

@@ -219,13 +219,14 @@ export async function createServices(environment: Environment): Promise<RunningS
     const { answers, close: closeAnswers } = await openAnswers(environment, metrics);
     shutdown.add('the kept answers', closeAnswers);
     const streamMetrics = new StreamMetrics(metrics);
+    // Each may hold a connection while a client reads its file, so one user does not get all of them.
+    const exportsAtOnce = Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2)));
     const slots = {
       uploads: new Slots('uploads', { all: config.UPLOADS_MAX, client: config.UPLOADS_PER_USER }, clock),
       imports: new Slots('imports', { all: 2, client: 1 }, clock),
-      // Each may hold a connection while a client reads its file.
       exports: new Slots(
         'exports',
-        { all: Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2))), client: 2 },
+        { all: exportsAtOnce, client: Math.max(1, Math.min(2, exportsAtOnce - 1)) },
         clock,
       ),
       changes: new Slots(

@@ -214,6 +214,34 @@ export async function revokeUserSessions(
 }
 
 /**
+ * Ends the sessions of a user beyond the limit, least recently used first, but never the one that is to be kept.
+ * @returns their ids
+ */
+export async function revokeSurplusSessions(
+  db: Database,
+  userId: string,
+  { clock, limit, keep }: { clock: Clock; limit: number; keep: string },
+): Promise<string[]> {
+  const now = new Date(clock.now());
+  const surplus = db('sessions')
+    .where({ user_id: userId, revoked_at: null })
+    .where('expires_at', '>', now)
+    .whereNot({ id: keep })
+    .orderBy([
+      { column: 'last_used_at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .offset(limit - 1)
+    .select('id');
+  const rows: { id: string }[] = await db('sessions')
+    .whereIn('id', surplus)
+    .where({ revoked_at: null })
+    .update({ revoked_at: now })
+    .returning('id');
+  return rows.map(({ id }) => id);
+}
+
+/**
  * Removes sessions and tokens that have expired: the tables are bounded by the lifetime of a login.
  * @returns how many sessions
  */

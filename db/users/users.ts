@@ -73,9 +73,9 @@ export async function findCredentials(
   return row === undefined ? null : { user: toUser(row), passwordHash: row.password_hash };
 }
 
-/** Whether there is any administrator, disabled or not. */
+/** Whether there is an administrator who is not disabled. */
 export async function hasAdmin(db: Database): Promise<boolean> {
-  const row: unknown = await db('users').where({ role: 'admin' }).first('id');
+  const row: unknown = await db('users').where({ role: 'admin', disabled_at: null }).first('id');
   return row !== undefined;
 }
 

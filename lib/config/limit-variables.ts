@@ -27,6 +27,9 @@ export const LIMIT_VARIABLES = {
   SHARES_PER_USER: quota(200).describe(
     'Maximum number of shares of one user: each pair of a portfolio and a user counts, open invitations included.',
   ),
+  SESSIONS_PER_USER: quota(100).describe(
+    'Maximum number of sessions of one user: another log-in ends the one that was used least recently.',
+  ),
   API_KEYS_PER_USER: quota(50).describe('Maximum number of API keys of one user.'),
   TAGS_PER_ENTRY: quota(20, 100).describe('Maximum number of tags of one trade or transfer.'),
   TAGS_PER_PORTFOLIO: quota(1_000).describe('Maximum number of different tags in one portfolio.'),

@@ -1,9 +1,10 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { createSession } from '../../db/users/sessions.ts';
+import { createSession, revokeSurplusSessions } from '../../db/users/sessions.ts';
 import type { User } from '../../db/users/users.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { ROLES } from '../../lib/tokens/caller.ts';
+import { publishControl } from '../../streams/fleet/authority.ts';
 import { problem } from '../../lib/problem.ts';
 import { hashRefreshToken, newRefreshToken, signAccessToken } from '../../lib/tokens/token.ts';
 import { setSessionCookies } from './cookies.ts';
@@ -74,7 +75,7 @@ export async function beginSession(
   services: Services,
   { user, passwordHash }: { user: User; passwordHash: string },
 ): Promise<Reply<z.input<typeof tokensSchema>>> {
-  const { db, clock, config } = services;
+  const { db, broker, clock, config } = services;
   const refreshToken = newRefreshToken();
   const expiresAt = clock.now() + Math.min(config.REFRESH_TOKEN_TTL * 1000, sessionMaxAge(config));
   const session = await createSession(
@@ -84,5 +85,8 @@ export async function beginSession(
     { clock },
   );
   if (session === null) throw problem('invalid-credentials');
+  const bound = { clock, limit: config.SESSIONS_PER_USER, keep: session.id };
+  for (const sessionId of await revokeSurplusSessions(db, user.id, bound))
+    await publishControl(broker, { type: 'session-revoked', sessionId });
   return issueTokens(ctx, services, user, { id: session.id, refreshToken });
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeDemo, ensureDemo } from '../../app/first-start.ts';
+import { findCredentials, updateUser } from '../../db/users/users.ts';
+import { closeDemo, ensureAdmin, ensureDemo } from '../../app/first-start.ts';
 import { DEMO_LOGIN } from '../../routes/service/health.ts';
 import { startApp, type TestApp } from '../support/app.ts';
 import { fillDataFolder } from '../support/data-folder.ts';
@@ -157,6 +158,20 @@ describe('the demo user that is closed', () => {
     await closeDemo(app.services);
     await ensureDemo(app.services);
     assertProblem(await app.call('POST', '/v1/auth/login', { body: DEMO_LOGIN }), 401, 'invalid-credentials');
+  });
+
+  it('leaves a new administrator behind when it was the only one', async () => {
+    const { services } = app;
+    const found = await findCredentials(services.db, email);
+    assert.ok(found);
+    await updateUser(services.db, found.user.id, { role: 'admin' });
+    assert.equal(await ensureAdmin(services), null);
+    await closeDemo(services);
+    const adminPassword = await ensureAdmin(services);
+    assert.ok(adminPassword);
+    const login = { email: services.config.ADMIN_EMAIL, password: adminPassword };
+    const { status, body } = await app.call('POST', '/v1/auth/login', { body: login });
+    assert.deepEqual([status, body.user.role], [200, 'admin']);
   });
 
   it('does not come into being by being closed', async () => {

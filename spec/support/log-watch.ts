@@ -20,7 +20,7 @@ export function watchedLogger(also?: (line: string) => void): Logger {
 export const quiet = watchedLogger();
 
 /** What the program prints for its user at the start, passwords included: that is no log. */
-const PRINTED = /^(?:First start\. Administrator, shown only this once: | {2}(?:login|stream) {2})/;
+const PRINTED = /^(?:New administrator, shown only this once: | {2}(?:login|stream) {2})/;
 
 /** @returns takes what a child prints, in whatever pieces */
 export function watchOutput(): (piece: string) => void {

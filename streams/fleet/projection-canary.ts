@@ -2,6 +2,7 @@ import { CATALOG } from '../channels/catalog.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/async/deadline.ts';
 import type { Logger } from '../../lib/logging/log.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Leases } from '../core/lease.ts';
 import type { FrameReceiver } from '../core/frame-router.ts';
@@ -32,6 +33,7 @@ export interface ProjectionCanaryOptions {
  */
 export class ProjectionCanary {
   readonly #options: ProjectionCanaryOptions;
+  readonly #failures: RepeatedLog;
   readonly #log: string;
   readonly #closing = new AbortController();
   /** The price of what the portfolio holds. It grows, so that figures of an earlier beat can be distinguished. */
@@ -44,6 +46,7 @@ export class ProjectionCanary {
 
   constructor(options: ProjectionCanaryOptions) {
     this.#options = options;
+    this.#failures = new RepeatedLog(options.logger, options.clock);
     this.#log = `canary:${options.node}:projection`;
   }
 
@@ -96,6 +99,7 @@ export class ProjectionCanary {
       leases,
       clock,
       logger,
+      failures: this.#failures,
       intervalMs: 0,
       holdingsIntervalMs: 0,
       value: () => Promise.resolve(this.#valuation()),

@@ -1,6 +1,7 @@
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
+import type { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker, BrokerUnavailableError, FencedError, type Subscription } from '../core/broker.ts';
 import { DueFigures, type Figures, type ProjectedValuation } from './due-figures.ts';
@@ -21,6 +22,8 @@ export interface ProjectionOptions {
   leases: Leases;
   clock: Clock;
   logger: Logger;
+  /** Shared by all projections of a process: what fails one of them often fails all, again and again. */
+  failures: RepeatedLog;
   intervalMs: number;
   holdingsIntervalMs: number;
   /** `null`: there is no such portfolio. */
@@ -271,7 +274,11 @@ export class Projection {
     this.#due.moved();
     this.#pause();
     if (!(failure instanceof FencedError))
-      logger.warn({ err: failure, log, step: this.#step }, 'PnL could not be published, trying again');
+      this.#options.failures.warn(
+        { err: failure, log, step: this.#step },
+        'PnL could not be published, trying again',
+        this.#step,
+      );
     // With the broker away no other node could do better; otherwise one may.
     if (failure instanceof BrokerUnavailableError || this.#lease === null) return;
     const releasing = this.#lease.release();

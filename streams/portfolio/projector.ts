@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/async/deadline.ts';
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Logger } from '../../lib/logging/log.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { type Broker } from '../core/broker.ts';
 import { portfolioLog } from '../channels/logs.ts';
@@ -47,6 +48,7 @@ const STATEMENT_MS = 10_000;
 /** Publishes the PnL of the portfolios that have readers on this node. */
 export class Projector {
   readonly #options: ProjectorOptions;
+  readonly #failures: RepeatedLog;
   readonly #watched = new Map<string, Watched>();
   /** Whose figures a symbol's price moves. */
   readonly #bySymbol = new Map<string, Set<Projection>>();
@@ -58,6 +60,7 @@ export class Projector {
 
   constructor(options: ProjectorOptions) {
     this.#options = options;
+    this.#failures = new RepeatedLog(options.logger, options.clock);
     this.#stopFollowing = options.market.onTick((record) => {
       const symbol = record.ticker?.symbol;
       if (symbol === undefined || isLate(record)) return;
@@ -127,6 +130,7 @@ export class Projector {
   #enter(portfolioId: string): Watched {
     const projection = new Projection({
       ...this.#options,
+      failures: this.#failures,
       portfolioId,
       log: portfolioLog(portfolioId),
       leaseName: `projector:${portfolioId}`,

@@ -13,6 +13,7 @@ import {
   deleteExpiredSessions,
   isSessionAlive,
   revokeSession,
+  revokeSurplusSessions,
   revokeUserSessions,
   type Rotation,
   rotateRefreshToken,
@@ -157,6 +158,26 @@ eachDatabase('accounts', (open) => {
     function rotate(hash: string, salt: string): Promise<Rotation> {
       return rotateRefreshToken(db, hash, successor(hash, salt), { clock });
     }
+
+    it('of one user are bounded: those that were used least recently end', async () => {
+      const user = await newUser();
+      const proof = { userId: user.id, passwordHash: (await getPasswordHash(db, user.id)) ?? '' };
+      const ids: string[] = [];
+      for (let n = 0; n < 5; n += 1) {
+        const token = { hash: `${user.id} ${n}`, expiresAt: now + HOUR };
+        ids.push((await createSession(db, proof, token, { clock }))?.id ?? assert.fail());
+        now += 1_000;
+      }
+      const other = await login();
+      const [first = '', second = '', third = '', fourth = '', newest = ''] = ids;
+      // It has been used since.
+      assert.equal((await rotate(`${user.id} 0`, 'a')).status, 'rotated');
+      const bound = { clock, limit: 3, keep: newest };
+      assert.deepEqual((await revokeSurplusSessions(db, user.id, bound)).sort(), [second, third].sort());
+      assert.deepEqual(await revokeSurplusSessions(db, user.id, bound), []);
+      for (const id of [first, fourth, newest, other.id]) assert.ok(await isSessionAlive(db, id, { clock }));
+      for (const id of [second, third]) assert.equal(await isSessionAlive(db, id, { clock }), false);
+    });
 
     it('go on with the next token, each of which works once', async () => {
       const { id, hash } = await login();

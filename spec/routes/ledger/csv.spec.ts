@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { parse } from 'csv-parse/sync';
 import * as fc from 'fast-check';
 import { ENTRY_RECORDSET } from '../../../db/ledger/entry-row.ts';
-import type { TestUser } from '../../support/app.ts';
+import { startApp, type TestUser } from '../../support/app.ts';
 import { eventually } from '../../support/eventually.ts';
 import { runs } from '../../support/runs.ts';
 import { share } from '../../support/share.ts';
@@ -371,6 +371,19 @@ eachApp('CSV files', (app) => {
       for (const each of files) each.destroy();
       await released();
       assert.equal((await app().call('GET', `${path}/trades.csv?columns=time`, { as: third })).status, 200);
+    });
+
+    it('of one user leave a place for others, however few there are', async () => {
+      const small = await startApp({ env: { DATABASE_POOL: '4' } });
+      try {
+        const { exports } = small.services.slots;
+        exports.take('one');
+        assert.throws(() => exports.take('one'), { limit: 'client' });
+        exports.take('another');
+        assert.throws(() => exports.take('a third'), { limit: 'all' });
+      } finally {
+        await small.close();
+      }
     });
 
     it('are cut, not ended, when the database fails on the way', async () => {

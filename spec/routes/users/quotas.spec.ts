@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import * as portfolioTags from '../../../db/migrations/091-portfolio-tags.ts';
-import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { type Answer, startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase, onPostgres } from '../../support/databases.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
 import { assertNames, assertProblem } from '../../support/routes/problems.ts';
+import { StreamClient } from '../../support/stream-client.ts';
 
 const QUOTAS = {
   PORTFOLIOS_PER_USER: '3',
@@ -327,5 +328,27 @@ onPostgres('quotas of a user, asked of two nodes at once', () => {
     );
     assert.equal(answers.filter(({ status }) => status === 201).length, 5);
     for (const answer of answers) if (answer.status !== 201) assertProblem(answer, 409, 'quota-exceeded');
+  });
+});
+
+describe('the sessions of a user', () => {
+  it('are bounded: another log-in ends the one that was used least recently, and its streams', async () => {
+    const app = await startApp({ env: { SESSIONS_PER_USER: '2' } });
+    try {
+      const user = await app.user();
+      const { authorization } = user;
+      const stream = new StreamClient(`${app.url}/v1/streams?channels=ticker:*`, {
+        headers: { authorization },
+      });
+      await stream.ready();
+      const logIn = (): Promise<Answer> =>
+        app.call('POST', '/v1/auth/login', { body: { email: user.email, password: TEST_PASSWORD } });
+      for (let n = 0; n < 2; n += 1) assert.equal((await logIn()).status, 200);
+      assertProblem(await app.call('GET', '/v1/auth/me', { as: user }), 401, 'unauthorized');
+      await stream.closed();
+      assert.equal(stream.of('notice').at(-1)?.data.code, 'revoked');
+    } finally {
+      await app.close();
+    }
   });
 });

@@ -5,7 +5,8 @@ import type { Lease } from '../../../streams/core/lease.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { Projection } from '../../../streams/portfolio/projection.ts';
-import { quiet } from '../../support/log-watch.ts';
+import { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
+import { quiet, watchedLogger } from '../../support/log-watch.ts';
 import { runs } from '../../support/runs.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { type Mood, type Operation, ShakyBackend } from '../../support/streams/shaky-backend.ts';
@@ -21,6 +22,7 @@ class Stage {
   readonly memoryLeases = new MemoryLeases({ clock: this.clock });
   readonly backend: ShakyBackend;
   readonly projection: Projection;
+  readonly lines: string[] = [];
   version = 1;
   price = 100;
   isThere = true;
@@ -43,6 +45,10 @@ class Stage {
       leases: backend.leases,
       clock,
       logger: quiet,
+      failures: new RepeatedLog(
+        watchedLogger((line) => this.lines.push(line)),
+        clock,
+      ),
       intervalMs: 250,
       holdingsIntervalMs: 1_000,
       value: () => backend.does('value', async () => (this.isThere ? this.#valuation() : null)),
@@ -132,6 +138,18 @@ describe('the life of a projection', () => {
     stage.tick(101);
     await stage.clock.advance(250);
     assert.deepEqual(await stage.published(), ['1@e.100', '1@e.101']);
+    await close();
+  });
+
+  it('logs once a minute that it fails, with how often it has', async () => {
+    stage.backend.moods.set('value', 'fail');
+    stage.projection.start();
+    await stage.clock.advance(125_000);
+    const lines = stage.lines.map((line): { msg: string; repeated?: number } => JSON.parse(line));
+    assert.equal(lines.length, 3);
+    assert.ok(lines.slice(1).every(({ repeated = 0 }) => repeated > 50 && repeated < 61));
+    stage.backend.thaw();
+    await stage.settles(stage.projection.ready('totals'), 1_100);
     await close();
   });
 
