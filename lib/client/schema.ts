@@ -4146,7 +4146,91 @@ export interface components {
             items: components["schemas"]["CandleInput"][];
         };
         /** @description Any event of a stream, as a Server-Sent Event. */
-        StreamEvent: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"];
+        StreamEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"];
+        /** @description An event `ready` and its data. */
+        ReadyEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "ready";
+            data: components["schemas"]["Ready"];
+            /**
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        /** @description These channels have caught up: what follows on them is live. */
+        Ready: {
+            /**
+             * @description Names of the channels concerned.
+             * @example [
+             *       "ticker:BTC/KRW"
+             *     ]
+             */
+            channels: string[];
+        };
+        /** @description An event `reset` and its data. */
+        ResetEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "reset";
+            data: components["schemas"]["Reset"];
+            /**
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        /** @description Some events of these channels since the id are lost. Their current state follows, then `ready`. */
+        Reset: {
+            /**
+             * @description `garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log was started anew. `expired`: the log does not reach that far back.
+             * @enum {string}
+             */
+            reason: "garbled" | "foreign" | "epoch" | "expired";
+            /**
+             * @description Names of the channels concerned.
+             * @example [
+             *       "ticker:BTC/KRW"
+             *     ]
+             */
+            channels: string[];
+        };
+        /** @description An event `notice` and its data. */
+        NoticeEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "notice";
+            data: components["schemas"]["Notice"];
+            /**
+             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        /** @description What a client should know about the stream itself. */
+        Notice: {
+            /**
+             * @description `delayed`: the stream may be out of date. `restored`: it is up to date again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would give up for good on an error status.
+             * @enum {string}
+             */
+            code: "delayed" | "restored" | "slow-reader" | "rate-limited" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
+            /** @description The same as a sentence, for people; the wording may change. */
+            detail: string;
+            /**
+             * @description Names of the channels concerned; all of them if omitted.
+             * @example [
+             *       "ticker:BTC/KRW"
+             *     ]
+             */
+            channels?: string[];
+        };
         /** @description An event `ticker` and its data. */
         TickerEvent: {
             /**
@@ -4592,92 +4676,8 @@ export interface components {
             /** @description Rows that are not trades, such as deposits. */
             ignored: number;
         };
-        /** @description An event `ready` and its data. */
-        ReadyEvent: {
-            /**
-             * @description Name of the event. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            event: "ready";
-            data: components["schemas"]["Ready"];
-            /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
-             * @example Zk3_.o5Kk3Jx_BnL
-             */
-            id?: string;
-        };
-        /** @description These channels have caught up: what follows on them is live. */
-        Ready: {
-            /**
-             * @description Names of the channels concerned.
-             * @example [
-             *       "ticker:BTC/KRW"
-             *     ]
-             */
-            channels: string[];
-        };
-        /** @description An event `reset` and its data. */
-        ResetEvent: {
-            /**
-             * @description Name of the event. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            event: "reset";
-            data: components["schemas"]["Reset"];
-            /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
-             * @example Zk3_.o5Kk3Jx_BnL
-             */
-            id?: string;
-        };
-        /** @description Some events of these channels since the id are lost. Their current state follows, then `ready`. */
-        Reset: {
-            /**
-             * @description `garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log was started anew. `expired`: the log does not reach that far back.
-             * @enum {string}
-             */
-            reason: "garbled" | "foreign" | "epoch" | "expired";
-            /**
-             * @description Names of the channels concerned.
-             * @example [
-             *       "ticker:BTC/KRW"
-             *     ]
-             */
-            channels: string[];
-        };
-        /** @description An event `notice` and its data. */
-        NoticeEvent: {
-            /**
-             * @description Name of the event. (enum property replaced by openapi-typescript)
-             * @enum {string}
-             */
-            event: "notice";
-            data: components["schemas"]["Notice"];
-            /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
-             * @example Zk3_.o5Kk3Jx_BnL
-             */
-            id?: string;
-        };
-        /** @description What a client should know about the stream itself. */
-        Notice: {
-            /**
-             * @description `delayed`: the stream may be out of date. `restored`: it is up to date again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would give up for good on an error status.
-             * @enum {string}
-             */
-            code: "delayed" | "restored" | "slow-reader" | "rate-limited" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
-            /** @description The same as a sentence, for people; the wording may change. */
-            detail: string;
-            /**
-             * @description Names of the channels concerned; all of them if omitted.
-             * @example [
-             *       "ticker:BTC/KRW"
-             *     ]
-             */
-            channels?: string[];
-        };
         /** @description Any event of a stream, as a line of NDJSON. */
-        StreamLine: components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["Heartbeat"];
+        StreamLine: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["Heartbeat"];
         /** @description Nothing has happened for a while; the id may have moved on. */
         Heartbeat: {
             /**

@@ -102,17 +102,10 @@ export const SOCKET_EVENTS = {
 /** Any event of a stream over SSE. */
 export const streamEvent = z
   .discriminatedUnion('event', [
-    CHANNEL_EVENTS.ticker,
-    CHANNEL_EVENTS.trade,
-    CHANNEL_EVENTS.candle,
-    CHANNEL_EVENTS.pnl,
-    CHANNEL_EVENTS.holdings,
-    CHANNEL_EVENTS.fills,
-    CHANNEL_EVENTS.ledger,
-    CHANNEL_EVENTS.imports,
     CONTROL_EVENTS.ready,
     CONTROL_EVENTS.reset,
     CONTROL_EVENTS.notice,
+    ...Object.values(CHANNEL_EVENTS),
   ])
   .meta({ id: 'StreamEvent', description: 'Any event of a stream, as a Server-Sent Event.' });
 
