@@ -27,6 +27,8 @@ export const TAGS: Record<Endpoint['tag'], string> = {
   users: 'Accounts, API keys and the audit log.',
   portfolios: 'Portfolios and their shares.',
   trades: 'Fills: the entries of the ledger that buy and sell.',
+  entries:
+    'The whole ledger: trades and transfers, and every other kind of entry (rewards, fees, rebates, adjustments, conversions, transfers between places of a portfolio).',
   transfers: 'Deposits, withdrawals and income.',
   pnl: 'Holdings, PnL and performance: figures computed from the ledger and the market.',
   market: 'Symbols, tickers, candles and ticks.',

@@ -28,6 +28,8 @@ import { endSession, listSessions } from './streams/stream-sessions.ts';
 import { createSubscription } from './streams/stream-subscriptions.ts';
 import { streamToken } from './streams/stream-token.ts';
 import { streamEndpoints } from './streams/streams.ts';
+import { exportEntries } from './ledger/entry-csv.ts';
+import { entryEndpoints } from './ledger/entries.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
 import { tradeListEndpoints } from './ledger/trade-list.ts';
 import { decisionEndpoints } from './ledger/decisions.ts';
@@ -59,6 +61,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...decisionEndpoints,
   exportTrades,
   ...transferEndpoints,
+  ...entryEndpoints,
+  exportEntries,
   getPortfolio,
   listHoldings,
   exportHoldings,

@@ -8,7 +8,7 @@ import { BulkPositions } from '../ledger/bulk-positions.ts';
 import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
 import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
-import type { EntriesMove } from '../ledger/ledger.ts';
+import type { EntriesMove } from '../ledger/booking-options.ts';
 import type { OutboxMessage } from '../ledger/outbox.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
 import {
@@ -16,7 +16,7 @@ import {
   rateNeeds,
   type StoredEntry,
   tieOf,
-  type EntryDraft,
+  type FileDraft,
   withRates,
 } from '../ledger/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
@@ -181,9 +181,9 @@ async function insertEntries(
 async function ratedDrafts(
   trx: Database,
   baseCurrency: string,
-  drafts: readonly EntryDraft[],
+  drafts: readonly FileDraft[],
   symbols: SymbolIndex,
-): Promise<EntryDraft[]> {
+): Promise<FileDraft[]> {
   const rate = await rateTable(trx, baseCurrency, drafts.flatMap(rateNeeds), symbols);
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }

@@ -1,14 +1,14 @@
 import type { RowOrder } from '../../lib/import/row-order.ts';
 import { fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import type { EntryDraft } from '../ledger/stored-entry.ts';
+import type { FileDraft } from '../ledger/stored-entry.ts';
 
 /** A row that is to be booked. */
 export interface FreshEntry {
   line: number;
   part: number;
   contentHash: string;
-  draft: EntryDraft;
+  draft: FileDraft;
 }
 
 interface FreshRow {
@@ -17,7 +17,7 @@ interface FreshRow {
   external_id: string | null;
   time: number;
   part: number;
-  kind: EntryDraft['kind'];
+  kind: FileDraft['kind'];
   base: string | null;
   quote: string | null;
   side: 'buy' | 'sell' | null;
@@ -73,7 +73,7 @@ export async function freshEntries(
   }));
 }
 
-function draftOf(row: FreshRow, order: RowOrder | null): EntryDraft {
+function draftOf(row: FreshRow, order: RowOrder | null): FileDraft {
   const { kind } = row;
   const details = {
     exchange: row.exchange,

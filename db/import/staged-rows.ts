@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import { contentHash, COUNTED, type EntryDraft } from '../ledger/stored-entry.ts';
+import { contentHash, COUNTED, type FileDraft } from '../ledger/stored-entry.ts';
 
 /** An entry of a file that is being imported, before its rates are looked up. */
 export interface ImportedEntry {
@@ -11,7 +11,7 @@ export interface ImportedEntry {
   line: number;
   /** Of the entries of one row: from 0. */
   part: number;
-  draft: EntryDraft;
+  draft: FileDraft;
   /** It has no id of its own and shall get one, of its content and its number among the equal rows of the file. */
   counted: boolean;
 }
@@ -176,7 +176,7 @@ export class StagedRows {
 
   /** The earlier row of a key; `null`: this is the first. */
   #first(
-    { exchange, externalId }: EntryDraft,
+    { exchange, externalId }: FileDraft,
     line: number,
     content: string,
   ): { line: number; isSame: boolean } | null {

@@ -13,6 +13,7 @@ interface Sum {
   contributions: Fixed;
   inflows: Fixed;
   income: Fixed;
+  fees: Fixed;
 }
 
 /** Cash moves of a stretch of the ledger, by quarter of an hour. */
@@ -24,13 +25,14 @@ export class CashSums {
     const time = Math.floor(leg.time / CASH_SUM_MS) * CASH_SUM_MS;
     let sum = this.#sums.get(time);
     if (sum === undefined) {
-      sum = { quantity: ZERO, contributions: ZERO, inflows: ZERO, income: ZERO };
+      sum = { quantity: ZERO, contributions: ZERO, inflows: ZERO, income: ZERO, fees: ZERO };
       this.#sums.set(time, sum);
     }
     sum.quantity += sign * leg.quantity;
     sum.contributions += sign * leg.contribution;
     if (leg.contribution > ZERO) sum.inflows += sign * leg.contribution;
     sum.income += sign * leg.income;
+    sum.fees += sign * leg.fee;
   }
 
   /** Adds them to what is stored, and is empty after it. */
@@ -46,13 +48,14 @@ export class CashSums {
     const column = (name: keyof Sum): string[] => rows.map(([, sum]) => decimal(sum[name]));
     return [
       {
-        sql: `insert into cash_sums as known (portfolio_id, time, quantity, contributions, inflows, income)
-          select ?, * from unnest(?::timestamptz[], ?::numeric[], ?::numeric[], ?::numeric[], ?::numeric[])
+        sql: `insert into cash_sums as known (portfolio_id, time, quantity, contributions, inflows, income, fees)
+          select ?, * from unnest(?::timestamptz[], ?::numeric[], ?::numeric[], ?::numeric[], ?::numeric[], ?::numeric[])
           on conflict (portfolio_id, time) do update set
             quantity = known.quantity + excluded.quantity,
             contributions = known.contributions + excluded.contributions,
             inflows = known.inflows + excluded.inflows,
-            income = known.income + excluded.income`,
+            income = known.income + excluded.income,
+            fees = known.fees + excluded.fees`,
         bindings: [
           portfolioId,
           rows.map(([time]) => new Date(time).toISOString()),
@@ -60,6 +63,7 @@ export class CashSums {
           column('contributions'),
           column('inflows'),
           column('income'),
+          column('fees'),
         ],
       },
     ];
@@ -81,14 +85,14 @@ export async function cashBefore(
        select coalesce(:time::timestamptz > min(time) + (max(time) - min(time)) / 2, false) as late
        from cash_sums where portfolio_id = :portfolioId
      ), sums as (
-       select quantity, contributions, inflows, income from cash_sums
+       select quantity, contributions, inflows, income, fees from cash_sums
        where portfolio_id = :portfolioId and time < :time and not (select late from span)
        union all
-       select -quantity, -contributions, -inflows, -income from cash_sums
+       select -quantity, -contributions, -inflows, -income, -fees from cash_sums
        where portfolio_id = :portfolioId and time >= :time and (select late from span)
      )
      select (select late from span) as late, coalesce(sum(quantity), 0) as quantity, coalesce(sum(income), 0) as income,
-       coalesce(sum(contributions), 0) as contributions, coalesce(sum(inflows), 0) as inflows
+       coalesce(sum(contributions), 0) as contributions, coalesce(sum(inflows), 0) as inflows, coalesce(sum(fees), 0) as fees
      from sums`,
     { portfolioId, time: new Date(time) },
   );
@@ -96,6 +100,7 @@ export async function cashBefore(
   const nothing = emptyState(present.asset);
   const from = sum.late ? present : nothing;
   const quantity = from.quantity + fixed(sum.quantity);
+  const fees = from.fees + fixed(sum.fees);
   return {
     ...nothing,
     quantity,
@@ -104,6 +109,8 @@ export async function cashBefore(
     contributions: from.contributions + fixed(sum.contributions),
     inflows: from.inflows + fixed(sum.inflows),
     income: from.income + fixed(sum.income),
+    fees,
+    realisedNet: -fees,
   };
 }
 

@@ -19,6 +19,10 @@ export interface EntryFilter {
   kinds?: readonly LedgerEntry['kind'][] | undefined;
   /** Trades of this symbol, `BTC/KRW`. */
   symbol?: string | undefined;
+  /** Entries that move this asset, or pay a fee in it. */
+  asset?: string | undefined;
+  /** Entries of this place. */
+  account?: string | undefined;
   /** Epoch milliseconds, inclusive. */
   from?: number | undefined;
   /** Epoch milliseconds, exclusive. */
@@ -43,7 +47,7 @@ export async function listEntries(
   portfolioId: string,
   query: EntryQuery,
 ): Promise<Page<StoredEntry>> {
-  const { kinds, symbol, from, to, order, limit, cursor } = query;
+  const { kinds, symbol, asset, account, from, to, order, limit, cursor } = query;
   const rows = db('ledger_entries')
     .select(db.raw(ENTRY_COLUMNS))
     .where({ portfolio_id: portfolioId })
@@ -51,6 +55,14 @@ export async function listEntries(
     .limit(limit + 1);
   // By the parts of the symbol: they have an index.
   if (symbol !== undefined) void rows.where({ ...splitSymbol(symbol) });
+  if (asset !== undefined) {
+    void rows.whereRaw(
+      `(:asset in (base, quote, fee_currency, asset) or id in (
+         select entry_id from entry_assets where portfolio_id = :portfolioId and asset = :asset))`,
+      { asset, portfolioId },
+    );
+  }
+  if (account !== undefined) void rows.whereRaw('? in (account, to_account)', [account]);
   if (kinds !== undefined) void rows.whereIn('kind', kinds);
   if (from !== undefined) void rows.where('time', '>=', new Date(from));
   if (to !== undefined) void rows.where('time', '<', new Date(to));
@@ -73,6 +85,15 @@ export async function* eachEntry(
   portfolioId: string,
   filter: EntryFilter & { order?: 'asc' | 'desc' } = {},
 ): AsyncGenerator<StoredEntry, void, undefined> {
+  for await (const page of eachEntryPage(db, portfolioId, filter)) yield* page;
+}
+
+/** `eachEntry` in its pieces. */
+export async function* eachEntryPage(
+  db: Database,
+  portfolioId: string,
+  filter: EntryFilter & { order?: 'asc' | 'desc' } = {},
+): AsyncGenerator<StoredEntry[], void, undefined> {
   let cursor: string | null = null;
   do {
     const page: Page<StoredEntry> = await listEntries(db, portfolioId, {
@@ -81,7 +102,7 @@ export async function* eachEntry(
       limit: CHUNK,
       cursor,
     });
-    yield* page.items;
+    if (page.items.length > 0) yield page.items;
     cursor = page.nextCursor;
   } while (cursor !== null);
 }
@@ -91,7 +112,8 @@ function rolesOf(asset: string): string[] {
   return [
     `base = ${asset}`,
     `quote = ${asset} and base <> ${asset}`,
-    `fee_currency = ${asset} and base <> ${asset} and quote <> ${asset}`,
+    `fee_currency = ${asset} and base is distinct from ${asset} and quote is distinct from ${asset}
+       and asset is distinct from ${asset}`,
     `asset = ${asset}`,
   ];
 }
@@ -110,7 +132,17 @@ export function touching(asset: string | null, after: string, bounded: boolean):
         where portfolio_id = :portfolioId and ${role} and (time, tie) > (${after}) ${until}
         order by time, tie limit :limit)`,
   );
+  if (asset !== null) branches.push(convertedFrom(asset, after, until));
   return `select * from (${branches.join(' union all ')}) as entries order by time, tie limit :limit`;
+}
+
+/** Conversions that give the asset: by an index of their sources. */
+function convertedFrom(asset: string, after: string, until: string): string {
+  return `(select ${LEDGER_COLUMNS} from ledger_entries where id in (
+      select entry_id from entry_assets
+      where portfolio_id = :portfolioId and asset = ${asset} and (time, tie) > (${after}) ${until}
+      order by time, tie limit :limit
+    ))`;
 }
 
 export interface EntryRange {

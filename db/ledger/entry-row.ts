@@ -1,5 +1,5 @@
 import { decimal, decimalOrNull, fixed, type Fixed } from '../../lib/money/money.ts';
-import type { LedgerEntry } from '../../lib/pnl/ledger/entry.ts';
+import type { ConvertEntry, ConvertSource, LedgerEntry } from '../../lib/pnl/ledger/entry.ts';
 import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { NO_ORIGINS, type RateOrigins } from '../../lib/pnl/ledger/rate-origin.ts';
 import type { StoredEntry } from './stored-entry.ts';
@@ -32,6 +32,15 @@ export interface EntryRow {
   tags: string[];
   sequence: number | null;
   rates: RateOrigins | null;
+  subtype: string | null;
+  reason: string | null;
+  account: string | null;
+  to_account: string | null;
+  txid: string | null;
+  sources: SourceJson[] | null;
+  joined_with: string | null;
+  joined_quantity: string | null;
+  confirmed: boolean;
   created_at: number;
   updated_at: number;
 }
@@ -64,6 +73,15 @@ const WRITTEN = {
   sequence: 'bigint',
   rates: 'json',
   pending_rate: 'boolean',
+  subtype: 'text',
+  reason: 'text',
+  account: 'text',
+  to_account: 'text',
+  txid: 'text',
+  sources: 'json',
+  joined_with: 'uuid',
+  joined_quantity: 'numeric',
+  confirmed: 'boolean',
   value: 'numeric',
   fee_value: 'numeric',
   search: 'text',
@@ -88,6 +106,13 @@ export const ENTRY_RECORDSET = {
     .join(', ')})`,
 };
 
+interface SourceJson {
+  asset: string;
+  quantity: string;
+  received: string | null;
+  unitValue: string | null;
+}
+
 /** @param terms of the portfolio: figures are in its base currency */
 export function toRow(
   entry: StoredEntry,
@@ -97,9 +122,13 @@ export function toRow(
   const trade = entry.kind === 'trade' ? entry : null;
   const exchange = trade && exchangeOf(trade, terms);
   const found = trade && searchColumns(entry.portfolioId, trade);
-  const transfer = entry.kind === 'trade' ? null : entry;
+  const other = entry.kind === 'trade' ? null : entry;
+  const valued = other === null || other.kind === 'transfer' ? null : other;
+  const movement = valued === null || valued.kind === 'convert' ? null : valued;
+  const convert = valued?.kind === 'convert' ? valued : null;
+  const own = other?.kind === 'transfer' ? other : null;
+  const fee = (trade ?? own)?.fee ?? null;
   const origins = Object.values(entry.origins ?? NO_ORIGINS);
-  const hasOrigins = origins.length > 0;
   return {
     id: entry.id,
     portfolio_id: entry.portfolioId,
@@ -113,20 +142,30 @@ export function toRow(
     side: trade?.side ?? null,
     quantity: decimal(entry.quantity),
     price: trade && decimal(trade.price),
-    fee_amount: trade?.fee ? decimal(trade.fee.amount) : null,
-    fee_currency: trade?.fee?.currency ?? null,
-    asset: transfer?.asset ?? null,
-    unit_cost: transfer && decimalOrNull(transfer.unitCost),
-    unit_value: transfer && decimalOrNull(transfer.unitValue),
+    fee_amount: fee && decimal(fee.amount),
+    fee_currency: fee?.currency ?? null,
+    asset: other?.asset ?? null,
+    unit_cost: valued && decimalOrNull(valued.unitCost),
+    unit_value: valued && decimalOrNull(valued.unitValue),
     quote_rate: trade && decimalOrNull(trade.quoteRate),
     fee_rate: trade && decimalOrNull(trade.feeRate),
     order_id: entry.orderId,
     order_type: trade?.orderType ?? null,
     note: entry.note,
     tags: entry.tags,
-    sequence: trade?.sequence ?? null,
-    rates: hasOrigins ? entry.origins : null,
-    pending_rate: origins.some(({ source }) => source === 'own-trade'),
+    sequence: entry.sequence ?? null,
+    rates: origins.length > 0 ? entry.origins : null,
+    pending_rate:
+      origins.some((origin) => origin?.source === 'own-trade') || (convert !== null && lacksRate(convert)),
+    subtype: movement?.subtype ?? null,
+    reason: movement?.reason ?? null,
+    account: entry.account ?? null,
+    to_account: own?.toAccount ?? null,
+    txid: (movement ?? own)?.txid ?? null,
+    sources: convert && convert.sources.map(sourceJson),
+    joined_with: movement?.joinedWith ?? null,
+    joined_quantity: movement?.joined === undefined ? null : decimal(movement.joined),
+    confirmed: movement?.confirmed ?? false,
     value: exchange && decimalOrNull(exchange.value),
     fee_value: exchange && decimalOrNull(exchange.fee.value),
     search: found && found.search,
@@ -134,6 +173,19 @@ export function toRow(
     content_hash: contentHash,
     created_at: new Date(entry.createdAt),
     updated_at: new Date(entry.updatedAt),
+  };
+}
+
+function lacksRate({ unitValue, sources }: ConvertEntry): boolean {
+  return unitValue === null || sources.some((source) => source.unitValue === null);
+}
+
+function sourceJson({ asset, quantity, received, unitValue }: ConvertSource): SourceJson {
+  return {
+    asset,
+    quantity: decimal(quantity),
+    received: decimalOrNull(received),
+    unitValue: decimalOrNull(unitValue),
   };
 }
 
@@ -145,16 +197,34 @@ export function toEntry(row: EntryRow): StoredEntry {
     orderId: row.order_id,
     note: row.note,
     tags: row.tags,
-    origins: row.rates ?? NO_ORIGINS,
+    ...(row.account === null ? {} : { account: row.account }),
+    ...(row.sequence === null ? {} : { sequence: row.sequence }),
+    ...(row.rates === null ? {} : { origins: row.rates }),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+  const txid = row.txid === null ? {} : { txid: row.txid };
+  const unitCost = fixedOrNull(row.unit_cost);
   const entry = toLedgerEntry(row);
-  if (entry.kind === 'trade') {
-    const trade = { ...entry, ...rest, orderType: row.order_type };
-    return row.sequence === null ? trade : { ...trade, sequence: row.sequence };
+  switch (entry.kind) {
+    case 'trade':
+      return { ...entry, ...rest, orderType: row.order_type };
+    case 'transfer':
+      return { ...entry, ...rest, ...txid, toAccount: given(row.to_account) };
+    case 'convert':
+      return { ...entry, ...rest, unitCost };
+    default:
+      return {
+        ...entry,
+        ...rest,
+        ...txid,
+        unitCost,
+        ...(row.subtype === null ? {} : { subtype: row.subtype }),
+        ...(row.reason === null ? {} : { reason: row.reason }),
+        ...(row.joined_with === null ? {} : { joinedWith: row.joined_with }),
+        ...(row.confirmed ? { confirmed: true } : {}),
+      };
   }
-  return { ...entry, ...rest, unitCost: fixedOrNull(row.unit_cost) };
 }
 
 /** What of a row the fold needs: it reads whole ledgers. */
@@ -175,37 +245,61 @@ export type LedgerRow = Pick<
   | 'unit_value'
   | 'quote_rate'
   | 'fee_rate'
+  | 'sources'
+  | 'joined_quantity'
 >;
 
 export const LEDGER_COLUMNS =
-  'id, kind, time, tie, base, quote, side, quantity, price, fee_amount, fee_currency, asset, unit_value, quote_rate, fee_rate';
+  'id, kind, time, tie, base, quote, side, quantity, price, fee_amount, fee_currency, asset, unit_value, quote_rate, fee_rate, sources, joined_quantity';
 
 export function toLedgerEntry(row: LedgerRow): LedgerEntry {
-  if (row.kind !== 'trade') {
-    return {
-      id: row.id,
-      time: row.time,
-      tie: row.tie,
-      kind: row.kind,
-      asset: given(row.asset),
-      quantity: fixed(row.quantity),
-      unitValue: fixedOrNull(row.unit_value),
-    };
+  const { id, time, tie, kind } = row;
+  const quantity = fixed(row.quantity);
+  const fee =
+    row.fee_amount === null ? null : { amount: fixed(row.fee_amount), currency: given(row.fee_currency) };
+  switch (kind) {
+    case 'trade':
+      return {
+        id,
+        time,
+        tie,
+        kind,
+        base: given(row.base),
+        quote: given(row.quote),
+        side: given(row.side),
+        quantity,
+        price: fixed(given(row.price)),
+        fee,
+        quoteRate: fixedOrNull(row.quote_rate),
+        feeRate: fixedOrNull(row.fee_rate),
+      };
+    case 'transfer':
+      return { id, time, tie, kind, asset: given(row.asset), quantity, fee };
+    case 'convert':
+      return {
+        id,
+        time,
+        tie,
+        kind,
+        asset: given(row.asset),
+        quantity,
+        unitValue: fixedOrNull(row.unit_value),
+        sources: given(row.sources).map(toSource),
+      };
+    default: {
+      const unitValue = fixedOrNull(row.unit_value);
+      const movement = { id, time, tie, kind, asset: given(row.asset), quantity, unitValue };
+      return row.joined_quantity === null ? movement : { ...movement, joined: fixed(row.joined_quantity) };
+    }
   }
+}
+
+function toSource({ asset, quantity, received, unitValue }: SourceJson): ConvertSource {
   return {
-    id: row.id,
-    time: row.time,
-    tie: row.tie,
-    kind: row.kind,
-    base: given(row.base),
-    quote: given(row.quote),
-    side: given(row.side),
-    quantity: fixed(row.quantity),
-    price: fixed(given(row.price)),
-    fee:
-      row.fee_amount === null ? null : { amount: fixed(row.fee_amount), currency: given(row.fee_currency) },
-    quoteRate: fixedOrNull(row.quote_rate),
-    feeRate: fixedOrNull(row.fee_rate),
+    asset,
+    quantity: fixed(quantity),
+    received: fixedOrNull(received),
+    unitValue: fixedOrNull(unitValue),
   };
 }
 

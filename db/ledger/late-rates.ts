@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { FoundRate, RateOrigin, RateRole } from '../../lib/pnl/ledger/rate-origin.ts';
+import type { FoundRate, RateKey, RateOrigin } from '../../lib/pnl/ledger/rate-origin.ts';
 import { applyEntries } from './apply-entries.ts';
 import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';
@@ -10,7 +10,7 @@ import { PENDING_RATE } from './pending-rates.ts';
 import { advance, lockPortfolio } from './portfolios.ts';
 import type { PositionOptions } from './refold.ts';
 import { rateTable } from './rates.ts';
-import { rateNeeds, ratesOf, type RateNeed, type StoredEntry, withRates } from './stored-entry.ts';
+import { rateKey, rateNeeds, ratesOf, type RateNeed, type StoredEntry, withRates } from './stored-entry.ts';
 
 /**
  * Rates that become known later. An entry that lacked one is valued as if it were booked now, without being touched
@@ -134,14 +134,14 @@ async function revaluedEntries(
     baseCurrency,
     open.map(({ need }) => need),
   );
-  const rates = new Map<StoredEntry, Map<RateRole, FoundRate>>(
+  const rates = new Map<StoredEntry, Map<RateKey, FoundRate>>(
     entries.map((entry) => [entry, ratesOf(entry)]),
   );
   const unpriced: typeof open = [];
   for (const one of open) {
     const found = market(one.need.asset, one.need.time);
     if (found === null) unpriced.push(one);
-    else rates.get(one.entry)?.set(one.need.role, found);
+    else rates.get(one.entry)?.set(rateKey(one.need), found);
   }
   const own = await ownRates(
     db,
@@ -149,12 +149,12 @@ async function revaluedEntries(
   );
   for (const [index, { entry, need }] of unpriced.entries()) {
     const found = own[index] ?? null;
-    if (found === null) rates.get(entry)?.delete(need.role);
-    else rates.get(entry)?.set(need.role, found);
+    if (found === null) rates.get(entry)?.delete(rateKey(need));
+    else rates.get(entry)?.set(rateKey(need), found);
   }
   return entries.flatMap((before) => {
     const known = rates.get(before);
-    const after = withRates(before, ({ role }) => known?.get(role) ?? null);
+    const after = withRates(before, (need) => known?.get(rateKey(need)) ?? null);
     return isSame(before, after) ? [] : [{ before, after }];
   });
 }
@@ -162,16 +162,16 @@ async function revaluedEntries(
 /** What an entry has no market price of. */
 function openNeeds(entry: StoredEntry): RateNeed[] {
   const rates = ratesOf(entry);
-  return rateNeeds(entry).filter(({ role }) => {
-    const rate = rates.get(role);
+  return rateNeeds(entry).filter((need) => {
+    const rate = rates.get(rateKey(need));
     return rate === undefined || rate.origin?.source === 'own-trade';
   });
 }
 
 function isSame(a: StoredEntry, b: StoredEntry): boolean {
   const [before, after] = [ratesOf(a), ratesOf(b)];
-  return rateNeeds(a).every(({ role }) => {
-    const [one, other] = [before.get(role), after.get(role)];
+  return rateNeeds(a).every((need) => {
+    const [one, other] = [before.get(rateKey(need)), after.get(rateKey(need))];
     return one?.rate === other?.rate && isSameOrigin(one?.origin ?? null, other?.origin ?? null);
   });
 }
@@ -187,19 +187,19 @@ async function saveRates(
   terms: { baseCurrency: string },
 ): Promise<void> {
   const rows = entries.map((entry) => {
-    const { id, quote_rate, fee_rate, unit_value, value, fee_value, rates, pending_rate } = toRow(
+    const { id, quote_rate, fee_rate, unit_value, value, fee_value, rates, pending_rate, sources } = toRow(
       entry,
       '',
       terms,
     );
-    return { id, quote_rate, fee_rate, unit_value, value, fee_value, rates, pending_rate };
+    return { id, quote_rate, fee_rate, unit_value, value, fee_value, rates, pending_rate, sources };
   });
   await trx.raw(
     `update ledger_entries e set quote_rate = known.quote_rate, fee_rate = known.fee_rate,
        unit_value = known.unit_value, value = known.value, fee_value = known.fee_value,
-       rates = known.rates, pending_rate = known.pending_rate
+       rates = known.rates, pending_rate = known.pending_rate, sources = known.sources
      from json_to_recordset(?::json) as known (id uuid, quote_rate numeric, fee_rate numeric, unit_value numeric,
-       value numeric, fee_value numeric, rates json, pending_rate boolean)
+       value numeric, fee_value numeric, rates json, pending_rate boolean, sources json)
      where e.id = known.id`,
     [JSON.stringify(rows)],
   );

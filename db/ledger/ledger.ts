@@ -1,48 +1,23 @@
-import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
+import type { BookingOptions, EntriesMove } from './booking-options.ts';
 import { applyEntries } from './apply-entries.ts';
 import { assertAssets } from './asset-quota.ts';
 import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
 import type { Database } from '../connection/database.ts';
 import { getEntry } from './entries.ts';
-import { entryOf, sequenceOf, tieOf, type EntryDraft, type StoredEntry } from './stored-entry.ts';
+import { entryOf, isMovement, sequenceOf, tieOf, type EntryDraft, type StoredEntry } from './stored-entry.ts';
 import { toRow } from './entry-row.ts';
+import { partOther } from './joins.ts';
 import { errorCode } from '../connection/error-code.ts';
 import { inTurn } from '../connection/in-turn.ts';
 import type { OutboxMessage } from './outbox.ts';
 import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
-import type { PositionOptions } from './refold.ts';
 import { loadHeads } from './states.ts';
 import { countTags } from './tags.ts';
 
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
-
-/** A change of entries of a ledger, about to be committed. */
-export interface EntriesMove {
-  subject: 'entries';
-  change: 'booked' | 'changed' | 'removed';
-  /** Of the ledger, after it. */
-  version: number;
-  /** As they are now; those removed as they were. */
-  entries: readonly StoredEntry[];
-}
-
-export interface BookingOptions extends PositionOptions {
-  clock: Clock;
-  /**
-   * What is to be published about it: JSON texts. They are in the outbox if and only if the change is in the ledger, and
-   * given back as a message, to be published once it is committed.
-   */
-  records?: (move: EntriesMove) => string[];
-  /** Told each new entry and its place in the batch; throws to have nothing booked. What is a duplicate is not asked about. */
-  admit?: (entry: StoredEntry, index: number) => void;
-  /** Different tags that the portfolio may have; left out: any number. */
-  tagLimit?: number;
-  /** Different assets that the portfolio may have; left out: any number. */
-  assetLimit?: number;
-}
 
 export interface Outcome {
   /** `duplicate`: the very same had been booked before (or earlier in the batch); `entry` is that one. */
@@ -139,8 +114,9 @@ export function assetsOf(entries: readonly EntryDraft[]): string[] {
   for (const entry of entries) {
     if (entry.kind === 'trade') {
       assets.add(entry.base).add(entry.quote);
-      if (entry.fee !== null) assets.add(entry.fee.currency);
     } else assets.add(entry.asset);
+    if ('fee' in entry && entry.fee !== null) assets.add(entry.fee.currency);
+    if (entry.kind === 'convert') for (const { asset } of entry.sources) assets.add(asset);
   }
   return [...assets];
 }
@@ -179,7 +155,7 @@ export async function changeEntry(
       });
     const { exchange, externalId } = before;
     const entry: StoredEntry = {
-      ...draft,
+      ...withStanding(before, draft),
       id,
       portfolioId,
       exchange,
@@ -191,8 +167,12 @@ export async function changeEntry(
       updatedAt: clock.now(),
     };
     await assertAssets(trx, portfolioId, assetsOf([entry]), options.assetLimit);
-    const { content_hash: _, ...columns } = toRow(entry, '', portfolio);
-    await trx('ledger_entries').where({ id }).update(columns);
+    const { content_hash: _, sources, ...columns } = toRow(entry, '', portfolio);
+    // The driver would write a list as an array of SQL.
+    const json = sources === null ? null : JSON.stringify(sources);
+    await trx('ledger_entries')
+      .where({ id })
+      .update({ ...columns, sources: json });
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
     await countTags(trx, portfolioId, { added: [entry], removed: [before] }, options.tagLimit);
     const move = { change: 'changed', entries: [entry] } as const;
@@ -200,10 +180,30 @@ export async function changeEntry(
   });
 }
 
+/**
+ * A movement stays joined, and confirmed unless it is said, when it is changed.
+ * @throws Problem `unprocessable-entry` for a change of what it was joined by
+ */
+function withStanding(before: StoredEntry, draft: EntryDraft): EntryDraft {
+  if (!isMovement(before) || !isMovement(draft)) return draft;
+  const { joined, joinedWith, confirmed } = before;
+  const kept = { ...draft, ...(draft.confirmed === undefined && confirmed === true ? { confirmed } : {}) };
+  if (joinedWith === undefined) return kept;
+  const isSame =
+    before.asset === draft.asset && before.quantity === draft.quantity && before.time === draft.time;
+  if (!isSame) {
+    throw problem('unprocessable-entry', {
+      detail: `The entry is joined with ${joinedWith}. Part them before its asset, quantity or time is changed.`,
+    });
+  }
+  return { ...kept, joined, joinedWith };
+}
+
 /** Whether an entry takes another place among those of its instant. */
 function isMoved(before: StoredEntry, after: EntryDraft): boolean {
-  if (before.kind !== 'trade' || after.kind !== 'trade') return false;
-  return before.side !== after.side || sequenceOf(before) !== sequenceOf(after);
+  if (sequenceOf(before) !== sequenceOf(after)) return true;
+  if (before.kind === 'trade' && after.kind === 'trade') return before.side !== after.side;
+  return before.kind === 'adjustment' && before.quantity < 0n !== after.quantity < 0n;
 }
 
 /** Takes an entry out and restates the positions it touched. `null` if there is no such entry. */
@@ -217,8 +217,11 @@ export async function removeEntry(
     const portfolio = await lockPortfolio(trx, portfolioId);
     const before = await getEntry(trx, portfolioId, id);
     if (before === null) return null;
+    const parted = await partOther(trx, before);
     await trx('ledger_entries').where({ id }).delete();
-    await applyEntries(trx, portfolioId, portfolio, { added: [], removed: [before] }, options);
+    const removed = [before, ...parted.map((other) => other.before)];
+    const added = parted.map((other) => other.after);
+    await applyEntries(trx, portfolioId, portfolio, { added, removed }, options);
     await countTags(trx, portfolioId, { removed: [before] });
     const move = { change: 'removed', entries: [before] } as const;
     return { ...(await commit(trx, portfolio, move, 1, options)), before };

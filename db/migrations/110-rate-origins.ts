@@ -1,5 +1,4 @@
 import type { Knex } from 'knex';
-import { PENDING_RATE } from '../ledger/pending-rates.ts';
 
 /**
  * - `rates`: where the rates of an entry come from, as JSON; null for entries from before, and where none was looked up.
@@ -12,7 +11,8 @@ export async function up(knex: Knex): Promise<void> {
     alter table ledger_entries
       add column rates json,
       add column pending_rate boolean not null default false;
-    create index ledger_entries_pending_rate_idx on ledger_entries (portfolio_id, time, tie) where ${PENDING_RATE};
+    create index ledger_entries_pending_rate_idx on ledger_entries (portfolio_id, time, tie)
+      where (pending_rate or case when kind = 'trade' then value is null or fee_value is null else unit_value is null end);
   `);
 }
 

@@ -28,6 +28,7 @@ import * as fleet from './105-fleet.ts';
 import * as timeline from './106-timeline.ts';
 import * as rateOrigins from './110-rate-origins.ts';
 import * as importEntries from './120-import-entries.ts';
+import * as entryKinds from './130-entry-kinds.ts';
 
 interface Migration {
   name: string;
@@ -63,6 +64,7 @@ const MIGRATIONS: Migration[] = [
   { name: '106-timeline', ...timeline },
   { name: '110-rate-origins', ...rateOrigins },
   { name: '120-import-entries', ...importEntries },
+  { name: '130-entry-kinds', ...entryKinds },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

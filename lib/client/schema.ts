@@ -636,6 +636,78 @@ export interface paths {
         patch: operations["changeTransfer"];
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ledger: entries of every kind
+         * @description By time, and by the stable order within an instant. Trades and transfers have lists of their own, with more figures.
+         */
+        get: operations["listEntries"];
+        put?: never;
+        /**
+         * Book an entry of any kind, or a batch
+         * @description Idempotent by (exchange, externalId), as trades are. A batch is booked whole or not at all.
+         *
+         *     `deposit`, `withdrawal` and `adjustment` count as external money at their value. A `reward` is income at its value then. A `fee` is lost and a `rebate` won at its value. A `convert` disposes of what is given and gets what comes in at one and the same value: that of the base currency in it, else the market value of `to`, else that of `from`. A `transfer` changes the place within the portfolio: lots, dates and cost stay, and nothing is realised but its fee, which leaves at cost. A fee, rebate or reward without a price spoils nothing but itself.
+         *
+         *     Entries of one instant come in the order of their `sequence`. Where there is none, deposits, adjustments, rewards and rebates come first, then trades (purchases before sales), conversions and transfers, then withdrawals and fees; within these by external id.
+         *
+         *     Margin and futures are refused.
+         */
+        post: operations["bookEntries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/entries/{entryId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One entry */
+        get: operations["getEntry"];
+        put?: never;
+        post?: never;
+        /** Take an entry out of the ledger; every figure after it is restated */
+        delete: operations["removeEntry"];
+        options?: never;
+        head?: never;
+        /**
+         * Correct an entry; every figure after it is restated
+         * @description The body names the kind that the entry has, which cannot be changed. What is left out stays, and `null` takes away what an entry need not have. The rates that were found for it stay too, unless what they are of changes. A joined withdrawal or deposit has to be parted before its asset, quantity or time can be changed.
+         */
+        patch: operations["changeEntry"];
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/entries.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The ledger as a CSV file: entries of every kind
+         * @description The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. A cell that a spreadsheet would run begins with an apostrophe.
+         */
+        get: operations["exportEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/holdings": {
         parameters: {
             query?: never;
@@ -1898,7 +1970,7 @@ export interface components {
              * @description What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.
              * @enum {string}
              */
-            of: "quote" | "fee" | "unit";
+            of: "quote" | "fee" | "unit" | "source";
             /**
              * @description The asset that it values.
              * @example BTC
@@ -2791,6 +2863,2561 @@ export interface components {
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
+        /** @description What became of a batch of entries. */
+        BookedEntries: {
+            /** @description Of the ledger, after it. */
+            version: number;
+            /** @description In the order of the batch. */
+            items: {
+                /**
+                 * @description `duplicate`: it was booked before.
+                 * @enum {string}
+                 */
+                status: "booked" | "duplicate";
+                /** @description As it stands in the ledger. */
+                entry: {
+                    /**
+                     * @description A fill.
+                     * @enum {string}
+                     */
+                    kind: "trade";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What was traded.
+                     * @example BTC/KRW
+                     */
+                    symbol: string;
+                    /**
+                     * @description Of the base asset.
+                     * @enum {string}
+                     */
+                    side: "buy" | "sell";
+                    /**
+                     * @description Units of the base asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /**
+                     * @description Quote per base.
+                     * @example 1250.5
+                     */
+                    price: string;
+                    /** @description What the exchange took; `null` for nothing. */
+                    fee: {
+                        /**
+                         * @description Units of its currency.
+                         * @example 1250.5
+                         */
+                        amount: string;
+                        /**
+                         * @description What it was paid in.
+                         * @example BTC
+                         */
+                        currency: string;
+                    } | null;
+                    /** @description Of the order that it filled. */
+                    orderId: string | null;
+                    /** @description Kind of the order that it filled. */
+                    type: string | null;
+                } | {
+                    /**
+                     * @description What came in.
+                     * @enum {string}
+                     */
+                    kind: "deposit";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                    /** @description Of the transaction on the chain. */
+                    txid: string | null;
+                    /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                    joinedWith: string | null;
+                } | {
+                    /**
+                     * @description What went out.
+                     * @enum {string}
+                     */
+                    kind: "withdrawal";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                    /** @description Of the transaction on the chain. */
+                    txid: string | null;
+                    /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                    joinedWith: string | null;
+                    /** @description Whether a person says that it has left for good. */
+                    confirmed: boolean;
+                } | {
+                    /**
+                     * @description What was earned; income at its value then.
+                     * @enum {string}
+                     */
+                    kind: "reward";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                    /** @description What it is for; `null` if not told. */
+                    subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+                } | {
+                    /**
+                     * @description A fee of its own.
+                     * @enum {string}
+                     */
+                    kind: "fee";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                } | {
+                    /**
+                     * @description A fee given back.
+                     * @enum {string}
+                     */
+                    kind: "rebate";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                } | {
+                    /**
+                     * @description An opening balance, or a correction.
+                     * @enum {string}
+                     */
+                    kind: "adjustment";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                    /**
+                     * @description Which of the two.
+                     * @enum {string}
+                     */
+                    subtype: "opening" | "correction";
+                    /** @description Why it is made. */
+                    reason: string;
+                } | {
+                    /**
+                     * @description One or more assets turned into one.
+                     * @enum {string}
+                     */
+                    kind: "convert";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /** @description What was given. */
+                    from: {
+                        /**
+                         * @description What was given.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of it.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description How much of `to` was got for it. */
+                        received: string | null;
+                    }[];
+                    /** @description What was got. */
+                    to: {
+                        /**
+                         * @description What was got.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of it.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                    };
+                } | {
+                    /**
+                     * @description From one place of the portfolio to another.
+                     * @enum {string}
+                     */
+                    kind: "transfer";
+                    /**
+                     * Format: uuid
+                     * @description Of the entry.
+                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                     */
+                    id: string;
+                    /** @description The source's own id; `null` without one. */
+                    externalId: string | null;
+                    /** @description Where it comes from; `null` if not told. */
+                    exchange: string | null;
+                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                    account: string | null;
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    time: string;
+                    /** @description What somebody has noted. */
+                    note: string | null;
+                    /** @description What it is tagged with. */
+                    tags: string[];
+                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                    sequence: number | null;
+                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                    rates: components["schemas"]["EntryRate"][];
+                    /**
+                     * Format: date-time
+                     * @description When it was booked.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    createdAt: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was last changed.
+                     * @example 2026-03-02T09:00:00.000Z
+                     */
+                    updatedAt: string;
+                    /**
+                     * @description What is moved.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of it that arrive.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Where it arrives; `account` is where it leaves. */
+                    toAccount: string;
+                    /** @description The network's fee, which leaves at cost; `null` for none. */
+                    fee: {
+                        /**
+                         * @description Units of its currency.
+                         * @example 1250.5
+                         */
+                        amount: string;
+                        /**
+                         * @description What it was paid in.
+                         * @example BTC
+                         */
+                        currency: string;
+                    } | null;
+                    /** @description Of the transaction on the chain. */
+                    txid: string | null;
+                };
+            }[];
+        };
+        /** @description One item, or a batch of them. */
+        EntryInputOrBatch: {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "trade";
+            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
+            externalId?: string;
+            /**
+             * @description Where it happened; any name, always written the same way.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description How much, in units of the base asset; a decimal string.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Quote asset per unit of the base asset; a decimal string.
+             * @example 0.25
+             */
+            price: string;
+            /** @description What the exchange charged; none if omitted. */
+            fee?: {
+                /**
+                 * @description How much was paid, in units of `currency`.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Id of the order it filled. */
+            orderId?: string;
+            /**
+             * @description Type of the order it filled, as the exchange names it.
+             * @example limit
+             */
+            type?: string;
+            /** @description Free text, with line breaks if you like. */
+            note?: string;
+            /**
+             * @description Place among the fills of the same instant: a lower one came first.
+             * @example 1
+             */
+            sequence?: number;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "reward";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description What it is for.
+             * @enum {string}
+             */
+            subtype?: "staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback";
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fee";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset; negative for what is missing.
+             * @example -0.5
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description `opening`: what was there before the ledger begins.
+             * @default correction
+             * @enum {string}
+             */
+            subtype?: "opening" | "correction";
+            /**
+             * @description Why it is made.
+             * @example Balance of 2026-01-01
+             */
+            reason: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "convert";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /** @description What is given: several for a sweep of dust. */
+            from: {
+                /**
+                 * @description What is given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @example 0.25
+                 */
+                received?: string;
+            }[];
+            /** @description What is got. */
+            to: {
+                /**
+                 * @description What is got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description Base currency per unit; the market price at the time when left out.
+                 * @example 0.25
+                 */
+                unitCost?: string;
+            };
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The account or wallet that it leaves.
+             * @example binance
+             */
+            account: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description The account or wallet where it arrives.
+             * @example ledger-nano
+             */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost. */
+            fee?: {
+                /**
+                 * @description Units of its currency.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description What it is paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | components["schemas"]["EntryInputBatch"];
+        /** @description Several items in one request. */
+        EntryInputBatch: {
+            /** @description All of them are taken, or none. */
+            items: components["schemas"]["EntryInput"][];
+        };
+        EntryInput: {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "trade";
+            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
+            externalId?: string;
+            /**
+             * @description Where it happened; any name, always written the same way.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description How much, in units of the base asset; a decimal string.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Quote asset per unit of the base asset; a decimal string.
+             * @example 0.25
+             */
+            price: string;
+            /** @description What the exchange charged; none if omitted. */
+            fee?: {
+                /**
+                 * @description How much was paid, in units of `currency`.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Id of the order it filled. */
+            orderId?: string;
+            /**
+             * @description Type of the order it filled, as the exchange names it.
+             * @example limit
+             */
+            type?: string;
+            /** @description Free text, with line breaks if you like. */
+            note?: string;
+            /**
+             * @description Place among the fills of the same instant: a lower one came first.
+             * @example 1
+             */
+            sequence?: number;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "reward";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description What it is for.
+             * @enum {string}
+             */
+            subtype?: "staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback";
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fee";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset; negative for what is missing.
+             * @example -0.5
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description `opening`: what was there before the ledger begins.
+             * @default correction
+             * @enum {string}
+             */
+            subtype?: "opening" | "correction";
+            /**
+             * @description Why it is made.
+             * @example Balance of 2026-01-01
+             */
+            reason: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "convert";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /** @description What is given: several for a sweep of dust. */
+            from: {
+                /**
+                 * @description What is given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @example 0.25
+                 */
+                received?: string;
+            }[];
+            /** @description What is got. */
+            to: {
+                /**
+                 * @description What is got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description Base currency per unit; the market price at the time when left out.
+                 * @example 0.25
+                 */
+                unitCost?: string;
+            };
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The account or wallet that it leaves.
+             * @example binance
+             */
+            account: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description The account or wallet where it arrives.
+             * @example ledger-nano
+             */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost. */
+            fee?: {
+                /**
+                 * @description Units of its currency.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description What it is paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        };
+        Entry: {
+            /**
+             * @description A fill.
+             * @enum {string}
+             */
+            kind: "trade";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What was traded.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Of the base asset.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description Units of the base asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description Quote per base.
+             * @example 1250.5
+             */
+            price: string;
+            /** @description What the exchange took; `null` for nothing. */
+            fee: {
+                /**
+                 * @description Units of its currency.
+                 * @example 1250.5
+                 */
+                amount: string;
+                /**
+                 * @description What it was paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /** @description Of the order that it filled. */
+            orderId: string | null;
+            /** @description Kind of the order that it filled. */
+            type: string | null;
+        } | {
+            /**
+             * @description What came in.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /** @description Of the transaction on the chain. */
+            txid: string | null;
+            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+            joinedWith: string | null;
+        } | {
+            /**
+             * @description What went out.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /** @description Of the transaction on the chain. */
+            txid: string | null;
+            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+            joinedWith: string | null;
+            /** @description Whether a person says that it has left for good. */
+            confirmed: boolean;
+        } | {
+            /**
+             * @description What was earned; income at its value then.
+             * @enum {string}
+             */
+            kind: "reward";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /** @description What it is for; `null` if not told. */
+            subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+        } | {
+            /**
+             * @description A fee of its own.
+             * @enum {string}
+             */
+            kind: "fee";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+        } | {
+            /**
+             * @description A fee given back.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+        } | {
+            /**
+             * @description An opening balance, or a correction.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /**
+             * @description Which of the two.
+             * @enum {string}
+             */
+            subtype: "opening" | "correction";
+            /** @description Why it is made. */
+            reason: string;
+        } | {
+            /**
+             * @description One or more assets turned into one.
+             * @enum {string}
+             */
+            kind: "convert";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /** @description What was given. */
+            from: {
+                /**
+                 * @description What was given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description How much of `to` was got for it. */
+                received: string | null;
+            }[];
+            /** @description What was got. */
+            to: {
+                /**
+                 * @description What was got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+            };
+        } | {
+            /**
+             * @description From one place of the portfolio to another.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Where it arrives; `account` is where it leaves. */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost; `null` for none. */
+            fee: {
+                /**
+                 * @description Units of its currency.
+                 * @example 1250.5
+                 */
+                amount: string;
+                /**
+                 * @description What it was paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /** @description Of the transaction on the chain. */
+            txid: string | null;
+        };
+        EntryChange: {
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol?: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side?: "buy" | "sell";
+            /**
+             * @description How much, in units of the base asset; a decimal string.
+             * @example 0.25
+             */
+            quantity?: string;
+            /**
+             * @description Quote asset per unit of the base asset; a decimal string.
+             * @example 0.25
+             */
+            price?: string;
+            fee?: {
+                /**
+                 * @description How much was paid, in units of `currency`.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /**
+             * Format: date-time
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            orderId?: string | null;
+            type?: string | null;
+            note?: string | null;
+            sequence?: number | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            account?: string | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "trade";
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity?: string;
+            unitCost?: string | null;
+            txid?: string | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "deposit";
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity?: string;
+            unitCost?: string | null;
+            txid?: string | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /** @description A person says that it has left for good: it is not looked for among deposits any more. */
+            confirmed?: boolean;
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity?: string;
+            unitCost?: string | null;
+            subtype?: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "reward";
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity?: string;
+            unitCost?: string | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fee";
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity?: string;
+            unitCost?: string | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rebate";
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of the asset; negative for what is missing.
+             * @example -0.5
+             */
+            quantity?: string;
+            unitCost?: string | null;
+            /**
+             * @description Which of the two.
+             * @enum {string}
+             */
+            subtype?: "opening" | "correction";
+            /**
+             * @description Why it is made.
+             * @example Balance of 2026-01-01
+             */
+            reason?: string;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "adjustment";
+        } | {
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /** @description What is given: several for a sweep of dust. */
+            from?: {
+                /**
+                 * @description What is given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @example 0.25
+                 */
+                received?: string;
+            }[];
+            /** @description What is got. */
+            to?: {
+                /**
+                 * @description What is got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description Base currency per unit; the market price at the time when left out.
+                 * @example 0.25
+                 */
+                unitCost?: string;
+            };
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "convert";
+        } | {
+            /**
+             * @description The account or wallet that it leaves.
+             * @example binance
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            sequence?: number | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 0.25
+             */
+            quantity?: string;
+            /**
+             * @description The account or wallet where it arrives.
+             * @example ledger-nano
+             */
+            toAccount?: string;
+            fee?: {
+                /**
+                 * @description Units of its currency.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description What it is paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            txid?: string | null;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "transfer";
+        };
         /** @description A portfolio at a glance; amounts are in base currency. */
         PortfolioSummary: {
             /**
@@ -3380,7 +6007,7 @@ export interface components {
         Acquisition: {
             /**
              * Format: uuid
-             * @description Id of the trade or transfer.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             entryId: string;
@@ -3394,7 +6021,7 @@ export interface components {
              * @description Why it came in. `proceeds`: it was the payment for another coin. `rebate`: a negative fee.
              * @enum {string}
              */
-            reason: "buy" | "proceeds" | "deposit" | "income" | "rebate";
+            reason: "buy" | "proceeds" | "deposit" | "income" | "rebate" | "convert" | "adjustment";
             /**
              * @description How much came in, in units of the asset.
              * @example 1250.5
@@ -3411,7 +6038,7 @@ export interface components {
         Disposal: {
             /**
              * Format: uuid
-             * @description Id of the trade or transfer.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             entryId: string;
@@ -3422,10 +6049,10 @@ export interface components {
              */
             time: string;
             /**
-             * @description Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing.
+             * @description Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing. `rebate`: nothing went out, a fee was given back.
              * @enum {string}
              */
-            reason: "sale" | "payment" | "withdrawal" | "fee" | "write-off";
+            reason: "sale" | "payment" | "withdrawal" | "fee" | "convert" | "adjustment" | "rebate" | "write-off";
             /**
              * @description How much went out, in units of the asset.
              * @example 1250.5
@@ -4439,7 +7066,7 @@ export interface components {
             id?: string;
         };
         /** @description A change of a portfolio: its ledger or its settings. */
-        LedgerChange: components["schemas"]["TradeLedgerChange"] | components["schemas"]["ImportLedgerChange"] | components["schemas"]["TransferLedgerChange"] | components["schemas"]["ValuationLedgerChange"] | components["schemas"]["PortfolioLedgerChange"];
+        LedgerChange: components["schemas"]["TradeLedgerChange"] | components["schemas"]["ImportLedgerChange"] | components["schemas"]["TransferLedgerChange"] | components["schemas"]["EntryLedgerChange"] | components["schemas"]["ValuationLedgerChange"] | components["schemas"]["PortfolioLedgerChange"];
         /** @description One trade: as it is now, or as it was before it was removed. */
         TradeLedgerChange: {
             /**
@@ -4512,6 +7139,28 @@ export interface components {
             /** @description Version of the ledger after the change. */
             version: number;
             transfer: components["schemas"]["Transfer"];
+        };
+        /** @description One entry that is neither a trade nor a deposit, withdrawal or income: as it is now, or as it was before it was removed. */
+        EntryLedgerChange: {
+            /**
+             * @description What the change is about. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            subject: "entry";
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
+             * @enum {string}
+             */
+            change: "booked" | "changed" | "removed";
+            /** @description Version of the ledger after the change. */
+            version: number;
+            entry: components["schemas"]["Entry"];
         };
         /** @description Entries that lacked a rate are valued now, since a price at or before their time has become known. The entries themselves are unchanged. */
         ValuationLedgerChange: {
@@ -6488,7 +9137,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bc3-c061-7704-8551-f5b3ac21edb1",
+                     *       "id": "01a22be6-919e-71a8-b910-a5dbadb28551",
                      *       "name": "Demo",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
@@ -6496,11 +9145,11 @@ export interface operations {
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
                      *       "version": 9,
-                     *       "createdAt": "2026-11-30T09:22:58.785Z",
-                     *       "updatedAt": "2026-11-30T09:22:59.042Z",
+                     *       "createdAt": "2026-11-30T10:01:00.574Z",
+                     *       "updatedAt": "2026-11-30T10:01:00.853Z",
                      *       "access": "owner",
-                     *       "asOf": "2026-11-30T09:23:01.586Z",
-                     *       "position": "9@6yPl1.20",
+                     *       "asOf": "2026-11-30T10:01:05.126Z",
+                     *       "position": "9@zHBjj.20",
                      *       "equity": "51120348.5",
                      *       "cash": "16738148.5",
                      *       "marketValue": "34382200",
@@ -6571,7 +9220,7 @@ export interface operations {
                      *         ],
                      *         "others": null
                      *       },
-                     *       "cursor": "47DE.5Na6yPl1K.RJ9i-KvD0"
+                     *       "cursor": "47DE.5NazHBjjK.wAi8566Q3"
                      *     }
                      */
                     "application/json": components["schemas"]["PortfolioSummary"];
@@ -7081,7 +9730,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
+                     *           "id": "01a22be6-91bc-7699-809e-5e7e9080d9a3",
                      *           "externalId": "fill-8",
                      *           "exchange": "demo",
                      *           "symbol": "BTC/KRW",
@@ -7092,20 +9741,20 @@ export interface operations {
                      *             "amount": "749",
                      *             "currency": "KRW"
                      *           },
-                     *           "time": "2026-11-28T09:44:29.517Z",
+                     *           "time": "2026-11-28T10:01:00.580Z",
                      *           "orderId": null,
                      *           "type": null,
                      *           "note": null,
                      *           "tags": [],
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T09:44:29.535Z",
-                     *           "updatedAt": "2026-11-30T09:44:29.535Z",
+                     *           "createdAt": "2026-11-30T10:01:00.603Z",
+                     *           "updatedAt": "2026-11-30T10:01:00.603Z",
                      *           "value": "1498000",
                      *           "feeValue": "749",
                      *           "realizedPnl": null
                      *         },
                      *         {
-                     *           "id": "01a22bd7-7260-730d-b4d2-174697f12288",
+                     *           "id": "01a22be6-91bc-728b-988b-4f9b239398c2",
                      *           "externalId": "fill-7",
                      *           "exchange": "demo",
                      *           "symbol": "DOGE/KRW",
@@ -7116,21 +9765,21 @@ export interface operations {
                      *             "amount": "1489.5",
                      *             "currency": "KRW"
                      *           },
-                     *           "time": "2026-11-25T09:44:29.517Z",
+                     *           "time": "2026-11-25T10:01:00.580Z",
                      *           "orderId": null,
                      *           "type": null,
                      *           "note": null,
                      *           "tags": [],
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T09:44:29.535Z",
-                     *           "updatedAt": "2026-11-30T09:44:29.535Z",
+                     *           "createdAt": "2026-11-30T10:01:00.603Z",
+                     *           "updatedAt": "2026-11-30T10:01:00.603Z",
                      *           "value": "2979000",
                      *           "feeValue": "1489.5",
                      *           "realizedPnl": null
                      *         }
                      *       ],
-                     *       "nextCursor": "WyI5dHRVckZiX1dYRE4iLDAsMTc5NTU5OTg2OTUxNywiMlx0fn5cdFx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMmJkNy03MjYwLTczMGQtYjRkMi0xNzQ2OTdmMTIyODgiXQ",
-                     *       "portfolioId": "01a22bd7-7232-766d-8b44-d1d1f9c93dc9",
+                     *       "nextCursor": "WyJBc0N5T3RIc2JEUlkiLDAsMTc5NTYwMDg2MDU4MCwiMlx0fn5cdFx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMmJlNi05MWJjLTcyOGItOTg4Yi00ZjliMjM5Mzk4YzIiXQ",
+                     *       "portfolioId": "01a22be6-919e-71a8-b910-a5dbadb28551",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "warnings": []
@@ -7205,7 +9854,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd5-0a5e-71f0-9db4-a4081ebe73f4",
+                     *       "id": "01a22be6-b37e-72c4-b120-a63969f2facd",
                      *       "externalId": "upbit-778812",
                      *       "exchange": "upbit",
                      *       "symbol": "BTC/KRW",
@@ -7222,8 +9871,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:41:51.838Z",
-                     *       "updatedAt": "2026-11-30T09:41:51.838Z"
+                     *       "createdAt": "2026-11-30T10:01:09.246Z",
+                     *       "updatedAt": "2026-11-30T10:01:09.246Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TradeOrBatch"];
@@ -7240,7 +9889,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd5-0a5e-71f0-9db4-a4081ebe73f4",
+                     *       "id": "01a22be6-b37e-72c4-b120-a63969f2facd",
                      *       "externalId": "upbit-778812",
                      *       "exchange": "upbit",
                      *       "symbol": "BTC/KRW",
@@ -7257,8 +9906,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:41:51.838Z",
-                     *       "updatedAt": "2026-11-30T09:41:51.838Z"
+                     *       "createdAt": "2026-11-30T10:01:09.246Z",
+                     *       "updatedAt": "2026-11-30T10:01:09.246Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TradeOrBatch"];
@@ -7310,7 +9959,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
+                     *       "id": "01a22be6-91bc-7699-809e-5e7e9080d9a3",
                      *       "externalId": "fill-8",
                      *       "exchange": "demo",
                      *       "symbol": "BTC/KRW",
@@ -7321,14 +9970,14 @@ export interface operations {
                      *         "amount": "749",
                      *         "currency": "KRW"
                      *       },
-                     *       "time": "2026-11-28T09:44:29.517Z",
+                     *       "time": "2026-11-28T10:01:00.580Z",
                      *       "orderId": null,
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:44:29.535Z",
-                     *       "updatedAt": "2026-11-30T09:44:29.535Z",
+                     *       "createdAt": "2026-11-30T10:01:00.603Z",
+                     *       "updatedAt": "2026-11-30T10:01:00.603Z",
                      *       "value": "1498000",
                      *       "feeValue": "749",
                      *       "realizedPnl": null,
@@ -7429,7 +10078,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
+                     *       "id": "01a22be6-91bc-7699-809e-5e7e9080d9a3",
                      *       "externalId": "fill-8",
                      *       "exchange": "demo",
                      *       "symbol": "BTC/KRW",
@@ -7440,14 +10089,14 @@ export interface operations {
                      *         "amount": "749",
                      *         "currency": "KRW"
                      *       },
-                     *       "time": "2026-11-28T09:44:29.517Z",
+                     *       "time": "2026-11-28T10:01:00.580Z",
                      *       "orderId": null,
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:44:29.535Z",
-                     *       "updatedAt": "2026-11-30T09:44:33.955Z"
+                     *       "createdAt": "2026-11-30T10:01:00.603Z",
+                     *       "updatedAt": "2026-11-30T10:01:10.029Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Trade"];
@@ -8114,19 +10763,19 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
+                     *           "id": "01a22be6-91bc-77f8-84a5-520031310869",
                      *           "externalId": "deposit-1",
                      *           "exchange": "demo",
                      *           "kind": "deposit",
                      *           "asset": "KRW",
                      *           "quantity": "50000000",
                      *           "unitCost": null,
-                     *           "time": "2026-11-01T09:44:29.517Z",
+                     *           "time": "2026-11-01T10:01:00.580Z",
                      *           "note": null,
                      *           "tags": [],
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T09:44:29.535Z",
-                     *           "updatedAt": "2026-11-30T09:44:29.535Z"
+                     *           "createdAt": "2026-11-30T10:01:00.603Z",
+                     *           "updatedAt": "2026-11-30T10:01:00.603Z"
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -8194,7 +10843,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd5-0b6d-7583-83ac-8fbf0c6d8b72",
+                     *       "id": "01a22be6-b804-709f-a883-aa80a7254d59",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "kind": "deposit",
@@ -8205,8 +10854,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:41:52.109Z",
-                     *       "updatedAt": "2026-11-30T09:41:52.109Z"
+                     *       "createdAt": "2026-11-30T10:01:10.404Z",
+                     *       "updatedAt": "2026-11-30T10:01:10.404Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TransferOrBatch"];
@@ -8223,7 +10872,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd5-0b6d-7583-83ac-8fbf0c6d8b72",
+                     *       "id": "01a22be6-b804-709f-a883-aa80a7254d59",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "kind": "deposit",
@@ -8234,8 +10883,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:41:52.109Z",
-                     *       "updatedAt": "2026-11-30T09:41:52.109Z"
+                     *       "createdAt": "2026-11-30T10:01:10.404Z",
+                     *       "updatedAt": "2026-11-30T10:01:10.404Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TransferOrBatch"];
@@ -8287,19 +10936,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
+                     *       "id": "01a22be6-91bc-77f8-84a5-520031310869",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "kind": "deposit",
                      *       "asset": "KRW",
                      *       "quantity": "50000000",
                      *       "unitCost": null,
-                     *       "time": "2026-11-01T09:44:29.517Z",
+                     *       "time": "2026-11-01T10:01:00.580Z",
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:44:29.535Z",
-                     *       "updatedAt": "2026-11-30T09:44:29.535Z"
+                     *       "createdAt": "2026-11-30T10:01:00.603Z",
+                     *       "updatedAt": "2026-11-30T10:01:00.603Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Transfer"];
@@ -8400,19 +11049,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
+                     *       "id": "01a22be6-91bc-77f8-84a5-520031310869",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "kind": "deposit",
                      *       "asset": "KRW",
                      *       "quantity": "12000000",
                      *       "unitCost": null,
-                     *       "time": "2026-11-01T09:44:29.517Z",
+                     *       "time": "2026-11-01T10:01:00.580Z",
                      *       "note": "with the bonus",
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:44:29.535Z",
-                     *       "updatedAt": "2026-11-30T09:44:34.273Z"
+                     *       "createdAt": "2026-11-30T10:01:00.603Z",
+                     *       "updatedAt": "2026-11-30T10:01:10.780Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Transfer"];
@@ -8429,6 +11078,1663 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listEntries: {
+        parameters: {
+            query?: {
+                /** @description Comma-separated kinds; all when left out. */
+                kind?: string;
+                /** @description Entries that move it, or pay a fee in it. */
+                asset?: string;
+                /** @description Entries of this place. */
+                account?: string;
+                /** @description Inclusive. */
+                from?: string;
+                /** @description Exclusive. */
+                to?: string;
+                /** @description By time. */
+                order?: "asc" | "desc";
+                /** @description The most items in one answer. */
+                limit?: number;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ledger: entries of every kind */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "kind": "trade",
+                     *           "id": "01a22be1-ec30-767d-880c-fd1d6d817fee",
+                     *           "externalId": "fill-8",
+                     *           "exchange": "demo",
+                     *           "account": null,
+                     *           "time": "2026-11-28T09:55:56.076Z",
+                     *           "note": null,
+                     *           "tags": [],
+                     *           "sequence": null,
+                     *           "rates": [],
+                     *           "createdAt": "2026-11-30T09:55:56.078Z",
+                     *           "updatedAt": "2026-11-30T09:55:56.078Z",
+                     *           "symbol": "BTC/KRW",
+                     *           "side": "buy",
+                     *           "quantity": "0.01",
+                     *           "price": "149800000",
+                     *           "fee": {
+                     *             "amount": "749",
+                     *             "currency": "KRW"
+                     *           },
+                     *           "orderId": null,
+                     *           "type": null
+                     *         },
+                     *         {
+                     *           "kind": "trade",
+                     *           "id": "01a22be1-ec30-7673-91df-43b5fe5916b2",
+                     *           "externalId": "fill-7",
+                     *           "exchange": "demo",
+                     *           "account": null,
+                     *           "time": "2026-11-25T09:55:56.076Z",
+                     *           "note": null,
+                     *           "tags": [],
+                     *           "sequence": null,
+                     *           "rates": [],
+                     *           "createdAt": "2026-11-30T09:55:56.078Z",
+                     *           "updatedAt": "2026-11-30T09:55:56.078Z",
+                     *           "symbol": "DOGE/KRW",
+                     *           "side": "buy",
+                     *           "quantity": "9000",
+                     *           "price": "331",
+                     *           "fee": {
+                     *             "amount": "1489.5",
+                     *             "currency": "KRW"
+                     *           },
+                     *           "orderId": null,
+                     *           "type": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description The items of this page, in order. */
+                        items: components["schemas"]["Entry"][];
+                        /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    bookEntries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB by default, and 60000 keys and values. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "reward",
+                 *       "subtype": "staking",
+                 *       "asset": "ETH",
+                 *       "quantity": "0.0042",
+                 *       "account": "upbit",
+                 *       "time": "2026-03-01T00:00:00.000Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EntryInputOrBatch"];
+            };
+        };
+        responses: {
+            /** @description All of it was booked before. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "reward",
+                     *       "id": "01a22be2-0c82-77ae-b430-22b128673002",
+                     *       "externalId": null,
+                     *       "exchange": null,
+                     *       "account": "upbit",
+                     *       "time": "2026-03-01T00:00:00.000Z",
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "sequence": null,
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:56:04.353Z",
+                     *       "updatedAt": "2026-11-30T09:56:04.353Z",
+                     *       "asset": "ETH",
+                     *       "quantity": "0.0042",
+                     *       "unitCost": null,
+                     *       "subtype": "staking"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description A fill.
+                         * @enum {string}
+                         */
+                        kind: "trade";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What was traded.
+                         * @example BTC/KRW
+                         */
+                        symbol: string;
+                        /**
+                         * @description Of the base asset.
+                         * @enum {string}
+                         */
+                        side: "buy" | "sell";
+                        /**
+                         * @description Units of the base asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /**
+                         * @description Quote per base.
+                         * @example 1250.5
+                         */
+                        price: string;
+                        /** @description What the exchange took; `null` for nothing. */
+                        fee: {
+                            /**
+                             * @description Units of its currency.
+                             * @example 1250.5
+                             */
+                            amount: string;
+                            /**
+                             * @description What it was paid in.
+                             * @example BTC
+                             */
+                            currency: string;
+                        } | null;
+                        /** @description Of the order that it filled. */
+                        orderId: string | null;
+                        /** @description Kind of the order that it filled. */
+                        type: string | null;
+                    } | {
+                        /**
+                         * @description What came in.
+                         * @enum {string}
+                         */
+                        kind: "deposit";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /** @description Of the transaction on the chain. */
+                        txid: string | null;
+                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                        joinedWith: string | null;
+                    } | {
+                        /**
+                         * @description What went out.
+                         * @enum {string}
+                         */
+                        kind: "withdrawal";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /** @description Of the transaction on the chain. */
+                        txid: string | null;
+                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                        joinedWith: string | null;
+                        /** @description Whether a person says that it has left for good. */
+                        confirmed: boolean;
+                    } | {
+                        /**
+                         * @description What was earned; income at its value then.
+                         * @enum {string}
+                         */
+                        kind: "reward";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /** @description What it is for; `null` if not told. */
+                        subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+                    } | {
+                        /**
+                         * @description A fee of its own.
+                         * @enum {string}
+                         */
+                        kind: "fee";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                    } | {
+                        /**
+                         * @description A fee given back.
+                         * @enum {string}
+                         */
+                        kind: "rebate";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                    } | {
+                        /**
+                         * @description An opening balance, or a correction.
+                         * @enum {string}
+                         */
+                        kind: "adjustment";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /**
+                         * @description Which of the two.
+                         * @enum {string}
+                         */
+                        subtype: "opening" | "correction";
+                        /** @description Why it is made. */
+                        reason: string;
+                    } | {
+                        /**
+                         * @description One or more assets turned into one.
+                         * @enum {string}
+                         */
+                        kind: "convert";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /** @description What was given. */
+                        from: {
+                            /**
+                             * @description What was given.
+                             * @example BTC
+                             */
+                            asset: string;
+                            /**
+                             * @description Units of it.
+                             * @example 1250.5
+                             */
+                            quantity: string;
+                            /** @description How much of `to` was got for it. */
+                            received: string | null;
+                        }[];
+                        /** @description What was got. */
+                        to: {
+                            /**
+                             * @description What was got.
+                             * @example BTC
+                             */
+                            asset: string;
+                            /**
+                             * @description Units of it.
+                             * @example 1250.5
+                             */
+                            quantity: string;
+                            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                            unitCost: string | null;
+                        };
+                    } | {
+                        /**
+                         * @description From one place of the portfolio to another.
+                         * @enum {string}
+                         */
+                        kind: "transfer";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of it that arrive.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Where it arrives; `account` is where it leaves. */
+                        toAccount: string;
+                        /** @description The network's fee, which leaves at cost; `null` for none. */
+                        fee: {
+                            /**
+                             * @description Units of its currency.
+                             * @example 1250.5
+                             */
+                            amount: string;
+                            /**
+                             * @description What it was paid in.
+                             * @example BTC
+                             */
+                            currency: string;
+                        } | null;
+                        /** @description Of the transaction on the chain. */
+                        txid: string | null;
+                    } | components["schemas"]["BookedEntries"];
+                };
+            };
+            /** @description Book an entry of any kind, or a batch */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "reward",
+                     *       "id": "01a22be2-0c82-77ae-b430-22b128673002",
+                     *       "externalId": null,
+                     *       "exchange": null,
+                     *       "account": "upbit",
+                     *       "time": "2026-03-01T00:00:00.000Z",
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "sequence": null,
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:56:04.353Z",
+                     *       "updatedAt": "2026-11-30T09:56:04.353Z",
+                     *       "asset": "ETH",
+                     *       "quantity": "0.0042",
+                     *       "unitCost": null,
+                     *       "subtype": "staking"
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * @description A fill.
+                         * @enum {string}
+                         */
+                        kind: "trade";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What was traded.
+                         * @example BTC/KRW
+                         */
+                        symbol: string;
+                        /**
+                         * @description Of the base asset.
+                         * @enum {string}
+                         */
+                        side: "buy" | "sell";
+                        /**
+                         * @description Units of the base asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /**
+                         * @description Quote per base.
+                         * @example 1250.5
+                         */
+                        price: string;
+                        /** @description What the exchange took; `null` for nothing. */
+                        fee: {
+                            /**
+                             * @description Units of its currency.
+                             * @example 1250.5
+                             */
+                            amount: string;
+                            /**
+                             * @description What it was paid in.
+                             * @example BTC
+                             */
+                            currency: string;
+                        } | null;
+                        /** @description Of the order that it filled. */
+                        orderId: string | null;
+                        /** @description Kind of the order that it filled. */
+                        type: string | null;
+                    } | {
+                        /**
+                         * @description What came in.
+                         * @enum {string}
+                         */
+                        kind: "deposit";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /** @description Of the transaction on the chain. */
+                        txid: string | null;
+                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                        joinedWith: string | null;
+                    } | {
+                        /**
+                         * @description What went out.
+                         * @enum {string}
+                         */
+                        kind: "withdrawal";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /** @description Of the transaction on the chain. */
+                        txid: string | null;
+                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                        joinedWith: string | null;
+                        /** @description Whether a person says that it has left for good. */
+                        confirmed: boolean;
+                    } | {
+                        /**
+                         * @description What was earned; income at its value then.
+                         * @enum {string}
+                         */
+                        kind: "reward";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /** @description What it is for; `null` if not told. */
+                        subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+                    } | {
+                        /**
+                         * @description A fee of its own.
+                         * @enum {string}
+                         */
+                        kind: "fee";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                    } | {
+                        /**
+                         * @description A fee given back.
+                         * @enum {string}
+                         */
+                        kind: "rebate";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                    } | {
+                        /**
+                         * @description An opening balance, or a correction.
+                         * @enum {string}
+                         */
+                        kind: "adjustment";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of the asset.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                        unitCost: string | null;
+                        /**
+                         * @description Which of the two.
+                         * @enum {string}
+                         */
+                        subtype: "opening" | "correction";
+                        /** @description Why it is made. */
+                        reason: string;
+                    } | {
+                        /**
+                         * @description One or more assets turned into one.
+                         * @enum {string}
+                         */
+                        kind: "convert";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /** @description What was given. */
+                        from: {
+                            /**
+                             * @description What was given.
+                             * @example BTC
+                             */
+                            asset: string;
+                            /**
+                             * @description Units of it.
+                             * @example 1250.5
+                             */
+                            quantity: string;
+                            /** @description How much of `to` was got for it. */
+                            received: string | null;
+                        }[];
+                        /** @description What was got. */
+                        to: {
+                            /**
+                             * @description What was got.
+                             * @example BTC
+                             */
+                            asset: string;
+                            /**
+                             * @description Units of it.
+                             * @example 1250.5
+                             */
+                            quantity: string;
+                            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                            unitCost: string | null;
+                        };
+                    } | {
+                        /**
+                         * @description From one place of the portfolio to another.
+                         * @enum {string}
+                         */
+                        kind: "transfer";
+                        /**
+                         * Format: uuid
+                         * @description Of the entry.
+                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                         */
+                        id: string;
+                        /** @description The source's own id; `null` without one. */
+                        externalId: string | null;
+                        /** @description Where it comes from; `null` if not told. */
+                        exchange: string | null;
+                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                        account: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When it happened.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        time: string;
+                        /** @description What somebody has noted. */
+                        note: string | null;
+                        /** @description What it is tagged with. */
+                        tags: string[];
+                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                        sequence: number | null;
+                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                        rates: components["schemas"]["EntryRate"][];
+                        /**
+                         * Format: date-time
+                         * @description When it was booked.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description When it was last changed.
+                         * @example 2026-03-02T09:00:00.000Z
+                         */
+                        updatedAt: string;
+                        /**
+                         * @description What is moved.
+                         * @example BTC
+                         */
+                        asset: string;
+                        /**
+                         * @description Units of it that arrive.
+                         * @example 1250.5
+                         */
+                        quantity: string;
+                        /** @description Where it arrives; `account` is where it leaves. */
+                        toAccount: string;
+                        /** @description The network's fee, which leaves at cost; `null` for none. */
+                        fee: {
+                            /**
+                             * @description Units of its currency.
+                             * @example 1250.5
+                             */
+                            amount: string;
+                            /**
+                             * @description What it was paid in.
+                             * @example BTC
+                             */
+                            currency: string;
+                        } | null;
+                        /** @description Of the transaction on the chain. */
+                        txid: string | null;
+                    } | components["schemas"]["BookedEntries"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["QuotaExceededOrTradeConflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                entryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One entry */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "deposit",
+                     *       "id": "01a22be1-ec2f-7287-bf3f-c735da85a5c3",
+                     *       "externalId": "deposit-1",
+                     *       "exchange": "demo",
+                     *       "account": null,
+                     *       "time": "2026-11-01T09:55:56.076Z",
+                     *       "note": null,
+                     *       "tags": [],
+                     *       "sequence": null,
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:55:56.078Z",
+                     *       "updatedAt": "2026-11-30T09:55:56.078Z",
+                     *       "asset": "KRW",
+                     *       "quantity": "50000000",
+                     *       "unitCost": null,
+                     *       "txid": null,
+                     *       "joinedWith": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                entryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Take an entry out of the ledger; every figure after it is restated */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                entryId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 64 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "deposit",
+                 *       "quantity": "12000000",
+                 *       "note": "with the bonus"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EntryChange"];
+            };
+        };
+        responses: {
+            /** @description Correct an entry; every figure after it is restated */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "deposit",
+                     *       "id": "01a22be1-ec2f-7287-bf3f-c735da85a5c3",
+                     *       "externalId": "deposit-1",
+                     *       "exchange": "demo",
+                     *       "account": null,
+                     *       "time": "2026-11-01T09:55:56.076Z",
+                     *       "note": "with the bonus",
+                     *       "tags": [],
+                     *       "sequence": null,
+                     *       "rates": [],
+                     *       "createdAt": "2026-11-30T09:55:56.078Z",
+                     *       "updatedAt": "2026-11-30T09:56:05.852Z",
+                     *       "asset": "KRW",
+                     *       "quantity": "12000000",
+                     *       "unitCost": null,
+                     *       "txid": null,
+                     *       "joinedWith": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Entry"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["QuotaExceeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    exportEntries: {
+        parameters: {
+            query?: {
+                /** @description Comma-separated kinds; all when left out. */
+                kind?: string;
+                /** @description Entries that move it, or pay a fee in it. */
+                asset?: string;
+                /** @description Entries of this place. */
+                account?: string;
+                /** @description Inclusive. */
+                from?: string;
+                /** @description Exclusive. */
+                to?: string;
+                /** @description By time. */
+                order?: "asc" | "desc";
+                /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
+                bom?: "true" | "false";
+                /** @description Language of the headings. */
+                lang?: "en" | "ko";
+                /** @description The columns to write, in order, comma-separated: `time`, `kind`, `subtype`, `exchange`, `account`, `toAccount`, `symbol`, `side`, `asset`, `quantity`, `price`, `from`, `unitCost`, `feeAmount`, `feeCurrency`, `txid`, `reason`, `externalId`, `orderId`, `type`, `note`, `tags`, `sequence`, `id`. */
+                columns?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ledger as a CSV file: entries of every kind */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example time,kind,subtype,exchange,account,toAccount,symbol,side,asset,quantity,price,from,unitCost,feeAmount,feeCurrency,txid,reason,externalId,orderId,type,note,tags,sequence,id
+                     *     2026-11-28T09:55:56.076Z,trade,,demo,,,BTC/KRW,buy,,0.01,149800000,,,749,KRW,,,fill-8,,,,,,01a22be1-ec30-767d-880c-fd1d6d817fee
+                     *     2026-11-25T09:55:56.076Z,trade,,demo,,,DOGE/KRW,buy,,9000,331,,,1489.5,KRW,,,fill-7,,,,,,01a22be1-ec30-7673-91df-43b5fe5916b2
+                     *     2026-11-21T09:55:56.076Z,trade,,demo,,,ETH/KRW,sell,,0.6,5310000,,,1593,KRW,,,fill-6,,,,,,01a22be1-ec30-72d0-90f4-7c6d693a8372
+                     */
+                    "text/csv": components["schemas"]["CsvFile"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalError"];
@@ -8782,9 +13088,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a22be4-e03a-7785-b2fe-6c7160258bd5",
-                     *       "asOf": "2026-11-30T09:59:12.608Z",
-                     *       "position": "9@8QGKZ.20",
+                     *       "portfolioId": "01a22be6-919e-71a8-b910-a5dbadb28551",
+                     *       "asOf": "2026-11-30T10:01:05.126Z",
+                     *       "position": "9@zHBjj.20",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "equity": "51120348.5",

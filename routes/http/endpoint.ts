@@ -85,7 +85,17 @@ interface Declaration<P, Q, B, R, A extends Access> {
   path: string;
   /** Names the operation in OpenAPI and in the typed client. */
   id: string;
-  tag: 'auth' | 'users' | 'portfolios' | 'trades' | 'transfers' | 'pnl' | 'market' | 'streams' | 'service';
+  tag:
+    | 'auth'
+    | 'users'
+    | 'portfolios'
+    | 'trades'
+    | 'transfers'
+    | 'entries'
+    | 'pnl'
+    | 'market'
+    | 'streams'
+    | 'service';
   summary: string;
   description?: string;
   access: A;

@@ -1,4 +1,4 @@
-import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
+import type { FileDraft } from '../../db/ledger/stored-entry.ts';
 import type { RawEntry } from '../../lib/import/format.ts';
 import { schemaFault } from '../../lib/schema-fault.ts';
 import { tagError } from './entry-tags.ts';
@@ -19,7 +19,7 @@ export interface EntryTerms {
 }
 
 /** The entry of a row as it would have been sent over REST, or what is wrong with it. */
-export function draftOf(raw: RawEntry, terms: EntryTerms): { draft: EntryDraft } | { fault: EntryFault } {
+export function draftOf(raw: RawEntry, terms: EntryTerms): { draft: FileDraft } | { fault: EntryFault } {
   const { now, tagLimit, baseCurrency, allowBefore2009 } = terms;
   if (raw.kind === 'trade') {
     const { kind: _, ...fields } = raw;

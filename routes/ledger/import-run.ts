@@ -2,7 +2,7 @@ import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts'
 import { dropRows, dropRowsBefore } from '../../db/import/import-rows.ts';
 import type { NewDecision } from '../../db/import/import-decisions.ts';
 import { type ImportedEntry, StagedRows } from '../../db/import/staged-rows.ts';
-import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
+import type { FileDraft } from '../../db/ledger/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { assetsOf } from '../../db/ledger/ledger.ts';
 import { newId } from '../../lib/id.ts';
@@ -208,7 +208,7 @@ interface RowContext {
 }
 
 /** The entries of a row as they would have been sent; none when the report tells what became of it. */
-function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext): EntryDraft[] {
+function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext): FileDraft[] {
   const { line } = row;
   if ('ignored' in row) {
     report.ignore(row, row.ignored, row.word, row.moves);
@@ -229,7 +229,7 @@ function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext
     return [];
   }
   report.entryRows += row.rows;
-  const drafts: EntryDraft[] = [];
+  const drafts: FileDraft[] = [];
   for (const entry of row.entries) {
     const made = draftOf(entry, terms);
     if ('fault' in made) {

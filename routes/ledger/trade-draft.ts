@@ -161,7 +161,7 @@ export async function toTradeDrafts(
   baseCurrency: string,
 ): Promise<TradeDraft[]> {
   const drafts = inputs.map(unratedDraft);
-  place(drafts);
+  placeInBatch(drafts);
   const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
@@ -192,7 +192,7 @@ export function unratedDraft(input: TradeInput): TradeDraft {
 }
 
 /** Gives those that share an instant their place in it, from the order of the batch, which may run either way. */
-function place(drafts: readonly TradeDraft[]): void {
+export function placeInBatch(drafts: readonly TradeDraft[]): void {
   const rows = new RowOrders();
   for (const draft of drafts) rows.add(draft);
   const order = rows.byTime ?? (rows.instant === null ? null : rows.byCover) ?? 'oldest-first';

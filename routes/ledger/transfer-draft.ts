@@ -1,17 +1,12 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import {
-  rateNeeds,
-  type StoredTransfer,
-  type TransferDraft,
-  withRates,
-} from '../../db/ledger/stored-entry.ts';
+import { rateNeeds, type TransferDraft, withRates } from '../../db/ledger/stored-entry.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import { tagsInput } from './entry-tags.ts';
-import { TRANSFER_KINDS } from '../portfolios/transfer-body.ts';
+import { type ShownTransfer, TRANSFER_KINDS } from '../portfolios/transfer-body.ts';
 import { rated, type RateFinder } from './trade-draft.ts';
 
 export const transferInput = z
@@ -58,7 +53,7 @@ export async function toTransferDrafts(
 }
 
 /** A draft whose rate is still to be looked up, unless it was given. */
-export function unratedTransfer(input: TransferInput): TransferDraft {
+export function unratedTransfer(input: TransferInput): TransferDraft & Pick<TransferInput, 'kind'> {
   const unitCost = input.unitCost ?? null;
   return {
     kind: input.kind,
@@ -121,7 +116,7 @@ export const transferChange = transferInput
   .meta({ id: 'TransferChange', description: 'What to correct in a transfer; the rest stays.' });
 
 /** A booked transfer with what was sent in place of what it had; `null` becomes what is left out when booking. */
-export function changedInput(before: StoredTransfer, change: z.output<typeof transferChange>): TransferInput {
+export function changedInput(before: ShownTransfer, change: z.output<typeof transferChange>): TransferInput {
   const { asset, quantity, unitCost, time, note, tags } = change;
   return {
     externalId: before.externalId ?? undefined,

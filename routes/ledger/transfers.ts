@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { getEntry, listEntries } from '../../db/ledger/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
-import type { StoredEntry, StoredTransfer, TransferDraft } from '../../db/ledger/stored-entry.ts';
+import type { StoredEntry, TransferDraft } from '../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../db/ledger/candidates.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
 import { problem } from '../../lib/problem.ts';
@@ -15,7 +15,13 @@ import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { keptRates, rateFinder } from './trade-draft.ts';
 import { conflictProblem } from './trades.ts';
-import { TRANSFER_KINDS, transferBody, transferSchema } from '../portfolios/transfer-body.ts';
+import {
+  isShownTransfer,
+  type ShownTransfer,
+  TRANSFER_KINDS,
+  transferBody,
+  transferSchema,
+} from '../portfolios/transfer-body.ts';
 import {
   changedInput,
   checkTransfers,
@@ -25,9 +31,10 @@ import {
   transferInput,
 } from './transfer-draft.ts';
 
-function asTransfer(entry: StoredEntry | null): StoredTransfer {
-  if (entry === null || entry.kind === 'trade')
+function asTransfer(entry: StoredEntry | null): ShownTransfer {
+  if (entry === null || !isShownTransfer(entry)) {
     throw problem('not-found', { detail: 'There is no such transfer.' });
+  }
   return entry;
 }
 

@@ -19,7 +19,7 @@ import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { queryProblem } from '../http/query-problem.ts';
 
-const entryId = field.id.describe('Id of the trade or transfer.');
+const entryId = field.id.describe('Id of the entry.');
 const time = field.timestamp.describe('When it happened.');
 const fee = field.decimalOrNull.describe('Its fee in base currency; `null` if a rate is missing.');
 
@@ -28,7 +28,7 @@ const acquisition = z
     entryId,
     time,
     reason: z
-      .enum(['buy', 'proceeds', 'deposit', 'income', 'rebate'])
+      .enum(['buy', 'proceeds', 'deposit', 'income', 'rebate', 'convert', 'adjustment'])
       .describe('Why it came in. `proceeds`: it was the payment for another coin. `rebate`: a negative fee.'),
     quantity: field.decimal.describe('How much came in, in units of the asset.'),
     cost: field.decimalOrNull.describe(
@@ -55,9 +55,9 @@ const disposal = z
     entryId,
     time,
     reason: z
-      .enum(['sale', 'payment', 'withdrawal', 'fee', 'write-off'])
+      .enum(['sale', 'payment', 'withdrawal', 'fee', 'convert', 'adjustment', 'rebate', 'write-off'])
       .describe(
-        'Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing.',
+        'Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing. `rebate`: nothing went out, a fee was given back.',
       ),
     quantity: field.decimal.describe('How much went out, in units of the asset.'),
     uncovered: field.decimal.describe('How much of it was not held; `0` as a rule.'),
@@ -154,7 +154,7 @@ async function explainLedger(
     const explainers = new Map<string, Explainer>();
     for await (const entries of entryChunks(trx, portfolioId, wanted ?? null, { after: null })) {
       for (const [asset, legs] of legsByAsset(entries, terms)) {
-        if (asset === terms.baseCurrency || (wanted !== undefined && asset !== wanted)) continue;
+        if (wanted !== undefined && asset !== wanted) continue;
         let of = explainers.get(asset);
         if (of === undefined) {
           of = explainer({ asset, costMethod: terms.costMethod, limit });
@@ -162,6 +162,10 @@ async function explainLedger(
         }
         of.add(legs);
       }
+    }
+    // The base currency has no gain of its own but fees and rebates that are not part of a trade.
+    if (explainers.get(terms.baseCurrency)?.state().realisedNet === ZERO) {
+      explainers.delete(terms.baseCurrency);
     }
     return { version, updatedAt, terms, explainers: [...explainers.values()] };
   });

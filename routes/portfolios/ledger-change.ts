@@ -1,6 +1,6 @@
 import { encodeRecord } from '../../streams/channels/record-codec.ts';
 import type { ValuationMove } from '../../db/ledger/late-rates.ts';
-import type { EntriesMove } from '../../db/ledger/ledger.ts';
+import type { EntriesMove } from '../../db/ledger/booking-options.ts';
 import type { ImportMove } from '../../db/import/import-booking.ts';
 import type { OutboxMessage } from '../../db/ledger/outbox.ts';
 import type { PortfolioMove } from '../../db/ledger/portfolios.ts';
@@ -8,10 +8,11 @@ import type { Clock } from '../../lib/clock.ts';
 import { problem } from '../../lib/problem.ts';
 import { NoSlotError, type Slot, type Slots } from '../../lib/async/slots.ts';
 import type { PortfolioRecord } from '../../streams/channels/record.ts';
+import { entryBody } from './entry-body.ts';
 import { portfolioSettingsBody } from './portfolio-body.ts';
 import type { Services } from '../http/handler-services.ts';
 import { tradeBody } from './trade-body.ts';
-import { transferBody } from './transfer-body.ts';
+import { isShownTransfer, transferBody } from './transfer-body.ts';
 
 export type LedgerMove = EntriesMove | ImportMove | PortfolioMove | ValuationMove;
 
@@ -105,9 +106,10 @@ function portfolioRecords(move: LedgerMove): PortfolioRecord[] {
     return [{ type: 'valuation', version, count: ids.length, entries: ids.slice(0, NAMED) }];
   }
   const { change, entries } = move;
-  return entries.map((entry) =>
-    entry.kind === 'trade'
-      ? { type: 'fill', change, version, trade: tradeBody(entry) }
-      : { type: 'transfer', change, version, transfer: transferBody(entry) },
-  );
+  return entries.map((entry): PortfolioRecord => {
+    if (entry.kind === 'trade') return { type: 'fill', change, version, trade: tradeBody(entry) };
+    return isShownTransfer(entry)
+      ? { type: 'transfer', change, version, transfer: transferBody(entry) }
+      : { type: 'entry', change, version, entry: entryBody(entry) };
+  });
 }

@@ -1,11 +1,20 @@
 import { z } from 'zod';
-import type { StoredTransfer } from '../../db/ledger/stored-entry.ts';
+import type { StoredEntry, StoredTransfer } from '../../db/ledger/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import * as field from '../http/fields.ts';
 import * as entry from './entry-fields.ts';
 import { entryRates, ratesBody } from './rate-body.ts';
 
+/** The kinds of entry that are shown as transfers; `income` is a reward, whatever for. */
 export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
+
+/** An entry that is shown as a transfer. */
+export type ShownTransfer = StoredTransfer & { kind: (typeof TRANSFER_KINDS)[number] };
+
+export function isShownTransfer(entry: StoredEntry): entry is ShownTransfer {
+  const kinds: readonly string[] = TRANSFER_KINDS;
+  return kinds.includes(entry.kind);
+}
 
 export const transferSchema = z
   .object({
@@ -29,7 +38,7 @@ export const transferSchema = z
   })
   .meta({ id: 'Transfer', description: 'A deposit, a withdrawal or income.' });
 
-export function transferBody(transfer: StoredTransfer): z.input<typeof transferSchema> {
+export function transferBody(transfer: ShownTransfer): z.input<typeof transferSchema> {
   return {
     id: transfer.id,
     externalId: transfer.externalId,

@@ -156,7 +156,7 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
     data: ledgerSchema,
     summary: 'Every change of a portfolio',
     description:
-      'Events: each change of the ledger (trades, deposits, withdrawals and income) and of the settings of the portfolio, once, in the order of versions. A file of more than 500 new trades is one event.',
+      'Events: each change of the ledger (entries of every kind) and of the settings of the portfolio, once, in the order of versions. A file of more than 500 new trades is one event.',
   },
   imports: {
     address: 'imports:{portfolioId}',

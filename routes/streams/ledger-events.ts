@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import * as field from '../http/fields.ts';
 import { ledgerVersion } from '../portfolios/entry-fields.ts';
+import { entrySchema } from '../portfolios/entry-body.ts';
 import { portfolioSettingsSchema } from '../portfolios/portfolio-body.ts';
 import { tradeSchema } from '../portfolios/trade-body.ts';
 import { transferSchema } from '../portfolios/transfer-body.ts';
@@ -47,6 +48,16 @@ export const ledgerSchema = z
     z
       .object({ subject: subject('transfer'), ...changed, transfer: transferSchema })
       .meta({ id: 'TransferLedgerChange', description: `One transfer: ${AS_IT_IS}` }),
+    z
+      .object({
+        subject: subject('entry'),
+        ...changed,
+        entry: entrySchema,
+      })
+      .meta({
+        id: 'EntryLedgerChange',
+        description: `One entry that is neither a trade nor a deposit, withdrawal or income: ${AS_IT_IS}`,
+      }),
     z
       .object({
         subject: subject('valuation'),

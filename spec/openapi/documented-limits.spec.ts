@@ -128,6 +128,8 @@ const BODIES: Record<string, Record<string, unknown>> = {
   putShare: { email: 'a@b.co', access: 'read' },
   bookTrades: TRADE,
   changeTrade: { orderId: 'x', note: 'x', tags: [] },
+  bookEntries: TRANSFER,
+  changeEntry: { kind: 'deposit', note: 'x', tags: [] },
   bookTransfers: TRANSFER,
   changeTransfer: { note: 'x', tags: [] },
   pushTicks: TICK,
@@ -167,6 +169,7 @@ describe('every maximum of the API document', function () {
       portfolioId,
       tradeId: await make(`${path}/trades`, TRADE),
       transferId: await make(`${path}/transfers`, TRANSFER),
+      entryId: await make(`${path}/entries`, TRANSFER),
       userId: (await app.user()).id,
       keyId: portfolioId,
     };

@@ -116,6 +116,7 @@ async function setUp(): Promise<Scene> {
     decisionId: await first('decisions'),
     tradeId: await first('trades'),
     transferId: await first('transfers'),
+    entryId: await first('transfers'),
     userId: trader.id,
     invitationTo: offered.id,
     slug: 'not-found',

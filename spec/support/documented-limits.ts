@@ -26,6 +26,15 @@ function followed(schema: Schema, schemas: Schemas): Schema {
   return typeof $ref === 'string' ? (schemas[$ref.split('/').at(-1) ?? ''] ?? {}) : schema;
 }
 
+/** Of entries of different kinds a body can only be one: the usual one stands for them. */
+const USUAL_KIND = 'deposit';
+
+function isUsual(schema: Schema): boolean {
+  const { kind } = (schema['properties'] ?? {}) as Schemas;
+  const names = kind === undefined ? undefined : (kind['enum'] ?? [kind['const']]);
+  return !Array.isArray(names) || names.length > 1 || names[0] === undefined || names[0] === USUAL_KIND;
+}
+
 function* within(given: Schema, at: string, schemas: Schemas): Generator<Omit<Maximum, 'place'>> {
   const schema = followed(given, schemas);
   for (const keyword of KEYWORDS) {
@@ -37,7 +46,9 @@ function* within(given: Schema, at: string, schemas: Schemas): Generator<Omit<Ma
   }
   if (schema['items'] !== undefined) yield* within(schema['items'] as Schema, `${at}/*`, schemas);
   for (const keyword of ['anyOf', 'oneOf']) {
-    for (const each of (schema[keyword] ?? []) as Schema[]) yield* within(each, at, schemas);
+    for (const each of (schema[keyword] ?? []) as Schema[]) {
+      if (isUsual(followed(each, schemas))) yield* within(each, at, schemas);
+    }
   }
 }
 

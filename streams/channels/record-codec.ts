@@ -28,9 +28,9 @@ const TRADE = ',"trade":';
 const REST = [',"loaded":', ',"late":'];
 const SYMBOL = '{"symbol":"';
 const PNL = '{"type":"pnl","body":';
-const LEDGER_HEADS = (['fill', 'transfer', 'valuation', 'portfolio'] satisfies LedgerRecord['type'][]).map(
-  (type) => `{"type":"${type}"`,
-);
+const LEDGER_HEADS = (
+  ['fill', 'transfer', 'entry', 'valuation', 'portfolio'] satisfies LedgerRecord['type'][]
+).map((type) => `{"type":"${type}"`);
 
 /**
  * The text of a record. `type` comes first in every record, and the members of a tick in the order that `decodeShown`

@@ -145,6 +145,8 @@ export type LedgerRecord =
   /** So many trades were booked at once that they are not published one by one. */
   | { type: 'fill'; change: 'imported'; version: number; importId: string; count: number }
   | { type: 'transfer'; change: LedgerChange; version: number; transfer: object }
+  /** An entry that is neither a trade nor a deposit, withdrawal or income. */
+  | { type: 'entry'; change: LedgerChange; version: number; entry: object }
   /** Entries have got rates that were not known before: so many, the first of them named. */
   | { type: 'valuation'; version: number; count: number; entries: string[] }
   | { type: 'portfolio'; change: 'changed' | 'deleted'; version: number; portfolio: object };

@@ -20,6 +20,9 @@ export function bookCash(draft: Draft, leg: CashLeg, sign: 1n | -1n, observer: F
   draft.costBasis += sign * leg.quantity;
   draft.grossCost += sign * leg.quantity;
   draft.income += sign * leg.income;
+  draft.fees += sign * leg.fee;
+  draft.realisedNet -= sign * leg.fee;
+  if (leg.fee !== ZERO) observer.onDisposal?.(cashFee(leg));
   draft.contributions += sign * leg.contribution;
   if (leg.contribution > ZERO) draft.inflows += sign * leg.contribution;
   if (leg.contribution !== ZERO) observer.onFlow?.({ ...flowOf(leg), value: leg.contribution });
@@ -31,6 +34,7 @@ export function bookAcquire(draft: Draft, leg: AcquireLeg, method: CostMethod, o
   bookTotals(draft, leg, observer);
   noteUnvalued(draft, leg);
   draft.income += leg.income ?? ZERO;
+  if (leg.gain !== ZERO) bookGain(draft, leg, observer);
   if (leg.income === null) markUnknown(draft, 'income');
   if (leg.cost === null || leg.grossCost === null) draft.unrated = noted(draft.unrated, leg.entryId);
   if (leg.quantity <= ZERO) {
@@ -86,17 +90,22 @@ export function bookDispose(
   }
   bookTotals(draft, leg, observer);
   noteUnvalued(draft, leg);
-  const isUnvalued = leg.unvalued !== null;
+  const isAtCost = leg.atCost || leg.unvalued !== null;
+  if (leg.atCost) {
+    draft.fees += taken.cost;
+    if (!taken.costed) markUnknown(draft, 'fees');
+  }
   draft.realisedNet += (leg.net ?? ZERO) - taken.cost - brought;
-  if (!isUnvalued) draft.realisedGross += (leg.gross ?? ZERO) - taken.grossCost - brought;
+  if (!isAtCost) draft.realisedGross += (leg.gross ?? ZERO) - taken.grossCost - brought;
   const netKnown = leg.net !== null && leg.gross !== null && taken.costed;
-  const grossKnown = isUnvalued || (leg.gross !== null && taken.priced);
+  const grossKnown = isAtCost || (leg.gross !== null && taken.priced);
   if (!netKnown) markUnknown(draft, 'realisedNet');
   if (!grossKnown) markUnknown(draft, 'realisedGross');
   if (leg.net === null || leg.gross === null) draft.unrated = noted(draft.unrated, leg.entryId);
 
   if (observer.onDisposal === undefined) return;
-  const { entryId, time, asset, reason, quantity, gross, net, fee } = leg;
+  const { entryId, time, asset, reason, quantity, gross, net } = leg;
+  const fee = !leg.atCost ? leg.fee : taken.costed ? taken.cost : null;
   const cost = taken.costed && leg.gross !== null ? taken.cost + brought : null;
   const grossCost = leg.gross !== null && taken.priced ? taken.grossCost + brought : null;
   const disposal: Disposal = {
@@ -110,15 +119,47 @@ export function bookDispose(
     fee,
     cost,
     grossCost,
-    proceeds: isUnvalued ? { gross: null, net: null } : { gross, net },
+    proceeds: proceedsOf(leg, grossCost),
     realised: {
-      gross: isUnvalued ? ZERO : gross === null || grossCost === null ? null : gross - grossCost,
+      gross: isAtCost ? ZERO : gross === null || grossCost === null ? null : gross - grossCost,
       net: net === null || cost === null ? null : net - cost,
     },
     openedAt: taken.openedAt,
     matches: taken.matches,
   };
   observer.onDisposal(disposal);
+}
+
+/** Of a fee at cost what it had cost; of one without a price they are not known. */
+function proceedsOf(leg: DisposeLeg, grossCost: Fixed | null): Disposal['proceeds'] {
+  if (leg.unvalued !== null) return { gross: null, net: null };
+  return leg.atCost ? { gross: grossCost, net: ZERO } : { gross: leg.gross, net: leg.net };
+}
+
+/** What is lost or won without anything being sold. */
+function cashFee({ entryId, time, asset, fee }: CashLeg): Disposal {
+  return gainOf({ entryId, time, asset, reason: fee > ZERO ? 'fee' : 'rebate', fee }, -fee);
+}
+
+function bookGain(draft: Draft, leg: AcquireLeg, observer: FoldObserver): void {
+  draft.realisedNet += leg.gain;
+  const { entryId, time, asset, fee } = leg;
+  observer.onDisposal?.(gainOf({ entryId, time, asset, reason: 'rebate', fee }, leg.gain));
+}
+
+function gainOf(of: Pick<Disposal, 'entryId' | 'time' | 'asset' | 'reason' | 'fee'>, net: Fixed): Disposal {
+  return {
+    ...of,
+    quantity: ZERO,
+    uncovered: ZERO,
+    dust: ZERO,
+    cost: ZERO,
+    grossCost: ZERO,
+    proceeds: { gross: ZERO, net },
+    realised: { gross: ZERO, net },
+    openedAt: null,
+    matches: [],
+  };
 }
 
 /** A purchase of nothing (an amount that rounds to none): its cost is lost at once. */

@@ -7,8 +7,8 @@ export interface Disposal {
   entryId: string;
   time: number;
   asset: string;
-  /** `write-off`: a purchase whose quantity rounds to nothing. */
-  reason: DisposeLeg['reason'] | 'write-off';
+  /** `write-off`: a purchase whose quantity rounds to nothing. `rebate`: nothing is given for it. */
+  reason: DisposeLeg['reason'] | 'write-off' | 'rebate';
   quantity: Fixed;
   /** Part of `quantity` that was not held: taken as transferred in at the price of this very disposal. */
   uncovered: Fixed;

@@ -41,16 +41,52 @@ export interface TradeEntry extends EntryBase {
   feeRate: Fixed | null;
 }
 
-/** Money or coins that come in, go out, or are earned (`income`: rewards, interest, airdrops). */
+/** Kinds of entry that move an amount of one asset. `income` is a reward, whatever for. */
+export const MOVEMENT_KINDS = ['deposit', 'withdrawal', 'income', 'fee', 'rebate', 'adjustment'] as const;
+export type MovementKind = (typeof MOVEMENT_KINDS)[number];
+
+/** An amount of one asset that comes in, goes out, or is earned. */
 export interface TransferEntry extends EntryBase {
-  kind: 'deposit' | 'withdrawal' | 'income';
+  kind: MovementKind;
   asset: string;
+  /** Positive; of an adjustment negative for what is missing. */
   quantity: Fixed;
   /** Base currency per unit at `time` (the user's own cost where given); ONE for the base currency; `null` if unknown. */
   unitValue: Fixed | null;
+  /** Of a withdrawal that arrived elsewhere in the portfolio, and of its deposit: how much arrived. */
+  joined?: Fixed | undefined;
 }
 
-export type LedgerEntry = TradeEntry | TransferEntry;
+/** What is given in a conversion. */
+export interface ConvertSource {
+  asset: string;
+  quantity: Fixed;
+  /** How much of the asset that comes in was got for it; `null` if not told. */
+  received: Fixed | null;
+  /** As `TransferEntry.unitValue`. */
+  unitValue: Fixed | null;
+}
+
+/** One or more assets turned into one: a conversion at an exchange's own price, a sweep of dust. */
+export interface ConvertEntry extends EntryBase {
+  kind: 'convert';
+  /** What comes in. */
+  asset: string;
+  quantity: Fixed;
+  unitValue: Fixed | null;
+  sources: readonly ConvertSource[];
+}
+
+/** An amount that changes its place within the portfolio: nothing is realised but its fee, which leaves at cost. */
+export interface OwnTransferEntry extends EntryBase {
+  kind: 'transfer';
+  asset: string;
+  /** What has left the first place, without the fee. */
+  quantity: Fixed;
+  fee: { amount: Fixed; currency: string } | null;
+}
+
+export type LedgerEntry = TradeEntry | TransferEntry | ConvertEntry | OwnTransferEntry;
 
 /** Orders a ledger: by time, then by the stable tie (plain code-unit order: `COLLATE "C"` in SQL). */
 export function compareOrder(a: { time: number; tie: string }, b: { time: number; tie: string }): number {

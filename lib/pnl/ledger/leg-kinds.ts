@@ -27,7 +27,7 @@ interface LegBase {
 /** `quantity` of an asset comes in. Values are in base currency; `null` is unknown for want of a rate. */
 export interface AcquireLeg extends LegBase {
   kind: 'acquire';
-  reason: 'buy' | 'proceeds' | 'deposit' | 'income' | 'rebate';
+  reason: 'buy' | 'proceeds' | 'deposit' | 'income' | 'rebate' | 'convert' | 'adjustment';
   quantity: Fixed;
   /** What it cost, fees included. */
   cost: Fixed | null;
@@ -38,6 +38,8 @@ export interface AcquireLeg extends LegBase {
   /** External money or coins that came in with it (negative: went out). */
   contribution: Fixed | null;
   income: Fixed | null;
+  /** What is realised by getting it: a rebate that is not part of a trade. */
+  gain: Fixed;
   fill: Fill | null;
   /** What it is when it has no price; its amounts are then nothing, not unknown. */
   unvalued: UnvaluedKind | null;
@@ -46,7 +48,7 @@ export interface AcquireLeg extends LegBase {
 /** `quantity` of an asset goes out. Values are in base currency; `null` is unknown for want of a rate. */
 export interface DisposeLeg extends LegBase {
   kind: 'dispose';
-  reason: 'sale' | 'payment' | 'withdrawal' | 'fee';
+  reason: 'sale' | 'payment' | 'withdrawal' | 'fee' | 'convert' | 'adjustment';
   quantity: Fixed;
   /** Its value before fees. */
   gross: Fixed | null;
@@ -57,6 +59,8 @@ export interface DisposeLeg extends LegBase {
   fill: Fill | null;
   /** What it is when it has no price; it then leaves at cost before fees and for nothing after them. */
   unvalued: UnvaluedKind | null;
+  /** A fee that is worth what the coins that pay it had cost: no gain comes of it. */
+  atCost: boolean;
 }
 
 /** Base currency moves. It is worth itself, so there is neither cost nor gain. */
@@ -66,6 +70,8 @@ export interface CashLeg extends LegBase {
   quantity: Fixed;
   contribution: Fixed;
   income: Fixed;
+  /** A fee that is not part of a trade; negative for a rebate. It is lost, or won, at once. */
+  fee: Fixed;
 }
 
 export type Leg = AcquireLeg | DisposeLeg | CashLeg;
@@ -91,7 +97,14 @@ export function acquire(
   quantity: Fixed,
   amounts: Pick<AcquireLeg, 'cost' | 'grossCost'> & Partial<AcquireLeg>,
 ): AcquireLeg {
-  const { fee = ZERO, contribution = ZERO, income = ZERO, fill = null, unvalued = null } = amounts;
+  const {
+    fee = ZERO,
+    contribution = ZERO,
+    income = ZERO,
+    fill = null,
+    unvalued = null,
+    gain = ZERO,
+  } = amounts;
   return {
     entryId: stamp.entryId,
     time: stamp.time,
@@ -105,6 +118,7 @@ export function acquire(
     fee,
     contribution,
     income,
+    gain,
     fill,
     unvalued,
   };
@@ -116,7 +130,7 @@ export function dispose(
   quantity: Fixed,
   amounts: Pick<DisposeLeg, 'gross' | 'net'> & Partial<DisposeLeg>,
 ): DisposeLeg {
-  const { fee = ZERO, contribution = ZERO, fill = null, unvalued = null } = amounts;
+  const { fee = ZERO, contribution = ZERO, fill = null, unvalued = null, atCost = false } = amounts;
   return {
     entryId: stamp.entryId,
     time: stamp.time,
@@ -131,10 +145,17 @@ export function dispose(
     contribution,
     fill,
     unvalued,
+    atCost,
   };
 }
 
-export function cash(stamp: Stamp, asset: string, quantity: Fixed): CashLeg {
+export function cash(
+  stamp: Stamp,
+  asset: string,
+  quantity: Fixed,
+  amounts: Partial<Pick<CashLeg, 'contribution' | 'income' | 'fee'>> = {},
+): CashLeg {
+  const { contribution = ZERO, income = ZERO, fee = ZERO } = amounts;
   return {
     entryId: stamp.entryId,
     time: stamp.time,
@@ -142,7 +163,8 @@ export function cash(stamp: Stamp, asset: string, quantity: Fixed): CashLeg {
     asset,
     kind: 'cash',
     quantity,
-    contribution: ZERO,
-    income: ZERO,
+    contribution,
+    income,
+    fee,
   };
 }

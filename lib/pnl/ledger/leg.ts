@@ -1,9 +1,8 @@
-import { ZERO, mul } from '../../money/money.ts';
-import type { LedgerEntry, PortfolioTerms, TransferEntry } from './entry.ts';
+import type { LedgerEntry, PortfolioTerms } from './entry.ts';
+import { convertLegs } from './convert-legs.ts';
 import type { Leg } from './leg-kinds.ts';
-import { acquire, assetStamp, dispose } from './leg-kinds.ts';
+import { movementLegs, ownTransferLegs } from './movement-legs.ts';
 import { tradeLegs } from './trade-legs.ts';
-import { negated } from '../../money/unknown.ts';
 
 export type { AcquireLeg, CashLeg, DisposeLeg, Fill, Leg } from './leg-kinds.ts';
 
@@ -18,46 +17,18 @@ export function isAdditive(asset: string, terms: PortfolioTerms): boolean {
 /**
  * One ledger entry as what it does to each asset, in the order to be applied.
  *
- * Over the legs of an entry, values in = values out + contributions + income, exactly: together with the fold this is
- * the ledger identity.
+ * Over the legs of an entry, values in = values out + contributions + income + gains, exactly: together with the fold this
+ * is the ledger identity.
  */
 export function legsOf(entry: LedgerEntry, terms: PortfolioTerms): Leg[] {
-  return entry.kind === 'trade' ? tradeLegs(entry, terms) : transferLegs(entry, terms);
-}
-
-function transferLegs(entry: TransferEntry, terms: PortfolioTerms): Leg[] {
-  const { asset, quantity } = entry;
-  const stamp = assetStamp(entry, asset);
-  if (asset === terms.baseCurrency) {
-    const moved = entry.kind === 'withdrawal' ? -quantity : quantity;
-    const earned = entry.kind === 'income';
-    return [
-      {
-        ...stamp,
-        kind: 'cash',
-        quantity: moved,
-        contribution: earned ? ZERO : moved,
-        income: earned ? moved : ZERO,
-      },
-    ];
+  switch (entry.kind) {
+    case 'trade':
+      return tradeLegs(entry, terms);
+    case 'convert':
+      return convertLegs(entry, terms);
+    case 'transfer':
+      return ownTransferLegs(entry, terms);
+    default:
+      return movementLegs(entry, terms);
   }
-  const value = entry.unitValue === null ? null : mul(quantity, entry.unitValue);
-  if (entry.kind === 'withdrawal') {
-    // Leaving at its value then realises what it had gained: contributions count it at that value too.
-    return [
-      dispose(stamp, 'withdrawal', quantity, { gross: value, net: value, contribution: negated(value) }),
-    ];
-  }
-  const earned = entry.kind === 'income';
-  if (earned && value === null) {
-    return [acquire(stamp, entry.kind, quantity, { cost: ZERO, grossCost: ZERO, unvalued: 'reward' })];
-  }
-  return [
-    acquire(stamp, entry.kind, quantity, {
-      cost: value,
-      grossCost: value,
-      contribution: earned ? ZERO : value,
-      income: earned ? value : ZERO,
-    }),
-  ];
 }

@@ -20,11 +20,14 @@ export interface FoundRate {
   origin: RateOrigin | null;
 }
 
-/** The rates that an entry may need: of the quote currency, of the asset of the fee, of the asset that is moved. */
-export const RATE_ROLES = ['quote', 'fee', 'unit'] as const;
+/** The rates that an entry may need: of the quote currency, of the asset of the fee, of the asset that is moved, of a source. */
+export const RATE_ROLES = ['quote', 'fee', 'unit', 'source'] as const;
 export type RateRole = (typeof RATE_ROLES)[number];
 
+/** A role; with a number for one of several sources. */
+export type RateKey = RateRole | `source ${number}`;
+
 /** Of the rates that were looked up. */
-export type RateOrigins = Readonly<Partial<Record<RateRole, RateOrigin>>>;
+export type RateOrigins = Readonly<Partial<Record<RateKey, RateOrigin>>>;
 
 export const NO_ORIGINS: RateOrigins = Object.freeze({});

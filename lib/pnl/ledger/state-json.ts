@@ -7,7 +7,7 @@ import type { Lot } from './lot.ts';
 import { heapOf, listLots } from './lot.ts';
 
 /** Bumped when a stored state can no longer be read as the present fold would have made it: it must be refolded. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /**
  * A state as plain JSON: decimals as text, keys in a fixed order, lots in order of purchase. Equal states give

@@ -93,7 +93,8 @@ export function explainer(given: ExplainerOptions): Explainer {
         asset,
         costMethod,
         quantity: decimal(state.quantity),
-        averagePrice: decimalOrNull(knownAveragePrice(state)),
+        // The base currency, which has no cost method, is worth itself.
+        averagePrice: state.method === null ? '1' : decimalOrNull(knownAveragePrice(state)),
         costBasis: decimalOrNull(knownCost(state)),
         mark: mark === null ? null : markBody(mark),
         marketValue: decimalOrNull(value),

@@ -48,7 +48,7 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
         // Sums that have come back to nothing may stay.
         return found
           .map(({ text }) => text)
-          .filter((text) => !text.endsWith(', 0, 0, 0, 0]'))
+          .filter((text) => !text.endsWith(', 0, 0, 0, 0, 0]'))
           .sort();
       }),
     );

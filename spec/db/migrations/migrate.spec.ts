@@ -34,6 +34,7 @@ const NAMES = [
   '106-timeline',
   '110-rate-origins',
   '120-import-entries',
+  '130-entry-kinds',
 ];
 
 eachDatabase('migrations', (open) => {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import type { Fixed } from '../../../lib/money/money.ts';
 import { ONE, fixed } from '../../../lib/money/money.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms, TradeEntry } from '../../../lib/pnl/ledger/entry.ts';
-import { CASH_MODES, COST_METHODS, compareOrder } from '../../../lib/pnl/ledger/entry.ts';
+import { CASH_MODES, COST_METHODS, MOVEMENT_KINDS, compareOrder } from '../../../lib/pnl/ledger/entry.ts';
 import type { Leg } from '../../../lib/pnl/ledger/leg.ts';
 import { legsOf } from '../../../lib/pnl/ledger/leg.ts';
 import type { AssetState, FoldOptions } from '../../../lib/pnl/ledger/position.ts';
@@ -62,25 +62,73 @@ const trade: fc.Arbitrary<Omit<TradeEntry, 'id' | 'tie'>> = fc
     }),
   );
 
-const transfer = fc.constantFrom(...COINS, BASE, BASE, 'USDT', 'BNB').chain((asset) =>
+const movement = fc.constantFrom(...COINS, BASE, BASE, 'USDT', 'BNB').chain((asset) =>
   fc
     .record({
-      kind: fc.constantFrom('deposit' as const, 'withdrawal' as const, 'income' as const),
+      kind: fc.constantFrom(...MOVEMENT_KINDS),
       asset: fc.constant(asset),
       quantity: amount,
       unitValue: rateFor(asset),
       unpriced: fc.integer({ min: 0, max: 9 }).map((drawn) => drawn < 3),
+      negative: fc.boolean(),
       time,
     })
-    .map(({ unpriced, ...entry }) =>
-      // So does a reward.
-      unpriced && entry.kind === 'income' && asset !== BASE ? { ...entry, unitValue: null } : entry,
-    ),
+    .map(({ unpriced, negative, ...entry }) => ({
+      ...entry,
+      quantity: negative && entry.kind === 'adjustment' ? -entry.quantity : entry.quantity,
+      // These spoil nothing but themselves either.
+      unitValue:
+        unpriced && asset !== BASE && ['income', 'fee', 'rebate'].includes(entry.kind)
+          ? null
+          : entry.unitValue,
+    })),
+);
+
+const convert = fc
+  .shuffledSubarray([...COINS, 'USDT', 'BNB', BASE], { minLength: 2, maxLength: 5 })
+  .chain(([target = BASE, ...given]) =>
+    fc.record({
+      kind: fc.constant('convert' as const),
+      asset: fc.constant(target),
+      quantity: amount,
+      unitValue: rateFor(target),
+      sources: fc.boolean().chain((told) =>
+        fc.tuple(
+          ...given.map((asset) =>
+            fc.record({
+              asset: fc.constant(asset),
+              quantity: amount,
+              received: told ? amount : fc.constant(null),
+              unitValue: rateFor(asset),
+            }),
+          ),
+        ),
+      ),
+      time,
+    }),
+  );
+
+const ownTransfer = fc.constantFrom(...COINS, BASE, 'USDT').chain((asset) =>
+  fc.record({
+    kind: fc.constant('transfer' as const),
+    asset: fc.constant(asset),
+    quantity: amount,
+    fee: fc.option(fc.record({ amount, currency: fc.constantFrom(asset, BASE, 'BNB') })),
+    time,
+  }),
 );
 
 /** Entries in arrival order, which is not ledger order. */
 export const ledger: fc.Arbitrary<LedgerEntry[]> = fc
-  .array(fc.oneof({ weight: 3, arbitrary: trade }, { weight: 1, arbitrary: transfer }), { maxLength: 40 })
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: trade },
+      { weight: 3, arbitrary: movement },
+      { weight: 1, arbitrary: convert },
+      { weight: 1, arbitrary: ownTransfer },
+    ),
+    { maxLength: 40 },
+  )
   .map((entries) =>
     entries.map((entry, index): LedgerEntry => {
       const id = `e${index}`;

@@ -53,6 +53,12 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
 
   // The ledger: what programs are for.
   bookTrades: { scope: 'trades:write', by: 'anyone' },
+  bookEntries: { scope: 'trades:write', by: 'anyone' },
+  changeEntry: { scope: 'trades:write', by: 'anyone' },
+  removeEntry: { scope: 'trades:write', by: 'anyone' },
+  listEntries: { scope: 'read', by: 'anyone' },
+  getEntry: { scope: 'read', by: 'anyone' },
+  exportEntries: { scope: 'read', by: 'anyone' },
   bookTransfers: { scope: 'trades:write', by: 'anyone' },
   changeTrade: { scope: 'trades:write', by: 'anyone' },
   changeTransfer: { scope: 'trades:write', by: 'anyone' },

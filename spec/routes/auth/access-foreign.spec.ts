@@ -22,6 +22,8 @@ const BODIES: Record<string, unknown> = {
   bookTransfers: TRANSFER,
   changeTransfer: { quantity: '2' },
   settleDecision: { option: 'nothing' },
+  bookEntries: { kind: 'deposit', asset: 'KRW', quantity: '1', time: TIME },
+  changeEntry: { kind: 'deposit', quantity: '2' },
 };
 /** What administrators may do to what is somebody else's: look after users, their keys and their streams. No money. */
 const FOR_ADMINS = ['getUser', 'updateUser', 'deleteUser', 'deleteApiKey', 'endStreamSession'];
@@ -81,6 +83,7 @@ describe('what is somebody else’s', () => {
       tradeId: await make(owner, `${path}/trades`, TRADE),
       transferId: await make(owner, `${path}/transfers`, TRANSFER),
       decisionId,
+      entryId: await make(owner, `${path}/entries`, { ...TRANSFER, externalId: 'entry' }),
       keyId: await make(owner, '/v1/api-keys', { name: 'Robot', scopes: ['read'] }),
     };
     await share(app, { portfolioId, owner, friend });
@@ -193,7 +196,7 @@ describe('what is somebody else’s', () => {
   it('is as it was after all that', async () => {
     const { portfolioId, keyId } = ids;
     const portfolio = await app.call('GET', `/v1/portfolios/${portfolioId}`, { as: owner });
-    assert.deepEqual([portfolio.body.name, portfolio.body.version], ['Mine alone', 2]);
+    assert.deepEqual([portfolio.body.name, portfolio.body.version], ['Mine alone', 3]);
     const shares = await app.call('GET', `/v1/portfolios/${portfolioId}/shares`, { as: owner });
     assert.deepEqual(
       shares.body.items.map(({ userId }: { userId: string }) => userId),

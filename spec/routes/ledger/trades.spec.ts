@@ -67,7 +67,7 @@ eachApp('trades', (app) => {
     const { status, body } = await book(TRADE);
     assert.equal(status, 201);
     const { id, createdAt, updatedAt, ...rest } = body;
-    assert.deepEqual(rest, TRADE);
+    assert.deepEqual(rest, { ...TRADE, rates: [] });
     assert.equal(createdAt, updatedAt);
     const listed = { ...body, value: '45000000', feeValue: '22500', realizedPnl: null };
     const context = { baseCurrency: 'KRW', costMethod: 'average', warnings: [] };
@@ -91,6 +91,7 @@ eachApp('trades', (app) => {
       type: null,
       note: null,
       tags: [],
+      rates: [],
     });
   });
 

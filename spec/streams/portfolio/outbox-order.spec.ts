@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { bookEntries, changeEntry, type EntriesMove, removeEntry } from '../../../db/ledger/ledger.ts';
+import type { EntriesMove } from '../../../db/ledger/booking-options.ts';
+import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import {
   deleteMessages,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { bookEntries, type EntriesMove, removeEntry } from '../../../db/ledger/ledger.ts';
+import type { EntriesMove } from '../../../db/ledger/booking-options.ts';
+import { bookEntries, removeEntry } from '../../../db/ledger/ledger.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import {
   deleteMessages,

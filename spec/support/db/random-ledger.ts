@@ -9,7 +9,11 @@ const shape = fc.record({
   minute: fc.nat(60),
   base: fc.constantFrom('BTC', 'BTC', 'ETH'),
   quote: fc.constantFrom('KRW', 'KRW', 'USDT'),
-  kind: fc.constantFrom('buy', 'buy', 'sell', 'deposit', 'withdrawal', 'income'),
+  kind: fc.constantFrom(
+    ...(['buy', 'buy', 'buy', 'buy', 'sell', 'sell'] as const),
+    ...(['deposit', 'withdrawal', 'income', 'fee', 'rebate', 'adjustment'] as const),
+    ...(['convert', 'transfer'] as const),
+  ),
   quantity: fc.constantFrom('1', '0.3', '2.000000000000000007', '7', '0.0000000001'),
   price: fc.constantFrom('100', '99.99', '31.4159', '100'),
   fee: fc.constantFrom(null, 'KRW', 'BTC', 'BNB'),
@@ -22,8 +26,26 @@ export function shapes(constraints: { minLength: number; maxLength: number }): f
 }
 
 export function draftOf({ number, minute, base, quote, kind, quantity, price, fee }: Shape): EntryDraft {
+  const asset = fee === 'KRW' ? 'KRW' : base;
+  if (kind === 'convert') return conversion({ number, minute, base, quote, quantity, price });
+  if (kind === 'transfer') {
+    const {
+      unitCost: _,
+      unitValue: __,
+      kind: ___,
+      ...moved
+    } = deposit(`x${number}`, minute, quantity, { asset });
+    const paid = fee === null ? null : { amount: fixed('0.05'), currency: fee };
+    return { ...moved, kind, fee: paid, account: 'here', toAccount: 'there' };
+  }
+  if (kind === 'adjustment') {
+    const amount = fixed(price === '99.99' ? `-${quantity}` : quantity);
+    return {
+      ...deposit(`x${number}`, minute, '1', { kind, asset, unitValue: fixed(price) }),
+      quantity: amount,
+    };
+  }
   if (kind !== 'buy' && kind !== 'sell') {
-    const asset = fee === 'KRW' ? 'KRW' : base;
     return deposit(`x${number}`, minute, quantity, { kind, asset, unitValue: fixed(price) });
   }
   return trade(`x${number}`, minute, quantity, {
@@ -35,4 +57,27 @@ export function draftOf({ number, minute, base, quote, kind, quantity, price, fe
     fee: fee === null ? null : { amount: fixed('0.05'), currency: fee },
     feeRate: fee === 'BNB' ? fixed('900000') : null,
   });
+}
+
+/** Several assets, cash among them, turned into one. */
+function conversion({
+  number,
+  minute,
+  base,
+  quote,
+  quantity,
+  price,
+}: Pick<Shape, 'number' | 'minute' | 'base' | 'quote' | 'quantity' | 'price'>): EntryDraft {
+  const { kind: _, ...rest } = deposit(`x${number}`, minute, quantity, {
+    asset: base,
+    unitValue: fixed(price),
+  });
+  const given = ['BNB', ...(quote === 'USDT' ? ['USDT'] : []), ...(number % 3 === 0 ? ['KRW'] : [])];
+  const sources = given.map((asset) => ({
+    asset,
+    quantity: fixed('0.4'),
+    received: null,
+    unitValue: fixed(asset === 'KRW' ? '1' : '777.7'),
+  }));
+  return { ...rest, kind: 'convert', sources };
 }

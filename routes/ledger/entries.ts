@@ -1,0 +1,283 @@
+import { z } from 'zod';
+import type { Database } from '../../db/connection/database.ts';
+import { EntryConflictError } from '../../db/ledger/candidates.ts';
+import { getEntry, listEntries } from '../../db/ledger/entries.ts';
+import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { rateTable } from '../../db/ledger/rates.ts';
+import { type EntryDraft, rateNeeds, type StoredEntry, withRates } from '../../db/ledger/stored-entry.ts';
+import { type FieldError, problem } from '../../lib/problem.ts';
+import { itemOrBatch } from '../http/batch.ts';
+import { endpoint, Reply } from '../http/endpoint.ts';
+import * as field from '../http/fields.ts';
+import { entryBody, entrySchema } from '../portfolios/entry-body.ts';
+import { changeLedger } from '../portfolios/ledger-change.ts';
+import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
+import { portfolioParams } from '../portfolios/portfolios.ts';
+import {
+  changedEntry,
+  ENTRY_KINDS,
+  entryChange,
+  entryErrors,
+  type EntryInput,
+  entryInput,
+  toEntryInput,
+  unratedEntry,
+} from './entry-input.ts';
+import { checkTags } from './entry-tags.ts';
+import { checkFeeValue, keptRates, placeInBatch, rated, rateFinder } from './trade-draft.ts';
+import { conflictProblem } from './trades.ts';
+
+function known(entry: StoredEntry | null): StoredEntry {
+  if (entry === null) throw problem('not-found', { detail: 'There is no such entry.' });
+  return entry;
+}
+
+/** @throws the 422 that names what cannot be booked */
+function check(
+  inputs: readonly EntryInput[],
+  terms: { now: number; baseCurrency: string },
+  inBatch: boolean,
+): void {
+  const errors = inputs.flatMap((input, index) =>
+    entryErrors(input, terms).map(({ pointer = '', detail }): FieldError => ({
+      pointer: inBatch ? `/items/${index}${pointer}` : pointer,
+      detail,
+    })),
+  );
+  const [first] = errors;
+  if (first === undefined) return;
+  throw problem('unprocessable-entry', {
+    detail: `${first.pointer ?? ''} ${first.detail}`,
+    errors: errors.slice(0, 20),
+  });
+}
+
+/** Drafts of a batch, each with the rates of its own instant, as if it had been sent alone. */
+async function toDrafts(
+  inputs: readonly EntryInput[],
+  db: Database,
+  baseCurrency: string,
+): Promise<EntryDraft[]> {
+  const drafts = inputs.map(unratedEntry);
+  placeInBatch(drafts.filter((draft) => draft.kind === 'trade'));
+  const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
+  return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
+}
+
+const outcome = z.object({
+  status: z.enum(['booked', 'duplicate']).meta({ description: '`duplicate`: it was booked before.' }),
+  entry: entrySchema.meta({ description: 'As it stands in the ledger.' }),
+});
+const batchOutcome = z
+  .object({
+    version: z.int().meta({ description: 'Of the ledger, after it.' }),
+    items: z.array(outcome).meta({ description: 'In the order of the batch.' }),
+  })
+  .meta({ id: 'BookedEntries', description: 'What became of a batch of entries.' });
+
+export const bookEntriesOfAnyKind = endpoint({
+  method: 'post',
+  path: '/v1/portfolios/:portfolioId/entries',
+  id: 'bookEntries',
+  tag: 'entries',
+  summary: 'Book an entry of any kind, or a batch',
+  description:
+    'Idempotent by (exchange, externalId), as trades are. A batch is booked whole or not at all.\n\n`deposit`, `withdrawal` and `adjustment` count as external money at their value. A `reward` is income at its value then. A `fee` is lost and a `rebate` won at its value. A `convert` disposes of what is given and gets what comes in at one and the same value: that of the base currency in it, else the market value of `to`, else that of `from`. A `transfer` changes the place within the portfolio: lots, dates and cost stay, and nothing is realised but its fee, which leaves at cost. A fee, rebate or reward without a price spoils nothing but itself.\n\nEntries of one instant come in the order of their `sequence`. Where there is none, deposits, adjustments, rewards and rebates come first, then trades (purchases before sales), conversions and transfers, then withdrawals and fees; within these by external id.\n\nMargin and futures are refused.',
+  access: 'trades:write',
+  params: portfolioParams,
+  ...itemOrBatch(entryInput, 'EntryInput'),
+  status: 201,
+  otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
+  response: z.union([entrySchema, batchOutcome]),
+  examples: {
+    request: {
+      kind: 'reward',
+      subtype: 'staking',
+      asset: 'ETH',
+      quantity: '0.0042',
+      account: 'upbit',
+      time: '2026-03-01T00:00:00.000Z',
+    },
+  },
+  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock, config } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const { baseCurrency } = portfolio;
+    const inBatch = 'items' in body;
+    const inputs = inBatch ? body.items : [body];
+    checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
+    check(inputs, { now: clock.now(), baseCurrency }, inBatch);
+    const drafts = await toDrafts(inputs, db, baseCurrency);
+    let booked;
+    try {
+      booked = await changeLedger(services, portfolio.id, (options) =>
+        bookEntries(db, portfolio.id, drafts, {
+          ...options,
+          tagLimit: config.TAGS_PER_PORTFOLIO,
+          assetLimit: config.ASSETS_PER_PORTFOLIO,
+          admit: (entry, index) => {
+            if (entry.kind === 'trade') checkFeeValue(entry, baseCurrency, inBatch ? `/items/${index}` : '');
+          },
+        }),
+      );
+    } catch (error) {
+      if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
+      throw error;
+    }
+    const items = booked.outcomes.map(({ status, entry }) => ({ status, entry: entryBody(entry) }));
+    const status = items.some((item) => item.status === 'booked') ? 201 : 200;
+    const [only] = items;
+    if (!inBatch && only) return new Reply(only.entry, { status });
+    return new Reply({ version: booked.version, items }, { status });
+  },
+});
+
+const kindList = z
+  .string()
+  .max(200)
+  .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
+  .pipe(z.array(z.enum(ENTRY_KINDS)).min(1))
+  .meta({ type: 'string', example: 'deposit,withdrawal' });
+
+/** Which entries. */
+export const entriesQuery = {
+  kind: kindList.optional().meta({ description: 'Comma-separated kinds; all when left out.' }),
+  asset: field.asset.optional().meta({ description: 'Entries that move it, or pay a fee in it.' }),
+  account: z.string().min(1).max(100).optional().meta({ description: 'Entries of this place.' }),
+  from: field.queryInstant.optional().meta({ description: 'Inclusive.' }),
+  to: field.queryInstant.optional().meta({ description: 'Exclusive.' }),
+  order: z.enum(['asc', 'desc']).default('desc').meta({ description: 'By time.' }),
+};
+
+/** The stored kinds of what is asked for. */
+export function storedKinds(
+  kinds: readonly EntryInput['kind'][] | undefined,
+): StoredEntry['kind'][] | undefined {
+  return kinds?.map((kind) => (kind === 'reward' ? 'income' : kind));
+}
+
+export const listEntriesOfAnyKind = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/entries',
+  id: 'listEntries',
+  tag: 'entries',
+  summary: 'The ledger: entries of every kind',
+  description:
+    'By time, and by the stable order within an instant. Trades and transfers have lists of their own, with more figures.',
+  access: 'read',
+  params: portfolioParams,
+  query: z.strictObject({
+    ...entriesQuery,
+    limit: field.limit,
+    cursor: z.string().max(1000).optional().meta({ description: '`nextCursor` of the page before.' }),
+  }),
+  status: 200,
+  response: field.listOf(entrySchema),
+  problems: ['invalid-request', 'invalid-cursor', 'not-found'],
+  async handler({ params, query, caller }, services) {
+    const { db } = services;
+    const { kind, ...rest } = query;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    const page = await listEntries(db, portfolio.id, { ...rest, kinds: storedKinds(kind) });
+    return { items: page.items.map(entryBody), nextCursor: page.nextCursor };
+  },
+});
+
+const entryParams = portfolioParams.extend({ entryId: field.id });
+
+export const getEntryOfAnyKind = endpoint({
+  method: 'get',
+  path: '/v1/portfolios/:portfolioId/entries/:entryId',
+  id: 'getEntry',
+  tag: 'entries',
+  summary: 'One entry',
+  access: 'read',
+  params: entryParams,
+  status: 200,
+  response: entrySchema,
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const { db } = services;
+    const portfolio = await readablePortfolio(services, params.portfolioId, caller);
+    return entryBody(known(await getEntry(db, portfolio.id, params.entryId)));
+  },
+});
+
+export const changeEntryOfAnyKind = endpoint({
+  method: 'patch',
+  path: '/v1/portfolios/:portfolioId/entries/:entryId',
+  id: 'changeEntry',
+  tag: 'entries',
+  summary: 'Correct an entry; every figure after it is restated',
+  description:
+    'The body names the kind that the entry has, which cannot be changed. What is left out stays, and `null` takes away what an entry need not have. The rates that were found for it stay too, unless what they are of changes. A joined withdrawal or deposit has to be parted before its asset, quantity or time can be changed.',
+  access: 'trades:write',
+  params: entryParams,
+  // A note and as many tags as there may be, with every letter escaped, and the sources of a conversion.
+  bodyLimitKb: 64,
+  body: entryChange,
+  status: 200,
+  response: entrySchema,
+  examples: { request: { kind: 'deposit', quantity: '12000000', note: 'with the bonus' } },
+  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'unprocessable-entry'],
+  async handler({ params, body, caller }, services) {
+    const { db, clock, config } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const { baseCurrency } = portfolio;
+    checkTags([body], config.TAGS_PER_ENTRY);
+    const corrected = async (before: StoredEntry, trx: Database): Promise<EntryDraft> => {
+      const sent = toEntryInput(before);
+      if (body.kind !== sent.kind) {
+        throw problem('unprocessable-entry', {
+          detail: `The entry is a ${sent.kind}: its kind cannot be changed. Remove it and book another.`,
+          errors: [{ pointer: '/kind', detail: `must be ${sent.kind}` }],
+        });
+      }
+      const input = changedEntry(sent, body);
+      check([input], { now: clock.now(), baseCurrency }, false);
+      const draft = await rated(unratedEntry(input), keptRates(before, rateFinder(trx, baseCurrency)));
+      if (body.kind === 'withdrawal' && body.confirmed !== undefined && draft.kind === 'withdrawal') {
+        return { ...draft, confirmed: body.confirmed };
+      }
+      return draft;
+    };
+    const changed = await changeLedger(services, portfolio.id, (options) =>
+      changeEntry(db, portfolio.id, params.entryId, corrected, {
+        ...options,
+        tagLimit: config.TAGS_PER_PORTFOLIO,
+        assetLimit: config.ASSETS_PER_PORTFOLIO,
+      }),
+    );
+    return entryBody(known(changed?.entry ?? null));
+  },
+});
+
+export const removeEntryOfAnyKind = endpoint({
+  method: 'delete',
+  path: '/v1/portfolios/:portfolioId/entries/:entryId',
+  id: 'removeEntry',
+  tag: 'entries',
+  summary: 'Take an entry out of the ledger; every figure after it is restated',
+  access: 'trades:write',
+  params: entryParams,
+  status: 204,
+  response: null,
+  problems: ['not-found'],
+  async handler({ params, caller }, services) {
+    const { db } = services;
+    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const removed = await changeLedger(services, portfolio.id, (options) =>
+      removeEntry(db, portfolio.id, params.entryId, options),
+    );
+    known(removed?.before ?? null);
+  },
+});
+
+export const entryEndpoints = [
+  bookEntriesOfAnyKind,
+  listEntriesOfAnyKind,
+  getEntryOfAnyKind,
+  changeEntryOfAnyKind,
+  removeEntryOfAnyKind,
+];

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { StreamClient } from '../../support/stream-client.ts';
+import { bookkeeper, sum } from '../../support/routes/bookkeeper.ts';
+import { eachApp } from '../../support/routes/each-app.ts';
+import { assertProblem } from '../../support/routes/problems.ts';
+
+const at = (day: number, hour = 0): string => new Date(Date.UTC(2026, 2, day, hour)).toISOString();
+
+/** One of every kind, with everything that it can have. */
+const ENTRIES: Record<string, object> = {
+  trade: {
+    symbol: 'BTC/KRW',
+    side: 'buy',
+    quantity: '0.5',
+    price: '1000',
+    fee: { amount: '1', currency: 'KRW' },
+    orderId: 'o',
+    type: 'limit',
+  },
+  deposit: { asset: 'ETH', quantity: '3', unitCost: '100', txid: '0xd' },
+  withdrawal: { asset: 'ETH', quantity: '1', txid: '0xw' },
+  reward: { asset: 'ETH', quantity: '0.1', subtype: 'staking' },
+  fee: { asset: 'KRW', quantity: '7' },
+  rebate: { asset: 'ETH', quantity: '0.01', unitCost: '110' },
+  adjustment: {
+    asset: 'ETH',
+    quantity: '-0.2',
+    subtype: 'correction',
+    reason: 'Lost in a fork of the books',
+  },
+  convert: {
+    from: [
+      { asset: 'ETH', quantity: '0.5', received: '4' },
+      { asset: 'KRW', quantity: '10', received: '1' },
+    ],
+    to: { asset: 'BNB', quantity: '5' },
+  },
+  transfer: {
+    asset: 'BTC',
+    quantity: '0.2',
+    account: 'upbit',
+    toAccount: 'wallet',
+    fee: { amount: '0.001', currency: 'BTC' },
+    txid: '0xt',
+  },
+};
+
+function entryOf(kind: string, more: object = {}): object {
+  const day = Object.keys(ENTRIES).indexOf(kind) + 2;
+  const own = { externalId: `x-${kind}`, exchange: 'upbit', time: at(day), note: `a ${kind}`, tags: ['t'] };
+  return { kind, ...own, account: 'upbit', sequence: 3, ...ENTRIES[kind], ...more };
+}
+
+eachApp('entries of the ledger', (app) => {
+  const { user, call, get, post, portfolio, price, closes } = bookkeeper(app);
+  before(() => closes({ 'ETH/KRW': { '2026-03-01': '120' }, 'BNB/KRW': { '2026-03-01': '20' } }));
+
+  async function opened(): Promise<string> {
+    const path = await portfolio();
+    await post(`${path}/entries`, { kind: 'deposit', asset: 'KRW', quantity: '10000', time: at(1) });
+    return path;
+  }
+
+  for (const kind of Object.keys(ENTRIES)) {
+    it(`of the kind ${kind} are booked once, listed, corrected, taken out and streamed`, async () => {
+      const path = await opened();
+      const id = path.split('/').at(-1) ?? '';
+      const stream = new StreamClient(`${app().url}/v1/streams?channels=ledger:${id}`, {
+        headers: { authorization: user().authorization },
+      });
+      await stream.ready();
+      const sent = entryOf(kind);
+      const booked = await post(`${path}/entries`, sent);
+      for (const [name, value] of Object.entries(sent)) {
+        if (name === 'to') assert.deepEqual(booked.to, { ...value, unitCost: null });
+        else assert.deepEqual(booked[name], name === 'time' ? value : value, name);
+      }
+      const again = await call('POST', `${path}/entries`, sent);
+      assert.deepEqual([again.status, again.body], [200, booked]);
+      const other = await call('POST', `${path}/entries`, entryOf(kind, { note: 'another' }));
+      assertProblem(other, 409, 'trade-conflict');
+      assert.deepEqual(await get(`${path}/entries/${booked.id}`), booked);
+      const { items } = await get(`${path}/entries?kind=${kind}&order=asc`);
+      assert.deepEqual(items.at(-1), booked);
+      assert.equal((await get(`${path}/entries?account=upbit`)).items.length, 1);
+
+      const before = await get(`${path}/pnl`);
+      const late = { kind, note: null, time: at(1, 12), tags: [] };
+      const changed = await call('PATCH', `${path}/entries/${booked.id}`, late);
+      assert.equal(changed.status, 200, JSON.stringify(changed.body));
+      assert.deepEqual(
+        { ...changed.body, updatedAt: 0, rates: 0 },
+        { ...booked, note: null, time: at(1, 12), tags: [], updatedAt: 0, rates: 0 },
+      );
+      const wrong = await call('PATCH', `${path}/entries/${booked.id}`, {
+        kind: kind === 'fee' ? 'rebate' : 'fee',
+      });
+      assertProblem(wrong, 422, 'unprocessable-entry');
+      assert.equal((await call('DELETE', `${path}/entries/${booked.id}`)).status, 204);
+      assert.equal((await call('GET', `${path}/entries/${booked.id}`)).status, 404);
+      const after = await get(`${path}/pnl`);
+      assert.deepEqual([after.cash, after.equity, after.totalPnl], ['10000', '10000', '0']);
+      assert.notEqual(after.position, before.position);
+      await stream.until(
+        () => stream.of('ledger').some(({ data }) => data.change === 'removed'),
+        'the removal',
+      );
+      assert.deepEqual(
+        stream
+          .of('ledger')
+          .filter(({ data }) => data.subject !== 'valuation')
+          .map(({ data }) => data.change),
+        ['booked', 'changed', 'removed'],
+      );
+      stream.cut();
+    });
+  }
+
+  it('of every kind add up: total PnL is realised, unrealised and income, and what explains them too', async () => {
+    for (const costMethod of ['average', 'fifo', 'lifo', 'hifo']) {
+      const path = await portfolio({ costMethod });
+      const items = [
+        { kind: 'deposit', asset: 'KRW', quantity: '10000', time: at(1) },
+        ...Object.keys(ENTRIES).map((kind) => entryOf(kind)),
+      ];
+      const { version } = await post(`${path}/entries`, { items });
+      assert.equal(version, items.length);
+      await price({ 'BTC/KRW': '1100', 'ETH/KRW': '130', 'BNB/KRW': '21' });
+      const pnl = await get(`${path}/pnl`);
+      const total = sum([pnl.totalPnl]);
+      assert.equal(total, sum([pnl.equity]) - sum([pnl.netContributions]));
+      assert.equal(total, sum([pnl.realizedPnl.net, pnl.unrealizedPnl, pnl.income]));
+      const explained = await get(`${path}/pnl/explain`);
+      assert.deepEqual(explained.realizedPnl, pnl.realizedPnl);
+      assert.equal(explained.unrealizedPnl, pnl.unrealizedPnl);
+      const periods = await get(`${path}/pnl/periods?interval=month&from=${at(1)}`);
+      assert.equal(periods.total.fees, pnl.fees);
+      assert.equal(periods.total.realizedPnl.net, pnl.realizedPnl.net);
+    }
+  });
+
+  it('value a fee and a rebate at once, and a transfer between places at nothing but its fee at cost', async () => {
+    const path = await opened();
+    const items = [
+      { kind: 'trade', symbol: 'BTC/KRW', side: 'buy', quantity: '1', price: '1000', time: at(2) },
+      { ...entryOf('transfer'), time: at(3) },
+      { kind: 'fee', asset: 'KRW', quantity: '5', time: at(4) },
+      { kind: 'rebate', asset: 'KRW', quantity: '2', time: at(5) },
+    ];
+    await post(`${path}/entries`, { items });
+    await price({ 'BTC/KRW': '2000' });
+    const pnl = await get(`${path}/pnl`);
+    assert.deepEqual(
+      [pnl.cash, pnl.fees, pnl.realizedPnl, pnl.costBasis, pnl.netContributions],
+      ['8997', '4', { gross: '0', net: '-4' }, '999', '10000'],
+    );
+    const { items: lots } = await get(`${path}/lots?costMethod=fifo`);
+    assert.deepEqual([lots[0].time, lots[0].quantity, lots[0].costBasis], [at(2), '0.999', '999']);
+  });
+
+  it('that no ledger of holdings keeps are refused by name, and so is what does not fit together', async () => {
+    const path = await opened();
+    for (const [entry, pointer, words] of [
+      [
+        { kind: 'futures', asset: 'BTC', quantity: '1', time: at(2) },
+        '/kind',
+        /margin and futures are not kept/,
+      ],
+      [{ kind: 'gift', asset: 'BTC', quantity: '1', time: at(2) }, '/kind', /must be one of trade, deposit/],
+      [entryOf('adjustment', { reason: undefined }), '/reason', /./],
+      [entryOf('adjustment', { quantity: '0' }), '/quantity', /zero/],
+      [entryOf('transfer', { toAccount: 'upbit' }), '/toAccount', /another place/],
+      [entryOf('convert', { to: { asset: 'ETH', quantity: '1' } }), '/from/0/asset', /already/],
+      [
+        entryOf('convert', {
+          from: [
+            { asset: 'BTC', quantity: '1', received: '1' },
+            { asset: 'ETH', quantity: '1' },
+          ],
+        }),
+        '/from/1/received',
+        /of all sources or of none/,
+      ],
+      [entryOf('fee', { unitCost: '2' }), '/unitCost', /base currency/],
+    ] as const) {
+      for (const inBatch of [false, true]) {
+        const body = inBatch ? { items: [entryOf('reward'), entry] } : entry;
+        const { status, body: answer } = await call('POST', `${path}/entries`, body);
+        assert.ok(status === 400 || status === 422, `${status} ${JSON.stringify(answer)}`);
+        assert.equal(
+          answer.errors[0].pointer,
+          inBatch ? `/items/1${pointer}` : pointer,
+          JSON.stringify(answer),
+        );
+        assert.match(answer.errors[0].detail, words);
+      }
+    }
+    assert.equal((await get(`${path}/entries`)).items.length, 1);
+  });
+
+  it('are written to a file, every kind with what it has', async () => {
+    const path = await opened();
+    await post(`${path}/entries`, { items: Object.keys(ENTRIES).map((kind) => entryOf(kind)) });
+    const { body: file } = await call('GET', `${path}/entries.csv?order=asc`);
+    const [headings, ...rows] = String(file).trim().split('\n');
+    assert.equal(rows.length, 10);
+    assert.match(headings ?? '', /^time,kind,subtype,exchange,account,toAccount,symbol,side,asset,quantity/);
+    const convert = rows.find((row) => row.includes(',convert,')) ?? '';
+    assert.match(convert, /,BNB,5,,"ETH 0\.5 = 4; KRW 10 = 1",/);
+    const { body: some } = await call(
+      'GET',
+      `${path}/entries.csv?kind=adjustment&columns=kind,quantity,reason`,
+    );
+    assert.equal(some, 'kind,quantity,reason\nadjustment,-0.2,Lost in a fork of the books');
+  });
+
+  it('are deposits, withdrawals and income in the list of transfers, and trades in that of trades', async () => {
+    const path = await opened();
+    await post(`${path}/entries`, { items: Object.keys(ENTRIES).map((kind) => entryOf(kind)) });
+    const { items } = await get(`${path}/transfers?order=asc`);
+    assert.deepEqual(
+      items.map(({ kind }: { kind: string }) => kind),
+      ['deposit', 'deposit', 'withdrawal', 'income'],
+    );
+    assert.equal((await get(`${path}/trades`)).items.length, 1);
+    const fee = (await get(`${path}/entries?kind=fee`)).items[0];
+    assert.equal((await call('GET', `${path}/transfers/${fee.id}`)).status, 404);
+    assert.equal((await call('DELETE', `${path}/trades/${fee.id}`)).status, 404);
+    const ofBnb = await get(`${path}/entries?asset=KRW&kind=convert`);
+    assert.equal(ofBnb.items.length, 1, 'by what a conversion gives, too');
+  });
+});
