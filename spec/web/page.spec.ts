@@ -310,7 +310,7 @@ const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
     await choose([...lines.slice(0, 3), upbitBuy(3).replace('DOGE', '도지')]);
     await page.locator('#import-book').click();
     await told(/Nothing was imported: 1 of 4 rows/);
-    assert.match((await page.locator('#import-rows li').allTextContents()).join(), /^Line 5: 코인 /);
+    assert.match((await page.locator('#import-rows li').allTextContents()).join(), /^Line 5: `코인` /);
 
     await choose(lines);
     await page.locator('#import-check').click();

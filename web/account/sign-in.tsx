@@ -84,7 +84,7 @@ export function SignIn({ session }: { session: Session }) {
           required
           ref={emailField}
           value={login.email}
-          onInput={(event) => setLogin({ ...login, email: event.currentTarget.value })}
+          onInput={({ currentTarget: { value: email } }) => setLogin((typed) => ({ ...typed, email }))}
         />
         <label for="password">{text('password')}</label>
         <input
@@ -94,7 +94,7 @@ export function SignIn({ session }: { session: Session }) {
           autocomplete="current-password"
           required
           value={login.password}
-          onInput={(event) => setLogin({ ...login, password: event.currentTarget.value })}
+          onInput={({ currentTarget: { value: password } }) => setLogin((typed) => ({ ...typed, password }))}
         />
         {demo !== null && demo.email === login.email && (
           <p id="demo-note" class="aside">

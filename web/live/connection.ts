@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
 import { type ClockFace, localClockFace } from '../figures/clock-face.ts';
-import type { FeedState } from './feed.ts';
+import type { FeedState } from './feed-state.ts';
 
 export type ConnectionState = FeedState | 'signed-out';
 

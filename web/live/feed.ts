@@ -1,19 +1,12 @@
 import type { Client } from 'marktide/client';
 import type { Notice } from '../api.ts';
-import { channelsOf } from './channels.ts';
 import { type LiveEvent, portfolioOf } from './events.ts';
+import { type FeedState, feedState, type Status } from './feed-state.ts';
 import { Lead } from './lead.ts';
 import { LeaderWatch } from './leader-watch.ts';
-import type { Message, News, Told, Want, Wants } from './messages.ts';
+import type { Message, Told, Want, Wants } from './messages.ts';
 import { States } from './states.ts';
 import { Tabs } from './tabs.ts';
-
-/**
- * `reset`: starting over, not in step yet. `stale`: the server says that it is held up, or the leading tab does not answer.
- * `crowded`: the tabs show more portfolios than one stream can carry. `refused`: for good, until another portfolio is
- * chosen. Only in `live` are the figures current.
- */
-export type FeedState = 'connecting' | 'live' | 'resuming' | 'reset' | 'stale' | 'crowded' | 'refused';
 
 export interface FeedListener {
   state(state: FeedState): void;
@@ -38,7 +31,7 @@ export class Feed {
   readonly #states = new States();
   #portfolioId: string | null = null;
   #wants: Wants = new Map();
-  #status: Extract<News, { type: 'status' }> | null = null;
+  #status: Status | null = null;
   #lastId: string | null = null;
   /** Rises with every change of leader: what an old one may still say counts for nothing. */
   #term = 0;
@@ -186,7 +179,12 @@ export class Feed {
   }
 
   #settle(): void {
-    const state = this.#judge();
+    const state = feedState(this.#status, {
+      portfolioId: this.#portfolioId,
+      isInformed: this.#isInformed,
+      wasLive: this.#wasLive,
+      isDoubtful: this.#lead === null && this.#watch.isDoubtful,
+    });
     if (state === this.#state) return;
     this.#state = state;
     this.#on.state(state);
@@ -194,19 +192,5 @@ export class Feed {
     if (state !== 'live') return;
     this.#wasLive = true;
     this.#on.live(this.#states);
-  }
-
-  #judge(): FeedState {
-    const waiting = this.#wasLive ? 'resuming' : 'connecting';
-    if (this.#status === null || !this.#isInformed) return waiting;
-    const { condition, crowded } = this.#status;
-    if (this.#portfolioId !== null && crowded.includes(this.#portfolioId)) return 'crowded';
-    if (condition.refused !== '') return 'refused';
-    const own = channelsOf(this.#portfolioId);
-    if (own.some((name) => !condition.channels.includes(name) || condition.pending.includes(name))) {
-      return condition.isReset ? 'reset' : waiting;
-    }
-    const isDoubtful = this.#lead === null && this.#watch.isDoubtful;
-    return isDoubtful || own.some((name) => condition.delayed.includes(name)) ? 'stale' : 'live';
   }
 }
