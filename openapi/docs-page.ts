@@ -67,7 +67,7 @@ export function docsPage(): Middleware {
   ]);
 }
 
-/** Loaded when somebody looks: its template engine would be a good part of the time that a start takes. */
+/** Loaded on the first request: its template engine would take a good part of the time of a start. */
 async function loadRenderer(): Promise<Middleware> {
   const { koaSwagger } = await import('koa2-swagger-ui');
   return koaSwagger({

@@ -40,7 +40,7 @@ export const SECURITY_SCHEMES = {
 
 type Requirement = Partial<Record<keyof typeof SECURITY_SCHEMES, string[]>>;
 
-/** The ways into an endpoint, with the scope that each must have; none of them where anybody may come in. */
+/** The credentials that an endpoint takes, with the scope that each needs; none for a public one. */
 export function securityOf({
   access,
   credential,

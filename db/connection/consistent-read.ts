@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 
 /**
- * Runs queries that see one and the same state of the database, without holding anybody off. The embedded database has
+ * Runs queries that see the same state of the database, without blocking others. The embedded database has
  * one connection: there everybody else waits.
  */
 export async function inSnapshot<T>(db: Database, task: (trx: Database) => Promise<T>): Promise<T> {

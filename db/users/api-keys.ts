@@ -115,7 +115,7 @@ export async function listApiKeys(
   return pageOf(rows.map(toApiKey), limit, (last) => encodeCursor([last.id]));
 }
 
-/** @param userId whose it must be; `null`: anybody's. @returns the key, `null` if there is none such */
+/** @param userId the owner; `null`: any. @returns the key; `null` if there is none */
 export async function deleteApiKey(
   db: Database,
   id: string,

@@ -22,7 +22,7 @@ interface AuditRow {
   details: Required<AuditDraft>['details'];
 }
 
-/** In a transaction, it stands or falls with what it tells of. */
+/** In a transaction, the event is committed or rolled back with the change that it records. */
 export async function recordAudit(
   db: Database,
   { type, actorId, userId, details = {} }: AuditDraft,

@@ -7,7 +7,7 @@ import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
 import { type Portfolio, type PortfolioRow, toPortfolio } from '../ledger/portfolios.ts';
 import { assertRoom, lockUser } from '../connection/quota.ts';
 
-/** What somebody who is not the owner may do: see everything, or also change the ledger. */
+/** What a user who is not the owner may do: see everything, or also change the ledger. */
 export const SHARE_ACCESS = ['read', 'write'] as const;
 export type ShareAccess = (typeof SHARE_ACCESS)[number];
 

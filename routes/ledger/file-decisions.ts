@@ -5,7 +5,7 @@ import { newId } from '../../lib/id.ts';
 import type { RawDecision } from '../../lib/import/format.ts';
 import { problem } from '../../lib/problem.ts';
 
-/** The decisions of one file. Equal ones are told apart by number, so that the same file asks nothing twice. */
+/** The decisions of one file. Equal ones are numbered, so that the same file asks nothing twice. */
 export class FileDecisions {
   readonly all: NewDecision[] = [];
   readonly #clock: Clock;
@@ -15,7 +15,7 @@ export class FileDecisions {
     this.#clock = clock;
   }
 
-  /** @throws Problem for more of them than anybody would take */
+  /** @throws Problem for more of them than a person would settle */
   add(line: number, decision: RawDecision): void {
     if (this.all.length === MAX_OPEN_DECISIONS) {
       throw problem('unprocessable-entry', {

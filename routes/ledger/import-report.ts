@@ -190,7 +190,7 @@ export class ImportReport {
       }));
   }
 
-  /** Rows whose external id stands for something else. */
+  /** Rows whose external id is already used for different content. */
   rejectConflicts(count: number, rows: readonly RowMatch[], column: string): void {
     this.#rejected += count;
     this.#rejectedRows.push(

@@ -31,7 +31,7 @@ function asTrade(entry: StoredEntry | null): StoredTrade {
   return entry;
 }
 
-/** The 409 of an idempotency key that stands for something else already. */
+/** The 409 for an idempotency key that is already used for different content. */
 export function conflictProblem(error: EntryConflictError, inBatch: boolean): Error {
   const pointer = inBatch ? `/items/${error.index}/externalId` : '/externalId';
   return problem('trade-conflict', {

@@ -10,7 +10,7 @@ import { spanActivity } from './span-activity.ts';
 /** Twenty-five years of days in one answer. */
 const LIMIT = 9_132;
 
-/** The instants that a span is told by. */
+/** The instants that a span is made of. */
 export interface Reach {
   /** The start and the beginning of each further day. */
   instants: number[];

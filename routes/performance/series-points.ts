@@ -7,7 +7,7 @@ import type { Reach } from './performance-span.ts';
 import { type PortfolioHistory, portfolioHistory } from './portfolio-history.ts';
 import type { Services } from '../http/handler-services.ts';
 
-/** What a series tells of an instant. */
+/** The figures of a series at one instant. */
 export type SeriesPoint = Pick<TotalsAt, 'time' | 'equity' | 'contributions' | 'totalPnl'>;
 
 /** As `readSpan`, for those who do not ask what happened. */
@@ -27,7 +27,7 @@ export async function pointsOf(
 }
 
 /**
- * The points with what was published in between: at most once a minute while somebody watched, and of the last week. A
+ * The points with what was published in between: at most once a minute while a stream was open, and of the last week. A
  * stored close knows no more of a minute than its end.
  */
 export async function withPublished(
