@@ -33,6 +33,7 @@ import { entryEndpoints } from './ledger/entries.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
 import { tradeListEndpoints } from './ledger/trade-list.ts';
 import { decisionEndpoints } from './ledger/decisions.ts';
+import { importMappingEndpoints } from './ledger/import-mappings.ts';
 import { importTrades } from './ledger/trade-import.ts';
 import { getTradeStats } from './ledger/trade-stats.ts';
 import { tradeEndpoints } from './ledger/trades.ts';
@@ -59,6 +60,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tradeListEndpoints,
   importTrades,
   ...decisionEndpoints,
+  ...importMappingEndpoints,
   exportTrades,
   ...transferEndpoints,
   ...entryEndpoints,

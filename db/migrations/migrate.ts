@@ -29,6 +29,7 @@ import * as timeline from './106-timeline.ts';
 import * as rateOrigins from './110-rate-origins.ts';
 import * as importEntries from './120-import-entries.ts';
 import * as entryKinds from './130-entry-kinds.ts';
+import * as importMappings from './131-import-mappings.ts';
 
 interface Migration {
   name: string;
@@ -65,6 +66,7 @@ const MIGRATIONS: Migration[] = [
   { name: '110-rate-origins', ...rateOrigins },
   { name: '120-import-entries', ...importEntries },
   { name: '130-entry-kinds', ...entryKinds },
+  { name: '131-import-mappings', ...importMappings },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -573,6 +573,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/import-mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's mappings of CSV files */
+        get: operations["listImportMappings"];
+        put?: never;
+        /**
+         * Save how a CSV file of another layout is read
+         * @description A mapping says which column holds what, under which heading, and what the values of the column `kind` stand for. An import names it (`mapping=…`), and with `dryRun=true` its answer shows how the first rows are read. A name that is taken is saved anew. At most 100 of one user.
+         */
+        post: operations["saveImportMapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/import-mappings/{mappingId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a mapping */
+        delete: operations["deleteImportMapping"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/trades.csv": {
         parameters: {
             query?: never;
@@ -2511,7 +2549,7 @@ export interface components {
              * @description Whose file it is, as its headings show.
              * @enum {string}
              */
-            format: "marktide" | "upbit" | "bithumb" | "coinone" | "binance" | "binance-statement" | "binance-convert" | "binance-transfers" | "bybit-spot" | "bybit-uta" | "okx-trading" | "okx-withdrawals" | "coinbase" | "coinbase-pro" | "kraken-ledgers" | "kraken-trades" | "kucoin-trades" | "kucoin-transfers" | "gate" | "koinly" | "cointracking";
+            format: "marktide" | "upbit" | "bithumb" | "coinone" | "binance" | "binance-statement" | "binance-convert" | "binance-transfers" | "bybit-spot" | "bybit-uta" | "okx-trading" | "okx-withdrawals" | "coinbase" | "coinbase-pro" | "kraken-ledgers" | "kraken-trades" | "kucoin-trades" | "kucoin-transfers" | "gate" | "koinly" | "cointracking" | "mapping";
             /**
              * @description The encoding that the file was read in.
              * @enum {string}
@@ -2539,6 +2577,8 @@ export interface components {
             entryRows: number;
             /** @description What is not booked of each asset; at most 1000 assets. */
             unbooked: components["schemas"]["UnbookedSum"][];
+            /** @description How the first rows that entries are made of are read: at most 20. */
+            preview: components["schemas"]["ImportPreviewRow"][];
             /** @description What became of each row, by line; at most 1000, rejected rows first to be kept. */
             items: components["schemas"]["ImportRow"][];
             /** @description Whether the file has more rows than `items`. */
@@ -2558,6 +2598,41 @@ export interface components {
              * @example 1250.5
              */
             ignored: string;
+        };
+        /** @description How a row of a file is read. */
+        ImportPreviewRow: {
+            /** @description The line of the file where the row begins, from 1. */
+            line: number;
+            /** @description What it is read as. */
+            entries: components["schemas"]["ImportOptionEntry"][];
+        };
+        /** @description An entry as a file has it. */
+        ImportOptionEntry: {
+            /** @description `trade`, or the kind of the transfer. */
+            kind: string;
+            /** @description Symbol of a trade. */
+            symbol?: string;
+            /** @description Side of a trade. */
+            side?: string;
+            /** @description Asset of a transfer. */
+            asset?: string;
+            /** @description How much of the base asset, or of the asset. */
+            quantity: string;
+            /** @description Price of a trade. */
+            price?: string;
+            /** @description Fee of a trade. */
+            fee?: {
+                /** @description How much of the currency. */
+                amount: string;
+                /** @description What the fee was paid in. */
+                currency: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
         };
         /** @description What became of one row of a file. */
         ImportRow: {
@@ -2608,34 +2683,6 @@ export interface components {
             id: string;
             /** @description What is booked if it is chosen. */
             entries: components["schemas"]["ImportOptionEntry"][];
-        };
-        /** @description An entry that an option books. */
-        ImportOptionEntry: {
-            /** @description `trade`, or the kind of the transfer. */
-            kind: string;
-            /** @description Symbol of a trade. */
-            symbol?: string;
-            /** @description Side of a trade. */
-            side?: string;
-            /** @description Asset of a transfer. */
-            asset?: string;
-            /** @description How much of the base asset, or of the asset. */
-            quantity: string;
-            /** @description Price of a trade. */
-            price?: string;
-            /** @description Fee of a trade. */
-            fee?: {
-                /** @description How much of the currency. */
-                amount: string;
-                /** @description What the fee was paid in. */
-                currency: string;
-            };
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
         };
         /** @description A CSV file of trades, with a row of headings. */
         TradeFile: string;
@@ -2708,6 +2755,179 @@ export interface components {
              * @example income
              */
             option: string;
+        };
+        /** @description The caller's mappings. */
+        ImportMappingList: {
+            /** @description All of them, by name. */
+            items: components["schemas"]["ImportMapping"][];
+        };
+        /** @description How a CSV file of a layout that is not known is read. */
+        ImportMapping: {
+            /**
+             * Format: uuid
+             * @description Id of the mapping.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /**
+             * @description What an import names it by; unique.
+             * @example My broker
+             */
+            name: string;
+            columns: components["schemas"]["MappedColumns"];
+            /** @description What the values of the column `kind` stand for. */
+            kinds: {
+                [key: string]: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+            };
+            /**
+             * @description What a row is whose kind is empty or not mapped; left out: it is asked about.
+             * @enum {string}
+             */
+            defaultKind?: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+            /**
+             * @description Where the entries come from.
+             * @example broker
+             */
+            exchange: string;
+            /**
+             * @description What every trade is paid with that names only its base.
+             * @example BTC
+             */
+            quote?: string;
+            /**
+             * @description Time zone of times that do not name theirs.
+             * @example Asia/Seoul
+             */
+            tz?: string;
+            /**
+             * @description The decimal mark of files in which no number proves it.
+             * @enum {string}
+             */
+            decimal?: "." | ",";
+            /**
+             * @description Day, month and year in files in which no date proves their order.
+             * @enum {string}
+             */
+            dateOrder?: "ymd" | "dmy" | "mdy";
+            /**
+             * Format: date-time
+             * @description When it was first saved.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last saved.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        /** @description The heading of each column that is read. */
+        MappedColumns: {
+            /** @description When it happened. */
+            time: string;
+            /** @description What it is: `kinds` says what its values stand for; buy, sell, deposit, withdrawal and income do so by themselves. */
+            kind?: string;
+            /** @description The market, such as BTC/KRW, BTC-KRW or BTC_KRW. */
+            symbol?: string;
+            /** @description What is bought or sold, in a column of its own. */
+            base?: string;
+            /** @description What it is paid with, in a column of its own. */
+            quote?: string;
+            /** @description What is deposited, withdrawn or received. */
+            asset?: string;
+            /** @description How much; a sign is not looked at. */
+            quantity: string;
+            /** @description Price of one unit of the base. */
+            price?: string;
+            /** @description Price of all of it: read where `price` is not mapped or empty. */
+            total?: string;
+            /** @description The fee. */
+            feeAmount?: string;
+            /** @description What the fee is paid in: the quote if it is not mapped or empty. */
+            feeCurrency?: string;
+            /** @description The source's own id. */
+            externalId?: string;
+            /** @description Id of the order. */
+            orderId?: string;
+            /** @description A note. */
+            note?: string;
+        };
+        /** @description How a CSV file of a layout that is not known is read. */
+        ImportMappingInput: {
+            /**
+             * @description What an import names it by; unique.
+             * @example My broker
+             */
+            name: string;
+            /** @description The heading of each column that is read. */
+            columns: {
+                /** @description When it happened. */
+                time: string;
+                /** @description What it is: `kinds` says what its values stand for; buy, sell, deposit, withdrawal and income do so by themselves. */
+                kind?: string;
+                /** @description The market, such as BTC/KRW, BTC-KRW or BTC_KRW. */
+                symbol?: string;
+                /** @description What is bought or sold, in a column of its own. */
+                base?: string;
+                /** @description What it is paid with, in a column of its own. */
+                quote?: string;
+                /** @description What is deposited, withdrawn or received. */
+                asset?: string;
+                /** @description How much; a sign is not looked at. */
+                quantity: string;
+                /** @description Price of one unit of the base. */
+                price?: string;
+                /** @description Price of all of it: read where `price` is not mapped or empty. */
+                total?: string;
+                /** @description The fee. */
+                feeAmount?: string;
+                /** @description What the fee is paid in: the quote if it is not mapped or empty. */
+                feeCurrency?: string;
+                /** @description The source's own id. */
+                externalId?: string;
+                /** @description Id of the order. */
+                orderId?: string;
+                /** @description A note. */
+                note?: string;
+            };
+            /**
+             * @description What the values of the column `kind` stand for; `nothing`: the row moves nothing.
+             * @default {}
+             */
+            kinds?: {
+                [key: string]: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+            };
+            /**
+             * @description What a row is whose kind is empty or not mapped; left out: it is asked about.
+             * @enum {string}
+             */
+            defaultKind?: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+            /**
+             * @description Where the entries come from.
+             * @example broker
+             */
+            exchange: string;
+            /**
+             * @description What every trade is paid with that names only its base.
+             * @example BTC
+             */
+            quote?: string;
+            /**
+             * @description Time zone of times that do not name theirs.
+             * @example Asia/Seoul
+             */
+            tz?: string;
+            /**
+             * @description The decimal mark of files in which no number proves it.
+             * @enum {string}
+             */
+            decimal?: "." | ",";
+            /**
+             * @description Day, month and year in files in which no date proves their order.
+             * @enum {string}
+             */
+            dateOrder?: "ymd" | "dmy" | "mdy";
         };
         /** @description CSV in UTF-8, with a row of headings. */
         CsvFile: string;
@@ -10272,6 +10492,8 @@ export interface operations {
                 allowBefore2009?: "true" | "false";
                 /** @description Which way time runs in the file; needed only if the file does not show it. */
                 order?: "oldest-first" | "newest-first";
+                /** @description Name of a mapping by which the file is read: see `POST /v1/import-mappings`. */
+                mapping?: string;
                 /** @description Id to follow the progress of this import by; made by the server if omitted. */
                 importId?: string;
             };
@@ -10324,11 +10546,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22bd5-0adb-7796-9fb6-f14d555564c7",
-                     *       "portfolioId": "01a22bd5-0247-7793-a280-cef51cc8e57c",
+                     *       "importId": "01a22be4-3c11-762b-90b2-1c7ecb547c8a",
+                     *       "portfolioId": "01a22be4-2d25-7370-83f8-61483b4e711a",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 11,
+                     *       "version": 10,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
@@ -10342,6 +10564,25 @@ export interface operations {
                      *       "decisions": 0,
                      *       "entryRows": 1,
                      *       "unbooked": [],
+                     *       "preview": [
+                     *         {
+                     *           "line": 2,
+                     *           "entries": [
+                     *             {
+                     *               "kind": "trade",
+                     *               "symbol": "BTC/KRW",
+                     *               "side": "buy",
+                     *               "quantity": "0.015",
+                     *               "price": "89886000",
+                     *               "fee": {
+                     *                 "amount": "674.145",
+                     *                 "currency": "KRW"
+                     *               },
+                     *               "time": "2026-03-02T09:00:00.000Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
                      *       "items": [
                      *         {
                      *           "line": 2,
@@ -10365,11 +10606,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22bd5-0adb-7796-9fb6-f14d555564c7",
-                     *       "portfolioId": "01a22bd5-0247-7793-a280-cef51cc8e57c",
+                     *       "importId": "01a22be4-3c11-762b-90b2-1c7ecb547c8a",
+                     *       "portfolioId": "01a22be4-2d25-7370-83f8-61483b4e711a",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 11,
+                     *       "version": 10,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
@@ -10383,6 +10624,25 @@ export interface operations {
                      *       "decisions": 0,
                      *       "entryRows": 1,
                      *       "unbooked": [],
+                     *       "preview": [
+                     *         {
+                     *           "line": 2,
+                     *           "entries": [
+                     *             {
+                     *               "kind": "trade",
+                     *               "symbol": "BTC/KRW",
+                     *               "side": "buy",
+                     *               "quantity": "0.015",
+                     *               "price": "89886000",
+                     *               "fee": {
+                     *                 "amount": "674.145",
+                     *                 "currency": "KRW"
+                     *               },
+                     *               "time": "2026-03-02T09:00:00.000Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
                      *       "items": [
                      *         {
                      *           "line": 2,
@@ -10626,6 +10886,224 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             421: components["responses"]["MisdirectedRequest"];
             422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listImportMappings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller's mappings of CSV files */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22be4-3a1f-7655-a6ed-1e817eb23ceb",
+                     *           "name": "Old exchange",
+                     *           "columns": {
+                     *             "time": "Date",
+                     *             "kind": "Type",
+                     *             "symbol": "Pair",
+                     *             "quantity": "Amount",
+                     *             "total": "Total"
+                     *           },
+                     *           "kinds": {
+                     *             "Sold": "sell",
+                     *             "Bought": "buy"
+                     *           },
+                     *           "exchange": "old",
+                     *           "createdAt": "2026-11-30T09:58:27.103Z",
+                     *           "updatedAt": "2026-11-30T09:58:27.103Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportMappingList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    saveImportMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "My broker",
+                 *       "exchange": "broker",
+                 *       "columns": {
+                 *         "time": "Executed at",
+                 *         "kind": "Side",
+                 *         "symbol": "Market",
+                 *         "quantity": "Size",
+                 *         "price": "Price"
+                 *       },
+                 *       "kinds": {
+                 *         "K": "buy",
+                 *         "V": "sell"
+                 *       },
+                 *       "tz": "Europe/Berlin"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportMappingInput"];
+            };
+        };
+        responses: {
+            /** @description A mapping of this name was replaced. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22be4-3ceb-73de-a069-8453e55ea42a",
+                     *       "name": "My broker",
+                     *       "columns": {
+                     *         "time": "Executed at",
+                     *         "kind": "Side",
+                     *         "symbol": "Market",
+                     *         "quantity": "Size",
+                     *         "price": "Price"
+                     *       },
+                     *       "kinds": {
+                     *         "K": "buy",
+                     *         "V": "sell"
+                     *       },
+                     *       "exchange": "broker",
+                     *       "tz": "Europe/Berlin",
+                     *       "createdAt": "2026-11-30T09:58:27.819Z",
+                     *       "updatedAt": "2026-11-30T09:58:27.819Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportMapping"];
+                };
+            };
+            /** @description Save how a CSV file of another layout is read */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22be4-3ceb-73de-a069-8453e55ea42a",
+                     *       "name": "My broker",
+                     *       "columns": {
+                     *         "time": "Executed at",
+                     *         "kind": "Side",
+                     *         "symbol": "Market",
+                     *         "quantity": "Size",
+                     *         "price": "Price"
+                     *       },
+                     *       "kinds": {
+                     *         "K": "buy",
+                     *         "V": "sell"
+                     *       },
+                     *       "exchange": "broker",
+                     *       "tz": "Europe/Berlin",
+                     *       "createdAt": "2026-11-30T09:58:27.819Z",
+                     *       "updatedAt": "2026-11-30T09:58:27.819Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportMapping"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["QuotaExceeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteImportMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the mapping. */
+                mappingId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delete a mapping */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalError"];

@@ -47,7 +47,7 @@ const FORMATS: readonly ImportFormat[] = [
   cointracking,
 ];
 
-export const FORMAT_NAMES = [...new Set(FORMATS.map(({ name }) => name))];
+export const FORMAT_NAMES = [...new Set(FORMATS.map(({ name }) => name)), 'mapping'];
 
 /** What a file of a known exchange is that is not taken, by headings that only it has, and what to take instead. */
 const REFUSED: readonly {
@@ -97,13 +97,18 @@ interface Candidate extends FileLayout {
 /**
  * Finds out by its headings whose file it is.
  * @param head the beginning of the text; its last line may be cut
+ * @param mapped the one that it is, if its sender says so
  * @throws Problem that names what is missing
  */
-export function detectFormat(head: string): FileLayout {
+export function detectFormat(head: string, mapped: ImportFormat | null): FileLayout {
+  const formats = mapped === null ? FORMATS : [mapped];
   const lines = head.split(/\r?\n/, HEAD_LINES).map((line) => line.slice(0, MAX_HEADING_LINE));
   const candidates = lines.flatMap((text, index) =>
     DELIMITERS.flatMap((delimiter) =>
-      candidatesIn(text, delimiter, index + 1).map((each) => ({ ...each, preamble: lines.slice(0, index) })),
+      candidatesIn(text, { delimiter, line: index + 1, formats }).map((each) => ({
+        ...each,
+        preamble: lines.slice(0, index),
+      })),
     ),
   );
   const whole = candidates.filter(({ match }) => match.missing.length === 0);
@@ -113,11 +118,14 @@ export function detectFormat(head: string): FileLayout {
   throw unknownHeadings(candidates);
 }
 
-function candidatesIn(text: string, delimiter: string, line: number): Omit<Candidate, 'preamble'>[] {
+function candidatesIn(
+  text: string,
+  { delimiter, line, formats }: { delimiter: string; line: number; formats: readonly ImportFormat[] },
+): Omit<Candidate, 'preamble'>[] {
   const cells = cellsOf(text, delimiter);
   if (cells.length < 3) return [];
   const headings = headingsOf(cells);
-  return FORMATS.map((format) => {
+  return formats.map((format) => {
     const match = matchHeadings(format.columns, headings);
     return { format, match, columns: match.columns, delimiter, line };
   });

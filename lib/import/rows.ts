@@ -4,7 +4,7 @@ import type { DecimalMark } from './amount.ts';
 import { CellError } from './cell-error.ts';
 import { type CsvRow, CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
 import { dateOrderOf, isMachineWritten, styleOf } from './file-style.ts';
-import type { GroupReading, RowReading } from './format.ts';
+import type { GroupReading, ImportFormat, RowReading } from './format.ts';
 import { detectFormat, type FileLayout } from './formats.ts';
 import { type DateOrder, isSameZone, type Zone } from './local-time.ts';
 import { type ReadingTerms, Row } from './row.ts';
@@ -42,6 +42,8 @@ export interface ReadOptions {
   charset: TextEncoding | null;
   /** In the place of the one that the source is known to use. */
   zone: Zone | null;
+  /** The layout, as the sender has mapped it; left out: the headings tell. */
+  format?: ImportFormat | null;
   /** As the sender says, for a file that does not prove it. */
   decimal?: DecimalMark | null;
   dateOrder?: DateOrder | null;
@@ -70,7 +72,7 @@ export async function readFile(source: AsyncIterable<Buffer>, options: ReadOptio
   if (endsInReturns) head = head.replaceAll('\r', '\n');
   const text = endsInReturns ? returnsAsFeeds(decoded) : decoded;
   try {
-    const layout = detectFormat(head);
+    const layout = detectFormat(head, options.format ?? null);
     const terms = termsOf(head, layout, options);
     return {
       layout,

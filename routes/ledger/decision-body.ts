@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import type { StoredDecision } from '../../db/import/import-decisions.ts';
-import { DECISION_CODES, type DecisionCode, type RawDecision } from '../../lib/import/format.ts';
+import {
+  DECISION_CODES,
+  type DecisionCode,
+  type RawDecision,
+  type RawEntry,
+} from '../../lib/import/format.ts';
 import * as field from '../http/fields.ts';
 
 export const moveSchema = z
@@ -10,7 +15,7 @@ export const moveSchema = z
   })
   .meta({ id: 'ImportMove', description: 'What rows of a file add to holdings or take from them.' });
 
-const rawEntrySchema = z
+export const optionEntrySchema = z
   .object({
     kind: z.string().describe('`trade`, or the kind of the transfer.'),
     symbol: z.string().optional().describe('Symbol of a trade.'),
@@ -27,12 +32,12 @@ const rawEntrySchema = z
       .describe('Fee of a trade.'),
     time: field.timestamp.describe('When it happened.'),
   })
-  .meta({ id: 'ImportOptionEntry', description: 'An entry that an option books.' });
+  .meta({ id: 'ImportOptionEntry', description: 'An entry as a file has it.' });
 
 export const optionSchema = z
   .object({
     id: z.string().meta({ description: 'What a decision is settled with.', example: 'income' }),
-    entries: z.array(rawEntrySchema).meta({ description: 'What is booked if it is chosen.' }),
+    entries: z.array(optionEntrySchema).meta({ description: 'What is booked if it is chosen.' }),
   })
   .meta({ id: 'ImportOption', description: 'Something that rows of a file could be.' });
 
@@ -74,18 +79,20 @@ export function detailOf(code: DecisionCode): string {
   return DETAILS[code];
 }
 
+/** An entry that is not booked yet, as a file has it. */
+export function entryBody(entry: RawEntry): z.input<typeof optionEntrySchema> {
+  return {
+    kind: entry.kind,
+    ...(entry.kind === 'trade'
+      ? { symbol: entry.symbol, side: entry.side, price: entry.price, fee: entry.fee }
+      : { asset: entry.asset }),
+    quantity: entry.quantity,
+    time: field.isoTime(entry.time),
+  };
+}
+
 export function optionBodies({ options }: Pick<RawDecision, 'options'>): z.input<typeof optionSchema>[] {
-  return options.map(({ id, entries }) => ({
-    id,
-    entries: entries.map((entry) => ({
-      kind: entry.kind,
-      ...(entry.kind === 'trade'
-        ? { symbol: entry.symbol, side: entry.side, price: entry.price, fee: entry.fee }
-        : { asset: entry.asset }),
-      quantity: entry.quantity,
-      time: field.isoTime(entry.time),
-    })),
-  }));
+  return options.map(({ id, entries }) => ({ id, entries: entries.map(entryBody) }));
 }
 
 export function decisionBody(decision: StoredDecision): z.input<typeof decisionSchema> {

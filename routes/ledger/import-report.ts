@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RowMatch } from '../../db/import/import-match.ts';
 import { FORMAT_NAMES } from '../../lib/import/formats.ts';
-import type { IgnoredCode, Move, RawDecision } from '../../lib/import/format.ts';
+import type { IgnoredCode, Move, RawDecision, RawEntry } from '../../lib/import/format.ts';
 import { amountOf } from '../../lib/import/legs.ts';
 import { ROW_ORDERS } from '../../lib/import/row-order.ts';
 import { type FieldError, problem, type Problem } from '../../lib/problem.ts';
@@ -9,12 +9,21 @@ import { decimal, type Fixed, ZERO } from '../../lib/money/money.ts';
 import { sentenceAbout } from '../../lib/sentence.ts';
 import * as field from '../http/fields.ts';
 import { ledgerVersion } from '../portfolios/entry-fields.ts';
-import { detailOf, moveSchema, optionBodies, optionSchema } from './decision-body.ts';
+import {
+  detailOf,
+  entryBody,
+  moveSchema,
+  optionBodies,
+  optionEntrySchema,
+  optionSchema,
+} from './decision-body.ts';
 
 /** Rows that one report lists. */
 export const REPORTED_ROWS = 1_000;
 /** Rejected rows that a problem names. */
 const PROBLEM_ROWS = 100;
+/** Rows that one report shows as they are read. */
+const PREVIEWED_ROWS = 20;
 
 const rowSchema = z
   .object({
@@ -57,6 +66,13 @@ const IGNORED: Record<IgnoredCode, string> = {
   'pending-copy': 'is there again once it is completed',
   'empty-row': 'moves nothing',
 };
+
+const previewSchema = z
+  .object({
+    line: z.int().describe('The line of the file where the row begins, from 1.'),
+    entries: z.array(optionEntrySchema).describe('What it is read as.'),
+  })
+  .meta({ id: 'ImportPreviewRow', description: 'How a row of a file is read.' });
 
 export const reportSchema = z
   .object({
@@ -106,6 +122,9 @@ export const reportSchema = z
           .meta({ id: 'UnbookedSum', description: 'What is not booked of one asset.' }),
       )
       .describe(`What is not booked of each asset; at most ${REPORTED_ROWS} assets.`),
+    preview: z
+      .array(previewSchema)
+      .describe(`How the first rows that entries are made of are read: at most ${PREVIEWED_ROWS}.`),
     items: z
       .array(rowSchema)
       .describe(
@@ -122,6 +141,7 @@ export class ImportReport {
   /** Rows that entries are made of. */
   entryRows = 0;
   undecided = 0;
+  readonly firstRead: z.input<typeof previewSchema>[] = [];
   readonly #unbooked = new Map<string, { undecided: Fixed; ignored: Fixed }>();
   readonly #undecidedRows: ReportRow[] = [];
   #rejected = 0;
@@ -130,6 +150,12 @@ export class ImportReport {
 
   get rejected(): number {
     return this.#rejected;
+  }
+
+  /** How the first rows are read. */
+  preview(line: number, entries: readonly RawEntry[]): void {
+    if (this.firstRead.length < PREVIEWED_ROWS)
+      this.firstRead.push({ line, entries: entries.map(entryBody) });
   }
 
   reject(line: number, column: string, detail: string, { code, params }: Reason = {}): void {

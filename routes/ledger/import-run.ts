@@ -6,6 +6,7 @@ import type { FileDraft } from '../../db/ledger/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { assetsOf } from '../../db/ledger/ledger.ts';
 import { newId } from '../../lib/id.ts';
+import type { ImportFormat } from '../../lib/import/format.ts';
 import type { DecimalMark } from '../../lib/import/amount.ts';
 import type { DateOrder, Zone } from '../../lib/import/local-time.ts';
 import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
@@ -34,6 +35,8 @@ export interface ImportQuestion {
   /** Book what can be booked although other rows are rejected. */
   skipRejected: boolean;
   zone: Zone | null;
+  /** The layout, if the sender has mapped it. */
+  format: ImportFormat | null;
   decimal: DecimalMark | null;
   dateOrder: DateOrder | null;
   baseCurrency: string;
@@ -167,6 +170,7 @@ async function stage(
   const file = await readFile(counted(), {
     charset: body.charset,
     zone: question.zone,
+    format: question.format,
     decimal: question.decimal,
     dateOrder: question.dateOrder,
     earliest: question.allowBefore2009 ? 0 : GENESIS,
@@ -229,6 +233,7 @@ function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext
     return [];
   }
   report.entryRows += row.rows;
+  report.preview(row.line, row.entries);
   const drafts: FileDraft[] = [];
   for (const entry of row.entries) {
     const made = draftOf(entry, terms);

@@ -1,4 +1,10 @@
 import { z } from 'zod';
+import type { Database } from '../../db/connection/database.ts';
+import { findMapping } from '../../db/import/import-mappings.ts';
+import { mappedFormat } from '../../lib/import/mapping.ts';
+import { problem } from '../../lib/problem.ts';
+import * as field from '../http/fields.ts';
+import { columnMapping, type SavedMapping } from './import-mappings.ts';
 import { newId } from '../../lib/id.ts';
 import { DECIMAL_MARKS } from '../../lib/import/amount.ts';
 import { DATE_ORDERS, zoneOf } from '../../lib/import/local-time.ts';
@@ -27,6 +33,14 @@ const zone = z
     }
   })
   .meta({ type: 'string', example: 'Asia/Seoul' });
+
+/** @throws Problem for a name that the user has given to none */
+async function mappingOf(db: Database, userId: string, name: string): Promise<SavedMapping> {
+  const mapping = await findMapping<SavedMapping>(db, userId, name);
+  if (mapping !== null) return mapping;
+  const detail = 'is the name of no mapping of yours';
+  throw problem('invalid-request', { detail: 'Query: mapping', errors: [{ parameter: 'mapping', detail }] });
+}
 
 export const importTrades = endpoint({
   method: 'post',
@@ -71,6 +85,10 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
       .enum(ROW_ORDERS)
       .optional()
       .describe('Which way time runs in the file; needed only if the file does not show it.'),
+    mapping: field
+      .text(100)
+      .optional()
+      .describe('Name of a mapping by which the file is read: see `POST /v1/import-mappings`.'),
     importId: z
       .uuid()
       .optional()
@@ -98,6 +116,7 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
   async handler({ params, query, caller, ctx }, services) {
     const { db, clock, config, slots } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const mapping = query.mapping === undefined ? null : await mappingOf(db, caller.userId, query.mapping);
     const body = csvBody(ctx, config.IMPORT_LIMIT_MB * 2 ** 20, clock);
     const upload = slotOrProblem(() => slots.uploads.take(caller.userId));
     const importId = query.importId ?? newId(clock);
@@ -111,7 +130,8 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
           importId,
           dryRun,
           skipRejected: query.skipRejected === 'true',
-          zone: query.tz ?? null,
+          zone: query.tz ?? (mapping?.tz === undefined ? null : zoneOf(mapping.tz)),
+          format: mapping === null ? null : mappedFormat(columnMapping(mapping)),
           baseCurrency: portfolio.baseCurrency,
           decimal: query.decimal ?? null,
           dateOrder: query.dateOrder ?? null,
@@ -151,6 +171,7 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
         decisions: answer.openDecisions,
         entryRows: report.entryRows,
         unbooked: report.unbooked,
+        preview: report.firstRead,
         items,
         truncated: items.length < report.rows,
       },

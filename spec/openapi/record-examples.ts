@@ -111,6 +111,15 @@ async function setUp(): Promise<Scene> {
     body: 'no,time,action_desc,action_data,type,change_amount,amount,total\n1,2026-03-02 09:00:00,Lucky Draw,,XRP,12.5,0,12.5\n',
     headers: { 'content-type': 'text/csv' },
   });
+  await app.call('POST', '/v1/import-mappings', {
+    as: trader,
+    body: {
+      name: 'Old exchange',
+      exchange: 'old',
+      columns: { time: 'Date', symbol: 'Pair', kind: 'Type', quantity: 'Amount', total: 'Total' },
+      kinds: { Bought: 'buy', Sold: 'sell' },
+    },
+  });
   const ids = {
     portfolioId,
     decisionId: await first('decisions'),

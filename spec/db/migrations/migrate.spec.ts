@@ -35,6 +35,7 @@ const NAMES = [
   '110-rate-origins',
   '120-import-entries',
   '130-entry-kinds',
+  '131-import-mappings',
 ];
 
 eachDatabase('migrations', (open) => {

@@ -10,6 +10,11 @@ import { assertProblem } from '../../support/routes/problems.ts';
 
 const TIME = '2026-01-01T00:00:00Z';
 const TRADE = { symbol: 'BTC/KRW', side: 'buy', quantity: '1', price: '1', time: TIME };
+const MAPPING = {
+  name: 'Mine',
+  exchange: 'broker',
+  columns: { time: 'Time', symbol: 'Market', quantity: 'Size', price: 'Price' },
+};
 const TRANSFER = { kind: 'deposit', asset: 'KRW', quantity: '1', time: TIME };
 
 /** For each endpoint that takes a body and names a resource: a body that it would take. */
@@ -84,6 +89,7 @@ describe('what is somebody else’s', () => {
       transferId: await make(owner, `${path}/transfers`, TRANSFER),
       decisionId,
       entryId: await make(owner, `${path}/entries`, { ...TRANSFER, externalId: 'entry' }),
+      mappingId: await make(owner, '/v1/import-mappings', MAPPING),
       keyId: await make(owner, '/v1/api-keys', { name: 'Robot', scopes: ['read'] }),
     };
     await share(app, { portfolioId, owner, friend });
