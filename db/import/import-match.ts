@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
+import { matchNear, type NearMiss } from './import-near.ts';
 import { matchKeyless } from './keyless-match.ts';
 import type { StagedRows } from './staged-rows.ts';
 
@@ -27,13 +28,16 @@ export interface MatchCounts {
   fresh: number;
   duplicates: number;
   conflicts: number;
+  /** The first rows that are to be booked although they are like an entry. */
+  nearMisses: NearMiss[];
 }
 
 /**
  * Compares the rows of a file, which have been compared with each other, with the ledger, page by page.
  *
  * A key (exchange, external id) is a duplicate when it is booked with the same content, be it as first sent or as it was
- * changed since; with another it is a conflict. Rows that stay without an id are compared by number: of n equal rows and
+ * changed since; with another it is a conflict. A row that has no such key is a duplicate too when an entry from another
+ * source says the same (see `matchNear`). Rows that stay without an id are compared by number: of n equal rows and
  * m equal entries without an id, m rows are duplicates.
  * @param trx holds the portfolio's lock, or is for a look only
  */
@@ -75,7 +79,9 @@ export async function matchRows(
     after = line;
   }
   if (staged.keyless > 0) duplicates += await matchKeyless(trx, portfolioId, importId);
-  return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts };
+  const near = await matchNear(trx, portfolioId, importId);
+  duplicates += near.duplicates;
+  return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts, nearMisses: near.misses };
 }
 
 /** What became of a row. */

@@ -12,8 +12,11 @@ export interface ImportedEntry {
   /** Of the entries of one row: from 0. */
   part: number;
   draft: FileDraft;
-  /** It has no id of its own and shall get one, of its content and its number among the equal rows of the file. */
-  counted: boolean;
+  /**
+   * The layout of a file whose rows get an id of their content and their number among equal rows, if they have none;
+   * `null`: they stay without one.
+   */
+  layout: string | null;
 }
 
 const COLUMNS = {
@@ -119,7 +122,7 @@ export class StagedRows {
     }
   }
 
-  #row({ line, part, counted, draft }: ImportedEntry, created: Date): Record<keyof typeof COLUMNS, unknown> {
+  #row({ line, part, layout, draft }: ImportedEntry, created: Date): Record<keyof typeof COLUMNS, unknown> {
     if (this.#rows % PAGE === 0) this.#lines.push(line);
     else this.#lines[this.#lines.length - 1] = line;
     this.#rows += 1;
@@ -129,7 +132,8 @@ export class StagedRows {
     const { exchange } = draft;
     const isKeyless = draft.externalId === null;
     const nth = isKeyless ? this.#next(exchange, content) : null;
-    const externalId = isKeyless && counted ? `${COUNTED}${content}:${nth}` : draft.externalId;
+    const externalId =
+      isKeyless && layout !== null ? `${COUNTED}${layout}:${content}:${nth}` : draft.externalId;
     if (externalId === null) this.#keyless += 1;
     const first = draft.externalId === null ? null : this.#first(draft, line, content);
     const outcome = first === null ? null : first.isSame ? 'duplicate' : 'conflict';
@@ -142,7 +146,7 @@ export class StagedRows {
       kind: draft.kind,
       exchange,
       external_id: externalId,
-      counted,
+      counted: layout !== null,
       time: new Date(draft.time),
       base: trade?.base ?? null,
       quote: trade?.quote ?? null,

@@ -30,6 +30,7 @@ import * as rateOrigins from './110-rate-origins.ts';
 import * as importEntries from './120-import-entries.ts';
 import * as entryKinds from './130-entry-kinds.ts';
 import * as importMappings from './131-import-mappings.ts';
+import * as importEntryIndex from './132-import-entry-index.ts';
 
 interface Migration {
   name: string;
@@ -67,6 +68,7 @@ const MIGRATIONS: Migration[] = [
   { name: '120-import-entries', ...importEntries },
   { name: '130-entry-kinds', ...entryKinds },
   { name: '131-import-mappings', ...importMappings },
+  { name: '132-import-entry-index', ...importEntryIndex },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

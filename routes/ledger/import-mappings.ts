@@ -41,7 +41,7 @@ const DESCRIPTIONS: Record<MappedColumn, string> = {
   quantity: 'How much; a sign is not looked at.',
   price: 'Price of one unit of the base.',
   total: 'Price of all of it: read where `price` is not mapped or empty.',
-  feeAmount: 'The fee.',
+  feeAmount: 'How much the fee was; a sign is not looked at.',
   feeCurrency: 'What the fee is paid in: the quote if it is not mapped or empty.',
   externalId: "The source's own id.",
   orderId: 'Id of the order.',

@@ -125,6 +125,21 @@ export const reportSchema = z
     preview: z
       .array(previewSchema)
       .describe(`How the first rows that entries are made of are read: at most ${PREVIEWED_ROWS}.`),
+    nearMisses: z
+      .array(
+        z
+          .object({
+            line: z.int().describe('The line of the file where the row begins, from 1.'),
+            tradeId: field.id.describe('The booked entry that it is like.'),
+            differs: z
+              .enum(['time', 'quantity', 'price'])
+              .describe('What the two differ in, beyond the precision of their sources.'),
+          })
+          .meta({ id: 'ImportNearMiss', description: 'A row that is like an entry of another source.' }),
+      )
+      .describe(
+        'Rows that are new, but nearly what is booked from another file, the API or by hand: look at them before the file is booked. At most 100.',
+      ),
     items: z
       .array(rowSchema)
       .describe(

@@ -190,7 +190,12 @@ async function stage(
       for (const asset of assetsOf([draft])) assets.add(asset);
       if (assets.size > config.ASSETS_PER_PORTFOLIO)
         throw tooManyAssets(row.line, config.ASSETS_PER_PORTFOLIO);
-      batch.push({ line: row.line, part, draft, counted: !file.layout.format.hasIds });
+      batch.push({
+        line: row.line,
+        part,
+        draft,
+        layout: file.layout.format.hasIds ? null : file.layout.format.name,
+      });
     }
     if (batch.length >= CHUNK) {
       await staged.add(batch);

@@ -52,7 +52,7 @@ export const importTrades = endpoint({
 
 Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (\`GET …/decisions\`), and \`unbooked\` says what is missing of each asset meanwhile.
 
-It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
+It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. A file never doubles another one, or what was booked through the API: a row is a duplicate when an entry has its id of the exchange, or, where one of the two has none, says the same within the precision of the coarser of the two sources (seconds, rounding, fills summed up). What only nearly is the same is booked, and listed in \`nearMisses\`: look at a dry run first. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
 
 Times of Upbit and Bithumb are Korean. A zone in a heading counts (\`Date(UTC+9)\`), and a \`tz\` that contradicts it is refused (422). Under Binance's heading \`Time\` times are those of the zone in the file's name, which \`tz\` must tell.
 
@@ -172,6 +172,7 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
         entryRows: report.entryRows,
         unbooked: report.unbooked,
         preview: report.firstRead,
+        nearMisses: outcome.nearMisses.map(({ entryId, ...rest }) => ({ ...rest, tradeId: entryId })),
         items,
         truncated: items.length < report.rows,
       },

@@ -36,6 +36,7 @@ const NAMES = [
   '120-import-entries',
   '130-entry-kinds',
   '131-import-mappings',
+  '132-import-entry-index',
 ];
 
 eachDatabase('migrations', (open) => {
