@@ -514,7 +514,7 @@ export interface paths {
          *
          *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (`GET …/decisions`), and `unbooked` says what is missing of each asset meanwhile.
          *
-         *     It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is booked already is a duplicate. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
+         *     It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is booked already is a duplicate. A file never doubles another one, or what was booked through the API: a row is a duplicate when an entry has its id of the exchange, or, where one of the two has none, says the same within the precision of the coarser of the two sources (seconds, rounding, fills summed up). What only nearly is the same is booked, and listed in `nearMisses`: look at a dry run first. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
          *
          *     Times of Upbit and Bithumb are Korean. A zone in a heading counts (`Date(UTC+9)`), and a `tz` that contradicts it is refused (422). Under Binance's heading `Time` times are those of the zone in the file's name, which `tz` must tell.
          *
@@ -2579,6 +2579,8 @@ export interface components {
             unbooked: components["schemas"]["UnbookedSum"][];
             /** @description How the first rows that entries are made of are read: at most 20. */
             preview: components["schemas"]["ImportPreviewRow"][];
+            /** @description Rows that are new, but nearly what is booked from another file, the API or by hand: look at them before the file is booked. At most 100. */
+            nearMisses: components["schemas"]["ImportNearMiss"][];
             /** @description What became of each row, by line; at most 1000, rejected rows first to be kept. */
             items: components["schemas"]["ImportRow"][];
             /** @description Whether the file has more rows than `items`. */
@@ -2633,6 +2635,22 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+        };
+        /** @description A row that is like an entry of another source. */
+        ImportNearMiss: {
+            /** @description The line of the file where the row begins, from 1. */
+            line: number;
+            /**
+             * Format: uuid
+             * @description The booked entry that it is like.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            tradeId: string;
+            /**
+             * @description What the two differ in, beyond the precision of their sources.
+             * @enum {string}
+             */
+            differs: "time" | "quantity" | "price";
         };
         /** @description What became of one row of a file. */
         ImportRow: {
@@ -2842,7 +2860,7 @@ export interface components {
             price?: string;
             /** @description Price of all of it: read where `price` is not mapped or empty. */
             total?: string;
-            /** @description The fee. */
+            /** @description How much the fee was; a sign is not looked at. */
             feeAmount?: string;
             /** @description What the fee is paid in: the quote if it is not mapped or empty. */
             feeCurrency?: string;
@@ -2880,7 +2898,7 @@ export interface components {
                 price?: string;
                 /** @description Price of all of it: read where `price` is not mapped or empty. */
                 total?: string;
-                /** @description The fee. */
+                /** @description How much the fee was; a sign is not looked at. */
                 feeAmount?: string;
                 /** @description What the fee is paid in: the quote if it is not mapped or empty. */
                 feeCurrency?: string;
@@ -9357,7 +9375,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-919e-71a8-b910-a5dbadb28551",
+                     *       "id": "01a22bc3-c061-7704-8551-f5b3ac21edb1",
                      *       "name": "Demo",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
@@ -9365,11 +9383,11 @@ export interface operations {
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
                      *       "version": 9,
-                     *       "createdAt": "2026-11-30T10:01:00.574Z",
-                     *       "updatedAt": "2026-11-30T10:01:00.853Z",
+                     *       "createdAt": "2026-11-30T09:22:58.785Z",
+                     *       "updatedAt": "2026-11-30T09:22:59.042Z",
                      *       "access": "owner",
-                     *       "asOf": "2026-11-30T10:01:05.126Z",
-                     *       "position": "9@zHBjj.20",
+                     *       "asOf": "2026-11-30T09:23:01.586Z",
+                     *       "position": "9@6yPl1.20",
                      *       "equity": "51120348.5",
                      *       "cash": "16738148.5",
                      *       "marketValue": "34382200",
@@ -9440,7 +9458,7 @@ export interface operations {
                      *         ],
                      *         "others": null
                      *       },
-                     *       "cursor": "47DE.5NazHBjjK.wAi8566Q3"
+                     *       "cursor": "47DE.5Na6yPl1K.RJ9i-KvD0"
                      *     }
                      */
                     "application/json": components["schemas"]["PortfolioSummary"];
@@ -9950,7 +9968,7 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a22be6-91bc-7699-809e-5e7e9080d9a3",
+                     *           "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
                      *           "externalId": "fill-8",
                      *           "exchange": "demo",
                      *           "symbol": "BTC/KRW",
@@ -9961,20 +9979,20 @@ export interface operations {
                      *             "amount": "749",
                      *             "currency": "KRW"
                      *           },
-                     *           "time": "2026-11-28T10:01:00.580Z",
+                     *           "time": "2026-11-28T09:44:29.517Z",
                      *           "orderId": null,
                      *           "type": null,
                      *           "note": null,
                      *           "tags": [],
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T10:01:00.603Z",
-                     *           "updatedAt": "2026-11-30T10:01:00.603Z",
+                     *           "createdAt": "2026-11-30T09:44:29.535Z",
+                     *           "updatedAt": "2026-11-30T09:44:29.535Z",
                      *           "value": "1498000",
                      *           "feeValue": "749",
                      *           "realizedPnl": null
                      *         },
                      *         {
-                     *           "id": "01a22be6-91bc-728b-988b-4f9b239398c2",
+                     *           "id": "01a22bd7-7260-730d-b4d2-174697f12288",
                      *           "externalId": "fill-7",
                      *           "exchange": "demo",
                      *           "symbol": "DOGE/KRW",
@@ -9985,21 +10003,21 @@ export interface operations {
                      *             "amount": "1489.5",
                      *             "currency": "KRW"
                      *           },
-                     *           "time": "2026-11-25T10:01:00.580Z",
+                     *           "time": "2026-11-25T09:44:29.517Z",
                      *           "orderId": null,
                      *           "type": null,
                      *           "note": null,
                      *           "tags": [],
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T10:01:00.603Z",
-                     *           "updatedAt": "2026-11-30T10:01:00.603Z",
+                     *           "createdAt": "2026-11-30T09:44:29.535Z",
+                     *           "updatedAt": "2026-11-30T09:44:29.535Z",
                      *           "value": "2979000",
                      *           "feeValue": "1489.5",
                      *           "realizedPnl": null
                      *         }
                      *       ],
-                     *       "nextCursor": "WyJBc0N5T3RIc2JEUlkiLDAsMTc5NTYwMDg2MDU4MCwiMlx0fn5cdFx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMmJlNi05MWJjLTcyOGItOTg4Yi00ZjliMjM5Mzk4YzIiXQ",
-                     *       "portfolioId": "01a22be6-919e-71a8-b910-a5dbadb28551",
+                     *       "nextCursor": "WyI5dHRVckZiX1dYRE4iLDAsMTc5NTU5OTg2OTUxNywiMlx0fn5cdFx0ZGVtb1x0ZmlsbC0wMDE3XHRmaWxsLTciLCIwMWEyMmJkNy03MjYwLTczMGQtYjRkMi0xNzQ2OTdmMTIyODgiXQ",
+                     *       "portfolioId": "01a22bd7-7232-766d-8b44-d1d1f9c93dc9",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "warnings": []
@@ -10074,7 +10092,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-b37e-72c4-b120-a63969f2facd",
+                     *       "id": "01a22bd5-0a5e-71f0-9db4-a4081ebe73f4",
                      *       "externalId": "upbit-778812",
                      *       "exchange": "upbit",
                      *       "symbol": "BTC/KRW",
@@ -10091,8 +10109,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:09.246Z",
-                     *       "updatedAt": "2026-11-30T10:01:09.246Z"
+                     *       "createdAt": "2026-11-30T09:41:51.838Z",
+                     *       "updatedAt": "2026-11-30T09:41:51.838Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TradeOrBatch"];
@@ -10109,7 +10127,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-b37e-72c4-b120-a63969f2facd",
+                     *       "id": "01a22bd5-0a5e-71f0-9db4-a4081ebe73f4",
                      *       "externalId": "upbit-778812",
                      *       "exchange": "upbit",
                      *       "symbol": "BTC/KRW",
@@ -10126,8 +10144,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:09.246Z",
-                     *       "updatedAt": "2026-11-30T10:01:09.246Z"
+                     *       "createdAt": "2026-11-30T09:41:51.838Z",
+                     *       "updatedAt": "2026-11-30T09:41:51.838Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TradeOrBatch"];
@@ -10179,7 +10197,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-91bc-7699-809e-5e7e9080d9a3",
+                     *       "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
                      *       "externalId": "fill-8",
                      *       "exchange": "demo",
                      *       "symbol": "BTC/KRW",
@@ -10190,14 +10208,14 @@ export interface operations {
                      *         "amount": "749",
                      *         "currency": "KRW"
                      *       },
-                     *       "time": "2026-11-28T10:01:00.580Z",
+                     *       "time": "2026-11-28T09:44:29.517Z",
                      *       "orderId": null,
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:00.603Z",
-                     *       "updatedAt": "2026-11-30T10:01:00.603Z",
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:29.535Z",
                      *       "value": "1498000",
                      *       "feeValue": "749",
                      *       "realizedPnl": null,
@@ -10298,7 +10316,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-91bc-7699-809e-5e7e9080d9a3",
+                     *       "id": "01a22bd7-7260-76ba-b5d7-81559879afe5",
                      *       "externalId": "fill-8",
                      *       "exchange": "demo",
                      *       "symbol": "BTC/KRW",
@@ -10309,14 +10327,14 @@ export interface operations {
                      *         "amount": "749",
                      *         "currency": "KRW"
                      *       },
-                     *       "time": "2026-11-28T10:01:00.580Z",
+                     *       "time": "2026-11-28T09:44:29.517Z",
                      *       "orderId": null,
                      *       "type": null,
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:00.603Z",
-                     *       "updatedAt": "2026-11-30T10:01:10.029Z"
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:33.955Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Trade"];
@@ -10546,8 +10564,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22be4-3c11-762b-90b2-1c7ecb547c8a",
-                     *       "portfolioId": "01a22be4-2d25-7370-83f8-61483b4e711a",
+                     *       "importId": "01a22bec-bd13-77b8-b4dd-4c5c7672e3e0",
+                     *       "portfolioId": "01a22bec-aadb-726f-987e-7506db1cf704",
                      *       "dryRun": false,
                      *       "booked": true,
                      *       "version": 10,
@@ -10583,6 +10601,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "nearMisses": [],
                      *       "items": [
                      *         {
                      *           "line": 2,
@@ -10606,8 +10625,8 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22be4-3c11-762b-90b2-1c7ecb547c8a",
-                     *       "portfolioId": "01a22be4-2d25-7370-83f8-61483b4e711a",
+                     *       "importId": "01a22bec-bd13-77b8-b4dd-4c5c7672e3e0",
+                     *       "portfolioId": "01a22bec-aadb-726f-987e-7506db1cf704",
                      *       "dryRun": false,
                      *       "booked": true,
                      *       "version": 10,
@@ -10643,6 +10662,7 @@ export interface operations {
                      *           ]
                      *         }
                      *       ],
+                     *       "nearMisses": [],
                      *       "items": [
                      *         {
                      *           "line": 2,
@@ -11241,19 +11261,19 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a22be6-91bc-77f8-84a5-520031310869",
+                     *           "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
                      *           "externalId": "deposit-1",
                      *           "exchange": "demo",
                      *           "kind": "deposit",
                      *           "asset": "KRW",
                      *           "quantity": "50000000",
                      *           "unitCost": null,
-                     *           "time": "2026-11-01T10:01:00.580Z",
+                     *           "time": "2026-11-01T09:44:29.517Z",
                      *           "note": null,
                      *           "tags": [],
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T10:01:00.603Z",
-                     *           "updatedAt": "2026-11-30T10:01:00.603Z"
+                     *           "createdAt": "2026-11-30T09:44:29.535Z",
+                     *           "updatedAt": "2026-11-30T09:44:29.535Z"
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -11321,7 +11341,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-b804-709f-a883-aa80a7254d59",
+                     *       "id": "01a22bd5-0b6d-7583-83ac-8fbf0c6d8b72",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "kind": "deposit",
@@ -11332,8 +11352,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:10.404Z",
-                     *       "updatedAt": "2026-11-30T10:01:10.404Z"
+                     *       "createdAt": "2026-11-30T09:41:52.109Z",
+                     *       "updatedAt": "2026-11-30T09:41:52.109Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TransferOrBatch"];
@@ -11350,7 +11370,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-b804-709f-a883-aa80a7254d59",
+                     *       "id": "01a22bd5-0b6d-7583-83ac-8fbf0c6d8b72",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "kind": "deposit",
@@ -11361,8 +11381,8 @@ export interface operations {
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:10.404Z",
-                     *       "updatedAt": "2026-11-30T10:01:10.404Z"
+                     *       "createdAt": "2026-11-30T09:41:52.109Z",
+                     *       "updatedAt": "2026-11-30T09:41:52.109Z"
                      *     }
                      */
                     "application/json": components["schemas"]["TransferOrBatch"];
@@ -11414,19 +11434,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-91bc-77f8-84a5-520031310869",
+                     *       "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "kind": "deposit",
                      *       "asset": "KRW",
                      *       "quantity": "50000000",
                      *       "unitCost": null,
-                     *       "time": "2026-11-01T10:01:00.580Z",
+                     *       "time": "2026-11-01T09:44:29.517Z",
                      *       "note": null,
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:00.603Z",
-                     *       "updatedAt": "2026-11-30T10:01:00.603Z"
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:29.535Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Transfer"];
@@ -11527,19 +11547,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22be6-91bc-77f8-84a5-520031310869",
+                     *       "id": "01a22bd7-7260-71ab-b780-fad45689bc88",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "kind": "deposit",
                      *       "asset": "KRW",
                      *       "quantity": "12000000",
                      *       "unitCost": null,
-                     *       "time": "2026-11-01T10:01:00.580Z",
+                     *       "time": "2026-11-01T09:44:29.517Z",
                      *       "note": "with the bonus",
                      *       "tags": [],
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T10:01:00.603Z",
-                     *       "updatedAt": "2026-11-30T10:01:10.780Z"
+                     *       "createdAt": "2026-11-30T09:44:29.535Z",
+                     *       "updatedAt": "2026-11-30T09:44:34.273Z"
                      *     }
                      */
                     "application/json": components["schemas"]["Transfer"];
@@ -11609,17 +11629,17 @@ export interface operations {
                      *       "items": [
                      *         {
                      *           "kind": "trade",
-                     *           "id": "01a22be1-ec30-767d-880c-fd1d6d817fee",
+                     *           "id": "01a22bf3-6315-74fe-9566-63d8d1a83d5b",
                      *           "externalId": "fill-8",
                      *           "exchange": "demo",
                      *           "account": null,
-                     *           "time": "2026-11-28T09:55:56.076Z",
+                     *           "time": "2026-11-28T10:15:00.611Z",
                      *           "note": null,
                      *           "tags": [],
                      *           "sequence": null,
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T09:55:56.078Z",
-                     *           "updatedAt": "2026-11-30T09:55:56.078Z",
+                     *           "createdAt": "2026-11-30T10:15:00.625Z",
+                     *           "updatedAt": "2026-11-30T10:15:00.625Z",
                      *           "symbol": "BTC/KRW",
                      *           "side": "buy",
                      *           "quantity": "0.01",
@@ -11633,17 +11653,17 @@ export interface operations {
                      *         },
                      *         {
                      *           "kind": "trade",
-                     *           "id": "01a22be1-ec30-7673-91df-43b5fe5916b2",
+                     *           "id": "01a22bf3-6315-7490-85c2-497f69da8874",
                      *           "externalId": "fill-7",
                      *           "exchange": "demo",
                      *           "account": null,
-                     *           "time": "2026-11-25T09:55:56.076Z",
+                     *           "time": "2026-11-25T10:15:00.611Z",
                      *           "note": null,
                      *           "tags": [],
                      *           "sequence": null,
                      *           "rates": [],
-                     *           "createdAt": "2026-11-30T09:55:56.078Z",
-                     *           "updatedAt": "2026-11-30T09:55:56.078Z",
+                     *           "createdAt": "2026-11-30T10:15:00.625Z",
+                     *           "updatedAt": "2026-11-30T10:15:00.625Z",
                      *           "symbol": "DOGE/KRW",
                      *           "side": "buy",
                      *           "quantity": "9000",
@@ -11729,7 +11749,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "kind": "reward",
-                     *       "id": "01a22be2-0c82-77ae-b430-22b128673002",
+                     *       "id": "01a22bf3-7d5f-7445-8fab-4bd695971657",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "account": "upbit",
@@ -11738,8 +11758,8 @@ export interface operations {
                      *       "tags": [],
                      *       "sequence": null,
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:56:04.353Z",
-                     *       "updatedAt": "2026-11-30T09:56:04.353Z",
+                     *       "createdAt": "2026-11-30T10:15:07.359Z",
+                     *       "updatedAt": "2026-11-30T10:15:07.359Z",
                      *       "asset": "ETH",
                      *       "quantity": "0.0042",
                      *       "unitCost": null,
@@ -12342,7 +12362,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "kind": "reward",
-                     *       "id": "01a22be2-0c82-77ae-b430-22b128673002",
+                     *       "id": "01a22bf3-7d5f-7445-8fab-4bd695971657",
                      *       "externalId": null,
                      *       "exchange": null,
                      *       "account": "upbit",
@@ -12351,8 +12371,8 @@ export interface operations {
                      *       "tags": [],
                      *       "sequence": null,
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:56:04.353Z",
-                     *       "updatedAt": "2026-11-30T09:56:04.353Z",
+                     *       "createdAt": "2026-11-30T10:15:07.359Z",
+                     *       "updatedAt": "2026-11-30T10:15:07.359Z",
                      *       "asset": "ETH",
                      *       "quantity": "0.0042",
                      *       "unitCost": null,
@@ -12989,17 +13009,17 @@ export interface operations {
                     /**
                      * @example {
                      *       "kind": "deposit",
-                     *       "id": "01a22be1-ec2f-7287-bf3f-c735da85a5c3",
+                     *       "id": "01a22bf3-6314-731f-a55d-b5145eb4d2f2",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "account": null,
-                     *       "time": "2026-11-01T09:55:56.076Z",
+                     *       "time": "2026-11-01T10:15:00.611Z",
                      *       "note": null,
                      *       "tags": [],
                      *       "sequence": null,
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:55:56.078Z",
-                     *       "updatedAt": "2026-11-30T09:55:56.078Z",
+                     *       "createdAt": "2026-11-30T10:15:00.625Z",
+                     *       "updatedAt": "2026-11-30T10:15:00.625Z",
                      *       "asset": "KRW",
                      *       "quantity": "50000000",
                      *       "unitCost": null,
@@ -13105,17 +13125,17 @@ export interface operations {
                     /**
                      * @example {
                      *       "kind": "deposit",
-                     *       "id": "01a22be1-ec2f-7287-bf3f-c735da85a5c3",
+                     *       "id": "01a22bf3-6314-731f-a55d-b5145eb4d2f2",
                      *       "externalId": "deposit-1",
                      *       "exchange": "demo",
                      *       "account": null,
-                     *       "time": "2026-11-01T09:55:56.076Z",
+                     *       "time": "2026-11-01T10:15:00.611Z",
                      *       "note": "with the bonus",
                      *       "tags": [],
                      *       "sequence": null,
                      *       "rates": [],
-                     *       "createdAt": "2026-11-30T09:55:56.078Z",
-                     *       "updatedAt": "2026-11-30T09:56:05.852Z",
+                     *       "createdAt": "2026-11-30T10:15:00.625Z",
+                     *       "updatedAt": "2026-11-30T10:15:08.283Z",
                      *       "asset": "KRW",
                      *       "quantity": "12000000",
                      *       "unitCost": null,
@@ -13189,9 +13209,9 @@ export interface operations {
                 content: {
                     /**
                      * @example time,kind,subtype,exchange,account,toAccount,symbol,side,asset,quantity,price,from,unitCost,feeAmount,feeCurrency,txid,reason,externalId,orderId,type,note,tags,sequence,id
-                     *     2026-11-28T09:55:56.076Z,trade,,demo,,,BTC/KRW,buy,,0.01,149800000,,,749,KRW,,,fill-8,,,,,,01a22be1-ec30-767d-880c-fd1d6d817fee
-                     *     2026-11-25T09:55:56.076Z,trade,,demo,,,DOGE/KRW,buy,,9000,331,,,1489.5,KRW,,,fill-7,,,,,,01a22be1-ec30-7673-91df-43b5fe5916b2
-                     *     2026-11-21T09:55:56.076Z,trade,,demo,,,ETH/KRW,sell,,0.6,5310000,,,1593,KRW,,,fill-6,,,,,,01a22be1-ec30-72d0-90f4-7c6d693a8372
+                     *     2026-11-28T10:15:00.611Z,trade,,demo,,,BTC/KRW,buy,,0.01,149800000,,,749,KRW,,,fill-8,,,,,,01a22bf3-6315-74fe-9566-63d8d1a83d5b
+                     *     2026-11-25T10:15:00.611Z,trade,,demo,,,DOGE/KRW,buy,,9000,331,,,1489.5,KRW,,,fill-7,,,,,,01a22bf3-6315-7490-85c2-497f69da8874
+                     *     2026-11-21T10:15:00.611Z,trade,,demo,,,ETH/KRW,sell,,0.6,5310000,,,1593,KRW,,,fill-6,,,,,,01a22bf3-6315-738c-928d-72acf1825718
                      */
                     "text/csv": components["schemas"]["CsvFile"];
                 };
@@ -13566,9 +13586,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a22be6-919e-71a8-b910-a5dbadb28551",
-                     *       "asOf": "2026-11-30T10:01:05.126Z",
-                     *       "position": "9@zHBjj.20",
+                     *       "portfolioId": "01a22be9-003b-7288-8b75-cadbc6006e81",
+                     *       "asOf": "2026-11-30T10:03:41.119Z",
+                     *       "position": "9@YSUF3.20",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "equity": "51120348.5",
