@@ -13741,7 +13741,7 @@ export interface operations {
                 asset?: string;
                 /** @description How to find the cost of what was sold; the portfolio's own method if omitted. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first. */
                 costMethod?: "average" | "fifo" | "lifo" | "hifo";
-                /** @description The most items in each list; at most 100 without `asset`. */
+                /** @description The most items in each list. Without `asset` at most 100, and fewer for a portfolio of more than 100 assets. */
                 limit?: number;
             };
             header?: {

@@ -3,6 +3,8 @@ import type { Database } from '../../db/connection/database.ts';
 import { entryChunks } from '../../db/ledger/entries.ts';
 import { legsByAsset } from '../../db/ledger/fold.ts';
 import { loadTerms } from '../../db/ledger/past-states.ts';
+import { TimeSlice } from '../../lib/async/time-slice.ts';
+import { only } from '../../db/connection/single-row.ts';
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
 import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { type Explainer, explainer } from '../../lib/pnl/performance/explain.ts';
@@ -133,6 +135,8 @@ export const explanation = z
 
 /** Of every asset at once the lists are shorter. */
 const LIMIT_OF_ALL = 100;
+/** Of the lists of one kind together: a portfolio may have a thousand assets. */
+const ROWS_OF_ALL = 10_000;
 
 interface Explained {
   version: number;
@@ -147,11 +151,13 @@ async function explainLedger(
   portfolioId: string,
   options: { asset?: string | undefined; costMethod?: CostMethod | undefined; limit: number },
 ): Promise<Explained> {
-  const { asset: wanted, limit } = options;
+  const { asset: wanted } = options;
   return await inSnapshot(db, async (trx) => {
     const { version, updatedAt, timeZone: _, ...own } = await loadTerms(trx, portfolioId);
     const terms = { ...own, costMethod: options.costMethod ?? own.costMethod };
+    const limit = wanted === undefined ? await limitOfEach(trx, portfolioId, options.limit) : options.limit;
     const explainers = new Map<string, Explainer>();
+    const slice = new TimeSlice();
     for await (const entries of entryChunks(trx, portfolioId, wanted ?? null, { after: null })) {
       for (const [asset, legs] of legsByAsset(entries, terms)) {
         if (wanted !== undefined && asset !== wanted) continue;
@@ -161,6 +167,7 @@ async function explainLedger(
           explainers.set(asset, of);
         }
         of.add(legs);
+        if (slice.isOver) await slice.next();
       }
     }
     // The base currency has no gain of its own but fees and rebates that are not part of a trade.
@@ -169,6 +176,13 @@ async function explainLedger(
     }
     return { version, updatedAt, terms, explainers: [...explainers.values()] };
   });
+}
+
+/** Rows of each list when there is one of every asset. */
+async function limitOfEach(trx: Database, portfolioId: string, limit: number): Promise<number> {
+  const counted: { count: string }[] = await trx('positions').where({ portfolio_id: portfolioId }).count();
+  const assets = Math.max(1, Number(only(counted).count));
+  return Math.max(1, Math.min(limit, Math.floor(ROWS_OF_ALL / assets)));
 }
 
 export const explainPnl = endpoint({
@@ -184,7 +198,9 @@ export const explainPnl = endpoint({
   query: z.strictObject({
     asset: field.asset.optional().describe('The asset to explain; every asset of the ledger if omitted.'),
     costMethod: figure.costMethod,
-    limit: field.limit.describe(`The most items in each list; at most ${LIMIT_OF_ALL} without \`asset\`.`),
+    limit: field.limit.describe(
+      `The most items in each list. Without \`asset\` at most ${LIMIT_OF_ALL}, and fewer for a portfolio of more than ${ROWS_OF_ALL / LIMIT_OF_ALL} assets.`,
+    ),
   }),
   status: 200,
   response: z

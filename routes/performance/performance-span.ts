@@ -28,8 +28,11 @@ export function reachOf({ from, to, calendar }: Span, first: number | null, now:
   const opened = calendar.startOfDay(Math.min(first ?? end, end));
   // Days before there was anything would only water the statistics down.
   const start = Math.min(Math.max(from ?? opened, opened), end);
-  const days = calendar.periods(start, end, 'day').map((day) => day.start);
-  const instants = [start, ...days.filter((day) => day > start)];
+  const days =
+    from === null
+      ? calendar.newestPeriods(start, end, 'day', LIMIT + 1)
+      : calendar.periods(start, end, 'day', LIMIT + 1);
+  const instants = [start, ...days.map((day) => day.start).filter((day) => day > start)];
   const asked = isLive ? calendar.periodAt(now, 'day').end : end;
   if (instants.length <= LIMIT) return { instants, end, asked, now };
   if (from !== null)

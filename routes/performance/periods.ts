@@ -65,12 +65,12 @@ const NAMES: HistoryFigures = {
 function periodsOf(span: Span, interval: PeriodInterval, first: number | null, now: number): Period[] {
   const to = Math.min(span.to ?? Infinity, now + 1);
   const from = span.from ?? Math.min(first ?? now, now);
-  const periods = span.calendar.periods(from, to, interval);
-  if (span.from === null) return periods.slice(-LIMIT);
+  if (span.from === null) return span.calendar.newestPeriods(from, to, interval, LIMIT);
+  const periods = span.calendar.periods(from, to, interval, LIMIT + 1);
   if (periods.length > LIMIT) {
     throw queryProblem({
       parameter: 'from',
-      detail: `makes ${periods.length} periods, and ${LIMIT} are allowed: ask for a shorter span or a longer interval`,
+      detail: `makes more than ${LIMIT} periods: ask for a shorter span or a longer interval`,
     });
   }
   return periods;

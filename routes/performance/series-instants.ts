@@ -26,7 +26,8 @@ export function instantsOf(
     const next = Math.floor(from / step) * step + step;
     for (let start = next; start < to && starts.length <= LIMIT; start += step) starts.push(start);
   } else {
-    for (const { start } of calendar.periods(from, to, interval)) if (start > from) starts.push(start);
+    for (const { start } of calendar.periods(from, to, interval, LIMIT + 2))
+      if (start > from) starts.push(start);
   }
   return [from, ...starts];
 }
@@ -36,8 +37,8 @@ export function defaultStart(first: number | null, to: number, steps: Steps, cal
   const { interval, every } = steps;
   const from = Math.min(first ?? to, to);
   if (interval !== 'minute' && interval !== 'hour') {
-    const start = calendar.periodAt(from, interval).start;
-    return instantsOf(start, to, steps, calendar).slice(1 - LIMIT)[0] ?? start;
+    const [oldest] = calendar.newestPeriods(from, to, interval, LIMIT - 1);
+    return oldest?.start ?? calendar.periodAt(from, interval).start;
   }
   const step = STEP_MS[interval] * every;
   return Math.max(Math.floor(from / step) * step, (Math.floor(to / step) - LIMIT + 2) * step);

@@ -13,8 +13,14 @@ export interface Period {
 type DayNumber = number;
 
 const DAY_MS = 86_400_000;
-const CACHE_LIMIT = 1_000;
+/** Zones that are kept, and days of each: a client chooses both. */
+const CACHE_LIMIT = 100;
+const DAYS_KEPT = 10_000;
 const LONGEST_DAYS: Record<PeriodInterval, number> = { day: 2, week: 8, month: 32, year: 367 };
+
+/** What so many periods of a kind last at most, with some days to spare. */
+const USUAL_DAYS: Record<PeriodInterval, number> = { day: 1, week: 7, month: 31, year: 366 };
+const SPARE_DAYS = 40;
 
 /** More periods than this in one answer is a mistake in the question. */
 export const PERIOD_LIMIT = 40_000;
@@ -24,8 +30,13 @@ export interface Calendar {
   zone: string;
   /** When the local day that `time` falls on began: its first instant, also where midnight does not exist. */
   startOfDay: (time: number) => number;
-  /** The calendar periods that cover [from, to), whole even at its ends. @throws RangeError for more than PERIOD_LIMIT */
-  periods: (from: number, to: number, interval: PeriodInterval) => Period[];
+  /**
+   * The calendar periods that cover [from, to), whole even at its ends, the first `atMost` of them.
+   * @throws RangeError for more than PERIOD_LIMIT, if they are not limited
+   */
+  periods: (from: number, to: number, interval: PeriodInterval, atMost?: number) => Period[];
+  /** The last `count` of them. The time it takes does not grow with the span. */
+  newestPeriods: (from: number, to: number, interval: PeriodInterval, count: number) => Period[];
   /** The period that `time` falls in. */
   periodAt: (time: number, interval: PeriodInterval) => Period;
   /**
@@ -76,12 +87,25 @@ function tooMany(): RangeError {
 function makeCalendar(zone: string): Calendar {
   const offsetAt = offsetsOf(zone);
   const starts = new Map<DayNumber, number>();
+  /** Of the midnights of UTC: each is next to the beginnings of several days. */
+  const midnights = new Map<number, number>();
+  const offsetAtMidnight = (time: number): number => {
+    let offset = midnights.get(time);
+    if (offset !== undefined) return offset;
+    offset = offsetAt(time);
+    if (midnights.size >= DAYS_KEPT) midnights.clear();
+    midnights.set(time, offset);
+    return offset;
+  };
 
   const startOf = (day: DayNumber): number => {
     const known = starts.get(day);
     if (known !== undefined) return known;
-    const start = firstInstant(day * DAY_MS, offsetAt);
-    if (starts.size >= PERIOD_LIMIT) starts.clear();
+    const local = day * DAY_MS;
+    const [before, after] = [offsetAtMidnight(local - DAY_MS), offsetAtMidnight(local + DAY_MS)];
+    // No zone has ever changed its clocks there and back within two days.
+    const start = before === after ? local - before : firstInstant(local, offsetAt);
+    if (starts.size >= DAYS_KEPT) starts.clear();
     starts.set(day, start);
     return start;
   };
@@ -103,8 +127,30 @@ function makeCalendar(zone: string): Calendar {
     label: new Date(first * DAY_MS).toISOString().slice(0, 10),
   });
 
+  const periods: Calendar['periods'] = (from, to, interval, atMost) => {
+    const found: Period[] = [];
+    if (from >= to) return found;
+    // Refused before they are counted one by one.
+    const isTooLong = (to - from) / DAY_MS / LONGEST_DAYS[interval] > PERIOD_LIMIT;
+    if (atMost === undefined && isTooLong) throw tooMany();
+    let first = firstDay(dayOf(from), interval);
+    for (let period = periodOf(first, interval); period.start < to; period = periodOf(first, interval)) {
+      if (found.length === atMost) break;
+      // A date that a zone skipped altogether (Samoa, 2011-12-30) is no period.
+      if (period.end > period.start) found.push(period);
+      if (found.length > PERIOD_LIMIT) throw tooMany();
+      first = nextFirst(first, interval);
+    }
+    return found;
+  };
+
   return {
     zone,
+    periods,
+    newestPeriods(from, to, interval, count) {
+      const reach = (count * USUAL_DAYS[interval] + SPARE_DAYS) * DAY_MS;
+      return periods(Math.max(from, to - reach), to, interval).slice(-count);
+    },
     startOfDay: (time) => startOf(dayOf(time)),
     periodAt: (time, interval) => periodOf(firstDay(dayOf(time), interval), interval),
     instantOf(local) {
@@ -114,20 +160,6 @@ function makeCalendar(zone: string): Calendar {
     startOfDate(local) {
       const day = local / DAY_MS;
       return startOf(day + 1) > startOf(day) ? startOf(day) : null;
-    },
-    periods(from, to, interval) {
-      const found: Period[] = [];
-      if (from >= to) return found;
-      // Told apart before they are counted out one by one.
-      if ((to - from) / DAY_MS / LONGEST_DAYS[interval] > PERIOD_LIMIT) throw tooMany();
-      let first = firstDay(dayOf(from), interval);
-      for (let period = periodOf(first, interval); period.start < to; period = periodOf(first, interval)) {
-        // A date that a zone skipped altogether (Samoa, 2011-12-30) is no period.
-        if (period.end > period.start) found.push(period);
-        if (found.length > PERIOD_LIMIT) throw tooMany();
-        first = nextFirst(first, interval);
-      }
-      return found;
     },
   };
 }
@@ -175,6 +207,8 @@ function instantsShowing(local: number, offsetAt: (time: number) => number): num
   return offsets.map((offset) => local - offset).filter((time) => time + offsetAt(time) === local);
 }
 
+const NUMBERS = /\d+/g;
+
 /** How far the zone's clock is ahead of UTC at an instant, in milliseconds. */
 function offsetsOf(zone: string): (time: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -190,9 +224,9 @@ function offsetsOf(zone: string): (time: number) => number {
     second: 'numeric',
   });
   return (time) => {
-    const shown: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(time)) shown[type] = Number(value);
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = shown;
+    // `1/31/2026, 09:00:00`; its parts one by one would take three times as long.
+    const [month = 1, day = 1, year = 0, hour = 0, minute = 0, second = 0] =
+      format.format(time).match(NUMBERS)?.map(Number) ?? [];
     return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(time / 1000) * 1000;
   };
 }

@@ -155,4 +155,20 @@ eachApp('the explanation of PnL', (app) => {
     assertNames(answer, ['limit']);
     assert.deepEqual((await get(`${path}/pnl/explain`)).items, []);
   });
+
+  it('of very many assets has shorter lists, which still add up', async () => {
+    const path = await portfolio();
+    const trade = { symbol: 'A0/KRW', side: 'buy', quantity: '1', price: '2', time: '2026-01-01T00:00:00Z' };
+    const others = Array.from({ length: 200 }, (_, n) => ({ ...trade, symbol: `B${n}/KRW` }));
+    const many = Array.from({ length: 60 }, () => trade);
+    await post(`${path}/trades`, { items: [...others, ...many] });
+    // 10,000 for 202 assets, the base currency among them.
+    const { items } = await get(`${path}/pnl/explain?limit=100`);
+    const [first] = items as Explanation[];
+    assert.equal(first?.asset, 'A0');
+    assert.deepEqual([first.acquisitions.length, first.earlier.acquisitions.count], [49, 11]);
+    for (const item of items as Explanation[]) assertAddsUp(item, item.asset);
+    const one = (await get(`${path}/pnl/explain?limit=100&asset=A0`)).items as Explanation[];
+    assert.equal(one[0]?.acquisitions.length, 60);
+  });
 });

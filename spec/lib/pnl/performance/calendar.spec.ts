@@ -127,4 +127,18 @@ describe('the calendar of a time zone', () => {
       );
     });
   }
+
+  it('stops at a number of periods, and finds the newest ones without those before', () => {
+    const calendar = calendarOf('Europe/Berlin');
+    const [from, to] = [Date.UTC(1990, 0, 1), Date.UTC(2026, 5, 3, 12)];
+    for (const interval of ['day', 'week', 'month', 'year'] as const) {
+      const all = calendar.periods(from, to, interval);
+      assert.deepEqual(calendar.periods(from, to, interval, 20), all.slice(0, 20));
+      assert.deepEqual(calendar.newestPeriods(from, to, interval, 20), all.slice(-20));
+      assert.deepEqual(calendar.newestPeriods(from, to, interval, 1_000_000), all);
+    }
+    // Millions of years take no longer than a few.
+    assert.equal(calendar.periods(0, 8.64e15, 'day', 3).length, 3);
+    assert.equal(calendar.newestPeriods(0, 8.6e15, 'day', 3).length, 3);
+  });
 });
