@@ -1,11 +1,11 @@
 import { Agent } from 'node:http';
+import { hash } from '@node-rs/argon2';
 import { Test } from 'supertest';
 import { createUser } from '../../db/users/users.ts';
 import { createApp } from '../../app/app.ts';
 import type { Role } from '../../lib/tokens/caller.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { readConfig } from '../../lib/config/config.ts';
-import { hashPassword } from '../../lib/tokens/password.ts';
 import { listen, stopListening, patienceOf } from '../../app/server.ts';
 import type { BackendPatience } from '../../app/backends.ts';
 import { createServices } from '../../app/services.ts';
@@ -58,6 +58,8 @@ export interface Answer {
 
 const TEST_SECRET = 'a secret that only the tests of this project use';
 export const TEST_PASSWORD = 'correct horse battery';
+/** Each log-in checks it: as cheap as argon2 can be. */
+const CHEAP = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 let passwordHash: Promise<string> | undefined;
 let userCount = 0;
 
@@ -137,7 +139,7 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     services,
     call,
     async user(role = 'trader') {
-      passwordHash ??= hashPassword(TEST_PASSWORD);
+      passwordHash ??= hash(TEST_PASSWORD, CHEAP);
       userCount += 1;
       const email = `user-${userCount}-${process.pid}@example.com`;
       await createUser(services.db, { email, name: null, passwordHash: await passwordHash, role }, { clock });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { cpuUsage } from 'node:process';
 import { deviceOf, newDeviceToken } from '../../../lib/tokens/device-token.ts';
+import { hashPassword } from '../../../lib/tokens/password.ts';
 import { type Answer, startApp, type TestApp, TEST_PASSWORD, type TestUser } from '../../support/app.ts';
 import { ShiftedClock } from '../../support/shifted-clock.ts';
 import { assertProblem } from '../../support/routes/problems.ts';
@@ -206,6 +207,9 @@ describe('guessing a password', () => {
       }
       return Math.min(...used);
     };
+    // Unlike those of other tests: as costly as a password is on a server.
+    const passwordHash = await hashPassword(TEST_PASSWORD);
+    await app.services.db('users').where({ id: victim.id }).update({ password_hash: passwordHash });
     await work('warm-up@example.com');
     const disabled = await app.user();
     await app.services.db('users').where({ id: disabled.id }).update({ disabled_at: new Date() });
