@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { type Position } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
 import { LaggingBroker } from '../../support/lagging-broker.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 function tradesOf(sink: CollectingSink): number[] {
   return sink.of('trade').map(({ data }) => Number(data.tradeId));
@@ -30,19 +29,9 @@ describe('catching up', () => {
       ageMs: 3_600_000,
     });
     broker = new LaggingBroker(new MemoryBroker({ clock, random: Math.random, bounds }));
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
-      maxAgeMs: 3_600_000,
-      queueBytes: 50_000,
-      maxStreams: 100,
-      maxStreamsPerUser: 100,
-      maxStreamsPerAddress: 100,
-      catalog: CATALOG,
     });
   });
   afterEach(async () => {

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
 import type { Subscriber } from '../../../streams/core/subscriber.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 const READERS = 1_700;
 /** Of one write, so that an event takes several turns of the loop. */
@@ -52,19 +51,14 @@ describe('an event to very many readers', () => {
       ageMs: 600_000,
     });
     broker = new MemoryBroker({ clock, random: () => 0.5, bounds });
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
       maxAgeMs: 300_000,
       queueBytes: 65_536,
       maxStreams: READERS,
       maxStreamsPerUser: READERS,
       maxStreamsPerAddress: READERS,
-      catalog: CATALOG,
     });
     readers = Array.from({ length: READERS }, () => new Reader());
     await Promise.all(

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { type CollectedEvent, CollectingSink } from '../../support/collecting-sink.ts';
 import { collidingPortfolios } from '../../support/colliding-logs.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 const [[FIRST = '', SECOND = ''] = []] = collidingPortfolios(5_000);
 
@@ -26,19 +25,9 @@ describe('an id', () => {
     });
     count = 0;
     broker = new MemoryBroker({ clock, random: Math.random, bounds });
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
-      maxAgeMs: 3_600_000,
-      queueBytes: 50_000,
-      maxStreams: 100,
-      maxStreamsPerUser: 100,
-      maxStreamsPerAddress: 100,
-      catalog: CATALOG,
     });
   });
   afterEach(async () => {

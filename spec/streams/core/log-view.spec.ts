@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { type Broker, BrokerUnavailableError, type LogListener } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
 import { LaggingBroker } from '../../support/lagging-broker.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 function ticker(price: number): { key: string; data: string } {
   const body = { symbol: 'A/B', price: String(price) };
@@ -47,19 +46,13 @@ describe('a view of a log that was reset', () => {
         return lagging.subscribe(log, each);
       },
     };
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: Math.random,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
       maxAgeMs: 1e9,
-      queueBytes: 50_000,
       maxStreams: 10,
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
-      catalog: CATALOG,
       known: (_log, at, lacks) =>
         knownPrice === null || !lacks('ticker:A/B') ? [] : [{ ...ticker(knownPrice), ...at, at: 0 }],
     });

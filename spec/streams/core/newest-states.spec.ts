@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import * as fc from 'fast-check';
 import { systemClock } from '../../../lib/clock.ts';
 import { type Broker, type LogBounds, type Payload } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
@@ -15,6 +14,7 @@ import { quiet } from '../../support/log-watch.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { runs } from '../../support/runs.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 const BOUNDS: LogBounds = { events: 1_000_000, bytes: 2 ** 30, ageMs: 1e9 };
 const SYMBOLS = ['A/X', 'B/X', 'C/X'];
@@ -157,19 +157,10 @@ describe('the newest states', () => {
   const clock = new VirtualClock();
 
   function hubOn(broker: LaggingBroker): Hub {
-    return new Hub({
+    return coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
-      maxAgeMs: 3_600_000,
       queueBytes: 50_000_000,
-      maxStreams: 100,
-      maxStreamsPerUser: 100,
-      maxStreamsPerAddress: 100,
-      catalog: CATALOG,
     });
   }
 

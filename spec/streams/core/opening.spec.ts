@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason } from '../../../streams/core/sink.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 const portfolio = (n: number): string => `00000000-0000-7000-8000-00000000000${n}`;
 
@@ -40,19 +39,12 @@ describe('the opening of a stream', () => {
     endedFor = null;
     const bounds = { events: 100, bytes: 1e6, ageMs: 1e9 };
     broker = new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds });
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
-      maxAgeMs: 3_600_000,
-      queueBytes: 50_000,
       maxStreams: 10,
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
-      catalog: CATALOG,
       watchLog: (log) => () => watch(log),
       watchChannel: ({ name }) => (name.startsWith('holdings:') ? () => watch(name) : null),
     });

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Slots } from '../../../lib/async/slots.ts';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { channelsOf } from '../../support/channels.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 const STALL_MS = 30_000;
 const WAIT_MS = 10_000;
@@ -29,21 +28,11 @@ describe('streams that catch up', () => {
     count = 0;
     const bounds = () => ({ events: 100_000, bytes: 2 ** 30, ageMs: 3_600_000 });
     broker = new MemoryBroker({ clock, random: Math.random, bounds });
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
-      maxAgeMs: 3_600_000,
-      queueBytes: 50_000,
-      maxStreams: 100,
-      maxStreamsPerUser: 100,
-      maxStreamsPerAddress: 100,
       maxReplays: 3,
       maxReplaysPerUser: 2,
-      catalog: CATALOG,
     });
     ({ replays } = hub);
   });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import type { Broker, LogListener } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
 import { websocketWire } from '../../../streams/transports/wires.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 /** A reader that may stop reading. */
 class Reader implements Sink {
@@ -69,19 +69,14 @@ describe('a change of channels', () => {
         return inner.subscribe(log, each);
       },
     };
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: Math.random,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
       maxAgeMs: 1e9,
       queueBytes: 2_000,
       maxStreams: 10,
       maxStreamsPerUser: 10,
       maxStreamsPerAddress: 10,
-      catalog: CATALOG,
     });
   });
   afterEach(async () => {

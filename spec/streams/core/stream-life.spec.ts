@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason, Sink } from '../../../streams/core/sink.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';
-import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
+import { coreHub } from '../../support/streams/core-hub.ts';
 
 class Reader implements Sink {
   /** What was written, with the time of it. */
@@ -46,19 +45,9 @@ describe('the life of a stream', () => {
     clock = new VirtualClock();
     const bounds = { events: 1_000, bytes: 1e6, ageMs: 1e9 };
     broker = new MemoryBroker({ clock, random: Math.random, bounds: () => bounds });
-    hub = new Hub({
+    hub = coreHub({
       broker,
       clock,
-      random: () => 0.5,
-      logger: quiet,
-      flushMs: 20,
-      heartbeatMs: 15_000,
-      maxAgeMs: 3_600_000,
-      queueBytes: 50_000,
-      maxStreams: 100,
-      maxStreamsPerUser: 100,
-      maxStreamsPerAddress: 100,
-      catalog: CATALOG,
     });
   });
   afterEach(async () => {
