@@ -84,6 +84,26 @@ describe('the client', () => {
     assert.equal(await api.deletePortfolio({ path: { portfolioId: id } }), undefined);
   });
 
+  it('sends a file as it is', async () => {
+    const { api } = clientOf();
+    const { id } = await api.createPortfolio({ body: { name: 'From a file' } });
+    const body =
+      '체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간\n' +
+      '2026-03-02 18:00:00,BTC,KRW,매수,1,100,100,0,100,2026-03-02 18:00:00';
+    const files = [body, new Blob([body])];
+    const reports = [];
+    for (const file of files) {
+      reports.push(await api.importTrades({ path: { portfolioId: id }, query: {}, body: file }));
+    }
+    assert.deepEqual(
+      reports.map(({ accepted, duplicates }) => [accepted, duplicates]),
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    );
+  });
+
   it('tells each event once and in order, wherever the connection is cut', async () => {
     const got: string[] = [];
     const seen = signal();
