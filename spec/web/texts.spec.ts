@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { type WarningCode, WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
+import { PROBLEMS, type ProblemSlug } from '../../lib/problem.ts';
 import { en } from '../../web/text/en.ts';
 import { ko } from '../../web/text/ko.ts';
 
@@ -19,5 +21,14 @@ describe('the texts of the page', () => {
       same.map(([key]) => key),
       ['problemFields'],
     );
+  });
+
+  it('tell every warning and every problem of the server', () => {
+    // What is missing does not compile here either.
+    const warnings: Record<`warning.${WarningCode}`, string> = en;
+    const problems: Record<`problem.${ProblemSlug}`, string> = en;
+    for (const code of WARNING_CODES) assert.ok(warnings[`warning.${code}`].length > 0);
+    for (const slug of Object.keys(PROBLEMS) as ProblemSlug[])
+      assert.ok(problems[`problem.${slug}`].length > 0);
   });
 });
