@@ -138,13 +138,17 @@ function timeColumns({ format, columns }: FileLayout): string[] {
   );
 }
 
-/** The first rows of a file, without the last one, which may be cut. */
+/** Rows that tell how a file writes numbers and times: there may be a row in every character. */
+const HEAD_ROWS = 2_000;
+
+/** The first rows of a file that are not empty, without the last one, which may be cut. */
 function headRows(head: string, { delimiter, line }: FileLayout): string[][] {
   const splitter = new CsvSplitter({ delimiter, line });
   try {
     const rows = splitter.push(head.slice(0, HEAD_CHARACTERS).slice(startOf(head, line)));
     const all = head.length < HEAD_CHARACTERS ? [...rows, ...splitter.end()] : rows;
-    return all.slice(1).map(({ cells }) => cells);
+    const cells = all.slice(1).map((row) => row.cells);
+    return cells.filter((row) => row.some((cell) => cell.trim() !== '')).slice(0, HEAD_ROWS);
   } catch (error) {
     // Told when the row is read.
     if (error instanceof CsvSyntaxError) return [];
