@@ -510,7 +510,7 @@ export interface paths {
         put?: never;
         /**
          * Import a CSV file of an account
-         * @description The file is the body: this program's own export (`GET …/trades.csv`, or entries of every kind with the columns `kind` and `asset`), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon; UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+         * @description The file is the body: this program's own export (`GET …/trades.csv`, or entries of every kind with the columns `kind` and `asset`), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon, or the first sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
          *
          *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (`GET …/decisions`), and `unbooked` says what is missing of each asset meanwhile.
          *
@@ -2551,10 +2551,10 @@ export interface components {
              */
             format: "marktide" | "upbit" | "bithumb" | "coinone" | "binance" | "binance-statement" | "binance-convert" | "binance-transfers" | "bybit-spot" | "bybit-uta" | "okx-trading" | "okx-withdrawals" | "coinbase" | "coinbase-pro" | "kraken-ledgers" | "kraken-trades" | "kucoin-trades" | "kucoin-transfers" | "gate" | "koinly" | "cointracking" | "mapping";
             /**
-             * @description The encoding that the file was read in.
+             * @description The encoding that the file was read in; `xlsx`: an Excel workbook.
              * @enum {string}
              */
-            encoding: "utf-8" | "euc-kr" | "utf-16le" | "utf-16be";
+            encoding: "utf-8" | "euc-kr" | "utf-16le" | "utf-16be" | "xlsx";
             /** @description The time zone that times were read in; `null` if each time named its own. */
             timeZone: string | null;
             /** @description Which way time runs in the file; `null` if it does not show and figures depend on it: then send `order` to book the file. */
@@ -10550,6 +10550,11 @@ export interface operations {
                  *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
                  */
                 "application/vnd.ms-excel": components["schemas"]["TradeFile"];
+                /**
+                 * @example 체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간
+                 *     2026-03-02 18:00:00,BTC,KRW,매수,0.015,89886000,1348290,674.145,1348964,2026-03-02 17:59:58
+                 */
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["TradeFile"];
             };
         };
         responses: {

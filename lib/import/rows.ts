@@ -8,7 +8,8 @@ import type { GroupReading, ImportFormat, RowReading } from './format.ts';
 import { detectFormat, type FileLayout } from './formats.ts';
 import { type DateOrder, isSameZone, type Zone } from './local-time.ts';
 import { type ReadingTerms, Row } from './row.ts';
-import { decodeText, malformed, type TextEncoding } from './text-encoding.ts';
+import { malformed } from './malformed.ts';
+import { decodeText, type FileEncoding, type TextEncoding } from './text-encoding.ts';
 
 /** Characters looked at to find the headings. */
 const HEAD_CHARACTERS = 32_768;
@@ -30,7 +31,7 @@ export type ImportRow = { line: number; rows: number } & Reading;
 
 export interface ImportFile {
   layout: FileLayout;
-  encoding: TextEncoding;
+  encoding: FileEncoding;
   /** What times without one are taken in; `null` when the file does not tell. */
   zone: Zone | null;
   /** @throws Problem that names line and column, for what is not CSV */

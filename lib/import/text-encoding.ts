@@ -1,7 +1,11 @@
 import iconv from 'iconv-lite';
-import { problem, type Problem } from '../problem.ts';
+import { problem } from '../problem.ts';
+import { malformed } from './malformed.ts';
+import { MAX_WORKBOOK, workbookText } from './workbook.ts';
 
 export type TextEncoding = 'utf-8' | 'euc-kr' | 'utf-16le' | 'utf-16be';
+/** What a file is: text, or an Excel workbook. */
+export type FileEncoding = TextEncoding | 'xlsx';
 
 /** Bytes looked at before an encoding is decided on. */
 const SAMPLE_BYTES = 65_536;
@@ -33,15 +37,6 @@ export function encodingOfCharset(charset: string): TextEncoding {
   });
 }
 
-/** A file that cannot be read as CSV at all. */
-export function malformed(line: number, detail: string, column?: string): Problem {
-  const where = column === undefined ? `Line ${line}` : `Line ${line}, column ${column}`;
-  return problem('malformed-csv', {
-    detail: `${where}: ${detail}`,
-    errors: [{ line, ...(column === undefined ? {} : { column }), detail }],
-  });
-}
-
 const starts = (sample: Buffer, ...bytes: number[]): boolean =>
   bytes.every((byte, index) => sample[index] === byte);
 
@@ -56,12 +51,13 @@ function isUtf8(sample: Buffer): boolean {
 }
 
 /** @throws Problem for what is no text */
-function detect(sample: Buffer): TextEncoding {
+function detect(sample: Buffer): FileEncoding {
   if (starts(sample, 0xef, 0xbb, 0xbf)) return 'utf-8';
   if (starts(sample, 0xff, 0xfe)) return 'utf-16le';
   if (starts(sample, 0xfe, 0xff)) return 'utf-16be';
-  if (starts(sample, 0x50, 0x4b, 0x03, 0x04) || starts(sample, 0xd0, 0xcf, 0x11, 0xe0)) {
-    throw malformed(1, 'This is an Excel workbook. Save it as CSV first.');
+  if (starts(sample, 0x50, 0x4b, 0x03, 0x04)) return 'xlsx';
+  if (starts(sample, 0xd0, 0xcf, 0x11, 0xe0)) {
+    throw malformed(1, 'This is an Excel workbook of the old form (.xls). Save it as .xlsx or CSV first.');
   }
   if (sample.includes(0))
     throw malformed(1, 'There are zero bytes, so this is not text, or UTF-16 without a byte order mark.');
@@ -117,7 +113,7 @@ async function* textOf(
 export async function decodeText(
   source: AsyncIterable<Buffer>,
   charset: TextEncoding | null,
-): Promise<{ encoding: TextEncoding; text: AsyncGenerator<string, void, undefined> }> {
+): Promise<{ encoding: FileEncoding; text: AsyncGenerator<string, void, undefined> }> {
   const chunks = source[Symbol.asyncIterator]();
   const sample: Buffer[] = [];
   let size = 0;
@@ -128,7 +124,7 @@ export async function decodeText(
     size += next.value.length;
   }
   const first = Buffer.concat(sample);
-  let detected: TextEncoding;
+  let detected: FileEncoding;
   try {
     if (first.length === 0) throw malformed(1, 'The body is empty.');
     detected = detect(first);
@@ -136,7 +132,25 @@ export async function decodeText(
     await chunks.return?.();
     throw error;
   }
+  if (detected === 'xlsx') return { encoding: detected, text: workbookText(await wholeOf(first, chunks)) };
   // UTF-8 is what senders say without having looked; EUC-KR nobody says by chance.
   const encoding = charset === 'euc-kr' && detected === 'utf-8' ? charset : detected;
   return { encoding, text: textOf(first, chunks, encoding) };
+}
+
+/** What a workbook is made of is found by its end, so it has to be here as a whole. */
+async function wholeOf(first: Buffer, rest: AsyncIterator<Buffer>): Promise<Buffer> {
+  const pieces = [first];
+  let size = first.length;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    size += next.value.length;
+    if (size > MAX_WORKBOOK) {
+      await rest.return?.();
+      throw problem('payload-too-large', {
+        detail: `An Excel workbook can have ${MAX_WORKBOOK / 2 ** 20} MiB. Save it as CSV.`,
+      });
+    }
+    pieces.push(next.value);
+  }
+  return Buffer.concat(pieces);
 }

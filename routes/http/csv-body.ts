@@ -13,6 +13,7 @@ export const CSV_MEDIA_TYPES = [
   'text/plain',
   'application/csv',
   'application/vnd.ms-excel',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 ] as const;
 
 /** A sender that pauses longer than this is gone, or wants to hold the connection. */

@@ -83,8 +83,8 @@ export const reportSchema = z
     version: ledgerVersion,
     format: z.enum(FORMAT_NAMES).describe('Whose file it is, as its headings show.'),
     encoding: z
-      .enum(['utf-8', 'euc-kr', 'utf-16le', 'utf-16be'])
-      .describe('The encoding that the file was read in.'),
+      .enum(['utf-8', 'euc-kr', 'utf-16le', 'utf-16be', 'xlsx'])
+      .describe('The encoding that the file was read in; `xlsx`: an Excel workbook.'),
     timeZone: z
       .union([z.string(), z.null()])
       .describe('The time zone that times were read in; `null` if each time named its own.'),

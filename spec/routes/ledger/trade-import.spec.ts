@@ -160,6 +160,17 @@ eachApp(
       });
     });
 
+    it('takes an Excel workbook as it is', async () => {
+      const workbook = readFileSync(new URL('../../fixtures/layouts/bithumb-period.xlsx', import.meta.url));
+      const type = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+      const { status, body } = await send(workbook, '', { headers: { 'content-type': type } });
+      assert.deepEqual(
+        [status, body.format, body.encoding, body.rows, body.accepted],
+        [201, 'bithumb', 'xlsx', 9, 9],
+        JSON.stringify(body),
+      );
+    });
+
     it('takes every kind of entry in its own form', async () => {
       const text = [
         'time,kind,exchange,symbol,side,quantity,price,asset,unitCost,externalId,note',

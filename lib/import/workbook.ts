@@ -1,0 +1,267 @@
+import { SaxesParser } from 'saxes';
+import yauzl from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
+import { MAX_COLUMNS } from './csv-splitter.ts';
+import { malformed } from './malformed.ts';
+
+/** Bytes of a workbook, as it is sent. */
+export const MAX_WORKBOOK = 32 * 2 ** 20;
+/** Bytes of one of its parts, unpacked: all texts of it are in memory, rows come and go. */
+const MAX_TEXTS = 64 * 2 ** 20;
+const MAX_SHEET = 512 * 2 ** 20;
+/** Parts of a workbook. */
+const MAX_PARTS = 1_000;
+const MAX_ROWS = 1_048_576;
+
+const DAY_MS = 86_400_000;
+/** Day 0 of the calendar that spreadsheets count by, in which 1900 is a leap year; and of the one of old Macintoshes. */
+const EPOCH = Date.UTC(1899, 11, 30);
+const EPOCH_1904 = Date.UTC(1904, 0, 1);
+
+interface Part {
+  entry: Entry;
+  zip: ZipFile;
+}
+
+function refused(detail: string): Error {
+  return malformed(1, `The Excel workbook ${detail}.`);
+}
+
+async function openZip(bytes: Buffer): Promise<ZipFile> {
+  return await new Promise((resolve, reject) => {
+    yauzl.fromBuffer(bytes, { lazyEntries: true, validateEntrySizes: true }, (error, zip) => {
+      if (error === null) resolve(zip);
+      else reject(refused('cannot be opened'));
+    });
+  });
+}
+
+async function partsOf(zip: ZipFile): Promise<Map<string, Part>> {
+  if (zip.entryCount > MAX_PARTS) throw refused(`has more than ${MAX_PARTS} parts`);
+  return await new Promise((resolve, reject) => {
+    const parts = new Map<string, Part>();
+    zip.on('entry', (entry: Entry) => {
+      parts.set(entry.fileName, { entry, zip });
+      zip.readEntry();
+    });
+    zip.on('end', () => resolve(parts));
+    zip.on('error', () => reject(refused('is damaged')));
+    zip.readEntry();
+  });
+}
+
+/** The text of a part, piece by piece. @throws Problem for one that unpacks to more than it may */
+async function* textOf({ entry, zip }: Part, limit: number): AsyncGenerator<string, void, undefined> {
+  if (entry.uncompressedSize > limit) throw refused(`unpacks to more than ${limit / 2 ** 20} MiB`);
+  const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+    zip.openReadStream(entry, (error, opened) => {
+      if (error === null) resolve(opened);
+      else reject(refused('is damaged'));
+    });
+  });
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of stream) {
+      yield decoder.decode(typeof chunk === 'string' ? Buffer.from(chunk) : chunk, { stream: true });
+    }
+  } catch {
+    throw refused('is damaged');
+  }
+}
+
+/** Feeds a part to a parser, and gives back what it has found after each piece. */
+async function* parsed<T>(
+  part: Part,
+  limit: number,
+  listen: (parser: SaxesParser, found: (item: T) => void) => void,
+): AsyncGenerator<T, void, undefined> {
+  const parser = new SaxesParser();
+  let items: T[] = [];
+  let failed = false;
+  parser.on('error', () => {
+    failed = true;
+  });
+  listen(parser, (item) => items.push(item));
+  for await (const text of textOf(part, limit)) {
+    parser.write(text);
+    if (failed) throw refused('is damaged');
+    yield* items;
+    items = [];
+  }
+  parser.close();
+  if (failed) throw refused('is damaged');
+  yield* items;
+}
+
+/** The texts that cells refer to by number. */
+async function sharedTexts(part: Part | undefined): Promise<string[]> {
+  const texts: string[] = [];
+  if (part === undefined) return texts;
+  const found = parsed<string>(part, MAX_TEXTS, (parser, tell) => {
+    let text = '';
+    let isText = false;
+    let phonetic = 0;
+    parser.on('opentag', ({ name }) => {
+      if (name === 'si') text = '';
+      if (name === 'rPh') phonetic += 1;
+      isText = name === 't';
+    });
+    parser.on('text', (piece) => {
+      if (isText && phonetic === 0) text += piece;
+    });
+    parser.on('closetag', ({ name }) => {
+      if (name === 't') isText = false;
+      if (name === 'rPh') phonetic -= 1;
+      if (name === 'si') tell(text);
+    });
+  });
+  for await (const text of found) texts.push(text);
+  return texts;
+}
+
+async function epochOf(part: Part | undefined): Promise<number> {
+  let epoch = EPOCH;
+  if (part === undefined) return epoch;
+  const found = parsed<never>(part, MAX_TEXTS, (parser) => {
+    parser.on('opentag', ({ name, attributes }) => {
+      if (name === 'workbookPr' && /^(1|true)$/.test(attributes['date1904'] ?? '')) epoch = EPOCH_1904;
+    });
+  });
+  for await (const _ of found);
+  return epoch;
+}
+
+/** Which styles show a number as a date. */
+async function dateStyles(part: Part | undefined): Promise<ReadonlySet<number>> {
+  const dates = new Set<number>();
+  if (part === undefined) return dates;
+  const custom = new Set<number>();
+  let isCell = false;
+  let style = 0;
+  const found = parsed<never>(part, MAX_TEXTS, (parser) => {
+    parser.on('opentag', ({ name, attributes }) => {
+      const id = Number(attributes['numFmtId']);
+      if (name === 'numFmt' && isDateFormat(attributes['formatCode'] ?? '')) custom.add(id);
+      if (name === 'cellXfs') isCell = true;
+      if (name !== 'xf' || !isCell) return;
+      if ((id >= 14 && id <= 22) || (id >= 45 && id <= 47) || custom.has(id)) dates.add(style);
+      style += 1;
+    });
+    parser.on('closetag', ({ name }) => {
+      if (name === 'cellXfs') isCell = false;
+    });
+  });
+  for await (const _ of found);
+  return dates;
+}
+
+/** Without what stands in quotes and brackets, which is shown as it is. */
+function isDateFormat(code: string): boolean {
+  return /[ymdhs]/i.test(code.replace(/"[^"]*"|\[[^\]]*\]|\\./g, ''));
+}
+
+/** The day and time of a number, as a clock shows it. */
+function dateText(serial: number, epoch: number): string {
+  const time = new Date(epoch + Math.round((serial * DAY_MS) / 1_000) * 1_000);
+  return Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(0, 19).replace('T', ' ');
+}
+
+/** A number as the spreadsheet shows it: doubles have 15 digits that count. */
+function numberText(value: string): string {
+  const number = Number(value);
+  return Number.isFinite(number) && /\d{15}/.test(value.replace('.', ''))
+    ? String(Number(number.toPrecision(15)))
+    : value;
+}
+
+/** The column of a reference such as `AB12`, from 0. */
+function columnOf(reference: string): number {
+  let column = 0;
+  for (const letter of reference.replace(/\d+$/, '')) column = column * 26 + letter.charCodeAt(0) - 64;
+  return column - 1;
+}
+
+interface SheetRow {
+  number: number;
+  cells: string[];
+}
+
+interface CellTerms {
+  /** Day 0 of dates. */
+  epoch: number;
+  texts: readonly string[];
+  dates: ReadonlySet<number>;
+}
+
+/** What a cell shows. */
+function shown(value: string, kind: string, style: number, { epoch, texts, dates }: CellTerms): string {
+  if (kind === 's') return texts[Number(value)] ?? '';
+  if (kind === 'n' && value !== '')
+    return dates.has(style) ? dateText(Number(value), epoch) : numberText(value);
+  return value;
+}
+
+function rowsOf(part: Part, terms: CellTerms): AsyncGenerator<SheetRow, void, undefined> {
+  return parsed<SheetRow>(part, MAX_SHEET, (parser, tell) => {
+    let row: SheetRow = { number: 0, cells: [] };
+    let [column, style, kind, value, isValue] = [0, 0, 'n', '', false];
+    parser.on('opentag', ({ name, attributes }) => {
+      if (name === 'row') {
+        const number = Number(attributes['r'] ?? row.number + 1);
+        if (!(number > row.number && number <= MAX_ROWS)) throw refused('has rows out of order');
+        row = { number, cells: [] };
+      } else if (name === 'c') {
+        const reference = attributes['r'];
+        column = reference === undefined ? row.cells.length : columnOf(reference);
+        if (column >= MAX_COLUMNS) throw refused(`has a row of more than ${MAX_COLUMNS} cells`);
+        style = Number(attributes['s'] ?? 0);
+        kind = attributes['t'] ?? 'n';
+        value = '';
+      } else if (name === 'v' || name === 't') isValue = true;
+    });
+    parser.on('text', (piece) => {
+      if (isValue) value += piece;
+    });
+    parser.on('closetag', ({ name }) => {
+      if (name === 'v' || name === 't') isValue = false;
+      if (name === 'c') {
+        while (row.cells.length < column) row.cells.push('');
+        row.cells[column] = shown(value, kind, style, terms);
+      }
+      if (name === 'row') tell(row);
+    });
+  });
+}
+
+function quoted(cell: string): string {
+  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+/** Characters of one piece. */
+const PIECE = 16_384;
+
+/**
+ * The first sheet of an Excel workbook as CSV: each row on the line of its number, dates as a clock shows them.
+ * @throws Problem for one that is damaged, or unpacks to more than there may be
+ */
+export async function* workbookText(bytes: Buffer): AsyncGenerator<string, void, undefined> {
+  const parts = await partsOf(await openZip(bytes));
+  const names = [...parts.keys()].filter((name) => /^xl\/worksheets\/[^/]+\.xml$/.test(name)).sort();
+  const sheet = parts.get(names.find((name) => name.endsWith('/sheet1.xml')) ?? names[0] ?? '');
+  if (sheet === undefined) throw refused('has no sheet');
+  const terms = {
+    epoch: await epochOf(parts.get('xl/workbook.xml')),
+    texts: await sharedTexts(parts.get('xl/sharedStrings.xml')),
+    dates: await dateStyles(parts.get('xl/styles.xml')),
+  };
+  let line = 1;
+  let text = '';
+  for await (const { number, cells } of rowsOf(sheet, terms)) {
+    text += `${'\n'.repeat(number - line)}${cells.map(quoted).join(',')}`;
+    line = number;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = '';
+  }
+  yield `${text}\n`;
+}
