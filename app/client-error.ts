@@ -39,7 +39,7 @@ export class ClientErrors {
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
   }
 
-  /** To be told of each request, and of what is written before its answer: no refusal may be written into an answer. */
+  /** Called for each request, and for what is written before its response: a refusal must not be written into a response. */
   noteRequest(req: IncomingMessage, res: ServerResponse): void {
     this.#answers.set(req.socket, { res, bytesBefore: req.socket.bytesWritten });
   }

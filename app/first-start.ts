@@ -50,7 +50,7 @@ interface DemoFill {
   daysAgo: number;
 }
 
-/** A month of somebody's trading at prices near the simulator's first ones. */
+/** A month of trades at prices close to where the simulator starts. */
 const DEMO_FILLS: readonly DemoFill[] = [
   { base: 'BTC', side: 'buy', quantity: '0.08', price: '147500000', daysAgo: 28 },
   { base: 'ETH', side: 'buy', quantity: '2', price: '5050000', daysAgo: 26 },

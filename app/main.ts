@@ -106,7 +106,7 @@ function print(...lines: string[]): void {
 function demoLines({ DEMO, DATABASE_URL, HOST, TRUST_PROXY }: Config): string[] {
   if (DEMO) return [`  login   ${DEMO_LOGIN.email} / ${DEMO_LOGIN.password}`];
   const isExposed = !isLoopback(HOST) || TRUST_PROXY > 0;
-  // Whoever tries it out expects one.
+  // Without a demo user, a first try needs an explanation.
   return DATABASE_URL === undefined && isExposed
     ? ['  login   no demo user, since others can reach this server; DEMO=true makes one']
     : [];

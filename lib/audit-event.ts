@@ -21,7 +21,7 @@ export const AUDIT_TYPES = [
 ] as const;
 export type AuditType = (typeof AUDIT_TYPES)[number];
 
-/** Holds no secret and nothing that somebody typed: sooner or later, a password is typed into the wrong field. */
+/** Contains no secrets and nothing that a user typed: sooner or later, someone types a password into the wrong field. */
 export interface AuditDraft {
   type: AuditType;
   /** The user who did it; `null` if not known. */

@@ -28,7 +28,7 @@ export function docsPage(): Middleware {
     await (
       await renderer
     )(ctx, next);
-    // The template asks for files that nobody here has, and for a font from elsewhere.
+    // The template refers to files that do not exist here, and to a font on another host.
     const html = String(ctx.body)
       .replace(GOOGLE_FONTS, '')
       .replace('swagger-ui.min.css', 'swagger-ui.css')

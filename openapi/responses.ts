@@ -131,7 +131,7 @@ export function isTagged({ method, status, produces = 'json' }: Endpoint): boole
 function problemsOf(endpoint: Endpoint): ProblemSlug[] {
   return [
     ...(endpoint.problems ?? []),
-    // A query that nobody knows is refused everywhere but at health checks.
+    // Unknown query parameters are refused everywhere except at health checks.
     ...(endpoint.query !== undefined || endpoint.tag !== 'service' ? (['invalid-request'] as const) : []),
     ...(endpoint.params === undefined ? [] : (['not-found'] as const)),
     ...(endpoint.body === undefined ? [] : (['malformed-json'] as const)),

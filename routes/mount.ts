@@ -57,7 +57,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   const takesOverSocket = endpoint.produces === 'stream' || endpoint.status === 101;
   return async function handleEndpoint(ctx) {
     ctx.state['route'] = endpoint.path;
-    // Nobody reads a body from a socket that belongs to a stream.
+    // The body of a request that became a stream is never read.
     if (takesOverSocket && announcesBody(ctx.req)) {
       throw problem('invalid-request', {
         detail: 'A stream takes no request body: send the request without one.',

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { create, extract } from 'tar';
 import { StartError } from '../../lib/start-error.ts';
 
-/** What a backup holds of the data folder: the database, and the secret without which nobody stays logged in. */
+/** What a backup holds of the data folder: the database, and the secret that keeps users logged in. */
 export const CONTENTS = ['pgdata', 'jwt-secret'] as const;
 
 /**
- * Packs a data folder that nobody writes to into a file that only this user can read. The file appears when it is whole
+ * Packs a data folder that is not being written to into a file that only this user can read. The file appears when it is whole
  * and on the disk.
  * @throws StartError if there is such a file already
  */

@@ -66,7 +66,7 @@ function acquire(path: string): DataLock {
   }
 }
 
-/** The file appears with its content in one step, so that nobody reads half of it. False if there is one already. */
+/** Creates the file with its content in one step, so that no reader sees half of it. False if it exists. */
 function create(path: string, holder: Holder): boolean {
   const draft = `${path}-${holder.nonce}`;
   writeFileSync(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });

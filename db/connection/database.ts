@@ -132,7 +132,7 @@ async function openCluster(folder: string): Promise<PGlite> {
 }
 
 /**
- * The embedded database does its housekeeping in the middle of a statement, while nobody else has a turn: what waits to go
+ * The embedded database does its housekeeping in the middle of a statement, while no other work can run: what waits to go
  * into a search index goes there in small portions, and a new segment of the log is not filled with 16 MB of zeros.
  */
 const SESSION = "set gin_pending_list_limit = '512kB'; set wal_init_zero = off";

@@ -9,7 +9,7 @@ export class LeaseLostError extends Error {
 }
 
 /**
- * Runs what is written under a lease in one transaction, if nobody has written under a later one. Holders come one after
+ * Runs what is written under a lease in one transaction, unless a later holder has written already. Holders come one after
  * the other: the row of the lease is locked until the end.
  * @throws LeaseLostError
  */

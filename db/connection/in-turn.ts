@@ -7,7 +7,7 @@ export interface Turns {
 }
 
 /**
- * For the statements of one transaction while whoever makes them goes on with other work: its connection takes one at a
+ * Queues the statements of one transaction while the caller goes on with other work: its connection takes one at a
  * time.
  */
 export function inTurn(): Turns {

@@ -35,7 +35,7 @@ export interface ExportedTrade {
 }
 
 /**
- * All trades that fit, in order and in pieces, so that memory does not grow with their number. Whoever stops early must
+ * All trades that fit, in order and in pieces, so that memory does not grow with their number. A caller that stops early must
  * say so (`return`), as `for await` does.
  * @throws RangeError for a symbol that is none
  */
@@ -61,7 +61,7 @@ const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type
 
 /**
  * By a cursor of the database, in one snapshot: what is booked meanwhile is not seen. It holds a connection until it has
- * ended, so whoever reads slowly must be bounded. Each piece is a statement of its own, to which the time limit of
+ * ended, so slow readers must be bounded. Each piece is a separate statement, to which the time limit of
  * statements applies; a portal that stays open over many of them (pg-query-stream) would be cut by it as a whole.
  */
 export const tradesByCursor: TradeReader = async function* (db, portfolioId, filter, { sort, order }) {

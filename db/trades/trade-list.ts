@@ -36,7 +36,7 @@ export interface TradeListQuery extends TradeOrder, PageQuery {
 }
 
 /**
- * A page of the trades that fit. Whoever asks for the next one gets what comes behind it, whatever was booked or removed
+ * A page of the trades that fit. The next page continues behind it, whatever was booked or removed
  * meanwhile.
  * @throws Problem `invalid-cursor`; RangeError for a symbol that is none
  */

@@ -5,7 +5,7 @@ import { plus } from '../../lib/money/unknown.ts';
 import type { Database } from '../connection/database.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
 
-/** What trades add up to. Amounts in base currency unless it is said; `null` for want of a rate of one of them. */
+/** Totals of trades. Amounts are in base currency unless stated otherwise; `null` if a rate is missing for one of them. */
 export interface TradeTotals {
   bought: SideTotals;
   sold: SideTotals;

@@ -18,7 +18,7 @@ const BATCH = 200;
 
 /**
  * Lookups that are asked for in the same turn of the event loop go to the database as one statement. It is sent after
- * all of them were asked for and nothing is kept, so whoever asks sees whatever was committed before.
+ * all of them were requested and nothing is cached, so each caller sees everything committed before.
  */
 export function openLookups(db: Database, { clock }: { clock: Clock }): Lookups {
   const roles = inTurns<Role>((ids) => liveCredentials(db, ids, { clock }));

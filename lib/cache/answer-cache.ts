@@ -166,7 +166,7 @@ export class AnswerCache {
       storing = shared?.set(key, answer, ttlMs[wanted.kind]);
       return { answer, made: true };
     } finally {
-      // Only once it is stored: whoever waits for the lease looks for it next.
+      // Only once it is stored: the next holder of the lease looks there first.
       this.#behind(Promise.resolve(storing).then(() => turn?.release()));
     }
   }
@@ -195,7 +195,7 @@ export class AnswerCache {
     }
   }
 
-  /** Work that nobody waits for. If it fails, the next request fails too, and is told. */
+  /** Work in the background. If it fails, so does the next request, which reports the error. */
   #behind(task: Promise<unknown>): void {
     const settled = task.catch(() => undefined).finally(() => this.#background.delete(settled));
     this.#background.add(settled);

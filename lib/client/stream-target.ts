@@ -1,6 +1,6 @@
 import type { Rest } from './rest.js';
 
-/** The server takes 8,000 bytes, but somebody between may take less. */
+/** The server accepts 8,000 bytes, but a proxy in between may accept less. */
 const LONGEST_URL = 4_000;
 
 /** Where a stream on channels is: by their names, or by a subscription on them when those would make a long URL. */

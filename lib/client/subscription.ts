@@ -31,7 +31,7 @@ export interface Handlers extends EventHandlers {
 export interface SubscribeOptions {
   /** Where to go on from, as `lastEventId` of an earlier subscription said. */
   lastEventId?: string | null;
-  /** `latest`: of state channels only the newest state is told after a cut. */
+  /** `latest`: after a cut, state channels send only their newest state. */
   replay?: 'full' | 'latest';
   /** Silence after which the connection is taken for dead, in milliseconds: more than the server's heartbeats are apart. */
   silenceMs?: number;
@@ -95,7 +95,7 @@ export class Subscription {
   }
 
   async #run(): Promise<void> {
-    // Handlers must not be called before whoever subscribes has what it is given.
+    // Handlers must not be called before the subscriber has the returned object.
     await Promise.resolve();
     this.#become('connecting');
     while (!this.#isOver) {

@@ -74,7 +74,7 @@ export function readConfig(
       lines.push(`${name}: ${error.message}`);
     }
   }
-  // Reported with the rest, so that nobody fixes one variable only to be shown the next.
+  // Reported with the rest, so that fixing one variable does not just reveal the next.
   if (given['DATABASE_URL'] !== undefined && given['JWT_SECRET'] === undefined) {
     lines.push('JWT_SECRET: is required with DATABASE_URL, since all nodes must share it');
   }

@@ -9,7 +9,7 @@ export interface CsvColumn<T extends object> {
   /** Its English heading, and what it is asked for by. */
   name: string;
   korean: string;
-  /** `text`: what somebody has typed, which a spreadsheet might run. Numbers, times and codes are as they are. */
+  /** `text`: typed by a user, so a spreadsheet might run it as a formula. Numbers, times and codes are written unchanged. */
   kind: 'text' | 'plain';
   /** `null` is an empty cell. */
   value: (row: T) => string | null;
@@ -73,7 +73,7 @@ export function csvStream<T extends object>(
     {},
     { writableObjectMode: true, objectMode: true, highWaterMark: 1 },
   );
-  // The error is told by the end that is read.
+  // The readable side reports the error.
   pipeline(rows, text, () => undefined);
   return text;
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 
 /**
- * The network that counts as one client: an IPv4 address, or a /64 network of IPv6, since nobody has fewer addresses
+ * The network that counts as one client: an IPv4 address, or a /64 network of IPv6, since no client has fewer addresses
  * than that. An IPv4-mapped IPv6 address counts as IPv4.
  */
 export function networkOf(ip: string): string {

@@ -127,7 +127,7 @@ export async function readGuarded(path: string, forbidden: number): Promise<stri
   }
 }
 
-/** Nobody can put a link to another file in its place meanwhile. */
+/** Changes the mode of the file itself, even if someone replaces it by a link meanwhile. */
 function chmodUnfollowed(path: string, { ino, dev }: Stats): void {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

@@ -8,7 +8,7 @@ import { beginsSyllable, keystrokes } from './keystrokes.ts';
  * Korean syllable or holds punctuation.
  */
 
-/** Stands in searchable text where a word begins. No text that users send has control characters. */
+/** Marks where a word begins in searchable text. Text from users never contains control characters. */
 const WORD_START = '\u0001';
 /** ASCII has one form only. */
 const PLAIN = /^[ -~]*$/;

@@ -52,7 +52,7 @@ export async function beginAttempt(
   return {
     async succeeded(id) {
       for (const [name, key] of counted) {
-        // Only counts that nobody else adds to are reset; the others keep the failures of other clients.
+        // Only counts of this client alone are reset; the others keep the failures of other clients.
         if (name === 'login-pair' || name === 'login-device') await limits.forget(name, key);
         else await limits.giveBack(name, key);
       }

@@ -10,7 +10,7 @@ export function originOf(ctx: Context): AuditOrigin {
 
 /**
  * Records what has already happened, or was refused. If the audit log cannot be written, the request still succeeds
- * (nobody must be kept from logging out), and the operator's log says so.
+ * (logging out must always work), and the operator's log says so.
  */
 export async function noteAudit(ctx: Context, services: Services, draft: AuditDraft): Promise<void> {
   const { db, clock, logger } = services;

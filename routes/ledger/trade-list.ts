@@ -34,7 +34,7 @@ const listedTrade = tradeSchema
   })
   .meta({ id: 'ListedTrade', description: 'A trade with its figures in base currency.' });
 
-/** What the figures are in, and what is to be said of them. */
+/** The currency of the figures, and warnings about them. */
 const context = { baseCurrency, costMethod: usedCostMethod, warnings: field.warnings };
 
 function listedBody({ trade, value, feeValue, result }: ListedTrade): z.input<typeof listedTrade> {

@@ -59,7 +59,7 @@ function toProblem(error: unknown, { isUnavailable, isCancelled, isLocked }: Err
   return problem(BY_STATUS[status] ?? otherwise, { cause: error });
 }
 
-/** Turns every error, and a request that nobody answered, into `application/problem+json`. */
+/** Turns every error, and every request that no route answered, into `application/problem+json`. */
 export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
   return async function handleProblems(ctx, next) {
     const path: unknown = ctx.state['path'];

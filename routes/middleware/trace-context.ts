@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** Where a request stands in a distributed trace: W3C Trace Context, https://www.w3.org/TR/trace-context/. */
+/** The place of a request in a distributed trace: W3C Trace Context, https://www.w3.org/TR/trace-context/. */
 export interface TraceContext {
   /** 32 hexadecimal digits, the same in every system that the request passes. */
   readonly traceId: string;

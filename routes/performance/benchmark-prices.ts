@@ -41,7 +41,7 @@ function routesTo(symbol: string, baseCurrency: string): Route[] {
   ];
 }
 
-/** @throws the 400 that names a benchmark which nobody has ever seen a price of */
+/** @throws 400 for a benchmark that has never had a price */
 export async function assertBenchmark(
   { db, market }: HistorySources,
   symbol: string | undefined,

@@ -43,7 +43,7 @@ export function reachOf({ from, to, calendar }: Span, first: number | null, now:
   return { instants: instants.slice(-LIMIT), end, asked, now };
 }
 
-/** How often a ledger that moves under the reader is read anew. */
+/** How often a ledger that changes while it is read is read again. */
 const ATTEMPTS = 3;
 
 /** What it was worth, and what happened in it, of one version of the ledger. */

@@ -51,7 +51,7 @@ export const seriesQuery = {
 
 type SeriesQuery = z.output<z.ZodObject<typeof seriesQuery>>;
 
-/** Figures at instants, a list each, and what is to be said of them. @throws 400 that names the parameter */
+/** Figures at instants, as one list each, with warnings. @throws 400 that names the parameter */
 export async function seriesTable(services: Services, portfolio: Portfolio, query: SeriesQuery) {
   const { db, clock } = services;
   const { interval, metric } = query;

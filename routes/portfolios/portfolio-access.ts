@@ -21,7 +21,7 @@ async function accessible(
 
 /**
  * The portfolio, if the caller may read it: the owner, and whom it is shared with.
- * @throws 404 otherwise, as for one that does not exist: nobody learns which ids are taken
+ * @throws 404 otherwise, as for one that does not exist, so that ids cannot be probed
  */
 export async function readablePortfolio(
   { db, lookups }: Pick<Services, 'db' | 'lookups'>,

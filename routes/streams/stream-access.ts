@@ -60,7 +60,7 @@ function parsed(parse: () => MarktideChannel[], refusal: (detail: string) => Pro
   }
 }
 
-/** @throws 401 when a private channel is asked for by nobody, 404 when it is not the caller's */
+/** @throws 401 for a private channel without a caller, 404 when it is not the caller's */
 export async function assertReadable(
   channels: readonly MarktideChannel[],
   caller: Caller | null,
@@ -74,7 +74,7 @@ export async function assertReadable(
   }
 }
 
-/** Takes a slot for a stream. @throws 429 when the user, or the address of nobody, has too many, 503 when this node has */
+/** Takes a slot for a stream. @throws 429 when the user (or, without a caller, the address) has too many, 503 when this node has */
 export function admit(ctx: Context, caller: Caller | null, { hub }: Services): Admission {
   return slotOrProblem(() => hub.admit({ userId: caller?.userId ?? null, network: networkOf(ctx.ip) }));
 }

@@ -128,7 +128,7 @@ export const deleteShare = endpoint({
   problems: ['not-found'],
   async handler({ params, caller, ctx }, { db, clock, broker }) {
     const { portfolioId, userId } = params;
-    // Nobody has to put up with what is shared with them: it may be declined.
+    // A share may always be declined.
     if (userId !== caller.userId) await ownPortfolio(db, portfolioId, caller);
     const wasShared = await db.transaction(async (trx) => {
       if (!(await removeShare(trx, portfolioId, userId))) return false;

@@ -235,7 +235,7 @@ export class LogView implements LogListener {
   #takeState({ position: { epoch }, entries }: LogState, end: Position, into: NewestFrames): void {
     const keys = new Set<string>();
     for (const event of entries) {
-      // Nor does a state that is yet to be delivered count as known: receivers are told that they are in step before.
+      // Nor does a state that is yet to be delivered count as known: receivers learn that they are up to date before.
       if (event.offset > end.offset) continue;
       if (event.key !== undefined) keys.add(event.key);
       for (const frame of this.frames(epoch, event)) into.remember(frame);

@@ -4,7 +4,7 @@ export type Transport = 'sse' | 'ndjson' | 'websocket';
 export type StartOutcome = 'fresh' | 'resumed' | `reset-${string}`;
 
 /**
- * What monitoring is told about the streams. Called once per connection, batch or write, never per event, so that it
+ * Receives measurements of the streams. Called once per connection, batch or write, never per event, so that it
  * stays cheap.
  */
 export interface StreamObserver {

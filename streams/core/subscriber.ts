@@ -269,7 +269,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   /** What keeps one channel up to date has begun to fail, or works again. */
   channelChanged(channel: string, isFailing: boolean): void {
     const place = this.#places.all.find(({ channels }) => channels.includes(channel));
-    // Otherwise it is said when the place goes live, or when its log is back.
+    // Otherwise it is sent when the place goes live, or when its log is back.
     if (place === undefined || !place.isLive || place.view?.isDelayed !== false) return;
     this.#tellDelay([channel], isFailing ? 'away' : 'back');
   }

@@ -69,7 +69,7 @@ interface Asking {
   onAnswer: () => void;
 }
 
-/** Questions and answers. Nobody reads its history. */
+/** Requests and replies between nodes. Its history is never read. */
 const ROLL_LOG = 'roll';
 /** How long a node may take to answer. */
 const ANSWER_MS = 1_000;
@@ -149,7 +149,7 @@ export class StreamRegistry {
       return { answers: [...answers.values()], silent: Math.max(0, others - answers.size) };
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
-      // Nobody can be asked, and there may be at least one other node.
+      // No other node can be asked, though there may be some.
       return { answers: [...answers.values()], silent: 1 };
     } finally {
       cancel();

@@ -33,7 +33,7 @@ export interface DayStartsOptions {
 /** The last minute before midnight is stored a little after it. */
 const SETTLING_MS = 120_000;
 const SETTLING_RENEWAL_MS = 10_000;
-/** Somebody may load older candles at any time. */
+/** Older candles may be loaded at any time. */
 const RENEWAL_MS = 300_000;
 
 /**

@@ -11,7 +11,7 @@ const INTERVAL_MS = 500;
 type Change = Partial<Omit<ImportProgressBody, 'portfolioId' | 'importId' | 'asOf' | 'dryRun'>>;
 
 /**
- * Tells how an import is going, on the `imports:` channel of its portfolio. A new phase is told at once, what happens
+ * Publishes the progress of an import on the `imports:` channel of its portfolio. A new phase is published at once, what happens
  * within it now and then. With the broker away the import goes on untold.
  */
 export class ImportProgress {

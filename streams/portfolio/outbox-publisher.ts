@@ -45,7 +45,7 @@ interface Relay {
 /**
  * Publishes in the portfolios' logs what has happened in the ledgers: every change, once, in the order of versions. A
  * message is written in the transaction that it is about, so none is lost with the node or with the broker away. The log
- * takes a message only right after the one before it: whoever finds that something is missing publishes all that is
+ * takes a message only right after the one before it: a publisher that finds a gap publishes all that is
  * pending of that portfolio first, on whichever node it was booked.
  */
 export class Outbox {

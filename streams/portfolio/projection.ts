@@ -245,7 +245,7 @@ export class Projection {
     this.#stale = false;
     this.#valuation = await this.#within('value', VALUE_MS, value(portfolioId));
     // Another change may have asked for this while the last valuation was on its way to be published, which has then
-    // taken the asking for its own: what is new must be told whoever asked.
+    // been answered by an earlier run: what is new must be published in any case.
     this.#due.moved();
     return this.#valuation;
   }

@@ -30,7 +30,7 @@ export class Session {
     });
   }
 
-  /** `null`: nobody is signed in, or it is not known yet. */
+  /** `null`: not signed in, or not known yet. */
   get user(): ReadonlySignal<Signed | null> {
     return this.#user;
   }
@@ -90,7 +90,7 @@ export class Session {
     this.#message.value = confirmed ? '' : text('signOutUnconfirmed');
   }
 
-  /** Whoever was not signed in yet need not be told. */
+  /** Says nothing to a visitor who was not signed in. */
   #over(why: 'session.ended' | 'session.elsewhere'): void {
     this.#life.abort();
     this.#isResuming.value = false;

@@ -20,7 +20,7 @@ interface Tab {
   isDoubtful: boolean;
 }
 
-/** What a tab may say of its figures. `null`: nothing has been told of the stream yet. */
+/** What a tab may show about its figures. `null`: nothing is known of the stream yet. */
 export function feedState(status: Status | null, tab: Tab): FeedState {
   const waiting = tab.wasLive ? 'resuming' : 'connecting';
   if (status === null || !tab.isInformed) return waiting;

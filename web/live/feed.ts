@@ -104,7 +104,7 @@ export class Feed {
     }
   }
 
-  /** Another tab leads now. It is told what is wanted here, and tells what it knows. */
+  /** Another tab leads now: exchange what is wanted here for what it knows. */
   #follow(term: number): void {
     this.#term = term;
     this.#stepDown();

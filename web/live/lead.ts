@@ -16,11 +16,11 @@ interface Options {
   wants: Wants;
   states: States;
   lastId: string | null;
-  /** How this tab is told. */
+  /** Receives what comes for this tab. */
   take: (told: Told) => void;
 }
 
-/** The leading tab's part: one stream for what all tabs want to see. What comes is told to all of them. */
+/** The leading tab's part: one stream for what all tabs show. Events are passed on to all of them. */
 export class Lead {
   readonly #term: number;
   readonly #client: Client;
@@ -89,7 +89,7 @@ export class Lead {
     });
   }
 
-  /** What nobody needs any more goes along until something must be added: that costs less than to reconnect. */
+  /** Channels that are no longer needed stay until others must be added: that is cheaper than reconnecting. */
   #adjust(): void {
     const needed = this.#needed();
     if (needed.every((name) => this.#stream.channels.includes(name))) return;

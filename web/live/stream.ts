@@ -24,7 +24,7 @@ interface Options {
   on: StreamListener;
 }
 
-/** One subscription after the other, each going on where the one before it was, and what may be said of them. */
+/** One subscription after another, each resuming where the last one ended, and their state. */
 export class Stream {
   readonly #client: Client;
   readonly #available: () => Promise<string[]>;

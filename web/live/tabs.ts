@@ -16,7 +16,7 @@ interface TabsListener {
 /**
  * The tabs of one user in one browser: what they tell each other, and which of them leads. The leader holds a Web Lock,
  * so that there is always one and, when it is closed or crashes, the next in the queue takes its place. Every tab holds
- * a lock of its own too: whoever gets that knows that the tab is gone.
+ * a second lock too: a tab that acquires it knows that the first is gone.
  *
  * Browsers give locks to secure pages only (https, or this machine): without them every tab leads itself alone.
  */
@@ -59,7 +59,7 @@ export class Tabs {
     if (hasLocks()) navigator.locks.request(this.#lockOf(tab), { signal }, () => then()).catch(ignoreAbort);
   }
 
-  /** Leads at once, whoever does now: for when that tab sleeps. */
+  /** Takes over at once, for when the leading tab sleeps. */
   takeOver(): void {
     if (this.#resign === null && hasLocks()) this.#stand({ steal: true });
   }

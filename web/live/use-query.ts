@@ -5,7 +5,7 @@ import { type Load, Query } from './query.ts';
 
 interface Options<T> {
   load: Load<T>;
-  /** Asks anew when one of these is another one. */
+  /** Asks again when one of these changes. */
   of: readonly unknown[];
   /** Whether to ask yet. */
   isOn?: boolean;

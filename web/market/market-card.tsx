@@ -10,7 +10,7 @@ function note({ rows, isFull }: Market): string {
   return isFull.value ? text('marketPart', { count: count(rows.value.length) }) : '';
 }
 
-/** The market table. Where all prices are made up it is said once, above them. */
+/** The market table. If all prices are simulated, it says so once, above them. */
 export function MarketCard({ market, connection }: { market: Market; connection: Connection }) {
   const { sorting, rows, isSimulated, sparks } = market;
   const isAll = isSimulated.value;

@@ -10,7 +10,7 @@ const MAX_SYMBOLS = 1_000;
 export interface Quote {
   symbol: string;
   ticker: Signal<Ticker>;
-  /** The classes that make a change flash: two in turn, so that each begins anew. */
+  /** The classes that make a change flash: two in turn, so that each change restarts the animation. */
   flash: Signal<string>;
 }
 

@@ -173,7 +173,7 @@ export class Dashboard {
 
   #changed(change: LedgerChange): void {
     this.changes.value = this.changes.peek() + 1;
-    // Somebody else has changed its settings, or this user in another tab.
+    // Another user has changed its settings, or this one in another tab.
     if (change.subject === 'portfolio') void this.portfolios.load(this.#life.signal);
   }
 }

@@ -10,7 +10,7 @@ export interface HoldingView {
   pricedAt: string | null;
 }
 
-/** The holdings one by one: an event has all of them, and only those that have changed are drawn anew. */
+/** The holdings one by one: an event has all of them, and only those that have changed are drawn again. */
 export class HoldingRows {
   readonly #rows = new Map<string, Signal<HoldingView>>();
 

@@ -16,7 +16,7 @@ import { emptyState, foldLegs } from '../ledger/position.ts';
 import { knownAveragePrice, knownCost } from '../ledger/totals.ts';
 import { minus, plus } from '../../money/unknown.ts';
 
-/** The newest so many of each list are kept; what came before is told as sums, so that lists and sums add up. */
+/** Each list keeps its newest rows; earlier ones are given as sums, so that everything still adds up. */
 export interface ExplainerOptions {
   asset: string;
   costMethod: CostMethod;

@@ -48,7 +48,7 @@ export function historyWarnings(
   ];
 }
 
-/** What figures of the past are told without: of each amount what the last instant that lacks it has of it. */
+/** What is missing from figures of the past: each amount as of the last instant that lacks it. */
 function unvaluedWarnings(points: readonly Point[], baseCurrency: string): Warning[] {
   const lacking = new Map<string, UnvaluedBody>();
   for (const { unvalued } of points) {

@@ -11,7 +11,7 @@ export interface ShareBody {
   weight: string | null;
 }
 
-/** Each list adds up to equity exactly. The largest first; last what has no value, which a known equity is told without. */
+/** Each list adds up to equity exactly. Largest first; holdings without a value come last and are not part of equity. */
 export interface AllocationBody {
   byAsset: ({ asset: string } & ShareBody)[];
   /** By the currency that coins are quoted in where their price comes from; cash counts as its own. */

@@ -110,7 +110,7 @@ function marketMarker(routes: readonly Route[]): Marker {
 
 type Marker = (prices: PriceSource) => Mark | null;
 
-/** Portfolios that hold the same coin share its mark: a rate is worked out once, whoever is valued with it. */
+/** Portfolios that hold the same coin share its mark, so each rate is computed once. */
 const markers = new WeakMap<readonly Route[], Marker>();
 
 function newMarker(routes: readonly Route[]): Marker {

@@ -25,7 +25,7 @@ export function unvaluedAmounts(states: Iterable<AssetState>): UnvaluedBody[] {
   return bodies;
 }
 
-/** Holdings that equity is told without. */
+/** Holdings that are not part of equity, for want of a price. */
 export function unvaluedHoldings(holdings: readonly MarkedHolding[]): UnvaluedBody[] {
   return holdings
     .filter(isLeftOut)
