@@ -29,6 +29,7 @@ import { createSubscription } from './streams/stream-subscriptions.ts';
 import { streamToken } from './streams/stream-token.ts';
 import { streamEndpoints } from './streams/streams.ts';
 import { exportEntries } from './ledger/entry-csv.ts';
+import { joinEntry, partEntry } from './ledger/entry-joins.ts';
 import { entryEndpoints } from './ledger/entries.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
 import { tradeListEndpoints } from './ledger/trade-list.ts';
@@ -64,6 +65,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   exportTrades,
   ...transferEndpoints,
   ...entryEndpoints,
+  joinEntry,
+  partEntry,
   exportEntries,
   getPortfolio,
   listHoldings,

@@ -52,6 +52,8 @@ export const OPERATIONS = {
   getEntry: ['GET', '/v1/portfolios/{portfolioId}/entries/{entryId}'],
   changeEntry: ['PATCH', '/v1/portfolios/{portfolioId}/entries/{entryId}'],
   removeEntry: ['DELETE', '/v1/portfolios/{portfolioId}/entries/{entryId}'],
+  joinEntry: ['PUT', '/v1/portfolios/{portfolioId}/entries/{entryId}/joined'],
+  partEntry: ['DELETE', '/v1/portfolios/{portfolioId}/entries/{entryId}/joined'],
   exportEntries: ['GET', '/v1/portfolios/{portfolioId}/entries.csv'],
   getPortfolio: ['GET', '/v1/portfolios/{portfolioId}'],
   listHoldings: ['GET', '/v1/portfolios/{portfolioId}/holdings'],

@@ -726,6 +726,30 @@ export interface paths {
         patch: operations["changeEntry"];
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/entries/{entryId}/joined": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Join a withdrawal with the deposit that it arrived as
+         * @description Both are in this portfolio and of the same asset, and no more arrives than has left. Joined, they only change the place: lots, dates and cost stay, no money goes in or out, and what has left and not arrived is the fee, which leaves at cost. Every figure after it is restated; parting them restates it back.
+         */
+        put: operations["joinEntry"];
+        post?: never;
+        /**
+         * Part a withdrawal and the deposit that it is joined with
+         * @description Either of the two may be named. They are external flows again.
+         */
+        delete: operations["partEntry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/entries.csv": {
         parameters: {
             query?: never;
@@ -2322,7 +2346,7 @@ export interface components {
              * @description What kind of warning it is; stable, for programs.
              * @enum {string}
              */
-            code: "missing-price" | "missing-rate" | "unvalued-amount" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate";
+            code: "missing-price" | "missing-rate" | "unvalued-amount" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate" | "gathered-flows";
             /** @description The same as a sentence, for people; the wording may change. */
             detail: string;
             /** @description The asset concerned, if it is one. */
@@ -5656,6 +5680,15 @@ export interface components {
              */
             kind: "transfer";
         };
+        /** @description What a withdrawal is joined with. */
+        EntryJoin: {
+            /**
+             * Format: uuid
+             * @description Id of the deposit.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            depositId: string;
+        };
         /** @description A portfolio at a glance; amounts are in base currency. */
         PortfolioSummary: {
             /**
@@ -6622,8 +6655,10 @@ export interface components {
             twr: string | null;
             /** @description `twr` as a yearly rate. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             annualReturn: string | null;
-            /** @description Money-weighted yearly rate, ACT/365. As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
+            /** @description Money-weighted yearly rate, ACT/365. Of several that fit it is the one nearest to zero in ln(1 + rate). As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             xirr: string | null;
+            /** @description How many rates fit as `xirr`; `null` if a value is not known. */
+            xirrRoots: number | null;
             /** @description `pnl` ÷ (`startEquity` + `netFlows`). As a fraction (`0.05` is 5 %); `null` if not known or not defined. */
             simple: string | null;
             /** @description The comparison with a benchmark; `null` if there is none to compare with. */
@@ -13168,6 +13203,91 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    joinEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                entryId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "depositId": "0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80"
+                 *     }
+                 */
+                "application/json": components["schemas"]["EntryJoin"];
+            };
+        };
+        responses: {
+            /** @description Join a withdrawal with the deposit that it arrived as */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    partEntry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                entryId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Part a withdrawal and the deposit that it is joined with */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     exportEntries: {
         parameters: {
             query?: {
@@ -14350,14 +14470,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
-                     *       "asOf": "2026-11-26T01:37:32.331Z",
-                     *       "position": "9@wY5CJ.20",
+                     *       "portfolioId": "01a22bf8-47e7-7160-bd2e-406861755443",
+                     *       "asOf": "2026-11-30T10:20:28.237Z",
+                     *       "position": "9@x7xGh.20",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
-                     *       "from": "2026-11-06T01:37:32.298Z",
-                     *       "to": "2026-11-26T01:37:32.331Z",
+                     *       "from": "2026-11-10T10:20:28.227Z",
+                     *       "to": "2026-11-30T10:20:28.237Z",
                      *       "days": 21,
                      *       "periodsPerYear": 365,
                      *       "riskFree": "0",
@@ -14367,7 +14487,8 @@ export interface operations {
                      *       "pnl": "152848.5",
                      *       "twr": "0.0029989405",
                      *       "annualReturn": "0.0534246613",
-                     *       "xirr": "0.0561695803",
+                     *       "xirr": "0.0561695811",
+                     *       "xirrRoots": 1,
                      *       "simple": "0.0029989405",
                      *       "benchmark": {
                      *         "symbol": "BTC/KRW",
@@ -14384,8 +14505,8 @@ export interface operations {
                      *         "days": 21,
                      *         "maxDrawdown": {
                      *           "depth": "0.0016988515",
-                     *           "peak": "2026-11-20T15:00:00.000Z",
-                     *           "trough": "2026-11-21T15:00:00.000Z",
+                     *           "peak": "2026-11-24T15:00:00.000Z",
+                     *           "trough": "2026-11-25T15:00:00.000Z",
                      *           "recovery": null
                      *         },
                      *         "volatility": "0.014330367",
@@ -14405,11 +14526,11 @@ export interface operations {
                      *         "averageWin": "122947",
                      *         "averageLoss": null,
                      *         "best": {
-                     *           "entryId": "01a21580-228c-72b7-be89-bf2754d538c1",
+                     *           "entryId": "01a22bf8-482a-73ea-84c9-b7e933fb3dbd",
                      *           "profit": "152892"
                      *         },
                      *         "worst": {
-                     *           "entryId": "01a21580-228c-715d-b40c-366e35954c42",
+                     *           "entryId": "01a22bf8-482a-70c1-b6ac-ded62477e395",
                      *           "profit": "93002"
                      *         },
                      *         "averageHoldingMs": 1209600000,
@@ -14420,7 +14541,7 @@ export interface operations {
                      *       "warnings": [
                      *         {
                      *           "code": "undefined-rate",
-                     *           "detail": "there is too little in the span to work it out of, or nothing that it could refer to",
+                     *           "detail": "The span holds too little to work it out, or nothing that it could refer to.",
                      *           "figures": [
                      *             "benchmark.beta",
                      *             "benchmark.alpha",

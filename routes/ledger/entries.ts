@@ -184,7 +184,7 @@ export const listEntriesOfAnyKind = endpoint({
   },
 });
 
-const entryParams = portfolioParams.extend({ entryId: field.id });
+export const entryParams = portfolioParams.extend({ entryId: field.id });
 
 export const getEntryOfAnyKind = endpoint({
   method: 'get',

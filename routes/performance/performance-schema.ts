@@ -106,7 +106,12 @@ export const performanceSchema = z
       `Time-weighted return: daily (end + outflow) ÷ (start + inflow) − 1, chain-linked. ${AS_RATE}`,
     ),
     annualReturn: field.decimalOrNull.describe(`\`twr\` as a yearly rate. ${AS_RATE}`),
-    xirr: field.decimalOrNull.describe(`Money-weighted yearly rate, ACT/365. ${AS_RATE}`),
+    xirr: field.decimalOrNull.describe(
+      `Money-weighted yearly rate, ACT/365. Of several that fit it is the one nearest to zero in ln(1 + rate). ${AS_RATE}`,
+    ),
+    xirrRoots: z
+      .union([z.int(), z.null()])
+      .describe('How many rates fit as `xirr`; `null` if a value is not known.'),
     simple: field.decimalOrNull.describe(`\`pnl\` ÷ (\`startEquity\` + \`netFlows\`). ${AS_RATE}`),
     benchmark: z
       .union([benchmark, z.null()])

@@ -2,7 +2,15 @@ import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.
 import { type PerformanceBody, undefinedFigures } from '../../lib/pnl/performance/performance-body.ts';
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
 
-const RETURNS = ['twr', 'annualReturn', 'simple', 'xirr', 'benchmark.excess', 'benchmark.equity'];
+const RETURNS = [
+  'twr',
+  'annualReturn',
+  'simple',
+  'xirr',
+  'xirrRoots',
+  'benchmark.excess',
+  'benchmark.equity',
+];
 const RISK = ['volatility', 'sharpe', 'sortino', 'maxDrawdown', 'calmar'].map((name) => `risk.${name}`);
 const COMPARED = ['beta', 'alpha', 'correlation', 'trackingError'].map((name) => `benchmark.${name}`);
 /** What is not known for want of a price of the benchmark. */
@@ -42,4 +50,11 @@ export function explained(body: PerformanceBody, warnings: readonly Warning[]): 
     named.push({ code: 'undefined-rate', detail, figures: undefinable });
   }
   return named;
+}
+
+/** Very many external flows are told together: what depends on their exact times is then not exact, and says so. */
+export function gatheredFlows(grainMs: number): Warning[] {
+  if (grainMs === 1) return [];
+  const detail = `There are more external flows than are told one by one: those within ${grainMs / 60_000} minutes count at the time of the first. Sums are exact; the figures named are close.`;
+  return [{ code: 'gathered-flows', detail, figures: ['xirr', 'benchmark.equity'] }];
 }

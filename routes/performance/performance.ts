@@ -6,7 +6,7 @@ import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { performanceSchema } from './performance-schema.ts';
 import { reachOf, readSpan } from './performance-span.ts';
-import { COMPARISON, explained, PERFORMANCE_FIGURES } from './performance-warnings.ts';
+import { COMPARISON, explained, gatheredFlows, PERFORMANCE_FIGURES } from './performance-warnings.ts';
 import { costMethod } from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from './portfolio-history.ts';
@@ -104,7 +104,10 @@ export const getPerformance = endpoint({
         periodsPerYear: query.periodsPerYear,
         riskFree: query.riskFree,
         ...body,
-        warnings: explained(body, [...history.warnings, ...unpriced]),
+        warnings: [
+          ...explained(body, [...history.warnings, ...unpriced]),
+          ...gatheredFlows(activity.flowGrainMs),
+        ],
       };
     });
   },

@@ -22,6 +22,8 @@ export interface SpanActivity {
   turnover: Fixed | null;
   /** External money and coins, in order of time. */
   flows: TimedFlow[];
+  /** Flows within so many milliseconds may be told as one; 1: each at its own time. */
+  flowGrainMs: number;
 }
 
 /** External flows told one by one; beyond that they are taken together by the minute, the hour, … */
@@ -53,7 +55,7 @@ export async function spanActivity(
         if (slice.isOver) await slice.next();
       }
     }
-    return { version, closed, turnover, flows: flows.list() };
+    return { version, closed, turnover, flows: flows.list(), flowGrainMs: flows.grainMs() };
   });
 }
 

@@ -129,6 +129,7 @@ const BODIES: Record<string, Record<string, unknown>> = {
   bookTrades: TRADE,
   changeTrade: { orderId: 'x', note: 'x', tags: [] },
   bookEntries: TRANSFER,
+  joinEntry: { depositId: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' },
   changeEntry: { kind: 'deposit', note: 'x', tags: [] },
   bookTransfers: TRANSFER,
   changeTransfer: { note: 'x', tags: [] },

@@ -8,6 +8,8 @@ export function describe({ code, asset }: Warning): string {
       return text('warning.missing-history');
     case 'undefined-rate':
       return text('warning.undefined-rate');
+    case 'gathered-flows':
+      return text('warning.gathered-flows');
     default:
       return text(`warning.${code}`, { asset: asset ?? text('someAssets') });
   }

@@ -216,6 +216,8 @@ export const en = {
   'warning.cash-negative': '{asset}: more was spent than the ledger has',
   'warning.missing-history': 'What the portfolio was worth when the day began is not known',
   'warning.undefined-rate': 'There is too little invested, or too short a time, for a rate',
+  'warning.gathered-flows':
+    'There are too many deposits and withdrawals to count each at its own time; some figures are close, not exact',
   'warning.unvalued-amount': '{asset}: an amount without a price is missing from the totals',
   someAssets: 'Some entries',
   'problem.malformed-json': 'The server could not read the request.',

@@ -212,6 +212,7 @@ export const ko: Record<TextKey, string> = {
   'warning.cash-negative': '{asset}: 원장에 있는 금액보다 많이 사용했습니다',
   'warning.missing-history': '하루가 시작될 때의 자산 가치를 알 수 없습니다',
   'warning.undefined-rate': '투자 금액이나 기간이 부족하여 비율을 계산할 수 없습니다',
+  'warning.gathered-flows': '입출금이 너무 많아 각각의 시각을 반영하지 못하므로 일부 수치는 근삿값입니다',
   'warning.unvalued-amount': '{asset}: 시세를 알 수 없는 금액이 합계에 빠져 있습니다',
   someAssets: '일부 기록',
   'problem.malformed-json': '서버가 요청을 읽을 수 없습니다.',

@@ -12,6 +12,8 @@ export interface FlowBins {
   add: (flow: TimedFlow) => void;
   /** In order of time. */
   list: () => TimedFlow[];
+  /** Flows within so many milliseconds may be told as one, at the time of the first; 1: each at its own time. */
+  grainMs: () => number;
 }
 
 const GRAINS_MS = [1, 60_000, 3_600_000, 86_400_000, 30 * 86_400_000] as const;
@@ -43,6 +45,7 @@ export function gatherFlows(limit: number): FlowBins {
         for (const bin of finer.values()) put(bin);
       }
     },
+    grainMs: () => GRAINS_MS[grain] ?? 1,
     list: () => [...bins.values()].sort((a, b) => a.time - b.time),
   };
 }

@@ -1,5 +1,5 @@
 import type { Fixed } from '../../money/money.ts';
-import { decimalOrNull } from '../../money/money.ts';
+import { decimalOrNull, ZERO } from '../../money/money.ts';
 import { benchmarkReturn, compare, sameFlowsEquity } from './benchmark.ts';
 import { growthIndex, maxDrawdown } from './drawdown.ts';
 import type { TimedFlow } from './flow-bins.ts';
@@ -40,6 +40,8 @@ export interface PerformanceBody {
   annualReturn: string | null;
   /** Money-weighted yearly rate, ACT/365. */
   xirr: string | null;
+  /** How many rates fit: `xirr` is the one nearest to zero in ln(1 + rate). */
+  xirrRoots: number | null;
   /** PnL ÷ net invested. */
   simple: string | null;
   benchmark: BenchmarkBody | null;
@@ -91,10 +93,13 @@ export function performanceBody(input: PerformanceInput): PerformanceBody {
   }
   const span = periodPnl(first, last);
   const days = periodPnls(points);
-  const returns = periodReturns(days);
+  // Where nothing was ever at work there is nothing that could have returned anything.
+  const isIdle = days.every(isNothing);
+  const returns = isIdle ? days.map(() => null) : periodReturns(days);
   const total = twr(returns);
   const daily = (1 + riskFree) ** (1 / periodsPerYear) - 1;
   const invested = investorFlows(span, flows);
+  const weighted = invested === null ? null : xirr(invested);
   return {
     startEquity: decimalOrNull(span.startEquity),
     endEquity: decimalOrNull(span.endEquity),
@@ -102,7 +107,8 @@ export function performanceBody(input: PerformanceInput): PerformanceBody {
     pnl: decimalOrNull(span.pnl),
     twr: statistic(total),
     annualReturn: statistic(total === null ? null : annualReturn(returns, periodsPerYear)),
-    xirr: statistic(invested === null ? null : xirr(invested)),
+    xirr: statistic(weighted?.rate ?? null),
+    xirrRoots: invested === null ? null : (weighted?.rates.length ?? 0),
     simple: statistic(simpleReturn(span)),
     benchmark:
       benchmark === null
@@ -111,6 +117,10 @@ export function performanceBody(input: PerformanceInput): PerformanceBody {
     risk: riskBody(days, returns, daily, periodsPerYear),
     trades,
   };
+}
+
+function isNothing({ startEquity, endEquity, inflows, pnl }: PeriodPnl): boolean {
+  return [startEquity, endEquity, inflows, pnl].every((amount) => amount === ZERO);
 }
 
 function benchmarkBody(

@@ -13,24 +13,35 @@ interface YearlyFlows {
   amounts: Float64Array;
 }
 
+/** A money-weighted yearly return. */
+export interface Xirr {
+  rate: number;
+  /** All the rates that fit the flows, the nearest to zero in ln(1 + rate) first: `rate` is that one. */
+  rates: readonly number[];
+}
+
 /**
  * Money-weighted yearly return (XIRR): the rate at which the flows' present value is nil, times in days ÷ 365.
  *
- * Flows that change sign more than once can have several such rates: it is then the lowest, which promises least.
+ * Flows that change sign more than once can have several such rates. It is then the one nearest to zero in ln(1 + rate),
+ * which spreadsheets find from their usual guess.
  * @returns `null` when there is none
  */
-export function xirr(flows: readonly CashFlow[]): number | null {
+export function xirr(flows: readonly CashFlow[]): Xirr | null {
   const merged = mergeByTime(flows);
   const { amounts } = merged;
   if (!amounts.some((amount) => amount > 0) || !amounts.some((amount) => amount < 0)) return null;
-  const growth = lowestRoot(merged);
-  return growth === null ? null : Math.expm1(growth);
+  const roots = rootsOf(merged).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b);
+  const rates = roots.map((root) => Math.expm1(root));
+  const [rate] = rates;
+  return rate === undefined ? null : { rate, rates };
 }
 
 function mergeByTime(flows: readonly CashFlow[]): YearlyFlows {
   const amounts = new Map<number, number>();
   for (const { time, amount } of flows) amounts.set(time, (amounts.get(time) ?? 0) + amount);
-  const times = [...amounts.keys()].sort((a, b) => a - b);
+  // What comes to nothing would have the present value vanish where the other terms underflow.
+  const times = [...amounts.keys()].filter((time) => amounts.get(time) !== 0).sort((a, b) => a - b);
   const start = times[0] ?? 0;
   return {
     years: Float64Array.from(times, (time) => (time - start) / YEAR_MS),
@@ -38,19 +49,41 @@ function mergeByTime(flows: readonly CashFlow[]): YearlyFlows {
   };
 }
 
-/** Where the present value first changes sign. The grid is finest around no growth at all. */
-function lowestRoot(flows: YearlyFlows): number | null {
-  let point = gridPoint(0);
-  let sign = Math.sign(presentValue(flows, point));
-  for (let step = 1; step <= STEPS; step += 1) {
-    if (sign === 0) return point;
-    const next = gridPoint(step);
-    const nextSign = Math.sign(presentValue(flows, next));
-    if (nextSign === -sign) return bisect(flows, point, next, sign);
-    point = next;
-    sign = nextSign;
+/**
+ * Where the present value changes sign, looked for on both sides from no growth at all, where the grid is finest. Flows
+ * that change sign once have one root: it is not looked for another.
+ */
+function rootsOf(flows: YearlyFlows): number[] {
+  const wanted = signChanges(flows.amounts) === 1 ? 1 : Infinity;
+  const roots: number[] = [];
+  const signs = new Map<number, number>();
+  const signAt = (step: number): number => {
+    let sign = signs.get(step);
+    if (sign === undefined) signs.set(step, (sign = Math.sign(presentValue(flows, gridPoint(step)))));
+    return sign;
+  };
+  const look = (step: number): void => {
+    const sign = signAt(step);
+    if (signAt(step + 1) === -sign && sign !== 0) {
+      roots.push(bisect(flows, gridPoint(step), gridPoint(step + 1), sign));
+    }
+  };
+  if (signAt(STEPS / 2) === 0) roots.push(0);
+  for (let away = 0; away < STEPS / 2 && roots.length < wanted; away += 1) {
+    const [below, above] = [STEPS / 2 - away - 1, STEPS / 2 + away];
+    look(below);
+    look(above);
+    for (const step of [below, above + 1]) if (signAt(step) === 0) roots.push(gridPoint(step));
   }
-  return null;
+  return roots;
+}
+
+function signChanges(amounts: Float64Array): number {
+  let changes = 0;
+  for (let n = 1; n < amounts.length; n += 1) {
+    if (Math.sign(amounts[n] ?? 0) !== Math.sign(amounts[n - 1] ?? 0)) changes += 1;
+  }
+  return changes;
 }
 
 function gridPoint(step: number): number {

@@ -10,6 +10,7 @@ export const WARNING_CODES = [
   'cash-negative',
   'missing-history',
   'undefined-rate',
+  'gathered-flows',
 ] as const;
 /** Amounts without a price: what a total beside them lacks. */
 export const UNVALUED = [...UNVALUED_KINDS, 'holding'] as const;

@@ -55,6 +55,8 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   bookTrades: { scope: 'trades:write', by: 'anyone' },
   bookEntries: { scope: 'trades:write', by: 'anyone' },
   changeEntry: { scope: 'trades:write', by: 'anyone' },
+  joinEntry: { scope: 'trades:write', by: 'anyone' },
+  partEntry: { scope: 'trades:write', by: 'anyone' },
   removeEntry: { scope: 'trades:write', by: 'anyone' },
   listEntries: { scope: 'read', by: 'anyone' },
   getEntry: { scope: 'read', by: 'anyone' },

@@ -28,6 +28,7 @@ const BODIES: Record<string, unknown> = {
   changeTransfer: { quantity: '2' },
   settleDecision: { option: 'nothing' },
   bookEntries: { kind: 'deposit', asset: 'KRW', quantity: '1', time: TIME },
+  joinEntry: { depositId: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' },
   changeEntry: { kind: 'deposit', quantity: '2' },
 };
 /** What administrators may do to what is somebody else's: look after users, their keys and their streams. No money. */

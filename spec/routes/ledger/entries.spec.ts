@@ -229,4 +229,60 @@ eachApp('entries of the ledger', (app) => {
     const ofBnb = await get(`${path}/entries?asset=KRW&kind=convert`);
     assert.equal(ofBnb.items.length, 1, 'by what a conversion gives, too');
   });
+
+  it('that left one place and arrived at another are joined and parted, which restates every figure exactly', async () => {
+    for (const costMethod of ['average', 'fifo', 'lifo', 'hifo']) {
+      const path = await portfolio({ costMethod });
+      const eth = { asset: 'ETH', account: 'upbit' };
+      const { items } = await post(`${path}/entries`, {
+        items: [
+          { kind: 'deposit', asset: 'KRW', quantity: '10000', time: at(1) },
+          { kind: 'trade', symbol: 'ETH/KRW', side: 'buy', quantity: '2', price: '90', time: at(2) },
+          { kind: 'trade', symbol: 'ETH/KRW', side: 'buy', quantity: '2', price: '110', time: at(3) },
+          { kind: 'withdrawal', ...eth, quantity: '3', time: at(4) },
+          { kind: 'deposit', asset: 'ETH', account: 'wallet', quantity: '2.9', time: at(4, 1) },
+          { kind: 'trade', symbol: 'ETH/KRW', side: 'sell', quantity: '1', price: '130', time: at(5) },
+        ],
+      });
+      const [withdrawal, deposit] = [items[3].entry, items[4].entry];
+      const figures = async (): Promise<object> => {
+        const { position: _, asOf: __, ...pnl } = await get(`${path}/pnl`);
+        return { pnl, lots: (await get(`${path}/lots`)).items };
+      };
+      const apart = await figures();
+      const join = { depositId: deposit.id };
+      const joined = await call('PUT', `${path}/entries/${withdrawal.id}/joined`, join);
+      assert.equal(joined.status, 204);
+      assert.equal((await get(`${path}/entries/${withdrawal.id}`)).joinedWith, deposit.id);
+      assert.equal((await get(`${path}/entries/${deposit.id}`)).joinedWith, withdrawal.id);
+      const pnl = await get(`${path}/pnl`);
+      assert.equal(pnl.netContributions, '10000', 'nothing went in or out');
+      assert.equal(sum([pnl.totalPnl]), sum([pnl.realizedPnl.net, pnl.unrealizedPnl, pnl.income]));
+      const cost = { average: '10', fifo: '9', lifo: '11', hifo: '11' }[costMethod];
+      assert.equal(pnl.fees, cost, 'the fee leaves at cost');
+      const { items: lots } = await get(`${path}/lots?costMethod=fifo`);
+      assert.equal(lots[0].time, at(2), 'dates stay');
+      const twice = await call('PUT', `${path}/entries/${withdrawal.id}/joined`, join);
+      assertProblem(twice, 409, 'conflict');
+      const moved = await call('PATCH', `${path}/entries/${withdrawal.id}`, {
+        kind: 'withdrawal',
+        quantity: '2.95',
+      });
+      assertProblem(moved, 422, 'unprocessable-entry');
+      const noted = await call('PATCH', `${path}/entries/${deposit.id}`, {
+        kind: 'deposit',
+        note: 'arrived',
+      });
+      assert.equal(noted.body.joinedWith, withdrawal.id);
+      assert.equal((await call('DELETE', `${path}/entries/${deposit.id}/joined`)).status, 204);
+      assert.deepEqual(await figures(), apart);
+      await call('PUT', `${path}/entries/${withdrawal.id}/joined`, join);
+      assert.equal((await call('DELETE', `${path}/entries/${deposit.id}`)).status, 204);
+      assert.equal((await get(`${path}/entries/${withdrawal.id}`)).joinedWith, null, 'it is alone again');
+      const wrong = await call('PUT', `${path}/entries/${items[0].entry.id}/joined`, {
+        depositId: withdrawal.id,
+      });
+      assertProblem(wrong, 409, 'conflict');
+    }
+  });
 });

@@ -191,4 +191,13 @@ eachApp('performance', (app) => {
     assert.equal(body.days, 21, 'from the day of the first entry to today');
     assertClose(body.twr, 0.1, 'TWR');
   });
+
+  it('of an empty ledger is not known, rather than none', async () => {
+    const path = await portfolio({ timeZone: 'UTC' });
+    const body = await get(`${path}/performance?from=2026-02-01T00:00:00Z&to=2026-02-05T00:00:00Z`);
+    for (const figure of ['twr', 'annualReturn', 'xirr', 'simple']) assert.equal(body[figure], null, figure);
+    const { days: _, ...risk } = body.risk;
+    assert.deepEqual([...new Set(Object.values(risk))], [null]);
+    assert.deepEqual([body.startEquity, body.endEquity, body.pnl, body.xirrRoots], ['0', '0', '0', 0]);
+  });
 });

@@ -83,7 +83,7 @@ describe('XIRR', () => {
       xirr([
         { time: 0, amount: -100 },
         { time: 2 * 365 * DAY, amount: 121 },
-      ]),
+      ])?.rate ?? null,
       0.1,
     );
   });
@@ -126,7 +126,8 @@ describe('XIRR', () => {
           );
           const flows = paid.map(([day, amount]) => ({ time: day * DAY, amount: -amount }));
           const found = xirr([...flows, { time: end * DAY, amount: worth }]);
-          near(found, rate, 1e-7 * (1 + Math.abs(rate)));
+          assert.equal(found?.rates.length, 1);
+          near(found?.rate ?? null, rate, 1e-7 * (1 + Math.abs(rate)));
         },
       ),
     );
@@ -138,7 +139,23 @@ describe('XIRR', () => {
       { time: 29 * 365 * DAY, amount: -Math.exp(30) },
       { time: 30 * 365 * DAY, amount: 1 },
     ];
-    near(xirr(flows), Math.expm1(-30), 1e-15);
+    near(xirr(flows)?.rate ?? null, Math.expm1(-30), 1e-15);
+  });
+
+  it('is the rate nearest to zero in ln(1 + rate) of several, and tells how many fit', () => {
+    const YEAR = 365 * DAY;
+    // Factors of growth 0.5, 1.1 and 3: the products of the polynomial's coefficients.
+    const roots = [0.5, 1.1, 3];
+    const [a = 0, b = 0, c = 0] = roots;
+    const flows = [
+      { time: 0, amount: 1 },
+      { time: YEAR, amount: -(a + b + c) },
+      { time: 2 * YEAR, amount: a * b + a * c + b * c },
+      { time: 3 * YEAR, amount: -a * b * c },
+    ];
+    const found = xirr(flows);
+    assert.equal(found?.rates.length, 3);
+    near(found?.rate ?? null, 0.1, 1e-9);
   });
 
   it('sees the start paid in, the flows, and the end received', () => {
