@@ -7,6 +7,7 @@ import { dateOrderOf, isMachineWritten, styleOf } from './file-style.ts';
 import type { GroupReading, ImportFormat, RowReading } from './format.ts';
 import { detectFormat, type FileLayout } from './formats.ts';
 import { type DateOrder, isSameZone, type Zone } from './local-time.ts';
+import { isPasted, pastedRows } from './pasted-cells.ts';
 import { type ReadingTerms, Row } from './row.ts';
 import { malformed } from './malformed.ts';
 import { decodeText, type FileEncoding, type TextEncoding } from './text-encoding.ts';
@@ -62,29 +63,57 @@ export interface ReadOptions {
  */
 export async function readFile(source: AsyncIterable<Buffer>, options: ReadOptions): Promise<ImportFile> {
   const { encoding, text: decoded } = await decodeText(source, options.charset);
-  let head = '';
-  while (head.length < HEAD_CHARACTERS) {
-    const next = await decoded.next();
-    if (next.done === true) break;
-    head += next.value;
-  }
+  let head = await headOf(decoded);
+  let text = decoded;
   // A carriage return alone ends lines in files that have no line feed at all.
-  const endsInReturns = head.includes('\r') && !head.includes('\n');
-  if (endsInReturns) head = head.replaceAll('\r', '\n');
-  const text = endsInReturns ? returnsAsFeeds(decoded) : decoded;
+  if (head.includes('\r') && !head.includes('\n')) {
+    head = head.replaceAll('\r', '\n');
+    text = returnsAsFeeds(decoded);
+  }
   try {
+    if (isPasted(head)) {
+      text = pastedRows(joined(head, text));
+      head = await headOf(text);
+    }
     const layout = detectFormat(head, options.format ?? null);
     const terms = termsOf(head, layout, options);
     return {
       layout,
       encoding,
       zone: terms.zone,
-      rows: rowsOf(head, text, { layout, terms, maxRows: options.maxRows }),
+      rows: endingWith(decoded, rowsOf(head, text, { layout, terms, maxRows: options.maxRows })),
     };
   } catch (error) {
     await text.return();
     await decoded.return();
     throw error;
+  }
+}
+
+async function headOf(text: AsyncGenerator<string, void, undefined>): Promise<string> {
+  let head = '';
+  while (head.length < HEAD_CHARACTERS) {
+    const next = await text.next();
+    if (next.done === true) break;
+    head += next.value;
+  }
+  return head;
+}
+
+async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  yield head;
+  yield* rest;
+}
+
+/** Ends a text when its rows end: what is between the two may not have begun to read it. */
+async function* endingWith<T>(
+  text: AsyncGenerator<string, void, undefined>,
+  rows: AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* rows;
+  } finally {
+    await text.return();
   }
 }
 

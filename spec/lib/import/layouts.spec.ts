@@ -79,6 +79,15 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     counts: [7, 0, 0, 0],
     kinds: 'withdrawal withdrawal trade deposit trade trade deposit',
   },
+  'upbit-paste.txt': {
+    format: 'upbit',
+    rows: 1,
+    booked: ['BTC -0.001', 'KRW 139930'],
+    undecided: [],
+    ignored: [],
+    counts: [1, 0, 0, 0],
+    kinds: 'trade',
+  },
   'bithumb-period.csv': {
     format: 'bithumb',
     rows: 9,

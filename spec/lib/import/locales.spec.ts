@@ -210,4 +210,14 @@ describe('numbers and dates of a file', () => {
     assert.match(await refused('2026-01-01 00:00', '1.5K'), /^not-a-number/);
     assert.match(await refused('2026-01-01 13:00 PM', '1'), /^not-a-time/);
   });
+
+  it('are refused where a spreadsheet has turned some dates of the file into others', async () => {
+    const rows = [
+      ['13/01/2026 00:00', '1', '2'],
+      ['01.02.2026 00:00', '1', '2'],
+    ];
+    const [first, second] = await read(rows, 'own', ';');
+    assert.equal(first?.time, Date.UTC(2026, 0, 13));
+    assert.equal(second, null);
+  });
 });
