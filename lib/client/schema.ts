@@ -693,7 +693,7 @@ export interface paths {
          *
          *     `deposit`, `withdrawal` and `adjustment` count as external money at their value. A `reward` is income at its value then. A `fee` is lost and a `rebate` won at its value. A `convert` disposes of what is given and gets what comes in at one and the same value: that of the base currency in it, else the market value of `to`, else that of `from`. A `transfer` changes the place within the portfolio: lots, dates and cost stay, and nothing is realised but its fee, which leaves at cost. A fee, rebate or reward without a price spoils nothing but itself.
          *
-         *     Entries of one instant come in the order of their `sequence`. Where there is none, deposits, adjustments, rewards and rebates come first, then trades (purchases before sales), conversions and transfers, then withdrawals and fees; within these by external id.
+         *     Entries of one instant: deposits, adjustments, rewards and rebates come first, then trades (purchases before sales), conversions and transfers, then those that have a `sequence`, in its order and whatever their kind, then withdrawals and fees; where nothing else tells, by external id.
          *
          *     Margin and futures are refused.
          */
