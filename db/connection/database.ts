@@ -39,7 +39,7 @@ export interface DatabaseOptions {
   lockTimeout?: number | undefined;
   /** Milliseconds after which the server rolls back a transaction whose process sends nothing; default 15,000. */
   idleTransactionTimeout?: number | undefined;
-  /** Milliseconds after which the server cancels a statement, unless its transaction has more; default 30,000. */
+  /** Milliseconds after which the server cancels a statement, unless its transaction has more; default 20,000. */
   statementTimeout?: number | undefined;
   /** Milliseconds after which a silent server is given up; default: a little longer than `statementTimeout`. */
   queryTimeout?: number | undefined;
@@ -56,7 +56,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenedData
 }
 
 function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
-  const statementTimeout = options.statementTimeout ?? 30_000;
+  const statementTimeout = options.statementTimeout ?? 20_000;
   const limits = {
     statement: statementTimeout,
     lock: Math.min(options.lockTimeout ?? 10_000, statementTimeout),

@@ -17,6 +17,8 @@ const CODES = new Set([
   '08003',
   '08004',
   '08006',
+  // What PgBouncer says when the server is away, or it has no connection to spare.
+  '08P01',
   '53100',
   '53300',
   '57P01',

@@ -13,7 +13,7 @@ export const DATABASE_VARIABLES = {
     .describe('PostgreSQL instead of the embedded database.'),
   DATABASE_POOL: integer(1, 200).default(10).describe('Maximum number of connections to PostgreSQL.'),
   STATEMENT_TIMEOUT_MS: integer(1_000, 600_000)
-    .default(30_000)
+    .default(20_000)
     .describe(
       'Time after which PostgreSQL cancels a statement of a request. Migrations, imports, exports, restatements and deletions get more time.',
     ),

@@ -6,6 +6,8 @@ export interface SlowProxy {
   port: number;
   /** Milliseconds that everything takes, each way. */
   delayMs: number;
+  /** Swallows everything, as a network that drops packets does: connections stay open and nothing arrives. */
+  isSilent: boolean;
   /** Told before each piece of a request is passed on, how many there were. */
   onRequest: (count: number) => void;
   cutAll(): void;
@@ -22,6 +24,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
       let passed: Promise<void> | null = null;
       sockets.add(from);
       from.on('data', (chunk: Buffer) => {
+        if (proxy.isSilent) return;
         if (from === client) proxy.onRequest((requests += 1));
         if (proxy.delayMs === 0 && passed === null) {
           to.write(chunk);
@@ -48,6 +51,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   const proxy: SlowProxy = {
     port: (server.address() as AddressInfo).port,
     delayMs: 0,
+    isSilent: false,
     onRequest: () => undefined,
     cutAll() {
       for (const socket of sockets) socket.destroy();

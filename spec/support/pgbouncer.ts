@@ -10,6 +10,9 @@ import { withParent } from './with-parent.ts';
 export interface Pgbouncer {
   /** The URL of a database on the server, by way of the pooler. */
   through(databaseUrl: string): string;
+  /** Freezes it: connections stay open and nothing answers. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -65,6 +68,8 @@ default_pool_size = ${poolSize}
       url.port = String(own);
       return url.href;
     },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGKILL');
