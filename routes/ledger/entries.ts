@@ -10,6 +10,7 @@ import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { entryBody, entrySchema } from '../portfolios/entry-body.ts';
+import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -44,12 +45,7 @@ function check(
       detail,
     })),
   );
-  const [first] = errors;
-  if (first === undefined) return;
-  throw problem('unprocessable-entry', {
-    detail: `${first.pointer ?? ''} ${first.detail}`,
-    errors: errors.slice(0, 20),
-  });
+  if (errors.length > 0) throw problem('unprocessable-entry', { errors: errors.slice(0, 20) });
 }
 
 /** Drafts of a batch, each with the rates of its own instant, as if it had been sent alone. */
@@ -64,16 +60,18 @@ async function toDrafts(
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
 
-const outcome = z.object({
-  status: z.enum(['booked', 'duplicate']).meta({ description: '`duplicate`: it was booked before.' }),
-  entry: entrySchema.meta({ description: 'As it stands in the ledger.' }),
-});
+const outcome = z
+  .object({ status: outcomeStatus, entry: entrySchema })
+  .meta({ id: 'BookedEntry', description: 'What became of one entry of a batch.' });
 const batchOutcome = z
   .object({
-    version: z.int().meta({ description: 'Of the ledger, after it.' }),
-    items: z.array(outcome).meta({ description: 'In the order of the batch.' }),
+    version: ledgerVersion,
+    items: z.array(outcome).describe('One item for each entry of the request, in its order.'),
   })
-  .meta({ id: 'BookedEntries', description: 'What became of a batch of entries.' });
+  .meta({ id: 'EntryBatch', description: 'What became of a batch of entries.' });
+const booked = z
+  .union([entrySchema, batchOutcome])
+  .meta({ id: 'EntryOrBatch', description: 'The entry, or what became of the batch that was sent.' });
 
 export const bookEntriesOfAnyKind = endpoint({
   method: 'post',
@@ -88,7 +86,7 @@ export const bookEntriesOfAnyKind = endpoint({
   ...itemOrBatch(entryInput, 'EntryInput'),
   status: 201,
   otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
-  response: z.union([entrySchema, batchOutcome]),
+  response: booked,
   examples: {
     request: {
       kind: 'reward',
@@ -173,7 +171,7 @@ export const listEntriesOfAnyKind = endpoint({
     cursor: z.string().max(1000).optional().meta({ description: '`nextCursor` of the page before.' }),
   }),
   status: 200,
-  response: field.listOf(entrySchema),
+  response: field.listOf(entrySchema).meta({ id: 'EntryList', description: 'A page of entries.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
     const { db } = services;
@@ -184,7 +182,7 @@ export const listEntriesOfAnyKind = endpoint({
   },
 });
 
-export const entryParams = portfolioParams.extend({ entryId: field.id });
+export const entryParams = portfolioParams.extend({ entryId: field.id.describe('Id of the entry.') });
 
 export const getEntryOfAnyKind = endpoint({
   method: 'get',

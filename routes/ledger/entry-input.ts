@@ -156,24 +156,24 @@ export const entryInput = z
     ],
     { error: kindRule },
   )
-  .meta({ id: 'EntryInput' });
+  .meta({ id: 'EntryInput', description: 'An entry to be booked; its `kind` says which fields it has.' });
 
 export type EntryInput = z.output<typeof entryInput>;
 
 const fixedKeys = { externalId: true, exchange: true } as const;
 
-function orNull<T extends z.ZodType>(schema: z.ZodOptional<T>) {
-  return z.union([schema.unwrap(), z.null()]).optional();
+function orNull<T extends z.ZodType>(schema: z.ZodOptional<T>, description: string) {
+  return z.union([schema.unwrap(), z.null()]).optional().describe(`${description}; \`null\` removes it.`);
 }
 
 /** What `null` takes away. */
 const removable = {
-  account: orNull(details.account),
-  note: orNull(details.note),
-  sequence: orNull(details.sequence),
+  account: orNull(details.account, 'The exchange account or wallet where the assets lie'),
+  note: orNull(details.note, 'Free text'),
+  sequence: orNull(details.sequence, 'Place among the entries of the same instant, lower first'),
 };
-const removableCost = { unitCost: orNull(unitCost) };
-const removableTxid = { txid: orNull(txid) };
+const removableCost = { unitCost: orNull(unitCost, 'Base currency per unit') };
+const removableTxid = { txid: orNull(txid, 'Id of the transaction on the chain') };
 
 function changeOf<T extends z.ZodRawShape>(shape: T) {
   return z.strictObject(shape).partial();
@@ -187,9 +187,9 @@ export const entryChange = z
       .extend({
         ...named('trade'),
         ...removable,
-        fee: orNull(shapes.trade.fee),
-        orderId: orNull(shapes.trade.orderId),
-        type: orNull(shapes.trade.type),
+        fee: orNull(shapes.trade.fee, 'What the exchange charged'),
+        orderId: orNull(shapes.trade.orderId, 'Id of the order it filled'),
+        type: orNull(shapes.trade.type, 'Type of the order it filled'),
       }),
     changeOf(shapes.deposit)
       .omit(fixedKeys)
@@ -208,7 +208,12 @@ export const entryChange = z
       }),
     changeOf(shapes.reward)
       .omit(fixedKeys)
-      .extend({ ...named('reward'), ...removable, ...removableCost, subtype: orNull(shapes.reward.subtype) }),
+      .extend({
+        ...named('reward'),
+        ...removable,
+        ...removableCost,
+        subtype: orNull(shapes.reward.subtype, 'What it is for'),
+      }),
     changeOf(shapes.fee)
       .omit(fixedKeys)
       .extend({ ...named('fee'), ...removable, ...removableCost }),
@@ -232,11 +237,11 @@ export const entryChange = z
         ...named('transfer'),
         note: removable.note,
         sequence: removable.sequence,
-        fee: orNull(shapes.transfer.fee),
+        fee: orNull(shapes.transfer.fee, "The network's fee, which leaves at cost"),
         ...removableTxid,
       }),
   ])
-  .meta({ id: 'EntryChange' });
+  .meta({ id: 'EntryChange', description: 'What to correct in an entry; the rest stays.' });
 
 export type EntryChange = z.output<typeof entryChange>;
 

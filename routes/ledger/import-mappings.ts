@@ -20,7 +20,7 @@ import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 
 const heading = field.text(100);
-const MAX_KINDS = 200;
+const MAX_KINDS = 100;
 
 function isZone(name: string): boolean {
   try {
@@ -65,10 +65,12 @@ const shape = {
       'must name one of symbol, base and asset',
     ),
   kinds: z
-    .record(z.string().max(100), z.enum(MAPPED_KINDS))
+    .record(z.string().max(50), z.enum(MAPPED_KINDS))
     .refine((kinds) => Object.keys(kinds).length <= MAX_KINDS, `must not have more than ${MAX_KINDS} values`)
     .default({})
-    .describe('What the values of the column `kind` stand for; `nothing`: the row moves nothing.'),
+    .describe(
+      `What the values of the column \`kind\` stand for, at most ${MAX_KINDS}; \`nothing\`: the row moves nothing.`,
+    ),
   defaultKind: z
     .enum(MAPPED_KINDS)
     .optional()
@@ -148,6 +150,8 @@ export const saveImportMapping = endpoint({
   summary: 'Save how a CSV file of another layout is read',
   description: `A mapping says which column holds what, under which heading, and what the values of the column \`kind\` stand for. An import names it (\`mapping=…\`), and with \`dryRun=true\` its answer shows how the first rows are read. A name that is taken is saved anew. At most ${MAX_MAPPINGS} of one user.`,
   access: 'trades:write',
+  // Every heading and every value of `kind`, with every letter escaped.
+  bodyLimitKb: 64,
   body: mappingInput,
   status: 201,
   otherStatuses: [{ status: 200, description: 'A mapping of this name was replaced.' }],

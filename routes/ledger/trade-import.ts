@@ -38,8 +38,8 @@ const zone = z
 async function mappingOf(db: Database, userId: string, name: string): Promise<SavedMapping> {
   const mapping = await findMapping<SavedMapping>(db, userId, name);
   if (mapping !== null) return mapping;
-  const detail = 'is the name of no mapping of yours';
-  throw problem('invalid-request', { detail: 'Query: mapping', errors: [{ parameter: 'mapping', detail }] });
+  const detail = 'is not the name of one of your mappings';
+  throw problem('invalid-request', { errors: [{ parameter: 'mapping', detail }] });
 }
 
 export const importTrades = endpoint({

@@ -114,7 +114,7 @@ export const entrySchema = z
       txid: orNull(z.string(), 'Of the transaction on the chain.'),
     }),
   ])
-  .meta({ id: 'Entry' });
+  .meta({ id: 'Entry', description: 'An entry of the ledger; its `kind` says which fields it has.' });
 
 type EntryBody = z.input<typeof entrySchema>;
 

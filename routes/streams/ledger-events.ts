@@ -52,7 +52,7 @@ export const ledgerSchema = z
       .object({
         subject: subject('entry'),
         ...changed,
-        entry: entrySchema,
+        entry: entrySchema.describe('The entry.'),
       })
       .meta({
         id: 'EntryLedgerChange',

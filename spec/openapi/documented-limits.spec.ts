@@ -58,6 +58,8 @@ const symbols = (count: number): string =>
 const VALUES: Record<string, (count: number, at: string) => unknown> = {
   email: (count) => `${'a'.repeat(64)}@${`${'b'.repeat(60)}.`.repeat(4).slice(0, count - 69)}.com`,
   symbols: (count) => symbols(count),
+  // No name of a time zone is longer than this one.
+  tz: (count) => (count > 64 ? hangul(count) : 'America/Argentina/ComodRivadavia'),
   channels: (count) => numbered(count, (n) => `candle:${`A${n}`.padEnd(20, 'X')}/${'Y'.repeat(20)}:15m`),
   allowedIps: (count) =>
     numbered(count, (n) => `2001:db8:ffff:ffff:ffff:ffff:ffff:${(0x1000 + n).toString(16)}/128`),
@@ -69,7 +71,6 @@ const VALUES: Record<string, (count: number, at: string) => unknown> = {
 
 /** Maxima that no value can reach, since its form allows less. */
 const SHORTER: Record<string, string> = {
-  tz: 'the longest name of a time zone has 32 characters',
   'allowedIps/*': 'the longest range has 49 characters',
   'channels/*': 'the longest channel has 52 characters',
 };
@@ -134,6 +135,14 @@ const BODIES: Record<string, Record<string, unknown>> = {
   bookTransfers: TRANSFER,
   changeTransfer: { note: 'x', tags: [] },
   settleDecision: { option: 'income' },
+  saveImportMapping: {
+    name: 'x',
+    columns: { time: 'a', quantity: 'b', asset: 'c' },
+    kinds: Object.fromEntries(
+      numbered(100, (n) => [`${hangul(47)}${String(n).padStart(3, '0')}`, 'deposit']),
+    ),
+    exchange: 'x',
+  },
   pushTicks: TICK,
   loadCandles: CANDLE,
   createStreamSubscription: { channels: ['ticker:*'] },
@@ -176,6 +185,7 @@ describe('every maximum of the API document', function () {
       keyId: portfolioId,
       decisionId: portfolioId,
     };
+    await make('/v1/import-mappings', { ...BODIES['saveImportMapping'], name: hangul(100) });
   });
   after(async () => {
     // What was sent as passwords is in logs as other things.
@@ -289,8 +299,10 @@ describe('every maximum of the API document', function () {
       maximum: Maximum,
       value: unknown,
     ): Record<string, unknown> => {
-      const name = maximum.at.split('/')[1] ?? '';
-      return { ...body, [name]: maximum.at.endsWith('/*') ? [value] : value };
+      const [, name = '', inner] = maximum.at.split('/');
+      if (inner === undefined) return { ...body, [name]: value };
+      if (inner === '*') return { ...body, [name]: [value] };
+      return { ...body, [name]: Object.assign({}, body[name], { [inner]: value }) };
     };
     it(`can be reached, all of one body at once: ${operation.method} ${operation.path}`, async () => {
       const most = inBody
