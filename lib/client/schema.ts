@@ -2934,7 +2934,7 @@ export interface components {
                 note?: string;
             };
             /**
-             * @description What the values of the column `kind` stand for; `nothing`: the row moves nothing.
+             * @description What the values of the column `kind` stand for, at most 100; `nothing`: the row moves nothing.
              * @default {}
              */
             kinds?: {
@@ -3125,1624 +3125,606 @@ export interface components {
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
+        /** @description The entry, or what became of the batch that was sent. */
+        EntryOrBatch: {
+            /**
+             * @description A fill.
+             * @enum {string}
+             */
+            kind: "trade";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What was traded.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Of the base asset.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description Units of the base asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description Quote per base.
+             * @example 1250.5
+             */
+            price: string;
+            /** @description What the exchange took; `null` for nothing. */
+            fee: {
+                /**
+                 * @description Units of its currency.
+                 * @example 1250.5
+                 */
+                amount: string;
+                /**
+                 * @description What it was paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /** @description Of the order that it filled. */
+            orderId: string | null;
+            /** @description Kind of the order that it filled. */
+            type: string | null;
+        } | {
+            /**
+             * @description What came in.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /** @description Of the transaction on the chain. */
+            txid: string | null;
+            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+            joinedWith: string | null;
+        } | {
+            /**
+             * @description What went out.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /** @description Of the transaction on the chain. */
+            txid: string | null;
+            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+            joinedWith: string | null;
+            /** @description Whether a person says that it has left for good. */
+            confirmed: boolean;
+        } | {
+            /**
+             * @description What was earned; income at its value then.
+             * @enum {string}
+             */
+            kind: "reward";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /** @description What it is for; `null` if not told. */
+            subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+        } | {
+            /**
+             * @description A fee of its own.
+             * @enum {string}
+             */
+            kind: "fee";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+        } | {
+            /**
+             * @description A fee given back.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+        } | {
+            /**
+             * @description An opening balance, or a correction.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            unitCost: string | null;
+            /**
+             * @description Which of the two.
+             * @enum {string}
+             */
+            subtype: "opening" | "correction";
+            /** @description Why it is made. */
+            reason: string;
+        } | {
+            /**
+             * @description One or more assets turned into one.
+             * @enum {string}
+             */
+            kind: "convert";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /** @description What was given. */
+            from: {
+                /**
+                 * @description What was given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description How much of `to` was got for it. */
+                received: string | null;
+            }[];
+            /** @description What was got. */
+            to: {
+                /**
+                 * @description What was got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+            };
+        } | {
+            /**
+             * @description From one place of the portfolio to another.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /**
+             * Format: uuid
+             * @description Of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null` without one. */
+            externalId: string | null;
+            /** @description Where it comes from; `null` if not told. */
+            exchange: string | null;
+            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description What somebody has noted. */
+            note: string | null;
+            /** @description What it is tagged with. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Where it arrives; `account` is where it leaves. */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost; `null` for none. */
+            fee: {
+                /**
+                 * @description Units of its currency.
+                 * @example 1250.5
+                 */
+                amount: string;
+                /**
+                 * @description What it was paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /** @description Of the transaction on the chain. */
+            txid: string | null;
+        } | components["schemas"]["EntryBatch"];
         /** @description What became of a batch of entries. */
-        BookedEntries: {
-            /** @description Of the ledger, after it. */
+        EntryBatch: {
+            /** @description Version of the ledger after the change. */
             version: number;
-            /** @description In the order of the batch. */
-            items: {
-                /**
-                 * @description `duplicate`: it was booked before.
-                 * @enum {string}
-                 */
-                status: "booked" | "duplicate";
-                /** @description As it stands in the ledger. */
-                entry: {
-                    /**
-                     * @description A fill.
-                     * @enum {string}
-                     */
-                    kind: "trade";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What was traded.
-                     * @example BTC/KRW
-                     */
-                    symbol: string;
-                    /**
-                     * @description Of the base asset.
-                     * @enum {string}
-                     */
-                    side: "buy" | "sell";
-                    /**
-                     * @description Units of the base asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /**
-                     * @description Quote per base.
-                     * @example 1250.5
-                     */
-                    price: string;
-                    /** @description What the exchange took; `null` for nothing. */
-                    fee: {
-                        /**
-                         * @description Units of its currency.
-                         * @example 1250.5
-                         */
-                        amount: string;
-                        /**
-                         * @description What it was paid in.
-                         * @example BTC
-                         */
-                        currency: string;
-                    } | null;
-                    /** @description Of the order that it filled. */
-                    orderId: string | null;
-                    /** @description Kind of the order that it filled. */
-                    type: string | null;
-                } | {
-                    /**
-                     * @description What came in.
-                     * @enum {string}
-                     */
-                    kind: "deposit";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of the asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                    unitCost: string | null;
-                    /** @description Of the transaction on the chain. */
-                    txid: string | null;
-                    /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-                    joinedWith: string | null;
-                } | {
-                    /**
-                     * @description What went out.
-                     * @enum {string}
-                     */
-                    kind: "withdrawal";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of the asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                    unitCost: string | null;
-                    /** @description Of the transaction on the chain. */
-                    txid: string | null;
-                    /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-                    joinedWith: string | null;
-                    /** @description Whether a person says that it has left for good. */
-                    confirmed: boolean;
-                } | {
-                    /**
-                     * @description What was earned; income at its value then.
-                     * @enum {string}
-                     */
-                    kind: "reward";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of the asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                    unitCost: string | null;
-                    /** @description What it is for; `null` if not told. */
-                    subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
-                } | {
-                    /**
-                     * @description A fee of its own.
-                     * @enum {string}
-                     */
-                    kind: "fee";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of the asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                    unitCost: string | null;
-                } | {
-                    /**
-                     * @description A fee given back.
-                     * @enum {string}
-                     */
-                    kind: "rebate";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of the asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                    unitCost: string | null;
-                } | {
-                    /**
-                     * @description An opening balance, or a correction.
-                     * @enum {string}
-                     */
-                    kind: "adjustment";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of the asset.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                    unitCost: string | null;
-                    /**
-                     * @description Which of the two.
-                     * @enum {string}
-                     */
-                    subtype: "opening" | "correction";
-                    /** @description Why it is made. */
-                    reason: string;
-                } | {
-                    /**
-                     * @description One or more assets turned into one.
-                     * @enum {string}
-                     */
-                    kind: "convert";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /** @description What was given. */
-                    from: {
-                        /**
-                         * @description What was given.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of it.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description How much of `to` was got for it. */
-                        received: string | null;
-                    }[];
-                    /** @description What was got. */
-                    to: {
-                        /**
-                         * @description What was got.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of it.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                    };
-                } | {
-                    /**
-                     * @description From one place of the portfolio to another.
-                     * @enum {string}
-                     */
-                    kind: "transfer";
-                    /**
-                     * Format: uuid
-                     * @description Of the entry.
-                     * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                     */
-                    id: string;
-                    /** @description The source's own id; `null` without one. */
-                    externalId: string | null;
-                    /** @description Where it comes from; `null` if not told. */
-                    exchange: string | null;
-                    /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                    account: string | null;
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    time: string;
-                    /** @description What somebody has noted. */
-                    note: string | null;
-                    /** @description What it is tagged with. */
-                    tags: string[];
-                    /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                    sequence: number | null;
-                    /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                    rates: components["schemas"]["EntryRate"][];
-                    /**
-                     * Format: date-time
-                     * @description When it was booked.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    createdAt: string;
-                    /**
-                     * Format: date-time
-                     * @description When it was last changed.
-                     * @example 2026-03-02T09:00:00.000Z
-                     */
-                    updatedAt: string;
-                    /**
-                     * @description What is moved.
-                     * @example BTC
-                     */
-                    asset: string;
-                    /**
-                     * @description Units of it that arrive.
-                     * @example 1250.5
-                     */
-                    quantity: string;
-                    /** @description Where it arrives; `account` is where it leaves. */
-                    toAccount: string;
-                    /** @description The network's fee, which leaves at cost; `null` for none. */
-                    fee: {
-                        /**
-                         * @description Units of its currency.
-                         * @example 1250.5
-                         */
-                        amount: string;
-                        /**
-                         * @description What it was paid in.
-                         * @example BTC
-                         */
-                        currency: string;
-                    } | null;
-                    /** @description Of the transaction on the chain. */
-                    txid: string | null;
-                };
-            }[];
+            /** @description One item for each entry of the request, in its order. */
+            items: components["schemas"]["BookedEntry"][];
         };
-        /** @description One item, or a batch of them. */
-        EntryInputOrBatch: {
+        /** @description What became of one entry of a batch. */
+        BookedEntry: {
             /**
-             * @description Which kind of entry it is.
+             * @description `booked`: it is new. `duplicate`: it was booked before, with the same content.
              * @enum {string}
              */
-            kind: "trade";
-            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
-            externalId?: string;
-            /**
-             * @description Where it happened; any name, always written the same way.
-             * @example upbit
-             */
-            exchange?: string;
-            /**
-             * @description What was traded: base and quote asset.
-             * @example BTC/KRW
-             */
-            symbol: string;
-            /**
-             * @description Whether the base asset was bought or sold.
-             * @enum {string}
-             */
-            side: "buy" | "sell";
-            /**
-             * @description How much, in units of the base asset; a decimal string.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Quote asset per unit of the base asset; a decimal string.
-             * @example 0.25
-             */
-            price: string;
-            /** @description What the exchange charged; none if omitted. */
-            fee?: {
-                /**
-                 * @description How much was paid, in units of `currency`.
-                 * @example 0.25
-                 */
-                amount: string;
-                /**
-                 * @description The asset it was paid in: base, quote or any other.
-                 * @example BTC
-                 */
-                currency: string;
-            };
-            /**
-             * Format: date-time
-             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Id of the order it filled. */
-            orderId?: string;
-            /**
-             * @description Type of the order it filled, as the exchange names it.
-             * @example limit
-             */
-            type?: string;
-            /** @description Free text, with line breaks if you like. */
-            note?: string;
-            /**
-             * @description Place among the fills of the same instant: a lower one came first.
-             * @example 1
-             */
-            sequence?: number;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "deposit";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
-            txid?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "withdrawal";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
-            txid?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "reward";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /**
-             * @description What it is for.
-             * @enum {string}
-             */
-            subtype?: "staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback";
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "fee";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "rebate";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "adjustment";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset; negative for what is missing.
-             * @example -0.5
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /**
-             * @description `opening`: what was there before the ledger begins.
-             * @default correction
-             * @enum {string}
-             */
-            subtype?: "opening" | "correction";
-            /**
-             * @description Why it is made.
-             * @example Balance of 2026-01-01
-             */
-            reason: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "convert";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /** @description What is given: several for a sweep of dust. */
-            from: {
-                /**
-                 * @description What is given.
-                 * @example BTC
-                 */
-                asset: string;
-                /**
-                 * @description Units of it.
-                 * @example 0.25
-                 */
-                quantity: string;
-                /**
-                 * @description How much of `to` was got for it; of all sources or of none.
-                 * @example 0.25
-                 */
-                received?: string;
-            }[];
-            /** @description What is got. */
-            to: {
-                /**
-                 * @description What is got.
-                 * @example BTC
-                 */
-                asset: string;
-                /**
-                 * @description Units of it.
-                 * @example 0.25
-                 */
-                quantity: string;
-                /**
-                 * @description Base currency per unit; the market price at the time when left out.
-                 * @example 0.25
-                 */
-                unitCost?: string;
-            };
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "transfer";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The account or wallet that it leaves.
-             * @example binance
-             */
-            account: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of it that arrive.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description The account or wallet where it arrives.
-             * @example ledger-nano
-             */
-            toAccount: string;
-            /** @description The network's fee, which leaves at cost. */
-            fee?: {
-                /**
-                 * @description Units of its currency.
-                 * @example 0.25
-                 */
-                amount: string;
-                /**
-                 * @description What it is paid in.
-                 * @example BTC
-                 */
-                currency: string;
-            };
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
-            txid?: string;
-        } | components["schemas"]["EntryInputBatch"];
-        /** @description Several items in one request. */
-        EntryInputBatch: {
-            /** @description All of them are taken, or none. */
-            items: components["schemas"]["EntryInput"][];
+            status: "booked" | "duplicate";
+            entry: components["schemas"]["Entry"];
         };
-        EntryInput: {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "trade";
-            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
-            externalId?: string;
-            /**
-             * @description Where it happened; any name, always written the same way.
-             * @example upbit
-             */
-            exchange?: string;
-            /**
-             * @description What was traded: base and quote asset.
-             * @example BTC/KRW
-             */
-            symbol: string;
-            /**
-             * @description Whether the base asset was bought or sold.
-             * @enum {string}
-             */
-            side: "buy" | "sell";
-            /**
-             * @description How much, in units of the base asset; a decimal string.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Quote asset per unit of the base asset; a decimal string.
-             * @example 0.25
-             */
-            price: string;
-            /** @description What the exchange charged; none if omitted. */
-            fee?: {
-                /**
-                 * @description How much was paid, in units of `currency`.
-                 * @example 0.25
-                 */
-                amount: string;
-                /**
-                 * @description The asset it was paid in: base, quote or any other.
-                 * @example BTC
-                 */
-                currency: string;
-            };
-            /**
-             * Format: date-time
-             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Id of the order it filled. */
-            orderId?: string;
-            /**
-             * @description Type of the order it filled, as the exchange names it.
-             * @example limit
-             */
-            type?: string;
-            /** @description Free text, with line breaks if you like. */
-            note?: string;
-            /**
-             * @description Place among the fills of the same instant: a lower one came first.
-             * @example 1
-             */
-            sequence?: number;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "deposit";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
-            txid?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "withdrawal";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
-            txid?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "reward";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /**
-             * @description What it is for.
-             * @enum {string}
-             */
-            subtype?: "staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback";
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "fee";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "rebate";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "adjustment";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset; negative for what is missing.
-             * @example -0.5
-             */
-            quantity: string;
-            /**
-             * @description Base currency per unit; the market price at the time when left out.
-             * @example 0.25
-             */
-            unitCost?: string;
-            /**
-             * @description `opening`: what was there before the ledger begins.
-             * @default correction
-             * @enum {string}
-             */
-            subtype?: "opening" | "correction";
-            /**
-             * @description Why it is made.
-             * @example Balance of 2026-01-01
-             */
-            reason: string;
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "convert";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The exchange account or wallet where the assets lie.
-             * @example ledger-nano
-             */
-            account?: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /** @description What is given: several for a sweep of dust. */
-            from: {
-                /**
-                 * @description What is given.
-                 * @example BTC
-                 */
-                asset: string;
-                /**
-                 * @description Units of it.
-                 * @example 0.25
-                 */
-                quantity: string;
-                /**
-                 * @description How much of `to` was got for it; of all sources or of none.
-                 * @example 0.25
-                 */
-                received?: string;
-            }[];
-            /** @description What is got. */
-            to: {
-                /**
-                 * @description What is got.
-                 * @example BTC
-                 */
-                asset: string;
-                /**
-                 * @description Units of it.
-                 * @example 0.25
-                 */
-                quantity: string;
-                /**
-                 * @description Base currency per unit; the market price at the time when left out.
-                 * @example 0.25
-                 */
-                unitCost?: string;
-            };
-        } | {
-            /**
-             * @description Which kind of entry it is.
-             * @enum {string}
-             */
-            kind: "transfer";
-            /** @description The source's own id: makes booking idempotent. */
-            externalId?: string;
-            /**
-             * @description Where it comes from.
-             * @example binance
-             */
-            exchange?: string;
-            /**
-             * @description The account or wallet that it leaves.
-             * @example binance
-             */
-            account: string;
-            /**
-             * Format: date-time
-             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
-            allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
-            note?: string;
-            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
-            tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
-            sequence?: number;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of it that arrive.
-             * @example 0.25
-             */
-            quantity: string;
-            /**
-             * @description The account or wallet where it arrives.
-             * @example ledger-nano
-             */
-            toAccount: string;
-            /** @description The network's fee, which leaves at cost. */
-            fee?: {
-                /**
-                 * @description Units of its currency.
-                 * @example 0.25
-                 */
-                amount: string;
-                /**
-                 * @description What it is paid in.
-                 * @example BTC
-                 */
-                currency: string;
-            };
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
-            txid?: string;
-        };
+        /** @description An entry of the ledger; its `kind` says which fields it has. */
         Entry: {
             /**
              * @description A fill.
@@ -5325,6 +4307,1037 @@ export interface components {
             /** @description Of the transaction on the chain. */
             txid: string | null;
         };
+        /** @description One item, or a batch of them. */
+        EntryInputOrBatch: {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "trade";
+            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
+            externalId?: string;
+            /**
+             * @description Where it happened; any name, always written the same way.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description How much, in units of the base asset; a decimal string.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Quote asset per unit of the base asset; a decimal string.
+             * @example 0.25
+             */
+            price: string;
+            /** @description What the exchange charged; none if omitted. */
+            fee?: {
+                /**
+                 * @description How much was paid, in units of `currency`.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Id of the order it filled. */
+            orderId?: string;
+            /**
+             * @description Type of the order it filled, as the exchange names it.
+             * @example limit
+             */
+            type?: string;
+            /** @description Free text, with line breaks if you like. */
+            note?: string;
+            /**
+             * @description Place among the fills of the same instant: a lower one came first.
+             * @example 1
+             */
+            sequence?: number;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "reward";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description What it is for.
+             * @enum {string}
+             */
+            subtype?: "staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback";
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fee";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset; negative for what is missing.
+             * @example -0.5
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description `opening`: what was there before the ledger begins.
+             * @default correction
+             * @enum {string}
+             */
+            subtype?: "opening" | "correction";
+            /**
+             * @description Why it is made.
+             * @example Balance of 2026-01-01
+             */
+            reason: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "convert";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /** @description What is given: several for a sweep of dust. */
+            from: {
+                /**
+                 * @description What is given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @example 0.25
+                 */
+                received?: string;
+            }[];
+            /** @description What is got. */
+            to: {
+                /**
+                 * @description What is got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description Base currency per unit; the market price at the time when left out.
+                 * @example 0.25
+                 */
+                unitCost?: string;
+            };
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The account or wallet that it leaves.
+             * @example binance
+             */
+            account: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description The account or wallet where it arrives.
+             * @example ledger-nano
+             */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost. */
+            fee?: {
+                /**
+                 * @description Units of its currency.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description What it is paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | components["schemas"]["EntryInputBatch"];
+        /** @description Several items in one request. */
+        EntryInputBatch: {
+            /** @description All of them are taken, or none. */
+            items: components["schemas"]["EntryInput"][];
+        };
+        /** @description An entry to be booked; its `kind` says which fields it has. */
+        EntryInput: {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "trade";
+            /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
+            externalId?: string;
+            /**
+             * @description Where it happened; any name, always written the same way.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description What was traded: base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description How much, in units of the base asset; a decimal string.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Quote asset per unit of the base asset; a decimal string.
+             * @example 0.25
+             */
+            price: string;
+            /** @description What the exchange charged; none if omitted. */
+            fee?: {
+                /**
+                 * @description How much was paid, in units of `currency`.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description The asset it was paid in: base, quote or any other.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /**
+             * Format: date-time
+             * @description When it was filled. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Id of the order it filled. */
+            orderId?: string;
+            /**
+             * @description Type of the order it filled, as the exchange names it.
+             * @example limit
+             */
+            type?: string;
+            /** @description Free text, with line breaks if you like. */
+            note?: string;
+            /**
+             * @description Place among the fills of the same instant: a lower one came first.
+             * @example 1
+             */
+            sequence?: number;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "reward";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description What it is for.
+             * @enum {string}
+             */
+            subtype?: "staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback";
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fee";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset; negative for what is missing.
+             * @example -0.5
+             */
+            quantity: string;
+            /**
+             * @description Base currency per unit; the market price at the time when left out.
+             * @example 0.25
+             */
+            unitCost?: string;
+            /**
+             * @description `opening`: what was there before the ledger begins.
+             * @default correction
+             * @enum {string}
+             */
+            subtype?: "opening" | "correction";
+            /**
+             * @description Why it is made.
+             * @example Balance of 2026-01-01
+             */
+            reason: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "convert";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet where the assets lie.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /** @description What is given: several for a sweep of dust. */
+            from: {
+                /**
+                 * @description What is given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @example 0.25
+                 */
+                received?: string;
+            }[];
+            /** @description What is got. */
+            to: {
+                /**
+                 * @description What is got.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it.
+                 * @example 0.25
+                 */
+                quantity: string;
+                /**
+                 * @description Base currency per unit; the market price at the time when left out.
+                 * @example 0.25
+                 */
+                unitCost?: string;
+            };
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from.
+             * @example binance
+             */
+            exchange?: string;
+            /**
+             * @description The account or wallet that it leaves.
+             * @example binance
+             */
+            account: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            allowBefore2009?: boolean;
+            /** @description Whatever is worth noting. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant: a lower one came first. */
+            sequence?: number;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of it that arrive.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description The account or wallet where it arrives.
+             * @example ledger-nano
+             */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost. */
+            fee?: {
+                /**
+                 * @description Units of its currency.
+                 * @example 0.25
+                 */
+                amount: string;
+                /**
+                 * @description What it is paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            };
+            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            txid?: string;
+        };
+        /** @description A page of entries. */
+        EntryList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Entry"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What to correct in an entry; the rest stays. */
         EntryChange: {
             /**
              * @description What was traded: base and quote asset.
@@ -5346,6 +5359,7 @@ export interface components {
              * @example 0.25
              */
             price?: string;
+            /** @description What the exchange charged; `null` removes it. */
             fee?: {
                 /**
                  * @description How much was paid, in units of `currency`.
@@ -5366,12 +5380,17 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Id of the order it filled; `null` removes it. */
             orderId?: string | null;
+            /** @description Type of the order it filled; `null` removes it. */
             type?: string | null;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -5379,6 +5398,7 @@ export interface components {
              */
             kind: "trade";
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5388,9 +5408,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5402,7 +5424,9 @@ export interface components {
              * @example 0.25
              */
             quantity?: string;
+            /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
+            /** @description Id of the transaction on the chain; `null` removes it. */
             txid?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -5410,6 +5434,7 @@ export interface components {
              */
             kind: "deposit";
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5419,9 +5444,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5433,7 +5460,9 @@ export interface components {
              * @example 0.25
              */
             quantity?: string;
+            /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
+            /** @description Id of the transaction on the chain; `null` removes it. */
             txid?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -5443,6 +5472,7 @@ export interface components {
             /** @description A person says that it has left for good: it is not looked for among deposits any more. */
             confirmed?: boolean;
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5452,9 +5482,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5466,7 +5498,9 @@ export interface components {
              * @example 0.25
              */
             quantity?: string;
+            /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
+            /** @description What it is for; `null` removes it. */
             subtype?: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
             /**
              * @description Which kind of entry it is.
@@ -5474,6 +5508,7 @@ export interface components {
              */
             kind: "reward";
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5483,9 +5518,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5497,6 +5534,7 @@ export interface components {
              * @example 0.25
              */
             quantity?: string;
+            /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -5504,6 +5542,7 @@ export interface components {
              */
             kind: "fee";
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5513,9 +5552,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5527,6 +5568,7 @@ export interface components {
              * @example 0.25
              */
             quantity?: string;
+            /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -5534,6 +5576,7 @@ export interface components {
              */
             kind: "rebate";
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5543,9 +5586,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5557,6 +5602,7 @@ export interface components {
              * @example -0.5
              */
             quantity?: string;
+            /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
             /**
              * @description Which of the two.
@@ -5574,6 +5620,7 @@ export interface components {
              */
             kind: "adjustment";
         } | {
+            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5583,9 +5630,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /** @description What is given: several for a sweep of dust. */
             from?: {
@@ -5642,9 +5691,11 @@ export interface components {
             time?: string | number;
             /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
             allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
             /**
              * @description What is moved.
@@ -5661,6 +5712,7 @@ export interface components {
              * @example ledger-nano
              */
             toAccount?: string;
+            /** @description The network's fee, which leaves at cost; `null` removes it. */
             fee?: {
                 /**
                  * @description Units of its currency.
@@ -5673,6 +5725,7 @@ export interface components {
                  */
                 currency: string;
             } | null;
+            /** @description Id of the transaction on the chain; `null` removes it. */
             txid?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -7433,7 +7486,589 @@ export interface components {
             change: "booked" | "changed" | "removed";
             /** @description Version of the ledger after the change. */
             version: number;
-            entry: components["schemas"]["Entry"];
+            /** @description The entry. */
+            entry: {
+                /**
+                 * @description A fill.
+                 * @enum {string}
+                 */
+                kind: "trade";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What was traded.
+                 * @example BTC/KRW
+                 */
+                symbol: string;
+                /**
+                 * @description Of the base asset.
+                 * @enum {string}
+                 */
+                side: "buy" | "sell";
+                /**
+                 * @description Units of the base asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /**
+                 * @description Quote per base.
+                 * @example 1250.5
+                 */
+                price: string;
+                /** @description What the exchange took; `null` for nothing. */
+                fee: {
+                    /**
+                     * @description Units of its currency.
+                     * @example 1250.5
+                     */
+                    amount: string;
+                    /**
+                     * @description What it was paid in.
+                     * @example BTC
+                     */
+                    currency: string;
+                } | null;
+                /** @description Of the order that it filled. */
+                orderId: string | null;
+                /** @description Kind of the order that it filled. */
+                type: string | null;
+            } | {
+                /**
+                 * @description What came in.
+                 * @enum {string}
+                 */
+                kind: "deposit";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+                /** @description Of the transaction on the chain. */
+                txid: string | null;
+                /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                joinedWith: string | null;
+            } | {
+                /**
+                 * @description What went out.
+                 * @enum {string}
+                 */
+                kind: "withdrawal";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+                /** @description Of the transaction on the chain. */
+                txid: string | null;
+                /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                joinedWith: string | null;
+                /** @description Whether a person says that it has left for good. */
+                confirmed: boolean;
+            } | {
+                /**
+                 * @description What was earned; income at its value then.
+                 * @enum {string}
+                 */
+                kind: "reward";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+                /** @description What it is for; `null` if not told. */
+                subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+            } | {
+                /**
+                 * @description A fee of its own.
+                 * @enum {string}
+                 */
+                kind: "fee";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+            } | {
+                /**
+                 * @description A fee given back.
+                 * @enum {string}
+                 */
+                kind: "rebate";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+            } | {
+                /**
+                 * @description An opening balance, or a correction.
+                 * @enum {string}
+                 */
+                kind: "adjustment";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                unitCost: string | null;
+                /**
+                 * @description Which of the two.
+                 * @enum {string}
+                 */
+                subtype: "opening" | "correction";
+                /** @description Why it is made. */
+                reason: string;
+            } | {
+                /**
+                 * @description One or more assets turned into one.
+                 * @enum {string}
+                 */
+                kind: "convert";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /** @description What was given. */
+                from: {
+                    /**
+                     * @description What was given.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of it.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description How much of `to` was got for it. */
+                    received: string | null;
+                }[];
+                /** @description What was got. */
+                to: {
+                    /**
+                     * @description What was got.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of it.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    unitCost: string | null;
+                };
+            } | {
+                /**
+                 * @description From one place of the portfolio to another.
+                 * @enum {string}
+                 */
+                kind: "transfer";
+                /**
+                 * Format: uuid
+                 * @description Of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null` without one. */
+                externalId: string | null;
+                /** @description Where it comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description What somebody has noted. */
+                note: string | null;
+                /** @description What it is tagged with. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of it that arrive.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Where it arrives; `account` is where it leaves. */
+                toAccount: string;
+                /** @description The network's fee, which leaves at cost; `null` for none. */
+                fee: {
+                    /**
+                     * @description Units of its currency.
+                     * @example 1250.5
+                     */
+                    amount: string;
+                    /**
+                     * @description What it was paid in.
+                     * @example BTC
+                     */
+                    currency: string;
+                } | null;
+                /** @description Of the transaction on the chain. */
+                txid: string | null;
+            };
         };
         /** @description Entries that lacked a rate are valued now, since a price at or before their time has become known. The entries themselves are unchanged. */
         ValuationLedgerChange: {
@@ -11030,7 +11665,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        /** @description At most 16 KiB. */
+        /** @description At most 64 KiB. */
         requestBody: {
             content: {
                 /**
@@ -11719,12 +12354,7 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        /** @description The items of this page, in order. */
-                        items: components["schemas"]["Entry"][];
-                        /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
-                        nextCursor: string | null;
-                    };
+                    "application/json": components["schemas"]["EntryList"];
                 };
             };
             /** @description Not changed: `If-None-Match` has its `ETag`. */
@@ -11806,588 +12436,7 @@ export interface operations {
                      *       "subtype": "staking"
                      *     }
                      */
-                    "application/json": {
-                        /**
-                         * @description A fill.
-                         * @enum {string}
-                         */
-                        kind: "trade";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What was traded.
-                         * @example BTC/KRW
-                         */
-                        symbol: string;
-                        /**
-                         * @description Of the base asset.
-                         * @enum {string}
-                         */
-                        side: "buy" | "sell";
-                        /**
-                         * @description Units of the base asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /**
-                         * @description Quote per base.
-                         * @example 1250.5
-                         */
-                        price: string;
-                        /** @description What the exchange took; `null` for nothing. */
-                        fee: {
-                            /**
-                             * @description Units of its currency.
-                             * @example 1250.5
-                             */
-                            amount: string;
-                            /**
-                             * @description What it was paid in.
-                             * @example BTC
-                             */
-                            currency: string;
-                        } | null;
-                        /** @description Of the order that it filled. */
-                        orderId: string | null;
-                        /** @description Kind of the order that it filled. */
-                        type: string | null;
-                    } | {
-                        /**
-                         * @description What came in.
-                         * @enum {string}
-                         */
-                        kind: "deposit";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /** @description Of the transaction on the chain. */
-                        txid: string | null;
-                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-                        joinedWith: string | null;
-                    } | {
-                        /**
-                         * @description What went out.
-                         * @enum {string}
-                         */
-                        kind: "withdrawal";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /** @description Of the transaction on the chain. */
-                        txid: string | null;
-                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-                        joinedWith: string | null;
-                        /** @description Whether a person says that it has left for good. */
-                        confirmed: boolean;
-                    } | {
-                        /**
-                         * @description What was earned; income at its value then.
-                         * @enum {string}
-                         */
-                        kind: "reward";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /** @description What it is for; `null` if not told. */
-                        subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
-                    } | {
-                        /**
-                         * @description A fee of its own.
-                         * @enum {string}
-                         */
-                        kind: "fee";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                    } | {
-                        /**
-                         * @description A fee given back.
-                         * @enum {string}
-                         */
-                        kind: "rebate";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                    } | {
-                        /**
-                         * @description An opening balance, or a correction.
-                         * @enum {string}
-                         */
-                        kind: "adjustment";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /**
-                         * @description Which of the two.
-                         * @enum {string}
-                         */
-                        subtype: "opening" | "correction";
-                        /** @description Why it is made. */
-                        reason: string;
-                    } | {
-                        /**
-                         * @description One or more assets turned into one.
-                         * @enum {string}
-                         */
-                        kind: "convert";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /** @description What was given. */
-                        from: {
-                            /**
-                             * @description What was given.
-                             * @example BTC
-                             */
-                            asset: string;
-                            /**
-                             * @description Units of it.
-                             * @example 1250.5
-                             */
-                            quantity: string;
-                            /** @description How much of `to` was got for it. */
-                            received: string | null;
-                        }[];
-                        /** @description What was got. */
-                        to: {
-                            /**
-                             * @description What was got.
-                             * @example BTC
-                             */
-                            asset: string;
-                            /**
-                             * @description Units of it.
-                             * @example 1250.5
-                             */
-                            quantity: string;
-                            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                            unitCost: string | null;
-                        };
-                    } | {
-                        /**
-                         * @description From one place of the portfolio to another.
-                         * @enum {string}
-                         */
-                        kind: "transfer";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of it that arrive.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Where it arrives; `account` is where it leaves. */
-                        toAccount: string;
-                        /** @description The network's fee, which leaves at cost; `null` for none. */
-                        fee: {
-                            /**
-                             * @description Units of its currency.
-                             * @example 1250.5
-                             */
-                            amount: string;
-                            /**
-                             * @description What it was paid in.
-                             * @example BTC
-                             */
-                            currency: string;
-                        } | null;
-                        /** @description Of the transaction on the chain. */
-                        txid: string | null;
-                    } | components["schemas"]["BookedEntries"];
+                    "application/json": components["schemas"]["EntryOrBatch"];
                 };
             };
             /** @description Book an entry of any kind, or a batch */
@@ -12419,588 +12468,7 @@ export interface operations {
                      *       "subtype": "staking"
                      *     }
                      */
-                    "application/json": {
-                        /**
-                         * @description A fill.
-                         * @enum {string}
-                         */
-                        kind: "trade";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What was traded.
-                         * @example BTC/KRW
-                         */
-                        symbol: string;
-                        /**
-                         * @description Of the base asset.
-                         * @enum {string}
-                         */
-                        side: "buy" | "sell";
-                        /**
-                         * @description Units of the base asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /**
-                         * @description Quote per base.
-                         * @example 1250.5
-                         */
-                        price: string;
-                        /** @description What the exchange took; `null` for nothing. */
-                        fee: {
-                            /**
-                             * @description Units of its currency.
-                             * @example 1250.5
-                             */
-                            amount: string;
-                            /**
-                             * @description What it was paid in.
-                             * @example BTC
-                             */
-                            currency: string;
-                        } | null;
-                        /** @description Of the order that it filled. */
-                        orderId: string | null;
-                        /** @description Kind of the order that it filled. */
-                        type: string | null;
-                    } | {
-                        /**
-                         * @description What came in.
-                         * @enum {string}
-                         */
-                        kind: "deposit";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /** @description Of the transaction on the chain. */
-                        txid: string | null;
-                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-                        joinedWith: string | null;
-                    } | {
-                        /**
-                         * @description What went out.
-                         * @enum {string}
-                         */
-                        kind: "withdrawal";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /** @description Of the transaction on the chain. */
-                        txid: string | null;
-                        /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-                        joinedWith: string | null;
-                        /** @description Whether a person says that it has left for good. */
-                        confirmed: boolean;
-                    } | {
-                        /**
-                         * @description What was earned; income at its value then.
-                         * @enum {string}
-                         */
-                        kind: "reward";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /** @description What it is for; `null` if not told. */
-                        subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
-                    } | {
-                        /**
-                         * @description A fee of its own.
-                         * @enum {string}
-                         */
-                        kind: "fee";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                    } | {
-                        /**
-                         * @description A fee given back.
-                         * @enum {string}
-                         */
-                        kind: "rebate";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                    } | {
-                        /**
-                         * @description An opening balance, or a correction.
-                         * @enum {string}
-                         */
-                        kind: "adjustment";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of the asset.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                        unitCost: string | null;
-                        /**
-                         * @description Which of the two.
-                         * @enum {string}
-                         */
-                        subtype: "opening" | "correction";
-                        /** @description Why it is made. */
-                        reason: string;
-                    } | {
-                        /**
-                         * @description One or more assets turned into one.
-                         * @enum {string}
-                         */
-                        kind: "convert";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /** @description What was given. */
-                        from: {
-                            /**
-                             * @description What was given.
-                             * @example BTC
-                             */
-                            asset: string;
-                            /**
-                             * @description Units of it.
-                             * @example 1250.5
-                             */
-                            quantity: string;
-                            /** @description How much of `to` was got for it. */
-                            received: string | null;
-                        }[];
-                        /** @description What was got. */
-                        to: {
-                            /**
-                             * @description What was got.
-                             * @example BTC
-                             */
-                            asset: string;
-                            /**
-                             * @description Units of it.
-                             * @example 1250.5
-                             */
-                            quantity: string;
-                            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                            unitCost: string | null;
-                        };
-                    } | {
-                        /**
-                         * @description From one place of the portfolio to another.
-                         * @enum {string}
-                         */
-                        kind: "transfer";
-                        /**
-                         * Format: uuid
-                         * @description Of the entry.
-                         * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-                         */
-                        id: string;
-                        /** @description The source's own id; `null` without one. */
-                        externalId: string | null;
-                        /** @description Where it comes from; `null` if not told. */
-                        exchange: string | null;
-                        /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-                        account: string | null;
-                        /**
-                         * Format: date-time
-                         * @description When it happened.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        time: string;
-                        /** @description What somebody has noted. */
-                        note: string | null;
-                        /** @description What it is tagged with. */
-                        tags: string[];
-                        /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-                        sequence: number | null;
-                        /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-                        rates: components["schemas"]["EntryRate"][];
-                        /**
-                         * Format: date-time
-                         * @description When it was booked.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description When it was last changed.
-                         * @example 2026-03-02T09:00:00.000Z
-                         */
-                        updatedAt: string;
-                        /**
-                         * @description What is moved.
-                         * @example BTC
-                         */
-                        asset: string;
-                        /**
-                         * @description Units of it that arrive.
-                         * @example 1250.5
-                         */
-                        quantity: string;
-                        /** @description Where it arrives; `account` is where it leaves. */
-                        toAccount: string;
-                        /** @description The network's fee, which leaves at cost; `null` for none. */
-                        fee: {
-                            /**
-                             * @description Units of its currency.
-                             * @example 1250.5
-                             */
-                            amount: string;
-                            /**
-                             * @description What it was paid in.
-                             * @example BTC
-                             */
-                            currency: string;
-                        } | null;
-                        /** @description Of the transaction on the chain. */
-                        txid: string | null;
-                    } | components["schemas"]["BookedEntries"];
+                    "application/json": components["schemas"]["EntryOrBatch"];
                 };
             };
             400: components["responses"]["MalformedJsonOrInvalidRequest"];
@@ -13030,6 +12498,7 @@ export interface operations {
             path: {
                 /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the entry. */
                 entryId: string;
             };
             cookie?: never;
@@ -13100,6 +12569,7 @@ export interface operations {
             path: {
                 /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the entry. */
                 entryId: string;
             };
             cookie?: never;
@@ -13135,6 +12605,7 @@ export interface operations {
             path: {
                 /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the entry. */
                 entryId: string;
             };
             cookie?: never;
