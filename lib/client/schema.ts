@@ -12681,6 +12681,7 @@ export interface operations {
             path: {
                 /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the entry. */
                 entryId: string;
             };
             cookie?: never;
@@ -12730,6 +12731,7 @@ export interface operations {
             path: {
                 /** @description Id of the portfolio. */
                 portfolioId: string;
+                /** @description Id of the entry. */
                 entryId: string;
             };
             cookie?: never;
