@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
-import type { RowOrder } from '../../lib/import/row-order.ts';
+import type { RowOrder } from '../../lib/import/reading/row-order.ts';
 import { compareOrder, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { assertAssets } from '../ledger/asset-quota.ts';

@@ -1,4 +1,4 @@
-import type { RawDecision } from '../../lib/import/format.ts';
+import type { RawDecision } from '../../lib/import/reading/format.ts';
 import { problem } from '../../lib/problem.ts';
 import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';

@@ -1,4 +1,4 @@
-import type { RowOrder, RowOrders } from '../../lib/import/row-order.ts';
+import type { RowOrder, RowOrders } from '../../lib/import/reading/row-order.ts';
 import { ZERO } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { ensureCurrent, readPositions } from '../ledger/past-states.ts';

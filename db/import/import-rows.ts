@@ -1,4 +1,4 @@
-import type { RowOrder } from '../../lib/import/row-order.ts';
+import type { RowOrder } from '../../lib/import/reading/row-order.ts';
 import { fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import type { FileDraft } from '../ledger/stored-entry.ts';

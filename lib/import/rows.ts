@@ -1,16 +1,16 @@
 import { problem } from '../problem.ts';
 import { TimeSlice } from '../async/time-slice.ts';
-import type { DecimalMark } from './amount.ts';
-import { CellError } from './cell-error.ts';
-import { type CsvRow, CsvSplitter, CsvSyntaxError } from './csv-splitter.ts';
-import { dateOrderOf, isMachineWritten, styleOf } from './file-style.ts';
-import type { GroupReading, ImportFormat, RowReading } from './format.ts';
-import { detectFormat, type FileLayout } from './formats.ts';
-import { type DateOrder, isSameZone, type Zone } from './local-time.ts';
-import { isPasted, pastedRows } from './pasted-cells.ts';
-import { type ReadingTerms, Row } from './row.ts';
-import { malformed } from './malformed.ts';
-import { decodeText, type FileEncoding, type TextEncoding } from './text-encoding.ts';
+import type { DecimalMark } from './reading/amount.ts';
+import { CellError } from './reading/cell-error.ts';
+import { type CsvRow, CsvSplitter, CsvSyntaxError } from './reading/csv-splitter.ts';
+import { dateOrderOf, isMachineWritten, styleOf } from './reading/file-style.ts';
+import type { GroupReading, ImportFormat, RowReading } from './reading/format.ts';
+import { detectFormat, type FileLayout } from './layouts/formats.ts';
+import { type DateOrder, isSameZone, type Zone } from './reading/local-time.ts';
+import { isPasted, pastedRows } from './reading/pasted-cells.ts';
+import { type ReadingTerms, Row } from './reading/row.ts';
+import { malformed } from './reading/malformed.ts';
+import { decodeText, type FileEncoding, type TextEncoding } from './reading/text-encoding.ts';
 
 /** Characters looked at to find the headings. */
 const HEAD_CHARACTERS = 32_768;

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { allowUploadTime } from './body-timeout.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { askForBody } from './expect-continue.ts';
-import { encodingOfCharset, type TextEncoding } from '../../lib/import/text-encoding.ts';
+import { encodingOfCharset, type TextEncoding } from '../../lib/import/reading/text-encoding.ts';
 import { Problem, problem } from '../../lib/problem.ts';
 import { refuseEncoding } from './content-encoding.ts';
 

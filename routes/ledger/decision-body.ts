@@ -5,7 +5,7 @@ import {
   type DecisionCode,
   type RawDecision,
   type RawEntry,
-} from '../../lib/import/format.ts';
+} from '../../lib/import/reading/format.ts';
 import * as field from '../http/fields.ts';
 
 export const moveSchema = z

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { type NewDecision, MAX_OPEN_DECISIONS } from '../../db/import/import-decisions.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
-import type { RawDecision } from '../../lib/import/format.ts';
+import type { RawDecision } from '../../lib/import/reading/format.ts';
 import { problem } from '../../lib/problem.ts';
 
 /** The decisions of one file. Equal ones are numbered, so that the same file asks nothing twice. */

@@ -1,5 +1,5 @@
 import type { FileDraft } from '../../db/ledger/stored-entry.ts';
-import type { RawEntry } from '../../lib/import/format.ts';
+import type { RawEntry } from '../../lib/import/reading/format.ts';
 import { schemaFault } from '../../lib/schema-fault.ts';
 import { tagError } from './entry-tags.ts';
 import { tradeErrors, tradeInput, unratedDraft } from './trade-draft.ts';

@@ -7,14 +7,14 @@ import {
   type StoredMapping,
 } from '../../db/import/import-mappings.ts';
 import { newId } from '../../lib/id.ts';
-import { DECIMAL_MARKS } from '../../lib/import/amount.ts';
-import { DATE_ORDERS, zoneOf } from '../../lib/import/local-time.ts';
+import { DECIMAL_MARKS } from '../../lib/import/reading/amount.ts';
+import { DATE_ORDERS, zoneOf } from '../../lib/import/reading/local-time.ts';
 import {
   type ColumnMapping,
   MAPPED_COLUMNS,
   MAPPED_KINDS,
   type MappedColumn,
-} from '../../lib/import/mapping.ts';
+} from '../../lib/import/layouts/mapping.ts';
 import { problem } from '../../lib/problem.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { RowMatch } from '../../db/import/import-match.ts';
-import { FORMAT_NAMES } from '../../lib/import/formats.ts';
-import type { IgnoredCode, Move, RawDecision, RawEntry } from '../../lib/import/format.ts';
-import { amountOf } from '../../lib/import/legs.ts';
-import { ROW_ORDERS } from '../../lib/import/row-order.ts';
+import { FORMAT_NAMES } from '../../lib/import/layouts/formats.ts';
+import type { IgnoredCode, Move, RawDecision, RawEntry } from '../../lib/import/reading/format.ts';
+import { amountOf } from '../../lib/import/reading/legs.ts';
+import { ROW_ORDERS } from '../../lib/import/reading/row-order.ts';
 import { type FieldError, problem, type Problem } from '../../lib/problem.ts';
 import { decimal, type Fixed, ZERO } from '../../lib/money/money.ts';
 import { sentenceAbout } from '../../lib/sentence.ts';

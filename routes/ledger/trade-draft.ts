@@ -12,7 +12,7 @@ import {
 } from '../../db/ledger/stored-entry.ts';
 import { BASE_RATE, marketRate, rateAt, rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
-import { placesOf, RowOrders } from '../../lib/import/row-order.ts';
+import { placesOf, RowOrders } from '../../lib/import/reading/row-order.ts';
 import { mul } from '../../lib/money/money.ts';
 import type { FoundRate } from '../../lib/pnl/ledger/rate-origin.ts';
 import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';

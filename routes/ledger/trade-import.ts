@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
 import { findMapping } from '../../db/import/import-mappings.ts';
-import { mappedFormat } from '../../lib/import/mapping.ts';
+import { mappedFormat } from '../../lib/import/layouts/mapping.ts';
 import { problem } from '../../lib/problem.ts';
 import * as field from '../http/fields.ts';
 import { columnMapping, type SavedMapping } from './import-mappings.ts';
 import { newId } from '../../lib/id.ts';
-import { DECIMAL_MARKS } from '../../lib/import/amount.ts';
-import { DATE_ORDERS, zoneOf } from '../../lib/import/local-time.ts';
-import { ROW_ORDERS } from '../../lib/import/row-order.ts';
+import { DECIMAL_MARKS } from '../../lib/import/reading/amount.ts';
+import { DATE_ORDERS, zoneOf } from '../../lib/import/reading/local-time.ts';
+import { ROW_ORDERS } from '../../lib/import/reading/row-order.ts';
 import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import { slotInTime, slotOrProblem } from '../http/slots.ts';

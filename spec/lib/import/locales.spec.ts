@@ -11,7 +11,7 @@ import {
   tuple,
 } from 'fast-check';
 import { GENESIS } from '../../../lib/epoch.ts';
-import { UTC } from '../../../lib/import/local-time.ts';
+import { UTC } from '../../../lib/import/reading/local-time.ts';
 import { readFile } from '../../../lib/import/rows.ts';
 import { fixed } from '../../../lib/money/money.ts';
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import iconv from 'iconv-lite';
 import { GENESIS } from '../../../lib/epoch.ts';
-import { zoneOf } from '../../../lib/import/local-time.ts';
+import { zoneOf } from '../../../lib/import/reading/local-time.ts';
 import { readFile } from '../../../lib/import/rows.ts';
-import type { RawTrade } from '../../../lib/import/format.ts';
+import type { RawTrade } from '../../../lib/import/reading/format.ts';
 import { Problem } from '../../../lib/problem.ts';
 import { turnsOf } from '../../support/turns.ts';
-import { EXPECTED } from './expected.ts';
+import { EXPECTED } from './layouts/expected.ts';
 
 /** In pieces that cut characters and rows anywhere. */
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type ClientRequest, request } from 'node:http';
 import { fixed } from '../../../lib/money/money.ts';
-import { EXPECTED } from '../../lib/import/expected.ts';
+import { EXPECTED } from '../../lib/import/layouts/expected.ts';
 import type { Answer } from '../../support/app.ts';
 import { eventually } from '../../support/eventually.ts';
 import { StreamClient } from '../../support/stream-client.ts';

@@ -1,5 +1,5 @@
-import { decimal } from '../money/money.ts';
-import { AmbiguousNumber, plainNumber } from './amount.ts';
+import { decimal } from '../../money/money.ts';
+import { AmbiguousNumber, plainNumber } from '../reading/amount.ts';
 import {
   eachRow,
   type GroupReading,
@@ -7,10 +7,10 @@ import {
   type ImportFormat,
   type Move,
   type RowReading,
-} from './format.ts';
-import { amountOf, exchangeOf, type Occasion, tradeOf, transfer, undecided } from './legs.ts';
-import { UTC } from './local-time.ts';
-import type { Row } from './row.ts';
+} from '../reading/format.ts';
+import { amountOf, exchangeOf, type Occasion, tradeOf, transfer, undecided } from '../reading/legs.ts';
+import { UTC } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 const INCOME =
   /^(staking income|rewards? income|inflation reward|learning reward|coinbase earn|interest payout|subscription rebate)/i;

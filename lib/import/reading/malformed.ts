@@ -1,4 +1,4 @@
-import { problem, type Problem } from '../problem.ts';
+import { problem, type Problem } from '../../problem.ts';
 
 /** A file that cannot be read as CSV at all. */
 export function malformed(line: number, detail: string, column?: string): Problem {

@@ -1,5 +1,5 @@
 import iconv from 'iconv-lite';
-import { problem } from '../problem.ts';
+import { problem } from '../../problem.ts';
 import { malformed } from './malformed.ts';
 import { MAX_WORKBOOK, workbookText } from './workbook.ts';
 

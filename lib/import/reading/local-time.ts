@@ -1,5 +1,5 @@
-import { epochMilliseconds } from '../epoch.ts';
-import { calendarOf } from '../pnl/performance/calendar.ts';
+import { epochMilliseconds } from '../../epoch.ts';
+import { calendarOf } from '../../pnl/performance/calendar.ts';
 
 /** The zone that a file's times are in. */
 export interface Zone {

@@ -1,8 +1,8 @@
-import { decimal } from '../money/money.ts';
-import { eachRow, ignored, type ImportFormat, type RawTrade, sideOf } from './format.ts';
-import { amountOf, transfer } from './legs.ts';
-import { splitPair } from './pair.ts';
-import type { Row } from './row.ts';
+import { decimal } from '../../money/money.ts';
+import { eachRow, ignored, type ImportFormat, type RawTrade, sideOf } from '../reading/format.ts';
+import { amountOf, transfer } from '../reading/legs.ts';
+import { splitPair } from '../reading/pair.ts';
+import type { Row } from '../reading/row.ts';
 
 const shared = {
   hasIds: false,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { placesOf, RowOrders } from '../../../lib/import/row-order.ts';
-import { fixed, ONE } from '../../../lib/money/money.ts';
+import { placesOf, RowOrders } from '../../../../lib/import/reading/row-order.ts';
+import { fixed, ONE } from '../../../../lib/money/money.ts';
 
 const TERMS = { baseCurrency: 'KRW', costMethod: 'average' };
 

@@ -1,8 +1,8 @@
-import { eachRow, feeOf, ignored, sideOf, type ImportFormat, type RowReading } from './format.ts';
-import { amountOf, transfer, undecided } from './legs.ts';
-import { KOREA } from './local-time.ts';
-import type { Row } from './row.ts';
-import { decimal } from '../money/money.ts';
+import { eachRow, feeOf, ignored, sideOf, type ImportFormat, type RowReading } from '../reading/format.ts';
+import { amountOf, transfer, undecided } from '../reading/legs.ts';
+import { KOREA } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
+import { decimal } from '../../money/money.ts';
 
 /** `BTC`, `비트코인(BTC)`; `KRW-BTC` names the market too. */
 function coinOf(cell: string): { coin: string; market: string | null } | null {

@@ -1,8 +1,15 @@
-import { decimal, fixed } from '../money/money.ts';
-import { eachRow, type GroupReading, ignored, type ImportFormat, type Move, sideOf } from './format.ts';
-import { amountOf, exchangeOf, type Occasion, sumMoves, transfer, undecided } from './legs.ts';
-import { UTC } from './local-time.ts';
-import type { Row } from './row.ts';
+import { decimal, fixed } from '../../money/money.ts';
+import {
+  eachRow,
+  type GroupReading,
+  ignored,
+  type ImportFormat,
+  type Move,
+  sideOf,
+} from '../reading/format.ts';
+import { amountOf, exchangeOf, type Occasion, sumMoves, transfer, undecided } from '../reading/legs.ts';
+import { UTC } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 /** Kraken's own codes of the oldest assets: `XXBT`, `ZEUR`. */
 const CODES: Readonly<Record<string, string>> = {

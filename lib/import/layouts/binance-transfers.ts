@@ -1,7 +1,7 @@
-import { decimal } from '../money/money.ts';
-import { eachRow, ignored, type ImportFormat, type RowReading } from './format.ts';
-import { amountOf, transfer, undecided } from './legs.ts';
-import type { Row } from './row.ts';
+import { decimal } from '../../money/money.ts';
+import { eachRow, ignored, type ImportFormat, type RowReading } from '../reading/format.ts';
+import { amountOf, transfer, undecided } from '../reading/legs.ts';
+import type { Row } from '../reading/row.ts';
 
 const shared = {
   name: 'binance-transfers',

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { crc32, deflateRawSync } from 'node:zlib';
-import { GENESIS } from '../../../lib/epoch.ts';
-import { readFile } from '../../../lib/import/rows.ts';
-import { workbookText } from '../../../lib/import/workbook.ts';
-import { Problem } from '../../../lib/problem.ts';
+import { GENESIS } from '../../../../lib/epoch.ts';
+import { readFile } from '../../../../lib/import/rows.ts';
+import { workbookText } from '../../../../lib/import/reading/workbook.ts';
+import { Problem } from '../../../../lib/problem.ts';
 
 const layout = (name: string): Buffer =>
-  readFileSync(new URL(`../../fixtures/layouts/${name}`, import.meta.url));
+  readFileSync(new URL(`../../../fixtures/layouts/${name}`, import.meta.url));
 
 /** A zip of parts; `size` in the place of the true one. */
 function zipOf(parts: Record<string, string | { data: Buffer; size?: number }>): Buffer {

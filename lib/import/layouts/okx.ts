@@ -1,9 +1,9 @@
-import { decimal } from '../money/money.ts';
-import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from './format.ts';
-import type { Columns } from './headings.ts';
-import { amountOf, exchangeOf, type Occasion, transfer, undecided } from './legs.ts';
-import { type Zone, zoneOf } from './local-time.ts';
-import type { Row } from './row.ts';
+import { decimal } from '../../money/money.ts';
+import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from '../reading/format.ts';
+import type { Columns } from '../reading/headings.ts';
+import { amountOf, exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import { type Zone, zoneOf } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 /** `Time Zone:UTC+8` above the headings. */
 function zoneAbove(_: Columns, preamble: readonly string[]): Zone | null {

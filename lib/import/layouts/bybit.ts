@@ -1,9 +1,24 @@
-import { decimal } from '../money/money.ts';
-import { eachRow, type GroupReading, ignored, type ImportFormat, type Move, sideOf } from './format.ts';
-import { amountOf, exchangeOf, type Occasion, oneOfPairs, sumMoves, transfer, undecided } from './legs.ts';
-import { UTC } from './local-time.ts';
-import { BYBIT_QUOTES, splitPair } from './pair.ts';
-import type { Row } from './row.ts';
+import { decimal } from '../../money/money.ts';
+import {
+  eachRow,
+  type GroupReading,
+  ignored,
+  type ImportFormat,
+  type Move,
+  sideOf,
+} from '../reading/format.ts';
+import {
+  amountOf,
+  exchangeOf,
+  type Occasion,
+  oneOfPairs,
+  sumMoves,
+  transfer,
+  undecided,
+} from '../reading/legs.ts';
+import { UTC } from '../reading/local-time.ts';
+import { BYBIT_QUOTES, splitPair } from '../reading/pair.ts';
+import type { Row } from '../reading/row.ts';
 
 const shared = {
   hasIds: false,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isPasted, pastedRows } from '../../../lib/import/pasted-cells.ts';
+import { isPasted, pastedRows } from '../../../../lib/import/reading/pasted-cells.ts';
 
 const HEAD =
   '체결시간\n코인\n마켓\n종류\n거래수량\n거래단가\n거래금액\n수수료\n정산금액\n(수수료반영)\n주문시간\n';

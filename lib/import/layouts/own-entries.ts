@@ -1,4 +1,4 @@
-import { eachRow, type ImportFormat, type RawTransfer, sideOf } from './format.ts';
+import { eachRow, type ImportFormat, type RawTransfer, sideOf } from '../reading/format.ts';
 import { marktide, ownTrade, tagsOf, textOf } from './marktide.ts';
 
 const KINDS: Readonly<Record<string, RawTransfer['kind'] | 'trade'>> = {

@@ -1,9 +1,9 @@
-import { restored } from '../csv/formula.ts';
-import { MAX_TAGS, splitTags } from '../csv/tag-list.ts';
-import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../csv/trade-headings.ts';
-import { eachRow, sideOf, type ImportFormat, type RawTrade } from './format.ts';
-import type { ColumnSpec } from './headings.ts';
-import type { Row } from './row.ts';
+import { restored } from '../../csv/formula.ts';
+import { MAX_TAGS, splitTags } from '../../csv/tag-list.ts';
+import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../../csv/trade-headings.ts';
+import { eachRow, sideOf, type ImportFormat, type RawTrade } from '../reading/format.ts';
+import type { ColumnSpec } from '../reading/headings.ts';
+import type { Row } from '../reading/row.ts';
 
 const REQUIRED: ReadonlySet<string> = new Set(['time', 'symbol', 'side', 'quantity', 'price']);
 const HOLDS: Partial<Record<string, 'number' | 'time'>> = {

@@ -1,4 +1,4 @@
-import { type Fixed, mul, ZERO } from '../money/money.ts';
+import { type Fixed, mul, ZERO } from '../../money/money.ts';
 
 export const ROW_ORDERS = ['oldest-first', 'newest-first'] as const;
 /** Which way time runs in a list of trades. */

@@ -1,4 +1,4 @@
-import { abs, decimal, div, type Fixed, fixed, mul, ZERO } from '../money/money.ts';
+import { abs, decimal, div, type Fixed, fixed, mul, ZERO } from '../../money/money.ts';
 import type {
   DecisionCode,
   DecisionOption,

@@ -1,9 +1,9 @@
-import { decimal } from '../money/money.ts';
-import { spacedUnit } from './amount.ts';
-import { eachRow, feeOf, sideOf, type ImportFormat, type RowReading } from './format.ts';
-import { amountOf, transfer, undecided } from './legs.ts';
-import { KOREA } from './local-time.ts';
-import type { Row } from './row.ts';
+import { decimal } from '../../money/money.ts';
+import { spacedUnit } from '../reading/amount.ts';
+import { eachRow, feeOf, sideOf, type ImportFormat, type RowReading } from '../reading/format.ts';
+import { amountOf, transfer, undecided } from '../reading/legs.ts';
+import { KOREA } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 /** Events, coupons, referrals, the points shop, staking, and interest on won. */
 const INCOME = /이벤트|쿠폰|리워드|포인트샵|스테이킹|에어드랍|에어드롭|이용료|혜택/;

@@ -1,8 +1,8 @@
-import { decimal } from '../money/money.ts';
-import { eachRow, ignored, type ImportFormat, type Move, type RowReading } from './format.ts';
-import { amountOf, exchangeOf, type Occasion, transfer, undecided } from './legs.ts';
-import { UTC } from './local-time.ts';
-import type { Row } from './row.ts';
+import { decimal } from '../../money/money.ts';
+import { eachRow, ignored, type ImportFormat, type Move, type RowReading } from '../reading/format.ts';
+import { amountOf, exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import { UTC } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 /** What goes out, what comes in and what it costs: the three amounts of a row in files of tax tools. */
 interface Sides {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { GENESIS } from '../../../lib/epoch.ts';
-import type { Move } from '../../../lib/import/format.ts';
-import { movesOf, sumMoves } from '../../../lib/import/legs.ts';
-import { zoneOf } from '../../../lib/import/local-time.ts';
-import { readFile } from '../../../lib/import/rows.ts';
-import { decimal, fixed, round, ZERO } from '../../../lib/money/money.ts';
-import { Problem } from '../../../lib/problem.ts';
+import { GENESIS } from '../../../../lib/epoch.ts';
+import type { Move } from '../../../../lib/import/reading/format.ts';
+import { movesOf, sumMoves } from '../../../../lib/import/reading/legs.ts';
+import { zoneOf } from '../../../../lib/import/reading/local-time.ts';
+import { readFile } from '../../../../lib/import/rows.ts';
+import { decimal, fixed, round, ZERO } from '../../../../lib/money/money.ts';
+import { Problem } from '../../../../lib/problem.ts';
 
 /** What a file comes to: sums of what is booked, asked about and ignored, and how many rows are each. */
 interface Account {
@@ -20,7 +20,7 @@ interface Account {
 }
 
 async function* one(name: string): AsyncGenerator<Buffer> {
-  yield readFileSync(new URL(`../../fixtures/layouts/${name}`, import.meta.url));
+  yield readFileSync(new URL(`../../../fixtures/layouts/${name}`, import.meta.url));
 }
 
 /** A price is rounded once at the eighteenth digit: no coin has as many as are looked at here. */

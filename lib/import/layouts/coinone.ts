@@ -1,6 +1,6 @@
-import { eachRow, feeOf, type ImportFormat, sideOf } from './format.ts';
-import { undecided } from './legs.ts';
-import { KOREA } from './local-time.ts';
+import { eachRow, feeOf, type ImportFormat, sideOf } from '../reading/format.ts';
+import { undecided } from '../reading/legs.ts';
+import { KOREA } from '../reading/local-time.ts';
 
 /** Coinone's fills, under headings that one source only has told: what does not fit them is asked about. */
 export const coinone: ImportFormat = {

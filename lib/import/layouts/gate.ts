@@ -1,6 +1,6 @@
-import { type GroupReading, type ImportFormat, type Move } from './format.ts';
-import { exchangeOf, type Occasion, transfer, undecided } from './legs.ts';
-import type { Row } from './row.ts';
+import { type GroupReading, type ImportFormat, type Move } from '../reading/format.ts';
+import { exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import type { Row } from '../reading/row.ts';
 
 const TRADE = /^(order (placed|filled|fullfilled|cancelled)|trading fees?|trade fee)/i;
 const FEE = /^(trading fees?|trade fee)/i;

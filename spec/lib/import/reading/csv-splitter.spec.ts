@@ -8,7 +8,7 @@ import {
   CsvSyntaxError,
   MAX_COLUMNS,
   MAX_ROW,
-} from '../../../lib/import/csv-splitter.ts';
+} from '../../../../lib/import/reading/csv-splitter.ts';
 
 /** @param cuts where the text is cut into pieces */
 function split(text: string, delimiter = ',', cuts: readonly number[] = []): CsvRow[] {

@@ -1,8 +1,8 @@
-import { eachRow, feeOf, sideOf, type ImportFormat, type RawTrade } from './format.ts';
-import type { ColumnSpec } from './headings.ts';
-import { oneOfPairs } from './legs.ts';
-import { BINANCE_QUOTES, type Pair, pairOfUnits, splitPair } from './pair.ts';
-import type { Row } from './row.ts';
+import { eachRow, feeOf, sideOf, type ImportFormat, type RawTrade } from '../reading/format.ts';
+import type { ColumnSpec } from '../reading/headings.ts';
+import { oneOfPairs } from '../reading/legs.ts';
+import { BINANCE_QUOTES, type Pair, pairOfUnits, splitPair } from '../reading/pair.ts';
+import type { Row } from '../reading/row.ts';
 
 /** The pairs that a row can be of: one as a rule. @throws CellError for none */
 function pairsIn(row: Row): Pair[] {

@@ -1,7 +1,7 @@
-import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from './format.ts';
-import { exchangeOf, type Occasion, transfer, undecided } from './legs.ts';
-import { UTC } from './local-time.ts';
-import type { Row } from './row.ts';
+import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from '../reading/format.ts';
+import { exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import { UTC } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 /** What an operation does to the holdings of its owner. */
 type Effect =

@@ -1,4 +1,4 @@
-import type { RawEntry, RawTransfer, RawTrade } from '../../../lib/import/format.ts';
+import type { RawEntry, RawTransfer, RawTrade } from '../../../../lib/import/reading/format.ts';
 
 /** What a row of a fixture means: its line, and the entry as it would be sent over REST. */
 export type Expected = [line: number, entry: RawEntry][];

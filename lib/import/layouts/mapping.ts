@@ -1,10 +1,17 @@
-import { abs, decimal, div, ZERO } from '../money/money.ts';
-import type { DecimalMark } from './amount.ts';
-import { eachRow, ignored, type ImportFormat, type RawTransfer, type RowReading, sideOf } from './format.ts';
-import type { ColumnSpec } from './headings.ts';
-import { amountOf, transfer, undecided } from './legs.ts';
-import type { DateOrder } from './local-time.ts';
-import type { Row } from './row.ts';
+import { abs, decimal, div, ZERO } from '../../money/money.ts';
+import type { DecimalMark } from '../reading/amount.ts';
+import {
+  eachRow,
+  ignored,
+  type ImportFormat,
+  type RawTransfer,
+  type RowReading,
+  sideOf,
+} from '../reading/format.ts';
+import type { ColumnSpec } from '../reading/headings.ts';
+import { amountOf, transfer, undecided } from '../reading/legs.ts';
+import type { DateOrder } from '../reading/local-time.ts';
+import type { Row } from '../reading/row.ts';
 
 /** What a row can be booked as. */
 export const MAPPED_KINDS = ['buy', 'sell', 'deposit', 'withdrawal', 'income', 'nothing'] as const;
