@@ -14,16 +14,9 @@ import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
-import {
-  changedEntry,
-  ENTRY_KINDS,
-  entryChange,
-  entryErrors,
-  type EntryInput,
-  entryInput,
-  toEntryInput,
-  unratedEntry,
-} from './entry-input.ts';
+import { changedEntry, entryChange } from './entry-change.ts';
+import { entryErrors, toEntryInput, unratedEntry } from './entry-draft.ts';
+import { ENTRY_KINDS, type EntryInput, entryInput } from './entry-input.ts';
 import { checkTags } from './entry-tags.ts';
 import { checkFeeValue, keptRates, placeInBatch, rated, rateFinder } from './trade-draft.ts';
 import { conflictProblem } from './trades.ts';
