@@ -7486,7 +7486,7 @@ export interface components {
             change: "booked" | "changed" | "removed";
             /** @description Version of the ledger after the change. */
             version: number;
-            /** @description The entry. */
+            /** @description The entry that the change is about. */
             entry: {
                 /**
                  * @description A fill.

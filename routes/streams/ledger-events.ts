@@ -52,7 +52,7 @@ export const ledgerSchema = z
       .object({
         subject: subject('entry'),
         ...changed,
-        entry: entrySchema.describe('The entry.'),
+        entry: entrySchema.describe('The entry that the change is about.'),
       })
       .meta({
         id: 'EntryLedgerChange',
