@@ -27,6 +27,7 @@ import { MARKET_LOG } from '../streams/channels/logs.ts';
 import { LATE_RATES, LateRates } from '../streams/portfolio/late-rates.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
 import { openFeed } from '../streams/market/feeds/open-feed.ts';
+import { checkFeed } from '../streams/market/feeds/feed-check.ts';
 import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
 import { Hub } from '../streams/core/hub.ts';
 import type { Leases } from '../streams/core/lease.ts';
@@ -79,6 +80,7 @@ function openMarketWriter(
   const feedOptions = {
     clock,
     random,
+    log: logger,
     replaySpeed: config.REPLAY_SPEED,
     seed: config.FEED_SEED,
     lastPrice: (symbol: string) => {
@@ -119,6 +121,7 @@ export async function createServices(environment: Environment): Promise<RunningS
   const shutdown = new Shutdown({ clock, logger });
   const close = (): Promise<void> => shutdown.run();
   try {
+    await checkFeed(parseFeedSpec(config.MARKET_FEED));
     const database =
       environment.database ??
       (await openDatabase({

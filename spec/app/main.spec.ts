@@ -67,6 +67,17 @@ describe('the program', function () {
     assert.equal(existsSync(join(folder, 'pgdata')), false, 'nothing was begun');
   });
 
+  it('refuses a feed that cannot work, in one sentence', async () => {
+    for (const [feed, reason] of [
+      [
+        `replay:${join(folder, 'none.csv')}?symbol=ETH/USDT`,
+        /MARKET_FEED cannot be used: the file "[^"]+" does not exist\./,
+      ],
+      ['ccxt:nowhere?symbols=BTC/KRW', /MARKET_FEED cannot be used: ccxt knows no exchange "nowhere"/],
+    ] as const)
+      assert.match(await failedStart({ DATA_DIR: folder, MARKET_FEED: feed }), reason);
+  });
+
   it('keeps its data and its secret over a restart, and lets nobody else into the data folder', async () => {
     await fillDataFolder(folder);
     const env = { DATA_DIR: folder, DEMO: 'false', JWT_SECRET: '' };

@@ -1,37 +1,16 @@
 import type { Clock, Random } from '../../../lib/clock.ts';
 import { withDeadline } from '../../../lib/async/deadline.ts';
 import { backoff, type Backoff } from '../../../lib/async/backoff.ts';
+import type { Logger } from '../../../lib/logging/log.ts';
 import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
-
-/** What is used of a ccxt exchange. Declared here, since ccxt may not be installed where this is compiled. */
-interface Exchange {
-  has: Record<string, unknown>;
-  urls: { api: unknown };
-  markets: Record<string, unknown> | undefined;
-  clients: Record<string, { connection?: { terminate?: () => void } }>;
-  loadHttpProxyAgent(): Promise<unknown>;
-  loadMarkets(): Promise<unknown>;
-  watchTrades(symbol: string): Promise<WatchedTrade[]>;
-  watchTradesForSymbols(symbols: string[]): Promise<WatchedTrade[]>;
-  watchTicker(symbol: string): Promise<WatchedTicker>;
-  close(): Promise<unknown>;
-}
-
-/** With `number: String`, figures arrive as text. */
-interface WatchedTrade {
-  id?: string;
-  timestamp?: number;
-  side?: string;
-  price?: string;
-  amount?: string;
-}
-
-interface WatchedTicker {
-  timestamp?: number;
-  last?: string;
-}
-
-type ExchangeClass = new (config: Record<string, unknown>) => Exchange;
+import {
+  type Exchange,
+  type LoadCcxt,
+  loadExchange,
+  requireChannel,
+  type WatchedTicker,
+  type WatchedTrade,
+} from './ccxt-exchange.ts';
 
 /** Ticks that wait for the sink at most; beyond, the oldest are dropped: a live market does not wait. */
 const MAX_QUEUED = 10_000;
@@ -49,12 +28,10 @@ export interface CcxtOptions {
   rest: string | null;
   clock: Clock;
   random: Random;
+  log: Logger;
   /** Loads ccxt; replaced in tests. */
-  load?: () => Promise<unknown>;
+  load?: LoadCcxt;
 }
-
-/** An optional dependency, so its name is kept from the compiler. It takes half a second and 84 MB to load. */
-const loadCcxt = (name = 'ccxt'): Promise<unknown> => import(name);
 
 /**
  * Live trades (or last prices) of an exchange, through ccxt's WebSocket. After any failure it reconnects
@@ -68,6 +45,8 @@ export class CcxtFeed implements Feed {
   #queue: Tick[] = [];
   #delivering: Promise<void> | null = null;
   #dropped = 0;
+  /** Symbols that the exchange does not list. */
+  #unlisted: readonly string[] = [];
   #running: Promise<void> | null = null;
   #exchange: Exchange | null = null;
   #status: FeedStatus;
@@ -84,8 +63,12 @@ export class CcxtFeed implements Feed {
   }
 
   status(): FeedStatus {
+    const { exchange } = this.#options;
+    const unlisted =
+      this.#unlisted.length === 0 ? null : `${exchange} does not list ${this.#unlisted.join(', ')}`;
     const dropped = this.#dropped === 0 ? null : `${this.#dropped} ticks dropped while the log was held up`;
-    return { ...this.#status, detail: [this.#status.detail, dropped].filter(Boolean).join('; ') || null };
+    const detail = [this.#status.detail, unlisted, dropped].filter(Boolean).join('; ') || null;
+    return { ...this.#status, detail };
   }
 
   async close(): Promise<void> {
@@ -114,13 +97,8 @@ export class CcxtFeed implements Feed {
   }
 
   async #connect(): Promise<void> {
-    const { exchange: id, symbols, channel, ws, rest, load = loadCcxt } = this.#options;
-    const ccxt = await load().catch((error: unknown) => {
-      throw new Error(`the optional dependency ccxt is not installed: run "npm install ccxt"`, {
-        cause: error,
-      });
-    });
-    const Class = exchangeClass(ccxt, id);
+    const { exchange: id, channel, ws, rest, load } = this.#options;
+    const Class = await loadExchange(id, load);
     const exchange = new Class({
       // Text, not doubles.
       number: String,
@@ -133,22 +111,32 @@ export class CcxtFeed implements Feed {
     exchange.urls.api = redirect(exchange.urls.api, ws, rest);
     // ccxt refuses unencrypted addresses until this is loaded.
     await exchange.loadHttpProxyAgent();
-    const method = channel === 'trades' ? 'watchTrades' : 'watchTicker';
-    if (exchange.has[method] !== true) throw new Error(`${id} has no live ${channel} in ccxt`);
+    requireChannel(id, exchange, channel);
     await exchange.loadMarkets();
-    const unknown = symbols.filter((symbol) => exchange.markets?.[symbol] === undefined);
-    if (unknown.length > 0) throw new Error(`${id} does not list ${unknown.join(', ')}`);
+    this.#noteUnlisted(exchange);
+  }
+
+  /** A symbol that is not listed must not keep the others from being watched. @throws if none is listed */
+  #noteUnlisted({ markets }: Exchange): void {
+    const { exchange: id, symbols, log } = this.#options;
+    const unlisted = symbols.filter((symbol) => markets?.[symbol] === undefined);
+    const before = this.#unlisted;
+    this.#unlisted = unlisted;
+    if (unlisted.length > 0 && unlisted.join() !== before.join())
+      log.error({ feed: this.#status.feed, symbols: unlisted }, `${id} does not list ${unlisted.join(', ')}`);
+    if (unlisted.length === symbols.length) throw new Error(`${id} lists none of the symbols`);
   }
 
   /** Watches every symbol until the first failure. */
   async #watch(sink: TickSink): Promise<void> {
-    const { symbols, channel } = this.#options;
+    const { channel } = this.#options;
     const exchange = this.#exchange;
     if (exchange === null) return;
+    const symbols = this.#options.symbols.filter((symbol) => !this.#unlisted.includes(symbol));
     const loops: Promise<void>[] = [];
     if (channel === 'trades' && symbols.length > 1 && exchange.has['watchTradesForSymbols'] === true) {
       // Subscribes to all in one message: exchanges limit the messages a second. The loops below find it done.
-      loops.push(exchange.watchTradesForSymbols([...symbols]).then(() => {}));
+      loops.push(exchange.watchTradesForSymbols(symbols).then(() => {}));
     }
     for (const symbol of symbols) loops.push(this.#watchSymbol(exchange, symbol, sink));
     try {
@@ -250,23 +238,6 @@ export class CcxtFeed implements Feed {
     const { clock } = this.#options;
     await withDeadline(task, { clock, ms: CLOSE_MS, what: 'the exchange' }).catch(() => undefined);
   }
-}
-
-function exchangeClass(ccxt: unknown, id: string): ExchangeClass {
-  const pro = member(ccxt, 'pro') ?? member(member(ccxt, 'default'), 'pro');
-  const found = member(pro, id);
-  if (!isExchangeClass(found))
-    throw new Error(`ccxt knows no exchange ${JSON.stringify(id)} with a WebSocket`);
-  return found;
-}
-
-function member(owner: unknown, name: string): unknown {
-  if (owner === null || typeof owner !== 'object' || !Object.hasOwn(owner, name)) return undefined;
-  return Object.entries(owner).find(([key]) => key === name)?.[1];
-}
-
-function isExchangeClass(value: unknown): value is ExchangeClass {
-  return typeof value === 'function';
 }
 
 /** Puts other hosts in the place of the exchange's, at every depth; paths stay. */

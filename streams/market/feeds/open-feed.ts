@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../../../lib/clock.ts';
+import type { Logger } from '../../../lib/logging/log.ts';
 import type { Feed } from '../tick.ts';
 import { CcxtFeed } from './ccxt-feed.ts';
 import type { FeedSpec } from './feed-spec.ts';
@@ -9,6 +10,7 @@ import { SimulatorFeed } from './simulator-feed.ts';
 export interface FeedOptions {
   clock: Clock;
   random: Random;
+  log: Logger;
   /** `1`: as recorded; `max`: as fast as the market log takes it. */
   replaySpeed: number | 'max';
   /** Of the simulator; without it each run is another. */

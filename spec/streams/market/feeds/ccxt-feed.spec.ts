@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../../../../lib/clock.ts';
 import { CcxtFeed, plain, type CcxtOptions } from '../../../../streams/market/feeds/ccxt-feed.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { quiet, watchedLogger } from '../../../support/log-watch.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 import { CollectingSink } from '../../../support/tick-sink.ts';
 import { recorded, startUpbit, type UpbitMessage, type UpbitServer } from '../../../support/upbit-server.ts';
@@ -40,6 +41,7 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
       clock: systemClock,
       // The shortest delays that jitter can give.
       random: () => 0.01,
+      log: quiet,
       ...options,
     });
     feeds.push(feed);
@@ -154,7 +156,7 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
 
   it('says what it cannot find, and tries again', async () => {
     for (const [options, detail] of [
-      [{ symbols: ['BTC/KRW', 'NO/KRW'] }, /upbit does not list NO\/KRW/],
+      [{ symbols: ['NO/KRW'] }, /^upbit lists none of the symbols; upbit does not list NO\/KRW$/],
       [{ exchange: 'nowhere' }, /ccxt knows no exchange "nowhere"/],
       [{ exchange: 'constructor' }, /ccxt knows no exchange/],
       [
@@ -170,6 +172,25 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
       assert.equal(feed.status().state, 'ended');
     }
     assert.deepEqual(collected.ticks, []);
+  });
+
+  it('watches the symbols that are listed; the others are an error in the log, once, and in its status', async () => {
+    const lines: string[] = [];
+    const log = watchedLogger((line) => lines.push(line));
+    const feed = open({ symbols: ['NO/KRW', 'BTC/KRW'], log });
+    feed.start(collected.sink);
+    await collected.received(1);
+    assert.equal(feed.status().state, 'running');
+    assert.equal(feed.status().detail, 'upbit does not list NO/KRW');
+    upbit.cut();
+    await upbit.subscribed(2);
+    upbit.send(trade(1));
+    await collected.received(2);
+    const told = lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 50);
+    assert.deepEqual(
+      told.map(({ msg, symbols }) => ({ msg, symbols })),
+      [{ msg: 'upbit does not list NO/KRW', symbols: ['NO/KRW'] }],
+    );
   });
 
   it('connects anew though a request to the exchange hangs after the connection has closed', async () => {

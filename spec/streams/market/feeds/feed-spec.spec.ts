@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { openFeed } from '../../../../streams/market/feeds/open-feed.ts';
 import { parseFeedSpec } from '../../../../streams/market/feeds/feed-spec.ts';
+import { quiet } from '../../../support/log-watch.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 describe('MARKET_FEED', () => {
@@ -55,7 +56,7 @@ describe('MARKET_FEED', () => {
   }
 
   it('opens each kind under its name', async () => {
-    const options = { clock: new VirtualClock(), random: () => 0.5, replaySpeed: 1 };
+    const options = { clock: new VirtualClock(), random: () => 0.5, log: quiet, replaySpeed: 1 };
     for (const [text, feed] of [
       ['simulator', 'simulator'],
       ['push', 'push'],
