@@ -11,14 +11,9 @@ import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 import type { EntriesMove } from '../ledger/booking-options.ts';
 import type { OutboxMessage } from '../ledger/outbox.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import {
-  entryOf,
-  rateNeeds,
-  type StoredEntry,
-  tieOf,
-  type FileDraft,
-  withRates,
-} from '../ledger/stored-entry.ts';
+import { tieOf } from '../ledger/entry-identity.ts';
+import { rateNeeds, withRates } from '../ledger/entry-rates.ts';
+import { entryOf, type StoredEntry, type FileDraft } from '../ledger/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
 import { listConflicts, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';

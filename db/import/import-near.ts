@@ -1,7 +1,7 @@
 import { type Figures, type NearMatches, nearMatches } from '../../lib/import/near-match.ts';
 import { fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import { COUNTED } from '../ledger/stored-entry.ts';
+import { COUNTED } from '../ledger/entry-identity.ts';
 
 /** Rows that are compared at once; those of one minute are, however many they are. */
 const PAGE = 500;

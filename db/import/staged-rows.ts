@@ -3,7 +3,8 @@ import type { Clock } from '../../lib/clock.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import { contentHash, COUNTED, type FileDraft } from '../ledger/stored-entry.ts';
+import { contentHash, COUNTED } from '../ledger/entry-identity.ts';
+import { type FileDraft } from '../ledger/stored-entry.ts';
 
 /** An entry of a file that is being imported, before its rates are looked up. */
 export interface ImportedEntry {

@@ -1,7 +1,8 @@
 import { Problem } from '../../lib/problem.ts';
 import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import { contentHash, type EntryDraft, isBookedAs, type StoredEntry } from './stored-entry.ts';
+import { contentHash, isBookedAs } from './entry-identity.ts';
+import { type EntryDraft, type StoredEntry } from './stored-entry.ts';
 import { ENTRY_COLUMNS, ENTRY_RECORDSET, toEntry, toRow, type EntryRow } from './entry-row.ts';
 import type { Turns } from '../connection/in-turn.ts';
 

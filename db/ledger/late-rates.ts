@@ -10,7 +10,8 @@ import { PENDING_RATE } from './pending-rates.ts';
 import { advance, lockPortfolio } from './portfolios.ts';
 import type { PositionOptions } from './refold.ts';
 import { rateTable } from './rates.ts';
-import { rateKey, rateNeeds, ratesOf, type RateNeed, type StoredEntry, withRates } from './stored-entry.ts';
+import { rateKey, rateNeeds, ratesOf, type RateNeed, withRates } from './entry-rates.ts';
+import { type StoredEntry } from './stored-entry.ts';
 
 /**
  * Rates that become known later. An entry that lacked one is valued as if it were booked now, without being touched

@@ -7,7 +7,8 @@ import {
   settleDecision,
 } from '../../db/import/import-decisions.ts';
 import { bookEntries } from '../../db/ledger/ledger.ts';
-import { COUNTED, rateNeeds, withRates } from '../../db/ledger/stored-entry.ts';
+import { COUNTED } from '../../db/ledger/entry-identity.ts';
+import { rateNeeds, withRates } from '../../db/ledger/entry-rates.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { problem } from '../../lib/problem.ts';
 import { sentenceAbout } from '../../lib/sentence.ts';

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
+import { type RateNeed, rateNeeds, ratesOf, withRates } from '../../db/ledger/entry-rates.ts';
 import {
   type EntryDraft,
-  type RateNeed,
-  rateNeeds,
-  ratesOf,
   type StoredEntry,
   type StoredTrade,
   type TradeDraft,
-  withRates,
 } from '../../db/ledger/stored-entry.ts';
 import { BASE_RATE, marketRate, rateAt, rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';

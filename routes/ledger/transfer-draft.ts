@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import { rateNeeds, type TransferDraft, withRates } from '../../db/ledger/stored-entry.ts';
+import { rateNeeds, withRates } from '../../db/ledger/entry-rates.ts';
+import { type TransferDraft } from '../../db/ledger/stored-entry.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { rateNeeds, ratesOf, type StoredEntry } from '../../db/ledger/stored-entry.ts';
+import { rateNeeds, ratesOf } from '../../db/ledger/entry-rates.ts';
+import { type StoredEntry } from '../../db/ledger/stored-entry.ts';
 import { decimal } from '../../lib/money/money.ts';
 import { RATE_ROLES, RATE_SOURCES } from '../../lib/pnl/ledger/rate-origin.ts';
 import * as field from '../http/fields.ts';

@@ -6,12 +6,8 @@ import { findRevaluable, type ValuationMove, valueEntries } from '../../../db/le
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
 import { loadPositions } from '../../../db/ledger/positions.ts';
 import { refoldAll } from '../../../db/ledger/refold.ts';
-import {
-  type ConvertDraft,
-  ratesOf,
-  type StoredEntry,
-  type TransferDraft,
-} from '../../../db/ledger/stored-entry.ts';
+import { ratesOf } from '../../../db/ledger/entry-rates.ts';
+import { type ConvertDraft, type StoredEntry, type TransferDraft } from '../../../db/ledger/stored-entry.ts';
 import { upsertCandles } from '../../../db/market/candles.ts';
 import { migrate } from '../../../db/migrations/migrate.ts';
 import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
