@@ -7,6 +7,7 @@ export { NoSlotError, type Slot } from '../lib/async/slots.ts';
 export { Problem } from '../lib/problem.ts';
 export type {
   Broker,
+  GenerationOf,
   HistoryLoss,
   HistoryPage,
   LogBounds,
@@ -19,7 +20,13 @@ export type {
   SequenceRange,
   Subscription,
 } from './core/broker.ts';
-export { BrokerUnavailableError, DEFAULT_BOUNDS, FencedError, SequenceGapError } from './core/broker.ts';
+export {
+  BrokerUnavailableError,
+  DEFAULT_BOUNDS,
+  FencedError,
+  OutdatedError,
+  SequenceGapError,
+} from './core/broker.ts';
 export { type Channel, type ChannelCatalog, ChannelError, type ChannelKind } from './core/channel.ts';
 export { MAX_CHANNELS, MAX_LOGS, parseChannels, type View } from './core/channel.ts';
 export { type Cursor, decodeCursor, MAX_CURSOR_LENGTH } from './core/cursor.ts';

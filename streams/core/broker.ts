@@ -84,6 +84,14 @@ export interface SequenceRange {
   last: number;
 }
 
+/**
+ * What the logs tell may itself be put back to an earlier state, as by a restored backup: then what they hold never
+ * happened. Its state is counted in generations. A log of an earlier generation than the process that opens it starts
+ * over: a new epoch, without events, states and sequence, so that all its listeners are reset. A process that still is in
+ * an earlier generation than the log cannot publish.
+ */
+export type GenerationOf = (log: string) => number;
+
 /** The writer's lease has passed to another holder. The writer must stop. */
 export class FencedError extends Error {
   constructor(log: string) {
@@ -109,6 +117,14 @@ export class BrokerUnavailableError extends Error {
   constructor(cause?: unknown) {
     super('the broker cannot be reached', { cause });
     this.name = 'BrokerUnavailableError';
+  }
+}
+
+/** The log is in a later generation than this process, which has not learnt of it yet. */
+export class OutdatedError extends BrokerUnavailableError {
+  constructor(log: string) {
+    super(new Error(`the log ${log} is in a later generation than this process`));
+    this.name = 'OutdatedError';
   }
 }
 

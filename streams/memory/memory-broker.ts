@@ -4,6 +4,8 @@ import {
   BrokerUnavailableError,
   DEFAULT_BOUNDS,
   FencedError,
+  type GenerationOf,
+  OutdatedError,
   SequenceGapError,
   type Broker,
   type HistoryLoss,
@@ -26,6 +28,7 @@ const MAX_STATE_KEYS = 10_000;
 
 interface Log {
   epoch: string;
+  generation: number;
   ring: Ring;
   bounds: LogBounds;
   state: Map<string, LogEvent>;
@@ -47,6 +50,8 @@ export interface MemoryBrokerOptions {
   random?: Random;
   /** Default: `DEFAULT_BOUNDS` for every log. */
   bounds?: (log: string) => LogBounds;
+  /** Default: 0 for every log. */
+  generationOf?: GenerationOf;
   log?: Logger;
   /** Logs kept at most (default 10,000); the least recently used one without listeners goes first. */
   maxLogs?: number;
@@ -54,19 +59,27 @@ export interface MemoryBrokerOptions {
 
 /** The broker of a single process: delivers within `publish`, and ends with the process. */
 export class MemoryBroker implements Broker {
-  readonly #options: MemoryBrokerOptions & Required<Pick<MemoryBrokerOptions, 'clock' | 'random' | 'bounds'>>;
+  readonly #options: MemoryBrokerOptions &
+    Required<Pick<MemoryBrokerOptions, 'clock' | 'random' | 'bounds' | 'generationOf'>>;
   readonly #maxLogs: number;
   /** Least recently used first. */
   readonly #logs = new Map<string, Log>();
   #closed = false;
 
   constructor(options: MemoryBrokerOptions = {}) {
-    this.#options = { clock: systemClock, random: Math.random, bounds: () => DEFAULT_BOUNDS, ...options };
+    this.#options = {
+      clock: systemClock,
+      random: Math.random,
+      bounds: () => DEFAULT_BOUNDS,
+      generationOf: () => 0,
+      ...options,
+    };
     this.#maxLogs = options.maxLogs ?? 10_000;
   }
 
   async publish(name: string, payloads: readonly Payload[], options: PublishOptions = {}): Promise<Position> {
     const log = this.#open(name);
+    if (log.generation > this.#options.generationOf(name)) throw new OutdatedError(name);
     if (options.fence !== undefined) {
       if (options.fence < log.fence) throw new FencedError(name);
       log.fence = options.fence;
@@ -99,9 +112,8 @@ export class MemoryBroker implements Broker {
 
   async history(name: string, after: Position, limit: number): Promise<HistoryPage | HistoryLoss> {
     this.#refuseWhenClosed();
-    const log = this.#logs.get(name);
+    const log = this.#logs.has(name) ? this.#open(name) : undefined;
     if (!log || log.epoch !== after.epoch || !Number.isSafeInteger(after.offset)) return { lost: 'epoch' };
-    this.#touch(name, log);
     log.ring.trim(log.bounds, this.#options.clock.now());
     if (after.offset > log.ring.head) return { lost: 'ahead' };
     if (after.offset < log.ring.first - 1) return { lost: 'expired' };
@@ -159,6 +171,7 @@ export class MemoryBroker implements Broker {
     if (!log) {
       log = {
         epoch: newEpoch(this.#options.random),
+        generation: this.#options.generationOf(name),
         ring: new Ring(),
         bounds: this.#options.bounds(name),
         state: new Map(),
@@ -171,7 +184,20 @@ export class MemoryBroker implements Broker {
       };
     }
     this.#touch(name, log);
+    if (log.generation < this.#options.generationOf(name)) this.#startOver(name, log);
     return log;
+  }
+
+  #startOver(name: string, log: Log): void {
+    log.epoch = newEpoch(this.#options.random);
+    log.generation = this.#options.generationOf(name);
+    log.ring = new Ring();
+    log.state.clear();
+    log.sequence = null;
+    log.undelivered = [];
+    const listeners = [...log.listeners.keys()];
+    for (const listener of listeners) log.listeners.set(listener, 0);
+    this.#tell(name, listeners, (listener) => listener.reset({ epoch: log.epoch, offset: 0 }, 'epoch'));
   }
 
   /** Marks a log as just used, and forgets unused ones, the least recently used first. */
@@ -198,18 +224,27 @@ export class MemoryBroker implements Broker {
     if (log.delivering) return;
     log.delivering = true;
     for (let next = log.undelivered.shift(); next; next = log.undelivered.shift()) {
+      const { epoch } = log;
       const last = next[next.length - 1]?.offset ?? 0;
       for (const [listener, from] of log.listeners) {
+        // A listener may have made the log start over.
+        if (log.epoch !== epoch) break;
         // Subscribed in the middle of a delivery: the batch is already behind its position.
         if (from >= last) continue;
-        try {
-          listener.events(log.epoch, next);
-        } catch (error) {
-          this.#options.log?.error({ err: error, ring: name }, 'a listener of the log failed');
-        }
+        this.#tell(name, [listener], () => listener.events(epoch, next));
       }
     }
     log.delivering = false;
+  }
+
+  #tell(name: string, listeners: readonly LogListener[], what: (listener: LogListener) => void): void {
+    for (const listener of listeners) {
+      try {
+        what(listener);
+      } catch (error) {
+        this.#options.log?.error({ err: error, ring: name }, 'a listener of the log failed');
+      }
+    }
   }
 }
 

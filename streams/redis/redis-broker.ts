@@ -32,6 +32,7 @@ export class RedisBroker implements Broker {
       clock: systemClock,
       random: Math.random,
       bounds: () => DEFAULT_BOUNDS,
+      generationOf: () => 0,
       ...options,
       log: options.log ?? createLogger('warn'),
     };

@@ -5,6 +5,8 @@ import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import {
   BrokerUnavailableError,
   FencedError,
+  type GenerationOf,
+  OutdatedError,
   SequenceGapError,
   type LogBounds,
   type LogEvent,
@@ -29,6 +31,8 @@ export interface RedisBrokerOptions {
   random?: Random;
   /** Default: `DEFAULT_BOUNDS` for every log. The same on every process. */
   bounds?: (log: string) => LogBounds;
+  /** Default: 0 for every log. */
+  generationOf?: GenerationOf;
   /** Default: JSON lines on stdout, from `warn` up. */
   log?: Logger;
   /** How often delivered positions are compared with the heads in Redis. Default 1000. */
@@ -40,7 +44,7 @@ export interface RedisBrokerOptions {
 }
 
 export type RedisBrokerSettings = RedisBrokerOptions &
-  Required<Pick<RedisBrokerOptions, 'clock' | 'random' | 'bounds' | 'log'>>;
+  Required<Pick<RedisBrokerOptions, 'clock' | 'random' | 'bounds' | 'generationOf' | 'log'>>;
 
 export interface RingPage {
   status: 'ok' | 'epoch' | 'ahead' | 'expired';
@@ -99,6 +103,7 @@ export class RedisRing {
     const args: (string | number)[] = [fence ?? '', this.channel(name), after ?? '', last];
     for (const { key, data } of events) args.push(key ?? '', data);
     const [status, epoch, head, known] = texts(await this.#onLog(SCRIPTS.publish, name, args));
+    if (status === 'outdated') throw new OutdatedError(name);
     if (status === 'fenced') throw new FencedError(name);
     if (status === 'gap') throw new SequenceGapError(name, known ? Number(known) : null);
     const position = toPosition(epoch, head);
@@ -191,7 +196,13 @@ export class RedisRing {
       await this.#command(
         SCRIPTS.heads,
         names.flatMap((name) => this.#keys(name)),
-        (run) => [run, ...names.map((name) => Math.ceil(this.#options.bounds(name).ageMs))],
+        (run) => [
+          run,
+          ...names.flatMap((name) => [
+            Math.ceil(this.#options.bounds(name).ageMs),
+            this.#options.generationOf(name),
+          ]),
+        ],
       ),
     );
     return names.map((_, i) => {
@@ -216,7 +227,7 @@ export class RedisRing {
 
   async #onLog(script: Script, name: string, args: readonly (string | number)[]): Promise<unknown> {
     const { events, bytes, ageMs } = this.#options.bounds(name);
-    const { clock, random, log } = this.#options;
+    const { clock, random, log, generationOf } = this.#options;
     const reply = await this.#command(script, this.#keys(name), (run) => [
       run,
       newEpoch(random),
@@ -224,6 +235,7 @@ export class RedisRing {
       events,
       bytes,
       Math.ceil(ageMs),
+      generationOf(name),
       ...args,
     ]);
     const last = list(reply).at(-1);

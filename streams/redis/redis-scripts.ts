@@ -3,13 +3,16 @@ import type { Redis } from 'ioredis';
 
 /**
  * The Lua side of a log. Its keys share a hash tag: `meta` (hash: epoch, head, first, bytes, run, past, fence,
- * sequence, state), `ring` (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`). Needs Redis 7 or a
+ * sequence, state, generation), `ring` (stream, entry id `<offset>-0`), `state` (hash: key → `offset:at:data`). Needs Redis 7 or a
  * work-alike.
  *
  * `run` is the server's run id. A server that has restarted, or another one after a failover, may have lost the log's
  * newest events and would hand out their offsets a second time. So the first script to meet a new run id starts a new
  * epoch, before any offset is given, and notes in `past` where the old one ended: a position of the old epoch up to
  * that end is still good, one beyond it was lost. A restart that lost nothing thus costs no reader its place.
+ *
+ * A log of an earlier generation than the caller's starts over, but for its fence. One that was made before there were
+ * generations takes the caller's.
  *
  * A server short of memory may evict any of the keys. Without `meta` the log starts over. Without `ring` what it held is
  * expired. Without `state`, which `meta` knows to have been there, no reader could get the current state: a new epoch
@@ -21,18 +24,25 @@ const OPEN = `
 local META, RING, STATE = KEYS[1], KEYS[2], KEYS[3]
 local run, fresh, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local max_events, max_bytes, max_age = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local generation = tonumber(ARGV[7])
 local function int(n) return string.format('%.0f', n) end
-local m = redis.call('HMGET', META, 'epoch', 'head', 'first', 'bytes', 'run', 'past', 'fence', 'sequence', 'state')
+local m = redis.call('HMGET', META, 'epoch', 'head', 'first', 'bytes', 'run', 'past', 'fence', 'sequence', 'state',
+  'generation')
 local epoch, past, fence, sequence, stated = m[1], m[6] or '', m[7], m[8] or '', m[9] or ''
 local head, first, bytes = tonumber(m[2] or 0), tonumber(m[3] or 1), tonumber(m[4] or 0)
 local changed, renewed, evicted = false, false, nil
+local known = tonumber(m[10] or generation)
+local outdated = epoch and known > generation
 
 local function open()
-  if not epoch then
+  if not epoch or known < generation then
     redis.call('DEL', RING, STATE)
     epoch, past, head, first, bytes, changed, renewed = fresh, '', 0, 1, 0, true, true
+    sequence, stated = '', ''
     return
   end
+  generation = known
+  changed = not m[10]
   if first <= head and redis.call('EXISTS', RING) == 0 then
     first, bytes, changed, evicted = head + 1, 0, true, 'ring'
   end
@@ -84,7 +94,7 @@ end
 local function save()
   if changed then
     redis.call('HSET', META, 'epoch', epoch, 'head', int(head), 'first', int(first), 'bytes', int(bytes),
-      'run', run, 'past', past, 'sequence', sequence, 'state', stated)
+      'run', run, 'past', past, 'sequence', sequence, 'state', stated, 'generation', int(generation))
   end
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], max_age) end
 end
@@ -103,14 +113,15 @@ end
 `;
 
 /**
- * ARGV 7 fence or '', 8 channel, 9 and 10 where the batch begins and ends in the sequence, or '', then key and data of
+ * ARGV 8 fence or '', 9 channel, 10 and 11 where the batch begins and ends in the sequence, or '', then key and data of
  * each event. The sequence is saved together with the head: a script that fails on the way has moved neither.
  */
 const PUBLISH = `${OPEN}
-local token = ARGV[7]
+local token = ARGV[8]
+if outdated then return {'outdated'} end
 if token ~= '' and fence and tonumber(token) < tonumber(fence) then return {'fenced'} end
 open()
-local after, last = ARGV[9], ARGV[10]
+local after, last = ARGV[10], ARGV[11]
 if last ~= '' then
   if sequence ~= after and not (sequence == '' and after == '0') then
     save()
@@ -123,7 +134,7 @@ changed = true
 if token ~= '' then redis.call('HSET', META, 'fence', token) end
 local lengths, texts = {epoch, int(head + 1), ARGV[3]}, {}
 local newest, keys = {}, {}
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
   local key, data = ARGV[i], ARGV[i + 1]
   head = head + 1
   local added = redis.pcall('XADD', RING, int(head) .. '-0', 't', ARGV[3], 'k', key, 'd', data)
@@ -157,61 +168,61 @@ while surplus > 0 do
   redis.call('HDEL', STATE, oldest)
   surplus = surplus - 1
 end
-trim((#ARGV - 10) / 2)
+trim((#ARGV - 11) / 2)
 save()
 if #texts > 0 then
-  redis.call('PUBLISH', ARGV[8], table.concat(lengths, ' ') .. '\\n' .. table.concat(texts))
+  redis.call('PUBLISH', ARGV[9], table.concat(lengths, ' ') .. '\\n' .. table.concat(texts))
 end
 return reply({'ok', epoch, int(head)})
 `;
 
-/** ARGV 7 epoch and 8 offset of the position, 9 limit, 10 '1' to make a missing log. */
+/** ARGV 8 epoch and 9 offset of the position, 10 limit, 11 '1' to make a missing log. */
 const READ = `${OPEN}
-if not epoch and ARGV[10] ~= '1' then return {'epoch', '', '0', {}} end
+if not epoch and ARGV[11] ~= '1' then return {'epoch', '', '0', {}} end
 open()
 tidy(function() trim(1) end)
-local after, status = tonumber(ARGV[8]), 'epoch'
-if ARGV[7] == epoch then
+local after, status = tonumber(ARGV[9]), 'epoch'
+if ARGV[8] == epoch then
   status = after > head and 'ahead' or 'ok'
 else
   for old, ended in string.gmatch(past, '([%w_%-]+):(%d+)') do
-    if old == ARGV[7] and after <= tonumber(ended) then status = 'ok' end
+    if old == ARGV[8] and after <= tonumber(ended) then status = 'ok' end
   end
 end
 if status == 'ok' and after < first - 1 then status = 'expired' end
 local page = {}
 if status == 'ok' and after < head then
-  page = redis.call('XRANGE', RING, int(after + 1) .. '-0', '+', 'COUNT', ARGV[9])
+  page = redis.call('XRANGE', RING, int(after + 1) .. '-0', '+', 'COUNT', ARGV[10])
 end
 return reply({status, epoch, int(head), page})
 `;
 
-/** ARGV 7 '1' for the state's entries too. */
+/** ARGV 8 '1' for the state's entries too. */
 const HEAD = `${OPEN}
 open()
 tidy(function() end)
-return reply({epoch, int(head), ARGV[7] == '1' and redis.call('HGETALL', STATE) or {}})
+return reply({epoch, int(head), ARGV[8] == '1' and redis.call('HGETALL', STATE) or {}})
 `;
 
-/** Gives the log another epoch if it still has the one given (ARGV 7). ARGV 8 channel. */
+/** Gives the log another epoch if it still has the one given (ARGV 8). ARGV 9 channel. */
 const ROTATE = `${OPEN}
 open()
-if epoch == ARGV[7] then
+if epoch == ARGV[8] then
   epoch, past, changed = fresh, '', true
   save()
-  redis.call('PUBLISH', ARGV[8], epoch .. ' ' .. int(head + 1) .. ' ' .. ARGV[3] .. '\\n')
+  redis.call('PUBLISH', ARGV[9], epoch .. ' ' .. int(head + 1) .. ' ' .. ARGV[3] .. '\\n')
 end
 save()
 return reply({epoch, int(head)})
 `;
 
-/** KEYS meta, ring, state of many logs. ARGV 1 run, then each log's age bound. Keeps watched logs from expiring. */
+/** KEYS meta, ring, state of many logs. ARGV 1 run, then each log's age bound and generation. Keeps watched logs from expiring. */
 const HEADS = `
 local heads = {}
 for i = 1, #KEYS / 3 do
-  local base, age = (i - 1) * 3, tonumber(ARGV[i + 1])
-  local m = redis.call('HMGET', KEYS[base + 1], 'epoch', 'head', 'run')
-  if m[1] and (ARGV[1] == '' or m[3] == ARGV[1]) then
+  local base, age, generation = (i - 1) * 3, tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local m = redis.call('HMGET', KEYS[base + 1], 'epoch', 'head', 'run', 'generation')
+  if m[1] and (ARGV[1] == '' or m[3] == ARGV[1]) and tonumber(m[4] or generation) >= generation then
     heads[i] = m[1] .. ' ' .. m[2]
     if redis.call('PTTL', KEYS[base + 1]) < age / 2 then
       for k = 1, 3 do redis.pcall('PEXPIRE', KEYS[base + k], age) end

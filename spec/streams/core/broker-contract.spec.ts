@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../../../lib/clock.ts';
 import {
   BrokerUnavailableError,
   FencedError,
+  OutdatedError,
   SequenceGapError,
   type Broker,
   type LogBounds,
@@ -29,6 +30,8 @@ let bounds = ROOMY;
 let shift = 0;
 const clock: Clock = { ...systemClock, now: () => Date.now() + shift };
 
+let generation = 0;
+
 let redis: RedisServer | null = null;
 let prefixes = 0;
 
@@ -37,7 +40,12 @@ const backends = [
     name: 'memory',
     available: () => true,
     open(): Setup {
-      const broker = new MemoryBroker({ clock, bounds: () => bounds, random: Math.random });
+      const broker = new MemoryBroker({
+        clock,
+        bounds: () => bounds,
+        generationOf: () => generation,
+        random: Math.random,
+      });
       return { broker, other: broker };
     },
   },
@@ -55,6 +63,8 @@ const backends = [
           clock,
           random: Math.random,
           bounds: () => bounds,
+          generationOf: () => generation,
+          headCheckMs: 20,
           log,
           commandTimeoutMs: 30_000,
         });
@@ -101,6 +111,7 @@ for (const backend of backends) {
     beforeEach(() => {
       bounds = ROOMY;
       shift = 0;
+      generation = 0;
       ({ broker, other } = backend.open());
     });
 
@@ -164,6 +175,51 @@ for (const backend of backends) {
         // Every log has a sequence of its own.
         await broker.publish('portfolio:1', batch(1, 1), { sequence: { after: null, last: 3 } });
         assert.equal((await broker.head('market')).offset, 1);
+      });
+
+      it('starts over in a later generation, but for the fence', async () => {
+        const heard = new LogRecorder();
+        await other.subscribe('market', heard);
+        const options = { fence: 7, sequence: { after: 0, last: 5 } };
+        const before = await broker.publish('market', [{ key: 'price', data: '1' }], options);
+        await heard.untilOffset(1);
+        generation = 3;
+        const begun = await broker.head('market');
+        assert.notEqual(begun.epoch, before.epoch);
+        assert.equal(begun.offset, 0);
+        assert.deepEqual((await broker.state('market')).entries, []);
+        assert.deepEqual(await broker.history('market', before, 10), { lost: 'epoch' });
+        await heard.until(() => heard.resets.length === 1);
+        assert.deepEqual(heard.resets, [{ position: begun, reason: 'epoch' }]);
+        const fenced = broker.publish('market', batch(2, 1), { fence: 6 });
+        await assert.rejects(fenced, FencedError);
+        const again = { fence: 7, sequence: { after: 0, last: 1 } };
+        assert.deepEqual(await broker.publish('market', batch(2, 1), again), { ...begun, offset: 1 });
+        await heard.until(() => heard.received.length === 2);
+        // Once.
+        assert.deepEqual(await other.head('market'), { ...begun, offset: 1 });
+        assert.equal(heard.resets.length, 1);
+      });
+
+      it('resets the listeners of a log that nobody uses in the later generation', async () => {
+        const heard = new LogRecorder();
+        await broker.publish('market', batch(1, 1));
+        await broker.subscribe('market', heard);
+        generation = 3;
+        if (backend.name === 'memory') await broker.head('market');
+        await heard.until(() => heard.resets.length === 1);
+      });
+
+      it('takes nothing from a process that is in an earlier generation', async () => {
+        generation = 3;
+        const head = await broker.publish('market', batch(1, 1));
+        generation = 2;
+        await assert.rejects(other.publish('market', batch(2, 1)), OutdatedError);
+        assert.deepEqual(await other.head('market'), head);
+        assert.deepEqual(
+          await readAll(other, { ...head, offset: 0 }),
+          await readAll(broker, { ...head, offset: 0 }),
+        );
       });
 
       it('gives the place in a sequence to one of many who want it', async () => {

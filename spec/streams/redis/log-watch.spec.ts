@@ -14,7 +14,7 @@ import { redisAvailable, type RedisServer, startRedisServer } from '../../suppor
     server = await startRedisServer();
     const bounds = { events: 100, bytes: 1e6, ageMs: 1e6 };
     const options = { url: server.url, clock: systemClock, random: Math.random, log: quiet };
-    ring = new RedisRing({ ...options, bounds: () => bounds }, () => undefined);
+    ring = new RedisRing({ ...options, bounds: () => bounds, generationOf: () => 0 }, () => undefined);
   });
   after(async () => {
     ring?.close();

@@ -64,7 +64,7 @@ describe('RedisBroker', () => {
       client,
       SCRIPTS.publish,
       [`${tag}:meta`, `${tag}:ring`, `${tag}:state`],
-      [run, 'fresh', Date.now(), events, bytes, ageMs, '', 'nobody-listens', '', ''].concat(
+      [run, 'fresh', Date.now(), events, bytes, ageMs, 0, '', 'nobody-listens', '', ''].concat(
         batch(from, count).flatMap(({ key, data }) => [key, data]),
       ),
     );
