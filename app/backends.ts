@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client';
-import { type Broker, type LogBounds } from '../streams/core/broker.ts';
-import { MARKET_LOG } from '../streams/channels/logs.ts';
+import { type Broker, type GenerationOf, type LogBounds } from '../streams/core/broker.ts';
+import { MARKET_LOG, portfolioOfLog, TIMELINE_LOG } from '../streams/channels/logs.ts';
 import type { Leases } from '../streams/core/lease.ts';
 import { MemoryBroker } from '../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../streams/memory/memory-leases.ts';
@@ -47,7 +47,13 @@ function boundsOf(config: Config): (log: string) => LogBounds {
   const market = { events: config.RING_EVENTS, bytes: config.RING_MB * 2 ** 20, ageMs };
   const portfolio = { events: config.PORTFOLIO_RING_EVENTS, bytes: 4 * 2 ** 20, ageMs };
   const service = { events: 100, bytes: 2 ** 16, ageMs: 600_000 };
-  return (log) => (log === MARKET_LOG ? market : log.startsWith('portfolio:') ? portfolio : service);
+  // Outlives every log whose generation it knows.
+  const timeline = { ...service, ageMs: 2 * ageMs };
+  return (log) => {
+    if (log === MARKET_LOG) return market;
+    if (log === TIMELINE_LOG) return timeline;
+    return portfolioOfLog(log) === null ? service : portfolio;
+  };
 }
 
 interface OpenedBroker {
@@ -57,13 +63,21 @@ interface OpenedBroker {
   started: () => void;
 }
 
-/** @param fleet the id of the database's fleet: Redis must not belong to another */
-export async function openBroker(surroundings: Surroundings, fleet: string): Promise<OpenedBroker> {
+/**
+ * @param fleet the id of the database's fleet: Redis must not belong to another
+ * @param generation of the ledgers: see `Timeline`
+ */
+export async function openBroker(
+  surroundings: Surroundings,
+  fleet: string,
+  generation: () => number,
+): Promise<OpenedBroker> {
   const { config, clock, random, logger, patience = BACKEND_PATIENCE } = surroundings;
   const bounds = boundsOf(config);
+  const generationOf: GenerationOf = (log) => (portfolioOfLog(log) === null ? 0 : generation());
   if (config.REDIS_URL === undefined) {
     return {
-      broker: new MemoryBroker({ clock, random, bounds, log: logger }),
+      broker: new MemoryBroker({ clock, random, bounds, generationOf, log: logger }),
       leases: new MemoryLeases({ clock }),
       started: () => undefined,
     };
@@ -86,7 +100,7 @@ export async function openBroker(surroundings: Surroundings, fleet: string): Pro
   } finally {
     tried.disconnect();
   }
-  const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, prefix, bounds });
+  const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, prefix, bounds, generationOf });
   const leases = new RedisLeases({ ...redis, redis: config.REDIS_URL, prefix });
   return {
     broker,

@@ -11,6 +11,7 @@ import { migrate } from '../db/migrations/migrate.ts';
 import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
 import { reachDatabase, startErrorOf } from '../db/connection/reach-database.ts';
 import { findFleet } from '../db/fleet.ts';
+import { readHistory } from '../db/connection/server-history.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
 import { findRevaluable, valueEntries } from '../db/ledger/late-rates.ts';
 import { portfolioVersions } from '../db/ledger/portfolios.ts';
@@ -44,6 +45,7 @@ import { serveBackups } from './backup/backup-server.ts';
 import { reachBroker, retryBroker } from './broker-retry.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
+import { Timeline } from '../streams/fleet/timeline.ts';
 import { StreamRegistry } from '../streams/fleet/stream-registry.ts';
 import { SocketServer } from '../streams/transports/websocket-server.ts';
 import { openAnswers, openBroker, openLimits, BACKEND_PATIENCE, type Surroundings } from './backends.ts';
@@ -153,7 +155,15 @@ export async function createServices(environment: Environment): Promise<RunningS
     );
     const metrics = new Registry();
     measurePool(metrics, database.knex);
-    const { broker, leases: uncounted, started } = await openBroker(environment, fleet.id);
+    const opened: { timeline: Timeline | null; projector: Projector | null } = {
+      timeline: null,
+      projector: null,
+    };
+    const {
+      broker,
+      leases: uncounted,
+      started,
+    } = await openBroker(environment, fleet.id, () => opened.timeline?.generation ?? 0);
     const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
       retryBroker(attempt, { clock, ms: patience.startStepMs, step });
     const leases = countedLeases(uncounted, metrics);
@@ -169,6 +179,25 @@ export async function createServices(environment: Environment): Promise<RunningS
     });
     shutdown.add('the housekeeping', () => housekeeping.close());
     await patiently('connecting', () => reachBroker(broker));
+    const dayStarts = new DayStarts({ db: database.knex, clock });
+    const timeline = new Timeline({
+      broker,
+      clock,
+      logger,
+      kept: fleet.timeline,
+      // In memory the logs end with the process, so the first generation may always be the same.
+      first: config.REDIS_URL === undefined ? 0 : clock.now(),
+      point: database.history === null ? null : () => readHistory(database.knex),
+      versions: (ids) => portfolioVersions(database.knex, ids),
+      onBegin() {
+        dayStarts.clear();
+        opened.projector?.startOver();
+      },
+    });
+    opened.timeline = timeline;
+    database.history?.onConnection((point) => timeline.connected(point));
+    shutdown.add('the timeline', () => timeline.close());
+    await patiently('following the history of the database', () => timeline.start());
     const market = new Market({
       broker,
       clock,
@@ -182,8 +211,7 @@ export async function createServices(environment: Environment): Promise<RunningS
     const marketWriter = openMarketWriter(environment, { database, broker, leases, market, node });
     await marketWriter.start();
     shutdown.add('the feed', () => marketWriter.close());
-    const dayStarts = new DayStarts({ db: database.knex, clock });
-    const sources = { db: database.knex, market, dayStarts };
+    const sources = { db: database.knex, market, dayStarts, timeline };
     const projector = new Projector({
       broker,
       leases,
@@ -196,9 +224,10 @@ export async function createServices(environment: Environment): Promise<RunningS
       keepEquity: (snapshots) => saveEquitySnapshots(database.knex, snapshots),
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
+    opened.projector = projector;
     shutdown.add('the projector', () => projector.close());
     const outbox = new Outbox({
-      broker,
+      broker: timeline.guard(broker),
       clock,
       logger,
       portfolios: (query) => pendingPortfolios(database.knex, query),
@@ -310,7 +339,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       metrics,
       readiness,
       nodeId: node,
-      timeline: fleet.timeline,
+      timeline,
       slots,
       readTrades: database.kind === 'postgres' ? tradesByCursor : tradesByPages,
       tokenKey,

@@ -49,7 +49,12 @@ async function measure(db: Database, id: string, size: LedgerSize): Promise<Figu
   });
   const market = new Market({ broker, clock, random: Math.random, log, lastCloses: async () => [] });
   await market.start();
-  const sources: ValuationSources = { db, market, dayStarts: new DayStarts({ db, clock }) };
+  const sources: ValuationSources = {
+    db,
+    market,
+    dayStarts: new DayStarts({ db, clock }),
+    timeline: { mark: '' },
+  };
   const book = async (drafts: TradeDraft[]): Promise<unknown> => await bookEntries(db, id, drafts, { clock });
   const summary = async (): Promise<unknown> => (await valuePortfolio(sources, id))?.mark();
   const cpu = process.cpuUsage();

@@ -10,6 +10,7 @@ import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { dropWhenSilent, type PooledClient } from './pooled-client.ts';
+import { ServerHistory } from './server-history.ts';
 import { limitSession } from './session-limits.ts';
 import { usualPatience } from './time-limit.ts';
 
@@ -22,6 +23,8 @@ export type Database = Knex;
 export interface OpenedDatabase {
   readonly knex: Database;
   readonly kind: 'postgres' | 'embedded';
+  /** Of the server; `null` for the embedded database, which nobody puts back while it runs. */
+  readonly history: ServerHistory | null;
   /** Waits for running queries, then lets go of connections and of the data folder. */
   close(): Promise<void>;
 }
@@ -62,6 +65,7 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
     lock: Math.min(options.lockTimeout ?? 10_000, statementTimeout),
     idleInTransaction: options.idleTransactionTimeout ?? 15_000,
   };
+  const history = new ServerHistory();
   const knex = knexPackage.knex({
     client: 'pg',
     // Errors are logged, and must not hold the values of a statement.
@@ -79,20 +83,23 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
       max: options.poolMax ?? 10,
       afterCreate(client: PooledClient, done: (error: Error | null, client: PooledClient) => void) {
         dropWhenSilent(client);
-        limitSession(client, limits, (error) => done(error, client));
+        limitSession(client, limits, (error) => {
+          if (error === null) history.read(client, () => done(null, client));
+          else done(error, client);
+        });
       },
     },
     acquireConnectionTimeout: 10_000,
     log: knexLog(options),
   });
-  return { knex, kind: 'postgres', close: () => knex.destroy() };
+  return { knex, kind: 'postgres', history, close: () => knex.destroy() };
 }
 
 async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
   const { dataDir, log, engine } = options;
   if (engine !== undefined) {
     const knex = embeddedKnex(engine, options);
-    return { knex, kind: 'embedded', close: () => knex.destroy() };
+    return { knex, kind: 'embedded', history: null, close: () => knex.destroy() };
   }
   if (dataDir === undefined) throw new TypeError('url, engine or dataDir is needed');
   const inMemory = dataDir === 'memory://';
@@ -107,6 +114,7 @@ async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
     return {
       knex,
       kind: 'embedded',
+      history: null,
       async close() {
         await knex.destroy();
         await lite.close();

@@ -10,7 +10,7 @@ const CODES = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  // SQLSTATE: connection exceptions, disk full, too many connections, shutting down, crashed, starting up, read-only
+  // SQLSTATE: connection exceptions, a transaction that was idle for too long, disk full, too many connections, shutting down, crashed, starting up, read-only
   // standby, files that cannot be read or written.
   '08000',
   '08001',
@@ -19,6 +19,7 @@ const CODES = new Set([
   '08006',
   // What PgBouncer says when the server is away, or it has no connection to spare.
   '08P01',
+  '25P03',
   '53100',
   '53300',
   '57P01',

@@ -38,7 +38,7 @@ export async function writeAnswer(
   }
   let body: unknown = reply === null ? result : reply.body;
   if (result instanceof Conditional) {
-    const tag = tagOfBasis(result.basis, services.timeline);
+    const tag = tagOfBasis(result.basis, services.timeline.name);
     const known = isKnown(ctx, tag);
     if (!known) body = await result.make();
     // Only once it is made: an error has no tag.

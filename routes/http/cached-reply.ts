@@ -23,7 +23,7 @@ export async function cachedReply(
   services: Services,
 ): Promise<void> {
   const { tagged } = cached.terms;
-  const known = typeof tagged === 'string' ? tagOfBasis(tagged, services.timeline) : null;
+  const known = typeof tagged === 'string' ? tagOfBasis(tagged, services.timeline.name) : null;
   if (known !== null && isKnown(ctx, known)) {
     ctx.set({ 'X-Cache': 'hit', ETag: known });
     ctx.status = 304;
@@ -54,7 +54,7 @@ async function find(
     const { text, tag } = await answerText(response, body, endpoint.untagged);
     return {
       watched: reading.seen,
-      tag: typeof tagged === 'string' ? tagOfBasis(tagged, timeline) : tag,
+      tag: typeof tagged === 'string' ? tagOfBasis(tagged, timeline.name) : tag,
       text,
     };
   };
@@ -65,7 +65,7 @@ async function find(
       kind,
       owner,
       name: `${endpoint.id}:${hash('sha256', JSON.stringify(question), 'base64url').slice(0, 22)}`,
-      basis: wholeBasis(basis, timeline),
+      basis: wholeBasis(basis, timeline.name),
       versionOf: (watched) => marketVersion(market, watched),
       staleMs: Math.min(maxStaleMs(ctx), staleS * 1000),
     },

@@ -20,6 +20,7 @@ import type { LateRates } from '../../streams/portfolio/late-rates.ts';
 import type { Outbox } from '../../streams/portfolio/outbox-publisher.ts';
 import type { Readiness } from '../../streams/fleet/readiness.ts';
 import type { StreamRegistry } from '../../streams/fleet/stream-registry.ts';
+import type { Timeline } from '../../streams/fleet/timeline.ts';
 import type { SocketServer } from '../../streams/transports/websocket-server.ts';
 
 /** Everything that a handler may use. Created in app/services.ts and passed down. */
@@ -46,8 +47,8 @@ export interface Services {
   readiness: Readiness;
   /** The id of this process; a new one at each start. */
   nodeId: string;
-  /** Changes when the database is restored: see `Fleet`. */
-  timeline: string;
+  /** Notices that the database has gone back in time. */
+  timeline: Timeline;
   /** Slots for long-running work of a node or its database. */
   slots: {
     /** Files being uploaded. */

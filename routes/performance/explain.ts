@@ -12,10 +12,10 @@ import { prepareMarking } from '../../lib/pnl/valuation/marking.ts';
 import { decimalOrNull, fixed, ZERO, type Fixed } from '../../lib/money/money.ts';
 import { plus } from '../../lib/money/unknown.ts';
 import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/ledger-warnings.ts';
+import { positionOf } from '../../streams/portfolio/ledger-position.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { assertKnownAsset, lotFields } from '../portfolios/lots.ts';
-import { positionOf } from '../market/market-position.ts';
 import * as figure from '../portfolios/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -214,7 +214,7 @@ export const explainPnl = endpoint({
     .meta({ id: 'PnlExplanation', description: 'What realised and unrealised PnL are made of.' }),
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const { db, market } = services;
+    const { db, market, timeline } = services;
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     if (query.asset === undefined && query.limit > LIMIT_OF_ALL) {
       throw queryProblem({ parameter: 'limit', detail: `must be at most ${LIMIT_OF_ALL} without \`asset\`` });
@@ -235,7 +235,7 @@ export const explainPnl = endpoint({
     return {
       portfolioId: portfolio.id,
       asOf: field.isoTime(Math.max(market.updatedAt, updatedAt)),
-      position: positionOf(version, market.position),
+      position: positionOf(version, market.position, timeline),
       baseCurrency: terms.baseCurrency,
       costMethod: terms.costMethod,
       unrealizedPnl: sumOf(items, (item) => item.unrealizedPnl),

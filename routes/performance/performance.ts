@@ -51,7 +51,7 @@ export const getPerformance = endpoint({
   response: performanceSchema,
   problems: ['invalid-request', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const { db, clock } = services;
+    const { db, clock, timeline } = services;
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const now = clock.now();
     const span = spanOf(query, { timeZone: portfolio.timeZone, now });
@@ -59,7 +59,7 @@ export const getPerformance = endpoint({
     const today = span.calendar.periodAt(now, 'day').start;
     const basis = [version, updatedAt, portfolio.timeZone, today, services.market.closesBasis].join(' ');
     return new Cached({ owner, question: query, basis }, async (market) => {
-      const sources = { db, market };
+      const sources = { db, market, timeline };
       const first = await firstEntryTime(db, portfolio.id);
       const reach = reachOf(span, first, now);
       await assertBenchmark(sources, query.benchmark, reach.end);

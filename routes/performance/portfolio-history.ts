@@ -10,12 +10,13 @@ import {
 } from '../../lib/pnl/performance/history-warnings.ts';
 import type { Warning } from '../../lib/pnl/valuation/warning.ts';
 import type { MarketView } from '../../streams/market/market.ts';
-import { positionOf } from '../market/market-position.ts';
+import { type LedgerTimeline, positionOf } from '../../streams/portfolio/ledger-position.ts';
 
 /** What a look back takes: `Services` has it. */
 export interface HistorySources {
   db: Database;
   market: MarketView;
+  timeline: LedgerTimeline;
 }
 
 /** A portfolio's past, told up to the present. */
@@ -45,7 +46,7 @@ export async function portfolioHistory(
     figures: HistoryFigures;
   },
 ): Promise<PortfolioHistory> {
-  const { db, market } = services;
+  const { db, market, timeline } = services;
   const { instants, costMethod, now, figures } = options;
   let seen: MarketView['position'] | null = null;
   const { version, terms, points } = await history(db, portfolioId, {
@@ -61,7 +62,7 @@ export async function portfolioHistory(
       },
     },
   });
-  const position = positionOf(version, seen ?? market.position);
+  const position = positionOf(version, seen ?? market.position, timeline);
   const states = lacksRates(points) ? (await positionsAt(db, portfolioId, null, costMethod)).states : [];
   return {
     version,

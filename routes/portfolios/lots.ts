@@ -6,10 +6,10 @@ import { type OpenLotBody, openLots } from '../../lib/pnl/valuation/open-lots.ts
 import { listLots as lotsInOrder } from '../../lib/pnl/ledger/lot.ts';
 import { type Mark, prepareMarking } from '../../lib/pnl/valuation/marking.ts';
 import type { AssetState } from '../../lib/pnl/ledger/position.ts';
+import { positionOf } from '../../streams/portfolio/ledger-position.ts';
 import { ledgerWarnings, priceWarning } from '../../lib/pnl/valuation/ledger-warnings.ts';
 import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
-import { positionOf } from '../market/market-position.ts';
 import * as figure from './figure-fields.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
@@ -85,7 +85,7 @@ export const listLots = endpoint({
     .meta({ id: 'LotList', description: 'One page of the open lots of a portfolio.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
-    const { db, market } = services;
+    const { db, market, timeline } = services;
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const positions = await positionsAt(db, portfolio.id, null, query.costMethod);
     const { terms, version } = positions;
@@ -108,7 +108,7 @@ export const listLots = endpoint({
     }
     return {
       portfolioId: portfolio.id,
-      position: positionOf(version, market.position),
+      position: positionOf(version, market.position, timeline),
       baseCurrency: terms.baseCurrency,
       costMethod: terms.costMethod,
       items: page.items.map(({ seq: _seq, ...lot }) => lot),

@@ -1,6 +1,9 @@
 /** The public log: ticks and candles of all symbols. */
 export const MARKET_LOG = 'market';
 
+/** What the fleet knows of the history of its database. */
+export const TIMELINE_LOG = 'timeline';
+
 const PORTFOLIO = 'portfolio:';
 
 /** The private log of one portfolio: its figures, and what happens in its ledger. */

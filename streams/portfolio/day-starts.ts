@@ -51,6 +51,11 @@ export class DayStarts {
     this.#max = options.max ?? 10_000;
   }
 
+  /** To be called when the database has gone back in time: the versions remembered may be other ledgers now. */
+  clear(): void {
+    this.#known.clear();
+  }
+
   /** @throws Problem `not-found`, or what the database throws */
   async of(
     portfolioId: string,

@@ -6,6 +6,7 @@ import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
 import { type HoldingBody, type PnlBody, prepareSnapshot } from '../../lib/pnl/valuation/snapshot.ts';
 import { pricedRoute, routesOf, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { Problem } from '../../lib/problem.ts';
+import { type LedgerTimeline, positionOf } from './ledger-position.ts';
 import type { Day, DayStarts } from './day-starts.ts';
 import type { MarketView } from '../market/market.ts';
 
@@ -31,13 +32,11 @@ export interface ValuationSources {
   db: Database;
   market: MarketView;
   dayStarts: DayStarts;
+  timeline: LedgerTimeline;
 }
 
 /**
  * The one calculation path: REST, the streams and CSV all read the figures from here.
- *
- * `position` in the body is `<ledger version>@<market epoch>.<market offset>`: bodies with equal positions have equal
- * digits, wherever they were made.
  * @param options.costMethod another one than the portfolio's
  * @returns `null` if there is no such portfolio
  */
@@ -62,18 +61,20 @@ export async function valuePortfolio(
 const ATTEMPTS = 3;
 
 async function load(
-  { db, dayStarts }: ValuationSources,
+  { db, dayStarts, timeline }: ValuationSources,
   portfolioId: string,
   costMethod: CostMethod | undefined,
-): Promise<[Positions, Day]> {
+): Promise<[Positions, Day, LedgerTimeline]> {
   for (let attempt = 1; ; attempt += 1) {
+    const { mark } = timeline;
     let positions = await loadPositions(db, portfolioId);
     if (costMethod !== undefined && costMethod !== positions.terms.costMethod) {
       positions = await positionsAt(db, portfolioId, null, costMethod);
     }
     const { version, timeZone, terms } = positions;
     const day = await dayStarts.of(portfolioId, { version, timeZone, costMethod: terms.costMethod });
-    if (day.version === version || attempt === ATTEMPTS) return [positions, day];
+    const isWhole = day.version === version && timeline.mark === mark;
+    if (isWhole || attempt === ATTEMPTS) return [positions, day, { mark: timeline.mark }];
   }
 }
 
@@ -82,6 +83,7 @@ function valuationOf(
   portfolioId: string,
   positions: Positions,
   day: Day,
+  timeline: LedgerTimeline,
 ): PortfolioValuation {
   const { version, terms, timeZone, updatedAt, states } = positions;
   const held = states.filter(({ asset, quantity }) => asset !== terms.baseCurrency && quantity !== ZERO);
@@ -119,12 +121,11 @@ function valuationOf(
       } else if (!followed.whole) {
         followed = follow(symbols);
       }
-      const { epoch, offset } = market.position;
       return snapshot({
         prices: (symbol) => market.price(symbol),
         // A day that has begun since the last tick is reported on as of its beginning.
         asOf: Math.max(market.updatedAt, updatedAt, day.start),
-        position: `${version}@${epoch}.${offset}`,
+        position: positionOf(version, market.position, timeline),
         dayStart: day.worth,
       });
     },

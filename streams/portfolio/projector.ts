@@ -103,6 +103,11 @@ export class Projector {
     return stop;
   }
 
+  /** Values and publishes everything again: the database has gone back in time. */
+  startOver(): void {
+    for (const { projection } of this.#watched.values()) projection.ledgerMoved();
+  }
+
   /** How many portfolios are watched here. */
   get size(): number {
     return this.#watched.size;

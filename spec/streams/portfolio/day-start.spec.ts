@@ -67,7 +67,7 @@ eachDatabase('the start of the day', (open) => {
       logger: quiet,
       intervalMs: 10,
       holdingsIntervalMs: 10,
-      value: (id) => valuePortfolio({ db, market, dayStarts }, id),
+      value: (id) => valuePortfolio({ db, market, dayStarts, timeline: { mark: '' } }, id),
       versions: (ids) => portfolioVersions(db, ids),
     });
     portfolio = await newPortfolio(db);
@@ -104,7 +104,9 @@ eachDatabase('the start of the day', (open) => {
   }
 
   async function pnlNow(costMethod?: 'fifo'): Promise<PnlBody> {
-    const valuation = await valuePortfolio({ db, market, dayStarts }, portfolio.id, { costMethod });
+    const valuation = await valuePortfolio({ db, market, dayStarts, timeline: { mark: '' } }, portfolio.id, {
+      costMethod,
+    });
     assert.ok(valuation);
     return valuation.mark().pnl;
   }

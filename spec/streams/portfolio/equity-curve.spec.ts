@@ -44,7 +44,7 @@ describe('the curve of the day', () => {
       logger: quiet,
       intervalMs: 10,
       holdingsIntervalMs: 10,
-      value: (id) => valuePortfolio({ db, market, dayStarts }, id),
+      value: (id) => valuePortfolio({ db, market, dayStarts, timeline: { mark: '' } }, id),
       versions: (ids) => portfolioVersions(db, ids),
       keepEquity(snapshots) {
         const keeping = saveEquitySnapshots(db, snapshots);

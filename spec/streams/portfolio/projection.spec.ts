@@ -36,7 +36,7 @@ describe('the projection of a portfolio', () => {
     broker = new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds });
     market = new Market({ broker, clock, random: () => 0.5, log: quiet, lastCloses: async () => [] });
     await market.start();
-    const sources = { db, market, dayStarts: new DayStarts({ db, clock }) };
+    const sources = { db, market, dayStarts: new DayStarts({ db, clock }), timeline: { mark: '' } };
     gate = Promise.resolve();
     reached = () => undefined;
     projector = new Projector({
