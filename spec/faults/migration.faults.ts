@@ -35,7 +35,7 @@ describe('kill -9 in a migration', function () {
   let wanted: string;
 
   before(async () => {
-    const { knex, close } = await openInMemory();
+    const { knex, close } = await openInMemory({}, 'empty');
     await migrate(knex);
     wanted = await schemaOf(knex);
     await close();

@@ -5,7 +5,7 @@ import { EXAMPLES_FILE, type Examples, readExamples } from '../../openapi/exampl
 import type { Endpoint } from '../../routes/http/endpoint.ts';
 import { DEMO_LOGIN } from '../../routes/service/health.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
-import { closeIdleEngines } from '../support/databases.ts';
+import { closeIdleEngines } from '../support/embedded-engines.ts';
 
 // Writes down what a server answers where openapi/examples.json has nothing yet, or for the operations named:
 // `node --import tsx spec/openapi/record-examples.ts [operationId …]`.

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
-import { closeIdleEngines } from './databases.ts';
+import { makeMigratedData } from './data-folder.ts';
+import { closeIdleEngines } from './embedded-engines.ts';
 import { watch, watchTraffic } from './log-watch.ts';
 
 watchTraffic();
 
 /** Once, before any process of the run: nodes of their own are started from dist/, which must be of these sources. */
-export function mochaGlobalSetup(): void {
+export async function mochaGlobalSetup(): Promise<void> {
   const { status } = spawnSync(process.execPath, ['app/setup.mjs', '--build'], {
     cwd: PACKAGE_ROOT,
     stdio: 'inherit',
   });
   assert.equal(status, 0, 'the program does not build');
+  await makeMigratedData();
 }
 
 /** After the last test; processes of a parallel run are ended, whatever they hold. */

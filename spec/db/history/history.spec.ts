@@ -11,7 +11,6 @@ import {
 } from '../../../db/history/equity-snapshots.ts';
 import { equityAt, externalFlows, history } from '../../../db/history/history.ts';
 import { bookEntries, removeEntry } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { updatePortfolio } from '../../../db/ledger/portfolios.ts';
 import { loadPositions } from '../../../db/ledger/positions.ts';
 import { fixed, ONE, ZERO } from '../../../lib/money/money.ts';
@@ -51,7 +50,6 @@ eachDatabase('the history of a portfolio', (open) => {
   before(async () => {
     opened = await open();
     db = opened.knex;
-    await migrate(db);
     await upsertCandles(db, candles, 'replace');
   });
   after(() => opened.close());

@@ -4,7 +4,6 @@ import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { eachEntry } from '../../../db/ledger/entries.ts';
 import type { StoredEntry } from '../../../db/ledger/stored-entry.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { statesAt } from '../../../db/ledger/past-states.ts';
 import { loadPositions } from '../../../db/ledger/positions.ts';
 import { refoldAll } from '../../../db/ledger/refold.ts';
@@ -28,7 +27,6 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
   before(async () => {
     opened = await open();
     db = opened.knex;
-    await migrate(db);
   });
   after(() => opened.close());
 

@@ -9,7 +9,6 @@ import { refoldAll } from '../../../db/ledger/refold.ts';
 import { ratesOf } from '../../../db/ledger/entry-rates.ts';
 import { type ConvertDraft, type StoredEntry, type TransferDraft } from '../../../db/ledger/stored-entry.ts';
 import { upsertCandles } from '../../../db/market/candles.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
 import { decimal, fixed, ONE } from '../../../lib/money/money.ts';
 import { eachDatabase } from '../../support/databases.ts';
@@ -27,7 +26,6 @@ eachDatabase('rates that become known later', function (open) {
   before(async () => {
     opened = await open();
     db = opened.knex;
-    await migrate(db);
   });
   after(() => opened.close());
   beforeEach(() => db('candles').delete());

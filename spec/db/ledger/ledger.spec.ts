@@ -5,7 +5,6 @@ import { eachEntry, getEntry, listEntries } from '../../../db/ledger/entries.ts'
 import type { EntryDraft, StoredEntry } from '../../../db/ledger/stored-entry.ts';
 import { EntryConflictError } from '../../../db/ledger/candidates.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { updatePortfolio } from '../../../db/ledger/portfolios.ts';
 import { loadPositions } from '../../../db/ledger/positions.ts';
 import { refoldAll } from '../../../db/ledger/refold.ts';
@@ -22,7 +21,6 @@ eachDatabase('the ledger', (open) => {
   before(async () => {
     opened = await open();
     db = opened.knex;
-    await migrate(db);
   });
   after(() => opened.close());
 
@@ -437,7 +435,6 @@ onPostgres('the ledger of a fleet', () => {
     const [first] = nodes;
     assert.ok(first);
     try {
-      await migrate(first.knex);
       const { id } = await newPortfolio(first.knex);
       const drafts = Array.from({ length: 40 }, (_, n) => trade(`t${n}`, n % 7, n % 3 === 0 ? '-1' : '1'));
       const results = await Promise.all(

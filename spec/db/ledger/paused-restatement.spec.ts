@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { eachEntry } from '../../../db/ledger/entries.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { loadPositions } from '../../../db/ledger/positions.ts';
 import { refoldAll } from '../../../db/ledger/refold.ts';
 import { newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
@@ -14,7 +13,6 @@ onPostgres('a restatement whose process is paused', function () {
     const url = await newPostgresDatabase();
     const { knex, close } = await openOnPostgres({ url });
     try {
-      await migrate(knex);
       const { id } = await newPortfolio(knex);
       await bookEntries(knex, id, [trade('first', 0, '1')], { clock });
       const child = startChild('./paused-restatement.ts', [url, id]);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { upsertCandles } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { rateAt } from '../../../db/ledger/rates.ts';
 import { decimal, fixed } from '../../../lib/money/money.ts';
 import { eachDatabase } from '../../support/databases.ts';
@@ -12,7 +11,6 @@ eachDatabase('the rate of an asset at a time', (open) => {
 
   before(async () => {
     opened = await open();
-    await migrate(opened.knex);
     const candles = Object.entries({
       'BTC/KRW': '50000000',
       'USDT/KRW': '1400',

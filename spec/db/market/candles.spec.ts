@@ -16,7 +16,6 @@ import {
   type Candle,
 } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import { eachDatabase } from '../../support/databases.ts';
 
@@ -44,7 +43,6 @@ eachDatabase('candles', (open) => {
   let db: OpenedDatabase;
   before(async () => {
     db = await open();
-    await migrate(db.knex);
   });
   after(() => db.close());
   beforeEach(() => db.knex('candles').delete());

@@ -4,7 +4,12 @@ import { loadPositions } from '../../../db/ledger/positions.ts';
 import { refoldAll } from '../../../db/ledger/refold.ts';
 import { migrate, rollback } from '../../../db/migrations/migrate.ts';
 import { newId } from '../../../lib/id.ts';
-import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
+import {
+  eachEmptyDatabase,
+  emptyPostgresDatabase,
+  onPostgres,
+  openOnPostgres,
+} from '../../support/databases.ts';
 import { clock, newPortfolio, positionsText, trade } from '../../support/db/fixture.ts';
 
 const NAMES = [
@@ -39,7 +44,7 @@ const NAMES = [
   '132-import-entry-index',
 ];
 
-eachDatabase('migrations', (open) => {
+eachEmptyDatabase('migrations', (open) => {
   it('go up on an empty database, are not repeated, and come down again', async () => {
     const { knex, close } = await open();
     try {
@@ -118,7 +123,7 @@ eachDatabase('migrations', (open) => {
 
 onPostgres('migrations of a fleet', () => {
   it('succeed on every node when several start on an empty database at once', async () => {
-    const url = await newPostgresDatabase();
+    const url = await emptyPostgresDatabase();
     const nodes = await Promise.all([1, 2, 3, 4].map(() => openOnPostgres({ url })));
     try {
       const applied = await Promise.all(nodes.map(({ knex }) => migrate(knex)));

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import {
   createPortfolio,
   deletePortfolio,
@@ -44,7 +43,6 @@ eachDatabase('accounts', (open) => {
   before(async () => {
     opened = await open();
     db = opened.knex;
-    await migrate(db);
   });
   after(() => opened.close());
   beforeEach(() => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { type Lookups, openLookups } from '../../../db/users/lookups.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { createSession, revokeSession } from '../../../db/users/sessions.ts';
 import { eachDatabase } from '../../support/databases.ts';
 import { clock, newPortfolio, NOON } from '../../support/db/fixture.ts';
@@ -15,7 +14,6 @@ eachDatabase('lookups', (open) => {
 
   beforeEach(async () => {
     opened = await open();
-    await migrate(opened.knex);
     lookups = openLookups(opened.knex, { clock });
     statements = [];
     opened.knex.on('query', ({ sql }: { sql: string }) => statements.push(sql));

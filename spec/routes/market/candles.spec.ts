@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { foldCandles, minuteCandles } from '../../../db/market/candle-folds.ts';
 import { CANDLE_INTERVALS, type CandleInterval } from '../../../lib/candle-interval.ts';
 import { upsertCandles } from '../../../db/market/candles.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { candlesOfTicks, currentOf, type OracleTick } from '../../support/candle-oracle.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import type { CandleBody } from '../../../streams/channels/record.ts';
@@ -582,7 +581,6 @@ onPostgres('the retention of candles', () => {
         simulated: false,
       })),
     );
-    await migrate(before.knex);
     await upsertCandles(before.knex, minutes, 'merge');
     const folded = await foldCandles(before.knex, days);
     await before.close();

@@ -3,7 +3,6 @@ import * as fc from 'fast-check';
 import { CANDLE_INTERVALS } from '../../../lib/candle-interval.ts';
 import { upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { candleEnd, candleStart } from '../../../streams/market/candle-interval.ts';
 import { candlePage } from '../../../streams/market/candle-page.ts';
 import { eachDatabase } from '../../support/databases.ts';
@@ -107,7 +106,6 @@ eachDatabase('pages of candles', (open) => {
   let db: OpenedDatabase;
   before(async () => {
     db = await open();
-    await migrate(db.knex);
   });
   after(() => db.close());
 

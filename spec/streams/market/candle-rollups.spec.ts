@@ -5,7 +5,6 @@ import { CANDLE_INTERVALS } from '../../../lib/candle-interval.ts';
 import { upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import { minuteCandles } from '../../../db/market/candle-folds.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { joinCandles, mergeVersions } from '../../../streams/market/candle-fold.ts';
 import { CandleKeeper } from '../../../streams/market/candle-keeper.ts';
 import { unpackCandle } from '../../../streams/channels/packed-candle.ts';
@@ -360,7 +359,6 @@ eachDatabase('two versions of a minute', (open) => {
   let db: OpenedDatabase;
   before(async () => {
     db = await open();
-    await migrate(db.knex);
   });
   after(() => db.close());
 

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { minuteCandles } from '../../../db/market/candle-folds.ts';
 import { lastCloses, upsertCandles, type Candle } from '../../../db/market/candles.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import {
   BrokerUnavailableError,
@@ -765,7 +764,6 @@ describe('the market writer', () => {
       new URL('../../fixtures/binance-XRP-ETH-trades-2019-10-11.csv', import.meta.url),
     );
     const db = await openInMemory();
-    await migrate(db.knex);
     const symbol = 'XRP/ETH';
     const options = {
       startsOver: true,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { upsertCandles } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { portfolioVersions, type Portfolio } from '../../../db/ledger/portfolios.ts';
 import { fixed, ZERO } from '../../../lib/money/money.ts';
 import type { PnlBody } from '../../../lib/pnl/valuation/snapshot.ts';
@@ -37,7 +36,6 @@ eachDatabase('the start of the day', (open) => {
   before(async () => {
     opened = await open();
     db = opened.knex;
-    await migrate(db);
     const price = fixed('110');
     const amounts = { open: price, high: price, low: price, close: price, volume: ZERO, quoteVolume: ZERO };
     const time = MIDNIGHT - 60_000;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { equitySnapshots, saveEquitySnapshots } from '../../../db/history/equity-snapshots.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { portfolioVersions } from '../../../db/ledger/portfolios.ts';
 import { decimal } from '../../../lib/money/money.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
@@ -24,7 +23,6 @@ describe('the curve of the day', () => {
   let opened: OpenedDatabase;
   before(async () => {
     opened = await openInMemory();
-    await migrate(opened.knex);
   });
   after(() => opened.close());
 

@@ -3,7 +3,6 @@ import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import type { EntriesMove } from '../../../db/ledger/booking-options.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import {
   deleteMessages,
   type OutboxMessage,
@@ -114,7 +113,6 @@ describe('the order of what two nodes publish', () => {
   let opened: OpenedDatabase;
   before(async () => {
     opened = await openInMemory();
-    await migrate(opened.knex);
   });
   after(() => opened.close());
 

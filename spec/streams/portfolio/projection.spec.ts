@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { portfolioVersions, type Portfolio } from '../../../db/ledger/portfolios.ts';
 import { portfolioLog } from '../../../streams/channels/logs.ts';
 import { DayStarts } from '../../../streams/portfolio/day-starts.ts';
@@ -30,7 +29,6 @@ describe('the projection of a portfolio', () => {
   before(async () => {
     opened = await openInMemory();
     db = opened.knex;
-    await migrate(db);
     clock = new VirtualClock(Date.UTC(2026, 2, 1, 3));
     const bounds = { events: 1_000, bytes: 1e6, ageMs: 1e9 };
     broker = new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds });

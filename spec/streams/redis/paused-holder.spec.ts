@@ -3,7 +3,6 @@ import { upsertCandles } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { fenced } from '../../../db/connection/fence.ts';
 import { Housekeeping, HOUSEKEEPING } from '../../../db/housekeeping.ts';
-import { migrate } from '../../../db/migrations/migrate.ts';
 import { createUser } from '../../../db/users/users.ts';
 import { systemClock as clock } from '../../../lib/clock.ts';
 import { decimal } from '../../../lib/money/money.ts';
@@ -34,7 +33,6 @@ import { expired, LEASE_MS, minute } from '../../support/streams/paused-writes.t
       redis = await startRedisServer();
       databaseUrl = await newPostgresDatabase();
       database = await openOnPostgres({ url: databaseUrl });
-      await migrate(database.knex);
       const options = { clock, random: Math.random, log: quiet };
       leases = new RedisLeases({ ...options, redis: redis.url, leaseMs: LEASE_MS });
       const bounds = { events: 100, bytes: 1e6, ageMs: 1e6 };
