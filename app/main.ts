@@ -14,16 +14,26 @@ import { VERSION } from '../lib/process/package-info.ts';
 import { StartError } from '../lib/start-error.ts';
 import { PrivateFileError } from '../lib/process/private-files.ts';
 import { listen, patienceOf, stopListening } from './server.ts';
+import { resetPassword } from './reset-password.ts';
 import { createServices } from './services.ts';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, { MARKET_FEED: (text) => void parseFeedSpec(text) });
   const logger = createLogger(config.LOG_LEVEL);
-  const [command, file] = process.argv.slice(2);
-  if (command === 'backup' || command === 'restore') {
-    await (command === 'backup' ? backUp(config, file) : restore(config, file, logger));
-    print(command === 'backup' ? `Written: ${file}` : `Restored into ${config.DATA_DIR}: npm start`);
-    return;
+  const [command, subject] = process.argv.slice(2);
+  switch (command) {
+    case 'backup':
+      await backUp(config, subject);
+      return print(`Written: ${subject}`);
+    case 'restore':
+      await restore(config, subject, logger);
+      return print(`Restored into ${config.DATA_DIR}: start a node with this DATA_DIR.`);
+    case 'reset-password': {
+      const { email, password } = await resetPassword(config, subject, { clock: systemClock, logger });
+      return print(`New password, shown only this once: ${email} / ${password}`);
+    }
+    default:
+      break;
   }
   const random = (): number => randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
   // The web side is loaded while the embedded database starts: each takes its half second.

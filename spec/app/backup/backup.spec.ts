@@ -100,7 +100,10 @@ describe('a backup of the embedded database', function () {
     assert.equal((await post(before, `${path}/trades`, { ...FILL, externalId: 'fill-2' })).status, 201);
 
     const copy = join(parent, 'copy');
-    assert.equal((await run(copy, 'restore', file)).said, `Restored into ${copy}: npm start\n`);
+    assert.equal(
+      (await run(copy, 'restore', file)).said,
+      `Restored into ${copy}: start a node with this DATA_DIR.\n`,
+    );
     const after = await start(copy);
     // The token of the old node is good for the new one, since the secret came along.
     assert.deepEqual(await everything(after, authorization, path), was);
