@@ -10,8 +10,8 @@ const CODES = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  // SQLSTATE: connection exceptions, a transaction that was idle for too long, disk full, too many connections, shutting down, crashed, starting up, read-only
-  // standby, files that cannot be read or written.
+  // SQLSTATE: connection exceptions, a transaction that was idle for too long, disk full, too many connections, shutting
+  // down, crashed, starting up, read-only standby, files that cannot be read or written.
   '08000',
   '08001',
   '08003',

@@ -170,8 +170,10 @@ export class Timeline {
       this.#warnings.error({}, 'this node and others are connected to databases with different histories');
       return null;
     }
+    // No server goes back without being stopped.
+    if (startedAt === this.#checked?.startedAt) return null;
     if (written < known.written) return 'an earlier state';
-    if (told.size === 0 || startedAt === this.#checked?.startedAt) return null;
+    if (told.size === 0) return null;
     const versions = await this.#options.versions([...told.keys()]);
     const isBack = [...told].some(([id, version]) => (versions.get(id) ?? version) < version);
     return isBack ? 'fewer changes than were published' : null;
