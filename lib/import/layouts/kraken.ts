@@ -7,8 +7,17 @@ import {
   type Move,
   sideOf,
 } from '../reading/format.ts';
-import { amountOf, exchangeOf, type Occasion, sumMoves, transfer, undecided } from '../reading/legs.ts';
+import {
+  amountOf,
+  exchangeOf,
+  type Occasion,
+  oneOfPairs,
+  sumMoves,
+  transfer,
+  undecided,
+} from '../reading/legs.ts';
 import { UTC } from '../reading/local-time.ts';
+import type { Pair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';
 
 /** Kraken's own codes of the oldest assets: `XXBT`, `ZEUR`. */
@@ -19,9 +28,12 @@ const CODES: Readonly<Record<string, string>> = {
   XDG: 'DOGE',
   XETH: 'ETH',
   XETC: 'ETC',
+  XICN: 'ICN',
   XLTC: 'LTC',
   XMLN: 'MLN',
+  XNMC: 'NMC',
   XREP: 'REP',
+  XXVN: 'XVN',
   XXLM: 'XLM',
   XXMR: 'XMR',
   XXRP: 'XRP',
@@ -31,6 +43,7 @@ const CODES: Readonly<Record<string, string>> = {
   ZEUR: 'EUR',
   ZGBP: 'GBP',
   ZJPY: 'JPY',
+  ZKRW: 'KRW',
   ZUSD: 'USD',
   ETH2: 'ETH',
 };
@@ -151,38 +164,46 @@ export const krakenLedgers: ImportFormat = {
   read: readReference,
 };
 
-const QUOTES = [
-  'ZUSD',
-  'ZEUR',
-  'ZGBP',
-  'ZCAD',
-  'ZJPY',
-  'ZAUD',
-  'XXBT',
-  'XETH',
-  'USDT',
-  'USDC',
-  'DAI',
-  'USD',
-  'EUR',
-  'GBP',
-  'CAD',
-  'JPY',
-  'AUD',
-  'CHF',
-  'XBT',
-  'ETH',
-  'BTC',
-];
+/** What pairs of today end in. */
+const QUOTES =
+  'PYUSD RLUSD USDT USDC USDG USDQ USDR EURC EURQ EURR DAI USD EUR GBP CAD JPY AUD CHF AED XBT ETH BTC'.split(
+    ' ',
+  );
 
-/** `XXBTZEUR`, `DOTEUR`, `XBT/EUR`. */
-function pairOf(row: Row): [base: string, quote: string] {
+/** The oldest pairs, of two codes with Kraken's own letter in front; what was listed after them has plain codes. */
+const OLD_PAIR = /^([XZ][A-Z]{3}|USDT)([XZ][A-Z]{3})$/;
+
+/**
+ * What a pair can be: `XXBTZEUR`, `DOTEUR`, `XBT/EUR`. The letter of an old code is one only where both codes have it:
+ * `XTZEUR` is XTZ/EUR. @throws CellError for none
+ */
+function pairsIn(row: Row): [Pair, ...Pair[]] {
   const name = row.text('pair').toUpperCase();
   const [base = '', quote = ''] = name.split('/');
-  if (quote !== '') return [assetOf(base), assetOf(quote)];
-  const known = QUOTES.find((each) => name.endsWith(each) && name.length > each.length);
-  if (known === undefined) throw row.error('pair', 'not-a-pair', 'is not a pair such as XXBTZEUR');
-  return [assetOf(name.slice(0, -known.length)), assetOf(known)];
+  if (quote !== '') return [{ base: assetOf(base), quote: assetOf(quote) }];
+  const [, oldBase = '', oldQuote = ''] = OLD_PAIR.exec(name) ?? [];
+  const isOld = CODES[oldQuote] !== undefined;
+  if (isOld && (oldBase === 'USDT' || CODES[oldBase] !== undefined)) {
+    return [{ base: assetOf(oldBase), quote: assetOf(oldQuote) }];
+  }
+  const pairs = QUOTES.filter((each) => name.endsWith(each) && name.length > each.length).map((each) => ({
+    base: assetOf(name.slice(0, -each.length)),
+    quote: assetOf(each),
+  }));
+  if (isOld) pairs.unshift({ base: oldBase.slice(1), quote: assetOf(oldQuote) });
+  const [first, ...others] = pairs;
+  if (first === undefined) {
+    throw row.error('pair', 'not-a-pair', 'is not a pair such as XXBTZEUR or XBT/EUR');
+  }
+  return [first, ...others];
+}
+
+/** A position of borrowed money is not booked, so nobody is asked which asset it is of. @throws CellError */
+function onlyPair(row: Row, pairs: readonly [Pair, ...Pair[]]): Pair {
+  if (pairs.length === 1) return pairs[0];
+  const readings = pairs.map(({ base, quote }) => `${base}/${quote}`);
+  const detail = `could be ${readings.join(' or ')}: write it with a slash`;
+  throw row.error('pair', 'not-a-pair', detail, { readings: readings.join(', ') });
 }
 
 /** Kraken's trades: what its ledgers have too, with the same ids. */
@@ -216,28 +237,25 @@ export const krakenTrades: ImportFormat = {
   read: eachRow((row) => {
     const side = sideOf(row.text('side'));
     if (side === null) throw row.error('side', 'unknown-side', 'must be buy or sell');
-    const [base, quote] = pairOf(row);
+    const pairs = pairsIn(row);
     const occasion = { exchange: 'kraken', time: row.time('time'), externalId: row.text('id') || undefined };
     const quantity = row.number('quantity');
     if (fixed(row.numberOrNull('margin') ?? '0') !== 0n) {
       const amount = side === 'buy' ? quantity : `-${quantity}`;
-      return undecided('derivative', `margin ${row.text('pair')}`, [{ asset: base, amount }], occasion);
+      const { base: asset } = onlyPair(row, pairs);
+      return undecided('derivative', `margin ${row.text('pair')}`, [{ asset, amount }], occasion);
     }
     const type = row.text('orderType').toLowerCase();
-    return {
-      entries: [
-        {
-          kind: 'trade',
-          ...occasion,
-          symbol: `${base}/${quote}`,
-          side,
-          quantity,
-          price: row.number('price'),
-          fee: { amount: row.number('fee'), currency: quote },
-          orderId: row.text('orderId') || undefined,
-          type: /^[a-z][a-z0-9_-]{0,29}$/.test(type) ? type : undefined,
-        },
-      ],
-    };
+    return oneOfPairs(row.text('pair'), pairs, ({ base, quote }) => ({
+      kind: 'trade',
+      ...occasion,
+      symbol: `${base}/${quote}`,
+      side,
+      quantity,
+      price: row.number('price'),
+      fee: { amount: row.number('fee'), currency: quote },
+      orderId: row.text('orderId') || undefined,
+      type: /^[a-z][a-z0-9_-]{0,29}$/.test(type) ? type : undefined,
+    }));
   }),
 };
