@@ -14,6 +14,7 @@ export type Me = Schemas['Me'];
 export type User = Schemas['User'];
 export type ListedTrade = Schemas['ListedTrade'];
 export type Invitation = Schemas['Invitation'];
+export type Decision = Schemas['ImportDecision'];
 export type Performance = Schemas['Performance'];
 export type Api = Client['api'];
 

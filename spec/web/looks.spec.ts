@@ -59,7 +59,13 @@ const DIALOGS = [
 
   for (const { name, width, colorScheme, locale } of LOOKS) {
     it(`keeps nobody out: ${name}`, async () => {
-      const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme, locale });
+      const context = await browser.newContext({
+        viewport: { width, height: 844 },
+        colorScheme,
+        locale,
+        hasTouch: width < 500,
+        isMobile: width < 500,
+      });
       const page = await context.newPage();
       await page.goto(app.url);
       await isIn(page, 'signed-out');
@@ -75,6 +81,8 @@ const DIALOGS = [
         await page.locator(opener).first().click();
         await page.locator(dialog).waitFor();
         assert.deepEqual(await barriers(page), [], dialog);
+        const cut = await page.locator(dialog).evaluate((node) => node.scrollWidth - node.clientWidth);
+        assert.ok(cut <= 0, `${cut} pixels of ${dialog} are cut off`);
         await page.screenshot({ path: join(PICTURES, `${name}-${dialog.slice(1)}.png`) });
         await page.locator(`${dialog} [name=cancel], ${dialog} #import-close`).click();
         await page.locator(dialog).waitFor({ state: 'detached' });

@@ -7,6 +7,7 @@ import type { Portfolio } from '../api.ts';
 import { CurveCard } from '../chart/curve-card.tsx';
 import { DaysCard } from '../chart/days-card.tsx';
 import type { Connection } from '../live/connection.ts';
+import { DecisionsCard } from '../decisions/decisions-card.tsx';
 import { MarketCard } from '../market/market-card.tsx';
 import { lazy } from '../page/lazy.tsx';
 import { text } from '../text/text.ts';
@@ -32,6 +33,7 @@ function Figures({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Po
     <>
       <NextStep dashboard={dashboard} portfolio={portfolio} />
       <Summary dashboard={dashboard} />
+      <DecisionsCard dashboard={dashboard} portfolio={portfolio} />
       <CurveCard dashboard={dashboard} portfolio={portfolio} />
       <DaysCard dashboard={dashboard} portfolio={portfolio} />
       <HoldingsCard dashboard={dashboard} portfolio={portfolio} />

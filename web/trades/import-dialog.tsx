@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Portfolio } from '../api.ts';
+import { ImportedDecisions } from '../decisions/imported-decisions.tsx';
 import { newUuid } from '../figures/uuid.ts';
 import { Message } from '../page/message.tsx';
 import { Modal } from '../page/modal.tsx';
@@ -59,7 +60,7 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
   };
 
   const progress = dashboard.importProgress.value;
-  const rows = outcome?.rows ?? [];
+  const { rows = [], unbooked = [], hasDecisions = false } = outcome ?? {};
   return (
     <Modal id="import" title={text('importTitle')} onClose={onClose}>
       <form
@@ -76,7 +77,7 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
         <input
           id="import-file"
           type="file"
-          accept=".csv,.tsv,.txt,text/csv"
+          accept=".csv,.tsv,.txt,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
           required
           onChange={(event) => {
             clear();
@@ -96,6 +97,17 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
           <ImportProgressBar progress={progress?.importId === importId ? progress : null} />
         )}
         <Message id="import-message">{outcome?.message ?? ''}</Message>
+        {unbooked.length > 0 && (
+          <div id="import-unbooked">
+            <p>{text('unbooked')}</p>
+            <ul class="figures">
+              {unbooked.slice(0, ROWS_SHOWN).map((sum) => (
+                <li key={sum}>{sum}</li>
+              ))}
+            </ul>
+          </div>
+        )}
+        {hasDecisions && <ImportedDecisions dashboard={dashboard} portfolio={portfolio} />}
         {rows.length > 0 && (
           <div
             class="scroll tall"

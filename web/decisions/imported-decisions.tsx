@@ -1,0 +1,22 @@
+import type { Portfolio } from '../api.ts';
+import type { Dashboard } from '../portfolio/dashboard.ts';
+import { text } from '../text/text.ts';
+import { DecisionList } from './decision-list.tsx';
+import { useDecisions } from './use-decisions.ts';
+
+/** What an import has left to be decided, right below what became of it. */
+export function ImportedDecisions({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
+  const decisions = useDecisions(dashboard, portfolio);
+  return (
+    <section id="import-decisions" aria-labelledby="import-decisions-title">
+      <h3 id="import-decisions-title">{text('decisions', { count: decisions.count })}</h3>
+      <p class="aside">{text('decisionsAbout')}</p>
+      <DecisionList
+        id="import-decisions-message"
+        decisions={decisions}
+        face={dashboard.connection.face.value}
+        maySettle
+      />
+    </section>
+  );
+}
