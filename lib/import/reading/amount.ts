@@ -42,6 +42,9 @@ function simplified(text: string): string {
     .trim();
 }
 
+/** `1.234` of `1.234E5`: behind the first digit of a number with an exponent stand its decimals, never thousands. */
+const MANTISSA = /^(\d)[.,](\d+)$/;
+
 function readAs(mark: DecimalMark, digits: string): string | null {
   const match = FORMS[mark].exec(digits);
   if (match === null || (match[1] === undefined && match[2] === undefined)) return null;
@@ -72,8 +75,9 @@ export function readingsOf(text: string): Record<DecimalMark, string | null> {
   const exponent = Number(power?.[2] ?? 0);
   if (Math.abs(exponent) > MAX_EXPONENT) return none;
   const minus = sign?.[1] === '-' ? '-' : '';
+  const mantissa = power === null ? null : MANTISSA.exec(power[1] ?? '');
   const reading = (mark: DecimalMark): string | null => {
-    const number = readAs(mark, power?.[1] ?? digits);
+    const number = mantissa === null ? readAs(mark, power?.[1] ?? digits) : `${mantissa[1]}.${mantissa[2]}`;
     if (number === null) return null;
     return minus + (exponent === 0 ? number : shifted(number, exponent));
   };

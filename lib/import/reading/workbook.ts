@@ -12,6 +12,8 @@ const MAX_SHEET = 512 * 2 ** 20;
 /** Parts of a workbook. */
 const MAX_PARTS = 1_000;
 const MAX_ROWS = 1_048_576;
+/** Characters between two tags, or of one tag: the parser keeps them all. A cell of a spreadsheet has 32,767 at most. */
+const MAX_RUN = 2 ** 20;
 
 const DAY_MS = 86_400_000;
 /** Day 0 of the calendar that spreadsheets count by, in which 1900 is a leap year; and of the one of old Macintoshes. */
@@ -78,11 +80,15 @@ async function* parsed<T>(
   const parser = new SaxesParser();
   let items: T[] = [];
   let failed = false;
+  let run = 0;
   parser.on('error', () => {
     failed = true;
   });
   listen(parser, (item) => items.push(item));
   for await (const text of textOf(part, limit)) {
+    // Nothing else ends a text or a tag that has begun.
+    run = /[<>]/.test(text) ? text.length : run + text.length;
+    if (run > MAX_RUN) throw refused(`has a cell of more than ${MAX_RUN} characters`);
     parser.write(text);
     if (failed) throw refused('is damaged');
     yield* items;
@@ -166,12 +172,34 @@ function dateText(serial: number, epoch: number): string {
   return Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** A number as the spreadsheet shows it: doubles have 15 digits that count. */
+/**
+ * A number of the file. Spreadsheets write a double in full, with 17 digits, and show the 15 that count; what other
+ * programs write stands as it is. Decimals come with an exponent, so that no decimal comma of the sheet's texts can make
+ * thousands of them: `1.234` is `1.234E0`.
+ */
 function numberText(value: string): string {
   const number = Number(value);
-  return Number.isFinite(number) && /\d{15}/.test(value.replace('.', ''))
-    ? String(Number(number.toPrecision(15)))
-    : value;
+  if (!Number.isFinite(number) || /^-?\d+$/.test(value)) return value;
+  const isWhole =
+    Number(number.toPrecision(17)) === number && digitsOf(number.toPrecision(17)) === digitsOf(value);
+  const exact = isWhole ? String(Number(number.toPrecision(15))) : value;
+  return /^-?\d+$/.test(exact) ? exact : normalised(exact);
+}
+
+function digitsOf(number: string): string {
+  return number.replace(/e.*$/i, '').replace(/\D/g, '').replace(/^0+/, '');
+}
+
+/** `-12.5` → `-1.25E1`, `0.001` → `1E-3`, digit for digit. */
+function normalised(number: string): string {
+  const match = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(number);
+  if (match === null) return number;
+  const [, minus = '', whole = '', fraction = '', power = '0'] = match;
+  const digits = (whole + fraction).replace(/^0+/, '');
+  if (digits === '') return '0';
+  const exponent = whole.length + Number(power) - ((whole + fraction).length - digits.length) - 1;
+  const rest = digits.slice(1).replace(/0+$/, '');
+  return `${minus}${digits[0] ?? ''}${rest === '' ? '' : `.${rest}`}E${exponent}`;
 }
 
 /** The column of a reference such as `AB12`, from 0. */
@@ -240,15 +268,71 @@ function quoted(cell: string): string {
 /** Characters of one piece. */
 const PIECE = 16_384;
 
+/** Names and files of the sheets, in the order in which the workbook shows them. */
+async function sheetsOf(parts: ReadonlyMap<string, Part>): Promise<{ name: string; part: Part }[]> {
+  const files = new Map<string, string>();
+  const relations = parts.get('xl/_rels/workbook.xml.rels');
+  const workbook = parts.get('xl/workbook.xml');
+  const sheets: { name: string; id: string }[] = [];
+  if (relations !== undefined && workbook !== undefined) {
+    const related = parsed<never>(relations, MAX_TEXTS, (parser) => {
+      parser.on('opentag', ({ name, attributes }) => {
+        if (name === 'Relationship') files.set(attributes['Id'] ?? '', attributes['Target'] ?? '');
+      });
+    });
+    for await (const _ of related);
+    const listed = parsed<{ name: string; id: string }>(workbook, MAX_TEXTS, (parser, tell) => {
+      parser.on('opentag', ({ name, attributes }) => {
+        if (name === 'sheet') tell({ name: attributes['name'] ?? '', id: attributes['r:id'] ?? '' });
+      });
+    });
+    for await (const sheet of listed) sheets.push(sheet);
+  }
+  const found = sheets.flatMap(({ name, id }) => {
+    const target = files.get(id) ?? '';
+    const part = parts.get(target.startsWith('/') ? target.slice(1) : `xl/${target}`);
+    return part === undefined ? [] : [{ name, part }];
+  });
+  if (found.length > 0) return found;
+  // A workbook that does not say what it consists of: by the names of its files.
+  return [...parts]
+    .filter(([name]) => /^xl\/worksheets\/[^/]+\.xml$/.test(name))
+    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([name, part]) => ({ name: name.slice('xl/worksheets/'.length), part }));
+}
+
+async function isEmpty(part: Part): Promise<boolean> {
+  const values = parsed<true>(part, MAX_SHEET, (parser, tell) => {
+    parser.on('opentag', ({ name }) => {
+      if (name === 'v' || name === 't') tell(true);
+    });
+  });
+  for await (const _ of values) return false;
+  return true;
+}
+
+/** The one sheet that holds something. @throws Problem if there are several: which of them is meant cannot be known */
+async function onlySheet(parts: ReadonlyMap<string, Part>): Promise<Part> {
+  const filled: { name: string; part: Part }[] = [];
+  for (const sheet of await sheetsOf(parts)) if (!(await isEmpty(sheet.part))) filled.push(sheet);
+  const [first] = filled;
+  if (first === undefined) throw refused('has no sheet with cells');
+  if (filled.length > 1) {
+    const names = filled.map(({ name }) => name.slice(0, 50)).slice(0, 10);
+    throw refused(
+      `has several sheets (${names.join(', ')}). Save each as a file, and import them one by one`,
+    );
+  }
+  return first.part;
+}
+
 /**
- * The first sheet of an Excel workbook as CSV: each row on the line of its number, dates as a clock shows them.
- * @throws Problem for one that is damaged, or unpacks to more than there may be
+ * The sheet of an Excel workbook as CSV: each row on the line of its number, dates as a clock shows them.
+ * @throws Problem for one that is damaged, has several sheets, or unpacks to more than there may be
  */
 export async function* workbookText(bytes: Buffer): AsyncGenerator<string, void, undefined> {
   const parts = await partsOf(await openZip(bytes));
-  const names = [...parts.keys()].filter((name) => /^xl\/worksheets\/[^/]+\.xml$/.test(name)).sort();
-  const sheet = parts.get(names.find((name) => name.endsWith('/sheet1.xml')) ?? names[0] ?? '');
-  if (sheet === undefined) throw refused('has no sheet');
+  const sheet = await onlySheet(parts);
   const terms = {
     epoch: await epochOf(parts.get('xl/workbook.xml')),
     texts: await sharedTexts(parts.get('xl/sharedStrings.xml')),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { GENESIS } from '../../../../lib/epoch.ts';
 import { readFile } from '../../../../lib/import/rows.ts';
+import { plainNumber } from '../../../../lib/import/reading/amount.ts';
 import { workbookText } from '../../../../lib/import/reading/workbook.ts';
 import { Problem } from '../../../../lib/problem.ts';
 
@@ -88,8 +89,64 @@ describe('an Excel workbook', () => {
     });
     assert.equal(
       await textOf(bytes),
-      '"a, ""quoted"" text",,two parts\n\n2024-11-19 08:06:45,0.3,1.7E-6,in & line\n',
+      '"a, ""quoted"" text",,two parts\n\n2024-11-19 08:06:45,3E-1,1.7E-6,in & line\n',
     );
+  });
+
+  it('gives typed numbers digit for digit, whatever decimal mark the texts beside them have', async () => {
+    const numbers: [value: string, text: string][] = [
+      ['1.234', '1.234E0'],
+      ['-1234.5', '-1.2345E3'],
+      ['0.001', '1E-3'],
+      ['1E-18', '1E-18'],
+      ['12345678.12345678', '1.234567812345678E7'],
+      ['0.123456789012345678', '1.23456789012345678E-1'],
+      ['12345678901234567', '12345678901234567'],
+      ['1731978405123', '1731978405123'],
+      // Doubles that a spreadsheet has written in full.
+      ['0.10000000000000001', '1E-1'],
+      ['1234.5599999999999', '1.23456E3'],
+    ];
+    const cells = numbers.map(([value]) => `<c><v>${value}</v></c>`).join('');
+    const text = await textOf(zipOf({ [SHEET]: sheet(`<row r="1">${cells}</row>`) }));
+    assert.deepEqual(
+      text.trim().split(','),
+      numbers.map(([, shown]) => shown),
+    );
+    for (const [value, shown] of numbers) {
+      for (const mark of ['.', ',', null] as const) {
+        const read = plainNumber(shown, mark);
+        assert.ok(typeof read === 'string', `${shown} by ${mark}`);
+        if (!/\d{17}/.test(value.replace('.', ''))) assert.equal(Number(read), Number(value));
+      }
+    }
+  });
+
+  it('of which one sheet holds something is read, whichever that is; of several it is asked for', async () => {
+    const row = (text: string): string => sheet(`<row r="1"><c r="A1" t="str"><v>${text}</v></c></row>`);
+    const book = {
+      'xl/workbook.xml':
+        '<workbook><sheets><sheet name="Trades" r:id="rId2"/><sheet name="Notes" r:id="rId1"/></sheets></workbook>',
+      'xl/_rels/workbook.xml.rels':
+        '<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Target="/xl/worksheets/sheet2.xml"/></Relationships>',
+    };
+    const second = 'xl/worksheets/sheet2.xml';
+    assert.equal(await textOf(zipOf({ ...book, [SHEET]: sheet(''), [second]: row('trades') })), 'trades\n');
+    assert.equal(await textOf(zipOf({ ...book, [SHEET]: row('notes'), [second]: sheet('') })), 'notes\n');
+    await assert.rejects(
+      textOf(zipOf({ ...book, [SHEET]: row('notes'), [second]: row('trades') })),
+      /several sheets \(Trades, Notes\)/,
+    );
+  });
+
+  it('with a text or a tag that has no end is refused before it fills the memory', async () => {
+    const endless = 'x'.repeat(2 ** 21);
+    for (const part of [
+      sheet(`<row r="1"><c r="A1" t="str"><v>${endless}</v></c></row>`),
+      sheet(`<row r="1"><c r="A1" t="${endless}"><v>1</v></c></row>`),
+    ]) {
+      await assert.rejects(textOf(zipOf({ [SHEET]: part })), /cell of more than 1048576 characters/);
+    }
   });
 
   it('that unpacks to more than there may be is refused, whatever it says of itself', async () => {
