@@ -29,11 +29,12 @@ import { LATE_RATES, LateRates } from '../streams/portfolio/late-rates.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
 import { openFeed } from '../streams/market/feeds/open-feed.ts';
 import { checkFeed } from '../streams/market/feeds/feed-check.ts';
-import { parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
+import { feedLabel, parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
 import { Hub } from '../streams/core/hub.ts';
 import type { Leases } from '../streams/core/lease.ts';
 import { countedLeases } from '../streams/fleet/lease-metrics.ts';
 import { FEED_LEASE } from '../streams/market/feed-runner.ts';
+import { measureFeed } from '../streams/fleet/feed-metrics.ts';
 import { MarketWriter } from '../streams/market/market-writer.ts';
 import { Market } from '../streams/market/market.ts';
 import { Outbox } from '../streams/portfolio/outbox-publisher.ts';
@@ -100,6 +101,7 @@ function openMarketWriter(
     log: logger,
     feedName: config.MARKET_FEED,
     startsOver: spec.kind === 'replay',
+    expectsTicks: spec.kind !== 'push',
     openFeed: spec.kind === 'none' ? null : () => openFeed(spec, feedOptions),
     recentCandles: () => candlesSince(database.knex, clock.now() - DAY_MS, 100_000),
     saveCandles: (candles, fence) =>
@@ -209,6 +211,7 @@ export async function createServices(environment: Environment): Promise<RunningS
     await patiently('reading the market', () => market.start());
     const node = randomBytes(6).toString('base64url');
     const marketWriter = openMarketWriter(environment, { database, broker, leases, market, node });
+    measureFeed(metrics, feedLabel(parseFeedSpec(config.MARKET_FEED)), marketWriter, clock);
     await marketWriter.start();
     shutdown.add('the feed', () => marketWriter.close());
     const sources = { db: database.knex, market, dayStarts, timeline };

@@ -8333,10 +8333,16 @@ export interface components {
             /** @description The feed of this node, as in `MARKET_FEED`. */
             feed: string;
             /**
-             * @description `retrying`: its source cannot be reached. `standby`: another node runs it. `ended`: it is over, or none is configured.
+             * @description `retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it is over, or none is configured.
              * @enum {string}
              */
-            state: "starting" | "running" | "retrying" | "ended" | "standby";
+            state: "starting" | "running" | "retrying" | "silent" | "ended" | "standby";
+            /**
+             * Format: date-time
+             * @description When it entered this state, as this node saw it.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            since: string;
             /** @description What is wrong with it; `null`: nothing. */
             detail: string | null;
             /** @description When the newest tick arrived; `null`: none yet. */
@@ -8393,6 +8399,28 @@ export interface components {
                 ready: boolean;
                 /** @description What is wrong; `null`: nothing. */
                 detail: string | null;
+            };
+            /** @description The market feed of this node. It does not decide on `ready`: another node would have the same prices. */
+            feed: {
+                /** @description The feed of this node, as in `MARKET_FEED`. */
+                feed: string;
+                /**
+                 * @description `retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it is over, or none is configured.
+                 * @enum {string}
+                 */
+                state: "starting" | "running" | "retrying" | "silent" | "ended" | "standby";
+                /**
+                 * Format: date-time
+                 * @description When it entered this state, as this node saw it.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                since: string;
+                /** @description What is wrong with it; `null`: nothing. */
+                detail: string | null;
+                /** @description When the newest tick arrived; `null`: none yet. */
+                lastTickAt: string | null;
+                /** @description Ticks since the process started. */
+                ticks: number;
             };
         };
         /** @description A type of problem. */
@@ -14833,12 +14861,13 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "uptime": 12,
+                     *       "uptime": 17,
                      *       "feed": {
                      *         "feed": "push",
                      *         "state": "running",
+                     *         "since": "2026-11-30T10:51:01.994Z",
                      *         "detail": "ticks come in over POST /v1/market/ticks",
-                     *         "lastTickAt": "2026-11-26T01:37:30.141Z",
+                     *         "lastTickAt": "2026-11-30T10:51:04.660Z",
                      *         "ticks": 5
                      *       },
                      *       "demo": null
@@ -14897,7 +14926,7 @@ export interface operations {
                      *       "projection": {
                      *         "ready": true,
                      *         "detail": null,
-                     *         "roundTripMs": 2
+                     *         "roundTripMs": 7
                      *       },
                      *       "streams": {
                      *         "ready": true,
@@ -14906,6 +14935,14 @@ export interface operations {
                      *       "node": {
                      *         "ready": true,
                      *         "detail": null
+                     *       },
+                     *       "feed": {
+                     *         "feed": "push",
+                     *         "state": "running",
+                     *         "since": "2026-11-30T10:51:01.994Z",
+                     *         "detail": "ticks come in over POST /v1/market/ticks",
+                     *         "lastTickAt": "2026-11-30T10:51:04.660Z",
+                     *         "ticks": 5
                      *       }
                      *     }
                      */
@@ -14946,7 +14983,7 @@ export interface operations {
                      *       "projection": {
                      *         "ready": true,
                      *         "detail": null,
-                     *         "roundTripMs": 2
+                     *         "roundTripMs": 7
                      *       },
                      *       "streams": {
                      *         "ready": true,
@@ -14955,6 +14992,14 @@ export interface operations {
                      *       "node": {
                      *         "ready": true,
                      *         "detail": null
+                     *       },
+                     *       "feed": {
+                     *         "feed": "push",
+                     *         "state": "running",
+                     *         "since": "2026-11-30T10:51:01.994Z",
+                     *         "detail": "ticks come in over POST /v1/market/ticks",
+                     *         "lastTickAt": "2026-11-30T10:51:04.660Z",
+                     *         "ticks": 5
                      *       }
                      *     }
                      */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { databaseHealth } from '../../db/connection/database-health.ts';
+import type { ShownFeedStatus } from '../../streams/market/tick.ts';
 import { PROBLEMS, problem } from '../../lib/problem.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
@@ -8,10 +9,11 @@ const feedStatus = z
   .object({
     feed: z.string().describe('The feed of this node, as in `MARKET_FEED`.'),
     state: z
-      .enum(['starting', 'running', 'retrying', 'ended', 'standby'])
+      .enum(['starting', 'running', 'retrying', 'silent', 'ended', 'standby'])
       .describe(
-        '`retrying`: its source cannot be reached. `standby`: another node runs it. `ended`: it is over, or none is configured.',
+        '`retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it is over, or none is configured.',
       ),
+    since: field.timestamp.describe('When it entered this state, as this node saw it.'),
     detail: z.union([z.string(), z.null()]).describe('What is wrong with it; `null`: nothing.'),
     lastTickAt: z
       .union([field.timestamp, z.null()])
@@ -19,6 +21,14 @@ const feedStatus = z
     ticks: z.int().describe('Ticks since the process started.'),
   })
   .meta({ id: 'FeedStatus', description: 'The market feed of this node.' });
+
+function feedBody({ since, lastTickAt, ...status }: ShownFeedStatus): z.output<typeof feedStatus> {
+  return {
+    ...status,
+    since: new Date(since).toISOString(),
+    lastTickAt: lastTickAt === null ? null : new Date(lastTickAt).toISOString(),
+  };
+}
 
 /** The login of the demo user; not a secret: it only exists where `DEMO` is on. */
 export const DEMO_LOGIN = { email: 'demo@marktide.local', password: 'demo-marktide' };
@@ -52,14 +62,10 @@ export const healthz = endpoint({
     })
     .meta({ id: 'Health', description: 'What the process is doing.' }),
   handler(_input, { marketWriter, config }) {
-    const status = marketWriter.status();
     return Promise.resolve({
       status: 'ok' as const,
       uptime: Math.round(process.uptime()),
-      feed: {
-        ...status,
-        lastTickAt: status.lastTickAt === null ? null : new Date(status.lastTickAt).toISOString(),
-      },
+      feed: feedBody(marketWriter.status()),
       demo: config.DEMO ? DEMO_LOGIN : null,
     });
   },
@@ -102,16 +108,21 @@ export const readyz = endpoint({
           'Streams that never became ready, and watched portfolios that are not published. `ready` is false only if that is most of them.',
       }),
       node: check.meta({ description: 'Not ready while the node is shutting down.' }),
+      feed: feedStatus.meta({
+        description:
+          'The market feed of this node. It does not decide on `ready`: another node would have the same prices.',
+      }),
     })
     .meta({ id: 'Readiness', description: 'Whether the process can serve, part by part.' }),
-  async handler(_input, { db, readiness }) {
+  async handler(_input, { db, readiness, marketWriter }) {
     const { broker, projection, streams } = readiness.health();
     const database = await databaseHealth(db);
     const { isLeaving } = readiness;
     const node = { ready: !isLeaving, detail: isLeaving ? 'this node is shutting down' : null };
     const checks = { database, broker, projection, streams, node };
     const ready = Object.values(checks).every((each) => each.ready);
-    return new Reply({ ready, ...checks }, { status: ready ? 200 : 503 });
+    const feed = feedBody(marketWriter.status());
+    return new Reply({ ready, ...checks, feed }, { status: ready ? 200 : 503 });
   },
 });
 

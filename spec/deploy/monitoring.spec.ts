@@ -130,6 +130,8 @@ const CASES = {
         series('up{job="marktide",instance="b"}', '1x60'),
         series('marktide_database_ready{instance="b"}', '1x8 0x4 1x40'),
         series('marktide_leases_held{instance="b",kind="feed"}', '1x8 0x40'),
+        series('marktide_feed_state{instance="b",feed="ccxt:upbit",state="retrying"}', '0x8 1x4 0x8 1x40'),
+        series('marktide_feed_state{instance="b",feed="ccxt:upbit",state="running"}', '1x8 0x4 1x8 0x40'),
         series(`${REQUESTS},status="200"}`, '0+95x60'),
         series(`${REQUESTS},status="503"}`, '0x8 5+5x60'),
       ],
@@ -154,6 +156,16 @@ const CASES = {
             exp_annotations: {
               summary: 'No node runs the market feed',
               description: 'With MARKET_FEED=none everywhere this is as meant.',
+            },
+          },
+        ]),
+        alerts('MarktideNoPrices', '3m30s'),
+        alerts('MarktideNoPrices', '9m', [
+          {
+            exp_labels: { severity: 'critical', instance: 'b', feed: 'ccxt:upbit', state: 'retrying' },
+            exp_annotations: {
+              summary: 'The feed ccxt:upbit of b is retrying',
+              description: 'Prices are not current. `feed` of /readyz says why.',
             },
           },
         ]),

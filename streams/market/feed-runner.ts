@@ -29,6 +29,8 @@ export interface FeedRunnerOptions {
   begin: (term: FeedTerm) => void;
   /** Takes what the feed delivers. */
   take: (ticks: readonly Tick[], term: FeedTerm) => Promise<void>;
+  /** Called when the state of the feed may have changed. */
+  changed: () => void;
   /** Called when the feed of a term is closed and the lease is still held. */
   finish: (term: FeedTerm) => Promise<void>;
 }
@@ -104,7 +106,7 @@ export class FeedRunner {
 
   /** Runs the feed until the lease is lost or the node closes. */
   async #lead(lease: Lease, openFeed: () => Feed): Promise<void> {
-    const { begin, take, finish, log } = this.#options;
+    const { begin, take, changed, finish, log } = this.#options;
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, lease.signal, this.#closing.signal]);
     const term: FeedTerm = { fence: lease.fence, signal };
@@ -112,7 +114,11 @@ export class FeedRunner {
       begin(term);
       const feed = openFeed();
       this.#leading = { feed, term, end: () => over.abort() };
-      if (!signal.aborted) feed.start((ticks) => take(ticks, term));
+      if (!signal.aborted) {
+        changed();
+        feed.start((ticks) => take(ticks, term), changed);
+        changed();
+      }
       await aborted(signal);
       await this.#closeFeed(feed);
       if (!lease.signal.aborted) await finish(term);

@@ -10,12 +10,13 @@ import { CandleKeeper } from './candle-keeper.ts';
 import { CandlePruner } from './candle-pruner.ts';
 import { CandlePublisher } from './candle-publisher.ts';
 import type { CandleHistory } from './candle-rollups.ts';
+import { FeedHealth } from './feed-health.ts';
 import { FeedPublisher } from './feed-publisher.ts';
 import { FeedRunner, type FeedTerm } from './feed-runner.ts';
 import { objection } from './market-tick.ts';
 import type { Market } from './market.ts';
 import { PublishTurns } from './publish-turns.ts';
-import type { Feed, FeedStatus, Tick } from './tick.ts';
+import type { Feed, FeedStatus, ShownFeedStatus, Tick } from './tick.ts';
 import { type LoadedCandles, TickRecorder } from './tick-recorder.ts';
 
 const HOUSEKEEPING_MS = 1_000;
@@ -34,6 +35,8 @@ export interface MarketWriterOptions {
   openFeed: (() => Feed) | null;
   /** The feed's name, for health while another node runs it. */
   feedName: string;
+  /** False where silence is no fault, as with pushed ticks. */
+  expectsTicks?: boolean;
   /** For a replay: its times lie before what is known already, so it begins with an empty book. */
   startsOver?: boolean;
   /** Candles of the last 24 hours, oldest first: `() => candlesSince(db, now - 24 h, limit)`. */
@@ -71,6 +74,7 @@ export class MarketWriter {
   readonly #recorder: TickRecorder;
   readonly #turns: PublishTurns;
   readonly #feed: FeedRunner;
+  readonly #health: FeedHealth;
   readonly #feedPublisher: FeedPublisher;
   readonly #candlePublisher: CandlePublisher;
   readonly #pruner: CandlePruner;
@@ -93,10 +97,17 @@ export class MarketWriter {
     this.#feedPublisher = new FeedPublisher({ broker, market, own, clock, random, log });
     this.#candlePublisher = new CandlePublisher({ broker, candles, clock });
     this.#pruner = new CandlePruner({ prune: options.pruneCandles, clock, log });
+    this.#health = new FeedHealth({
+      read: () => this.#told(),
+      expectsTicks: options.expectsTicks ?? true,
+      clock,
+      log,
+    });
     this.#feed = new FeedRunner({
       ...options,
       begin: (term) => this.#begin(term),
       take: (ticks, term) => this.#take(ticks, term),
+      changed: () => this.#look(),
       finish: (term) => this.#finish(term),
     });
   }
@@ -200,7 +211,17 @@ export class MarketWriter {
     }
   }
 
-  status(): FeedStatus {
+  status(): ShownFeedStatus {
+    return this.#health.look();
+  }
+
+  /** How often the feed was live again after it had failed. */
+  get feedReconnects(): number {
+    return this.#health.reconnects;
+  }
+
+  /** What the feed says of itself, and what hinders its ticks on their way into the log. */
+  #told(): FeedStatus {
     const { state, detail } = this.#feed.status();
     const publishing = this.#feedPublisher.trouble;
     const troubles = [publishing, this.#feed.trouble, this.#recorder.trouble, this.#candles.trouble, detail];
@@ -241,6 +262,7 @@ export class MarketWriter {
           await this.#feedPublisher.publish(this.#recorder.record(batch), term);
         })
         .catch((error: unknown) => this.#fail(error));
+      this.#health.arrived();
     }
   }
 
@@ -251,8 +273,14 @@ export class MarketWriter {
     await this.#turns.take(() => this.#candlePublisher.publish(fence));
   }
 
+  /** While the node shuts down, its feed's end is no news. */
+  #look(): void {
+    if (!this.#isClosed) this.#health.look();
+  }
+
   #keepHouse(): void {
     const { clock } = this.#options;
+    this.#look();
     const { term } = this.#feed;
     if (term === null) {
       this.#candles.builder.standBy(clock.now());

@@ -14,7 +14,8 @@ export interface Tick {
   simulated: boolean;
 }
 
-export type FeedState = 'starting' | 'running' | 'retrying' | 'ended' | 'standby';
+/** `silent`: connected as far as is known, but no tick has come for longer than its pace explains. */
+export type FeedState = 'starting' | 'running' | 'retrying' | 'silent' | 'ended' | 'standby';
 
 export interface FeedStatus {
   feed: string;
@@ -26,12 +27,18 @@ export interface FeedStatus {
   ticks: number;
 }
 
+export interface ShownFeedStatus extends FeedStatus {
+  /** When the state was entered, epoch milliseconds. */
+  since: number;
+}
+
 /** Where a feed delivers: resolves when the batch is in the market log (back-pressure for replays). */
 export type TickSink = (ticks: readonly Tick[]) => Promise<void>;
 
 /** A source of ticks. It owns its reconnecting: a failure shows in `status()`, never as a throw. */
 export interface Feed {
-  start(sink: TickSink): void;
+  /** @param changed called whenever the state in `status()` has changed */
+  start(sink: TickSink, changed?: () => void): void;
   status(): FeedStatus;
   close(): Promise<void>;
 }

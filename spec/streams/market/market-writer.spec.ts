@@ -216,6 +216,7 @@ describe('the market writer', () => {
     assert.deepEqual(writer.status(), {
       feed: 'hand',
       state: 'running',
+      since: START,
       detail: null,
       lastTickAt: START,
       ticks: 2,

@@ -48,6 +48,7 @@ export class CcxtFeed implements Feed {
   /** Symbols that the exchange does not list. */
   #unlisted: readonly string[] = [];
   #running: Promise<void> | null = null;
+  #changed: () => void = () => {};
   #exchange: Exchange | null = null;
   #status: FeedStatus;
 
@@ -58,7 +59,8 @@ export class CcxtFeed implements Feed {
     this.#status = { feed, state: 'starting', detail: null, lastTickAt: null, ticks: 0 };
   }
 
-  start(sink: TickSink): void {
+  start(sink: TickSink, changed: () => void = () => {}): void {
+    this.#changed = changed;
     this.#running ??= this.#run(sink);
   }
 
@@ -88,8 +90,7 @@ export class CcxtFeed implements Feed {
         await this.#watch(sink);
       } catch (error) {
         if (signal.aborted) return;
-        this.#status.state = 'retrying';
-        this.#status.detail = error instanceof Error ? error.message.slice(0, 500) : String(error);
+        this.#show('retrying', error instanceof Error ? error.message.slice(0, 500) : String(error));
       }
       await this.#disconnect();
       await this.#backoff.wait(signal);
@@ -156,11 +157,17 @@ export class CcxtFeed implements Feed {
         this.#options.channel === 'trades'
           ? (await exchange.watchTrades(symbol)).flatMap((trade) => this.#fromTrade(symbol, trade))
           : this.#fromTicker(symbol, await exchange.watchTicker(symbol));
-      this.#status.state = 'running';
-      this.#status.detail = null;
+      this.#show('running', null);
       this.#backoff.reset();
       this.#enqueue(ticks, sink);
     }
+  }
+
+  #show(state: FeedStatus['state'], detail: string | null): void {
+    const isNews = state !== this.#status.state;
+    this.#status.state = state;
+    this.#status.detail = detail;
+    if (isNews) this.#changed();
   }
 
   #fromTrade(symbol: string, trade: WatchedTrade): Tick[] {

@@ -15,6 +15,11 @@ export type FeedSpec =
       rest: string | null;
     };
 
+/** A short name without parameters, for labels. */
+export function feedLabel(spec: FeedSpec): string {
+  return spec.kind === 'ccxt' ? `ccxt:${spec.exchange}` : spec.kind;
+}
+
 /** Symbols of one live feed at most: exchanges cap what one connection may subscribe to. */
 const MAX_FEED_SYMBOLS = 200;
 

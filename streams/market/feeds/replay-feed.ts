@@ -30,6 +30,7 @@ export class ReplayFeed implements Feed {
   readonly #closing = new AbortController();
   readonly #backoff: Backoff;
   #running: Promise<void> | null = null;
+  #changed: () => void = () => {};
   #status: FeedStatus;
   /** Rows (good or bad) that are behind us: where a new attempt goes on. */
   #rowsDone = 0;
@@ -46,7 +47,8 @@ export class ReplayFeed implements Feed {
     this.#status = { feed: 'replay', state: 'starting', detail: null, lastTickAt: null, ticks: 0 };
   }
 
-  start(sink: TickSink): void {
+  start(sink: TickSink, changed: () => void = () => {}): void {
+    this.#changed = changed;
     this.#running ??= this.#run(sink);
   }
 
@@ -182,8 +184,10 @@ export class ReplayFeed implements Feed {
     const rows = this.#bad === 1 ? 'row was' : 'rows were';
     const skipped =
       this.#bad === 0 ? null : `${this.#bad} broken ${rows} skipped, first on ${this.#firstBad}`;
+    const isNews = state !== this.#status.state;
     this.#status.state = state;
     this.#status.detail = [detail, skipped].filter((part) => part !== null).join('; ') || null;
+    if (isNews) this.#changed();
   }
 }
 
