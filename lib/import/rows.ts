@@ -144,12 +144,12 @@ function termsOf(head: string, layout: FileLayout, options: ReadOptions): Readin
   if (saidOrder !== null && !style.dateOrders.includes(saidOrder)) {
     throw contradiction('dateOrder', `its dates have ${style.dateOrders.join(' or ') || 'several'}`);
   }
+  const told = style.decimal ?? saidDecimal ?? format.decimal;
+  const isPlain = told === null && isMachineWritten(style);
   return {
     zone: own ?? options.zone ?? format.zone(columns, preamble),
-    decimal:
-      style.decimal === 'mixed'
-        ? null
-        : (style.decimal ?? saidDecimal ?? (isMachineWritten(style) ? '.' : format.decimal)),
+    decimal: told === 'mixed' ? null : isPlain ? '.' : told,
+    isPlain,
     dateOrder: saidOrder ?? dateOrderOf(style, format.dates),
     earliest,
     preamble,

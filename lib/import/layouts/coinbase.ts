@@ -1,5 +1,5 @@
 import { decimal } from '../../money/money.ts';
-import { AmbiguousNumber, plainNumber } from '../reading/amount.ts';
+import { plainNumber } from '../reading/amount.ts';
 import {
   eachRow,
   type GroupReading,
@@ -23,11 +23,9 @@ function moneyIn(row: Row, name: string): string | null {
   const cell = row.text(name);
   if (cell === '') return null;
   const match = /^([-−]?)\s*(?:[^\d\s.,\-−]{1,4})?\s*([-−]?\s*\d[\d.,'’ \u00A0]*)$/.exec(cell);
-  const number = match === null ? null : plainNumber((match[2] ?? '').trim(), row.terms.decimal);
-  if (number === null || number instanceof AmbiguousNumber) {
-    throw row.error(name, 'not-a-number', 'is not an amount of money');
-  }
-  return decimal(amountOf(match?.[1] === '' || number.startsWith('-') ? number : `-${number}`));
+  if (match === null) throw row.error(name, 'not-a-number', 'is not an amount of money such as $84,000.00');
+  const number = row.numberIn(name, (match[2] ?? '').trim());
+  return decimal(amountOf(match[1] === '' || number.startsWith('-') ? number : `-${number}`));
 }
 
 /** `Converted 0.005 BTC to 0.1866 ETH`: what the other side of a conversion is told by, and nothing else. */

@@ -6,6 +6,8 @@ import { type DateOrder, DATE_ORDERS, orderOfDates, type TimeReadings, timeReadi
 export interface FileStyle {
   /** `null`: nothing proves it; `mixed`: some cells prove one mark and some the other. */
   decimal: DecimalMark | 'mixed' | null;
+  /** Whether there is a comma in a number: no program writes thousands, so a person or a spreadsheet has been at it. */
+  hasComma: boolean;
   /** Orders that all dates can have. */
   dateOrders: readonly DateOrder[];
   /** The cells that hold times. */
@@ -31,6 +33,7 @@ export function styleOf(
   const marks = new Set<DecimalMark>();
   const times: TimeReadings[] = [];
   const cells: string[] = [];
+  let hasComma = false;
   for (const [name, { holds }] of Object.entries(spec)) {
     if (holds === undefined || !columns.has(name)) continue;
     for (const row of rows) {
@@ -40,7 +43,9 @@ export function styleOf(
         const readings = timeReadings(cell);
         if (readings !== null) times.push(readings);
       } else {
-        const mark = markOf(NUMBER.exec(cell)?.[1] ?? '');
+        const number = NUMBER.exec(cell)?.[1] ?? '';
+        hasComma ||= number.includes(',');
+        const mark = markOf(number);
         if (mark !== null) marks.add(mark);
       }
     }
@@ -48,6 +53,7 @@ export function styleOf(
   const [mark = null] = marks;
   return {
     decimal: marks.size > 1 ? 'mixed' : mark,
+    hasComma,
     times: cells,
     dateOrders: times.length === 0 ? DATE_ORDERS : orderOfDates(times, { earliest, latest }),
   };
@@ -58,8 +64,9 @@ function haveShape(times: readonly string[], shape: RegExp): boolean {
   return times.length > 0 && times.every((time) => shape.test(time));
 }
 
-export function isMachineWritten({ times }: FileStyle): boolean {
-  return haveShape(times, MACHINE_TIME);
+/** Whether a program wrote it, with a point before decimals and nothing between thousands. */
+export function isMachineWritten({ times, hasComma }: FileStyle): boolean {
+  return !hasComma && haveShape(times, MACHINE_TIME);
 }
 
 /** The order of a file's dates; `null` if neither they nor the source tell it. */

@@ -17,6 +17,8 @@ export interface ReadingTerms {
   zone: Zone | null;
   /** `null`: the file does not show it. */
   decimal: DecimalMark | null;
+  /** Nothing but the shape of its times tells that the file has decimal points: a comma, wherever it comes, denies it. */
+  isPlain: boolean;
   dateOrder: DateOrder | null;
   /** Epoch milliseconds: what is before is refused. */
   earliest: number;
@@ -58,7 +60,7 @@ export class Row {
   /** A number or `null` for an empty cell or a dash. @throws CellError */
   numberOrNull(name: string): string | null {
     const cell = this.text(name);
-    return isNothing(cell) ? null : this.#number(name, cell);
+    return isNothing(cell) ? null : this.numberIn(name, cell);
   }
 
   /** @throws CellError unless the cell holds a number */
@@ -66,6 +68,14 @@ export class Row {
     const number = this.numberOrNull(name);
     if (number === null) throw this.error(name, 'empty', 'is empty');
     return number;
+  }
+
+  /** The number that is part of a cell. @throws CellError */
+  numberIn(name: string, text: string): string {
+    const number = this.#plainNumber(text);
+    if (number === null) throw this.error(name, 'not-a-number', 'is not a decimal number');
+    if (typeof number === 'string') return number;
+    return this.#ambiguous(name, number);
   }
 
   /** A number with the unit behind it, if there is one of those. @throws CellError */
@@ -78,7 +88,7 @@ export class Row {
       throw this.error(name, 'unknown-unit', detail);
     }
     const { number, unit } = found;
-    return { number: isNothing(number) ? null : this.#number(name, number), unit };
+    return { number: isNothing(number) ? null : this.numberIn(name, number), unit };
   }
 
   /** As `amount`, but there must be a number. */
@@ -129,11 +139,10 @@ export class Row {
     throw this.error(name, 'too-early', `is before ${day}`, { earliest: day });
   }
 
-  #number(name: string, text: string): string {
-    const number = plainNumber(text, this.terms.decimal);
-    if (number === null) throw this.error(name, 'not-a-number', 'is not a decimal number');
-    if (typeof number === 'string') return number;
-    return this.#ambiguous(name, number);
+  #plainNumber(text: string): string | AmbiguousNumber | null {
+    const { decimal, isPlain } = this.terms;
+    const unproved = isPlain && text.includes(',') ? plainNumber(text, null) : null;
+    return unproved instanceof AmbiguousNumber ? unproved : plainNumber(text, decimal);
   }
 
   #ambiguous(name: string, { readings }: AmbiguousNumber): never {
