@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { bookkeeper, dice } from '../../support/routes/bookkeeper.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
 import { randomTrades } from '../../support/routes/random-trades.ts';
@@ -53,10 +54,22 @@ eachApp('the list of trades, while it moves', (app) => {
       (await get(`${path}/trades?sort=time&order=asc&limit=1000`)).items;
     let now = await everything();
     const steady = new Map(now.map((trade) => [trade.id, placeOf(trade)]));
+    const look = async (): Promise<void> => {
+      now = await everything();
+      const places = new Map(now.map((trade) => [trade.id, placeOf(trade)]));
+      for (const [id, place] of steady) if (places.get(id) !== place) steady.delete(id);
+    };
+    /** A page, and the list that it is of: amounts without a price are valued meanwhile, once one is known. */
+    const pageOf = async (query: string): Promise<{ items: Listed[]; nextCursor: string | null }> => {
+      const before = now;
+      const page = await get(`${path}/trades?${query}`);
+      await look();
+      return isDeepStrictEqual(before, now) ? page : await pageOf(query);
+    };
     const [shown, pages]: [Listed[], Listed[][]] = [[], []];
     const asked = new URLSearchParams({ ...filter, sort, order, limit: String(LIMIT) });
     for (;;) {
-      const page = await get(`${path}/trades?${asked.toString()}`);
+      const page = await pageOf(asked.toString());
       // What is behind the last one, if that stands where it stood.
       const list = sorted(now, sort, order).filter((trade) => fits(trade, filter));
       const last = shown.at(-1);
@@ -70,10 +83,8 @@ eachApp('the list of trades, while it moves', (app) => {
       pages.push(page.items);
       if (page.nextCursor === null) break;
       asked.set('cursor', page.nextCursor);
-      await move(path, now, page.items.at(-1), seed * 1_000 + pages.length);
-      now = await everything();
-      const places = new Map(now.map((trade) => [trade.id, placeOf(trade)]));
-      for (const [id, place] of steady) if (places.get(id) !== place) steady.delete(id);
+      await move(path, now, page.items.at(-1) ?? assert.fail(), seed * 1_000 + pages.length);
+      await look();
     }
     const expected = sorted(now, sort, order).filter((trade) => steady.has(trade.id) && fits(trade, filter));
     assert.deepEqual(
