@@ -4,7 +4,6 @@ import { refusalOf } from './problem.js';
 /** What is needed of a browser's `window`. */
 export interface BrowserWindow {
   document: { cookie: string };
-  localStorage: { getItem(key: string): string | null; setItem(key: string, value: string): void };
   navigator: {
     /** Missing on plain http from another machine. */
     locks?: { request<T>(name: string, task: () => Promise<T>): Promise<T> };
@@ -13,7 +12,8 @@ export interface BrowserWindow {
 
 const CSRF_COOKIE = 'marktide_csrf';
 const LOCK = 'marktide.renewal';
-const RENEWED = 'marktide.renewedAt';
+/** A cookie, since what one tab writes into `localStorage` may reach another only after the lock has. */
+const RENEWED_COOKIE = 'marktide_renewed';
 /** No refresh token, one that is not valid, or a session of another origin. */
 const ENDED = new Set([400, 401, 403]);
 
@@ -27,7 +27,7 @@ export class CookieCredentials implements Credentials {
   readonly #onEnd: () => void;
   readonly #fetch: typeof fetch;
   /** The renewal that was the last when a request's headers were made. */
-  readonly #made = new WeakMap<Record<string, string>, string | null>();
+  readonly #made = new WeakMap<Record<string, string>, string>();
   #renewing: Promise<boolean> | null = null;
 
   constructor(
@@ -44,21 +44,21 @@ export class CookieCredentials implements Credentials {
   headers(): Promise<Record<string, string>> {
     const csrf = csrfToken(this.#window);
     const headers: Record<string, string> = csrf === '' ? {} : { 'x-csrf-token': csrf };
-    this.#made.set(headers, this.#renewedAt());
+    this.#made.set(headers, this.#lastRenewal());
     return Promise.resolve(headers);
   }
 
   renew(refused: Record<string, string>): Promise<boolean> {
     if (csrfToken(this.#window) === '') return Promise.resolve(false);
-    this.#renewing ??= this.#inTurn(() => this.#renew(this.#made.get(refused) ?? null)).finally(() => {
+    this.#renewing ??= this.#inTurn(() => this.#renew(this.#made.get(refused) ?? '')).finally(() => {
       this.#renewing = null;
     });
     return this.#renewing;
   }
 
-  async #renew(before: string | null): Promise<boolean> {
+  async #renew(before: string): Promise<boolean> {
     // While this tab waited for its turn, another one may have renewed the session.
-    if (this.#renewedAt() !== before) return true;
+    if (this.#lastRenewal() !== before) return true;
     const response = await this.#fetch(`${this.#url}/v1/auth/refresh`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-csrf-token': csrfToken(this.#window) },
@@ -66,7 +66,8 @@ export class CookieCredentials implements Credentials {
     });
     if (response.ok) {
       await response.body?.cancel();
-      this.#window.localStorage.setItem(RENEWED, `${Date.now()} ${Math.random()}`);
+      const renewal = `${Date.now()}-${Math.random()}`;
+      this.#window.document.cookie = `${RENEWED_COOKIE}=${renewal}; Path=/; SameSite=Strict`;
       return true;
     }
     const refusal = await refusalOf(response);
@@ -76,8 +77,8 @@ export class CookieCredentials implements Credentials {
     return false;
   }
 
-  #renewedAt(): string | null {
-    return this.#window.localStorage.getItem(RENEWED);
+  #lastRenewal(): string {
+    return cookieOf(this.#window, RENEWED_COOKIE);
   }
 
   /** One tab at a time, where the browser has locks. */
@@ -87,9 +88,13 @@ export class CookieCredentials implements Credentials {
   }
 }
 
-function csrfToken({ document }: BrowserWindow): string {
-  const pair = document.cookie.split('; ').find((part) => part.startsWith(`${CSRF_COOKIE}=`));
-  return pair === undefined ? '' : decodeURIComponent(pair.slice(CSRF_COOKIE.length + 1));
+function cookieOf({ document }: BrowserWindow, name: string): string {
+  const pair = document.cookie.split('; ').find((part) => part.startsWith(`${name}=`));
+  return pair === undefined ? '' : decodeURIComponent(pair.slice(name.length + 1));
+}
+
+function csrfToken(window: BrowserWindow): string {
+  return cookieOf(window, CSRF_COOKIE);
 }
 
 /** Whether the page's cookies hold a session; only the server knows whether it is still good. */
