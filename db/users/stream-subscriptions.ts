@@ -21,6 +21,8 @@ export interface SubscriptionLimits {
 
 /** From the last use. A browser's `EventSource` may come back after a long weekend with its lid closed. */
 export const SUBSCRIPTION_LIFE_MS = 7 * 86_400_000;
+/** A subscription that was made or opened just now is not given up for another. */
+const SETTLED_MS = 600_000;
 /** Not each use is written: all streams of a node come back at once when it restarts. */
 const USE_MS = 60_000;
 
@@ -95,6 +97,17 @@ async function makeRoomInAll(
   const [row]: { count: string }[] = await trx('stream_subscriptions').count();
   if (Number(row?.count ?? 0) < inAll) return;
   if ((await deleteExpiredSubscriptions(trx, { clock })) > 0) return;
+  // Nobody can take all of them: the user with the most gives up the one that was not used for longest.
+  const settledSince = clock.now() + SUBSCRIPTION_LIFE_MS - SETTLED_MS;
+  const { rows } = await trx.raw<{ rows: unknown[] }>(
+    `delete from stream_subscriptions where id = (
+       select id from stream_subscriptions where expires_at <= ? and user_id = (
+         select user_id from stream_subscriptions group by user_id having count(*) > 1 order by count(*) desc limit 1
+       ) order by expires_at limit 1
+     ) returning id`,
+    [new Date(settledSince)],
+  );
+  if (rows.length > 0) return;
   throw problem('unavailable', {
     detail: `The server keeps ${inAll} subscriptions already. Name the channels over a WebSocket, or try again later.`,
     headers: { 'Retry-After': '600' },

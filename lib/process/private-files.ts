@@ -143,7 +143,7 @@ function chmodUnfollowed(path: string, { ino, dev }: Stats): void {
 
 /** Of a folder with the sticky bit, such as /tmp, only the owner of an entry can replace it. */
 function mayBeChangedByOthers({ mode, uid }: Stats, user: number): boolean {
-  return ((mode & 0o002) !== 0 && (mode & STICKY) === 0) || (uid !== user && uid !== 0);
+  return ((mode & 0o022) !== 0 && (mode & STICKY) === 0) || (uid !== user && uid !== 0);
 }
 
 /** `null` on Windows, which has access control lists instead of modes. */

@@ -260,6 +260,26 @@ describe('a subscription', () => {
 });
 
 describe('the number of subscriptions', () => {
+  it('is limited in all, and one user cannot take all of them from the others', async () => {
+    const clock = new ShiftedClock();
+    const env = { STREAMS_MAX: '2', STREAMS_PER_USER: '2', ACCESS_TOKEN_TTL: '86400' };
+    const app = await startApp({ clock, env });
+    try {
+      const greedy = await app.user();
+      const save = async (as: TestUser, symbol: string): Promise<number> =>
+        (await app.call('POST', PATH, { as, body: { channels: [`ticker:${symbol}/KRW`] } })).status;
+      for (const symbol of ['A', 'B', 'C', 'D']) assert.equal(await save(greedy, symbol), 201);
+      assert.equal(await save(await app.user(), 'E'), 503, 'those of the last minutes stay');
+      clock.shift = 700_000;
+      assert.equal(await save(greedy, 'D'), 200);
+      for (const symbol of ['E', 'F']) assert.equal(await save(await app.user(), symbol), 201);
+      // What was used last is what is left.
+      assert.equal(await save(greedy, 'D'), 200);
+    } finally {
+      await app.close();
+    }
+  });
+
   it('is limited in all: one more is refused for the time being, until some have expired', async () => {
     const clock = new ShiftedClock();
     const app = await startApp({ clock, env: { STREAMS_MAX: '1', ACCESS_TOKEN_TTL: '86400' } });
