@@ -29,6 +29,7 @@ import { createSubscription } from './streams/stream-subscriptions.ts';
 import { streamToken } from './streams/stream-token.ts';
 import { streamEndpoints } from './streams/streams.ts';
 import { exportEntries } from './ledger/entry-csv.ts';
+import { matchEndpoints } from './ledger/matches.ts';
 import { joinEntry, partEntry } from './ledger/entry-joins.ts';
 import { entryEndpoints } from './ledger/entries.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
@@ -63,6 +64,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...decisionEndpoints,
   ...importMappingEndpoints,
   exportTrades,
+  // Before paths with a parameter in the same place.
+  ...matchEndpoints,
   ...transferEndpoints,
   ...entryEndpoints,
   joinEntry,

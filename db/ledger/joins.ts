@@ -5,7 +5,7 @@ import { applyEntries } from './apply-entries.ts';
 import { getEntry } from './entries.ts';
 import type { BookingOptions } from './booking-options.ts';
 import type { OutboxMessage } from './outbox.ts';
-import { advance, lockPortfolio } from './portfolios.ts';
+import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
 import { isMovement, type StoredEntry, type StoredTransfer } from './stored-entry.ts';
 
 /**
@@ -30,14 +30,30 @@ export async function joinEntries(
     const portfolio = await lockPortfolio(trx, portfolioId);
     const withdrawal = await movementOf(trx, portfolioId, withdrawalId);
     const deposit = await movementOf(trx, portfolioId, depositId);
+    return await joinPairs(trx, portfolio, [{ withdrawal, deposit }], options);
+  });
+}
+
+/**
+ * Joins withdrawals with their deposits, as one change of the ledger.
+ * @param trx holds the portfolio's lock
+ * @throws Problem `conflict` for what does not fit together
+ */
+export async function joinPairs(
+  trx: Database,
+  portfolio: Portfolio,
+  pairs: readonly { withdrawal: StoredTransfer; deposit: StoredTransfer }[],
+  options: BookingOptions,
+): Promise<{ version: number; message: OutboxMessage | null }> {
+  const restated = pairs.flatMap(({ withdrawal, deposit }): Restated[] => {
     assertJoinable(withdrawal, deposit);
     const joined = deposit.quantity;
-    const restated = [
+    return [
       { before: withdrawal, after: { ...withdrawal, joined, joinedWith: deposit.id } },
       { before: deposit, after: { ...deposit, joined, joinedWith: withdrawal.id } },
     ];
-    return await restate(trx, portfolio, restated, options);
   });
+  return await restate(trx, portfolio, restated, options);
 }
 
 /** Parts an entry from the one that it is joined with. @throws Problem `not-found`, `conflict` if it is joined with none */
@@ -97,7 +113,7 @@ function parted(entry: StoredTransfer): StoredTransfer {
 
 async function restate(
   trx: Database,
-  portfolio: { id: string; version: number } & Parameters<typeof applyEntries>[2],
+  portfolio: Portfolio,
   restated: readonly Restated[],
   options: BookingOptions,
 ): Promise<{ version: number; message: OutboxMessage | null }> {

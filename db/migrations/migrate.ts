@@ -31,6 +31,7 @@ import * as importEntries from './120-import-entries.ts';
 import * as entryKinds from './130-entry-kinds.ts';
 import * as importMappings from './131-import-mappings.ts';
 import * as importEntryIndex from './132-import-entry-index.ts';
+import * as rejectedMatches from './140-rejected-matches.ts';
 
 interface Migration {
   name: string;
@@ -69,6 +70,7 @@ const MIGRATIONS: Migration[] = [
   { name: '130-entry-kinds', ...entryKinds },
   { name: '131-import-mappings', ...importMappings },
   { name: '132-import-entry-index', ...importEntryIndex },
+  { name: '140-rejected-matches', ...rejectedMatches },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -631,6 +631,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/transfers/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Withdrawals and the deposits that they may have arrived as
+         * @description The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, sure or not.
+         *
+         *     The newest 5000 deposits and withdrawals are compared that are neither joined nor confirmed. The base currency is left out: money goes to and from a bank, and equal amounts say nothing.
+         */
+        get: operations["listTransferMatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/transfers/matches/accept-sure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join the withdrawals and deposits of all sure matches
+         * @description At most 100 at once, as one change of the ledger, the newest first. Call it again while `remaining` is not 0.
+         */
+        post: operations["acceptSureTransferMatches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/transfers/matches/{matchId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join the withdrawal and the deposit of a match
+         * @description As joining the two entries by hand does; parting them undoes it. Idempotent: nothing changes if they are joined with each other already.
+         */
+        post: operations["acceptTransferMatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/transfers/matches/{matchId}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that the withdrawal and the deposit of a match do not belong together
+         * @description The match is not offered again, and the two count no longer as candidates for each other. They can still be joined by hand. Idempotent.
+         */
+        post: operations["rejectTransferMatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/transfers": {
         parameters: {
             query?: never;
@@ -2973,6 +3055,106 @@ export interface components {
         };
         /** @description CSV in UTF-8, with a row of headings. */
         CsvFile: string;
+        /** @description A page of matches. */
+        TransferMatchList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["TransferMatch"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /** @description Whether all deposits and withdrawals were compared. If there are more than 5000, no match is sure. */
+            complete: boolean;
+        };
+        /** @description A withdrawal and a deposit that it may have arrived as. */
+        TransferMatch: {
+            /**
+             * @description Id of the match: those of its withdrawal and its deposit.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80.0198c5a1-02d4-7a51-8c36-5e6f70819203
+             */
+            id: string;
+            /** @description Neither entry fits another one, and both name one transaction or the quantities are the same. */
+            sure: boolean;
+            /**
+             * @description Why the two may belong together: both name one transaction (`txid`), or the deposit came to another or an unknown place, from 10 minutes before the withdrawal to 72 hours after it, with the same quantity (`quantity`) or at most 5 % less (`quantity-less-fee`). What fits for one reason is not compared for a later one.
+             * @enum {string}
+             */
+            reason: "txid" | "quantity" | "quantity-less-fee";
+            /**
+             * @description What was moved.
+             * @example BTC
+             */
+            asset: string;
+            /** @description What went out. */
+            withdrawal: {
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description The exchange account or wallet; `null` if not told. */
+                account: string | null;
+                /** @description Where the entry comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description Id of the transaction on the chain; `null` if not told. */
+                txid: string | null;
+            };
+            /** @description What came in. */
+            deposit: {
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description The exchange account or wallet; `null` if not told. */
+                account: string | null;
+                /** @description Where the entry comes from; `null` if not told. */
+                exchange: string | null;
+                /** @description Id of the transaction on the chain; `null` if not told. */
+                txid: string | null;
+            };
+            /**
+             * @description Units of the asset that have left and not arrived.
+             * @example 1250.5
+             */
+            fee: string;
+            /** @description How many entries fit for the same reason, those of this match included. */
+            candidates: {
+                /** @description How many deposits fit the withdrawal. */
+                deposits: number;
+                /** @description How many withdrawals fit the deposit. */
+                withdrawals: number;
+            };
+        };
+        /** @description Which matches were accepted. */
+        AcceptedMatches: {
+            /** @description Ids of the matches that were accepted. */
+            accepted: string[];
+            /** @description How many sure matches are left. */
+            remaining: number;
+        };
         /** @description The transfer, or what became of the batch that was sent. */
         TransferOrBatch: components["schemas"]["Transfer"] | components["schemas"]["TransferBatch"];
         /** @description A deposit, a withdrawal or income. */
@@ -11912,6 +12094,213 @@ export interface operations {
                     "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
                     RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTransferMatches: {
+        parameters: {
+            query?: {
+                /** @description The most items in one answer. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawals and the deposits that they may have arrived as */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22c10-1c52-76f7-bb11-7b1c5b1db3a0.01a22c10-1c52-701c-9319-2aa703a01729",
+                     *           "sure": true,
+                     *           "reason": "quantity",
+                     *           "asset": "ETH",
+                     *           "withdrawal": {
+                     *             "id": "01a22c10-1c52-76f7-bb11-7b1c5b1db3a0",
+                     *             "time": "2026-11-29T00:00:00.000Z",
+                     *             "quantity": "0.5",
+                     *             "account": "upbit",
+                     *             "exchange": null,
+                     *             "txid": null
+                     *           },
+                     *           "deposit": {
+                     *             "id": "01a22c10-1c52-701c-9319-2aa703a01729",
+                     *             "time": "2026-11-29T00:10:00.000Z",
+                     *             "quantity": "0.5",
+                     *             "account": "wallet",
+                     *             "exchange": null,
+                     *             "txid": null
+                     *           },
+                     *           "fee": "0",
+                     *           "candidates": {
+                     *             "deposits": 1,
+                     *             "withdrawals": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": null,
+                     *       "complete": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TransferMatchList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    acceptSureTransferMatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Join the withdrawals and deposits of all sure matches */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": [
+                     *         "01a22c10-1c52-76f7-bb11-7b1c5b1db3a0.01a22c10-1c52-701c-9319-2aa703a01729"
+                     *       ],
+                     *       "remaining": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AcceptedMatches"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    acceptTransferMatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the match. */
+                matchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Join the withdrawal and the deposit of a match */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rejectTransferMatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the match. */
+                matchId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Say that the withdrawal and the deposit of a match do not belong together */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -184,6 +184,7 @@ describe('every maximum of the API document', function () {
       userId: (await app.user()).id,
       keyId: portfolioId,
       decisionId: portfolioId,
+      matchId: `${portfolioId}.${portfolioId}`,
     };
     await make('/v1/import-mappings', { ...BODIES['saveImportMapping'], name: hangul(100) });
   });

@@ -120,6 +120,16 @@ async function setUp(): Promise<Scene> {
       kinds: { Bought: 'buy', Sold: 'sell' },
     },
   });
+  const moved = { asset: 'ETH', quantity: '0.5' };
+  await app.call('POST', `/v1/portfolios/${portfolioId}/entries`, {
+    as: trader,
+    body: {
+      items: [
+        { ...moved, kind: 'withdrawal', account: 'upbit', time: midnight - DAY_MS },
+        { ...moved, kind: 'deposit', account: 'wallet', time: midnight - DAY_MS + 600_000 },
+      ],
+    },
+  });
   const ids = {
     portfolioId,
     decisionId: await first('decisions'),

@@ -42,6 +42,7 @@ const NAMES = [
   '130-entry-kinds',
   '131-import-mappings',
   '132-import-entry-index',
+  '140-rejected-matches',
 ];
 
 eachEmptyDatabase('migrations', (open) => {

@@ -90,6 +90,7 @@ describe('what is somebody else’s', () => {
       transferId: await make(owner, `${path}/transfers`, TRANSFER),
       decisionId,
       entryId: await make(owner, `${path}/entries`, { ...TRANSFER, externalId: 'entry' }),
+      matchId: `${decisionId}.${portfolioId}`,
       mappingId: await make(owner, '/v1/import-mappings', MAPPING),
       keyId: await make(owner, '/v1/api-keys', { name: 'Robot', scopes: ['read'] }),
     };
