@@ -136,6 +136,11 @@ const UPBIT = `체결시간,코인,마켓,종류,거래수량,거래단가,거�
       price: '99000',
       time: '2026-03-03T09:00:10.789Z',
     });
+    await row('90,000.25').locator('[name=edit]').click();
+    assert.equal(await page.locator('#trade-exchange').inputValue(), 'kraken');
+    assert.ok(await page.locator('#trade-exchange').isDisabled());
+    await page.locator('#trade-form [name=cancel]').click();
+    await isClosed('#trade-dialog');
     const sale = row('99,000');
     await sale.locator('[name=edit]').click();
     assert.equal(await page.locator('#trade-time').inputValue(), '2026-03-03T14:45:10');
@@ -168,6 +173,9 @@ const UPBIT = `체결시간,코인,마켓,종류,거래수량,거래단가,거�
     const before = (await trades()).length;
     await row('99,500').locator('[name=edit]').click();
     await page.locator('#trade-form [name=remove]').click();
+    await page.locator('#trade-form [name=keep]').click();
+    await page.locator('#trade-form [name=remove]').click();
+    assert.equal(await page.locator('#trade-form [name=remove]').count(), 0, 'there is one button to press');
     assert.equal((await trades()).length, before);
     await page.locator('#trade-form [name=remove-sure]').click();
     await isClosed('#trade-dialog');
@@ -199,6 +207,58 @@ const UPBIT = `체결시간,코인,마켓,종류,거래수량,거래단가,거�
     await page.locator('#portfolio option', { hasText: 'Renamed elsewhere' }).waitFor({ state: 'attached' });
   });
 
+  it('record the cash that a new portfolio starts with, and take it back', async () => {
+    await page.locator('#new-portfolio-open').click();
+    await page.locator('#portfolio-name').fill('With cash');
+    await page.locator('#portfolio-form [type=submit]').click();
+    await isClosed('#portfolio-dialog');
+    const cashStep = page.locator('#next-step [name=cash]');
+    await cashStep.click();
+    await page.locator('#flow-quantity').fill('1,000,000.5');
+    await page.locator('#flow-time').fill('2026-03-02T18:00:00');
+    await page.locator('#flow-note').fill('to begin with');
+    await page.locator('#flow-form [type=submit]').click();
+    await isClosed('#flow-dialog');
+    await cashStep.waitFor({ state: 'detached' });
+    const flow = (words: string) => page.locator('#flow-rows tr', { hasText: words });
+    await flow('to begin with').waitFor();
+    const id = await page.locator('#portfolio').inputValue();
+    const entries = async (): Promise<unknown[]> =>
+      (await desk.ask('GET', `/v1/portfolios/${id}/entries?order=asc`)).items.map(
+        ({ kind, asset, quantity, note }: Record<string, unknown>) => [kind, asset, quantity, note],
+      );
+    const { timeZone, baseCurrency } = await desk.ask('GET', `/v1/portfolios/${id}`);
+    assert.deepEqual(await entries(), [['deposit', baseCurrency, '1000000.5', 'to begin with']]);
+    assert.equal(timeZone, 'Europe/Berlin');
+    await page.locator('#cash [title="1000000.5"]').waitFor();
+
+    for (const [kind, quantity] of [
+      ['withdrawal', '400'],
+      ['reward', '7'],
+    ] as const) {
+      await page.locator('#flow-add').click();
+      await page.locator(`#flow-kind [value=${kind}]`).check({ force: true });
+      await page.locator('#flow-quantity').fill(quantity);
+      await page.locator('#flow-form [type=submit]').click();
+      await isClosed('#flow-dialog');
+    }
+    await flow('Withdrawal').waitFor();
+    await flow('Reward').waitFor();
+    await assertSameAsRest(page, desk, id);
+
+    await flow('Withdrawal').locator('[name=remove]').click();
+    await flow('Withdrawal').locator('[name=keep]').click();
+    await flow('Withdrawal').locator('[name=remove]').click();
+    assert.equal((await entries()).length, 3, 'it is asked first');
+    await flow('Withdrawal').locator('[name=remove-sure]').click();
+    await flow('Withdrawal').waitFor({ state: 'detached' });
+    assert.deepEqual(
+      (await entries()).map((entry) => (Array.isArray(entry) ? entry[0] : entry)),
+      ['deposit', 'reward'],
+    );
+    await assertSameAsRest(page, desk, id);
+  });
+
   it('make another portfolio, and import a file into it', async () => {
     await page.locator('#new-portfolio-open').click();
     await page.locator('#portfolio-name').fill('From a file');
@@ -224,7 +284,14 @@ const UPBIT = `체결시간,코인,마켓,종류,거래수량,거래단가,거�
     const other = await (await browser.newContext()).newPage();
     await signIn(other, app.url, { email: reader.email, password: TEST_PASSWORD });
     await other.locator('#trade-rows tr').first().waitFor();
-    for (const id of ['#settings-open', '#trade-add', '#import-open', '#new-portfolio-open', '[name=edit]']) {
+    for (const id of [
+      '#settings-open',
+      '#trade-add',
+      '#flow-add',
+      '#import-open',
+      '#new-portfolio-open',
+      '[name=edit]',
+    ]) {
       assert.equal(await other.locator(id).count(), 0, id);
     }
     await other.context().close();

@@ -23,6 +23,7 @@ const LOOKS = [
 const DIALOGS = [
   ['#import-open', '#import'],
   ['#trade-add', '#trade-dialog'],
+  ['#flow-add', '#flow-dialog'],
   ['#trade-rows [name=edit]', '#trade-dialog'],
   ['#settings-open', '#portfolio-dialog'],
   ['#new-portfolio-open', '#portfolio-dialog'],

@@ -24,6 +24,7 @@ export type Dialog =
   | { type: 'new-portfolio' }
   | { type: 'settings' }
   | { type: 'import' }
+  | { type: 'flow' }
   /** `null`: a new one. */
   | { type: 'trade'; trade: ListedTrade | null };
 

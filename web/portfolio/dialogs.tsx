@@ -3,6 +3,7 @@ import type { Dashboard } from './dashboard.ts';
 
 const PortfolioDialog = lazy(async () => (await import('./forms.ts')).PortfolioDialog);
 const TradeDialog = lazy(async () => (await import('./forms.ts')).TradeDialog);
+const FlowDialog = lazy(async () => (await import('./forms.ts')).FlowDialog);
 const ImportDialog = lazy(async () => (await import('./forms.ts')).ImportDialog);
 
 /** The dialog that is open. */
@@ -19,6 +20,7 @@ export function Dialogs({ dashboard }: { dashboard: Dashboard }) {
   if (portfolio === null) return null;
   const common = { dashboard, portfolio, onClose };
   if (dialog.type === 'settings') return <PortfolioDialog key={portfolio.id} {...common} />;
+  if (dialog.type === 'flow') return <FlowDialog key={portfolio.id} {...common} />;
   if (dialog.type === 'import') return <ImportDialog key={portfolio.id} {...common} />;
   return <TradeDialog key={dialog.trade?.id ?? 'new'} {...common} trade={dialog.trade} />;
 }

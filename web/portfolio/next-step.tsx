@@ -7,14 +7,22 @@ export function NextStep({ dashboard, portfolio }: { dashboard: Dashboard; portf
   const { pnl, holdings, dialog } = dashboard;
   const isEmpty = holdings.value?.items.length === 0 && pnl.value?.netContributions === '0';
   if (!isEmpty || portfolio.access === 'read') return null;
+  // Without cash, each purchase would spend what the ledger does not have.
+  const isCashFirst = portfolio.cashMode === 'tracked';
+  const { name } = portfolio;
   return (
     <section class="card guide" id="next-step" aria-labelledby="next-step-title">
-      <h2 id="next-step-title">{text('firstRun.next')}</h2>
-      <p>{text('firstRun.nextAbout', { name: portfolio.name })}</p>
+      <h2 id="next-step-title">{text(isCashFirst ? 'firstRun.nextCash' : 'firstRun.next')}</h2>
+      <p>{text(isCashFirst ? 'firstRun.nextCashAbout' : 'firstRun.nextAbout', { name })}</p>
       <p class="choices">
+        {isCashFirst && (
+          <button type="button" class="primary" name="cash" onClick={() => (dialog.value = { type: 'flow' })}>
+            {text('startingCash')}
+          </button>
+        )}
         <button
           type="button"
-          class="primary"
+          class={isCashFirst ? undefined : 'primary'}
           name="add"
           onClick={() => (dialog.value = { type: 'trade', trade: null })}
         >

@@ -8,6 +8,7 @@ import { CurveCard } from '../chart/curve-card.tsx';
 import { DaysCard } from '../chart/days-card.tsx';
 import type { Connection } from '../live/connection.ts';
 import { DecisionsCard } from '../decisions/decisions-card.tsx';
+import { FlowsCard } from '../flows/flows-card.tsx';
 import { MarketCard } from '../market/market-card.tsx';
 import { lazy } from '../page/lazy.tsx';
 import { text } from '../text/text.ts';
@@ -68,6 +69,9 @@ export function SignedIn({ client, user, connection, dashboard }: Props) {
         <MarketCard key="market" market={own.market} connection={connection} />
         {portfolio !== null && (
           <TradesCard key={`trades ${portfolio.id}`} dashboard={own} portfolio={portfolio} />
+        )}
+        {portfolio !== null && (
+          <FlowsCard key={`flows ${portfolio.id}`} dashboard={own} portfolio={portfolio} />
         )}
       </div>
       <Dialogs dashboard={own} />

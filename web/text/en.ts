@@ -125,6 +125,20 @@ export const en = {
   importRefused: 'Nothing was imported: {why}',
   importUnknown:
     'The connection broke off: whether it was imported is not known. Importing the file again does no harm.',
+  flows: 'Deposits, withdrawals and rewards',
+  flowsNone: 'None yet.',
+  flowKind: 'Kind',
+  'flow.deposit': 'Deposit',
+  'flow.withdrawal': 'Withdrawal',
+  'flow.reward': 'Reward',
+  flowAssetHint: 'Cash, such as KRW, or a coin.',
+  addFlow: 'Add deposit or withdrawal',
+  removeFlow: 'Remove: {kind} of {time}',
+  removeFlowSure: 'Remove it?',
+  keep: 'Keep it',
+  showMore: 'Show more',
+  startingCash: 'Record your starting cash',
+  exchangeStays: 'It cannot be changed later.',
   decisions: 'To decide ({count})',
   decisionsAbout:
     'The imported file does not say what these rows are, so they are not in the figures yet. Choose what each one is.',
@@ -183,6 +197,9 @@ export const en = {
   'firstRun.next': 'Record the first trade',
   'firstRun.nextAbout':
     'Nothing is recorded in “{name}” yet. Enter trades by hand, or import the trade history of your exchange.',
+  'firstRun.nextCash': 'Record your starting cash',
+  'firstRun.nextCashAbout':
+    'Nothing is recorded in “{name}” yet. Start with the cash that purchases are paid from, then enter trades by hand or import a file of your exchange. A file that has deposits brings the cash itself.',
   noPortfolio: 'No portfolio has been shared with you yet.',
   newPortfolio: 'New portfolio',
   createPortfolio: 'Create portfolio',

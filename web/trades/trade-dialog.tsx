@@ -77,13 +77,18 @@ export function TradeDialog({ dashboard, portfolio, trade, onClose }: Props) {
         {isRemoving && trade !== null && (
           <div class="note" role="alert" id="trade-remove-sure">
             <p>{text('removeTradeSure')}</p>
-            <button type="button" name="remove-sure" disabled={isBusy} onClick={() => remove(trade.id)}>
-              {text('remove')}
-            </button>
+            <p class="choices">
+              <button type="button" name="remove-sure" disabled={isBusy} onClick={() => remove(trade.id)}>
+                {text('remove')}
+              </button>
+              <button type="button" name="keep" onClick={() => setRemoving(false)}>
+                {text('keep')}
+              </button>
+            </p>
           </div>
         )}
         <p class="actions">
-          {trade !== null && (
+          {trade !== null && !isRemoving && (
             <button type="button" name="remove" class="apart" onClick={() => setRemoving(true)}>
               {text('removeTrade')}
             </button>

@@ -1,18 +1,15 @@
+import { DECIMAL, SIGNED_DECIMAL } from '../figures/decimal-input.ts';
 import { Field, hintOf } from '../page/field.tsx';
 import { Segments } from '../page/segments.tsx';
 import { text } from '../text/text.ts';
 import type { TradeValues } from './trade-values.ts';
-
-/** With commas between thousands or without. */
-const DECIMAL = String.raw`\s*[0-9,]{1,26}(\.[0-9]{1,18})?\s*`;
-const SIGNED_DECIMAL = `-?${DECIMAL}`;
 
 interface Props {
   values: TradeValues;
   put: (some: Partial<TradeValues>) => void;
   symbols: readonly string[];
   zone: string;
-  /** The exchange of a booked trade stays as it is. */
+  /** The exchange of a booked trade is shown, but stays as it is. */
   isNew: boolean;
 }
 
@@ -81,11 +78,19 @@ export function TradeFields({ values, put, symbols, zone, isNew }: Props) {
       <Field id="trade-time" label={text('tradeTime', { zone })}>
         <input {...bound('time')} type="datetime-local" step={1} required />
       </Field>
-      {isNew && (
-        <Field id="trade-exchange" label={text('exchange')} isOptional>
-          <input {...bound('exchange')} maxLength={50} />
-        </Field>
-      )}
+      <Field
+        id="trade-exchange"
+        label={text('exchange')}
+        isOptional={isNew}
+        hint={isNew ? undefined : text('exchangeStays')}
+      >
+        <input
+          {...bound('exchange')}
+          maxLength={50}
+          disabled={!isNew}
+          aria-describedby={isNew ? undefined : hintOf('trade-exchange')}
+        />
+      </Field>
       <Field id="trade-note" label={text('tradeNote')} isOptional>
         <input {...bound('note')} maxLength={1_000} />
       </Field>

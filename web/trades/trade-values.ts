@@ -1,5 +1,6 @@
 import type { components } from 'marktide/client';
 import type { ListedTrade, Portfolio } from '../api.ts';
+import { plainDecimal } from '../figures/decimal-input.ts';
 import { fromLocalTime, toLocalTime } from '../figures/zoned-time.ts';
 
 type TradeInput = components['schemas']['TradeInput'];
@@ -52,23 +53,18 @@ type Entered = Required<Pick<TradeInput, 'symbol' | 'side' | 'quantity' | 'price
   note: string | null;
 };
 
-/** Thousands may be entered with commas, as the page shows them. */
-function decimal(text: string): string {
-  return text.trim().replaceAll(',', '');
-}
-
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 
 /** @returns `null` when there is no such time in the zone */
 export function enteredTrade(values: TradeValues, timeZone: string): Entered | null {
   const time = fromLocalTime(values.time, timeZone);
   if (time === null) return null;
-  const amount = decimal(values.feeAmount);
+  const amount = plainDecimal(values.feeAmount);
   return {
     symbol: values.symbol.trim().toUpperCase(),
     side: values.side,
-    quantity: decimal(values.quantity),
-    price: decimal(values.price),
+    quantity: plainDecimal(values.quantity),
+    price: plainDecimal(values.price),
     time,
     fee: amount === '' ? null : { amount, currency: values.feeCurrency.trim().toUpperCase() },
     exchange: orNull(values.exchange),
