@@ -19,6 +19,7 @@ import { limitUrl } from '../routes/middleware/url-limit.ts';
 import { requestMetrics } from '../routes/middleware/request-metrics.ts';
 import { requestLog } from '../routes/middleware/request-log.ts';
 import { page } from './web-page.ts';
+import { warnOfUnexpectedProxy } from '../routes/middleware/unexpected-proxy.ts';
 import { endUnreadBodies } from '../routes/middleware/unread-body.ts';
 
 /** The life of a request, from top to bottom. */
@@ -33,6 +34,7 @@ export function createApp(services: Services): Koa {
   // Outside log and metrics, which record the original status.
   app.use(keepEventSource(services));
   app.use(requestLog(logger, clock));
+  if (config.TRUST_PROXY === 0) app.use(warnOfUnexpectedProxy(logger, clock));
   app.use(requestMetrics(services.metrics, clock));
   app.use(bodyTimeout(clock, config.REQUEST_TIMEOUT_MS));
   app.use(
