@@ -1097,7 +1097,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Last price and 24-hour figures; the state of the `ticker:` channels
+         * Last price and 24-hour figures, as in the `ticker:` channels, and whether the price is current
          * @description A page begins after the last item of the previous one, wherever that is in the order by now.
          */
         get: operations["listTickers"];
@@ -7022,12 +7022,12 @@ export interface components {
         /** @description One page of tickers. */
         TickerList: {
             /** @description The items of this page, in order. */
-            items: components["schemas"]["Ticker"][];
+            items: components["schemas"]["ListedTicker"][];
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
         };
-        /** @description Last price and 24-hour figures of a symbol. */
-        Ticker: {
+        /** @description A ticker, and whether its price is current. */
+        ListedTicker: {
             /**
              * @description Base and quote asset.
              * @example BTC/KRW
@@ -7072,6 +7072,11 @@ export interface components {
             exchange: string | null;
             /** @description Whether the last price was made up by the simulator. */
             simulated: boolean;
+            /**
+             * @description `stale`: no price has come for 60 seconds or 20 times the usual interval of this symbol, whichever is longer, or the price is known from stored candles alone.
+             * @enum {string}
+             */
+            status: "live" | "stale";
         };
         /** @description How many items of the request were taken. */
         Accepted: {
@@ -7379,6 +7384,53 @@ export interface components {
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
+        };
+        /** @description Last price and 24-hour figures of a symbol. */
+        Ticker: {
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Last price, quote per base.
+             * @example 1250.5
+             */
+            price: string;
+            /** @description `price` − the price 24 hours earlier; `null` while no earlier price is known. */
+            change: string | null;
+            /** @description `change` ÷ the price 24 hours earlier, as a fraction (`0.05` is 5 %); `null` as for `change`. */
+            changeRate: string | null;
+            /**
+             * @description Highest price of the last 24 hours, quote per base.
+             * @example 1250.5
+             */
+            high: string;
+            /**
+             * @description Lowest price of the last 24 hours, quote per base.
+             * @example 1250.5
+             */
+            low: string;
+            /**
+             * @description Quantity traded in the last 24 hours, in units of the base asset.
+             * @example 1250.5
+             */
+            volume: string;
+            /**
+             * @description Value traded in the last 24 hours, in units of the quote asset.
+             * @example 1250.5
+             */
+            quoteVolume: string;
+            /**
+             * Format: date-time
+             * @description When the last price was made, according to its source.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description The exchange that the last price came from; `null`: not known. */
+            exchange: string | null;
+            /** @description Whether the last price was made up by the simulator. */
+            simulated: boolean;
         };
         /** @description An event `trade` and its data. */
         TradeEvent: {
@@ -14575,7 +14627,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Last price and 24-hour figures; the state of the `ticker:` channels */
+            /** @description Last price and 24-hour figures, as in the `ticker:` channels, and whether the price is current */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14598,9 +14650,10 @@ export interface operations {
                      *           "low": "150120000",
                      *           "volume": "0.01",
                      *           "quoteVolume": "1501200",
-                     *           "time": "2026-11-26T01:37:30.141Z",
+                     *           "time": "2026-11-30T10:56:04.791Z",
                      *           "exchange": null,
-                     *           "simulated": false
+                     *           "simulated": false,
+                     *           "status": "live"
                      *         },
                      *         {
                      *           "symbol": "DOGE/KRW",
@@ -14611,9 +14664,10 @@ export interface operations {
                      *           "low": "321.5",
                      *           "volume": "0.01",
                      *           "quoteVolume": "3.215",
-                     *           "time": "2026-11-26T01:37:30.141Z",
+                     *           "time": "2026-11-30T10:56:04.791Z",
                      *           "exchange": null,
-                     *           "simulated": false
+                     *           "simulated": false,
+                     *           "status": "live"
                      *         }
                      *       ],
                      *       "nextCursor": null

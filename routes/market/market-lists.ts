@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { splitSymbol } from '../../lib/symbol.ts';
-import type { TickerBody } from '../../streams/channels/record.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { type Sorting, sortedPage } from '../http/sorted-page.ts';
@@ -26,6 +25,16 @@ export const tickerSchema = z
     simulated: z.boolean().describe('Whether the last price was made up by the simulator.'),
   })
   .meta({ id: 'Ticker', description: 'Last price and 24-hour figures of a symbol.' });
+
+const listedTicker = tickerSchema
+  .extend({
+    status: z
+      .enum(['live', 'stale'])
+      .describe(
+        '`stale`: no price has come for 60 seconds or 20 times the usual interval of this symbol, whichever is longer, or the price is known from stored candles alone.',
+      ),
+  })
+  .meta({ id: 'ListedTicker', description: 'A ticker, and whether its price is current.' });
 
 const TICKER_COLUMNS = [
   'symbol',
@@ -105,7 +114,7 @@ export const listTickers = endpoint({
   path: '/v1/market/tickers',
   id: 'listTickers',
   tag: 'market',
-  summary: 'Last price and 24-hour figures; the state of the `ticker:` channels',
+  summary: 'Last price and 24-hour figures, as in the `ticker:` channels, and whether the price is current',
   description: 'A page begins after the last item of the previous one, wherever that is in the order by now.',
   access: 'read',
   publicMarket: true,
@@ -124,15 +133,18 @@ export const listTickers = endpoint({
   }),
   status: 200,
   cache: { kind: 'prices' },
-  response: field.listOf(tickerSchema).meta({ id: 'TickerList', description: 'One page of tickers.' }),
+  response: field.listOf(listedTicker).meta({ id: 'TickerList', description: 'One page of tickers.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   handler({ query }, { market }) {
     const { sort } = query;
     const symbols = (query.symbols ?? market.symbols()).filter((symbol) => isOf(symbol, query));
     const basis = market.tickersBasis(symbols);
     const cached = new Cached({ owner: 'market', question: query, basis, tagged: basis }, () =>
-      sortedPage<TickerBody>(
-        symbols.flatMap((symbol) => market.ticker(symbol) ?? []),
+      sortedPage<z.output<typeof listedTicker>>(
+        symbols.flatMap((symbol) => {
+          const ticker = market.ticker(symbol);
+          return ticker === null ? [] : [{ ...ticker, status: market.freshness(symbol) }];
+        }),
         {
           name: sort,
           order: query.order ?? (sort === 'symbol' ? 'asc' : 'desc'),

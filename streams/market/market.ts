@@ -8,6 +8,7 @@ import { backoff } from '../../lib/async/backoff.ts';
 import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import { KnownTickers, type Mark } from './known-tickers.ts';
+import { Pace } from './pace.ts';
 import { isLate } from './market-tick.ts';
 import type { TickerBody, TickRecord } from '../channels/record.ts';
 
@@ -19,6 +20,9 @@ export type TickListener = (record: TickRecord, event: LogEvent) => void;
 
 /** The current prices: the market, or a view that records what is read of it. */
 export type MarketView = Pick<Market, 'price' | 'index' | 'symbols' | 'position' | 'updatedAt'>;
+
+/** Whether a price is as new as the pace of its symbol lets expect. */
+export type Freshness = 'live' | 'stale';
 
 export interface MarketOptions {
   broker: Broker;
@@ -41,6 +45,8 @@ export interface MarketOptions {
 export class Market {
   readonly #options: MarketOptions;
   readonly #tickers: KnownTickers;
+  /** By symbol, of those whose price came over the log. */
+  readonly #paces = new Map<string, Pace>();
   readonly #listeners = new Set<TickListener>();
   readonly #resetListeners = new Set<() => void>();
   readonly #closing = new AbortController();
@@ -99,13 +105,19 @@ export class Market {
     return this.#tickers.get(symbol)?.ticker ?? null;
   }
 
-  /** Changes whenever one of these tickers does; `null` while the state is reloaded. */
+  /** `stale`: no price has come for longer than the symbol's own pace explains, or none since this log began. */
+  freshness(symbol: string): Freshness {
+    const isOverdue = this.#paces.get(symbol)?.isOverdue(this.#options.clock.now(), 0) ?? true;
+    return isOverdue ? 'stale' : 'live';
+  }
+
+  /** Changes whenever one of these tickers or its freshness does; `null` while the state is reloaded. */
   tickersBasis(symbols: readonly string[]): string | null {
     if (!this.isSettled) return null;
     const parts = symbols.map((symbol) => {
       const known = this.#tickers.get(symbol);
       // What came from the database stands at offset 0, whenever it was read.
-      return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time}`;
+      return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time} ${this.freshness(symbol)}`;
     });
     return [this.#position.epoch, ...parts].join(',');
   }
@@ -248,15 +260,24 @@ export class Market {
       const record = decodeMarketRecord(event.data);
       if (record.type !== 'tick') return null;
       if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
-      if (record.ticker !== null && !this.#isBack(record))
+      if (record.ticker !== null && !this.#isBack(record)) {
         this.#tickers.remember(record.ticker, event.offset);
-      else if (record.trade !== null && this.#tickers.get(record.trade.symbol) !== undefined)
+        if (record.loaded === undefined) this.#arrived(record, record.ticker, event.at);
+      } else if (record.trade !== null && this.#tickers.get(record.trade.symbol) !== undefined)
         this.#late.set(record.trade.symbol, event.offset);
       return record;
     } catch (error) {
       this.#options.log.error({ err: error, offset: event.offset }, 'a market event cannot be read');
       return null;
     }
+  }
+
+  /** A late tick brings no new price: it only shows that there was one at the time of the ticker. */
+  #arrived(record: TickRecord, { symbol, time }: TickerBody, at: number): void {
+    if (this.#tickers.get(symbol) === undefined) return;
+    let pace = this.#paces.get(symbol);
+    if (pace === undefined) this.#paces.set(symbol, (pace = new Pace()));
+    pace.arrived(isLate(record) ? Math.min(at, Date.parse(time)) : at);
   }
 
   /** The writer of a late tick may not have seen a price that is in the log: a late tick never moves it back. */

@@ -16,7 +16,7 @@ export class Pace {
       const interval = now - this.#last;
       this.#mean = this.#mean === null ? interval : this.#mean + WEIGHT * (interval - this.#mean);
     }
-    this.#last = now;
+    this.#last = Math.max(this.#last ?? now, now);
   }
 
   /** Whether nothing has come for longer than the pace explains. @param start when ticks were first expected */

@@ -108,6 +108,7 @@ eachApp('the lists of the market', (app) => {
       const [first, last] = [own[0], own.at(-1)];
       const prices = own.map((tick) => units(tick.price)).sort((a, b) => (a < b ? -1 : 1));
       assert.deepEqual([ticker.price, ticker.time], [last?.price, last?.time], symbol);
+      assert.equal(ticker.status, 'live', symbol);
       assert.deepEqual([units(ticker.low), units(ticker.high)], [prices[0], prices.at(-1)], symbol);
       const volumes = own.map(({ quantity = '0' }) => units(quantity));
       const quoted = own.map((tick, n) => (units(tick.price) * (volumes[n] ?? 0n)) / 10n ** 18n);

@@ -79,6 +79,43 @@ describe('the market', () => {
     assert.equal(market.ticker('XRP/KRW'), null);
   });
 
+  it('calls a price stale that is older than its own pace explains, and moves the basis of answers with it', async () => {
+    const market = open({
+      closes: [{ symbol: 'OLD/KRW', price: fixed('1'), time: clock.now(), simulated: false }],
+    });
+    await market.start();
+    assert.equal(market.freshness('OLD/KRW'), 'stale', 'known from a stored candle alone');
+    for (let round = 0; round < 40; round += 1) {
+      await clock.advance(5_000);
+      const symbols = round % 2 === 0 ? ['FAST/KRW'] : ['FAST/KRW', 'SLOW/KRW'];
+      await broker.publish(
+        MARKET_LOG,
+        symbols.map((symbol) => payload(ticker(symbol, String(round)))),
+      );
+    }
+    const fresh = market.tickersBasis(['FAST/KRW']);
+    await clock.advance(100_000);
+    assert.equal(market.freshness('FAST/KRW'), 'live');
+    assert.equal(market.tickersBasis(['FAST/KRW']), fresh);
+    await clock.advance(1);
+    assert.equal(market.freshness('FAST/KRW'), 'stale');
+    assert.equal(market.freshness('SLOW/KRW'), 'live', 'it comes every ten seconds');
+    assert.notEqual(market.tickersBasis(['FAST/KRW']), fresh);
+    const late: TickRecord = {
+      type: 'tick',
+      ticker: ticker('FAST/KRW', '39'),
+      trade: null,
+      late: { price: '3', time: new Date(Date.UTC(2023, 11, 31)).toISOString() },
+    };
+    await broker.publish(MARKET_LOG, [{ key: 'ticker:FAST/KRW', data: JSON.stringify(late) }]);
+    assert.equal(market.freshness('FAST/KRW'), 'stale', 'a late tick brings no new price');
+    await broker.publish(MARKET_LOG, [payload(ticker('FAST/KRW', '40'))]);
+    assert.equal(market.freshness('FAST/KRW'), 'live');
+    const other = open();
+    await other.start();
+    assert.equal(other.freshness('FAST/KRW'), 'live', 'a node that starts later knows it from the log');
+  });
+
   it('starts from the state of the log, which is newer than any close', async () => {
     await broker.publish(MARKET_LOG, [payload(ticker('BTC/KRW', '1')), payload(ticker('BTC/KRW', '2'))]);
     const market = open({
