@@ -15,8 +15,11 @@ import type { OutboxMessage } from './outbox.ts';
 import { lockPortfolio, type Portfolio } from './portfolios.ts';
 import { isMovement, type StoredTransfer } from './stored-entry.ts';
 
-/** Withdrawals and deposits that are compared with each other: the newest that are not joined. */
-export const COMPARED_MOVEMENTS = 5_000;
+/**
+ * Withdrawals and deposits that are compared with each other: the newest that are not joined. Each may fit each, and they
+ * are compared between two turns of the event loop.
+ */
+export const COMPARED_MOVEMENTS = 1_000;
 /** Sure matches that are joined at once. */
 export const JOINED_AT_ONCE = 100;
 

@@ -642,7 +642,7 @@ export interface paths {
          * Withdrawals and the deposits that they may have arrived as
          * @description The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, sure or not.
          *
-         *     The newest 5000 deposits and withdrawals are compared that are neither joined nor confirmed. The base currency is left out: money goes to and from a bank, and equal amounts say nothing.
+         *     The newest 1000 deposits and withdrawals are compared that are neither joined nor confirmed. The base currency is left out: money goes to and from a bank, and equal amounts say nothing.
          */
         get: operations["listTransferMatches"];
         put?: never;
@@ -3061,7 +3061,7 @@ export interface components {
             items: components["schemas"]["TransferMatch"][];
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
-            /** @description Whether all deposits and withdrawals were compared. If there are more than 5000, no match is sure. */
+            /** @description Whether all deposits and withdrawals were compared. If there are more than 1000, no match is sure. */
             complete: boolean;
         };
         /** @description A withdrawal and a deposit that it may have arrived as. */
