@@ -104,6 +104,17 @@ const WORDS = `[...document.querySelectorAll('body *:not(noscript)')].flatMap((n
     await page.locator('#import-book').click();
     await page.locator('#import-message:not([hidden])').waitFor();
     await hasNoEnglish('the refused file');
+    const given = async (csv: string, why: RegExp): Promise<void> => {
+      await page
+        .locator('#import-file')
+        .setInputFiles({ name: 'other.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+      await page.locator('#import-book').click();
+      await page.locator('#import-rows').waitFor();
+      assert.match((await page.locator('#import-rows').textContent()) ?? '', why);
+      await hasNoEnglish(String(why));
+    };
+    await given('a,b,c\n1,2,3', /1행: 열 제목이 가져올 수 있는 파일의 것과 다릅니다/);
+    await given(file.replace(',거래수량', ''), /1행: upbit 파일에 있어야 할 “거래수량” 열이 없습니다/);
     await page.keyboard.press('Escape');
   });
 

@@ -15,6 +15,8 @@ export function barOptions(label: (index: number) => string): ReturnType<ChartOp
     points: { show: false },
   });
   return {
+    // Without figures there is no axis on the left, and the first label needs the room.
+    padding: [null, null, null, 14],
     scales: { x: { time: false, range: (_plot, first, last) => [first - 0.6, last + 0.6] } },
     axes: [
       axis({

@@ -2,9 +2,9 @@ import { MarktideError } from 'marktide/client';
 import type { components } from 'marktide/client';
 import { movesInWords, optionName, decisionReason } from '../decisions/decision-words.ts';
 import { count, exact, sign } from '../figures/number.ts';
-import { language } from '../page/locale.ts';
 import { problemText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
+import { type RefusedRow, rowReason } from './row-reason.ts';
 
 type Report = components['schemas']['ImportReport'];
 type ReportRow = components['schemas']['ImportRow'];
@@ -26,22 +26,8 @@ const NOTHING: Pick<Outcome, 'rows' | 'unbooked' | 'hasDecisions'> = {
   hasDecisions: false,
 };
 
-interface Row {
-  line?: number | undefined;
-  column?: string | undefined;
-  detail?: string | undefined;
-  status?: 'rejected' | 'ignored' | undefined;
-}
-
-/** The server's own sentence says most, but it is English. */
-function reasonOf({ column, detail, status }: Row): string {
-  if (language === 'en' && detail !== undefined) return detail;
-  if (column !== undefined) return text('importRowUnread', { column });
-  return status === 'ignored' ? text('importRowIgnored') : text('importRowRefused');
-}
-
-function inWords(row: Row): string {
-  return text('importRow', { line: count(row.line ?? 0), detail: reasonOf(row) });
+function inWords(row: RefusedRow): string {
+  return text('importRow', { line: count(row.line ?? 0), detail: rowReason(row) });
 }
 
 function undecidedInWords({
