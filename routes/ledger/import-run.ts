@@ -16,6 +16,7 @@ import { Problem, problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
 import { FileDecisions } from './file-decisions.ts';
+import { reasonOf } from './entry-reason.ts';
 import { draftOf, type EntryTerms } from './import-entry.ts';
 import { ImportReport, REPORTED_ROWS } from './import-report.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
@@ -243,10 +244,8 @@ function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext
   for (const entry of row.entries) {
     const made = draftOf(entry, terms);
     if ('fault' in made) {
-      report.reject(line, headingOf(file, made.fault.path), made.fault.detail, {
-        code: 'wrong-value',
-        params: {},
-      });
+      const { path, detail } = made.fault;
+      report.reject(line, headingOf(file, path), detail, reasonOf(entry, made.fault, terms.now));
       return [];
     }
     drafts.push(made.draft);

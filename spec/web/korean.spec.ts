@@ -115,6 +115,11 @@ const WORDS = `[...document.querySelectorAll('body *:not(noscript)')].flatMap((n
     };
     await given('a,b,c\n1,2,3', /1행: 열 제목이 가져올 수 있는 파일의 것과 다릅니다/);
     await given(file.replace(',거래수량', ''), /1행: upbit 파일에 있어야 할 “거래수량” 열이 없습니다/);
+    const heading = file.split('\n')[0] ?? '';
+    await given(
+      `${heading}\n2099-03-02 18:00:00,XRP,KRW,매수,100,3700,370000,185,370185,2099-03-02 18:00:00`,
+      /2행: “체결시간” 열의 시각이 미래입니다: 2099-03-02T09:00:00\.000Z/,
+    );
     await page.keyboard.press('Escape');
   });
 

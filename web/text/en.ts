@@ -253,6 +253,8 @@ export const en = {
   'row.futures': 'this is a futures file of {exchange}, which is not booked. Export the spot history instead',
   'row.ambiguous-number': 'the number in “{column}” could be any of {readings}',
   'row.ambiguous-date': 'the date in “{column}” could be any of {readings}',
+  'row.in-future': 'the time in “{column}” is in the future: {value}',
+  'row.wrong-value': 'the value of “{column}” cannot be booked: {value}',
   'row.skipped-time': 'the time in “{column}” does not exist in {zone}',
   'row.too-early': 'the time in “{column}” is before {earliest}',
   'row.empty': '“{column}” is empty',

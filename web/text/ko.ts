@@ -251,6 +251,8 @@ export const ko: Record<TextKey, string> = {
   'row.futures': '기록하지 않는 {exchange} 선물 내역입니다. 현물 내역을 내려받아 가져오세요',
   'row.ambiguous-number': '“{column}” 열의 숫자를 여러 가지로 읽을 수 있습니다: {readings}',
   'row.ambiguous-date': '“{column}” 열의 날짜를 여러 가지로 읽을 수 있습니다: {readings}',
+  'row.in-future': '“{column}” 열의 시각이 미래입니다: {value}',
+  'row.wrong-value': '“{column}” 열의 값을 기록할 수 없습니다: {value}',
   'row.skipped-time': '“{column}” 열의 시각은 {zone} 시간대에 없습니다',
   'row.too-early': '“{column}” 열의 시각이 {earliest}보다 이릅니다',
   'row.empty': '“{column}” 열이 비어 있습니다',

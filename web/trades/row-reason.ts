@@ -36,6 +36,12 @@ function reasonOfCode({ code, column = '', params = {} }: RefusedRow): string | 
     case 'ambiguous-number':
     case 'ambiguous-date':
       return text(`row.${code}`, { column, readings: param('readings') });
+    case 'in-future':
+      return text('row.in-future', { column, value: param('value') });
+    case 'wrong-value':
+      return params['value'] === undefined
+        ? null
+        : text('row.wrong-value', { column, value: params['value'] });
     case 'skipped-time':
       return text('row.skipped-time', { column, zone: param('zone') });
     case 'too-early':

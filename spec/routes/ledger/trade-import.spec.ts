@@ -220,7 +220,7 @@ eachApp(
           status: 'rejected',
           column: 'quantity',
           code: 'wrong-value',
-          params: {},
+          params: { value: '-1' },
           detail: '`quantity` must be greater than zero.',
         },
         { line: 4, status: 'accepted' },
