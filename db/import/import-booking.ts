@@ -13,7 +13,7 @@ import type { OutboxMessage } from '../ledger/outbox.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
 import { tieOf } from '../ledger/entry-identity.ts';
 import { rateNeeds, withRates } from '../ledger/entry-rates.ts';
-import { entryOf, type StoredEntry, type FileDraft } from '../ledger/stored-entry.ts';
+import { entryOf, type StoredEntry, type EntryDraft } from '../ledger/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
 import { listConflicts, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
@@ -176,9 +176,9 @@ async function insertEntries(
 async function ratedDrafts(
   trx: Database,
   baseCurrency: string,
-  drafts: readonly FileDraft[],
+  drafts: readonly EntryDraft[],
   symbols: SymbolIndex,
-): Promise<FileDraft[]> {
+): Promise<EntryDraft[]> {
   const rate = await rateTable(trx, baseCurrency, drafts.flatMap(rateNeeds), symbols);
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }

@@ -12,7 +12,13 @@ const SAME = `l.kind = r.kind and l.time = r.time and l.base is not distinct fro
   and l.fee_amount is not distinct from r.fee_amount and l.fee_currency is not distinct from r.fee_currency
   and l.order_id is not distinct from r.order_id and l.order_type is not distinct from r.order_type
   and l.note is not distinct from r.note and l.tags = r.tags
-  and (r.sequence is null or l.sequence is not distinct from r.sequence)`;
+  and (r.sequence is null or l.sequence is not distinct from r.sequence)
+  and (r.account is null or l.account is not distinct from r.account)
+  and (r.to_account is null or l.to_account is not distinct from r.to_account)
+  and (r.txid is null or l.txid is not distinct from r.txid)
+  and (r.subtype is null or l.subtype is not distinct from r.subtype)
+  and (r.reason is null or l.reason is not distinct from r.reason)
+  and r.sources is null`;
 
 /**
  * Whether an entry with an id of the exchange is a row with the same one, as another of its files or its API tells it:

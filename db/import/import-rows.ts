@@ -1,14 +1,16 @@
 import type { RowOrder } from '../../lib/import/reading/row-order.ts';
 import { fixed } from '../../lib/money/money.ts';
+import type { ConvertSource } from '../../lib/pnl/ledger/entry.ts';
 import type { Database } from '../connection/database.ts';
-import type { FileDraft } from '../ledger/stored-entry.ts';
+import type { SourceJson } from '../ledger/entry-row.ts';
+import type { EntryDraft } from '../ledger/stored-entry.ts';
 
 /** A row that is to be booked. */
 export interface FreshEntry {
   line: number;
   part: number;
   contentHash: string;
-  draft: FileDraft;
+  draft: EntryDraft;
 }
 
 interface FreshRow {
@@ -17,7 +19,7 @@ interface FreshRow {
   external_id: string | null;
   time: number;
   part: number;
-  kind: FileDraft['kind'];
+  kind: EntryDraft['kind'];
   base: string | null;
   quote: string | null;
   side: 'buy' | 'sell' | null;
@@ -32,6 +34,12 @@ interface FreshRow {
   note: string | null;
   tags: string[];
   sequence: number | null;
+  subtype: string | null;
+  reason: string | null;
+  account: string | null;
+  to_account: string | null;
+  txid: string | null;
+  sources: SourceJson[] | null;
   content_hash: string;
   first_line: number;
   last_line: number;
@@ -73,7 +81,7 @@ export async function freshEntries(
   }));
 }
 
-function draftOf(row: FreshRow, order: RowOrder | null): FileDraft {
+function draftOf(row: FreshRow, order: RowOrder | null): EntryDraft {
   const { kind } = row;
   const details = {
     exchange: row.exchange,
@@ -82,10 +90,29 @@ function draftOf(row: FreshRow, order: RowOrder | null): FileDraft {
     quantity: fixed(row.quantity),
     note: row.note,
     tags: row.tags,
+    ...(row.account === null ? {} : { account: row.account }),
+    ...(row.sequence === null ? {} : { sequence: row.sequence }),
   };
+  const fee =
+    row.fee_amount === null || row.fee_currency === null
+      ? null
+      : { amount: fixed(row.fee_amount), currency: row.fee_currency };
   if (kind !== 'trade') {
+    const asset = given(row.asset);
     const unitCost = row.unit_cost === null ? null : fixed(row.unit_cost);
-    return { kind, ...details, asset: given(row.asset), unitCost, unitValue: unitCost, orderId: null };
+    const txid = row.txid === null ? {} : { txid: row.txid };
+    if (kind === 'transfer') {
+      return { kind, ...details, asset, fee, toAccount: given(row.to_account), ...txid, orderId: null };
+    }
+    const valued = { ...details, asset, unitCost, unitValue: unitCost, orderId: null };
+    if (kind === 'convert') return { kind, ...valued, sources: given(row.sources).map(sourceOf) };
+    return {
+      kind,
+      ...valued,
+      ...txid,
+      ...(row.subtype === null ? {} : { subtype: row.subtype }),
+      ...(row.reason === null ? {} : { reason: row.reason }),
+    };
   }
   return {
     kind,
@@ -94,16 +121,21 @@ function draftOf(row: FreshRow, order: RowOrder | null): FileDraft {
     quote: given(row.quote),
     side: given(row.side),
     price: fixed(given(row.price)),
-    fee:
-      row.fee_amount === null || row.fee_currency === null
-        ? null
-        : { amount: fixed(row.fee_amount), currency: row.fee_currency },
+    fee,
     quoteRate: null,
     feeRate: null,
     orderId: row.order_id,
     orderType: row.order_type,
-    ...(row.sequence === null ? {} : { sequence: row.sequence }),
     ...placeOf(row, order),
+  };
+}
+
+function sourceOf({ asset, quantity, received }: SourceJson): ConvertSource {
+  return {
+    asset,
+    quantity: fixed(quantity),
+    received: received === null ? null : fixed(received),
+    unitValue: null,
   };
 }
 

@@ -2,12 +2,13 @@ import { hash } from 'node:crypto';
 import { decimal, fixed } from '../../lib/money/money.ts';
 import { TimeSlice } from '../../lib/async/time-slice.ts';
 import type { Database } from '../connection/database.ts';
+import type { SourceJson } from '../ledger/entry-row.ts';
 
 /** Rows, or entries, of one statement: the embedded database holds the event loop while it works. */
 const PAGE = 1_000;
 
 const CONTENT = `exchange, kind, time, base, quote, side, asset, quantity, price, unit_cost, fee_amount, fee_currency,
-  order_id, order_type, note, tags`;
+  order_id, order_type, note, tags, subtype, reason, account, to_account, txid, sources`;
 
 /** What tells rows without an external id from each other, and entries. */
 interface Content {
@@ -27,6 +28,12 @@ interface Content {
   order_type: string | null;
   note: string | null;
   tags: string[];
+  subtype: string | null;
+  reason: string | null;
+  account: string | null;
+  to_account: string | null;
+  txid: string | null;
+  sources: SourceJson[] | null;
 }
 
 /** Equal entries of a ledger. */
@@ -79,10 +86,11 @@ async function entryGroups(
       { portfolioId, times, ...after, limit: PAGE },
     );
     for (const { id, tie: _, ...content } of rows) {
-      const key = keyOf(content);
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { count: 1, id });
-      else groups.set(key, { count: group.count + 1, id: id < group.id ? id : group.id });
+      for (const key of new Set([keyOf(content, []), keyOf(content, detailsOf(content))])) {
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, { count: 1, id });
+        else groups.set(key, { count: group.count + 1, id: id < group.id ? id : group.id });
+      }
       if (slice.isOver) await slice.next();
     }
     const last = rows.at(-1);
@@ -110,7 +118,7 @@ async function markDuplicates(
     );
     const found: { line: number; part: number; id: string }[] = [];
     for (const { line, part, nth, ...content } of rows) {
-      const group = groups.get(keyOf(content));
+      const group = groups.get(keyOf(content, detailsOf(content)));
       if (group !== undefined && nth <= group.count) found.push({ line, part, id: group.id });
       if (slice.isOver) await slice.next();
     }
@@ -129,8 +137,15 @@ async function markDuplicates(
   }
 }
 
+/** What only some files tell: a row without any of it is compared without it. */
+function detailsOf({ subtype, reason, account, to_account: toAccount, txid, sources }: Content): unknown[] {
+  const given = sources?.map(({ asset, quantity, received }) => [asset, quantity, received]) ?? null;
+  const details = [subtype, reason, account, toAccount, txid, given];
+  return details.every((each) => each === null) ? [] : details;
+}
+
 /** Equal for equal contents, in 16 bytes: there may be one for every entry of an instant. */
-function keyOf(content: Content): string {
+function keyOf(content: Content, details: readonly unknown[]): string {
   const amounts = [content.quantity, content.price, content.unit_cost, content.fee_amount];
   const parts = [
     content.exchange,
@@ -146,6 +161,7 @@ function keyOf(content: Content): string {
     content.order_type,
     content.note,
     content.tags,
+    details,
   ];
   return hash('sha256', JSON.stringify(parts), 'buffer').toString('latin1', 0, 16);
 }

@@ -4,7 +4,8 @@ import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
 import { contentHash, COUNTED } from '../ledger/entry-identity.ts';
-import { type FileDraft } from '../ledger/stored-entry.ts';
+import { sourceJson } from '../ledger/entry-row.ts';
+import { type EntryDraft, isMovement } from '../ledger/stored-entry.ts';
 
 /** An entry of a file that is being imported, before its rates are looked up. */
 export interface ImportedEntry {
@@ -12,7 +13,7 @@ export interface ImportedEntry {
   line: number;
   /** Of the entries of one row: from 0. */
   part: number;
-  draft: FileDraft;
+  draft: EntryDraft;
   /**
    * The layout of a file whose rows get an id of their content and their number among equal rows, if they have none;
    * `null`: they stay without one.
@@ -43,6 +44,12 @@ const COLUMNS = {
   note: 'text',
   tags: 'text[]',
   sequence: 'bigint',
+  subtype: 'text',
+  reason: 'text',
+  account: 'text',
+  to_account: 'text',
+  txid: 'text',
+  sources: 'json',
   content_hash: 'text',
   nth: 'integer',
   outcome: 'text',
@@ -129,7 +136,11 @@ export class StagedRows {
     this.#rows += 1;
     const content = contentHash(draft);
     const trade = draft.kind === 'trade' ? draft : null;
-    const transfer = draft.kind === 'trade' ? null : draft;
+    const movement = isMovement(draft) ? draft : null;
+    const convert = draft.kind === 'convert' ? draft : null;
+    const own = draft.kind === 'transfer' ? draft : null;
+    const valued = movement ?? convert;
+    const fee = (trade ?? own)?.fee ?? null;
     const { exchange } = draft;
     const isKeyless = draft.externalId === null;
     const nth = isKeyless ? this.#next(exchange, content) : null;
@@ -152,17 +163,23 @@ export class StagedRows {
       base: trade?.base ?? null,
       quote: trade?.quote ?? null,
       side: trade?.side ?? null,
-      asset: transfer?.asset ?? null,
+      asset: (valued ?? own)?.asset ?? null,
       quantity: decimal(draft.quantity),
       price: trade && decimal(trade.price),
-      unit_cost: transfer && decimalOrNull(transfer.unitCost),
-      fee_amount: trade?.fee ? decimal(trade.fee.amount) : null,
-      fee_currency: trade?.fee?.currency ?? null,
+      unit_cost: valued && decimalOrNull(valued.unitCost),
+      fee_amount: fee && decimal(fee.amount),
+      fee_currency: fee?.currency ?? null,
       order_id: draft.orderId,
       order_type: trade?.orderType ?? null,
       note: draft.note,
       tags: draft.tags,
-      sequence: trade?.sequence ?? null,
+      sequence: draft.sequence ?? null,
+      subtype: movement?.subtype ?? null,
+      reason: movement?.reason ?? null,
+      account: draft.account ?? null,
+      to_account: own?.toAccount ?? null,
+      txid: (movement ?? own)?.txid ?? null,
+      sources: convert && convert.sources.map(sourceJson),
       content_hash: content,
       nth,
       outcome,
@@ -181,7 +198,7 @@ export class StagedRows {
 
   /** The earlier row of a key; `null`: this is the first. */
   #first(
-    { exchange, externalId }: FileDraft,
+    { exchange, externalId }: EntryDraft,
     line: number,
     content: string,
   ): { line: number; isSame: boolean } | null {

@@ -106,7 +106,7 @@ export const ENTRY_RECORDSET = {
     .join(', ')})`,
 };
 
-interface SourceJson {
+export interface SourceJson {
   asset: string;
   quantity: string;
   received: string | null;
@@ -180,7 +180,7 @@ function lacksRate({ unitValue, sources }: ConvertEntry): boolean {
   return unitValue === null || sources.some((source) => source.unitValue === null);
 }
 
-function sourceJson({ asset, quantity, received, unitValue }: ConvertSource): SourceJson {
+export function sourceJson({ asset, quantity, received, unitValue }: ConvertSource): SourceJson {
   return {
     asset,
     quantity: decimal(quantity),

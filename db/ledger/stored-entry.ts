@@ -69,9 +69,6 @@ export type OwnTransferDraft = Omit<OwnTransferEntry, 'id' | 'tie'> & OwnTransfe
 /** An entry to be booked, with its rates already looked up. Amounts have at most 20 digits before the point. */
 export type EntryDraft = TradeDraft | TransferDraft | ConvertDraft | OwnTransferDraft;
 
-/** What a file of today's layouts brings. */
-export type FileDraft = TradeDraft | (TransferDraft & { kind: 'deposit' | 'withdrawal' | 'income' });
-
 export interface Booking {
   portfolioId: string;
   /** Epoch milliseconds. */

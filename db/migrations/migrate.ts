@@ -32,6 +32,7 @@ import * as entryKinds from './130-entry-kinds.ts';
 import * as importMappings from './131-import-mappings.ts';
 import * as importEntryIndex from './132-import-entry-index.ts';
 import * as rejectedMatches from './140-rejected-matches.ts';
+import * as importKinds from './141-import-kinds.ts';
 
 interface Migration {
   name: string;
@@ -71,6 +72,7 @@ const MIGRATIONS: Migration[] = [
   { name: '131-import-mappings', ...importMappings },
   { name: '132-import-entry-index', ...importEntryIndex },
   { name: '140-rejected-matches', ...rejectedMatches },
+  { name: '141-import-kinds', ...importKinds },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

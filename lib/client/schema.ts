@@ -510,7 +510,7 @@ export interface paths {
         put?: never;
         /**
          * Import a CSV file of an account
-         * @description The file is the body: this program's own export (`GET …/trades.csv`, or entries of every kind with the columns `kind` and `asset`), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+         * @description The file is the body: this program's own export (`GET …/trades.csv`, or `GET …/entries.csv` with entries of every kind), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
          *
          *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (`GET …/decisions`), and `unbooked` says what is missing of each asset meanwhile.
          *
@@ -841,7 +841,7 @@ export interface paths {
         };
         /**
          * The ledger as a CSV file: entries of every kind
-         * @description The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. A cell that a spreadsheet would run begins with an apostrophe.
+         * @description The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. An import (`POST …/trades/import`) can read the file again, unless `columns` leaves some out. A cell that a spreadsheet would run begins with an apostrophe.
          */
         get: operations["exportEntries"];
         put?: never;

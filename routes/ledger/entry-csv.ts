@@ -72,7 +72,7 @@ export const exportEntries = endpoint({
   tag: 'entries',
   summary: 'The ledger as a CSV file: entries of every kind',
   description:
-    'The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. A cell that a spreadsheet would run begins with an apostrophe.',
+    'The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. An import (`POST …/trades/import`) can read the file again, unless `columns` leaves some out. A cell that a spreadsheet would run begins with an apostrophe.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({ ...entriesQuery, ...csvQuery(COLUMNS) }),

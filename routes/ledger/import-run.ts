@@ -2,7 +2,7 @@ import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts'
 import { dropRows, dropRowsBefore } from '../../db/import/import-rows.ts';
 import type { NewDecision } from '../../db/import/import-decisions.ts';
 import { type ImportedEntry, StagedRows } from '../../db/import/staged-rows.ts';
-import type { FileDraft } from '../../db/ledger/stored-entry.ts';
+import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { assetsOf } from '../../db/ledger/ledger.ts';
 import { newId } from '../../lib/id.ts';
@@ -218,7 +218,7 @@ interface RowContext {
 }
 
 /** The entries of a row as they would have been sent; none when the report tells what became of it. */
-function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext): FileDraft[] {
+function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext): EntryDraft[] {
   const { line } = row;
   if ('ignored' in row) {
     report.ignore(row, row.ignored, row.word, row.moves);
@@ -240,7 +240,7 @@ function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext
   }
   report.entryRows += row.rows;
   report.preview(row.line, row.entries);
-  const drafts: FileDraft[] = [];
+  const drafts: EntryDraft[] = [];
   for (const entry of row.entries) {
     const made = draftOf(entry, terms);
     if ('fault' in made) {

@@ -1,6 +1,6 @@
 import { restored } from '../../csv/formula.ts';
 import { MAX_TAGS, splitTags } from '../../csv/tag-list.ts';
-import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../../csv/trade-headings.ts';
+import { SEQUENCE_HEADING, TRADE_HEADINGS } from '../../csv/trade-headings.ts';
 import { eachRow, sideOf, type ImportFormat, type RawTrade } from '../reading/format.ts';
 import type { ColumnSpec } from '../reading/headings.ts';
 import type { Row } from '../reading/row.ts';
@@ -27,12 +27,12 @@ export function tagsOf(row: Row): string[] {
   return tags;
 }
 
-export function textOf(row: Row, name: TradeColumn): string | undefined {
+export function textOf(row: Row, name: string): string | undefined {
   return restored(row.verbatim(name)) || undefined;
 }
 
 /** Too long a number is refused as that of any trade. */
-function sequenceOf(row: Row): number | undefined {
+export function sequenceOf(row: Row): number | undefined {
   const cell = row.text('sequence');
   if (cell === '') return undefined;
   if (!/^\d{1,20}$/.test(cell)) throw row.error('sequence', 'not-a-number', 'is not a whole number');

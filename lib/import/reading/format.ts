@@ -1,3 +1,4 @@
+import type { MovementKind } from '../../pnl/ledger/entry.ts';
 import type { Amount, DecimalMark } from './amount.ts';
 import type { Columns, ColumnSpec } from './headings.ts';
 import type { DateOrder, Zone } from './local-time.ts';
@@ -6,12 +7,14 @@ import type { RowOrder } from './row-order.ts';
 
 interface RawBase {
   exchange?: string | undefined;
+  account?: string | undefined;
   externalId?: string | undefined;
   quantity: string;
   /** Epoch milliseconds. */
   time: number;
   note?: string | undefined;
   tags?: string[] | undefined;
+  sequence?: number | undefined;
 }
 
 /** A trade as a row tells it: text, to be checked as the body of `POST …/trades` is. */
@@ -23,14 +26,28 @@ export interface RawTrade extends RawBase {
   fee?: { amount: string; currency: string } | undefined;
   orderId?: string | undefined;
   type?: string | undefined;
-  sequence?: number | undefined;
 }
 
-/** A deposit, withdrawal or income, to be checked as the body of `POST …/transfers` is. */
+/** An asset that is given in a conversion, and what was got for it. */
+export interface RawSource {
+  asset: string;
+  quantity: string;
+  received?: string | undefined;
+}
+
+/** An entry of any other kind, to be checked as the body of `POST …/entries` is. `income` is a reward. */
 export interface RawTransfer extends RawBase {
-  kind: 'deposit' | 'withdrawal' | 'income';
+  kind: MovementKind | 'convert' | 'transfer';
   asset: string;
   unitCost?: string | undefined;
+  subtype?: string | undefined;
+  reason?: string | undefined;
+  txid?: string | undefined;
+  /** Of a transfer within the portfolio. */
+  toAccount?: string | undefined;
+  fee?: { amount: string; currency: string } | undefined;
+  /** What a conversion gives. */
+  from?: RawSource[] | undefined;
 }
 
 export type RawEntry = RawTrade | RawTransfer;

@@ -65,7 +65,15 @@ export function tradeOf(gives: Move, gets: Move, occasion: Occasion, fee?: RawTr
 export function movesOf(entry: RawEntry): Move[] {
   const quantity = amountOf(entry.quantity);
   if (entry.kind !== 'trade') {
-    return [{ asset: entry.asset, amount: decimal(entry.kind === 'withdrawal' ? -quantity : quantity) }];
+    const { asset, kind, fee, from = [] } = entry;
+    const cost = fee === undefined ? [] : [{ asset: fee.currency, amount: decimal(-amountOf(fee.amount)) }];
+    if (kind === 'transfer') return cost;
+    const amount = decimal(kind === 'withdrawal' || kind === 'fee' ? -quantity : quantity);
+    const given = from.map((source) => ({
+      asset: source.asset,
+      amount: decimal(-amountOf(source.quantity)),
+    }));
+    return [{ asset, amount }, ...given];
   }
   const [base = '', quote = ''] = entry.symbol.split('/');
   const sign = entry.side === 'buy' ? 1n : -1n;

@@ -1,4 +1,5 @@
 import { type Fixed, mul, ZERO } from '../../money/money.ts';
+import type { MovementKind } from '../../pnl/ledger/entry.ts';
 
 export const ROW_ORDERS = ['oldest-first', 'newest-first'] as const;
 /** Which way time runs in a list of trades. */
@@ -17,7 +18,7 @@ interface Trade {
 
 interface Transfer {
   time: number;
-  kind: 'deposit' | 'withdrawal' | 'income';
+  kind: MovementKind | 'convert' | 'transfer';
   asset: string;
   quantity: Fixed;
 }

@@ -43,6 +43,7 @@ const NAMES = [
   '131-import-mappings',
   '132-import-entry-index',
   '140-rejected-matches',
+  '141-import-kinds',
 ];
 
 eachEmptyDatabase('migrations', (open) => {

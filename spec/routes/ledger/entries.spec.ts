@@ -214,6 +214,65 @@ eachApp('entries of the ledger', (app) => {
     assert.equal(some, 'kind,quantity,reason\nadjustment,-0.2,Lost in a fork of the books');
   });
 
+  async function sent(path: string, file: string) {
+    return await fetch(`${app().url}${path}/trades/import`, {
+      method: 'POST',
+      headers: { authorization: user().authorization, 'content-type': 'text/csv' },
+      body: file,
+    });
+  }
+
+  async function imported(path: string, file: string) {
+    const response = await sent(path, file);
+    const text = await response.text();
+    assert.ok(response.ok, text);
+    return JSON.parse(text);
+  }
+
+  for (const hasIds of [true, false]) {
+    it(`are read back from that file, every kind with what it has, once, ${hasIds ? 'by' : 'without'} their ids`, async () => {
+      const path = await opened();
+      const own = hasIds ? {} : { externalId: undefined };
+      const items = Object.keys(ENTRIES).map((kind) => entryOf(kind, own));
+      await post(`${path}/entries`, { items });
+      const other = await portfolio();
+      for (const query of ['order=asc', 'order=asc&lang=ko']) {
+        const { body: file } = await call('GET', `${path}/entries.csv?${query}`);
+        const first = await imported(other, String(file));
+        assert.equal(first.rejected, 0, JSON.stringify(first.rows));
+        const again = await imported(path, String(file));
+        assert.deepEqual([again.accepted, again.duplicates], [0, 10], JSON.stringify(again.rows));
+      }
+      const shown = async (of: string) =>
+        (await get(`${of}/entries?order=asc`)).items.map((entry: object) =>
+          Object.entries(entry).filter(([name]) => !['id', 'createdAt', 'updatedAt'].includes(name)),
+        );
+      assert.deepEqual(await shown(other), await shown(path));
+      const elsewhere = String((await call('GET', `${path}/entries.csv?order=asc`)).body).replaceAll(
+        ',upbit,upbit,',
+        ',upbit,bithumb,',
+      );
+      if (!hasIds) assert.equal((await imported(other, elsewhere)).duplicates, 1);
+    });
+  }
+
+  it('are refused in a file where a column has what their kind cannot', async () => {
+    const path = await portfolio();
+    const file = `time,kind,asset,quantity,txid,reason\n${at(2)},fee,ETH,1,0x1,\n${at(2)},deposit,ETH,1,,why\n`;
+    const response = await sent(path, file);
+    assert.equal(response.status, 422);
+    assert.deepEqual(
+      JSON.parse(await response.text()).errors.map(({ line, column }: { line: number; column: string }) => [
+        line,
+        column,
+      ]),
+      [
+        [2, 'txid'],
+        [3, 'reason'],
+      ],
+    );
+  });
+
   it('are deposits, withdrawals and income in the list of transfers, and trades in that of trades', async () => {
     const path = await opened();
     await post(`${path}/entries`, { items: Object.keys(ENTRIES).map((kind) => entryOf(kind)) });
