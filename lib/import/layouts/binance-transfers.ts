@@ -36,7 +36,7 @@ export const binanceTransfers: ImportFormat = {
     if (!/^completed$/i.test(status)) return ignored('not-completed', status);
     const asset = row.text('coin').toUpperCase();
     const amount = amountOf(row.number('amount'));
-    const occasion = { exchange: 'binance', time: row.time('time'), externalId: idOf(row) };
+    const occasion = { exchange: 'binance', time: row.time('time'), txid: txidOf(row) };
     const oldFee = row.numberOrNull('oldFee');
     if (oldFee !== null) return oldTransfer(row, { asset, amount, fee: amountOf(oldFee) });
     const fee = row.numberOrNull('fee');
@@ -45,17 +45,20 @@ export const binanceTransfers: ImportFormat = {
   }),
 };
 
-/** The id on the chain, or of the exchange's own transfer. */
-function idOf(row: Row): string | undefined {
+/**
+ * The id on the chain, or of the exchange's own transfer. It does not tell entries apart: a transaction may have several
+ * outputs, and a transfer between two accounts of the exchange is a withdrawal of one and a deposit of the other.
+ */
+function txidOf(row: Row): string | undefined {
   const id = row.text('txid').replace(/^Off-chain transfer\s*/i, '');
-  return id === '' ? undefined : `${row.text('coin').toUpperCase()}:${id}`.slice(0, 200);
+  return id.slice(0, 200) || undefined;
 }
 
 function oldTransfer(
   row: Row,
   { asset, amount, fee }: { asset: string; amount: bigint; fee: bigint },
 ): RowReading {
-  const occasion = { exchange: 'binance', time: row.time('time'), externalId: idOf(row) };
+  const occasion = { exchange: 'binance', time: row.time('time'), txid: txidOf(row) };
   const options = (['deposit', 'withdrawal'] as const).map((kind) => ({
     id: kind,
     entries: [{ kind, ...occasion, asset, quantity: decimal(kind === 'deposit' ? amount : amount + fee) }],

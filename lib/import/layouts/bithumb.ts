@@ -1,6 +1,6 @@
 import { decimal } from '../../money/money.ts';
 import { spacedUnit } from '../reading/amount.ts';
-import { eachRow, feeOf, sideOf, type ImportFormat, type RowReading } from '../reading/format.ts';
+import { eachRow, feeOf, isUndone, sideOf, type ImportFormat, type RowReading } from '../reading/format.ts';
 import { amountOf, transfer, undecided } from '../reading/legs.ts';
 import { KOREA } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
@@ -72,8 +72,12 @@ export const bithumb: ImportFormat = {
 function moved(row: Row, kind: string, asset: string): RowReading {
   const occasion = { exchange: 'bithumb', time: row.time('time') };
   const quantity = amountOf(row.quantity('quantity', [asset]));
+  if (isUndone(kind))
+    return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
+  // Bithumb writes no signs: one that is there was put there by hand.
+  if (quantity < 0n) throw row.signError('quantity', kind);
   if (INCOME.test(kind)) return transfer({ asset, amount: decimal(quantity) }, occasion, 'income');
-  if (/입금/.test(kind)) return transfer({ asset, amount: decimal(quantity) }, occasion);
-  if (/출금/.test(kind)) return transfer({ asset, amount: decimal(-quantity) }, occasion);
+  if (kind.endsWith('입금')) return transfer({ asset, amount: decimal(quantity) }, occasion);
+  if (kind.endsWith('출금')) return transfer({ asset, amount: decimal(-quantity) }, occasion);
   return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
 }

@@ -123,9 +123,13 @@ export const coinbase: ImportFormat = {
     if (RENAMED.test(kind)) return undecided('renamed-asset', kind, [move], occasion);
     // Older files have them without a sign.
     if (/^(send|withdrawal|card spend)/i.test(kind)) {
+      if (row.text('quantity').startsWith('+')) throw row.signError('quantity', kind);
       return transfer({ asset, amount: `-${abs(move.amount)}` }, occasion);
     }
-    if (/^(receive|deposit)/i.test(kind)) return transfer({ asset, amount: abs(move.amount) }, occasion);
+    if (/^(receive|deposit)/i.test(kind)) {
+      if (move.amount.startsWith('-')) throw row.signError('quantity', kind);
+      return transfer(move, occasion);
+    }
     return undecided('unknown-kind', kind, [move], occasion);
   }),
 };

@@ -108,6 +108,7 @@ function readRow(row: Row, mapping: ColumnMapping, kinds: ReadonlyMap<string, Ma
   if (kind === null) return undecided('unknown-kind', word, [{ asset, amount: decimal(signed) }], occasion);
   const fee =
     row.text('feeCurrency').toUpperCase() === asset ? amountOf(row.numberOrNull('feeAmount') ?? '0') : ZERO;
+  if (signed < ZERO && kind !== 'withdrawal') throw row.signError('quantity', word || kind);
   const quantity = abs(signed);
   const amount = kind === 'withdrawal' ? -quantity - abs(fee) : quantity;
   return transfer({ asset, amount: decimal(amount) }, occasion, kind === 'income' ? 'income' : undefined);

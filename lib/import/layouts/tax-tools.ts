@@ -16,6 +16,7 @@ function sideOf(row: Row, amount: string, currency: string): Move | null {
   if (number === null || amountOf(number) === 0n) return null;
   const asset = row.text(currency).toUpperCase();
   if (asset === '') throw row.error(currency, 'unknown-asset', 'is empty, but there is an amount');
+  if (amount === 'received' && number.startsWith('-')) throw row.signError(amount, 'its heading');
   return { asset, amount: number.replace(/^-/, '') };
 }
 

@@ -1,4 +1,12 @@
-import { eachRow, feeOf, ignored, sideOf, type ImportFormat, type RowReading } from '../reading/format.ts';
+import {
+  eachRow,
+  feeOf,
+  ignored,
+  isUndone,
+  sideOf,
+  type ImportFormat,
+  type RowReading,
+} from '../reading/format.ts';
 import { amountOf, transfer, undecided } from '../reading/legs.ts';
 import { KOREA } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
@@ -76,6 +84,8 @@ function moved(row: Row, kind: string, asset: string): RowReading {
   const quantity = amountOf(row.quantity('quantity', [asset]));
   const fee = amountOf(row.amount('fee', [asset]).number ?? '0');
   if (quantity + fee === 0n) return ignored('empty-row', kind);
+  if (isUndone(kind))
+    return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
   const isIncome = INCOME.test(kind);
   if (kind.startsWith('입금') || isIncome) {
     return transfer({ asset, amount: decimal(quantity) }, occasion, isIncome ? 'income' : undefined);

@@ -143,9 +143,14 @@ export function ignored(code: IgnoredCode, word: string, moves: Move[] = []): Ro
   return { ignored: code, word: word.slice(0, 100), moves };
 }
 
-/** Words for the side of a trade, in any case. */
+/** Words for the side of a trade, whole and in any case: `BUY_CANCELED` is none. */
 export function sideOf(cell: string): 'buy' | 'sell' | null {
-  if (/^(buy|bid|매수)/i.test(cell)) return 'buy';
-  if (/^(sell|ask|매도)/i.test(cell)) return 'sell';
+  if (/^(buy|bid|매수)$/i.test(cell)) return 'buy';
+  if (/^(sell|ask|매도)$/i.test(cell)) return 'sell';
   return null;
+}
+
+/** Whether a word says that something was cancelled, taken back, returned or has failed: what became of it is not told. */
+export function isUndone(word: string): boolean {
+  return /취소|회수|반환|실패|환불/.test(word);
 }

@@ -17,6 +17,8 @@ export interface Occasion {
   time: number;
   externalId?: string | undefined;
   orderId?: string | undefined;
+  /** Of the transaction on the chain. */
+  txid?: string | undefined;
   note?: string | undefined;
 }
 

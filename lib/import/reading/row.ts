@@ -139,6 +139,14 @@ export class Row {
     throw this.error(name, 'too-early', `is before ${day}`, { earliest: day });
   }
 
+  /** Of an amount whose sign says the opposite of what the row is called. */
+  signError(name: string, word: string): CellError {
+    const amount = this.text(name).replace(/^[-+−]\s*/, '');
+    const readings = [`a deposit of ${amount}`, `a withdrawal of ${amount}`];
+    const detail = `has a sign that contradicts ${word}: it could be ${readings.join(' or ')}. Correct one of the two`;
+    return this.error(name, 'wrong-value', detail, { readings: readings.join(', ') });
+  }
+
   #plainNumber(text: string): string | AmbiguousNumber | null {
     const { decimal, isPlain } = this.terms;
     const unproved = isPlain && text.includes(',') ? plainNumber(text, null) : null;
