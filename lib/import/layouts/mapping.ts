@@ -106,12 +106,30 @@ function readRow(row: Row, mapping: ColumnMapping, kinds: ReadonlyMap<string, Ma
   const asset = row.text('asset').toUpperCase() || pairIn(row, mapping).base;
   const signed = amountOf(row.number('quantity'));
   if (kind === null) return undecided('unknown-kind', word, [{ asset, amount: decimal(signed) }], occasion);
-  const fee =
-    row.text('feeCurrency').toUpperCase() === asset ? amountOf(row.numberOrNull('feeAmount') ?? '0') : ZERO;
+  const fee = abs(amountOf(row.numberOrNull('feeAmount') ?? '0'));
+  const currency = row.text('feeCurrency').toUpperCase();
+  if (fee !== ZERO && currency === '') {
+    throw row.error('feeCurrency', 'empty', 'is empty, but there is a fee: say what it was paid in');
+  }
   if (signed < ZERO && kind !== 'withdrawal') throw row.signError('quantity', word || kind);
   const quantity = abs(signed);
-  const amount = kind === 'withdrawal' ? -quantity - abs(fee) : quantity;
-  return transfer({ asset, amount: decimal(amount) }, occasion, kind === 'income' ? 'income' : undefined);
+  const isPart = kind === 'withdrawal' && currency === asset;
+  const amount = kind === 'withdrawal' ? -quantity - (isPart ? fee : ZERO) : quantity;
+  const reading = transfer(
+    { asset, amount: decimal(amount) },
+    occasion,
+    kind === 'income' ? 'income' : undefined,
+  );
+  if (fee === ZERO || isPart) return reading;
+  const { externalId } = occasion;
+  const cost: RawTransfer = {
+    kind: 'fee',
+    ...occasion,
+    externalId: externalId === undefined ? undefined : `${externalId}:fee`,
+    asset: currency,
+    quantity: decimal(fee),
+  };
+  return { entries: [...('entries' in reading ? reading.entries : []), cost] };
 }
 
 function transferKind(word: string): RawTransfer['kind'] | null {
