@@ -83,7 +83,7 @@ describe('the data folder', function () {
 
   it('is its own user’s alone from the first start on, without any help of the umask', async () => {
     const check = (): void => {
-      assert.deepEqual(readdirSync(folder).sort(), ['jwt-secret', 'marktide.lock', 'pgdata']);
+      assert.deepEqual(readdirSync(folder).sort(), ['backup.sock', 'jwt-secret', 'marktide.lock', 'pgdata']);
       assert.equal(modeOf(folder), '700');
       assert.equal(modeOf(join(folder, 'jwt-secret')), '600');
       assert.equal(modeOf(join(folder, 'marktide.lock')), '600');

@@ -8,7 +8,6 @@ import { type RequestOptions, request } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { readConfig } from '../../lib/config/config.ts';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { API } from '../../openapi/documents.ts';
@@ -46,12 +45,6 @@ async function startBehindNginx(
       await app.close();
     },
   };
-}
-
-/** Whether it takes one item or `{items: […]}`. */
-function takesLists(body: z.ZodType): boolean {
-  const { anyOf = [] } = z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' });
-  return anyOf.some(({ properties }) => properties?.['items'] !== undefined);
 }
 
 type Ask = Omit<RequestOptions, 'headers'> & { headers?: Record<string, string> };
@@ -263,9 +256,9 @@ interface Told {
     const { BODY_LIMIT_KB, IMPORT_LIMIT_MB } = readConfig({});
     const list = `${BODY_LIMIT_KB / 1_024}m`;
     const bodies = API.filter(({ body, consumes }) => body !== undefined || consumes === 'csv');
-    const wanted = bodies.map(({ path, body, consumes }) => {
+    const wanted = bodies.map(({ path, consumes, batch }) => {
       if (consumes === 'csv') return [path, `${IMPORT_LIMIT_MB}m`];
-      return [path, body !== undefined && takesLists(body) ? list : general];
+      return [path, batch === undefined ? general : list];
     });
     assert.ok(wanted.filter(([, size]) => size === list).length >= 4);
     const found = bodies.map(({ path }) => [

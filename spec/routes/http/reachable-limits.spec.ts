@@ -70,6 +70,20 @@ const BATCHES: Record<string, { path: string; item: (n: number) => Record<string
       tags: ['급여'],
     }),
   },
+  bookEntries: {
+    path: 'entries',
+    item: (n) => ({
+      externalId: `stake-${n}-0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80`,
+      kind: 'reward',
+      subtype: 'staking',
+      account: 'binance-earn',
+      asset: 'KRW',
+      quantity: '1000000.5',
+      time: START + n * 1_000,
+      note: '스테이킹 보상',
+      tags: ['보상'],
+    }),
+  },
   pushTicks: {
     path: '/v1/market/ticks',
     item: (n) => ({ symbol: 'BTC/KRW', price: `${89_886_000 + n}.5`, quantity: '0.01512345', side: 'buy' }),

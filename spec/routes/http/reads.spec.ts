@@ -25,7 +25,16 @@ const isTagged = ({ produces = 'json', id }: Endpoint): boolean =>
 /** They tell of seconds and measurements: other ones at each look. */
 const MOVING = ['health', 'ready', 'metrics', 'listStreamSessions', 'listRateLimits'];
 /** Their tag is the ledger's version: it is another one also when the ledger has moved elsewhere. */
-const OF_THE_LEDGER = ['listTrades', 'getTradeStats', 'exportTrades', 'exportHoldings'];
+const OF_THE_LEDGER = [
+  'exportEntries',
+  'listHoldings',
+  'getAllocation',
+  'listLots',
+  'listTrades',
+  'getTradeStats',
+  'exportTrades',
+  'exportHoldings',
+];
 const AT_ONCE = 'another time zone in the same millisecond';
 /** What an answer says of the moment it was made, and of nothing else. */
 const MOMENTARY = ['cursor'];
@@ -162,6 +171,7 @@ describe('reads', () => {
       portfolioId,
       tradeId: trade.id,
       transferId: transfer.id,
+      entryId: trade.id,
       userId: admin.id,
       slug: 'not-found',
     };

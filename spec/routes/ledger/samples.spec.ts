@@ -414,7 +414,12 @@ eachApp('cases of other projects over HTTP', (app) => {
       const to = last + shift + DAY;
       const body = await get(`${path}/performance?from=${Math.min(...times) + shift}&to=${to}`);
       assert.equal(body.endEquity, '0');
-      check.is('rate', body.xirr);
+      const expected = Number(check.at('rate'));
+      if (body.xirrRoots > 1 && Math.abs(Number(body.xirr) - expected) > 1e-6) {
+        const why = 'of several rates pyxirr takes another than the one nearest to zero';
+        assert.ok(Math.abs(Math.log1p(Number(body.xirr))) < Math.abs(Math.log1p(expected)));
+        check.differs('rate', why, expected);
+      } else check.is('rate', body.xirr);
     },
 
     async twr(sample, check) {

@@ -513,7 +513,8 @@ eachApp('candles', (app) => {
       await load({ ...good, symbol });
       await client.until(() => client.of('ticker').length === 1, 'the ticker');
       const { body } = await app().call('GET', `/v1/market/tickers?symbols=${symbol}`, { as: user });
-      assert.deepEqual(body.items[0], client.of('ticker')[0]?.data);
+      // The list says besides whether the price is current.
+      assert.deepEqual(body.items[0], { ...client.of('ticker')[0]?.data, status: 'stale' });
       assert.deepEqual([body.items[0].price, body.items[0].time], ['11', iso(minute + 59_999)]);
       await push(symbol, [{ time: minute + 120_000, price: '20' }]);
       // Two prices within one flush would be told as one.

@@ -108,7 +108,7 @@ eachApp('API keys', (app) => {
       [{ name: '' }, '/name'],
       [{ expiresAt: '2020-01-01T00:00:00Z' }, '/expiresAt'],
       // Years that neither the database nor other programs read.
-      [{ expiresAt: 8.64e15 }, '/expiresAt'],
+      [{ expiresAt: 8.64e16 }, '/expiresAt'],
       [{ expiresAt: '9999-12-31T23:59:59-12:00' }, '/expiresAt'],
       [{ allowedIps: ['10.0.0.0/33'] }, '/allowedIps/0'],
       [{ allowedIps: ['localhost'] }, '/allowedIps/0'],

@@ -54,7 +54,8 @@ import { fillsOf, fillsSinceReset, RewoundFleet } from '../../support/rewound-fl
         await stream.until(() => fillsSinceReset(stream).length >= 15, 'the fills');
         await stream.until(() => stream.of('pnl').at(-1)?.data.costBasis === '25');
         assert.deepEqual(fillsSinceReset(stream), booked);
-        assert.equal(stream.of('reset').length, 1);
+        // A node that was cut off from Redis meanwhile may reset them once more.
+        assert.ok(stream.of('reset').length <= 2, 'the streams are reset again and again');
         stream.cut();
       }
       // The versions are those of the lost time again, and yet other answers.
