@@ -8,6 +8,11 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { copies, stages } from './dockerfile.ts';
 
+/** What builds the page. */
+interface Page {
+  buildPage: (folder: string) => Promise<void>;
+}
+
 describe('the image that Dockerfile makes', () => {
   const final = stages().at(-1) ?? { name: '', instructions: [] };
   const command = final.instructions.find(({ word }) => word === 'CMD')?.rest ?? '[]';
@@ -25,6 +30,8 @@ describe('the image that Dockerfile makes', () => {
         { cwd: PACKAGE_ROOT, encoding: 'utf8' },
       );
       assert.equal(built.status, 0, built.stdout);
+      const page: Page = await import(join(PACKAGE_ROOT, 'web', 'build.mjs'));
+      await page.buildPage(join(folder, 'dist', 'web'));
       for (const { from, sources, target } of copies(final)) {
         for (const source of sources) {
           const path = relative('/app', resolve('/app', source));

@@ -18,11 +18,6 @@ describe('eventually', () => {
     assert.ok(checks <= at + 1, `${checks} checks`);
   });
 
-  it('does not outlast a check that hangs', async () => {
-    const hanging = eventually(() => new Promise<true>(() => undefined), 'an answer', { withinMs: 20 });
-    await assert.rejects(hanging, DeadlineError);
-  });
-
   it('fails at once when a check fails', async () => {
     await assert.rejects(
       eventually(() => assert.fail('broken'), 'anything'),

@@ -127,8 +127,9 @@ export const fillsOf = (stream: StreamClient): string[] =>
   stream.of('fill').map(({ data }) => data.trade.externalId);
 
 /** The fills that were told after the last reset. */
-export function fillsSinceReset({ events }: StreamClient): string[] {
-  const reset = events.findLastIndex(({ event }) => event === 'reset');
+export function fillsSince({ events }: StreamClient, which: 'first reset' | 'last reset'): string[] {
+  const isReset = ({ event }: { event: string }): boolean => event === 'reset';
+  const reset = which === 'first reset' ? events.findIndex(isReset) : events.findLastIndex(isReset);
   return events
     .slice(reset + 1)
     .flatMap(({ event, data }) => (event === 'fill' ? data.trade.externalId : []));
