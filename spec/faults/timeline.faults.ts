@@ -48,7 +48,8 @@ function anyLength(): number {
         const booked = await fleet.book(portfolioId, after);
         kept += after;
         for (const stream of streams) {
-          const told = (): string[] => fillsSince(stream, 'first reset');
+          // A fill from before the kept state may be told again: its message was not yet taken out of the outbox then.
+          const told = (): string[] => fillsSince(stream, 'first reset').filter((id) => booked.includes(id));
           // Reset once more, on a busy machine, a stream may have some of them in its state only.
           const isResetAgain = (): boolean => stream.of('reset').length > 1;
           await stream.until(() => told().length >= after || isResetAgain(), 'the fills');
