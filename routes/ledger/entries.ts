@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import { EntryConflictError } from '../../db/ledger/candidates.ts';
 import { getEntry, listEntries } from '../../db/ledger/entries.ts';
-import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
 import { rateTable } from '../../db/ledger/rates.ts';
 import { rateNeeds, withRates } from '../../db/ledger/entry-rates.ts';
 import { type EntryDraft, type StoredEntry } from '../../db/ledger/stored-entry.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';
+import { commaList } from '../../lib/text/comma-list.ts';
 import { itemOrBatch } from '../http/batch.ts';
-import { endpoint, Reply } from '../http/endpoint.ts';
+import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
 import { entryBody, entrySchema } from '../portfolios/entry-body.ts';
 import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
@@ -18,9 +18,9 @@ import { portfolioParams } from '../portfolios/portfolios.ts';
 import { changedEntry, entryChange } from './entry-change.ts';
 import { entryErrors, toEntryInput, unratedEntry } from './entry-draft.ts';
 import { ENTRY_KINDS, type EntryInput, entryInput } from './entry-input.ts';
+import { bookBatch } from './book-batch.ts';
 import { checkTags } from './entry-tags.ts';
 import { checkFeeValue, keptRates, placeInBatch, rated, rateFinder } from './trade-draft.ts';
-import { conflictProblem } from './trades.ts';
 
 function known(entry: StoredEntry | null): StoredEntry {
   if (entry === null) throw problem('not-found', { detail: 'There is no such entry.' });
@@ -93,42 +93,30 @@ export const bookEntriesOfAnyKind = endpoint({
   },
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, config } = services;
+    const { db, clock } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const { baseCurrency } = portfolio;
-    const inBatch = 'items' in body;
-    const inputs = inBatch ? body.items : [body];
-    checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
-    check(inputs, { now: clock.now(), baseCurrency }, inBatch);
-    const drafts = await toDrafts(inputs, db, baseCurrency);
-    let booked;
-    try {
-      booked = await changeLedger(services, portfolio.id, (options) =>
-        bookEntries(db, portfolio.id, drafts, {
-          ...options,
-          tagLimit: config.TAGS_PER_PORTFOLIO,
-          assetLimit: config.ASSETS_PER_PORTFOLIO,
-          admit: (entry, index) => {
-            if (entry.kind === 'trade') checkFeeValue(entry, baseCurrency, inBatch ? `/items/${index}` : '');
-          },
-        }),
-      );
-    } catch (error) {
-      if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
-      throw error;
-    }
-    const items = booked.outcomes.map(({ status, entry }) => ({ status, entry: entryBody(entry) }));
-    const status = items.some((item) => item.status === 'booked') ? 201 : 200;
-    const [only] = items;
-    if (!inBatch && only) return new Reply(only.entry, { status });
-    return new Reply({ version: booked.version, items }, { status });
+    return await bookBatch(
+      services,
+      portfolio,
+      body,
+      {
+        check: (inputs, inBatch) => check(inputs, { now: clock.now(), baseCurrency }, inBatch),
+        draft: (inputs) => toDrafts(inputs, db, baseCurrency),
+        admit: (entry, at) => {
+          if (entry.kind === 'trade') checkFeeValue(entry, baseCurrency, at);
+        },
+        show: ({ status, entry }) => ({ status, entry: entryBody(entry) }),
+      },
+      ({ entry }) => entry,
+    );
   },
 });
 
 const kindList = z
   .string()
   .max(200)
-  .transform((text) => [...new Set(text.split(',').filter((part) => part !== ''))])
+  .transform(commaList)
   .pipe(z.array(z.enum(ENTRY_KINDS)).min(1))
   .meta({ type: 'string', example: 'deposit,withdrawal' });
 

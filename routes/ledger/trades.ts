@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { getEntry } from '../../db/ledger/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
 import type { StoredEntry, StoredTrade, TradeDraft } from '../../db/ledger/stored-entry.ts';
-import { EntryConflictError } from '../../db/ledger/candidates.ts';
-import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
 import { problem } from '../../lib/problem.ts';
 import { itemOrBatch } from '../http/batch.ts';
-import { endpoint, Reply } from '../http/endpoint.ts';
+import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { bookBatch } from './book-batch.ts';
 import { checkTags } from './entry-tags.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
@@ -29,19 +29,6 @@ import {
 function asTrade(entry: StoredEntry | null): StoredTrade {
   if (entry?.kind !== 'trade') throw problem('not-found', { detail: 'There is no such trade.' });
   return entry;
-}
-
-/** The 409 for an idempotency key that is already used for different content. */
-export function conflictProblem(error: EntryConflictError, inBatch: boolean): Error {
-  const pointer = inBatch ? `/items/${error.index}/externalId` : '/externalId';
-  return problem('trade-conflict', {
-    detail:
-      error.existingId === null
-        ? 'The batch has the same external id twice, with different content. Give each entry its own id.'
-        : `The external id is already booked with other content, as entry ${error.existingId}. Change that entry, or use another id.`,
-    errors: [{ pointer, detail: 'is already booked with other content' }],
-    cause: error,
-  });
 }
 
 const outcome = z
@@ -85,33 +72,21 @@ export const bookTrades = endpoint({
   },
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, config } = services;
+    const { db, clock } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    const inBatch = 'items' in body;
-    const inputs = inBatch ? body.items : [body];
-    checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
-    checkTrades(inputs, clock.now(), inBatch);
-    const drafts = await toTradeDrafts(inputs, db, portfolio.baseCurrency);
-    let booked;
-    try {
-      booked = await changeLedger(services, portfolio.id, (options) =>
-        bookEntries(db, portfolio.id, drafts, {
-          ...options,
-          tagLimit: config.TAGS_PER_PORTFOLIO,
-          assetLimit: config.ASSETS_PER_PORTFOLIO,
-          admit: (entry, index) =>
-            checkFeeValue(asTrade(entry), portfolio.baseCurrency, inBatch ? `/items/${index}` : ''),
-        }),
-      );
-    } catch (error) {
-      if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
-      throw error;
-    }
-    const items = booked.outcomes.map(({ status, entry }) => ({ status, trade: tradeBody(asTrade(entry)) }));
-    const status = items.some((item) => item.status === 'booked') ? 201 : 200;
-    const [only] = items;
-    if (!inBatch && only) return new Reply(only.trade, { status });
-    return new Reply({ version: booked.version, items }, { status });
+    const { baseCurrency } = portfolio;
+    return await bookBatch(
+      services,
+      portfolio,
+      body,
+      {
+        check: (inputs, inBatch) => checkTrades(inputs, clock.now(), inBatch),
+        draft: (inputs) => toTradeDrafts(inputs, db, baseCurrency),
+        admit: (entry, at) => checkFeeValue(asTrade(entry), baseCurrency, at),
+        show: ({ status, entry }) => ({ status, trade: tradeBody(asTrade(entry)) }),
+      },
+      ({ trade }) => trade,
+    );
   },
 });
 

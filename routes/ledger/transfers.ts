@@ -2,19 +2,18 @@ import { z } from 'zod';
 import { getEntry, listEntries } from '../../db/ledger/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
 import type { StoredEntry, TransferDraft } from '../../db/ledger/stored-entry.ts';
-import { EntryConflictError } from '../../db/ledger/candidates.ts';
-import { bookEntries, changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
 import { problem } from '../../lib/problem.ts';
 import { itemOrBatch } from '../http/batch.ts';
-import { endpoint, Reply } from '../http/endpoint.ts';
+import { endpoint } from '../http/endpoint.ts';
 import * as field from '../http/fields.ts';
+import { bookBatch } from './book-batch.ts';
 import { checkTags } from './entry-tags.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { keptRates, rateFinder } from './trade-draft.ts';
-import { conflictProblem } from './trades.ts';
 import {
   isShownTransfer,
   type ShownTransfer,
@@ -69,34 +68,20 @@ export const bookTransfers = endpoint({
   },
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
   async handler({ params, body, caller }, services) {
-    const { db, clock, config } = services;
+    const { db, clock } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    const inBatch = 'items' in body;
-    const inputs = inBatch ? body.items : [body];
-    checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
-    checkTransfers(inputs, clock.now(), portfolio.baseCurrency, inBatch);
-    const drafts = await toTransferDrafts(inputs, db, portfolio.baseCurrency);
-    let booked;
-    try {
-      booked = await changeLedger(services, portfolio.id, (options) =>
-        bookEntries(db, portfolio.id, drafts, {
-          ...options,
-          tagLimit: config.TAGS_PER_PORTFOLIO,
-          assetLimit: config.ASSETS_PER_PORTFOLIO,
-        }),
-      );
-    } catch (error) {
-      if (error instanceof EntryConflictError) throw conflictProblem(error, inBatch);
-      throw error;
-    }
-    const items = booked.outcomes.map(({ status, entry }) => ({
-      status,
-      transfer: transferBody(asTransfer(entry)),
-    }));
-    const status = items.some((item) => item.status === 'booked') ? 201 : 200;
-    const [only] = items;
-    if (!inBatch && only) return new Reply(only.transfer, { status });
-    return new Reply({ version: booked.version, items }, { status });
+    const { baseCurrency } = portfolio;
+    return await bookBatch(
+      services,
+      portfolio,
+      body,
+      {
+        check: (inputs, inBatch) => checkTransfers(inputs, clock.now(), baseCurrency, inBatch),
+        draft: (inputs) => toTransferDrafts(inputs, db, baseCurrency),
+        show: ({ status, entry }) => ({ status, transfer: transferBody(asTransfer(entry)) }),
+      },
+      ({ transfer }) => transfer,
+    );
   },
 });
 
