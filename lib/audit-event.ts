@@ -16,6 +16,9 @@ export const AUDIT_TYPES = [
   'share-granted',
   'share-accepted',
   'share-revoked',
+  'account-connected',
+  'account-key-changed',
+  'account-disconnected',
   'access-denied',
   'rate-limited',
 ] as const;

@@ -1,4 +1,4 @@
-/** The first block of Bitcoin: nothing in a ledger of coins is older, unless its sender says so. */
+/** The first block of Bitcoin: nothing in a ledger of coins is older, unless its sender says it is. */
 export const GENESIS = Date.UTC(2009, 0, 3);
 const LATEST = Date.UTC(10_000, 0, 1);
 

@@ -23,9 +23,10 @@ export const PROBLEMS = {
   'misdirected-request': [421, 'The request is for another host.'],
   'upgrade-required': [426, 'The resource takes WebSocket connections only.'],
   'unprocessable-entry': [422, 'The ledger cannot take this entry.'],
+  'key-refused': [422, 'The API key of the exchange cannot be used.'],
   'rate-limited': [429, 'There are too many requests.'],
   'headers-too-large': [431, 'The URL and headers of the request are too large.'],
-  'internal-error': [500, 'The server has failed.'],
+  'internal-error': [500, 'The server failed.'],
   unavailable: [503, 'The service cannot answer at the moment.'],
 } as const satisfies Record<string, readonly [number, string]>;
 
@@ -48,7 +49,11 @@ export interface FieldError {
 }
 
 export interface ProblemMembers {
+  /** What its kind means, if it is told in another language than English. */
+  title?: string;
   detail?: string;
+  /** What a text in another language makes of `detail`, where that says more than the first error. */
+  summary?: { code: string; params: Readonly<Record<string, string>> };
   errors?: FieldError[];
   /** Response headers that go with it, such as `Retry-After`. */
   headers?: Record<string, string>;
@@ -80,6 +85,7 @@ export class Problem extends Error {
   readonly title: string;
   readonly detail: string | undefined;
   readonly errors: FieldError[] | undefined;
+  readonly summary: ProblemMembers['summary'];
   readonly headers: Record<string, string>;
 
   constructor(slug: ProblemSlug, members: ProblemMembers = {}) {
@@ -90,9 +96,10 @@ export class Problem extends Error {
     this.name = 'Problem';
     this.slug = slug;
     this.status = status;
-    this.title = title;
+    this.title = members.title ?? title;
     this.detail = detail;
     this.errors = errors;
+    this.summary = members.summary;
     this.headers = members.headers ?? {};
   }
 

@@ -33,7 +33,7 @@ function limitFault(origin: string, bound: string, limit: number | bigint): stri
   return `must ${verb} ${bound} ${counted(origin, limit)}`;
 }
 
-/** The fault of a value that fits none of several schemas: that of the one it comes closest to. */
+/** The fault of a value that fits none of several schemas: that of the closest one. */
 function unionFault(branches: readonly (readonly z.core.$ZodIssue[])[]): string | undefined {
   const kinds: string[] = [];
   for (const [issue] of branches) {

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../clock.ts';
 
-/** Resolves after `ms`, or at once when the signal is aborted: the caller looks at the signal. */
+/** Resolves after `ms`, or at once when the signal is aborted: the caller must check the signal. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -24,7 +24,7 @@ export interface Backoff {
 }
 
 /**
- * Exponential back-off with full jitter: uniform in [0, min(cap, base × 2ⁿ)), so that clients which failed together do
+ * Exponential back-off with full jitter: uniform in [0, min(cap, base × 2ⁿ)), so that clients that failed together do
  * not come back together (AWS Architecture Blog, "Exponential Backoff And Jitter").
  */
 export function backoff(

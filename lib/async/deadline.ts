@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 
-/** A task took too long. It is not known whether it will still be done. */
+/** A task took too long. It may still complete. */
 export class DeadlineError extends Error {
   constructor(what: string, ms: number) {
     super(`${what} took longer than ${ms} ms`);

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 export interface SlotLimits {
   /** Of all clients together. */
   all: number;
-  /** Of one client, unless `take` or `wait` says otherwise. */
+  /** Per client, unless `take` or `wait` says otherwise. */
   client: number;
 }
 
@@ -43,8 +43,8 @@ interface Client {
 }
 
 /**
- * Slots for expensive work, limited per client and in total. Waiting clients are served in turn, so that one that waits
- * for many slots does not delay the others.
+ * Slots for expensive work, limited per client and in total. Waiting clients are served in turn, so that a client
+ * waiting for many slots does not delay the others.
  */
 export class Slots {
   readonly #what: string;

@@ -9,7 +9,7 @@ export interface SupervisorOptions {
   start: Start;
   /** What is started, for messages. */
   what: string;
-  /** How long an attempt may take. What comes later is stopped. */
+  /** How long an attempt may take. Whatever starts later than that is stopped. */
   ms: number;
   clock: Clock;
   random: Random;
@@ -19,7 +19,7 @@ export interface SupervisorOptions {
   onRecovery: () => void;
 }
 
-/** Keeps something started until it is closed: what fails to start is started again, after growing pauses. */
+/** Keeps something running until it is closed: what fails to start is retried after growing pauses. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #closing = new AbortController();

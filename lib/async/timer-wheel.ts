@@ -12,9 +12,9 @@ const TICK_MS = 250;
 const SLOTS = 512;
 
 /**
- * Many timers for the price of one. A tick looks only at the timers in its slot: with 10,000 connections and a
- * heartbeat every 15 s, about 170 of them. A connection that writes moves nothing; a timer that turns out not to be due
- * yet is put into a later slot.
+ * Many timers for the price of one. A tick checks only the timers in its slot: with 10,000 connections and a heartbeat
+ * every 15 s, about 170 of them. A connection that writes moves nothing; a timer that turns out not to be due yet is
+ * put into a later slot.
  */
 export class TimerWheel {
   readonly #clock: Clock;
@@ -61,7 +61,7 @@ export class TimerWheel {
   #turn(): void {
     const now = this.#clock.monotonic();
     const current = Math.floor(now / TICK_MS);
-    // After a sleep of more than a turn, every slot is looked at once.
+    // After a sleep of more than a turn, every slot is checked once.
     const from = Math.max(this.#tick + 1, current - SLOTS + 1);
     this.#tick = current;
     for (let tick = from; tick <= current; tick += 1) {
@@ -69,7 +69,7 @@ export class TimerWheel {
     }
     const ahead = this.#clock.now() - now;
     if (Math.abs(ahead - this.#ahead) < TICK_MS) return;
-    // The wall clock was set: a timer that goes by it may be due now, or much later.
+    // The wall clock was set: a timer that follows it may be due now, or much later.
     this.#ahead = ahead;
     const all = [...this.#places.keys()];
     for (const spoke of all) this.#call(spoke, now);

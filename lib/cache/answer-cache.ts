@@ -12,7 +12,7 @@ export interface AnswerCacheOptions {
   first: CacheTier | null;
   /** `null` for a single node, or without a cache. */
   shared: CacheTier | null;
-  /** Decides which node makes an answer. `null` as for `shared`. */
+  /** Decides which node computes an answer. `null` as for `shared`. */
   leases: AnswerLeases | null;
   clock: Clock;
   ttlMs: Record<CacheKind, number>;
@@ -20,7 +20,7 @@ export interface AnswerCacheOptions {
 }
 
 /**
- * Leases on the making of answers (`Leases` of the core). They save work and protect nothing: two nodes that make the
+ * Leases on computing answers (`Leases` of the core). They save work and protect nothing: two nodes that compute the
  * same answer do no harm.
  */
 export interface AnswerLeases {
@@ -39,24 +39,24 @@ export interface CacheObserver {
 
 /** Part of every key: raise it when `CachedAnswer` changes. */
 const FORMAT = 1;
-/** Prices are in every node's memory: asking Redis would take longer than making the answer again. */
+/** Prices are in every node's memory: asking Redis would take longer than computing the answer again. */
 const ONLY_HERE: ReadonlySet<CacheKind> = new Set(['prices']);
 /** How often a node that waits for another one checks for its answer, and for how long at most. */
 const LOOK_MS = 25;
 const PATIENCE_MS = 3_000;
-/** How many answers of other requests a reader waits for before it makes its own. */
+/** How many answers of other requests a reader waits for before it computes its own. */
 const JOINS = 2;
 
 /**
- * Answers that are made once for all who ask the same. An answer is valid only for what it was made from: each reader
- * looks up the ledger's current version in the database and compares. So nothing has to be invalidated when a ledger or
- * a price changes, no invalidation can get lost, and every reader sees their own writes.
+ * Answers that are computed once for all who ask the same. An answer is valid only for the inputs it was computed from:
+ * each reader looks up the ledger's current version in the database and compares. So nothing has to be invalidated when
+ * a ledger or a price changes, no invalidation can get lost, and every reader sees their own writes.
  *
  * A key is `<format>:<kind>:<owner>:<name>` and has one answer, the newest one: an outdated answer is overwritten.
  */
 export class AnswerCache {
   readonly #options: AnswerCacheOptions;
-  /** Answers that this node is making, by key: at most one each. */
+  /** Answers that this node is computing, by key: at most one each. */
   readonly #making = new Map<string, Promise<{ answer: CachedAnswer; made: boolean }>>();
   /** Running lookups in `first`: simultaneous requests for a key share one. */
   readonly #looking = new Map<string, Promise<CachedAnswer | null>>();
@@ -106,7 +106,7 @@ export class AnswerCache {
     return this.#options.clock.now() - kept.madeAt <= wanted.staleMs;
   }
 
-  /** The best cached answer: a current one, or one that may do for a reader who accepts stale answers. */
+  /** The best cached answer: a current one, or one that may serve a reader who accepts stale answers. */
   async #find(key: string, wanted: Wanted): Promise<CachedAnswer | null> {
     const { first } = this.#options;
     if (first === null) return null;
@@ -171,7 +171,7 @@ export class AnswerCache {
     }
   }
 
-  /** Waits for the lease, or for the answer of the node that has it. `null`: this node makes it without one. */
+  /** Waits for the lease, or for the answer of the node that has it. `null`: this node computes it without one. */
   async #turn(
     key: string,
     wanted: Wanted,

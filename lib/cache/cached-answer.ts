@@ -1,4 +1,4 @@
-/** A cached answer, and what it was made from. */
+/** A cached answer and its inputs. */
 export interface CachedAnswer {
   /** The inputs that each reader looks up: the ledger's version, settings, the day. */
   basis: string;

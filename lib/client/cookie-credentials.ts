@@ -1,32 +1,31 @@
 import type { Credentials } from './credentials.js';
 import { refusalOf } from './problem.js';
 
-/** What is needed of a browser's `window`. */
+/** The part of a browser's `window` that is used. */
 export interface BrowserWindow {
   document: { cookie: string };
   navigator: {
-    /** Missing on plain http from another machine. */
+    /** Missing on plain HTTP from another machine. */
     locks?: { request<T>(name: string, task: () => Promise<T>): Promise<T> };
   };
 }
 
 const CSRF_COOKIE = 'marktide_csrf';
-const LOCK = 'marktide.renewal';
-/** A cookie, since what one tab writes into `localStorage` may reach another only after the lock has. */
+/** A cookie, because a tab may see what another one wrote to `localStorage` only after it has got the lock. */
 const RENEWED_COOKIE = 'marktide_renewed';
-/** No refresh token, one that is not valid, or a session of another origin. */
+/** There is no refresh token, it is not valid, or the session belongs to another origin. */
 const ENDED = new Set([400, 401, 403]);
 
 /**
- * The session in a page's cookies. The tokens are out of reach of scripts; the header repeats what scripts may read, which
- * the server asks for with every change. All tabs share the session: one of them renews it for all.
+ * The session in a page's cookies. Scripts cannot read the tokens; the header repeats the readable cookie, which the
+ * server demands with every change. All tabs share the session, and one of them renews it for all.
  */
 export class CookieCredentials implements Credentials {
   readonly #url: string;
   readonly #window: BrowserWindow;
   readonly #onEnd: () => void;
   readonly #fetch: typeof fetch;
-  /** The renewal that was the last when a request's headers were made. */
+  /** The latest renewal at the time a request's headers were made. */
   readonly #made = new WeakMap<Record<string, string>, string>();
   #renewing: Promise<boolean> | null = null;
 
@@ -67,12 +66,12 @@ export class CookieCredentials implements Credentials {
     if (response.ok) {
       await response.body?.cancel();
       const renewal = `${Date.now()}-${Math.random()}`;
-      this.#window.document.cookie = `${RENEWED_COOKIE}=${renewal}; Path=/; SameSite=Strict`;
+      this.#window.document.cookie = `${RENEWED_COOKIE}=${renewal}; Path=${pathOf(this.#url)}; SameSite=Strict`;
       return true;
     }
     const refusal = await refusalOf(response);
     if (!ENDED.has(refusal.status)) throw refusal;
-    forgetSession(this.#window);
+    forgetSession(this.#window, this.#url);
     this.#onEnd();
     return false;
   }
@@ -81,11 +80,16 @@ export class CookieCredentials implements Credentials {
     return cookieOf(this.#window, RENEWED_COOKIE);
   }
 
-  /** One tab at a time, where the browser has locks. */
+  /** One tab at a time, in browsers that have locks. */
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const { locks } = this.#window.navigator;
-    return locks === undefined ? task() : locks.request(LOCK, task);
+    return locks === undefined ? task() : locks.request(`marktide.renewal ${this.#url}`, task);
   }
+}
+
+/** The path of a server's cookies; the server may be under a path of its host. */
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname.replace(/(?<=.)\/+$/, '') : '/';
 }
 
 function cookieOf({ document }: BrowserWindow, name: string): string {
@@ -97,12 +101,12 @@ function csrfToken(window: BrowserWindow): string {
   return cookieOf(window, CSRF_COOKIE);
 }
 
-/** Whether the page's cookies hold a session; only the server knows whether it is still good. */
+/** Whether the page's cookies hold a session; only the server knows whether it is still valid. */
 export function hasSession(window: BrowserWindow): boolean {
   return csrfToken(window) !== '';
 }
 
-/** Where the server could not be asked to end it: without this cookie, the others that remain can change nothing. */
-export function forgetSession({ document }: BrowserWindow): void {
-  document.cookie = `${CSRF_COOKIE}=; Max-Age=0; Path=/; SameSite=Strict`;
+/** In case the server could not be asked to end it: without this cookie, the remaining ones cannot change anything. */
+export function forgetSession({ document }: BrowserWindow, url: string): void {
+  document.cookie = `${CSRF_COOKIE}=; Max-Age=0; Path=${pathOf(url)}; SameSite=Strict`;
 }

@@ -1,26 +1,26 @@
 import { type BrowserWindow, CookieCredentials } from './cookie-credentials.js';
 import { TokenCredentials, type Tokens } from './token-credentials.js';
 
-/** How a client proves who it is. */
+/** How a client authenticates. */
 export type Login =
   | { apiKey: string }
   | { email: string; password: string }
   /** Tokens obtained elsewhere. Without a refresh token they cannot be renewed. */
   | Tokens
   /**
-   * The session in the cookies of a page that the server itself serves: `{ cookies: window }`. `api.login` begins it.
+   * The session in the cookies of a page that the server itself serves: `{ cookies: window }`. `api.login` starts it.
    * `onEnd` is called when the server has ended it.
    */
   | { cookies: BrowserWindow; onEnd?: () => void };
 
-/** What goes along with a request, and what to do when it was refused as unauthorised. */
+/** What is sent with a request, and what to do when it was refused as unauthorised. */
 export interface Credentials {
   /** @throws MarktideError when the login is refused */
   headers(): Promise<Record<string, string>>;
   /**
-   * After a request with these headers was refused with 401.
-   * @returns whether there is something newer to try
-   * @throws MarktideError for what may pass
+   * Called after a request with these headers was refused with 401.
+   * @returns whether there are newer credentials to try
+   * @throws MarktideError for a temporary failure
    */
   renew(refused: Record<string, string>): Promise<boolean>;
 }

@@ -1,17 +1,17 @@
-/** One event of a stream as the wire has it. */
+/** One event of a stream as transmitted. */
 export interface RawEvent {
   event: string;
   data: string;
 }
 
 /**
- * Parses `text/event-stream` (HTML standard, 9.2.6) that comes in any pieces. What is not ended by a blank line is never
- * told of, so a stream may be cut at any byte.
+ * Parses `text/event-stream` (HTML standard, 9.2.6) that arrives in chunks of any size. An event without its closing
+ * blank line is never reported, so a stream may be cut at any byte.
  */
 export class EventParser {
-  /** The id to resume by: of the last block that came whole, with or without an event. */
+  /** The id to resume after: that of the last complete block, with or without an event. */
   lastEventId: string | null;
-  /** How long the server asks to wait before coming back, in milliseconds. */
+  /** The reconnection delay that the server asks for, in milliseconds. */
   retryMs: number | null = null;
   #rest = '';
   #event = '';
@@ -23,7 +23,7 @@ export class EventParser {
     this.#id = lastEventId;
   }
 
-  /** @returns the events that a piece of text completes, with the id that stands after each */
+  /** @returns the events that a chunk completes, each with the id as of that event */
   *feed(text: string): Generator<RawEvent> {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';

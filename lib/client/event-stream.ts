@@ -4,21 +4,21 @@ import { refusalOf } from './problem.js';
 export interface EventStreamOptions {
   url: string;
   headers: Record<string, string>;
-  /** Knows where to go on from, and after that how far this connection has got. */
+  /** Provides the id to resume after, and then records how far this connection has got. */
   parser: EventParser;
   fetcher: typeof fetch;
   /** Cuts the connection. */
   signal: AbortSignal;
-  /** Silence after which the connection is taken for dead, in milliseconds. */
+  /** The silence after which the connection is considered dead, in milliseconds. */
   silenceMs: number;
-  /** The answer is an event stream. */
+  /** Called when the response turns out to be an event stream. */
   onOpen: () => void;
   onEvent: (event: string, data: unknown) => void;
 }
 
 /**
  * One connection, from its request to its end.
- * @throws MarktideError what the server refuses; any other error when the connection breaks
+ * @throws MarktideError for a refusal by the server; any other error when the connection breaks
  */
 export async function readEventStream(options: EventStreamOptions): Promise<void> {
   const { url, headers, parser, fetcher, signal, silenceMs } = options;
@@ -27,13 +27,16 @@ export async function readEventStream(options: EventStreamOptions): Promise<void
   const cut = (): void => connection.abort(signal.reason);
   signal.addEventListener('abort', cut);
   const expectSound = (): ReturnType<typeof setTimeout> =>
-    setTimeout(() => connection.abort(new Error(`Nothing came for ${silenceMs / 1000} seconds.`)), silenceMs);
+    setTimeout(
+      () => connection.abort(new Error(`Nothing arrived for ${silenceMs / 1000} seconds.`)),
+      silenceMs,
+    );
   let silence = expectSound();
   try {
     const response = await fetcher(url, {
       headers: {
         ...headers,
-        // Not the first alone, as a browser's EventSource, which would hide the status of a refusal.
+        // More than a browser's EventSource accepts, which would hide the status of a refusal.
         accept: 'text/event-stream, application/problem+json',
         ...(lastEventId === null ? {} : { 'last-event-id': lastEventId }),
       },
@@ -59,10 +62,10 @@ export async function readEventStream(options: EventStreamOptions): Promise<void
   }
 }
 
-/** A log-in page of a network, say, is a success too. */
+/** The login page of a network, for example, is a success too. */
 async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
   const type = response.headers.get('content-type') ?? 'nothing';
   if (response.body !== null && type.startsWith('text/event-stream')) return response.body;
   await response.body?.cancel();
-  throw new Error(`The answer is no event stream but ${type}: it may not come from the server.`);
+  throw new Error(`The answer is ${type}, not an event stream: it may not come from the server.`);
 }

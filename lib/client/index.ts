@@ -12,29 +12,29 @@ export type { components, operations } from './schema.js';
 export type { Handlers, StreamState, SubscribeOptions, Subscription } from './subscription.js';
 
 export interface ClientOptions {
-  /** Where the server is: `https://marktide.example`. */
+  /** The URL of the server, `https://marktide.example`, including its `BASE_PATH` if it has one. */
   url: string;
-  /** Without it, only what is public. */
+  /** Without credentials, only public operations work. */
   login?: Login;
-  /** Another `fetch`: with a proxy, with logging. */
+  /** Another `fetch`, for example with a proxy or with logging. */
   fetch?: typeof fetch;
 }
 
 export interface Client {
-  /** A typed method for each operation of the API, by its name in the OpenAPI document. */
+  /** A typed method for each operation of the API, named as in the OpenAPI document. */
   readonly api: Rest;
   /**
-   * Opens a stream on channels (`ticker:BTC/KRW`, `pnl:<portfolioId>`, …) and keeps it open until it is closed: over
-   * cuts, restarts of the server and expired tokens no event is lost or told twice; if one must be, `reset` says so.
-   * As many channels as a stream may have: a list that would make a long URL goes into a subscription on the server.
+   * Opens a stream on channels (`ticker:BTC/KRW`, `pnl:<portfolioId>`, …) and keeps it open until it is closed. Across
+   * cuts, server restarts and expired tokens, no event is lost or repeated; if continuity is lost, `reset` says so. It
+   * takes as many channels as a stream may have: a list too long for a URL is stored as a subscription on the server.
    */
   subscribe(channels: readonly string[], handlers: Handlers, options?: SubscribeOptions): Subscription;
 }
 
-/** A client of a Marktide server, for browsers and Node: it needs nothing but `fetch`. */
+/** A client for a Marktide server, for browsers and Node.js. It needs nothing but `fetch`. */
 export function createClient({ url, login, fetch: given }: ClientOptions): Client {
   const base = url.replace(/\/+$/, '');
-  // A browser's own must be called on the window.
+  // A browser's own `fetch` must be called on the window.
   const fetcher: typeof fetch = given ?? ((...request) => fetch(...request));
   const credentials = credentialsOf(base, login ?? null, fetcher);
   const api = restOf(base, credentials, fetcher);

@@ -1,9 +1,9 @@
 import type { components } from './schema.js';
 
-/** What the server says when it says no. */
+/** The server's explanation of a refusal. */
 export type ProblemBody = components['schemas']['Problem'];
 
-/** A request that the server has refused; `body` is its problem, if it was one. */
+/** A request that the server refused; `body` is the problem, if it sent one. */
 export class MarktideError extends Error {
   readonly status: number;
   /** Slug of the problem's type: `not-found`, `trade-conflict`, … */
@@ -33,7 +33,7 @@ export async function refusalOf(response: Response): Promise<MarktideError> {
   const { status, statusText } = response;
   return new MarktideError(status, body, {
     retryAfterMs: retryAfterOf(response),
-    // A proxy's own answer: its status line is all there is to read.
+    // A response of a proxy: the status line is all there is.
     ...(isProblem ? {} : { message: `The server answered ${status} ${statusText}`.trimEnd() + '.' }),
   });
 }

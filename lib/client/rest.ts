@@ -5,16 +5,16 @@ import type { operations } from './schema.js';
 
 const JSON_TYPE = 'application/json';
 
-/** Method, path, and the type of the body where that is not JSON. */
+/** Method, path, and the type of the body if it is not JSON. */
 type Operation = readonly [method: string, path: string, type?: string];
 type OperationId = keyof typeof OPERATIONS & keyof operations;
 
-/** Neither cookies nor headers are for who calls: the client sends what is needed. */
+/** Cookies and headers are not the caller's concern: the client sends what is needed. */
 type Given<P> = {
   [K in keyof P & ('path' | 'query')]-?: [P[K]] extends [undefined] ? never : K;
 }[keyof P & ('path' | 'query')];
 
-/** Picked, so that what may be left out stays so. */
+/** Picked, so that optional properties stay optional. */
 type Parameters<O> = O extends { parameters: infer P } ? Pick<P, Given<P>> : unknown;
 
 type Body<O> = O extends { requestBody: { content: infer C } }
@@ -36,19 +36,22 @@ type Success<O> = O extends { responses: infer R }
 type Input<O> = Parameters<O> & Body<O>;
 
 export interface CallOptions {
-  /** Gives the call up. */
+  /** Cancels the call. */
   signal?: AbortSignal;
-  /** How long the whole call may take, in milliseconds: 30,000 unless told. `null`: as long as it takes. */
+  /** How long the whole call may take, in milliseconds; default 30,000. `null`: no limit. */
   timeoutMs?: number | null;
 }
 
-/** Without anything that must be given, nothing need be given. */
+/** If nothing is required, the argument may be omitted. */
 type Arguments<O> =
   Partial<Input<O>> extends Input<O>
     ? [input?: Input<O>, options?: CallOptions]
     : [input: Input<O>, options?: CallOptions];
 
-/** One method an operation of the OpenAPI document. @throws MarktideError what the server refuses */
+/**
+ * One method per operation of the OpenAPI document.
+ * @throws MarktideError for a refusal by the server
+ */
 export type Rest = {
   [K in OperationId]: (...input: Arguments<operations[K]>) => Promise<Success<operations[K]>>;
 };
@@ -92,7 +95,7 @@ function bodyOf(type: string, body: unknown): { body?: string | Blob } {
   return { body: body as string | Blob };
 }
 
-/** The typed calls of a server. A request whose token has expired is made once more with a new one. */
+/** The typed calls of a server. A request whose token has expired is repeated once with a new one. */
 export function restOf(url: string, credentials: Credentials, fetcher: typeof fetch): Rest {
   async function call(
     [method, template, type = JSON_TYPE]: Operation,

@@ -1,18 +1,18 @@
 import { MarktideError } from './problem.js';
 
-/** An attempt that failed, and the next one that is about to be made. */
+/** A failed attempt, and the next one. */
 export interface Retry {
   /** Failures in a row: 1 for the first. */
   attempt: number;
   /** Until the next attempt, in milliseconds. */
   waitMs: number;
-  /** A `MarktideError` if the server has answered; otherwise what `fetch` threw. */
+  /** A `MarktideError` if the server responded; otherwise what `fetch` threw. */
   cause: Error;
 }
 
 /** Request Timeout, Too Early and Too Many Requests. */
 const PASSING = new Set([408, 425, 429]);
-/** The longest that `setTimeout` can do. */
+/** The longest delay that `setTimeout` supports. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Whether the same request would be refused again, however often it is repeated. */
@@ -22,13 +22,13 @@ export function isFinal(error: unknown): error is MarktideError {
   );
 }
 
-/** Longer with each failure, never all clients at once, and never sooner than the server has asked for. */
+/** Longer after each failure, spread over clients, and never shorter than the server has asked for. */
 export function waitOf(
   { attempt, retryMs, cause }: { attempt: number; retryMs: number; cause: Error | null },
   { random, longestWaitMs }: { random: () => number; longestWaitMs: number },
 ): number {
   const longest = Math.min(longestWaitMs, retryMs * 2 ** Math.min(attempt, 5));
-  // The server has spread the time it asks for itself.
+  // The server has already spread the time it asks for.
   if (cause === null) return longest;
   const backOff = longest / 2 + (random() * longest) / 2;
   const asked = cause instanceof MarktideError ? (cause.retryAfterMs ?? 0) : 0;
@@ -49,7 +49,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What the promise brings. @throws when that takes longer, or the signal aborts */
+/**
+ * Resolves to what the promise does.
+ * @throws if that takes longer, or the signal aborts
+ */
 export async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const done = new AbortController();
   const timeout = pause(ms, AbortSignal.any([signal, done.signal])).then(() => {

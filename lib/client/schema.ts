@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Log in with e-mail and password
-         * @description Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reads, including an `EventSource`; for changes, also send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.
+         * @description Also sets the tokens as HttpOnly cookies, so that a page need not store them. The access cookie authorises reads, including an `EventSource`; for changes, also send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.
          */
         post: operations["login"];
         delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for new tokens
-         * @description Send the refresh token in the body; or use its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as the body. A refresh token is valid once. If it is presented again within ten seconds, while its successor is unused, the answer is that successor again: the first answer may have been lost. Later use ends the session, since one of the two users of the token has stolen it. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user has to log in again.
+         * @description Send the refresh token in the body; or use its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as the body. A refresh token is valid once. If it is presented again within ten seconds, while its successor is unused, the answer is that successor again: the first answer may have been lost. Later use ends the session, because one of the two users of the token must have stolen it. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user has to log in again.
          */
         post: operations["refresh"];
         delete?: never;
@@ -138,6 +138,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's sessions: where they are logged in */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/auth/sessions/{sessionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of the caller's sessions: its tokens and its streams */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/auth/stream-token": {
         parameters: {
             query?: never;
@@ -148,7 +182,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A token to open streams with, for clients that cannot send headers
+         * Create a token to open streams with, for clients that cannot send headers
          * @description Goes into the URL of an `EventSource` or a WebSocket as `?token=`. It opens the read streams of its user and nothing else. A stream it opened does not end with the token but with the session (log-out, revocation, expiry), or at its maximum age. An `EventSource` may reconnect with its URL as long as the session lives, also after `expiresIn`: its `Last-Event-ID` proves that it had read the stream. Without that, an expired token is refused with 401; ask for a new one and pass the last id as `?lastEventId=`.
          */
         post: operations["createStreamToken"];
@@ -213,7 +247,7 @@ export interface paths {
         head?: never;
         /**
          * Change the caller's name, or anyone's name, role and `disabled` for administrators
-         * @description A changed role takes effect at once for what it no longer allows, and with the next refresh for what it newly allows. Disabling ends all sessions and streams of the user and suspends their API keys. The last administrator cannot be demoted or disabled.
+         * @description If a new role allows less, it takes effect at once; if it allows more, with the next refresh of the token. Disabling ends all sessions and streams of the user and suspends their API keys. The last administrator cannot be demoted or disabled.
          */
         patch: operations["updateUser"];
         trace?: never;
@@ -230,7 +264,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key, to be sent as `X-API-Key`
-         * @description For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. No scope lets a key manage users, passwords, keys, shares or sessions, end streams or delete portfolios: those need a person. The key itself is in this answer only.
+         * @description For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. No scope lets a key manage users, passwords, keys, shares or sessions, end streams or delete portfolios: those need a person. Only this answer contains the key itself.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -251,7 +285,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke an API key at once, on every node, and end its streams
-         * @description One of the caller's own; anyone's, for administrators.
+         * @description One of the caller's own; administrators may use anyone's.
          */
         delete: operations["deleteApiKey"];
         options?: never;
@@ -268,7 +302,7 @@ export interface paths {
         };
         /**
          * Security events, newest first
-         * @description Events are kept for `AUDIT_DAYS`, at most `AUDIT_ROWS` of them. `access-denied` is recorded once a quarter of an hour for each user and endpoint. The log has no secrets, and only a keyed hash of an e-mail address that belongs to no user.
+         * @description Events are kept for `AUDIT_DAYS`, at most `AUDIT_ROWS` of them. `access-denied` is recorded once a quarter of an hour for each user and endpoint. The log contains no secrets, and of e-mail addresses that belong to no user only a keyed hash.
          */
         get: operations["listAudit"];
         put?: never;
@@ -326,14 +360,14 @@ export interface paths {
         };
         /**
          * One portfolio at a glance: settings, total assets, PnL, allocation
-         * @description The figures of `GET …/pnl`: `equity` is everything, `cash` is what is not invested and `costBasis` what is. What is not known is `null`, and `warnings` says why.
+         * @description The figures of `GET …/pnl`: `equity` is the total, `cash` the part that is not invested, and `costBasis` the cost of the rest. Unknown figures are `null`, and `warnings` says why.
          */
         get: operations["getPortfolio"];
         put?: never;
         post?: never;
         /**
          * Delete a portfolio with its ledger
-         * @description It cannot be undone, so it takes a person: an API key cannot do this.
+         * @description It cannot be undone, so an API key cannot do it.
          */
         delete: operations["deletePortfolio"];
         options?: never;
@@ -437,6 +471,155 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The accounts at exchanges that fill a portfolio
+         * @description The channel `accounts:<portfolioId>` of `GET /v1/streams` carries the same, live.
+         */
+        get: operations["listAccounts"];
+        put?: never;
+        /**
+         * Connect an account at an exchange by an API key that can read
+         * @description The key is tried at once, and refused if the exchange does not accept it or if it can do more than read. Then the account is read from its first day to the present and kept up to date. Each trade, deposit and withdrawal is booked once, by its id at the exchange, and not at all if a file has brought it before. Balances are compared after each read. Credentials are stored encrypted, and no answer contains them. For the owner of the portfolio.
+         */
+        post: operations["connectAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/accounts/{accountId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account at an exchange */
+        get: operations["getAccount"];
+        put?: never;
+        post?: never;
+        /**
+         * Disconnect an account, and keep or remove its entries
+         * @description Its credentials are deleted. With `entries=keep` its entries stay in the ledger, and are not booked again if the account is connected once more. With `entries=remove` everything that it booked is removed, including the entries that settled its discrepancies, and every later figure is restated; what a file or a person booked stays. For the owner of the portfolio.
+         */
+        delete: operations["deleteAccount"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename, pause or resume an account, or give it a new key
+         * @description A new key is tried at once, as when connecting an account. Entries keep the `account` they were booked with. For the owner of the portfolio.
+         */
+        patch: operations["updateAccount"];
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/accounts/{accountId}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read an account now
+         * @description It is read as soon as a node is free, even if it had stopped. For the owner of the portfolio.
+         */
+        post: operations["syncAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/accounts/{accountId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try the API key of an account
+         * @description Nothing is changed. For the owner of the portfolio.
+         */
+        post: operations["testAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/accounts/{accountId}/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the balances of an account compare with the ledger
+         * @description Compares the ledger with the exchange, asset by asset, after each read of the account. Entries without an `account` count for the only account of their exchange in the portfolio. Assets that neither side holds, and that never differed, are left out.
+         */
+        get: operations["getReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/discrepancies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Balances that differ from those of the exchange, and what may explain them
+         * @description An asset is listed once its balance has differed twice in a row. Each has proposals, which `POST …/discrepancies/:discrepancyId/accept` books. Something that came in is proposed for the moment after the two last agreed, something that went out for the moment they were found to differ; the entry can be corrected afterwards. If an entry that the account did not book says the same as one it did, within a day, its removal is proposed where that explains the difference.
+         */
+        get: operations["listDiscrepancies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portfolios/{portfolioId}/discrepancies/{discrepancyId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle a discrepancy with one of its proposals
+         * @description Books the proposed entry, or removes the entries named, and compares the balances again. The entry belongs to the account. Idempotent: a repeated request returns the entry that was booked. To undo it, remove that entry, or book the removed ones again.
+         */
+        post: operations["acceptDiscrepancyProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/trades": {
         parameters: {
             query?: never;
@@ -452,9 +635,9 @@ export interface paths {
         put?: never;
         /**
          * Book one fill, or a batch
-         * @description Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.
+         * @description Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200; different content under the same id is a 409. A batch is booked whole or not at all.
          *
-         *     Fills of the same instant come in the order of their `sequence`. In a batch it may be left out: then their order in the batch counts. A batch runs from the oldest fill to the newest, or the other way round if its times do; if they are all the same, it is turned round when only so each sale comes after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.
+         *     Fills at the same instant are ordered by their `sequence`. In a batch it may be omitted: then the order of the batch counts. A batch runs from the oldest fill to the newest, or in reverse if its times do. If all times are equal, the batch is reversed if only that puts each sale after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.
          */
         post: operations["bookTrades"];
         delete?: never;
@@ -474,11 +657,11 @@ export interface paths {
         get: operations["getTrade"];
         put?: never;
         post?: never;
-        /** Remove a fill from the ledger; every figure after it is restated */
+        /** Remove a fill from the ledger; every later figure is restated */
         delete: operations["removeTrade"];
         options?: never;
         head?: never;
-        /** Correct a fill; every figure after it is restated */
+        /** Correct a fill; every later figure is restated */
         patch: operations["changeTrade"];
         trace?: never;
     };
@@ -489,7 +672,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the fills add up to, and how the sales turned out; takes the filter of the list */
+        /** Totals of the fills and statistics of the sales, with the filter of the list */
         get: operations["getTradeStats"];
         put?: never;
         post?: never;
@@ -509,20 +692,22 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Import a CSV file of an account
-         * @description The file is the body: this program's own export (`GET …/trades.csv`, or `GET …/entries.csv` with entries of every kind), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+         * Import a CSV or Excel file of an account
+         * @description The file is the body: this program's own export (`GET …/trades.csv`, or `GET …/entries.csv` with entries of every kind), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, recognised by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
          *
-         *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (`GET …/decisions`), and `unbooked` says what is missing of each asset meanwhile.
+         *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that does not change the user's holdings is ignored, with the reason. A row that only the user can explain is undecided: once the file is booked it becomes a decision (`GET …/decisions`); `unbooked` says how much of each asset is missing until it is settled.
          *
-         *     It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is booked already is a duplicate. A file never doubles another one, or what was booked through the API: a row is a duplicate when an entry has its id of the exchange, or, where one of the two has none, says the same within the precision of the coarser of the two sources (seconds, rounding, fills summed up). What only nearly is the same is booked, and listed in `nearMisses`: look at a dry run first. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
+         *     It is booked as a whole, in one transaction, or not at all: a rejected row holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is already booked is a duplicate. Importing never duplicates another file, or what was booked through the API: a row is a duplicate if an entry has the same exchange id, or, where one of the two has no id, says the same within the precision of the coarser source (seconds, rounding, fills summed up). Rows that are only almost the same are booked and listed in `nearMisses`: do a dry run first. Rows without an id get one made of their content and their number among equal rows, so two equal fills in a file are two fills.
          *
-         *     Times of Upbit and Bithumb are Korean. A zone in a heading counts (`Date(UTC+9)`), and a `tz` that contradicts it is refused (422). Under Binance's heading `Time` times are those of the zone in the file's name, which `tz` must tell.
+         *     Times of Upbit and Bithumb are in Korean time. A zone in a heading counts (`Date(UTC+9)`), and a `tz` that contradicts it is refused (422). Under Binance's heading `Time` times are in the zone that the file's name states; pass it as `tz`.
          *
-         *     Numbers and times are read strictly: `1,234` is a thousand only in a file whose other numbers show that its decimals stand behind a point, and 3/4/2026 needs a date in the file that can only be one or the other, or `dateOrder`. What stays ambiguous is rejected, with both readings named. Nothing before 2009 is taken unless `allowBefore2009` is set. Epoch times may be in seconds or any smaller unit.
+         *     Numbers and times are read strictly: `1,234` is a thousand only in a file whose other numbers prove that the decimal mark is a point, and 3/4/2026 needs a date in the file that can only be one or the other, or `dateOrder`. Values that stay ambiguous are rejected, with both readings named. Times before 2009 are rejected unless `allowBefore2009` is set. Epoch times may be in seconds or any smaller unit.
          *
-         *     Trades of the same instant are booked in the order in which they happened. A file runs from the oldest trade to the newest, or the other way round if its times do. When all its times are the same, the order is that in which each sale comes after its purchase, or the one that files of the source have. If it cannot be told, and figures depend on it, nothing is booked (422) until `order` tells it; the `order` of a dry run is `null` then. The column `sequence` of this program's own export goes before all that.
+         *     Trades at the same instant are booked in the order they happened. A file runs from the oldest trade to the newest, or in reverse if its times do. If all its times are equal, the order is the one in which each sale comes after its purchase, or else the one that the source is known to use. If the order cannot be determined and figures depend on it, nothing is booked (422) until `order` states it; the `order` of a dry run is `null` then. The column `sequence` of this program's own export takes precedence over all that.
          *
-         *     One user can send `UPLOADS_PER_USER` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
+         *     Reasons are in English, or in Korean for an `Accept-Language` that prefers it (`Content-Language`); `code` and `params` are the same in every language.
+         *
+         *     One user can send `UPLOADS_PER_USER` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, and is then refused with 429 or 503.
          *
          *     The channel `imports:<portfolioId>` of `GET /v1/streams` shows its progress, by `importId`.
          */
@@ -541,8 +726,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What imported files left to be decided
-         * @description Rows of imported files that only their owner can explain: what each is, what it could be, and what would be booked then.
+         * Decisions that imported files leave open
+         * @description Rows of imported files that only the user can explain, each with the possible meanings and what would be booked for them.
          */
         get: operations["listDecisions"];
         put?: never;
@@ -564,7 +749,7 @@ export interface paths {
         put?: never;
         /**
          * Settle a decision: book one of its options
-         * @description Idempotent: the same option again changes nothing, another one is refused (409). `nothing` books no entry.
+         * @description Idempotent: the same option again changes nothing; a different one is refused (409). `nothing` books no entry.
          */
         post: operations["settleDecision"];
         delete?: never;
@@ -584,8 +769,8 @@ export interface paths {
         get: operations["listImportMappings"];
         put?: never;
         /**
-         * Save how a CSV file of another layout is read
-         * @description A mapping says which column holds what, under which heading, and what the values of the column `kind` stand for. An import names it (`mapping=…`), and with `dryRun=true` its answer shows how the first rows are read. A name that is taken is saved anew. At most 100 of one user.
+         * Save a mapping for CSV files of another layout
+         * @description A mapping gives the heading of each column, and the meaning of the values in the column `kind`. An import refers to it by name (`mapping=…`); with `dryRun=true` the answer shows how the first rows are read. Saving under an existing name replaces that mapping. A user has at most 100.
          */
         post: operations["saveImportMapping"];
         delete?: never;
@@ -620,7 +805,7 @@ export interface paths {
         };
         /**
          * The fills of a portfolio as a CSV file
-         * @description The whole list of trades with the same filter and order, however long. Times and decimals are written as in JSON; what is not known is empty. Without `columns` it has the columns that `POST …/trades/import` reads, so that it can be imported into another portfolio. Add the column `sequence` and the import gets the order of trades right however the file is sorted. A cell that a spreadsheet would run as a formula begins with an apostrophe, which an import removes.
+         * @description The whole list of trades with the same filter and order, however long. Times and decimals are written as in JSON; unknown values are empty. Without `columns` it has the columns that `POST …/trades/import` reads, so that it can be imported into another portfolio. With the column `sequence`, an import restores the order of the trades however the file is sorted. A cell that a spreadsheet would run as a formula begins with an apostrophe, which an import removes.
          */
         get: operations["exportTrades"];
         put?: never;
@@ -639,10 +824,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Withdrawals and the deposits that they may have arrived as
-         * @description The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, sure or not.
+         * Withdrawals and the deposits they may have arrived as
+         * @description The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, not even sure matches. One of the two entries is in this portfolio; the other may be in another portfolio of its owner, with the same base currency, that the caller may read.
          *
-         *     The newest 1000 deposits and withdrawals are compared that are neither joined nor confirmed. The base currency is left out: money goes to and from a bank, and equal amounts say nothing.
+         *     Compares the newest 1000 deposits and withdrawals that are neither joined nor confirmed. The base currency is left out: cash goes to and from a bank, and equal amounts prove nothing.
          */
         get: operations["listTransferMatches"];
         put?: never;
@@ -664,7 +849,7 @@ export interface paths {
         put?: never;
         /**
          * Join the withdrawals and deposits of all sure matches
-         * @description At most 100 at once, as one change of the ledger, the newest first. Call it again while `remaining` is not 0.
+         * @description At most 100 at once, as one change of each ledger, the newest first. Call it again while `remaining` is not 0.
          */
         post: operations["acceptSureTransferMatches"];
         delete?: never;
@@ -684,7 +869,7 @@ export interface paths {
         put?: never;
         /**
          * Join the withdrawal and the deposit of a match
-         * @description As joining the two entries by hand does; parting them undoes it. Idempotent: nothing changes if they are joined with each other already.
+         * @description Does the same as joining the two entries by hand; separating them undoes it. Idempotent: nothing changes if they are already joined.
          */
         post: operations["acceptTransferMatch"];
         delete?: never;
@@ -703,8 +888,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Say that the withdrawal and the deposit of a match do not belong together
-         * @description The match is not offered again, and the two count no longer as candidates for each other. They can still be joined by hand. Idempotent.
+         * Reject a match: the withdrawal and the deposit do not belong together
+         * @description The match is not offered again, and the two no longer count as candidates for each other. They can still be joined by hand. Idempotent.
          */
         post: operations["rejectTransferMatch"];
         delete?: never;
@@ -745,13 +930,13 @@ export interface paths {
         get: operations["getTransfer"];
         put?: never;
         post?: never;
-        /** Remove a transfer from the ledger; every figure after it is restated */
+        /** Remove a transfer from the ledger; every later figure is restated */
         delete: operations["removeTransfer"];
         options?: never;
         head?: never;
         /**
-         * Correct a transfer; every figure after it is restated
-         * @description Its kind stays. The market price that was found for it stays too, unless asset, time or `unitCost` change.
+         * Correct a transfer; every later figure is restated
+         * @description Its kind cannot be changed. The market price found for it is kept, unless asset, time or `unitCost` change.
          */
         patch: operations["changeTransfer"];
         trace?: never;
@@ -773,9 +958,9 @@ export interface paths {
          * Book an entry of any kind, or a batch
          * @description Idempotent by (exchange, externalId), as trades are. A batch is booked whole or not at all.
          *
-         *     `deposit`, `withdrawal` and `adjustment` count as external money at their value. A `reward` is income at its value then. A `fee` is lost and a `rebate` won at its value. A `convert` disposes of what is given and gets what comes in at one and the same value: that of the base currency in it, else the market value of `to`, else that of `from`. A `transfer` changes the place within the portfolio: lots, dates and cost stay, and nothing is realised but its fee, which leaves at cost. A fee, rebate or reward without a price spoils nothing but itself.
+         *     `deposit`, `withdrawal` and `adjustment` count as external money at their value. A `reward` is income at its value when received. A `fee` is a loss and a `rebate` a gain at its value. A `convert` disposes of `from` and acquires `to` at the same value: that of the base currency in it, else the market value of `to`, else that of `from`. A `transfer` moves assets within the portfolio: lots, dates and cost stay, and nothing is realised but its fee, which leaves at cost. A `rename` or `redenomination` turns the whole holding of an asset into another asset, or into other units of it, and keeps lots, dates and cost. A `fork` adds a new asset, which takes over a share of the holding's cost or none; it is not income. A fee, rebate or reward without a price affects no other figure.
          *
-         *     Entries of one instant: deposits, adjustments, rewards and rebates come first, then trades (purchases before sales), conversions and transfers, then those that have a `sequence`, in its order and whatever their kind, then withdrawals and fees; where nothing else tells, by external id.
+         *     Entries of one instant: deposits, adjustments, rewards and rebates come first, then trades (purchases before sales), conversions, transfers and changes of assets, then those that have a `sequence`, in its order and whatever their kind, then withdrawals and fees; otherwise by external id.
          *
          *     Margin and futures are refused.
          */
@@ -797,13 +982,13 @@ export interface paths {
         get: operations["getEntry"];
         put?: never;
         post?: never;
-        /** Take an entry out of the ledger; every figure after it is restated */
+        /** Remove an entry from the ledger; every later figure is restated */
         delete: operations["removeEntry"];
         options?: never;
         head?: never;
         /**
-         * Correct an entry; every figure after it is restated
-         * @description The body names the kind that the entry has, which cannot be changed. What is left out stays, and `null` takes away what an entry need not have. The rates that were found for it stay too, unless what they are of changes. A joined withdrawal or deposit has to be parted before its asset, quantity or time can be changed.
+         * Correct an entry; every later figure is restated
+         * @description The body names the kind of the entry, which cannot be changed. Omitted fields stay, and `null` removes an optional one. The rates found for the entry are kept, unless what they value changes. A joined withdrawal or deposit must be separated before its asset, quantity or time can be changed.
          */
         patch: operations["changeEntry"];
         trace?: never;
@@ -817,14 +1002,18 @@ export interface paths {
         };
         get?: never;
         /**
-         * Join a withdrawal with the deposit that it arrived as
-         * @description Both are in this portfolio and of the same asset, and no more arrives than has left. Joined, they only change the place: lots, dates and cost stay, no money goes in or out, and what has left and not arrived is the fee, which leaves at cost. Every figure after it is restated; parting them restates it back.
+         * Join a withdrawal with the deposit it arrived as
+         * @description Both must be of the same asset, and no more may arrive than left. Within one portfolio they only move assets: lots, dates and cost are kept, and no money comes in or goes out.
+         *
+         *     The deposit may be in another portfolio of the same owner, in the same base currency. Then the lots move there with their dates and cost, whatever the cost method of either portfolio. Nothing is realised. In the performance of both, the coins count as external money at their value when they left, even if the price changes on the way; their gain up to then is in `transferredPnl`, with opposite signs, so that it cancels out across the two portfolios.
+         *
+         *     What left and did not arrive is the fee, which leaves at cost. Every later figure is restated, in both portfolios, and again when an earlier entry changes; separating them restores the figures.
          */
         put: operations["joinEntry"];
         post?: never;
         /**
-         * Part a withdrawal and the deposit that it is joined with
-         * @description Either of the two may be named. They are external flows again.
+         * Separate a withdrawal from the deposit it is joined with
+         * @description Name either of the two. Afterwards both are external flows again. If they are in two portfolios, the caller must be able to change both.
          */
         delete: operations["partEntry"];
         options?: never;
@@ -841,7 +1030,7 @@ export interface paths {
         };
         /**
          * The ledger as a CSV file: entries of every kind
-         * @description The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. An import (`POST …/trades/import`) can read the file again, unless `columns` leaves some out. A cell that a spreadsheet would run begins with an apostrophe.
+         * @description The complete list of entries with the same filter and order, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and after `=` what was received for it. For a rename or redenomination, `quantity` units of `asset` replaced those in `from`; for a fork, `from` has the asset that was held, and the share of its cost that moved. `joinedWith` has the `id` of the other half of an own transfer. An import (`POST …/trades/import`) can read the file again, unless `columns` leaves some out. A cell that a spreadsheet would run as a formula begins with an apostrophe.
          */
         get: operations["exportEntries"];
         put?: never;
@@ -860,8 +1049,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the portfolio holds, marked to market; the state of the `holdings:` channel
-         * @description A page begins after the last item of the previous one, wherever that is in the order by now.
+         * The holdings of a portfolio, marked to market; the state of the `holdings:` channel
+         * @description A page begins after the last item of the previous one, wherever that is now in the order.
          */
         get: operations["listHoldings"];
         put?: never;
@@ -880,8 +1069,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the portfolio holds, as a CSV file
-         * @description Times and decimals are as in JSON; what is not known is empty.
+         * The holdings of a portfolio, as a CSV file
+         * @description Times and decimals are as in JSON; unknown values are empty.
          */
         get: operations["exportHoldings"];
         put?: never;
@@ -900,8 +1089,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How equity is spread: by asset, by quote currency, cash against coins
-         * @description Each list adds up to `equity` exactly; the largest comes first. A coin counts for the currency that it is quoted in where its price comes from, cash for its own.
+         * How equity is spread: by asset, by quote currency, cash and coins
+         * @description Each list adds up to `equity` exactly; the largest comes first. A coin counts towards the quote currency of the symbol that prices it, cash towards its own currency.
          */
         get: operations["getAllocation"];
         put?: never;
@@ -921,7 +1110,7 @@ export interface paths {
         };
         /**
          * Equity and PnL now; the state of the `pnl:` channel
-         * @description What is not known is `null`, and `warnings` says why.
+         * @description Unknown figures are `null`, and `warnings` says why.
          */
         get: operations["getPnl"];
         put?: never;
@@ -961,7 +1150,7 @@ export interface paths {
         };
         /**
          * What realised and unrealised PnL are made of
-         * @description For one asset or each: the lots behind the unrealised PnL, the disposals (with the lots they came from) behind the realised one, and the acquisitions. The newest `limit` of each list, oldest first; lists and `earlier` add up to the figures exactly, and so do the assets to the totals.
+         * @description For one asset or each: the lots behind the unrealised PnL, the disposals (with the lots they came from) behind the realised one, and the acquisitions. The newest `limit` of each list, oldest first; lists and `earlier` add up to the figures exactly, and so do the assets to the totals. The lots of a disposal that do not fit in are summed up in its `unlisted`.
          */
         get: operations["explainPnl"];
         put?: never;
@@ -981,7 +1170,7 @@ export interface paths {
         };
         /**
          * PnL by day, week, month or year
-         * @description Whole calendar periods of a time zone that touch [from, to), oldest first. Weeks begin on Monday; days on which the clocks change are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.
+         * @description Whole calendar periods of a time zone that touch [from, to), oldest first. Weeks begin on Monday; days on which the clocks change are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are at most the newest 1000.
          */
         get: operations["listPnlPeriods"];
         put?: never;
@@ -1001,7 +1190,7 @@ export interface paths {
         };
         /**
          * PnL by day, week, month or year, as a CSV file
-         * @description Times and decimals are as in JSON; what is not known is empty.
+         * @description Times and decimals are as in JSON; unknown values are empty.
          */
         get: operations["exportPnlPeriods"];
         put?: never;
@@ -1021,7 +1210,7 @@ export interface paths {
         };
         /**
          * Equity, contributions and PnL over time, for charts
-         * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` the series begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. With `interval=minute` the moments in between at which equity was published to a stream are included.
+         * @description At `from`, at the beginning of every interval after it, and at `to` (now, valued live, if omitted). Without `from` the series begins with the first entry, and has at most 5000 instants. Minutes and hours are those of UTC. With `interval=minute` the moments in between at which equity was published to a stream are included.
          */
         get: operations["getSeries"];
         put?: never;
@@ -1041,7 +1230,7 @@ export interface paths {
         };
         /**
          * Equity, contributions and PnL over time, as a CSV file
-         * @description Times and decimals are as in JSON; what is not known is empty.
+         * @description Times and decimals are as in JSON; unknown values are empty.
          */
         get: operations["exportSeries"];
         put?: never;
@@ -1061,7 +1250,7 @@ export interface paths {
         };
         /**
          * Returns, against a benchmark; risk; statistics of closed trades
-         * @description Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.
+         * @description Over [from, to), by the days of a time zone. Without `from`, or if `from` is earlier, it begins on the day of the first entry. The current day is valued live and counts as a day. Figures that are unknown or undefined are `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.
          */
         get: operations["getPerformance"];
         put?: never;
@@ -1097,8 +1286,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Last price and 24-hour figures, as in the `ticker:` channels, and whether the price is current
-         * @description A page begins after the last item of the previous one, wherever that is in the order by now.
+         * Last price, whether it is current, and 24-hour figures, as in the `ticker:` channels
+         * @description A page begins after the last item of the previous one, wherever that is now in the order.
          */
         get: operations["listTickers"];
         put?: never;
@@ -1120,7 +1309,7 @@ export interface paths {
         put?: never;
         /**
          * Push public market events, one or a batch
-         * @description With a quantity a tick is a public trade, without one it is a price. A tick older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than 10 seconds ahead of the server's clock is refused, since every tick until then would count as late.
+         * @description A tick with a quantity is a public trade; one without is only a price. A tick older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than 10 seconds ahead of the server's clock is refused, because every tick until then would count as late.
          */
         post: operations["pushTicks"];
         delete?: never;
@@ -1138,15 +1327,63 @@ export interface paths {
         };
         /**
          * Open, high, low, close and volume by interval; the state of the `candle:` channels
-         * @description Candles that start in [from, to), including the current one. Oldest first by default; in that order and without `from`, one page with the newest `limit` of them. Intervals without a price have no candle. Days, weeks (from Monday) and months begin at midnight in `tz`; days that were loaded whole are UTC days, and only show where the days of `tz` are the same.
+         * @description Candles that start in [from, to), including the current one. Oldest first by default; in that order and without `from`, one page with the newest `limit` of them. Intervals without a price have no candle. Days, weeks (from Monday) and months begin at midnight in `tz`; days that were loaded as a whole are UTC days, and appear only if the days of `tz` are the same.
          */
         get: operations["listCandles"];
         put?: never;
         /**
          * Load past candles: minutes or whole UTC days, one or a batch
-         * @description A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day on. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.
+         * @description A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day onwards. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.
          */
         post: operations["loadCandles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/market/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that fetch past candles, newest first; all of them are the state of the `backfill:` channels
+         * @description Jobs are created automatically: minutes up to an entry without a rate, and days from the first entry of a portfolio on, for its assets and benchmarks. Figures fill in as candles arrive. You see the jobs that portfolios you can read need, limited to that need, and those you requested; a credential with the scope `admin` sees every job.
+         */
+        get: operations["listBackfills"];
+        put?: never;
+        /**
+         * Fetch past candles
+         * @description Spans that another job covers are not fetched again, and stored candles are kept. `count` is the number of jobs added.
+         */
+        post: operations["requestBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/market/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one asset was worth in another at some time, and by which prices
+         * @description From the last stored prices at or before that time, as entries are valued: directly, or through two symbols.
+         */
+        get: operations["getRate"];
+        put?: never;
+        /**
+         * Load official exchange rates, one or a batch
+         * @description A rate is a price like any other: from its time on it values entries and portfolios, whose `path` names its symbol. It replaces the one stored for its minute.
+         */
+        post: operations["loadRates"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1162,7 +1399,7 @@ export interface paths {
         };
         /**
          * Open a stream on any mix of channels
-         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.
+         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` means that events are missing; the current state follows. `event: ready` means that the stream has caught up.
          */
         get: operations["openStream"];
         put?: never;
@@ -1182,7 +1419,7 @@ export interface paths {
         };
         /**
          * Open a stream of tickers and public trades of symbols
-         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.
+         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` means that events are missing; the current state follows. `event: ready` means that the stream has caught up.
          */
         get: operations["openMarketStream"];
         put?: never;
@@ -1202,7 +1439,7 @@ export interface paths {
         };
         /**
          * Open a stream of the PnL and fills of a portfolio
-         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.
+         * @description `Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` means that events are missing; the current state follows. `event: ready` means that the stream has caught up.
          */
         get: operations["openPnlStream"];
         put?: never;
@@ -1226,7 +1463,7 @@ export interface paths {
          * Store a long list of channels under a short id
          * @description For lists that do not fit into the URL of a stream (8,000 bytes). `GET /v1/streams?subscription=<id>` opens exactly these channels, and a `subscribe` message of a WebSocket may name the subscription too. It works on every node and with any credential of the same user, stream tokens included. Access to the portfolios is checked here, and again whenever a stream is opened.
          *
-         *     It expires a week after it was last used to open a stream; each reconnect counts. The same list again is the same subscription. A user keeps twice as many as `STREAMS_PER_USER`; one more replaces the one that was not used for longest, or is refused with 409 while all are in use.
+         *     It expires a week after it was last used to open a stream; each reconnect counts. One that was never opened expires after an hour. The same list again is the same subscription. A user keeps twice as many as `STREAMS_PER_USER`; one more replaces one that was never opened, otherwise the least recently used one, or is refused with 409 while all are in use.
          */
         post: operations["createStreamSubscription"];
         delete?: never;
@@ -1243,24 +1480,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The streams over a WebSocket, with channels that change
-         * @description The channels and ids of `/v1/streams`, as JSON text messages `{event, data, id?}`; the credential is the same: `Authorization` header, `?token=`, or the cookie from a page of this origin or one of `CORS_ORIGINS`. What is refused is refused before the upgrade, as a problem.
+         * The streams over a WebSocket, whose channels can be changed
+         * @description The channels and ids of `/v1/streams`, as JSON text messages `{event, data, id?}`; the credential is the same: `Authorization` header, `?token=`, or the cookie from a page of this origin or one of `CORS_ORIGINS`. A refusal comes before the upgrade, as a problem.
          *
-         *     The client says, with `ref` (a string or integer) coming back in the answer:
-         *     `{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}`, `{"type":"unsubscribe","channels":[…]}`, `{"type":"ping"}`. One `id` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by `?channels=`) with the last id. A change of channels loses and repeats nothing on those that stay. Instead of `channels`, a `subscribe` may name a `subscription` of `POST /v1/streams/subscriptions`. Messages hold at most 64 KiB of text, and a connection at most 500 channels.
+         *     The client sends these messages; a `ref` (a string or integer) comes back in the answer:
+         *     `{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}`, `{"type":"unsubscribe","channels":[…]}`, `{"type":"ping"}`. One `id` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by `?channels=`) with the last id. Changing channels loses and repeats nothing on those that stay. Instead of `channels`, a `subscribe` may name a `subscription` of `POST /v1/streams/subscriptions`. Messages hold at most 64 KiB of text, and a connection at most 500 channels.
          *
-         *     Besides the events of the channels, `ready`, `reset`, `notice` and `heartbeat`, the server says `welcome` (the stream's id), `subscribed`, `unsubscribed` (all channels there are now), `pong`, `error` (a problem, with `ref`) and `retry` (`ms` to wait before reconnecting). It pings; a client that lets two pings pass is cut.
+         *     Besides the events of the channels, `ready`, `reset`, `notice` and `heartbeat`, the server sends `welcome` (the stream's id), `subscribed`, `unsubscribed` (all channels there are now), `pong`, `error` (a problem, with `ref`) and `retry` (`ms` to wait before reconnecting). It pings; a client that misses two pings is disconnected.
          *
          *     | close code | meaning | then |
          *     |---|---|---|
          *     | 1000 | ended on request (`DELETE /v1/streams/sessions/{id}`) | stay away |
          *     | 1001 | maximum age | reconnect, resume |
-         *     | 1003 | binary message | mend the client |
-         *     | 1008 | too many bad or waiting messages | mend the client |
-         *     | 1009 | message over 64 KiB | mend the client |
+         *     | 1003 | binary message | fix the client |
+         *     | 1008 | too many bad or waiting messages | fix the client |
+         *     | 1009 | message over 64 KiB | fix the client |
          *     | 1011 | internal error | reconnect, resume |
-         *     | 1012 | the server goes down | reconnect after `retry`, resume |
-         *     | 1013 | what the stream shows cannot be read at the moment, or too many streams of the user are catching up | reconnect after `retry`, resume |
+         *     | 1012 | the server is shutting down | reconnect after `retry`, resume |
+         *     | 1013 | the data of the stream cannot be read at the moment, or too many streams of the user are catching up | reconnect after `retry`, resume |
          *     | 4401 | credential expired or revoked | get a new one, resume |
          *     | 4403 | access to a portfolio lost | subscribe without it |
          *     | 4408 | reads too slowly | reconnect, resume |
@@ -1306,7 +1543,7 @@ export interface paths {
         post?: never;
         /**
          * End a stream on any node
-         * @description One of the caller's own; anyone's, for administrators. Its client gets a notice `ended`. An `EventSource` reconnects by itself unless the page closes it on that notice.
+         * @description One of the caller's own; administrators may use anyone's. Its client gets a notice `ended`. An `EventSource` reconnects by itself unless the page closes it on that notice.
          */
         delete: operations["endStreamSession"];
         options?: never;
@@ -1338,7 +1575,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process can serve: its database answers, and events and figures come back through the broker */
+        /** Whether the process can serve: its database answers, and events and figures come back through the broker */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -1429,7 +1666,7 @@ export interface components {
              * @description What kind of problem it is; stable, for programs. `GET` it for an explanation.
              * @enum {string}
              */
-            type: "/problems/malformed-json" | "/problems/malformed-csv" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/request-timeout" | "/problems/conflict" | "/problems/quota-exceeded" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/uri-too-long" | "/problems/unsupported-media-type" | "/problems/misdirected-request" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/rate-limited" | "/problems/headers-too-large" | "/problems/internal-error" | "/problems/unavailable";
+            type: "/problems/malformed-json" | "/problems/malformed-csv" | "/problems/invalid-request" | "/problems/invalid-cursor" | "/problems/unauthorized" | "/problems/token-expired" | "/problems/invalid-credentials" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/not-acceptable" | "/problems/request-timeout" | "/problems/conflict" | "/problems/quota-exceeded" | "/problems/trade-conflict" | "/problems/payload-too-large" | "/problems/uri-too-long" | "/problems/unsupported-media-type" | "/problems/misdirected-request" | "/problems/upgrade-required" | "/problems/unprocessable-entry" | "/problems/key-refused" | "/problems/rate-limited" | "/problems/headers-too-large" | "/problems/internal-error" | "/problems/unavailable";
             /** @description What this kind of problem means. */
             title: string;
             /** @description The HTTP status. */
@@ -1453,7 +1690,7 @@ export interface components {
             column?: string;
             /** @description What is wrong in a file: stable, for texts in other languages. */
             code?: string;
-            /** @description What a text for the code is made with. */
+            /** @description The values to fill into a text for the code. */
             params?: {
                 [key: string]: string;
             };
@@ -1483,12 +1720,12 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description E-mail address to log in with, in small letters. */
+            /** @description E-mail address to log in with, in lower case. */
             email: string;
-            /** @description Name, for people; `null`: none was given. */
+            /** @description Display name; `null` if none was given. */
             name: string | null;
             /**
-             * @description What the user may do: see `scopes` of `GET /v1/auth/me`.
+             * @description What the user may do; see `scopes` of `GET /v1/auth/me`.
              * @enum {string}
              */
             role: "viewer" | "trader" | "admin";
@@ -1516,19 +1753,19 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description E-mail address to log in with, in small letters. */
+            /** @description E-mail address to log in with, in lower case. */
             email: string;
-            /** @description Name, for people; `null`: none was given. */
+            /** @description Display name; `null` if none was given. */
             name: string | null;
             /**
-             * @description What the user may do: see `scopes` of `GET /v1/auth/me`.
+             * @description What the user may do; see `scopes` of `GET /v1/auth/me`.
              * @enum {string}
              */
             role: "viewer" | "trader" | "admin";
             /** @description What the credential of this request allows. */
             scopes: string[];
         };
-        /** @description A user to become. */
+        /** @description A user to register. */
         Registration: {
             /**
              * Format: email
@@ -1542,7 +1779,7 @@ export interface components {
              */
             password: string;
             /**
-             * @description Name of the user, for people; `null`: none.
+             * @description Display name of the user; `null` for none.
              * @default null
              */
             name?: string | null;
@@ -1551,7 +1788,7 @@ export interface components {
         PasswordChange: {
             /**
              * Format: password
-             * @description The password that is valid now.
+             * @description The current password.
              */
             currentPassword: string;
             /**
@@ -1559,6 +1796,42 @@ export interface components {
              * @description The new password; it must not be the e-mail address.
              */
             newPassword: string;
+        };
+        /** @description The caller's sessions that have not ended. */
+        SessionList: {
+            /** @description The sessions, the one used last first. */
+            items: components["schemas"]["Session"][];
+        };
+        /** @description A log-in on a device. */
+        Session: {
+            /**
+             * Format: uuid
+             * @description Id of the session.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The `User-Agent` of its log-in; empty if it sent none, or the session is an old one. */
+            userAgent: string;
+            /** @description Whether this request belongs to it. */
+            isCurrent: boolean;
+            /**
+             * Format: date-time
+             * @description When it began, with a log-in.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When its tokens were last renewed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            lastUsedAt: string;
+            /**
+             * Format: date-time
+             * @description When it expires unless it is used before.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            expiresAt: string;
         };
         /** @description A token for the URL of a stream. */
         StreamToken: {
@@ -1589,16 +1862,16 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description E-mail address to log in with, in small letters. */
+            /** @description E-mail address to log in with, in lower case. */
             email: string;
-            /** @description Name, for people; `null`: none was given. */
+            /** @description Display name; `null` if none was given. */
             name: string | null;
             /**
-             * @description What the user may do: see `scopes` of `GET /v1/auth/me`.
+             * @description What the user may do; see `scopes` of `GET /v1/auth/me`.
              * @enum {string}
              */
             role: "viewer" | "trader" | "admin";
-            /** @description Whether the user is barred: no log-in, and no API key of theirs works. */
+            /** @description Whether the user is disabled: they cannot log in, and their API keys do not work. */
             disabled: boolean;
             /**
              * Format: date-time
@@ -1621,7 +1894,7 @@ export interface components {
              */
             password: string;
             /**
-             * @description Name of the user, for people; `null`: none.
+             * @description Display name of the user; `null` for none.
              * @default null
              */
             name?: string | null;
@@ -1634,14 +1907,14 @@ export interface components {
         };
         /** @description What to change in a user; the rest stays. */
         UserChange: {
-            /** @description Name of the user, for people; `null`: none. */
+            /** @description Display name of the user; `null` for none. */
             name?: string | null;
             /**
              * @description `viewer` reads, `trader` also keeps portfolios, `admin` also manages users and the market.
              * @enum {string}
              */
             role?: "viewer" | "trader" | "admin";
-            /** @description `true` ends all sessions and streams and bars the user; `false` lifts that. */
+            /** @description `true` disables the user and ends all their sessions and streams; `false` enables the user again. */
             disabled?: boolean;
         };
         /** @description One page of the caller's API keys. */
@@ -1659,10 +1932,10 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description What the key is for, in the words of its owner. */
+            /** @description What the key is for, as its owner describes it. */
             name: string;
             /**
-             * @description How the key begins, to recognise it.
+             * @description The beginning of the key, to recognise it by.
              * @example mt_Zk5q0aYx
              */
             prefix: string;
@@ -1676,11 +1949,11 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
-            /** @description When it stops working; `null`: never. */
+            /** @description When it expires; `null`: never. */
             expiresAt: string | null;
             /** @description When it was last used, to the minute; `null`: never. */
             lastUsedAt: string | null;
-            /** @description Its own limit; `null`: that of every key, `RATE_LIMIT_API_KEY`. */
+            /** @description Its own limit; `null` if only `RATE_LIMIT_API_KEY` applies. */
             requestsPerMinute: number | null;
         };
         /** @description A new API key with its secret. */
@@ -1691,10 +1964,10 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description What the key is for, in the words of its owner. */
+            /** @description What the key is for, as its owner describes it. */
             name: string;
             /**
-             * @description How the key begins, to recognise it.
+             * @description The beginning of the key, to recognise it by.
              * @example mt_Zk5q0aYx
              */
             prefix: string;
@@ -1708,13 +1981,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             createdAt: string;
-            /** @description When it stops working; `null`: never. */
+            /** @description When it expires; `null`: never. */
             expiresAt: string | null;
             /** @description When it was last used, to the minute; `null`: never. */
             lastUsedAt: string | null;
-            /** @description Its own limit; `null`: that of every key, `RATE_LIMIT_API_KEY`. */
+            /** @description Its own limit; `null` if only `RATE_LIMIT_API_KEY` applies. */
             requestsPerMinute: number | null;
-            /** @description The secret. Only this answer has it: the server keeps a hash. */
+            /** @description The secret. Only this answer contains it: the server stores a hash. */
             key: string;
         };
         /** @description An API key to create. */
@@ -1728,7 +2001,7 @@ export interface components {
             scopes: ("read" | "trades:write" | "market:write" | "admin")[];
             /**
              * Format: date-time
-             * @description When it shall stop working; never if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @description When it expires; never if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
              * @example 2026-03-02T09:00:00.000Z
              */
             expiresAt?: string | number;
@@ -1737,7 +2010,7 @@ export interface components {
              * @default []
              */
             allowedIps?: string[];
-            /** @description A limit of its own, below `RATE_LIMIT_API_KEY`, which applies in any case. */
+            /** @description Its own limit, in addition to `RATE_LIMIT_API_KEY`. */
             requestsPerMinute?: number;
         };
         /** @description One page of the security events, newest first. */
@@ -1765,16 +2038,16 @@ export interface components {
              * @description What happened.
              * @enum {string}
              */
-            type: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "access-denied" | "rate-limited";
-            /** @description The user who did it; `null`: no known user. */
+            type: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "account-connected" | "account-key-changed" | "account-disconnected" | "access-denied" | "rate-limited";
+            /** @description The user who did it; `null` if unknown. */
             actorId: string | null;
-            /** @description The user it was done to; `null`: no known user. */
+            /** @description The user it was done to; `null` if unknown. */
             userId: string | null;
             /** @description Address that the request came from. */
             ip: string;
             /** @description The `X-Request-Id` of the request; also in the log. */
             requestId: string;
-            /** @description What else is known, by name; which names depends on `type`. Never a secret. */
+            /** @description Further details, by name; the names depend on `type`. Never a secret. */
             details: {
                 [key: string]: string | null | string[];
             };
@@ -1787,10 +2060,10 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description The node that answers, with a new id at each start. All counts are its own. */
+            /** @description The node that answers; it has a new id after each start. All counts are those of this node. */
             node: string;
             /**
-             * @description Who counts together. `process`: there is no other node. `fleet`: all nodes. `node`: each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.
+             * @description Who shares the counts. `process`: there is no other node. `fleet`: all nodes. `node`: each node counts for itself while Redis does not answer. The policy `address` is always counted by each process for itself.
              * @enum {string}
              */
             scope: "process" | "fleet" | "node";
@@ -1809,9 +2082,9 @@ export interface components {
             allowed: number;
             /** @description Uses refused since the process started. */
             limited: number;
-            /** @description Who used it most in the last five to ten minutes, the heaviest first. */
+            /** @description The heaviest users of the last five to ten minutes, heaviest first. */
             topConsumers: {
-                /** @description An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that is no user’s, or a pair of these. */
+                /** @description An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that belongs to no user, or a pair of them. */
                 client: string;
                 /** @description A lower bound of their requests. */
                 requests: number;
@@ -1822,9 +2095,67 @@ export interface components {
         /** @description One page of the portfolios that the caller may read. */
         PortfolioList: {
             /** @description The items of this page, in order. */
-            items: components["schemas"]["Portfolio"][];
+            items: components["schemas"]["ListedPortfolio"][];
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
+        };
+        /** @description A portfolio as the caller may use it, and whether it agrees with the exchanges. */
+        ListedPortfolio: {
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description Name of the portfolio, for people. */
+            name: string;
+            /**
+             * @description How the cost of what is sold is found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /**
+             * @description IANA time zone whose midnight ends a day.
+             * @example Asia/Seoul
+             */
+            timeZone: string;
+            /** @description Symbol that performance is compared with; `null`: none, since the base currency is BTC. */
+            benchmark: string | null;
+            /**
+             * @description `tracked`: cash is a holding that trades and transfers move. `untracked`: each purchase brings in its own money and each sale takes it out, for bots that report fills only.
+             * @enum {string}
+             */
+            cashMode: "tracked" | "untracked";
+            /**
+             * @description The currency of all figures; it never changes.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /** @description Whether it is valued at simulated prices (`true`) or real ones. Never both, and it never changes. */
+            simulated: boolean;
+            /** @description Counts the changes of the ledger and of these settings. */
+            version: number;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What the caller may do. `read`: see it. `write`: also change the ledger. `owner`: everything.
+             * @enum {string}
+             */
+            access: "owner" | "read" | "write";
+            /** @description Whether every balance agrees with those of the exchanges that fill it; `null`: not known at the moment, or no account is connected. */
+            reconciled: boolean | null;
+            /** @description When all of its accounts had last been compared; `null`: not yet, or there is none. */
+            reconciledAt: string | null;
         };
         /** @description A portfolio as the caller may use it. */
         Portfolio: {
@@ -1854,10 +2185,12 @@ export interface components {
              */
             cashMode: "tracked" | "untracked";
             /**
-             * @description The currency that figures are in; it never changes.
+             * @description The currency of all figures; it never changes.
              * @example BTC
              */
             baseCurrency: string;
+            /** @description Whether it is valued at simulated prices (`true`) or real ones. Never both, and it never changes. */
+            simulated: boolean;
             /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
@@ -1886,7 +2219,7 @@ export interface components {
              */
             name: string;
             /**
-             * @description The currency that figures are in; it never changes.
+             * @description The currency of all figures; it never changes.
              * @default KRW
              * @example BTC
              */
@@ -1911,6 +2244,11 @@ export interface components {
              * @enum {string}
              */
             cashMode?: "tracked" | "untracked";
+            /**
+             * @description Whether it is valued at simulated prices (`true`) or real ones. Never both, and it never changes.
+             * @default false
+             */
+            simulated?: boolean;
         };
         /** @description The settings to change; the others stay. */
         PortfolioChange: {
@@ -1970,7 +2308,7 @@ export interface components {
             /** @description When the invitation was accepted; `null`: not yet, and the user sees nothing. */
             acceptedAt: string | null;
         };
-        /** @description Whom to share a portfolio with, and for what. */
+        /** @description Whom to share a portfolio with, and with which access. */
         ShareInput: {
             /**
              * Format: uuid
@@ -2008,7 +2346,7 @@ export interface components {
              * @enum {string}
              */
             access: "read" | "write";
-            /** @description Who offers it: the owner of the portfolio. */
+            /** @description The owner of the portfolio, who offers it. */
             from: {
                 /**
                  * Format: uuid
@@ -2028,7 +2366,1870 @@ export interface components {
              */
             createdAt: string;
         };
-        /** @description The trade, or what became of the batch that was sent. */
+        /** @description The accounts of a portfolio. */
+        ExchangeAccountList: {
+            /** @description The accounts, in the order they were connected. */
+            items: components["schemas"]["ExchangeAccount"][];
+        };
+        /** @description An account at an exchange, without its credentials. */
+        ExchangeAccount: {
+            /**
+             * Format: uuid
+             * @description Id of the account.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /**
+             * @description Id of the exchange, as in entries.
+             * @enum {string}
+             */
+            exchange: "upbit" | "bithumb" | "binance";
+            /** @description What its owner calls it. */
+            label: string;
+            /** @description The `account` of the entries that it books: the label that it was connected with. */
+            account: string;
+            /** @description Whether reading it is paused. */
+            paused: boolean;
+            /**
+             * @description `waiting`: not read yet. `reading`: its history is being read. `current`: read to the present. `failing`: it will be tried again at `nextTryAt`. `stopped`: its owner has to act.
+             * @enum {string}
+             */
+            phase: "waiting" | "reading" | "current" | "failing" | "stopped";
+            /** @description Why it cannot be read; `null` if it can. */
+            failure: components["schemas"]["ExchangeAccountFailure"] | null;
+            /** @description How far its history has been read; `null` if completely, or not at all. */
+            readUntil: string | null;
+            /** @description What its API key may do; `null`: not known yet. */
+            permissions: components["schemas"]["KeyPermissions"] | null;
+            /** @description Whether its owner allows a key that can trade or withdraw. */
+            allowTradingKey: boolean;
+            /** @description When its API key expires; `null` if never, or if the exchange does not say. */
+            keyExpiresAt: string | null;
+            /** @description Whether the key expires within 14 days. */
+            keyExpiresSoon: boolean;
+            /** @description When it was last read to the present; `null`: not yet. */
+            lastSuccessAt: string | null;
+            /** @description When it will be read next; `null` if not automatically. */
+            nextTryAt: string | null;
+            /** @description Whether every balance agrees with the ledger; `null`: not known. */
+            reconciled: boolean | null;
+            /** @description When its balances were last compared; `null`: not yet. */
+            reconciledAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it was connected.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+        };
+        /** @description Why an account cannot be read. */
+        ExchangeAccountFailure: {
+            /**
+             * @description What happened.
+             * @enum {string}
+             */
+            code: "key-rejected" | "key-expired" | "address-not-allowed" | "permission-missing" | "trading-key" | "clock-skewed" | "rate-limited" | "banned" | "maintenance" | "unreachable" | "exchange-error" | "unreadable-answer" | "ccxt-missing" | "secrets-key-missing" | "internal-error";
+            /** @description What happened and what to do about it. */
+            detail: string;
+        };
+        /** @description What an API key may do, besides reading. */
+        KeyPermissions: {
+            /** @description Whether the key may trade; `null` if the exchange does not say. */
+            trade: boolean | null;
+            /** @description Whether the key may withdraw; `null` if the exchange does not say. */
+            withdraw: boolean | null;
+        };
+        /** @description An account to connect. */
+        ExchangeAccountInput: {
+            /**
+             * @description Id of the exchange, as in entries.
+             * @enum {string}
+             */
+            exchange: "upbit" | "bithumb" | "binance";
+            /**
+             * @description What to call it; unique in the portfolio.
+             * @example Upbit main
+             */
+            label: string;
+            credentials: components["schemas"]["ExchangeCredentials"];
+            /**
+             * @description `true`: allow a key that can trade or withdraw. Marktide only reads, but somebody who steals the key could do more.
+             * @default false
+             */
+            allowTradingKey?: boolean;
+        };
+        /** @description An API key that can read. It is stored encrypted and never returned. */
+        ExchangeCredentials: {
+            /**
+             * Format: password
+             * @description The API key, which the exchange may call access key.
+             */
+            apiKey: string;
+            /**
+             * Format: password
+             * @description The secret that belongs to it.
+             */
+            secret: string;
+            /**
+             * Format: password
+             * @description The passphrase, at exchanges that have one.
+             */
+            passphrase?: string;
+        };
+        /** @description What to change in an account; the rest stays. */
+        ExchangeAccountChange: {
+            /**
+             * @description What to call it; unique in the portfolio.
+             * @example Upbit main
+             */
+            label?: string;
+            /** @description `true`: stop reading it for now. */
+            paused?: boolean;
+            /** @description `true`: allow a key that can trade or withdraw. Marktide only reads, but somebody who steals the key could do more. */
+            allowTradingKey?: boolean;
+            credentials?: components["schemas"]["ExchangeCredentials"];
+        };
+        /** @description What the exchange says about the API key. */
+        ExchangeAccountTest: {
+            /** @description What its API key may do; `null`: not known yet. */
+            permissions: components["schemas"]["KeyPermissions"] | null;
+            /** @description When its API key expires; `null` if never, or if the exchange does not say. */
+            keyExpiresAt: string | null;
+        };
+        /** @description The balances of an account compared with those of the ledger. */
+        Reconciliation: {
+            /** @description Whether every balance agrees with the ledger; `null`: not known. */
+            reconciled: boolean | null;
+            /** @description When its balances were last compared; `null`: not yet. */
+            reconciledAt: string | null;
+            /** @description Every asset that was compared, by name. */
+            balances: components["schemas"]["ReconciledBalance"][];
+        };
+        /** @description How the balance of one asset compares. */
+        ReconciledBalance: {
+            /**
+             * @description What was compared.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description `agreed`: the two are the same, to eight decimals. `checking`: they differ for the first time, and will be compared again in a moment. `differs`: they still differ.
+             * @enum {string}
+             */
+            status: "agreed" | "checking" | "differs";
+            /**
+             * @description What the account holds according to the exchange, including amounts reserved by orders.
+             * @example 1250.5
+             */
+            exchange: string;
+            /**
+             * @description What the account holds according to its entries.
+             * @example 1250.5
+             */
+            ledger: string;
+            /**
+             * @description `exchange` − `ledger`.
+             * @example 1250.5
+             */
+            difference: string;
+            /**
+             * Format: date-time
+             * @description When they were compared.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            checkedAt: string;
+            /** @description When they last agreed; `null` if never. */
+            agreedAt: string | null;
+            /** @description When they began to differ; `null` if they agree. */
+            differsSince: string | null;
+        };
+        /** @description The differences between a ledger and its exchanges. */
+        DiscrepancyList: {
+            /** @description By account and asset, at most 100. */
+            items: components["schemas"]["Discrepancy"][];
+            /** @description How many assets differ. */
+            total: number;
+        };
+        /** @description An asset whose balance differs from that of the exchange. */
+        Discrepancy: {
+            /**
+             * @description Id of the discrepancy: of the account, the asset, and when it began.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80.BTC.1767225600000
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description Id of the account.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            accountId: string;
+            /**
+             * @description Id of the exchange, as in entries.
+             * @enum {string}
+             */
+            exchange: "upbit" | "bithumb" | "binance";
+            /** @description What its owner calls it. */
+            label: string;
+            /**
+             * @description What differs.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description What the account holds according to the exchange.
+             * @example 1250.5
+             */
+            exchangeAmount: string;
+            /**
+             * @description What the account holds according to its entries.
+             * @example 1250.5
+             */
+            ledgerAmount: string;
+            /**
+             * @description `exchangeAmount` − `ledgerAmount`.
+             * @example 1250.5
+             */
+            difference: string;
+            /**
+             * Format: date-time
+             * @description When the two were first found to differ.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            differsSince: string;
+            /** @description When they last agreed; `null` if never. */
+            agreedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When they were last compared.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            checkedAt: string;
+            /** @description What may explain it, most likely first. Each of them makes the two agree. */
+            proposals: components["schemas"]["DiscrepancyProposal"][];
+        };
+        /** @description A possible explanation of a discrepancy, which would settle it. */
+        DiscrepancyProposal: {
+            /** @description Id of the proposal, unique within the discrepancy. */
+            id: string;
+            /**
+             * @description `doubled`: entries were booked twice. `opening`: held before the history begins. `reward`, `deposit`, `withdrawal`, `fee`: something that the exchange does not list. `correction`: unknown.
+             * @enum {string}
+             */
+            cause: "doubled" | "opening" | "reward" | "deposit" | "withdrawal" | "fee" | "correction";
+            /** @description What may have happened, as a sentence. */
+            detail: string;
+            /** @description The entry that would be booked; `null`: none. */
+            books: components["schemas"]["ProposedEntry"] | null;
+            /** @description The entries that would be removed. */
+            removes: components["schemas"]["Entry"][];
+        };
+        /** @description An entry that would settle a discrepancy. */
+        ProposedEntry: {
+            /**
+             * @description Kind of the entry.
+             * @enum {string}
+             */
+            kind: "deposit" | "withdrawal" | "reward" | "fee" | "adjustment";
+            /** @description What a reward is for, or what an adjustment is. */
+            subtype: ("airdrop" | "staking" | "interest" | "opening" | "correction") | null;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset; negative only in a correction.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * Format: date-time
+             * @description When it is assumed to have happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+        };
+        /** @description An entry of the ledger; its `kind` says which fields it has. */
+        Entry: {
+            /**
+             * @description A fill.
+             * @enum {string}
+             */
+            kind: "trade";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What was traded.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Whether the base asset was bought or sold.
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * @description Units of the base asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description Quote asset per unit of the base asset.
+             * @example 1250.5
+             */
+            price: string;
+            /** @description What the exchange charged; `null`: nothing. */
+            fee: {
+                /**
+                 * @description Units of its currency.
+                 * @example 1250.5
+                 */
+                amount: string;
+                /**
+                 * @description What it was paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /** @description Id of the order that it filled. */
+            orderId: string | null;
+            /** @description Type of the order that it filled, such as `limit`. */
+            type: string | null;
+        } | {
+            /**
+             * @description What came in.
+             * @enum {string}
+             */
+            kind: "deposit";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+            unitCost: string | null;
+            /** @description Id of the transaction on the chain. */
+            txid: string | null;
+            /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
+            joinedWith: string | null;
+            /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+            joinedPortfolio: string | null;
+        } | {
+            /**
+             * @description What went out.
+             * @enum {string}
+             */
+            kind: "withdrawal";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+            unitCost: string | null;
+            /** @description Id of the transaction on the chain. */
+            txid: string | null;
+            /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
+            joinedWith: string | null;
+            /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+            joinedPortfolio: string | null;
+            /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
+            networkFee: string | null;
+            /** @description Whether a person confirmed that it left the portfolio. */
+            confirmed: boolean;
+        } | {
+            /**
+             * @description What was earned; income at its value when received.
+             * @enum {string}
+             */
+            kind: "reward";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+            unitCost: string | null;
+            /** @description What it is for; `null`: not given. */
+            subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+        } | {
+            /**
+             * @description A fee that belongs to no other entry.
+             * @enum {string}
+             */
+            kind: "fee";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+            unitCost: string | null;
+        } | {
+            /**
+             * @description A refunded fee.
+             * @enum {string}
+             */
+            kind: "rebate";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+            unitCost: string | null;
+        } | {
+            /**
+             * @description An opening balance, or a correction.
+             * @enum {string}
+             */
+            kind: "adjustment";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+            unitCost: string | null;
+            /**
+             * @description Whether it is an opening balance or a correction.
+             * @enum {string}
+             */
+            subtype: "opening" | "correction";
+            /** @description Why it was made. */
+            reason: string;
+        } | {
+            /**
+             * @description One or more assets converted into one.
+             * @enum {string}
+             */
+            kind: "convert";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /** @description What was given. */
+            from: {
+                /**
+                 * @description What was given.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description How much of `to` was received for it. */
+                received: string | null;
+            }[];
+            /** @description What was received. */
+            to: {
+                /**
+                 * @description What was received.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+            };
+        } | {
+            /**
+             * @description A move from one place of the portfolio to another.
+             * @enum {string}
+             */
+            kind: "transfer";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description What is moved.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Units of the asset that arrive.
+             * @example 1250.5
+             */
+            quantity: string;
+            /** @description Where it goes; `account` is where it comes from. */
+            toAccount: string;
+            /** @description The network's fee, which leaves at cost; `null`: none. */
+            fee: {
+                /**
+                 * @description Units of its currency.
+                 * @example 1250.5
+                 */
+                amount: string;
+                /**
+                 * @description What it was paid in.
+                 * @example BTC
+                 */
+                currency: string;
+            } | null;
+            /** @description Id of the transaction on the chain. */
+            txid: string | null;
+        } | {
+            /**
+             * @description An asset continues under another name.
+             * @enum {string}
+             */
+            kind: "rename";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description Its name before.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Its name afterwards.
+             * @example BTC
+             */
+            toAsset: string;
+        } | {
+            /**
+             * @description An asset is counted in other units.
+             * @enum {string}
+             */
+            kind: "redenomination";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description The asset before the change.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The asset after the change; it may be the same.
+             * @example BTC
+             */
+            toAsset: string;
+            ratio: components["schemas"]["Ratio"];
+        } | {
+            /**
+             * @description A new asset split off from one that was held.
+             * @enum {string}
+             */
+            kind: "fork";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description The asset that was held, and still is.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The new asset.
+             * @example BTC
+             */
+            toAsset: string;
+            /**
+             * @description Units of `toAsset`.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description The share of the cost that moved to it, from 0 to 1.
+             * @example 1250.5
+             */
+            costShare: string;
+        };
+        /** @description A rate that an entry was valued with, and where it comes from. */
+        EntryRate: {
+            /**
+             * @description What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.
+             * @enum {string}
+             */
+            of: "quote" | "fee" | "unit" | "source";
+            /**
+             * @description The asset that it values.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Base currency per unit.
+             * @example 1250.5
+             */
+            rate: string;
+            /**
+             * @description `market`: stored prices. `own-trade`: the portfolio's own last trade, until the market has a price.
+             * @enum {string}
+             */
+            source: "market" | "own-trade";
+            /** @description The symbols that it came through, in order. */
+            path: string[];
+            /**
+             * Format: date-time
+             * @description When the price was made; of two prices, the older one.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description How old the price was at the time of the entry, in milliseconds. */
+            ageMs: number;
+        };
+        /** @description The ratio of old to new units. */
+        Ratio: {
+            /**
+             * @description Units of `asset` that `to` stands for.
+             * @example 1250.5
+             */
+            from: string;
+            /**
+             * @description Units of `toAsset` that came for `from`.
+             * @example 1250.5
+             */
+            to: string;
+        };
+        /** @description How a discrepancy was settled. */
+        SettledDiscrepancy: {
+            /** @description The entry that was booked; `null`: none. */
+            booked: {
+                /**
+                 * @description A fill.
+                 * @enum {string}
+                 */
+                kind: "trade";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What was traded.
+                 * @example BTC/KRW
+                 */
+                symbol: string;
+                /**
+                 * @description Whether the base asset was bought or sold.
+                 * @enum {string}
+                 */
+                side: "buy" | "sell";
+                /**
+                 * @description Units of the base asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /**
+                 * @description Quote asset per unit of the base asset.
+                 * @example 1250.5
+                 */
+                price: string;
+                /** @description What the exchange charged; `null`: nothing. */
+                fee: {
+                    /**
+                     * @description Units of its currency.
+                     * @example 1250.5
+                     */
+                    amount: string;
+                    /**
+                     * @description What it was paid in.
+                     * @example BTC
+                     */
+                    currency: string;
+                } | null;
+                /** @description Id of the order that it filled. */
+                orderId: string | null;
+                /** @description Type of the order that it filled, such as `limit`. */
+                type: string | null;
+            } | {
+                /**
+                 * @description What came in.
+                 * @enum {string}
+                 */
+                kind: "deposit";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+                /** @description Id of the transaction on the chain. */
+                txid: string | null;
+                /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
+                joinedWith: string | null;
+                /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+                joinedPortfolio: string | null;
+            } | {
+                /**
+                 * @description What went out.
+                 * @enum {string}
+                 */
+                kind: "withdrawal";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+                /** @description Id of the transaction on the chain. */
+                txid: string | null;
+                /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
+                joinedWith: string | null;
+                /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+                joinedPortfolio: string | null;
+                /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
+                networkFee: string | null;
+                /** @description Whether a person confirmed that it left the portfolio. */
+                confirmed: boolean;
+            } | {
+                /**
+                 * @description What was earned; income at its value when received.
+                 * @enum {string}
+                 */
+                kind: "reward";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+                /** @description What it is for; `null`: not given. */
+                subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
+            } | {
+                /**
+                 * @description A fee that belongs to no other entry.
+                 * @enum {string}
+                 */
+                kind: "fee";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+            } | {
+                /**
+                 * @description A refunded fee.
+                 * @enum {string}
+                 */
+                kind: "rebate";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+            } | {
+                /**
+                 * @description An opening balance, or a correction.
+                 * @enum {string}
+                 */
+                kind: "adjustment";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                unitCost: string | null;
+                /**
+                 * @description Whether it is an opening balance or a correction.
+                 * @enum {string}
+                 */
+                subtype: "opening" | "correction";
+                /** @description Why it was made. */
+                reason: string;
+            } | {
+                /**
+                 * @description One or more assets converted into one.
+                 * @enum {string}
+                 */
+                kind: "convert";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /** @description What was given. */
+                from: {
+                    /**
+                     * @description What was given.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description How much of `to` was received for it. */
+                    received: string | null;
+                }[];
+                /** @description What was received. */
+                to: {
+                    /**
+                     * @description What was received.
+                     * @example BTC
+                     */
+                    asset: string;
+                    /**
+                     * @description Units of the asset.
+                     * @example 1250.5
+                     */
+                    quantity: string;
+                    /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
+                    unitCost: string | null;
+                };
+            } | {
+                /**
+                 * @description A move from one place of the portfolio to another.
+                 * @enum {string}
+                 */
+                kind: "transfer";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description What is moved.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Units of the asset that arrive.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description Where it goes; `account` is where it comes from. */
+                toAccount: string;
+                /** @description The network's fee, which leaves at cost; `null`: none. */
+                fee: {
+                    /**
+                     * @description Units of its currency.
+                     * @example 1250.5
+                     */
+                    amount: string;
+                    /**
+                     * @description What it was paid in.
+                     * @example BTC
+                     */
+                    currency: string;
+                } | null;
+                /** @description Id of the transaction on the chain. */
+                txid: string | null;
+            } | {
+                /**
+                 * @description An asset continues under another name.
+                 * @enum {string}
+                 */
+                kind: "rename";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description Its name before.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Its name afterwards.
+                 * @example BTC
+                 */
+                toAsset: string;
+            } | {
+                /**
+                 * @description An asset is counted in other units.
+                 * @enum {string}
+                 */
+                kind: "redenomination";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description The asset before the change.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description The asset after the change; it may be the same.
+                 * @example BTC
+                 */
+                toAsset: string;
+                ratio: components["schemas"]["Ratio"];
+            } | {
+                /**
+                 * @description A new asset split off from one that was held.
+                 * @enum {string}
+                 */
+                kind: "fork";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description The asset that was held, and still is.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description The new asset.
+                 * @example BTC
+                 */
+                toAsset: string;
+                /**
+                 * @description Units of `toAsset`.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /**
+                 * @description The share of the cost that moved to it, from 0 to 1.
+                 * @example 1250.5
+                 */
+                costShare: string;
+            } | null;
+            /** @description The entries that were removed, as they were. */
+            removed: components["schemas"]["Entry"][];
+        };
+        /** @description Which proposal settles a discrepancy. */
+        DiscrepancyDecision: {
+            /** @description Id of the proposal. */
+            proposal: string;
+        };
+        /** @description The trade, or the outcome of the batch. */
         TradeOrBatch: components["schemas"]["Trade"] | components["schemas"]["TradeBatch"];
         /** @description A fill: an entry of the ledger that buys or sells. */
         Trade: {
@@ -2080,7 +4281,7 @@ export interface components {
             tags: string[];
             /** @description Place among the fills of the same instant, lower first; omitted if not known. */
             sequence?: number;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -2108,47 +4309,14 @@ export interface components {
              */
             currency: string;
         };
-        /** @description A rate that an entry was valued with, and where it comes from. */
-        EntryRate: {
-            /**
-             * @description What it values: the `quote` currency of a trade, its `fee`, or the `unit` that is moved.
-             * @enum {string}
-             */
-            of: "quote" | "fee" | "unit" | "source";
-            /**
-             * @description The asset that it values.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Base currency per unit.
-             * @example 1250.5
-             */
-            rate: string;
-            /**
-             * @description `market`: stored prices. `own-trade`: the portfolio's own last trade, until the market has a price.
-             * @enum {string}
-             */
-            source: "market" | "own-trade";
-            /** @description The symbols that it came through, in order. */
-            path: string[];
-            /**
-             * Format: date-time
-             * @description When the price was made; of two prices, the older one.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description How old the price was at the time of the entry, in milliseconds. */
-            ageMs: number;
-        };
-        /** @description What became of a batch of trades. */
+        /** @description The outcome of a batch of trades. */
         TradeBatch: {
             /** @description Version of the ledger after the change. */
             version: number;
             /** @description One item for each trade of the request, in its order. */
             items: components["schemas"]["BookedTrade"][];
         };
-        /** @description What became of one trade of a batch. */
+        /** @description The outcome of one trade of a batch. */
         BookedTrade: {
             /**
              * @description `booked`: it is new. `duplicate`: it was booked before, with the same content.
@@ -2164,7 +4332,7 @@ export interface components {
             /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
             externalId?: string;
             /**
-             * @description Where it happened; any name, always written the same way.
+             * @description Where it happened; any name, in small letters.
              * @example upbit
              */
             exchange?: string;
@@ -2207,7 +4375,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Id of the order it filled. */
             orderId?: string;
@@ -2228,7 +4396,7 @@ export interface components {
         };
         /** @description Several items in one request. */
         TradeInputBatch: {
-            /** @description All of them are taken, or none. */
+            /** @description Booked as a whole or not at all. */
             items: components["schemas"]["TradeInput"][];
         };
         /** @description What to correct in a trade; the rest stays. */
@@ -2272,7 +4440,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Id of the order it filled; `null` removes it. */
             orderId?: string | null;
@@ -2285,7 +4453,7 @@ export interface components {
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
-        /** @description What the trades that match add up to. */
+        /** @description Totals of the matching trades. */
         TradeStats: {
             /**
              * Format: uuid
@@ -2305,13 +4473,13 @@ export interface components {
             costMethod: "average" | "fifo" | "lifo" | "hifo";
             /** @description How many trades match. */
             count: number;
-            /** @description How many of them are purchases. */
+            /** @description How many of these are purchases. */
             buys: number;
-            /** @description How many of them are sales. */
+            /** @description How many of these are sales. */
             sells: number;
-            /** @description When the oldest of them was filled; `null` if there is none. */
+            /** @description When the oldest was filled; `null` if there is none. */
             firstTime: string | null;
-            /** @description When the newest of them was filled; `null` if there is none. */
+            /** @description When the newest was filled; `null` if there is none. */
             lastTime: string | null;
             /** @description Quantity × price, in base currency, without fees. */
             volume: {
@@ -2363,7 +4531,7 @@ export interface components {
                  */
                 totalProfit: string;
             };
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description Volume in one quote asset, without fees. */
@@ -2373,7 +4541,7 @@ export interface components {
              * @example BTC
              */
             currency: string;
-            /** @description How many purchases were paid with it. */
+            /** @description How many purchases were paid in it. */
             buys: number;
             /** @description How many sales were paid in it. */
             sells: number;
@@ -2428,11 +4596,13 @@ export interface components {
              * @description What kind of warning it is; stable, for programs.
              * @enum {string}
              */
-            code: "missing-price" | "missing-rate" | "unvalued-amount" | "stale-price" | "oversold" | "cash-negative" | "missing-history" | "undefined-rate" | "gathered-flows";
+            code: "missing-price" | "missing-rate" | "other-market" | "unvalued-amount" | "stale-price" | "oversold" | "fee-above-value" | "unmatched-withdrawal" | "cash-negative" | "missing-history" | "undefined-rate" | "gathered-flows";
             /** @description The same as a sentence, for people; the wording may change. */
             detail: string;
             /** @description The asset concerned, if it is one. */
             asset?: string;
+            /** @description The symbol that has no price, if it is one. */
+            symbol?: string;
             /**
              * @description What the amount without a price is; only of an `unvalued-amount`.
              * @enum {string}
@@ -2474,7 +4644,7 @@ export interface components {
              * @enum {string}
              */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description A trade with its figures in base currency. */
@@ -2527,7 +4697,7 @@ export interface components {
             tags: string[];
             /** @description Place among the fills of the same instant, lower first; omitted if not known. */
             sequence?: number;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -2541,7 +4711,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
-            /** @description Quantity × price in base currency at the rate of its time; `null` if there was none. */
+            /** @description Quantity × price in base currency at the rate of its time; `null` if there was no rate. */
             value: string | null;
             /** @description The fee in base currency at the rate of its time, `0` without a fee; `null` if there was no rate. */
             feeValue: string | null;
@@ -2598,7 +4768,7 @@ export interface components {
             tags: string[];
             /** @description Place among the fills of the same instant, lower first; omitted if not known. */
             sequence?: number;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -2612,7 +4782,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             updatedAt: string;
-            /** @description Quantity × price in base currency at the rate of its time; `null` if there was none. */
+            /** @description Quantity × price in base currency at the rate of its time; `null` if there was no rate. */
             value: string | null;
             /** @description The fee in base currency at the rate of its time, `0` without a fee; `null` if there was no rate. */
             feeValue: string | null;
@@ -2628,14 +4798,14 @@ export interface components {
              * @enum {string}
              */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
-        /** @description What became of a file of trades. */
+        /** @description The outcome of importing a file. */
         ImportReport: {
             /**
              * Format: uuid
-             * @description Id of the import, as the request named it or as it was made.
+             * @description Id of the import: the one in the request, or a generated one.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
@@ -2652,7 +4822,7 @@ export interface components {
             /** @description Version of the ledger after the change. */
             version: number;
             /**
-             * @description Whose file it is, as its headings show.
+             * @description The exchange or program that wrote the file, recognised by its headings.
              * @enum {string}
              */
             format: "marktide" | "upbit" | "bithumb" | "coinone" | "binance" | "binance-statement" | "binance-convert" | "binance-transfers" | "bybit-spot" | "bybit-uta" | "okx-trading" | "okx-withdrawals" | "coinbase" | "coinbase-pro" | "kraken-ledgers" | "kraken-trades" | "kucoin-trades" | "kucoin-transfers" | "gate" | "koinly" | "cointracking" | "mapping";
@@ -2663,9 +4833,9 @@ export interface components {
             encoding: "utf-8" | "euc-kr" | "utf-16le" | "utf-16be" | "xlsx";
             /** @description The time zone that times were read in; `null` if each time named its own. */
             timeZone: string | null;
-            /** @description Which way time runs in the file; `null` if it does not show and figures depend on it: then send `order` to book the file. */
+            /** @description Which way time runs in the file; `null` if the file does not show it and figures depend on it: then send `order` to book the file. */
             order: ("oldest-first" | "newest-first") | null;
-            /** @description Rows of the file, empty ones not counted. */
+            /** @description Rows of the file, except empty ones. */
             rows: number;
             /** @description New entries: trades, deposits, withdrawals and income. */
             accepted: number;
@@ -2673,21 +4843,27 @@ export interface components {
             duplicates: number;
             /** @description Rows that cannot be booked. */
             rejected: number;
-            /** @description Rows that move nothing of what their owner holds, such as orders that were not filled. */
+            /** @description Rows that do not change the user's holdings, such as orders that were not filled. */
             ignored: number;
-            /** @description Rows that only their owner can explain: `GET …/decisions` lists them once the file is booked. */
+            /** @description Rows that only the user can explain: `GET …/decisions` lists them once the file is booked. */
             undecided: number;
-            /** @description The decisions to take about them that are not settled yet. */
+            /** @description The open decisions about these rows. */
             decisions: number;
-            /** @description Rows that entries are made of, be they accepted, duplicates or rejected. With the ignored, undecided and unreadable rows they are all of the file. */
+            /** @description Rows that make entries, whether accepted, duplicate or rejected. Together with the ignored, undecided and unreadable rows, these are all rows of the file. */
             entryRows: number;
-            /** @description What is not booked of each asset; at most 1000 assets. */
+            /** @description What is not booked of each asset. Together with the entries these sums are those of all rows of the file, except the `unsummed` ones. At most 1000 assets. */
             unbooked: components["schemas"]["UnbookedSum"][];
-            /** @description How the first rows that entries are made of are read: at most 20. */
+            /** @description Whether there are sums of further assets. */
+            unbookedTruncated: boolean;
+            /** @description Deposits and withdrawals of this program's own file that are joined with one that the file does not have: they count as external flows until they are joined again (`GET …/transfers/matches`). */
+            unjoined: number;
+            /** @description Rows that are in no sum: unreadable ones, and those whose market name can be split in several ways. */
+            unsummed: number;
+            /** @description How the first rows that make entries are read; at most 20. */
             preview: components["schemas"]["ImportPreviewRow"][];
-            /** @description Rows that are new, but nearly what is booked from another file, the API or by hand: look at them before the file is booked. At most 100. */
+            /** @description Rows that are new but almost equal to an entry from another file, the API or by hand: check them before booking the file. At most 100. */
             nearMisses: components["schemas"]["ImportNearMiss"][];
-            /** @description What became of each row, by line; at most 1000, rejected rows first to be kept. */
+            /** @description The outcome of each row, by line; at most 1000. Rejected rows are kept first. */
             items: components["schemas"]["ImportRow"][];
             /** @description Whether the file has more rows than `items`. */
             truncated: boolean;
@@ -2697,42 +4873,65 @@ export interface components {
             /** @description Code of the asset. */
             asset: string;
             /**
-             * @description The sum of what undecided rows move.
+             * @description What undecided rows move, summed.
              * @example 1250.5
              */
             undecided: string;
             /**
-             * @description The sum of what ignored rows move.
+             * @description What undecided rows whose decision is settled move, summed.
+             * @example 1250.5
+             */
+            settled: string;
+            /**
+             * @description What ignored rows move, and what transfers to or from other accounts of the owner move on the account of the file, summed.
              * @example 1250.5
              */
             ignored: string;
+            /**
+             * @description What rejected rows move, as far as they can be read, summed.
+             * @example 1250.5
+             */
+            rejected: string;
         };
         /** @description How a row of a file is read. */
         ImportPreviewRow: {
             /** @description The line of the file where the row begins, from 1. */
             line: number;
-            /** @description What it is read as. */
+            /** @description What the row is read as. */
             entries: components["schemas"]["ImportOptionEntry"][];
         };
-        /** @description An entry as a file has it. */
+        /** @description An entry as the file states it. */
         ImportOptionEntry: {
-            /** @description `trade`, or the kind of the transfer. */
+            /** @description Kind of the entry. `income` is a reward. */
             kind: string;
             /** @description Symbol of a trade. */
             symbol?: string;
             /** @description Side of a trade. */
             side?: string;
-            /** @description Asset of a transfer. */
+            /** @description Asset of any other entry; of a conversion, the one received. */
             asset?: string;
+            /** @description What a reward is for, if the file says so. */
+            subtype?: string;
+            /** @description What a conversion gives. */
+            from?: {
+                /** @description What is given. */
+                asset: string;
+                /** @description Units of it. */
+                quantity: string;
+            }[];
+            /** @description The place that a transfer leaves. */
+            account?: string;
+            /** @description The place where a transfer arrives. */
+            toAccount?: string;
             /** @description How much of the base asset, or of the asset. */
             quantity: string;
             /** @description Price of a trade. */
             price?: string;
-            /** @description Fee of a trade. */
+            /** @description Fee of a trade or a transfer. */
             fee?: {
-                /** @description How much of the currency. */
+                /** @description How much, in units of the currency. */
                 amount: string;
-                /** @description What the fee was paid in. */
+                /** @description The currency that the fee was paid in. */
                 currency: string;
             };
             /**
@@ -2742,38 +4941,38 @@ export interface components {
              */
             time: string;
         };
-        /** @description A row that is like an entry of another source. */
+        /** @description A row that is almost equal to an entry from another source. */
         ImportNearMiss: {
             /** @description The line of the file where the row begins, from 1. */
             line: number;
             /**
              * Format: uuid
-             * @description The booked entry that it is like.
+             * @description The booked entry that it resembles.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             tradeId: string;
             /**
-             * @description What the two differ in, beyond the precision of their sources.
+             * @description How the two differ, beyond the precision of their sources.
              * @enum {string}
              */
             differs: "time" | "quantity" | "price";
         };
-        /** @description What became of one row of a file. */
+        /** @description The outcome of one row of a file. */
         ImportRow: {
             /** @description The line of the file where the row begins, from 1. */
             line: number;
             /**
-             * @description `accepted`: a new entry. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: it moves nothing of what its owner holds. `undecided`: only its owner can explain it.
+             * @description `accepted`: a new entry. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: it does not change the user's holdings. `undecided`: only the user can explain it.
              * @enum {string}
              */
             status: "accepted" | "duplicate" | "rejected" | "ignored" | "undecided";
-            /** @description Why it is rejected, ignored or undecided: stable, for texts in other languages. */
+            /** @description The reason in `detail`: stable, for texts in other languages. */
             code?: string;
-            /** @description What a text for the code is made with. */
+            /** @description The values to fill into a text for the code. */
             params?: {
                 [key: string]: string;
             };
-            /** @description What an undecided row adds to holdings and takes from them. */
+            /** @description What an undecided row adds to the holdings and takes from them. */
             moves?: components["schemas"]["ImportMove"][];
             /** @description What an undecided row could be. */
             options?: components["schemas"]["ImportOption"][];
@@ -2793,31 +4992,31 @@ export interface components {
             /** @description Code of the asset. */
             asset: string;
             /**
-             * @description What comes in; with a minus what goes out.
+             * @description What comes in; negative for what goes out.
              * @example -0.5
              */
             amount: string;
         };
-        /** @description Something that rows of a file could be. */
+        /** @description One possible meaning of rows of a file. */
         ImportOption: {
             /**
-             * @description What a decision is settled with.
+             * @description The id to settle the decision with.
              * @example income
              */
             id: string;
-            /** @description What is booked if it is chosen. */
+            /** @description What is booked if this option is chosen. */
             entries: components["schemas"]["ImportOptionEntry"][];
         };
         /** @description A CSV file of trades, with a row of headings. */
         TradeFile: string;
-        /** @description A page of decisions. */
+        /** @description One page of decisions. */
         ImportDecisionList: {
             /** @description The items of this page, in order. */
             items: components["schemas"]["ImportDecision"][];
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
         };
-        /** @description What an imported file left to be decided. */
+        /** @description Something that an imported file leaves for the user to decide. */
         ImportDecision: {
             /**
              * Format: uuid
@@ -2831,15 +5030,15 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             importId: string;
-            /** @description Of the first of its rows in that file. */
+            /** @description Line of its first row in that file. */
             line: number;
-            /** @description Whose file it was. */
+            /** @description Which exchange or program wrote the file. */
             exchange: string;
             /**
              * @description Why it cannot be booked as it is.
              * @enum {string}
              */
-            code: "unknown-kind" | "incomplete-trade" | "several-trades" | "ambiguous-pair" | "derivative" | "loan" | "gift" | "renamed-asset" | "unpriced-purchase";
+            code: "unknown-kind" | "incomplete-trade" | "several-trades" | "ambiguous-pair" | "derivative" | "loan" | "gift" | "renamed-asset" | "unpriced-purchase" | "repeated-time";
             /** @description Why it cannot be booked, as a sentence. */
             detail: string;
             /** @description What the file calls it. */
@@ -2855,13 +5054,13 @@ export interface components {
             /** @description What it could be. */
             options: components["schemas"]["ImportOption"][];
             /**
-             * @description Whether it still has to be taken.
+             * @description Whether it is still to be taken.
              * @enum {string}
              */
             status: "open" | "settled";
             /** @description The option that was chosen; `null` while it is open. */
             choice: string | null;
-            /** @description The entries that were booked for it. */
+            /** @description Ids of the entries that were booked for it. */
             entryIds: string[];
             /**
              * Format: date-time
@@ -2882,10 +5081,10 @@ export interface components {
         };
         /** @description The caller's mappings. */
         ImportMappingList: {
-            /** @description All of them, by name. */
+            /** @description All mappings, by name. */
             items: components["schemas"]["ImportMapping"][];
         };
-        /** @description How a CSV file of a layout that is not known is read. */
+        /** @description How to read a CSV file whose layout is not built in. */
         ImportMapping: {
             /**
              * Format: uuid
@@ -2894,45 +5093,50 @@ export interface components {
              */
             id: string;
             /**
-             * @description What an import names it by; unique.
+             * @description The name to refer to it by in an import; unique.
              * @example My broker
              */
             name: string;
             columns: components["schemas"]["MappedColumns"];
             /** @description What the values of the column `kind` stand for. */
             kinds: {
-                [key: string]: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+                [key: string]: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "fee" | "rebate" | "nothing";
             };
             /**
-             * @description What a row is whose kind is empty or not mapped; left out: it is asked about.
+             * @description The kind of rows whose kind is empty or not mapped; if omitted, they become decisions.
              * @enum {string}
              */
-            defaultKind?: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+            defaultKind?: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "fee" | "rebate" | "nothing";
             /**
              * @description Where the entries come from.
              * @example broker
              */
             exchange: string;
             /**
-             * @description What every trade is paid with that names only its base.
+             * @description The quote currency of trades that name only their base.
              * @example BTC
              */
             quote?: string;
             /**
-             * @description Time zone of times that do not name theirs.
+             * @description Time zone of times that do not state one.
              * @example Asia/Seoul
              */
             tz?: string;
             /**
-             * @description The decimal mark of files in which no number proves it.
+             * @description The decimal mark, for files in which no number proves it.
              * @enum {string}
              */
             decimal?: "." | ",";
             /**
-             * @description Day, month and year in files in which no date proves their order.
+             * @description The order of day, month and year, for files in which no date proves it.
              * @enum {string}
              */
             dateOrder?: "ymd" | "dmy" | "mdy";
+            /**
+             * @description The meaning of a negative fee: a fee paid, or a rebate. If omitted, negative fees are rejected.
+             * @enum {string}
+             */
+            negativeFee?: "fee" | "rebate";
             /**
              * Format: date-time
              * @description When it was first saved.
@@ -2950,25 +5154,25 @@ export interface components {
         MappedColumns: {
             /** @description When it happened. */
             time: string;
-            /** @description What it is: `kinds` says what its values stand for; buy, sell, deposit, withdrawal and income do so by themselves. */
+            /** @description What the row is: `kinds` says what the values mean; `buy`, `sell`, `deposit`, `withdrawal`, `reward`, `fee` and `rebate` need no entry there. */
             kind?: string;
             /** @description The market, such as BTC/KRW, BTC-KRW or BTC_KRW. */
             symbol?: string;
-            /** @description What is bought or sold, in a column of its own. */
+            /** @description The base asset, in its own column. */
             base?: string;
-            /** @description What it is paid with, in a column of its own. */
+            /** @description The quote asset, in its own column. */
             quote?: string;
             /** @description What is deposited, withdrawn or received. */
             asset?: string;
-            /** @description How much; a sign is not looked at. */
+            /** @description The quantity. A minus must agree with the kind: a sale or a withdrawal may have one. */
             quantity: string;
             /** @description Price of one unit of the base. */
             price?: string;
-            /** @description Price of all of it: read where `price` is not mapped or empty. */
+            /** @description The total price, used if `price` is not mapped or empty. */
             total?: string;
-            /** @description How much the fee was; a sign is not looked at. */
+            /** @description The fee; `negativeFee` says what a negative one is. */
             feeAmount?: string;
-            /** @description What the fee is paid in: the quote if it is not mapped or empty. */
+            /** @description The currency of the fee; the quote currency if this is not mapped or empty. */
             feeCurrency?: string;
             /** @description The source's own id. */
             externalId?: string;
@@ -2977,10 +5181,10 @@ export interface components {
             /** @description A note. */
             note?: string;
         };
-        /** @description How a CSV file of a layout that is not known is read. */
+        /** @description How to read a CSV file whose layout is not built in. */
         ImportMappingInput: {
             /**
-             * @description What an import names it by; unique.
+             * @description The name to refer to it by in an import; unique.
              * @example My broker
              */
             name: string;
@@ -2988,25 +5192,25 @@ export interface components {
             columns: {
                 /** @description When it happened. */
                 time: string;
-                /** @description What it is: `kinds` says what its values stand for; buy, sell, deposit, withdrawal and income do so by themselves. */
+                /** @description What the row is: `kinds` says what the values mean; `buy`, `sell`, `deposit`, `withdrawal`, `reward`, `fee` and `rebate` need no entry there. */
                 kind?: string;
                 /** @description The market, such as BTC/KRW, BTC-KRW or BTC_KRW. */
                 symbol?: string;
-                /** @description What is bought or sold, in a column of its own. */
+                /** @description The base asset, in its own column. */
                 base?: string;
-                /** @description What it is paid with, in a column of its own. */
+                /** @description The quote asset, in its own column. */
                 quote?: string;
                 /** @description What is deposited, withdrawn or received. */
                 asset?: string;
-                /** @description How much; a sign is not looked at. */
+                /** @description The quantity. A minus must agree with the kind: a sale or a withdrawal may have one. */
                 quantity: string;
                 /** @description Price of one unit of the base. */
                 price?: string;
-                /** @description Price of all of it: read where `price` is not mapped or empty. */
+                /** @description The total price, used if `price` is not mapped or empty. */
                 total?: string;
-                /** @description How much the fee was; a sign is not looked at. */
+                /** @description The fee; `negativeFee` says what a negative one is. */
                 feeAmount?: string;
-                /** @description What the fee is paid in: the quote if it is not mapped or empty. */
+                /** @description The currency of the fee; the quote currency if this is not mapped or empty. */
                 feeCurrency?: string;
                 /** @description The source's own id. */
                 externalId?: string;
@@ -3020,61 +5224,66 @@ export interface components {
              * @default {}
              */
             kinds?: {
-                [key: string]: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+                [key: string]: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "fee" | "rebate" | "nothing";
             };
             /**
-             * @description What a row is whose kind is empty or not mapped; left out: it is asked about.
+             * @description The kind of rows whose kind is empty or not mapped; if omitted, they become decisions.
              * @enum {string}
              */
-            defaultKind?: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "nothing";
+            defaultKind?: "buy" | "sell" | "deposit" | "withdrawal" | "income" | "fee" | "rebate" | "nothing";
             /**
              * @description Where the entries come from.
              * @example broker
              */
             exchange: string;
             /**
-             * @description What every trade is paid with that names only its base.
+             * @description The quote currency of trades that name only their base.
              * @example BTC
              */
             quote?: string;
             /**
-             * @description Time zone of times that do not name theirs.
+             * @description Time zone of times that do not state one.
              * @example Asia/Seoul
              */
             tz?: string;
             /**
-             * @description The decimal mark of files in which no number proves it.
+             * @description The decimal mark, for files in which no number proves it.
              * @enum {string}
              */
             decimal?: "." | ",";
             /**
-             * @description Day, month and year in files in which no date proves their order.
+             * @description The order of day, month and year, for files in which no date proves it.
              * @enum {string}
              */
             dateOrder?: "ymd" | "dmy" | "mdy";
+            /**
+             * @description The meaning of a negative fee: a fee paid, or a rebate. If omitted, negative fees are rejected.
+             * @enum {string}
+             */
+            negativeFee?: "fee" | "rebate";
         };
         /** @description CSV in UTF-8, with a row of headings. */
         CsvFile: string;
-        /** @description A page of matches. */
+        /** @description One page of matches. */
         TransferMatchList: {
             /** @description The items of this page, in order. */
             items: components["schemas"]["TransferMatch"][];
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
-            /** @description Whether all deposits and withdrawals were compared. If there are more than 1000, no match is sure. */
+            /** @description Whether all deposits and withdrawals were compared. If there are more than 1000, no match counts as sure. */
             complete: boolean;
         };
         /** @description A withdrawal and a deposit that it may have arrived as. */
         TransferMatch: {
             /**
-             * @description Id of the match: those of its withdrawal and its deposit.
+             * @description Id of the match, made of the ids of its withdrawal and its deposit.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80.0198c5a1-02d4-7a51-8c36-5e6f70819203
              */
             id: string;
-            /** @description Neither entry fits another one, and both name one transaction or the quantities are the same. */
+            /** @description Whether neither entry fits any other, and both name the same transaction or have the same quantity. */
             sure: boolean;
             /**
-             * @description Why the two may belong together: both name one transaction (`txid`), or the deposit came to another or an unknown place, from 10 minutes before the withdrawal to 72 hours after it, with the same quantity (`quantity`) or at most 5 % less (`quantity-less-fee`). What fits for one reason is not compared for a later one.
+             * @description Why the two may belong together: both name the same transaction (`txid`), or the deposit came to another or an unknown place, from 10 minutes before the withdrawal to 72 hours after it, with the same quantity (`quantity`) or at most 5 % less (`quantity-less-fee`). Pairs that fit for one reason are not compared for a later one.
              * @enum {string}
              */
             reason: "txid" | "quantity" | "quantity-less-fee";
@@ -3092,6 +5301,12 @@ export interface components {
                  */
                 id: string;
                 /**
+                 * Format: uuid
+                 * @description The portfolio that it is in.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                portfolioId: string;
+                /**
                  * Format: date-time
                  * @description When it happened.
                  * @example 2026-03-02T09:00:00.000Z
@@ -3102,11 +5317,11 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description The exchange account or wallet; `null` if not told. */
+                /** @description The exchange account or wallet; `null`: not given. */
                 account: string | null;
-                /** @description Where the entry comes from; `null` if not told. */
+                /** @description Where the entry comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description Id of the transaction on the chain; `null` if not told. */
+                /** @description Id of the transaction on the chain; `null`: not given. */
                 txid: string | null;
             };
             /** @description What came in. */
@@ -3118,6 +5333,12 @@ export interface components {
                  */
                 id: string;
                 /**
+                 * Format: uuid
+                 * @description The portfolio that it is in.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                portfolioId: string;
+                /**
                  * Format: date-time
                  * @description When it happened.
                  * @example 2026-03-02T09:00:00.000Z
@@ -3128,19 +5349,19 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description The exchange account or wallet; `null` if not told. */
+                /** @description The exchange account or wallet; `null`: not given. */
                 account: string | null;
-                /** @description Where the entry comes from; `null` if not told. */
+                /** @description Where the entry comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description Id of the transaction on the chain; `null` if not told. */
+                /** @description Id of the transaction on the chain; `null`: not given. */
                 txid: string | null;
             };
             /**
-             * @description Units of the asset that have left and not arrived.
+             * @description Units of the asset that left and did not arrive.
              * @example 1250.5
              */
             fee: string;
-            /** @description How many entries fit for the same reason, those of this match included. */
+            /** @description How many entries fit for the same reason, including those of this match. */
             candidates: {
                 /** @description How many deposits fit the withdrawal. */
                 deposits: number;
@@ -3152,10 +5373,10 @@ export interface components {
         AcceptedMatches: {
             /** @description Ids of the matches that were accepted. */
             accepted: string[];
-            /** @description How many sure matches are left. */
+            /** @description How many sure matches remain. */
             remaining: number;
         };
-        /** @description The transfer, or what became of the batch that was sent. */
+        /** @description The transfer, or the outcome of the batch. */
         TransferOrBatch: components["schemas"]["Transfer"] | components["schemas"]["TransferBatch"];
         /** @description A deposit, a withdrawal or income. */
         Transfer: {
@@ -3196,7 +5417,7 @@ export interface components {
             note: string | null;
             /** @description Labels to filter by; empty: none. */
             tags: string[];
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3211,14 +5432,14 @@ export interface components {
              */
             updatedAt: string;
         };
-        /** @description What became of a batch of transfers. */
+        /** @description The outcome of a batch of transfers. */
         TransferBatch: {
             /** @description Version of the ledger after the change. */
             version: number;
             /** @description One item for each transfer of the request, in its order. */
             items: components["schemas"]["BookedTransfer"][];
         };
-        /** @description What became of one transfer of a batch. */
+        /** @description The outcome of one transfer of a batch. */
         BookedTransfer: {
             /**
              * @description `booked`: it is new. `duplicate`: it was booked before, with the same content.
@@ -3233,7 +5454,10 @@ export interface components {
         TransferInput: {
             /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new transfer. */
             externalId?: string;
-            /** @description Where it happened; any name, always written the same way. */
+            /**
+             * @description Where it happened; any name, in small letters.
+             * @example upbit
+             */
             exchange?: string;
             /**
              * @description `deposit`: brought in. `withdrawal`: taken out. `income`: a reward, interest or airdrop.
@@ -3261,7 +5485,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text, with line breaks if you like. */
             note?: string;
@@ -3270,7 +5494,7 @@ export interface components {
         };
         /** @description Several items in one request. */
         TransferInputBatch: {
-            /** @description All of them are taken, or none. */
+            /** @description Booked as a whole or not at all. */
             items: components["schemas"]["TransferInput"][];
         };
         /** @description One page of the transfers of a portfolio. */
@@ -3300,14 +5524,14 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
         };
-        /** @description The entry, or what became of the batch that was sent. */
+        /** @description The entry, or the outcome of the batch. */
         EntryOrBatch: {
             /**
              * @description A fill.
@@ -3316,15 +5540,15 @@ export interface components {
             kind: "trade";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3332,13 +5556,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3358,7 +5582,7 @@ export interface components {
              */
             symbol: string;
             /**
-             * @description Of the base asset.
+             * @description Whether the base asset was bought or sold.
              * @enum {string}
              */
             side: "buy" | "sell";
@@ -3368,11 +5592,11 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Quote per base.
+             * @description Quote asset per unit of the base asset.
              * @example 1250.5
              */
             price: string;
-            /** @description What the exchange took; `null` for nothing. */
+            /** @description What the exchange charged; `null`: nothing. */
             fee: {
                 /**
                  * @description Units of its currency.
@@ -3385,9 +5609,9 @@ export interface components {
                  */
                 currency: string;
             } | null;
-            /** @description Of the order that it filled. */
+            /** @description Id of the order that it filled. */
             orderId: string | null;
-            /** @description Kind of the order that it filled. */
+            /** @description Type of the order that it filled, such as `limit`. */
             type: string | null;
         } | {
             /**
@@ -3397,15 +5621,15 @@ export interface components {
             kind: "deposit";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3413,13 +5637,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3443,12 +5667,14 @@ export interface components {
              * @example 1250.5
              */
             quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
-            /** @description Of the transaction on the chain. */
+            /** @description Id of the transaction on the chain. */
             txid: string | null;
-            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+            /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
             joinedWith: string | null;
+            /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+            joinedPortfolio: string | null;
         } | {
             /**
              * @description What went out.
@@ -3457,15 +5683,15 @@ export interface components {
             kind: "withdrawal";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3473,13 +5699,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3503,31 +5729,35 @@ export interface components {
              * @example 1250.5
              */
             quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
-            /** @description Of the transaction on the chain. */
+            /** @description Id of the transaction on the chain. */
             txid: string | null;
-            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+            /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
             joinedWith: string | null;
-            /** @description Whether a person says that it has left for good. */
+            /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+            joinedPortfolio: string | null;
+            /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
+            networkFee: string | null;
+            /** @description Whether a person confirmed that it left the portfolio. */
             confirmed: boolean;
         } | {
             /**
-             * @description What was earned; income at its value then.
+             * @description What was earned; income at its value when received.
              * @enum {string}
              */
             kind: "reward";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3535,13 +5765,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3565,27 +5795,27 @@ export interface components {
              * @example 1250.5
              */
             quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
-            /** @description What it is for; `null` if not told. */
+            /** @description What it is for; `null`: not given. */
             subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
         } | {
             /**
-             * @description A fee of its own.
+             * @description A fee that belongs to no other entry.
              * @enum {string}
              */
             kind: "fee";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3593,13 +5823,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3623,25 +5853,25 @@ export interface components {
              * @example 1250.5
              */
             quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
         } | {
             /**
-             * @description A fee given back.
+             * @description A refunded fee.
              * @enum {string}
              */
             kind: "rebate";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3649,13 +5879,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3679,7 +5909,7 @@ export interface components {
              * @example 1250.5
              */
             quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
         } | {
             /**
@@ -3689,15 +5919,15 @@ export interface components {
             kind: "adjustment";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3705,13 +5935,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3735,32 +5965,32 @@ export interface components {
              * @example 1250.5
              */
             quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+            /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
             unitCost: string | null;
             /**
-             * @description Which of the two.
+             * @description Whether it is an opening balance or a correction.
              * @enum {string}
              */
             subtype: "opening" | "correction";
-            /** @description Why it is made. */
+            /** @description Why it was made. */
             reason: string;
         } | {
             /**
-             * @description One or more assets turned into one.
+             * @description One or more assets converted into one.
              * @enum {string}
              */
             kind: "convert";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3768,13 +5998,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3796,45 +6026,45 @@ export interface components {
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description How much of `to` was got for it. */
+                /** @description How much of `to` was received for it. */
                 received: string | null;
             }[];
-            /** @description What was got. */
+            /** @description What was received. */
             to: {
                 /**
-                 * @description What was got.
+                 * @description What was received.
                  * @example BTC
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
             };
         } | {
             /**
-             * @description From one place of the portfolio to another.
+             * @description A move from one place of the portfolio to another.
              * @enum {string}
              */
             kind: "transfer";
             /**
              * Format: uuid
-             * @description Of the entry.
+             * @description Id of the entry.
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The source's own id; `null` without one. */
+            /** @description The source's own id; `null`: not given. */
             externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
+            /** @description Where it comes from; `null`: not given. */
             exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
             account: string | null;
             /**
              * Format: date-time
@@ -3842,13 +6072,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
-            /** @description What somebody has noted. */
+            /** @description Free text. */
             note: string | null;
-            /** @description What it is tagged with. */
+            /** @description Labels to filter by. */
             tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+            /** @description Its place among the entries of the same instant; `null`: not known. */
             sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
             rates: components["schemas"]["EntryRate"][];
             /**
              * Format: date-time
@@ -3868,13 +6098,13 @@ export interface components {
              */
             asset: string;
             /**
-             * @description Units of it that arrive.
+             * @description Units of the asset that arrive.
              * @example 1250.5
              */
             quantity: string;
-            /** @description Where it arrives; `account` is where it leaves. */
+            /** @description Where it goes; `account` is where it comes from. */
             toAccount: string;
-            /** @description The network's fee, which leaves at cost; `null` for none. */
+            /** @description The network's fee, which leaves at cost; `null`: none. */
             fee: {
                 /**
                  * @description Units of its currency.
@@ -3887,17 +6117,190 @@ export interface components {
                  */
                 currency: string;
             } | null;
-            /** @description Of the transaction on the chain. */
+            /** @description Id of the transaction on the chain. */
             txid: string | null;
+        } | {
+            /**
+             * @description An asset continues under another name.
+             * @enum {string}
+             */
+            kind: "rename";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description Its name before.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description Its name afterwards.
+             * @example BTC
+             */
+            toAsset: string;
+        } | {
+            /**
+             * @description An asset is counted in other units.
+             * @enum {string}
+             */
+            kind: "redenomination";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description The asset before the change.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The asset after the change; it may be the same.
+             * @example BTC
+             */
+            toAsset: string;
+            ratio: components["schemas"]["Ratio"];
+        } | {
+            /**
+             * @description A new asset split off from one that was held.
+             * @enum {string}
+             */
+            kind: "fork";
+            /**
+             * Format: uuid
+             * @description Id of the entry.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /** @description The source's own id; `null`: not given. */
+            externalId: string | null;
+            /** @description Where it comes from; `null`: not given. */
+            exchange: string | null;
+            /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+            account: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string;
+            /** @description Free text. */
+            note: string | null;
+            /** @description Labels to filter by. */
+            tags: string[];
+            /** @description Its place among the entries of the same instant; `null`: not known. */
+            sequence: number | null;
+            /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+            rates: components["schemas"]["EntryRate"][];
+            /**
+             * Format: date-time
+             * @description When it was booked.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description The asset that was held, and still is.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The new asset.
+             * @example BTC
+             */
+            toAsset: string;
+            /**
+             * @description Units of `toAsset`.
+             * @example 1250.5
+             */
+            quantity: string;
+            /**
+             * @description The share of the cost that moved to it, from 0 to 1.
+             * @example 1250.5
+             */
+            costShare: string;
         } | components["schemas"]["EntryBatch"];
-        /** @description What became of a batch of entries. */
+        /** @description The outcome of a batch of entries. */
         EntryBatch: {
             /** @description Version of the ledger after the change. */
             version: number;
             /** @description One item for each entry of the request, in its order. */
             items: components["schemas"]["BookedEntry"][];
         };
-        /** @description What became of one entry of a batch. */
+        /** @description The outcome of one entry of a batch. */
         BookedEntry: {
             /**
              * @description `booked`: it is new. `duplicate`: it was booked before, with the same content.
@@ -3905,589 +6308,6 @@ export interface components {
              */
             status: "booked" | "duplicate";
             entry: components["schemas"]["Entry"];
-        };
-        /** @description An entry of the ledger; its `kind` says which fields it has. */
-        Entry: {
-            /**
-             * @description A fill.
-             * @enum {string}
-             */
-            kind: "trade";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What was traded.
-             * @example BTC/KRW
-             */
-            symbol: string;
-            /**
-             * @description Of the base asset.
-             * @enum {string}
-             */
-            side: "buy" | "sell";
-            /**
-             * @description Units of the base asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /**
-             * @description Quote per base.
-             * @example 1250.5
-             */
-            price: string;
-            /** @description What the exchange took; `null` for nothing. */
-            fee: {
-                /**
-                 * @description Units of its currency.
-                 * @example 1250.5
-                 */
-                amount: string;
-                /**
-                 * @description What it was paid in.
-                 * @example BTC
-                 */
-                currency: string;
-            } | null;
-            /** @description Of the order that it filled. */
-            orderId: string | null;
-            /** @description Kind of the order that it filled. */
-            type: string | null;
-        } | {
-            /**
-             * @description What came in.
-             * @enum {string}
-             */
-            kind: "deposit";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-            unitCost: string | null;
-            /** @description Of the transaction on the chain. */
-            txid: string | null;
-            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-            joinedWith: string | null;
-        } | {
-            /**
-             * @description What went out.
-             * @enum {string}
-             */
-            kind: "withdrawal";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-            unitCost: string | null;
-            /** @description Of the transaction on the chain. */
-            txid: string | null;
-            /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
-            joinedWith: string | null;
-            /** @description Whether a person says that it has left for good. */
-            confirmed: boolean;
-        } | {
-            /**
-             * @description What was earned; income at its value then.
-             * @enum {string}
-             */
-            kind: "reward";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-            unitCost: string | null;
-            /** @description What it is for; `null` if not told. */
-            subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
-        } | {
-            /**
-             * @description A fee of its own.
-             * @enum {string}
-             */
-            kind: "fee";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-            unitCost: string | null;
-        } | {
-            /**
-             * @description A fee given back.
-             * @enum {string}
-             */
-            kind: "rebate";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-            unitCost: string | null;
-        } | {
-            /**
-             * @description An opening balance, or a correction.
-             * @enum {string}
-             */
-            kind: "adjustment";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of the asset.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-            unitCost: string | null;
-            /**
-             * @description Which of the two.
-             * @enum {string}
-             */
-            subtype: "opening" | "correction";
-            /** @description Why it is made. */
-            reason: string;
-        } | {
-            /**
-             * @description One or more assets turned into one.
-             * @enum {string}
-             */
-            kind: "convert";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /** @description What was given. */
-            from: {
-                /**
-                 * @description What was given.
-                 * @example BTC
-                 */
-                asset: string;
-                /**
-                 * @description Units of it.
-                 * @example 1250.5
-                 */
-                quantity: string;
-                /** @description How much of `to` was got for it. */
-                received: string | null;
-            }[];
-            /** @description What was got. */
-            to: {
-                /**
-                 * @description What was got.
-                 * @example BTC
-                 */
-                asset: string;
-                /**
-                 * @description Units of it.
-                 * @example 1250.5
-                 */
-                quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
-                unitCost: string | null;
-            };
-        } | {
-            /**
-             * @description From one place of the portfolio to another.
-             * @enum {string}
-             */
-            kind: "transfer";
-            /**
-             * Format: uuid
-             * @description Of the entry.
-             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
-             */
-            id: string;
-            /** @description The source's own id; `null` without one. */
-            externalId: string | null;
-            /** @description Where it comes from; `null` if not told. */
-            exchange: string | null;
-            /** @description The exchange account or wallet where the assets lie; `null` if not told. */
-            account: string | null;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description What somebody has noted. */
-            note: string | null;
-            /** @description What it is tagged with. */
-            tags: string[];
-            /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
-            sequence: number | null;
-            /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
-            rates: components["schemas"]["EntryRate"][];
-            /**
-             * Format: date-time
-             * @description When it was booked.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            createdAt: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            updatedAt: string;
-            /**
-             * @description What is moved.
-             * @example BTC
-             */
-            asset: string;
-            /**
-             * @description Units of it that arrive.
-             * @example 1250.5
-             */
-            quantity: string;
-            /** @description Where it arrives; `account` is where it leaves. */
-            toAccount: string;
-            /** @description The network's fee, which leaves at cost; `null` for none. */
-            fee: {
-                /**
-                 * @description Units of its currency.
-                 * @example 1250.5
-                 */
-                amount: string;
-                /**
-                 * @description What it was paid in.
-                 * @example BTC
-                 */
-                currency: string;
-            } | null;
-            /** @description Of the transaction on the chain. */
-            txid: string | null;
         };
         /** @description One item, or a batch of them. */
         EntryInputOrBatch: {
@@ -4499,7 +6319,7 @@ export interface components {
             /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
             externalId?: string;
             /**
-             * @description Where it happened; any name, always written the same way.
+             * @description Where it happened; any name, in small letters.
              * @example upbit
              */
             exchange?: string;
@@ -4542,7 +6362,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Id of the order it filled. */
             orderId?: string;
@@ -4561,7 +6381,7 @@ export interface components {
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4574,12 +6394,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4589,13 +6409,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4608,11 +6428,11 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            /** @description Id of the transaction on the chain, by which a withdrawal finds its deposit. */
             txid?: string;
         } | {
             /**
@@ -4623,12 +6443,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4638,13 +6458,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4657,12 +6477,19 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            /** @description Id of the transaction on the chain, by which a withdrawal finds its deposit. */
             txid?: string;
+            /**
+             * @description The part of `quantity` that the network or the exchange took: it leaves at cost, and does not arrive at a deposit.
+             * @example 0.0005
+             */
+            networkFee?: string;
+            /** @description Confirms that it left the portfolio for good: it is not matched with deposits, and causes no warning. */
+            confirmed?: boolean;
         } | {
             /**
              * @description Which kind of entry it is.
@@ -4672,12 +6499,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4687,13 +6514,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4706,7 +6533,7 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
@@ -4724,12 +6551,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4739,13 +6566,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4758,7 +6585,7 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
@@ -4771,12 +6598,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4786,13 +6613,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4805,7 +6632,7 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
@@ -4818,12 +6645,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4833,13 +6660,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4847,23 +6674,23 @@ export interface components {
              */
             asset: string;
             /**
-             * @description Units of the asset; negative for what is missing.
+             * @description Units of the asset; negative if some are missing.
              * @example -0.5
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
             /**
-             * @description `opening`: what was there before the ledger begins.
+             * @description `opening`: what was held before the ledger begins.
              * @default correction
              * @enum {string}
              */
             subtype?: "opening" | "correction";
             /**
-             * @description Why it is made.
+             * @description Why it was made.
              * @example Balance of 2026-01-01
              */
             reason: string;
@@ -4876,12 +6703,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -4891,15 +6718,15 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
-            /** @description What is given: several for a sweep of dust. */
+            /** @description The assets given; several for a sweep of dust. */
             from: {
                 /**
                  * @description What is given.
@@ -4907,30 +6734,30 @@ export interface components {
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 0.25
                  */
                 quantity: string;
                 /**
-                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @description How much of `to` was received for it; give it for all sources or for none.
                  * @example 0.25
                  */
                 received?: string;
             }[];
-            /** @description What is got. */
+            /** @description What is received. */
             to: {
                 /**
-                 * @description What is got.
+                 * @description What is received.
                  * @example BTC
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 0.25
                  */
                 quantity: string;
                 /**
-                 * @description Base currency per unit; the market price at the time when left out.
+                 * @description Base currency per unit; the market price of its time if omitted.
                  * @example 0.25
                  */
                 unitCost?: string;
@@ -4944,12 +6771,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The account or wallet that it leaves.
+             * @description The account or wallet that it comes from.
              * @example binance
              */
             account: string;
@@ -4959,13 +6786,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -4973,7 +6800,7 @@ export interface components {
              */
             asset: string;
             /**
-             * @description Units of it that arrive.
+             * @description Units of the asset that arrive.
              * @example 0.25
              */
             quantity: string;
@@ -4995,15 +6822,164 @@ export interface components {
                  */
                 currency: string;
             };
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            /** @description Id of the transaction on the chain, by which a withdrawal finds its deposit. */
             txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rename";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from, in small letters.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet that holds the assets.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant; lower ones come first. */
+            sequence?: number;
+            /**
+             * @description Its name before.
+             * @example LUNA
+             */
+            asset: string;
+            /**
+             * @description Its name afterwards.
+             * @example LUNC
+             */
+            toAsset: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "redenomination";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from, in small letters.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet that holds the assets.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant; lower ones come first. */
+            sequence?: number;
+            /**
+             * @description The asset before the change.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The asset after the change; the same one if omitted.
+             * @example BTC
+             */
+            toAsset?: string;
+            /** @description The exact ratio of old to new units. */
+            ratio: {
+                /**
+                 * @description Units of `asset` that `to` stands for.
+                 * @example 1000
+                 */
+                from: string;
+                /**
+                 * @description Units of `toAsset` that come for `from`.
+                 * @example 1
+                 */
+                to: string;
+            };
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fork";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from, in small letters.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet that holds the assets.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant; lower ones come first. */
+            sequence?: number;
+            /**
+             * @description The asset that is held, and still is afterwards.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The new asset.
+             * @example BCH
+             */
+            toAsset: string;
+            /**
+             * @description Units of `toAsset`.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description The share of the cost that moves to it, as a fraction; none if omitted.
+             * @example 0.05
+             */
+            costShare?: string;
         } | components["schemas"]["EntryInputBatch"];
         /** @description Several items in one request. */
         EntryInputBatch: {
-            /** @description All of them are taken, or none. */
+            /** @description Booked as a whole or not at all. */
             items: components["schemas"]["EntryInput"][];
         };
-        /** @description An entry to be booked; its `kind` says which fields it has. */
+        /** @description An entry to book; its `kind` says which fields it has. */
         EntryInput: {
             /**
              * @description Which kind of entry it is.
@@ -5013,7 +6989,7 @@ export interface components {
             /** @description The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade. */
             externalId?: string;
             /**
-             * @description Where it happened; any name, always written the same way.
+             * @description Where it happened; any name, in small letters.
              * @example upbit
              */
             exchange?: string;
@@ -5056,7 +7032,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Id of the order it filled. */
             orderId?: string;
@@ -5075,7 +7051,7 @@ export interface components {
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5088,12 +7064,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5103,13 +7079,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5122,11 +7098,11 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            /** @description Id of the transaction on the chain, by which a withdrawal finds its deposit. */
             txid?: string;
         } | {
             /**
@@ -5137,12 +7113,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5152,13 +7128,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5171,12 +7147,19 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            /** @description Id of the transaction on the chain, by which a withdrawal finds its deposit. */
             txid?: string;
+            /**
+             * @description The part of `quantity` that the network or the exchange took: it leaves at cost, and does not arrive at a deposit.
+             * @example 0.0005
+             */
+            networkFee?: string;
+            /** @description Confirms that it left the portfolio for good: it is not matched with deposits, and causes no warning. */
+            confirmed?: boolean;
         } | {
             /**
              * @description Which kind of entry it is.
@@ -5186,12 +7169,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5201,13 +7184,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5220,7 +7203,7 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
@@ -5238,12 +7221,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5253,13 +7236,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5272,7 +7255,7 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
@@ -5285,12 +7268,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5300,13 +7283,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5319,7 +7302,7 @@ export interface components {
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
@@ -5332,12 +7315,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5347,13 +7330,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5361,23 +7344,23 @@ export interface components {
              */
             asset: string;
             /**
-             * @description Units of the asset; negative for what is missing.
+             * @description Units of the asset; negative if some are missing.
              * @example -0.5
              */
             quantity: string;
             /**
-             * @description Base currency per unit; the market price at the time when left out.
+             * @description Base currency per unit; the market price of its time if omitted.
              * @example 0.25
              */
             unitCost?: string;
             /**
-             * @description `opening`: what was there before the ledger begins.
+             * @description `opening`: what was held before the ledger begins.
              * @default correction
              * @enum {string}
              */
             subtype?: "opening" | "correction";
             /**
-             * @description Why it is made.
+             * @description Why it was made.
              * @example Balance of 2026-01-01
              */
             reason: string;
@@ -5390,12 +7373,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The exchange account or wallet where the assets lie.
+             * @description The exchange account or wallet that holds the assets.
              * @example ledger-nano
              */
             account?: string;
@@ -5405,15 +7388,15 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
-            /** @description What is given: several for a sweep of dust. */
+            /** @description The assets given; several for a sweep of dust. */
             from: {
                 /**
                  * @description What is given.
@@ -5421,30 +7404,30 @@ export interface components {
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 0.25
                  */
                 quantity: string;
                 /**
-                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @description How much of `to` was received for it; give it for all sources or for none.
                  * @example 0.25
                  */
                 received?: string;
             }[];
-            /** @description What is got. */
+            /** @description What is received. */
             to: {
                 /**
-                 * @description What is got.
+                 * @description What is received.
                  * @example BTC
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 0.25
                  */
                 quantity: string;
                 /**
-                 * @description Base currency per unit; the market price at the time when left out.
+                 * @description Base currency per unit; the market price of its time if omitted.
                  * @example 0.25
                  */
                 unitCost?: string;
@@ -5458,12 +7441,12 @@ export interface components {
             /** @description The source's own id: makes booking idempotent. */
             externalId?: string;
             /**
-             * @description Where it comes from.
-             * @example binance
+             * @description Where it comes from, in small letters.
+             * @example upbit
              */
             exchange?: string;
             /**
-             * @description The account or wallet that it leaves.
+             * @description The account or wallet that it comes from.
              * @example binance
              */
             account: string;
@@ -5473,13 +7456,13 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
-            /** @description Whatever is worth noting. */
+            /** @description Free text. */
             note?: string;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description Its place among the entries of the same instant: a lower one came first. */
+            /** @description Its place among the entries of the same instant; lower ones come first. */
             sequence?: number;
             /**
              * @description What is moved.
@@ -5487,7 +7470,7 @@ export interface components {
              */
             asset: string;
             /**
-             * @description Units of it that arrive.
+             * @description Units of the asset that arrive.
              * @example 0.25
              */
             quantity: string;
@@ -5509,10 +7492,159 @@ export interface components {
                  */
                 currency: string;
             };
-            /** @description Of the transaction on the chain: by it a withdrawal finds its deposit. */
+            /** @description Id of the transaction on the chain, by which a withdrawal finds its deposit. */
             txid?: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rename";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from, in small letters.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet that holds the assets.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant; lower ones come first. */
+            sequence?: number;
+            /**
+             * @description Its name before.
+             * @example LUNA
+             */
+            asset: string;
+            /**
+             * @description Its name afterwards.
+             * @example LUNC
+             */
+            toAsset: string;
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "redenomination";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from, in small letters.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet that holds the assets.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant; lower ones come first. */
+            sequence?: number;
+            /**
+             * @description The asset before the change.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The asset after the change; the same one if omitted.
+             * @example BTC
+             */
+            toAsset?: string;
+            /** @description The exact ratio of old to new units. */
+            ratio: {
+                /**
+                 * @description Units of `asset` that `to` stands for.
+                 * @example 1000
+                 */
+                from: string;
+                /**
+                 * @description Units of `toAsset` that come for `from`.
+                 * @example 1
+                 */
+                to: string;
+            };
+        } | {
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fork";
+            /** @description The source's own id: makes booking idempotent. */
+            externalId?: string;
+            /**
+             * @description Where it comes from, in small letters.
+             * @example upbit
+             */
+            exchange?: string;
+            /**
+             * @description The exchange account or wallet that holds the assets.
+             * @example ledger-nano
+             */
+            account?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text. */
+            note?: string;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Its place among the entries of the same instant; lower ones come first. */
+            sequence?: number;
+            /**
+             * @description The asset that is held, and still is afterwards.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The new asset.
+             * @example BCH
+             */
+            toAsset: string;
+            /**
+             * @description Units of `toAsset`.
+             * @example 0.25
+             */
+            quantity: string;
+            /**
+             * @description The share of the cost that moves to it, as a fraction; none if omitted.
+             * @example 0.05
+             */
+            costShare?: string;
         };
-        /** @description A page of entries. */
+        /** @description One page of entries. */
         EntryList: {
             /** @description The items of this page, in order. */
             items: components["schemas"]["Entry"][];
@@ -5560,7 +7692,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Id of the order it filled; `null` removes it. */
             orderId?: string | null;
@@ -5572,7 +7704,7 @@ export interface components {
             sequence?: number | null;
             /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
             tags?: string[];
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * @description Which kind of entry it is.
@@ -5580,7 +7712,7 @@ export interface components {
              */
             kind: "trade";
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5588,7 +7720,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5616,7 +7748,7 @@ export interface components {
              */
             kind: "deposit";
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5624,7 +7756,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5646,15 +7778,17 @@ export interface components {
             unitCost?: string | null;
             /** @description Id of the transaction on the chain; `null` removes it. */
             txid?: string | null;
+            /** @description The part of `quantity` that the network or the exchange took; `null` removes it. */
+            networkFee?: string | null;
+            /** @description Confirms that it left the portfolio for good: it is not matched with deposits, and causes no warning. */
+            confirmed?: boolean;
             /**
              * @description Which kind of entry it is.
              * @enum {string}
              */
             kind: "withdrawal";
-            /** @description A person says that it has left for good: it is not looked for among deposits any more. */
-            confirmed?: boolean;
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5662,7 +7796,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5690,7 +7824,7 @@ export interface components {
              */
             kind: "reward";
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5698,7 +7832,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5724,7 +7858,7 @@ export interface components {
              */
             kind: "fee";
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5732,7 +7866,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5758,7 +7892,7 @@ export interface components {
              */
             kind: "rebate";
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5766,7 +7900,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5780,19 +7914,19 @@ export interface components {
              */
             asset?: string;
             /**
-             * @description Units of the asset; negative for what is missing.
+             * @description Units of the asset; negative if some are missing.
              * @example -0.5
              */
             quantity?: string;
             /** @description Base currency per unit; `null` removes it. */
             unitCost?: string | null;
             /**
-             * @description Which of the two.
+             * @description Whether it is an opening balance or a correction.
              * @enum {string}
              */
             subtype?: "opening" | "correction";
             /**
-             * @description Why it is made.
+             * @description Why it was made.
              * @example Balance of 2026-01-01
              */
             reason?: string;
@@ -5802,7 +7936,7 @@ export interface components {
              */
             kind: "adjustment";
         } | {
-            /** @description The exchange account or wallet where the assets lie; `null` removes it. */
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
             account?: string | null;
             /**
              * Format: date-time
@@ -5810,7 +7944,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5818,7 +7952,7 @@ export interface components {
             tags?: string[];
             /** @description Place among the entries of the same instant, lower first; `null` removes it. */
             sequence?: number | null;
-            /** @description What is given: several for a sweep of dust. */
+            /** @description The assets given; several for a sweep of dust. */
             from?: {
                 /**
                  * @description What is given.
@@ -5826,30 +7960,30 @@ export interface components {
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 0.25
                  */
                 quantity: string;
                 /**
-                 * @description How much of `to` was got for it; of all sources or of none.
+                 * @description How much of `to` was received for it; give it for all sources or for none.
                  * @example 0.25
                  */
                 received?: string;
             }[];
-            /** @description What is got. */
+            /** @description What is received. */
             to?: {
                 /**
-                 * @description What is got.
+                 * @description What is received.
                  * @example BTC
                  */
                 asset: string;
                 /**
-                 * @description Units of it.
+                 * @description Units of the asset.
                  * @example 0.25
                  */
                 quantity: string;
                 /**
-                 * @description Base currency per unit; the market price at the time when left out.
+                 * @description Base currency per unit; the market price of its time if omitted.
                  * @example 0.25
                  */
                 unitCost?: string;
@@ -5861,7 +7995,7 @@ export interface components {
             kind: "convert";
         } | {
             /**
-             * @description The account or wallet that it leaves.
+             * @description The account or wallet that it comes from.
              * @example binance
              */
             account?: string;
@@ -5871,7 +8005,7 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time?: string | number;
-            /** @description `true`: a `time` before 2009 is meant. Without it such a time is refused. */
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
             allowBefore2009?: boolean;
             /** @description Free text; `null` removes it. */
             note?: string | null;
@@ -5885,7 +8019,7 @@ export interface components {
              */
             asset?: string;
             /**
-             * @description Units of it that arrive.
+             * @description Units of the asset that arrive.
              * @example 0.25
              */
             quantity?: string;
@@ -5914,6 +8048,125 @@ export interface components {
              * @enum {string}
              */
             kind: "transfer";
+        } | {
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
+            sequence?: number | null;
+            /**
+             * @description Its name before.
+             * @example LUNA
+             */
+            asset?: string;
+            /**
+             * @description Its name afterwards.
+             * @example LUNC
+             */
+            toAsset?: string;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "rename";
+        } | {
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
+            sequence?: number | null;
+            /**
+             * @description The asset before the change.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description The asset after the change; the same one if omitted.
+             * @example BTC
+             */
+            toAsset?: string;
+            /** @description The exact ratio of old to new units. */
+            ratio?: {
+                /**
+                 * @description Units of `asset` that `to` stands for.
+                 * @example 1000
+                 */
+                from: string;
+                /**
+                 * @description Units of `toAsset` that come for `from`.
+                 * @example 1
+                 */
+                to: string;
+            };
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "redenomination";
+        } | {
+            /** @description The exchange account or wallet that holds the assets; `null` removes it. */
+            account?: string | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time?: string | number;
+            /** @description `true`: accept a `time` before 2009, which is refused otherwise. */
+            allowBefore2009?: boolean;
+            /** @description Free text; `null` removes it. */
+            note?: string | null;
+            /** @description Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio. */
+            tags?: string[];
+            /** @description Place among the entries of the same instant, lower first; `null` removes it. */
+            sequence?: number | null;
+            /**
+             * @description The asset that is held, and still is afterwards.
+             * @example BTC
+             */
+            asset?: string;
+            /**
+             * @description The new asset.
+             * @example BCH
+             */
+            toAsset?: string;
+            /**
+             * @description Units of `toAsset`.
+             * @example 0.25
+             */
+            quantity?: string;
+            /**
+             * @description The share of the cost that moves to it, as a fraction; none if omitted.
+             * @example 0.05
+             */
+            costShare?: string;
+            /**
+             * @description Which kind of entry it is.
+             * @enum {string}
+             */
+            kind: "fork";
         };
         /** @description What a withdrawal is joined with. */
         EntryJoin: {
@@ -5923,6 +8176,12 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             depositId: string;
+            /**
+             * Format: uuid
+             * @description The portfolio that the deposit is in, if it is another one.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId?: string;
         };
         /** @description A portfolio at a glance; amounts are in base currency. */
         PortfolioSummary: {
@@ -5956,6 +8215,8 @@ export interface components {
              * @example BTC
              */
             baseCurrency: string;
+            /** @description Whether it is valued at simulated prices (`true`) or real ones. Never both, and it never changes. */
+            simulated: boolean;
             /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
@@ -5975,6 +8236,10 @@ export interface components {
              * @enum {string}
              */
             access: "owner" | "read" | "write";
+            /** @description Whether every balance agrees with those of the exchanges that fill it; `null`: not known at the moment, or no account is connected. */
+            reconciled: boolean | null;
+            /** @description When all of its accounts had last been compared; `null`: not yet, or there is none. */
+            reconciledAt: string | null;
             /**
              * Format: date-time
              * @description The instant that the figures are valid for.
@@ -5993,7 +8258,7 @@ export interface components {
              * @example 1250.5
              */
             cash: string;
-            /** @description Market value of everything held but cash, in base currency; `null` if something has no price. */
+            /** @description Market value of all holdings except cash, in base currency; `null` if something has no price. */
             marketValue: string | null;
             /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis: string | null;
@@ -6001,19 +8266,21 @@ export interface components {
             netContributions: string | null;
             /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
-            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if unknown or nothing is invested. */
             unrealizedRate: string | null;
             realizedPnl: components["schemas"]["RealizedPnl"];
             /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
             /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
-            /** @description `equity` − `netContributions`, which is `realizedPnl.net` + `unrealizedPnl` + `income`; `null` if not known. */
+            /** @description Gains on coins that moved to other portfolios of the owner, minus gains on coins that came from them: value − cost when they left. `null` if a rate is missing. */
+            transferredPnl: string | null;
+            /** @description `equity` − `netContributions`, which is `realizedPnl.net` + `unrealizedPnl` + `income` + `transferredPnl`; `null` if not known. */
             totalPnl: string | null;
             day: components["schemas"]["DayPnl"];
-            /** @description The amounts that the totals lack, since they have no price; each has a warning as well. */
+            /** @description Amounts missing from the totals because they have no price; each has a warning as well. */
             unvalued: components["schemas"]["UnvaluedAmount"][];
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
             /** @description `totalPnl` ÷ `netContributions` as a fraction; `null` if not known or nothing was contributed. */
             totalRate: string | null;
@@ -6040,14 +8307,14 @@ export interface components {
         };
         /** @description PnL since midnight in the portfolio's time zone, in base currency. */
         DayPnl: {
-            /** @description Equity when the day began; `null` if not known. */
+            /** @description Equity at the start of the day; `null` if not known. */
             start: string | null;
-            /** @description Change of equity since, less money and coins brought in or taken out; `null` if not known. */
+            /** @description Change of equity since then, excluding money and coins brought in or taken out; `null` if not known. */
             pnl: string | null;
             /** @description `pnl` ÷ (`start` + what came in since) as a fraction; `null` if not known, or if that sum is not positive. */
             rate: string | null;
         };
-        /** @description An amount that the totals lack, since it has no price. */
+        /** @description An amount missing from the totals because it has no price. */
         UnvaluedAmount: {
             /**
              * @description `holding`: missing from equity. A fee or reward is missing from `fees` or `income` and counts as nothing in every sum.
@@ -6055,7 +8322,7 @@ export interface components {
              */
             what: "fee" | "rebate" | "reward" | "holding";
             /**
-             * @description What it is an amount of.
+             * @description The asset concerned.
              * @example BTC
              */
             asset: string;
@@ -6122,7 +8389,7 @@ export interface components {
              * @enum {string}
              */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description One asset of a portfolio, marked to market. */
@@ -6155,7 +8422,7 @@ export interface components {
             weight: string | null;
             /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
-            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if unknown or nothing is invested. */
             unrealizedRate: string | null;
             realizedPnl: components["schemas"]["RealizedPnl"];
         };
@@ -6189,7 +8456,7 @@ export interface components {
             weight?: string | null;
             /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl?: string | null;
-            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if unknown or nothing is invested. */
             unrealizedRate?: string | null;
             realizedPnl?: components["schemas"]["RealizedPnl"];
         };
@@ -6230,7 +8497,7 @@ export interface components {
             byQuote: components["schemas"]["QuoteShare"][];
             /** @description Cash, then coins. */
             byKind: components["schemas"]["KindShare"][];
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description The part of equity that is in assets quoted in one currency. */
@@ -6283,7 +8550,7 @@ export interface components {
              * @example 1250.5
              */
             cash: string;
-            /** @description Market value of everything held but cash, in base currency; `null` if something has no price. */
+            /** @description Market value of all holdings except cash, in base currency; `null` if something has no price. */
             marketValue: string | null;
             /** @description What the holdings cost in base currency, purchase fees included; `null` if a rate is missing. */
             costBasis: string | null;
@@ -6291,19 +8558,21 @@ export interface components {
             netContributions: string | null;
             /** @description Market value − cost basis, in base currency; `null` if either is not known. */
             unrealizedPnl: string | null;
-            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if not known or nothing is invested. */
+            /** @description `unrealizedPnl` ÷ `costBasis` as a fraction (`0.05` is 5 %); `null` if unknown or nothing is invested. */
             unrealizedRate: string | null;
             realizedPnl: components["schemas"]["RealizedPnl"];
             /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
             /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
-            /** @description `equity` − `netContributions`, which is `realizedPnl.net` + `unrealizedPnl` + `income`; `null` if not known. */
+            /** @description Gains on coins that moved to other portfolios of the owner, minus gains on coins that came from them: value − cost when they left. `null` if a rate is missing. */
+            transferredPnl: string | null;
+            /** @description `equity` − `netContributions`, which is `realizedPnl.net` + `unrealizedPnl` + `income` + `transferredPnl`; `null` if not known. */
             totalPnl: string | null;
             day: components["schemas"]["DayPnl"];
-            /** @description The amounts that the totals lack, since they have no price; each has a warning as well. */
+            /** @description Amounts missing from the totals because they have no price; each has a warning as well. */
             unvalued: components["schemas"]["UnvaluedAmount"][];
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description One page of the open lots of a portfolio. */
@@ -6333,7 +8602,7 @@ export interface components {
              * @enum {string}
              */
             costMethod: "average" | "fifo" | "lifo" | "hifo";
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description A purchase, or what is left of it. */
@@ -6347,7 +8616,7 @@ export interface components {
             entryId: string | null;
             /**
              * Format: date-time
-             * @description When it was bought; under `average`, when the present holding was started.
+             * @description When it was bought; under `average`, when the current holding began.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
@@ -6401,7 +8670,7 @@ export interface components {
             realizedPnl: components["schemas"]["RealizedPnl"];
             /** @description One item for each asset, in alphabetical order. */
             items: components["schemas"]["Explanation"][];
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description What the PnL of one asset is made of. */
@@ -6480,7 +8749,7 @@ export interface components {
             time: string | null;
             /** @description The symbols that it came through, in order. */
             path: string[];
-            /** @description Whether it is the portfolio's own last fill, for want of a market price. */
+            /** @description Whether it is the portfolio's own last fill, because there is no market price. */
             stale: boolean;
         };
         /** @description A purchase of the asset, or what is left of it. */
@@ -6489,7 +8758,7 @@ export interface components {
             entryId: string | null;
             /**
              * Format: date-time
-             * @description When it was bought; under `average`, when the present holding was started.
+             * @description When it was bought; under `average`, when the current holding began.
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
@@ -6524,10 +8793,10 @@ export interface components {
              */
             time: string;
             /**
-             * @description Why it came in. `proceeds`: it was the payment for another coin. `rebate`: a negative fee.
+             * @description Why it came in. `proceeds`: it was the payment for another coin. `rebate`: a negative fee. `transfer`: it came from another portfolio, at its cost there.
              * @enum {string}
              */
-            reason: "buy" | "proceeds" | "deposit" | "income" | "rebate" | "convert" | "adjustment";
+            reason: "buy" | "proceeds" | "deposit" | "income" | "rebate" | "convert" | "adjustment" | "transfer" | "rename" | "redenomination" | "fork";
             /**
              * @description How much came in, in units of the asset.
              * @example 1250.5
@@ -6555,17 +8824,17 @@ export interface components {
              */
             time: string;
             /**
-             * @description Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing. `rebate`: nothing went out, a fee was given back.
+             * @description Why it went out. `payment`: it paid for another coin. `write-off`: a purchase whose quantity rounds to nothing. `rebate`: nothing went out, a fee was refunded. `transfer`: it went to another portfolio with its lots, so nothing is realised. `rename`, `redenomination`, `fork`: it became another asset, or gave a share of its cost to one.
              * @enum {string}
              */
-            reason: "sale" | "payment" | "withdrawal" | "fee" | "convert" | "adjustment" | "rebate" | "write-off";
+            reason: "sale" | "payment" | "withdrawal" | "fee" | "convert" | "adjustment" | "transfer" | "rename" | "redenomination" | "fork" | "rebate" | "write-off";
             /**
              * @description How much went out, in units of the asset.
              * @example 1250.5
              */
             quantity: string;
             /**
-             * @description How much of it was not held; `0` as a rule.
+             * @description How much of it was not held; usually `0`.
              * @example 1250.5
              */
             uncovered: string;
@@ -6581,8 +8850,20 @@ export interface components {
             /** @description What it had cost in base currency, fees included; `null` if a rate is missing. */
             costBasis: string | null;
             realizedPnl: components["schemas"]["RealizedPnl"];
-            /** @description The lots that it came from; empty under `average`. */
+            /** @description The lots that it came from, in the order in which they were taken; empty under `average`. All disposals together list at most 10,000, those of the newest first. */
             matches: components["schemas"]["MatchedLot"][];
+            /** @description Further lots that it came from, which `matches` has no room for. */
+            unlisted: {
+                /** @description How many lots. */
+                count: number;
+                /**
+                 * @description How much was disposed of from them, in units of the asset.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /** @description What that cost in base currency, fees included; `null` if a rate is missing. */
+                costBasis: string | null;
+            };
         };
         /** @description The part of a lot that a disposal took. */
         MatchedLot: {
@@ -6648,7 +8929,7 @@ export interface components {
             interval: "day" | "week" | "month" | "year";
             /** @description All the periods together; `null` if there are none. */
             total: components["schemas"]["PeriodTotal"] | null;
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description PnL of a day, week, month or year, in base currency. */
@@ -6682,12 +8963,14 @@ export interface components {
             /** @description `pnl` ÷ (`startEquity` + what came in) as a fraction; `null` if not known, or if that sum is not positive. */
             rate: string | null;
             realizedPnl: components["schemas"]["RealizedPnl"];
-            /** @description Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly; `null` if not known. */
+            /** @description Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income` + `transferredPnl`, exactly; `null` if not known. */
             unrealizedChange: string | null;
             /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
             /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
+            /** @description Gains on coins that moved to other portfolios of the owner, minus gains on coins that came from them: value − cost when they left. `null` if a rate is missing. */
+            transferredPnl: string | null;
             /** @description Whether the period is over; until then it is valued live. */
             closed: boolean;
         };
@@ -6716,12 +8999,14 @@ export interface components {
             /** @description `pnl` ÷ (`startEquity` + what came in) as a fraction; `null` if not known, or if that sum is not positive. */
             rate: string | null;
             realizedPnl: components["schemas"]["RealizedPnl"];
-            /** @description Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly; `null` if not known. */
+            /** @description Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income` + `transferredPnl`, exactly; `null` if not known. */
             unrealizedChange: string | null;
             /** @description All fees paid, in base currency at the time of each; `null` if a rate is missing. */
             fees: string | null;
             /** @description Rewards, interest and airdrops at their value when received; `null` if a rate is missing. */
             income: string | null;
+            /** @description Gains on coins that moved to other portfolios of the owner, minus gains on coins that came from them: value − cost when they left. `null` if a rate is missing. */
+            transferredPnl: string | null;
         };
         /** @description `SeriesPoints` with `format=points`, else `SeriesColumns`. */
         Series: components["schemas"]["SeriesPoints"] | components["schemas"]["SeriesColumns"];
@@ -6761,7 +9046,7 @@ export interface components {
              * @enum {string}
              */
             interval: "minute" | "hour" | "day" | "week" | "month" | "year";
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
             /**
              * @description The figure that the values are of.
@@ -6810,7 +9095,7 @@ export interface components {
              * @enum {string}
              */
             interval: "minute" | "hour" | "day" | "week" | "month" | "year";
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
             /** @description Arrays of equal length, one value for each instant; amounts are in base currency. */
             columns: {
@@ -6900,7 +9185,7 @@ export interface components {
             benchmark: components["schemas"]["BenchmarkComparison"] | null;
             risk: components["schemas"]["Risk"];
             trades: components["schemas"]["ClosedTrades"];
-            /** @description Why figures are `null` or should be read with care; empty if there is nothing to say. */
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
             warnings: components["schemas"]["Warning"][];
         };
         /** @description The portfolio compared with a benchmark. */
@@ -6924,14 +9209,14 @@ export interface components {
             correlation: string | null;
             /** @description Standard deviation of the daily differences, annualised. `null` if not known or not defined. */
             trackingError: string | null;
-            /** @description Days on which both returns are known: beta to tracking error are made from these. */
+            /** @description Days on which both returns are known: beta to tracking error are computed from these. */
             days: number;
         };
         /** @description Risk figures of the daily time-weighted returns. */
         Risk: {
-            /** @description Days with a known return: volatility, Sharpe and Sortino are made from these. */
+            /** @description Days with a known return: volatility, Sharpe and Sortino are computed from these. */
             days: number;
-            /** @description The deepest fall from a peak; `null` if the return of a day is not known. */
+            /** @description The deepest drawdown; `null` if the return of a day is not known. */
             maxDrawdown: components["schemas"]["Drawdown"] | null;
             /** @description Standard deviation of daily returns, annualised, as a fraction. `null` if not known or not defined. */
             volatility: string | null;
@@ -7022,12 +9307,12 @@ export interface components {
         /** @description One page of tickers. */
         TickerList: {
             /** @description The items of this page, in order. */
-            items: components["schemas"]["ListedTicker"][];
+            items: components["schemas"]["Ticker"][];
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
         };
-        /** @description A ticker, and whether its price is current. */
-        ListedTicker: {
+        /** @description Last price and 24-hour figures of a symbol, and whether the price is current. */
+        Ticker: {
             /**
              * @description Base and quote asset.
              * @example BTC/KRW
@@ -7068,19 +9353,29 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             time: string;
+            /**
+             * Format: date-time
+             * @description When the last price arrived, by the server's clock; for a price known from stored candles only, their time.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            asOf: string;
             /** @description The exchange that the last price came from; `null`: not known. */
             exchange: string | null;
-            /** @description Whether the last price was made up by the simulator. */
-            simulated: boolean;
+            /** @description The feed that the last price came from, as in `feeds` of `GET /readyz`; `null` if it is known from stored candles only. */
+            feed: string | null;
             /**
-             * @description `stale`: no price has come for 60 seconds or 20 times the usual interval of this symbol, whichever is longer, or the price is known from stored candles alone.
+             * @description `live`: the price is current. `stale`: none has arrived for 60 seconds or 20 times the usual interval of this symbol, whichever is longer; or its feed delivers no prices at all; or the price is known from stored candles only. `closed`: the exchange has halted or delisted the symbol.
              * @enum {string}
              */
-            status: "live" | "stale";
+            status: "live" | "stale" | "closed";
+            /** @description `false`: trades of the last 24 hours were missed, so volume, high and low may be wrong. */
+            complete: boolean;
+            /** @description Whether the last price was generated by the simulator. */
+            simulated: boolean;
         };
-        /** @description How many items of the request were taken. */
+        /** @description How many items of the request were accepted. */
         Accepted: {
-            /** @description How many items were taken: all of them. */
+            /** @description How many items were accepted: all of them. */
             accepted: number;
         };
         /** @description One item, or a batch of them. */
@@ -7116,7 +9411,7 @@ export interface components {
         };
         /** @description Several items in one request. */
         TickInputBatch: {
-            /** @description All of them are taken, or none. */
+            /** @description Booked as a whole or not at all. */
             items: components["schemas"]["TickInput"][];
         };
         /** @description `CandleList`, `CandlePoints` or `CandleColumns`, as `format` says. */
@@ -7176,12 +9471,14 @@ export interface components {
              * @example 1250.5
              */
             quoteVolume: string;
-            /** @description Public trades in the interval; a tick without a quantity is none. */
+            /** @description Public trades in the interval; a tick without a quantity does not count. */
             trades: number;
             /** @description Whether it is final, except for trades that arrive late. */
             closed: boolean;
-            /** @description Whether any of its prices was made up by the simulator. */
+            /** @description Whether any of its prices was generated by the simulator. */
             simulated: boolean;
+            /** @description `false`: trades of the interval were missed, so volume, high and low may be wrong. */
+            complete: boolean;
         };
         /** @description One page of candles as arrays. */
         CandlePoints: {
@@ -7219,6 +9516,8 @@ export interface components {
                 trades: number[];
                 /** @description Whether each is final, except for trades that arrive late. */
                 closed: boolean[];
+                /** @description Whether each is complete, as far as is known. */
+                complete: boolean[];
             };
             /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
             nextCursor: string | null;
@@ -7282,11 +9581,165 @@ export interface components {
         };
         /** @description Several items in one request. */
         CandleInputBatch: {
-            /** @description All of them are taken, or none. */
+            /** @description Booked as a whole or not at all. */
             items: components["schemas"]["CandleInput"][];
         };
+        /** @description One page of jobs that fetch past candles. */
+        BackfillList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["Backfill"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /** @description Exchanges to fetch from, in order of preference; if empty, nothing is fetched. */
+            exchanges: string[];
+            /** @description Exchanges that this node cannot fetch from at present, and why; usually none. */
+            troubles: string[];
+        };
+        /** @description A job that fetches past candles. */
+        Backfill: {
+            /**
+             * Format: uuid
+             * @description Id of the job.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            id: string;
+            /**
+             * @description The symbol whose candles are fetched.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Minutes, or whole UTC days.
+             * @enum {string}
+             */
+            interval: "1m" | "1d";
+            /**
+             * Format: date-time
+             * @description Start of the first candle, inclusive.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Start of the last candle, exclusive.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            to: string;
+            /**
+             * Format: date-time
+             * @description Everything before this is stored; equal to `to` when the job is done.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            reached: string;
+            /** @description The exchange that they come from. */
+            exchange: string;
+            /**
+             * @description The name of the symbol there, which differs if it was renamed.
+             * @example BTC/KRW
+             */
+            sourceSymbol: string;
+            /**
+             * @description `waiting`: running or queued. `unavailable`: the exchange does not have them; tried again after a day.
+             * @enum {string}
+             */
+            state: "waiting" | "done" | "unavailable";
+            /** @description Candles stored so far; `null` if the job has more than your portfolios need. */
+            candles: number | null;
+            /** @description What it is waiting for, or why it was given up; `null` if there is no obstacle. */
+            detail: string | null;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed; equal to `createdAt` if it never was.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            updatedAt: string;
+        };
+        /** @description The number of jobs that a request has added. */
+        BackfillRequested: {
+            /** @description How many jobs were added; 0 if others cover everything. */
+            count: number;
+        };
+        /** @description Past candles to fetch. */
+        BackfillInput: {
+            /**
+             * @description The symbol whose candles to fetch.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Minutes, or whole UTC days.
+             * @default 1d
+             * @enum {string}
+             */
+            interval?: "1m" | "1d";
+            /**
+             * Format: date-time
+             * @description Start of the first candle, inclusive. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            from: string | number;
+            /**
+             * Format: date-time
+             * @description Start of the last candle, exclusive; up to now if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            to?: string | number;
+            /** @description One of the `exchanges` of the list; the first of them if omitted. */
+            exchange?: string;
+        };
+        /** @description A rate, and where it comes from. */
+        MarketRate: {
+            /**
+             * @description The asset to value.
+             * @example BTC
+             */
+            asset: string;
+            /**
+             * @description The currency to value it in.
+             * @example BTC
+             */
+            currency: string;
+            /** @description `currency` per unit of `asset`; `null` if no prices connect the two. */
+            rate: string | null;
+            /** @description The symbols that it came through, in order; none for the same asset. */
+            path: string[];
+            /** @description When the oldest price used was made; `null` if none was needed, or found. */
+            time: string | null;
+        };
+        /** @description One item, or a batch of them. */
+        RateInputOrBatch: components["schemas"]["RateInput"] | components["schemas"]["RateInputBatch"];
+        /** @description An official rate. */
+        RateInput: {
+            /**
+             * @description `USD/KRW`: won per dollar.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * @description Quote currency per unit of the base currency; a decimal string.
+             * @example 0.25
+             */
+            rate: string;
+            /**
+             * Format: date-time
+             * @description When it takes effect; it holds until the next one. An official rate is not known before it is published. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            time: string | number;
+        };
+        /** @description Several items in one request. */
+        RateInputBatch: {
+            /** @description Booked as a whole or not at all. */
+            items: components["schemas"]["RateInput"][];
+        };
         /** @description Any event of a stream, as a Server-Sent Event. */
-        StreamEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"];
+        StreamEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["BackfillEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["AccountsEvent"] | components["schemas"]["GapEvent"];
         /** @description An event `ready` and its data. */
         ReadyEvent: {
             /**
@@ -7296,7 +9749,7 @@ export interface components {
             event: "ready";
             data: components["schemas"]["Ready"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7320,7 +9773,7 @@ export interface components {
             event: "reset";
             data: components["schemas"]["Reset"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7328,7 +9781,7 @@ export interface components {
         /** @description Some events of these channels since the id are lost. Their current state follows, then `ready`. */
         Reset: {
             /**
-             * @description `garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log was started anew. `expired`: the log does not reach that far back.
+             * @description `garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log has started over. `expired`: the log does not reach that far back.
              * @enum {string}
              */
             reason: "garbled" | "foreign" | "epoch" | "expired";
@@ -7349,7 +9802,7 @@ export interface components {
             event: "notice";
             data: components["schemas"]["Notice"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7357,10 +9810,10 @@ export interface components {
         /** @description What a client should know about the stream itself. */
         Notice: {
             /**
-             * @description `delayed`: the stream may be out of date. `restored`: it is up to date again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would give up for good on an error status.
+             * @description `delayed`: the stream may be out of date. `restored`: it is up to date again. `feed-silent`: the feed of these channels delivers no prices; also sent to streams that begin in the meantime. `feed-live`: it delivers prices again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would stop reconnecting after an error status.
              * @enum {string}
              */
-            code: "delayed" | "restored" | "slow-reader" | "rate-limited" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
+            code: "delayed" | "restored" | "feed-silent" | "feed-live" | "slow-reader" | "rate-limited" | "token-expired" | "revoked" | "access-lost" | "max-age" | "shutdown" | "ended" | "unavailable";
             /** @description The same as a sentence, for people; the wording may change. */
             detail: string;
             /**
@@ -7370,6 +9823,14 @@ export interface components {
              *     ]
              */
             channels?: string[];
+            /** @description The feed that a `feed-…` notice is about, as in `feeds` of `GET /readyz`; else omitted. */
+            feed?: string;
+            /**
+             * Format: date-time
+             * @description When the feed delivered its last price, or the first one after the silence; only in a `feed-…` notice.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            since?: string;
         };
         /** @description An event `ticker` and its data. */
         TickerEvent: {
@@ -7380,57 +9841,10 @@ export interface components {
             event: "ticker";
             data: components["schemas"]["Ticker"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
-        };
-        /** @description Last price and 24-hour figures of a symbol. */
-        Ticker: {
-            /**
-             * @description Base and quote asset.
-             * @example BTC/KRW
-             */
-            symbol: string;
-            /**
-             * @description Last price, quote per base.
-             * @example 1250.5
-             */
-            price: string;
-            /** @description `price` − the price 24 hours earlier; `null` while no earlier price is known. */
-            change: string | null;
-            /** @description `change` ÷ the price 24 hours earlier, as a fraction (`0.05` is 5 %); `null` as for `change`. */
-            changeRate: string | null;
-            /**
-             * @description Highest price of the last 24 hours, quote per base.
-             * @example 1250.5
-             */
-            high: string;
-            /**
-             * @description Lowest price of the last 24 hours, quote per base.
-             * @example 1250.5
-             */
-            low: string;
-            /**
-             * @description Quantity traded in the last 24 hours, in units of the base asset.
-             * @example 1250.5
-             */
-            volume: string;
-            /**
-             * @description Value traded in the last 24 hours, in units of the quote asset.
-             * @example 1250.5
-             */
-            quoteVolume: string;
-            /**
-             * Format: date-time
-             * @description When the last price was made, according to its source.
-             * @example 2026-03-02T09:00:00.000Z
-             */
-            time: string;
-            /** @description The exchange that the last price came from; `null`: not known. */
-            exchange: string | null;
-            /** @description Whether the last price was made up by the simulator. */
-            simulated: boolean;
         };
         /** @description An event `trade` and its data. */
         TradeEvent: {
@@ -7441,7 +9855,7 @@ export interface components {
             event: "trade";
             data: components["schemas"]["PublicTrade"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7487,7 +9901,7 @@ export interface components {
             time: string;
             /** @description Where it was traded; `null`: not known. */
             exchange: string | null;
-            /** @description Whether it was made up by the simulator. */
+            /** @description Whether it was generated by the simulator. */
             simulated: boolean;
         };
         /** @description An event `candle` and its data. */
@@ -7499,7 +9913,21 @@ export interface components {
             event: "candle";
             data: components["schemas"]["Candle"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        /** @description An event `backfill` and its data. */
+        BackfillEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "backfill";
+            data: components["schemas"]["Backfill"];
+            /**
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7513,7 +9941,7 @@ export interface components {
             event: "pnl";
             data: components["schemas"]["Pnl"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7527,7 +9955,7 @@ export interface components {
             event: "holdings";
             data: components["schemas"]["Holdings"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -7563,13 +9991,13 @@ export interface components {
             event: "fill";
             data: components["schemas"]["Fill"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
         /** @description A change of the trades of a portfolio. */
-        Fill: components["schemas"]["TradeFill"] | components["schemas"]["ImportFill"];
+        Fill: components["schemas"]["TradeFill"] | components["schemas"]["ImportFill"] | components["schemas"]["DisconnectedFill"];
         /** @description One trade: as it is now, or as it was before it was removed. */
         TradeFill: {
             /**
@@ -7579,7 +10007,7 @@ export interface components {
              */
             portfolioId: string;
             /**
-             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
+             * @description `booked`: new. `changed`: corrected. `removed`: removed from the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
@@ -7611,6 +10039,30 @@ export interface components {
             /** @description How many trades were booked. */
             count: number;
         };
+        /** @description The many entries of an account that was disconnected, which are not sent one by one. */
+        DisconnectedFill: {
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description An account was disconnected, and its many entries removed.
+             * @enum {string}
+             */
+            change: "disconnected";
+            /** @description Version of the ledger after the change. */
+            version: number;
+            /**
+             * Format: uuid
+             * @description Id of the account at an exchange.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            accountId: string;
+            /** @description How many entries were removed. */
+            count: number;
+        };
         /** @description An event `ledger` and its data. */
         LedgerEvent: {
             /**
@@ -7620,13 +10072,13 @@ export interface components {
             event: "ledger";
             data: components["schemas"]["LedgerChange"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
         /** @description A change of a portfolio: its ledger or its settings. */
-        LedgerChange: components["schemas"]["TradeLedgerChange"] | components["schemas"]["ImportLedgerChange"] | components["schemas"]["TransferLedgerChange"] | components["schemas"]["EntryLedgerChange"] | components["schemas"]["ValuationLedgerChange"] | components["schemas"]["PortfolioLedgerChange"];
+        LedgerChange: components["schemas"]["TradeLedgerChange"] | components["schemas"]["ImportLedgerChange"] | components["schemas"]["AccountLedgerChange"] | components["schemas"]["TransferLedgerChange"] | components["schemas"]["EntryLedgerChange"] | components["schemas"]["ValuationLedgerChange"] | components["schemas"]["PortfolioLedgerChange"];
         /** @description One trade: as it is now, or as it was before it was removed. */
         TradeLedgerChange: {
             /**
@@ -7641,7 +10093,7 @@ export interface components {
              */
             portfolioId: string;
             /**
-             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
+             * @description `booked`: new. `changed`: corrected. `removed`: removed from the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
@@ -7678,6 +10130,35 @@ export interface components {
             /** @description How many trades were booked. */
             count: number;
         };
+        /** @description The many entries of an account that was disconnected, which are not sent one by one. */
+        AccountLedgerChange: {
+            /**
+             * @description What the change is about. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            subject: "account";
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description An account was disconnected, and its many entries removed.
+             * @enum {string}
+             */
+            change: "disconnected";
+            /** @description Version of the ledger after the change. */
+            version: number;
+            /**
+             * Format: uuid
+             * @description Id of the account at an exchange.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            accountId: string;
+            /** @description How many entries were removed. */
+            count: number;
+        };
         /** @description One transfer: as it is now, or as it was before it was removed. */
         TransferLedgerChange: {
             /**
@@ -7692,7 +10173,7 @@ export interface components {
              */
             portfolioId: string;
             /**
-             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
+             * @description `booked`: new. `changed`: corrected. `removed`: removed from the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
@@ -7714,7 +10195,7 @@ export interface components {
              */
             portfolioId: string;
             /**
-             * @description `booked`: new. `changed`: corrected. `removed`: taken out of the ledger.
+             * @description `booked`: new. `changed`: corrected. `removed`: removed from the ledger.
              * @enum {string}
              */
             change: "booked" | "changed" | "removed";
@@ -7729,15 +10210,15 @@ export interface components {
                 kind: "trade";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -7745,13 +10226,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -7771,7 +10252,7 @@ export interface components {
                  */
                 symbol: string;
                 /**
-                 * @description Of the base asset.
+                 * @description Whether the base asset was bought or sold.
                  * @enum {string}
                  */
                 side: "buy" | "sell";
@@ -7781,11 +10262,11 @@ export interface components {
                  */
                 quantity: string;
                 /**
-                 * @description Quote per base.
+                 * @description Quote asset per unit of the base asset.
                  * @example 1250.5
                  */
                 price: string;
-                /** @description What the exchange took; `null` for nothing. */
+                /** @description What the exchange charged; `null`: nothing. */
                 fee: {
                     /**
                      * @description Units of its currency.
@@ -7798,9 +10279,9 @@ export interface components {
                      */
                     currency: string;
                 } | null;
-                /** @description Of the order that it filled. */
+                /** @description Id of the order that it filled. */
                 orderId: string | null;
-                /** @description Kind of the order that it filled. */
+                /** @description Type of the order that it filled, such as `limit`. */
                 type: string | null;
             } | {
                 /**
@@ -7810,15 +10291,15 @@ export interface components {
                 kind: "deposit";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -7826,13 +10307,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -7856,12 +10337,14 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
-                /** @description Of the transaction on the chain. */
+                /** @description Id of the transaction on the chain. */
                 txid: string | null;
-                /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
                 joinedWith: string | null;
+                /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+                joinedPortfolio: string | null;
             } | {
                 /**
                  * @description What went out.
@@ -7870,15 +10353,15 @@ export interface components {
                 kind: "withdrawal";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -7886,13 +10369,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -7916,31 +10399,35 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
-                /** @description Of the transaction on the chain. */
+                /** @description Id of the transaction on the chain. */
                 txid: string | null;
-                /** @description The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee. */
+                /** @description The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost. */
                 joinedWith: string | null;
-                /** @description Whether a person says that it has left for good. */
+                /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
+                joinedPortfolio: string | null;
+                /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
+                networkFee: string | null;
+                /** @description Whether a person confirmed that it left the portfolio. */
                 confirmed: boolean;
             } | {
                 /**
-                 * @description What was earned; income at its value then.
+                 * @description What was earned; income at its value when received.
                  * @enum {string}
                  */
                 kind: "reward";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -7948,13 +10435,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -7978,27 +10465,27 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
-                /** @description What it is for; `null` if not told. */
+                /** @description What it is for; `null`: not given. */
                 subtype: ("staking" | "interest" | "airdrop" | "mining" | "referral" | "cashback") | null;
             } | {
                 /**
-                 * @description A fee of its own.
+                 * @description A fee that belongs to no other entry.
                  * @enum {string}
                  */
                 kind: "fee";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -8006,13 +10493,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -8036,25 +10523,25 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
             } | {
                 /**
-                 * @description A fee given back.
+                 * @description A refunded fee.
                  * @enum {string}
                  */
                 kind: "rebate";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -8062,13 +10549,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -8092,7 +10579,7 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
             } | {
                 /**
@@ -8102,15 +10589,15 @@ export interface components {
                 kind: "adjustment";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -8118,13 +10605,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -8148,32 +10635,32 @@ export interface components {
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                 unitCost: string | null;
                 /**
-                 * @description Which of the two.
+                 * @description Whether it is an opening balance or a correction.
                  * @enum {string}
                  */
                 subtype: "opening" | "correction";
-                /** @description Why it is made. */
+                /** @description Why it was made. */
                 reason: string;
             } | {
                 /**
-                 * @description One or more assets turned into one.
+                 * @description One or more assets converted into one.
                  * @enum {string}
                  */
                 kind: "convert";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -8181,13 +10668,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -8209,45 +10696,45 @@ export interface components {
                      */
                     asset: string;
                     /**
-                     * @description Units of it.
+                     * @description Units of the asset.
                      * @example 1250.5
                      */
                     quantity: string;
-                    /** @description How much of `to` was got for it. */
+                    /** @description How much of `to` was received for it. */
                     received: string | null;
                 }[];
-                /** @description What was got. */
+                /** @description What was received. */
                 to: {
                     /**
-                     * @description What was got.
+                     * @description What was received.
                      * @example BTC
                      */
                     asset: string;
                     /**
-                     * @description Units of it.
+                     * @description Units of the asset.
                      * @example 1250.5
                      */
                     quantity: string;
-                    /** @description Base currency per unit as it was given; `null`: the market price at its time. */
+                    /** @description Base currency per unit, as given; `null`: valued at the market price of its time. */
                     unitCost: string | null;
                 };
             } | {
                 /**
-                 * @description From one place of the portfolio to another.
+                 * @description A move from one place of the portfolio to another.
                  * @enum {string}
                  */
                 kind: "transfer";
                 /**
                  * Format: uuid
-                 * @description Of the entry.
+                 * @description Id of the entry.
                  * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
                  */
                 id: string;
-                /** @description The source's own id; `null` without one. */
+                /** @description The source's own id; `null`: not given. */
                 externalId: string | null;
-                /** @description Where it comes from; `null` if not told. */
+                /** @description Where it comes from; `null`: not given. */
                 exchange: string | null;
-                /** @description The exchange account or wallet where the assets lie; `null` if not told. */
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
                 account: string | null;
                 /**
                  * Format: date-time
@@ -8255,13 +10742,13 @@ export interface components {
                  * @example 2026-03-02T09:00:00.000Z
                  */
                 time: string;
-                /** @description What somebody has noted. */
+                /** @description Free text. */
                 note: string | null;
-                /** @description What it is tagged with. */
+                /** @description Labels to filter by. */
                 tags: string[];
-                /** @description Its place among the entries of the same instant; `null` when nothing tells it. */
+                /** @description Its place among the entries of the same instant; `null`: not known. */
                 sequence: number | null;
-                /** @description The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet. */
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
                 rates: components["schemas"]["EntryRate"][];
                 /**
                  * Format: date-time
@@ -8281,13 +10768,13 @@ export interface components {
                  */
                 asset: string;
                 /**
-                 * @description Units of it that arrive.
+                 * @description Units of the asset that arrive.
                  * @example 1250.5
                  */
                 quantity: string;
-                /** @description Where it arrives; `account` is where it leaves. */
+                /** @description Where it goes; `account` is where it comes from. */
                 toAccount: string;
-                /** @description The network's fee, which leaves at cost; `null` for none. */
+                /** @description The network's fee, which leaves at cost; `null`: none. */
                 fee: {
                     /**
                      * @description Units of its currency.
@@ -8300,11 +10787,184 @@ export interface components {
                      */
                     currency: string;
                 } | null;
-                /** @description Of the transaction on the chain. */
+                /** @description Id of the transaction on the chain. */
                 txid: string | null;
+            } | {
+                /**
+                 * @description An asset continues under another name.
+                 * @enum {string}
+                 */
+                kind: "rename";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description Its name before.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description Its name afterwards.
+                 * @example BTC
+                 */
+                toAsset: string;
+            } | {
+                /**
+                 * @description An asset is counted in other units.
+                 * @enum {string}
+                 */
+                kind: "redenomination";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description The asset before the change.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description The asset after the change; it may be the same.
+                 * @example BTC
+                 */
+                toAsset: string;
+                ratio: components["schemas"]["Ratio"];
+            } | {
+                /**
+                 * @description A new asset split off from one that was held.
+                 * @enum {string}
+                 */
+                kind: "fork";
+                /**
+                 * Format: uuid
+                 * @description Id of the entry.
+                 * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+                 */
+                id: string;
+                /** @description The source's own id; `null`: not given. */
+                externalId: string | null;
+                /** @description Where it comes from; `null`: not given. */
+                exchange: string | null;
+                /** @description The exchange account or wallet that holds the assets; `null`: not given. */
+                account: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                time: string;
+                /** @description Free text. */
+                note: string | null;
+                /** @description Labels to filter by. */
+                tags: string[];
+                /** @description Its place among the entries of the same instant; `null`: not known. */
+                sequence: number | null;
+                /** @description The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none. */
+                rates: components["schemas"]["EntryRate"][];
+                /**
+                 * Format: date-time
+                 * @description When it was booked.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 * @example 2026-03-02T09:00:00.000Z
+                 */
+                updatedAt: string;
+                /**
+                 * @description The asset that was held, and still is.
+                 * @example BTC
+                 */
+                asset: string;
+                /**
+                 * @description The new asset.
+                 * @example BTC
+                 */
+                toAsset: string;
+                /**
+                 * @description Units of `toAsset`.
+                 * @example 1250.5
+                 */
+                quantity: string;
+                /**
+                 * @description The share of the cost that moved to it, from 0 to 1.
+                 * @example 1250.5
+                 */
+                costShare: string;
             };
         };
-        /** @description Entries that lacked a rate are valued now, since a price at or before their time has become known. The entries themselves are unchanged. */
+        /** @description Entries that lacked a rate have been valued, because a price at or before their time has become known. The entries themselves are unchanged. */
         ValuationLedgerChange: {
             /**
              * @description What the change is about. (enum property replaced by openapi-typescript)
@@ -8338,7 +10998,7 @@ export interface components {
              */
             portfolioId: string;
             /**
-             * @description `deleted` is the last event: the stream ends, since there is nothing left to read.
+             * @description `deleted` is the last event: the stream then ends, because there is nothing left to read.
              * @enum {string}
              */
             change: "changed" | "deleted";
@@ -8374,10 +11034,12 @@ export interface components {
              */
             cashMode: "tracked" | "untracked";
             /**
-             * @description The currency that figures are in; it never changes.
+             * @description The currency of all figures; it never changes.
              * @example BTC
              */
             baseCurrency: string;
+            /** @description Whether it is valued at simulated prices (`true`) or real ones. Never both, and it never changes. */
+            simulated: boolean;
             /** @description Counts the changes of the ledger and of these settings. */
             version: number;
             /**
@@ -8402,12 +11064,12 @@ export interface components {
             event: "import";
             data: components["schemas"]["ImportProgress"];
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
         };
-        /** @description How far the import of a file has got. */
+        /** @description The progress of importing a file. */
         ImportProgress: {
             /**
              * Format: uuid
@@ -8423,7 +11085,7 @@ export interface components {
             importId: string;
             /**
              * Format: date-time
-             * @description When this was published. An import that publishes nothing for minutes has ended with its node, and nothing of it was booked.
+             * @description When this was published. An import that publishes nothing for minutes ended with its node, and nothing was booked.
              * @example 2026-03-02T09:00:00.000Z
              */
             asOf: string;
@@ -8449,12 +11111,12 @@ export interface components {
             booked: number;
             /** @description Trades to book, known from the phase `booking` on. */
             toBook: number;
-            /** @description What became of the rows; `null` until the phase is `done`. */
+            /** @description The outcome of the rows; `null` until the phase is `done`. */
             result: components["schemas"]["ImportResult"] | null;
             /** @description Why it failed; `null` otherwise. */
             detail: string | null;
         };
-        /** @description What became of the rows of a file. */
+        /** @description The outcome of the rows of a file. */
         ImportResult: {
             /** @description Whether the accepted rows are now in the ledger. */
             booked: boolean;
@@ -8467,9 +11129,81 @@ export interface components {
             /** @description Rows that are not trades, such as deposits. */
             ignored: number;
         };
+        /** @description An event `accounts` and its data. */
+        AccountsEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "accounts";
+            data: components["schemas"]["ExchangeAccounts"];
+            /**
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        /** @description The accounts at exchanges that fill a portfolio. */
+        ExchangeAccounts: {
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * Format: date-time
+             * @description When this was published.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            asOf: string;
+            /** @description The accounts, in the order they were connected. */
+            items: components["schemas"]["ExchangeAccount"][];
+        };
+        /** @description An event `gap` and its data. */
+        GapEvent: {
+            /**
+             * @description Name of the event. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "gap";
+            data: components["schemas"]["Gap"];
+            /**
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
+             * @example Zk3_.o5Kk3Jx_BnL
+             */
+            id?: string;
+        };
+        /** @description Trades in this time were missed and cannot be recovered. Candles and 24-hour figures of that time have `complete: false`. */
+        Gap: {
+            /**
+             * @description The channel concerned.
+             * @example trade:BTC/KRW
+             */
+            channel: string;
+            /**
+             * @description Base and quote asset.
+             * @example BTC/KRW
+             */
+            symbol: string;
+            /**
+             * Format: date-time
+             * @description Start of the time in which trades were missed.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description End of that time.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            to: string;
+            /** @description The feed that missed them, as in `feeds` of `GET /readyz`. */
+            feed: string;
+        };
         /** @description Any event of a stream, as a line of NDJSON. */
-        StreamLine: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["Heartbeat"];
-        /** @description Nothing has happened for a while; the id may have moved on. */
+        StreamLine: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["BackfillEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["AccountsEvent"] | components["schemas"]["GapEvent"] | components["schemas"]["Heartbeat"];
+        /** @description Sent while nothing else happens; the id may have advanced. */
         Heartbeat: {
             /**
              * @description Name of the event. (enum property replaced by openapi-typescript)
@@ -8477,7 +11211,7 @@ export interface components {
              */
             event: "heartbeat";
             /**
-             * @description Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.
+             * @description Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.
              * @example Zk3_.o5Kk3Jx_BnL
              */
             id?: string;
@@ -8490,20 +11224,20 @@ export interface components {
              * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
              */
             id: string;
-            /** @description The URL to open, relative to this server. */
+            /** @description The URL to open: a path on this host, with `BASE_PATH`. */
             url: string;
             /** @description How many different channels it has. */
             channelCount: number;
             /**
              * Format: date-time
-             * @description When it expires, unless a stream is opened with it before.
+             * @description When it expires, unless a stream is opened with it earlier.
              * @example 2026-03-02T09:00:00.000Z
              */
             expiresAt: string;
         };
         /** @description The channels to subscribe to. */
         StreamSubscriptionInput: {
-            /** @description Names of channels as for `GET /v1/streams`, in any order; repeated ones count once. */
+            /** @description Names of channels as for `GET /v1/streams`, in any order; duplicates count once. */
             channels: string[];
         };
         /** @description One page of the open streams, oldest first. */
@@ -8538,15 +11272,15 @@ export interface components {
              * @example 2026-03-02T09:00:00.000Z
              */
             openedAt: string;
-            /** @description Milliseconds since then. */
+            /** @description Milliseconds since it was opened. */
             ageMs: number;
-            /** @description Bytes that wait for the reader. */
+            /** @description Bytes waiting for the reader. */
             queuedBytes: number;
             /** @description Events sent so far. */
             sentEvents: number;
-            /** @description States that a newer one replaced before they were sent. */
+            /** @description States that were replaced by newer ones before they were sent. */
             conflated: number;
-            /** @description How many events of its logs, on any channel, the reader is behind: the most of any log. */
+            /** @description How many events the reader is behind, in the log where that is most. */
             lag: number;
         };
         /** @description What the process is doing. */
@@ -8558,30 +11292,37 @@ export interface components {
             status: "ok";
             /** @description Seconds since the process started. */
             uptime: number;
-            feed: components["schemas"]["FeedStatus"];
+            /** @description The feeds of this node and of the fleet, wherever they run. */
+            feeds: components["schemas"]["FeedStatus"][];
             /** @description The login of the demo user; `null`: there is none. */
             demo: components["schemas"]["DemoLogin"] | null;
         };
-        /** @description The market feed of this node. */
+        /** @description A market feed. */
         FeedStatus: {
-            /** @description The feed of this node, as in `MARKET_FEED`. */
+            /** @description Its short name, as in tickers and notices. */
             feed: string;
+            /** @description The exchange that its prices come from; `null`: none, or not known. */
+            exchange: string | null;
+            /** @description Whether this node runs it. */
+            isHere: boolean;
             /**
-             * @description `retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it is over, or none is configured.
+             * @description `retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it has finished, or none is configured.
              * @enum {string}
              */
             state: "starting" | "running" | "retrying" | "silent" | "ended" | "standby";
             /**
              * Format: date-time
-             * @description When it entered this state, as this node saw it.
+             * @description When it entered this state.
              * @example 2026-03-02T09:00:00.000Z
              */
             since: string;
-            /** @description What is wrong with it; `null`: nothing. */
+            /** @description Since when there have been no prices, if it is silent or has been failing for 10 seconds; `null` otherwise. */
+            silentSince: string | null;
+            /** @description What is wrong; `null` if nothing is. */
             detail: string | null;
-            /** @description When the newest tick arrived; `null`: none yet. */
+            /** @description When the newest tick arrived; `null` if none has. */
             lastTickAt: string | null;
-            /** @description Ticks since the process started. */
+            /** @description Ticks that this process took from it. */
             ticks: number;
         };
         /** @description The login of the demo user. */
@@ -8597,65 +11338,45 @@ export interface components {
             ready: boolean;
             /** @description Whether the database answers. */
             database: {
-                /** @description Whether this part is fit to serve. */
+                /** @description Whether this part can serve. */
                 ready: boolean;
-                /** @description What is wrong; `null`: nothing. */
+                /** @description What is wrong; `null` if nothing is. */
                 detail: string | null;
             };
             /** @description An event is published every second and must come back as it does for any stream. */
             broker: {
-                /** @description Whether this part is fit to serve. */
+                /** @description Whether this part can serve. */
                 ready: boolean;
-                /** @description What is wrong; `null`: nothing. */
+                /** @description What is wrong; `null` if nothing is. */
                 detail: string | null;
                 /** @description Milliseconds that the last round trip took; `null` before the first. */
                 roundTripMs: number | null;
             };
             /** @description Every three seconds the figures of a test portfolio are published and read, once a stream has been opened. */
             projection: {
-                /** @description Whether this part is fit to serve. */
+                /** @description Whether this part can serve. */
                 ready: boolean;
-                /** @description What is wrong; `null`: nothing. */
+                /** @description What is wrong; `null` if nothing is. */
                 detail: string | null;
                 /** @description Milliseconds that the last round trip took; `null` before the first. */
                 roundTripMs: number | null;
             };
             /** @description Streams that never became ready, and watched portfolios that are not published. `ready` is false only if that is most of them. */
             streams: {
-                /** @description Whether this part is fit to serve. */
+                /** @description Whether this part can serve. */
                 ready: boolean;
-                /** @description What is wrong; `null`: nothing. */
+                /** @description What is wrong; `null` if nothing is. */
                 detail: string | null;
             };
             /** @description Not ready while the node is shutting down. */
             node: {
-                /** @description Whether this part is fit to serve. */
+                /** @description Whether this part can serve. */
                 ready: boolean;
-                /** @description What is wrong; `null`: nothing. */
+                /** @description What is wrong; `null` if nothing is. */
                 detail: string | null;
             };
-            /** @description The market feed of this node. It does not decide on `ready`: another node would have the same prices. */
-            feed: {
-                /** @description The feed of this node, as in `MARKET_FEED`. */
-                feed: string;
-                /**
-                 * @description `retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it is over, or none is configured.
-                 * @enum {string}
-                 */
-                state: "starting" | "running" | "retrying" | "silent" | "ended" | "standby";
-                /**
-                 * Format: date-time
-                 * @description When it entered this state, as this node saw it.
-                 * @example 2026-03-02T09:00:00.000Z
-                 */
-                since: string;
-                /** @description What is wrong with it; `null`: nothing. */
-                detail: string | null;
-                /** @description When the newest tick arrived; `null`: none yet. */
-                lastTickAt: string | null;
-                /** @description Ticks since the process started. */
-                ticks: number;
-            };
+            /** @description The market feeds, wherever they run. They do not affect `ready`: another node would have the same prices. */
+            feeds: components["schemas"]["FeedStatus"][];
         };
         /** @description A type of problem. */
         ProblemType: {
@@ -8778,7 +11499,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `internal-error`: The server has failed. */
+        /** @description `internal-error`: The server failed. */
         InternalError: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -8851,8 +11572,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid-request`: The request is not valid. `invalid-cursor`: The cursor is not valid. */
-        InvalidRequestOrInvalidCursor: {
+        /** @description `not-found`: There is no such resource. */
+        NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -8861,8 +11582,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `not-found`: There is no such resource. */
-        NotFound: {
+        /** @description `invalid-request`: The request is not valid. `invalid-cursor`: The cursor is not valid. */
+        InvalidRequestOrInvalidCursor: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -8881,8 +11602,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with other content. */
-        QuotaExceededOrTradeConflict: {
+        /** @description `conflict`: The request conflicts with the current state. `quota-exceeded`: A quota is used up. */
+        ConflictOrQuotaExceeded: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `key-refused`: The API key of the exchange cannot be used. */
+        KeyRefused: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -8901,8 +11632,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `malformed-csv`: The request body cannot be read as CSV. `invalid-request`: The request is not valid. */
-        MalformedCsvOrInvalidRequest: {
+        /** @description `conflict`: The request conflicts with the current state. `quota-exceeded`: A quota is used up. `trade-conflict`: The external id is already booked with other content. */
+        ConflictOrQuotaExceededOrTradeConflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -8911,8 +11642,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `conflict`: The request conflicts with the current state. `quota-exceeded`: A quota is used up. */
-        ConflictOrQuotaExceeded: {
+        /** @description `malformed-csv`: The request body cannot be read as CSV. `invalid-request`: The request is not valid. */
+        MalformedCsvOrInvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -8945,17 +11676,17 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The `X-Request-Id` of the request, or one made for it; it is also in the log. */
+        /** @description The `X-Request-Id` of the request, or a generated one; it is also in the log. */
         RequestId: string;
-        /** @description Send it as `If-None-Match` the next time. */
+        /** @description Send it as `If-None-Match` with the next request. */
         EntityTag: string;
         /** @description Which credential is needed, and what is wrong with the one that was sent. */
         Authenticate: string;
         /** @description The limits that the request counted against: `q` requests in `w` seconds. */
         RateLimitPolicy: string;
-        /** @description What is left of these limits: `r` requests until the count starts again in `t` seconds. */
+        /** @description What remains of these limits: `r` requests until the window ends in `t` seconds. */
         RateLimit: string;
-        /** @description Where the answer comes from. `hit`: the cache, and nothing has changed since. `miss`: it was made for this request. `stale`: the cache, and prices (never the ledger) have changed since. */
+        /** @description Where the answer comes from. `hit`: the cache; nothing has changed since. `miss`: computed for this request. `stale`: the cache; prices (never the ledger) have changed since. */
         Cache: "hit" | "miss" | "stale";
         /** @description Seconds to wait before trying again. */
         RetryAfter: number;
@@ -9306,6 +12037,101 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller's sessions: where they are logged in */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22d4b-040d-72bf-85de-f833a09008d8",
+                     *           "userAgent": "",
+                     *           "isCurrent": true,
+                     *           "createdAt": "2026-11-30T16:30:20.683Z",
+                     *           "lastUsedAt": "2026-11-30T16:30:20.683Z",
+                     *           "expiresAt": "2026-12-30T16:30:20.683Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the session. */
+                sessionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description End one of the caller's sessions: its tokens and its streams */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     createStreamToken: {
         parameters: {
             query?: never;
@@ -9315,7 +12141,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A token to open streams with, for clients that cannot send headers */
+            /** @description Create a token to open streams with, for clients that cannot send headers */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -9865,7 +12691,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only events of this type; all if omitted. */
-                type?: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "access-denied" | "rate-limited";
+                type?: "login" | "login-failed" | "refresh-reused" | "logout" | "logout-everywhere" | "password-changed" | "user-created" | "user-deleted" | "role-changed" | "user-disabled" | "user-enabled" | "api-key-created" | "api-key-revoked" | "share-granted" | "share-accepted" | "share-revoked" | "account-connected" | "account-key-changed" | "account-disconnected" | "access-denied" | "rate-limited";
                 /** @description Only events done by or to this user; all if omitted. */
                 userId?: string;
                 /** @description The most items in one answer. */
@@ -10176,17 +13002,20 @@ export interface operations {
                      * @example {
                      *       "items": [
                      *         {
-                     *           "id": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *           "id": "01a22d63-5959-76ba-8980-73861bd39d0f",
                      *           "name": "Demo",
                      *           "costMethod": "average",
                      *           "timeZone": "Asia/Seoul",
                      *           "benchmark": "BTC/KRW",
                      *           "cashMode": "tracked",
                      *           "baseCurrency": "KRW",
+                     *           "simulated": false,
+                     *           "version": 11,
+                     *           "createdAt": "2026-11-30T16:56:55.385Z",
+                     *           "updatedAt": "2026-11-30T16:57:12.920Z",
                      *           "access": "owner",
-                     *           "version": 9,
-                     *           "createdAt": "2026-11-26T01:37:28.653Z",
-                     *           "updatedAt": "2026-11-26T01:37:28.889Z"
+                     *           "reconciled": null,
+                     *           "reconciledAt": null
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -10248,17 +13077,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-32c4-7348-acd0-d5d46cd9db85",
+                     *       "id": "01a22d20-ef31-74d5-bcb1-0baa6881243b",
                      *       "name": "Long term",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
                      *       "benchmark": "BTC/KRW",
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
-                     *       "access": "owner",
+                     *       "simulated": false,
                      *       "version": 0,
-                     *       "createdAt": "2026-11-26T01:37:32.868Z",
-                     *       "updatedAt": "2026-11-26T01:37:32.868Z"
+                     *       "createdAt": "2026-11-30T15:44:22.833Z",
+                     *       "updatedAt": "2026-11-30T15:44:22.833Z",
+                     *       "access": "owner"
                      *     }
                      */
                     "application/json": components["schemas"]["Portfolio"];
@@ -10307,32 +13137,36 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22bc3-c061-7704-8551-f5b3ac21edb1",
+                     *       "id": "01a22d63-5959-76ba-8980-73861bd39d0f",
                      *       "name": "Demo",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
                      *       "benchmark": "BTC/KRW",
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
-                     *       "version": 9,
-                     *       "createdAt": "2026-11-30T09:22:58.785Z",
-                     *       "updatedAt": "2026-11-30T09:22:59.042Z",
+                     *       "simulated": false,
+                     *       "version": 11,
+                     *       "createdAt": "2026-11-30T16:56:55.385Z",
+                     *       "updatedAt": "2026-11-30T16:57:12.920Z",
                      *       "access": "owner",
-                     *       "asOf": "2026-11-30T09:23:01.586Z",
-                     *       "position": "9@6yPl1.20",
+                     *       "reconciled": null,
+                     *       "reconciledAt": null,
+                     *       "asOf": "2026-11-30T16:57:12.920Z",
+                     *       "position": "11@2c5AG.26",
                      *       "equity": "51120348.5",
                      *       "cash": "16738148.5",
                      *       "marketValue": "34382200",
-                     *       "costBasis": "33507745.5",
+                     *       "costBasis": "33580483",
                      *       "netContributions": "50000000",
-                     *       "unrealizedPnl": "874454.5",
-                     *       "unrealizedRate": "0.0260970855",
+                     *       "unrealizedPnl": "801717",
+                     *       "unrealizedRate": "0.0238744928",
                      *       "realizedPnl": {
-                     *         "gross": "252000",
-                     *         "net": "245894"
+                     *         "gross": "326000",
+                     *         "net": "318631.5"
                      *       },
                      *       "fees": "22851.5",
                      *       "income": "0",
+                     *       "transferredPnl": "0",
                      *       "totalPnl": "1120348.5",
                      *       "day": {
                      *         "start": "51120348.5",
@@ -10340,7 +13174,17 @@ export interface operations {
                      *         "rate": "0"
                      *       },
                      *       "unvalued": [],
-                     *       "warnings": [],
+                     *       "warnings": [
+                     *         {
+                     *           "code": "unmatched-withdrawal",
+                     *           "detail": "Withdrawals of ETH count as sold at their value then: join each with the deposit that it arrived as, or confirm that it has left for good.",
+                     *           "asset": "ETH",
+                     *           "entries": [
+                     *             "01a22d63-9db0-73fc-afe9-c15ac9020c2a"
+                     *           ],
+                     *           "count": 1
+                     *         }
+                     *       ],
                      *       "totalRate": "0.02240697",
                      *       "coins": 5,
                      *       "allocation": {
@@ -10390,7 +13234,7 @@ export interface operations {
                      *         ],
                      *         "others": null
                      *       },
-                     *       "cursor": "47DE.5Na6yPl1K.RJ9i-KvD0"
+                     *       "cursor": "47DE.5Na2c5AGQ.ZBe-AEmd6"
                      *     }
                      */
                     "application/json": components["schemas"]["PortfolioSummary"];
@@ -10482,17 +13326,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
+                     *       "id": "01a22d20-ca2e-74e0-a281-f5df99f299a6",
                      *       "name": "Demo",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
                      *       "benchmark": "BTC/KRW",
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
-                     *       "access": "owner",
-                     *       "version": 9,
-                     *       "createdAt": "2026-11-26T01:37:28.653Z",
-                     *       "updatedAt": "2026-11-26T01:37:32.912Z"
+                     *       "simulated": false,
+                     *       "version": 11,
+                     *       "createdAt": "2026-11-30T15:44:13.358Z",
+                     *       "updatedAt": "2026-11-30T15:44:20.376Z",
+                     *       "access": "owner"
                      *     }
                      */
                     "application/json": components["schemas"]["Portfolio"];
@@ -10774,17 +13619,18 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "01a22a89-3a23-71fc-81a7-d8af65297ec0",
+                     *       "id": "01a22d20-dfec-746d-9875-df1ab26cb489",
                      *       "name": "Joint account",
                      *       "costMethod": "average",
                      *       "timeZone": "Asia/Seoul",
                      *       "benchmark": "BTC/KRW",
                      *       "cashMode": "tracked",
                      *       "baseCurrency": "KRW",
-                     *       "access": "write",
+                     *       "simulated": false,
                      *       "version": 0,
-                     *       "createdAt": "2026-11-30T03:39:26.115Z",
-                     *       "updatedAt": "2026-11-30T03:39:26.115Z"
+                     *       "createdAt": "2026-11-30T15:44:18.924Z",
+                     *       "updatedAt": "2026-11-30T15:44:18.924Z",
+                     *       "access": "write"
                      *     }
                      */
                     "application/json": components["schemas"]["Portfolio"];
@@ -10836,10 +13682,719 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listAccounts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts at exchanges that fill a portfolio */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22d0d-c276-712c-a393-a805f2669457",
+                     *           "exchange": "upbit",
+                     *           "label": "Upbit",
+                     *           "account": "Upbit",
+                     *           "paused": false,
+                     *           "phase": "reading",
+                     *           "failure": null,
+                     *           "readUntil": "2018-06-04T23:29:00.000Z",
+                     *           "permissions": {
+                     *             "trade": null,
+                     *             "withdraw": null
+                     *           },
+                     *           "allowTradingKey": false,
+                     *           "keyExpiresAt": "2027-05-31T15:00:00.000Z",
+                     *           "keyExpiresSoon": false,
+                     *           "lastSuccessAt": null,
+                     *           "nextTryAt": "2026-11-30T15:23:33.085Z",
+                     *           "reconciled": null,
+                     *           "reconciledAt": null,
+                     *           "createdAt": "2026-11-30T15:23:33.085Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExchangeAccountList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    connectAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "exchange": "upbit",
+                 *       "label": "Upbit main",
+                 *       "credentials": {
+                 *         "apiKey": "your-access-key",
+                 *         "secret": "your-secret-key"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExchangeAccountInput"];
+            };
+        };
+        responses: {
+            /** @description Connect an account at an exchange by an API key that can read */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22d0d-ecb7-72ef-b528-799e11507482",
+                     *       "exchange": "upbit",
+                     *       "label": "Upbit main",
+                     *       "account": "Upbit main",
+                     *       "paused": false,
+                     *       "phase": "waiting",
+                     *       "failure": null,
+                     *       "readUntil": null,
+                     *       "permissions": {
+                     *         "trade": null,
+                     *         "withdraw": null
+                     *       },
+                     *       "allowTradingKey": false,
+                     *       "keyExpiresAt": "2027-05-31T15:00:00.000Z",
+                     *       "keyExpiresSoon": false,
+                     *       "lastSuccessAt": null,
+                     *       "nextTryAt": "2026-11-30T15:23:37.199Z",
+                     *       "reconciled": null,
+                     *       "reconciledAt": null,
+                     *       "createdAt": "2026-11-30T15:23:37.199Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExchangeAccount"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrQuotaExceeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["KeyRefused"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the account. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An account at an exchange */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22d0d-c276-712c-a393-a805f2669457",
+                     *       "exchange": "upbit",
+                     *       "label": "Upbit",
+                     *       "account": "Upbit",
+                     *       "paused": false,
+                     *       "phase": "reading",
+                     *       "failure": null,
+                     *       "readUntil": "2018-06-04T23:29:00.000Z",
+                     *       "permissions": {
+                     *         "trade": null,
+                     *         "withdraw": null
+                     *       },
+                     *       "allowTradingKey": false,
+                     *       "keyExpiresAt": "2027-05-31T15:00:00.000Z",
+                     *       "keyExpiresSoon": false,
+                     *       "lastSuccessAt": null,
+                     *       "nextTryAt": "2026-11-30T15:23:33.085Z",
+                     *       "reconciled": null,
+                     *       "reconciledAt": null,
+                     *       "createdAt": "2026-11-30T15:23:33.085Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExchangeAccount"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteAccount: {
+        parameters: {
+            query?: {
+                /** @description Whether to keep or remove the entries that it booked. */
+                entries?: "keep" | "remove";
+            };
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the account. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Disconnect an account, and keep or remove its entries */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the account. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "paused": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ExchangeAccountChange"];
+            };
+        };
+        responses: {
+            /** @description Rename, pause or resume an account, or give it a new key */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22d0d-c276-712c-a393-a805f2669457",
+                     *       "exchange": "upbit",
+                     *       "label": "Upbit",
+                     *       "account": "Upbit",
+                     *       "paused": true,
+                     *       "phase": "reading",
+                     *       "failure": null,
+                     *       "readUntil": "2018-11-19T23:05:00.000Z",
+                     *       "permissions": {
+                     *         "trade": null,
+                     *         "withdraw": null
+                     *       },
+                     *       "allowTradingKey": false,
+                     *       "keyExpiresAt": "2027-05-31T15:00:00.000Z",
+                     *       "keyExpiresSoon": false,
+                     *       "lastSuccessAt": null,
+                     *       "nextTryAt": null,
+                     *       "reconciled": null,
+                     *       "reconciledAt": null,
+                     *       "createdAt": "2026-11-30T15:23:33.085Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExchangeAccount"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["KeyRefused"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    syncAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the account. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Read an account now */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a22d0d-c276-712c-a393-a805f2669457",
+                     *       "exchange": "upbit",
+                     *       "label": "Upbit",
+                     *       "account": "Upbit",
+                     *       "paused": true,
+                     *       "phase": "reading",
+                     *       "failure": null,
+                     *       "readUntil": "2018-11-19T23:05:00.000Z",
+                     *       "permissions": {
+                     *         "trade": null,
+                     *         "withdraw": null
+                     *       },
+                     *       "allowTradingKey": false,
+                     *       "keyExpiresAt": "2027-05-31T15:00:00.000Z",
+                     *       "keyExpiresSoon": false,
+                     *       "lastSuccessAt": null,
+                     *       "nextTryAt": null,
+                     *       "reconciled": null,
+                     *       "reconciledAt": null,
+                     *       "createdAt": "2026-11-30T15:23:33.085Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExchangeAccount"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    testAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the account. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Try the API key of an account */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "permissions": {
+                     *         "trade": null,
+                     *         "withdraw": null
+                     *       },
+                     *       "keyExpiresAt": "2027-05-31T15:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExchangeAccountTest"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["KeyRefused"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getReconciliation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the account. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the balances of an account compare with the ledger */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "reconciled": null,
+                     *       "reconciledAt": null,
+                     *       "balances": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDiscrepancies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Balances that differ from those of the exchange, and what may explain them */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a22d3f-c370-7323-aa4a-52915fccb592.ETH.1796055430174",
+                     *           "accountId": "01a22d3f-c370-7323-aa4a-52915fccb592",
+                     *           "exchange": "upbit",
+                     *           "label": "Upbit",
+                     *           "asset": "ETH",
+                     *           "exchangeAmount": "0.0042",
+                     *           "ledgerAmount": "0",
+                     *           "difference": "0.0042",
+                     *           "differsSince": "2026-11-30T16:17:10.174Z",
+                     *           "agreedAt": "2026-11-29T16:18:10.174Z",
+                     *           "checkedAt": "2026-11-30T16:18:10.174Z",
+                     *           "proposals": [
+                     *             {
+                     *               "id": "reward-airdrop",
+                     *               "cause": "reward",
+                     *               "detail": "Upbit has paid 0.0042 ETH as an airdrop, which it does not list.",
+                     *               "books": {
+                     *                 "kind": "reward",
+                     *                 "subtype": "airdrop",
+                     *                 "asset": "ETH",
+                     *                 "quantity": "0.0042",
+                     *                 "time": "2026-11-29T16:18:10.175Z"
+                     *               },
+                     *               "removes": []
+                     *             },
+                     *             {
+                     *               "id": "reward-staking",
+                     *               "cause": "reward",
+                     *               "detail": "Upbit has paid 0.0042 ETH as a staking reward, which it does not list.",
+                     *               "books": {
+                     *                 "kind": "reward",
+                     *                 "subtype": "staking",
+                     *                 "asset": "ETH",
+                     *                 "quantity": "0.0042",
+                     *                 "time": "2026-11-29T16:18:10.175Z"
+                     *               },
+                     *               "removes": []
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DiscrepancyList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    acceptDiscrepancyProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+                /** @description Id of the discrepancy. */
+                discrepancyId: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "proposal": "reward-staking"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DiscrepancyDecision"];
+            };
+        };
+        responses: {
+            /** @description Settle a discrepancy with one of its proposals */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "booked": {
+                     *         "kind": "reward",
+                     *         "id": "01a22d3f-e759-702b-b9d4-5a216a96ec64",
+                     *         "externalId": "reconcile:01a22d3f-c370-7323-aa4a-52915fccb592:ETH:1796055430174",
+                     *         "exchange": "upbit",
+                     *         "account": "Upbit",
+                     *         "time": "2026-11-29T16:18:10.175Z",
+                     *         "note": null,
+                     *         "tags": [],
+                     *         "sequence": null,
+                     *         "rates": [
+                     *           {
+                     *             "of": "unit",
+                     *             "asset": "ETH",
+                     *             "rate": "5198000",
+                     *             "source": "market",
+                     *             "path": [
+                     *               "ETH/KRW"
+                     *             ],
+                     *             "time": "2026-11-28T23:59:59.999Z",
+                     *             "ageMs": 58690176
+                     *           }
+                     *         ],
+                     *         "createdAt": "2026-11-30T16:18:12.440Z",
+                     *         "updatedAt": "2026-11-30T16:18:12.440Z",
+                     *         "asset": "ETH",
+                     *         "quantity": "0.0042",
+                     *         "unitCost": null,
+                     *         "subtype": "staking"
+                     *       },
+                     *       "removed": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SettledDiscrepancy"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["ConflictOrQuotaExceeded"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            422: components["responses"]["UnprocessableEntry"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listTrades: {
         parameters: {
             query?: {
-                /** @description Inclusive: a time, or a date in `tz`. Since the first trade if omitted. */
+                /** @description Inclusive: a time, or a date in `tz`. From the first trade if omitted. */
                 from?: string;
                 /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
                 to?: string;
@@ -10855,13 +14410,13 @@ export interface operations {
                 side?: "buy" | "sell";
                 /** @description Only fills of orders of this type, such as `limit`. */
                 type?: string;
-                /** @description Only trades at this exchange, as it was written when booked. */
+                /** @description Only trades at this exchange, in any case. */
                 exchange?: string;
                 /** @description Only the fills of this order. */
                 orderId?: string;
                 /** @description Only trades with this tag, exactly as written. */
                 tag?: string;
-                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. External ids that an import made for rows without one are not searched. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
                 q?: string;
                 /** @description What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency. */
                 sort?: "time" | "symbol" | "value" | "fee" | "pnl";
@@ -10983,7 +14538,10 @@ export interface operations {
     };
     bookTrades: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
+                possibleDuplicates?: "refuse" | "book";
+            };
             header?: never;
             path: {
                 /** @description Id of the portfolio. */
@@ -11013,7 +14571,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of it was booked before. */
+            /** @description Everything was already booked. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11088,7 +14646,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["QuotaExceededOrTradeConflict"];
+            409: components["responses"]["ConflictOrQuotaExceededOrTradeConflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -11196,7 +14754,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Remove a fill from the ledger; every figure after it is restated */
+            /** @description Remove a fill from the ledger; every later figure is restated */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11237,7 +14795,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Correct a fill; every figure after it is restated */
+            /** @description Correct a fill; every later figure is restated */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11292,7 +14850,7 @@ export interface operations {
     getTradeStats: {
         parameters: {
             query?: {
-                /** @description Inclusive: a time, or a date in `tz`. Since the first trade if omitted. */
+                /** @description Inclusive: a time, or a date in `tz`. From the first trade if omitted. */
                 from?: string;
                 /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
                 to?: string;
@@ -11308,13 +14866,13 @@ export interface operations {
                 side?: "buy" | "sell";
                 /** @description Only fills of orders of this type, such as `limit`. */
                 type?: string;
-                /** @description Only trades at this exchange, as it was written when booked. */
+                /** @description Only trades at this exchange, in any case. */
                 exchange?: string;
                 /** @description Only the fills of this order. */
                 orderId?: string;
                 /** @description Only trades with this tag, exactly as written. */
                 tag?: string;
-                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. External ids that an import made for rows without one are not searched. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
                 q?: string;
             };
             header?: {
@@ -11329,7 +14887,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the fills add up to, and how the sales turned out; takes the filter of the list */
+            /** @description Totals of the fills and statistics of the sales, with the filter of the list */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11432,19 +14990,19 @@ export interface operations {
                 dryRun?: "true" | "false";
                 /** @description `true`: book the other rows even if some are rejected. */
                 skipRejected?: "true" | "false";
-                /** @description IANA time zone, or an offset, of times that do not name theirs; the one that the source is known to use if omitted. One that contradicts a heading is refused. */
+                /** @description IANA time zone or offset of times that do not state one; if omitted, the one that the source is known to use. Refused if it contradicts a heading. */
                 tz?: string;
-                /** @description The decimal mark; needed only if no number of the file proves it. */
+                /** @description The decimal mark; needed only if no number in the file proves it. */
                 decimal?: "." | ",";
-                /** @description The order of day, month and year; needed only if no date of the file proves it. */
+                /** @description The order of day, month and year; needed only if no date in the file proves it. */
                 dateOrder?: "ymd" | "dmy" | "mdy";
                 /** @description `true`: accept times before 2009 as well. */
                 allowBefore2009?: "true" | "false";
                 /** @description Which way time runs in the file; needed only if the file does not show it. */
                 order?: "oldest-first" | "newest-first";
-                /** @description Name of a mapping by which the file is read: see `POST /v1/import-mappings`. */
+                /** @description Name of the mapping to read the file with: see `POST /v1/import-mappings`. */
                 mapping?: string;
-                /** @description Id to follow the progress of this import by; made by the server if omitted. */
+                /** @description Id for following the progress of this import; generated if omitted. */
                 importId?: string;
             };
             header?: never;
@@ -11490,7 +15048,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Nothing was booked: a dry run, or all of it was there before. */
+            /** @description Nothing was booked: a dry run, or everything was already booked. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11501,11 +15059,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22bec-bd13-77b8-b4dd-4c5c7672e3e0",
-                     *       "portfolioId": "01a22bec-aadb-726f-987e-7506db1cf704",
+                     *       "importId": "01a22e8f-d7ed-7622-917f-21eb33cea71b",
+                     *       "portfolioId": "01a22e8f-c2c5-76d4-be04-c5b6ab725cb8",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 10,
+                     *       "version": 12,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
@@ -11519,6 +15077,9 @@ export interface operations {
                      *       "decisions": 0,
                      *       "entryRows": 1,
                      *       "unbooked": [],
+                     *       "unbookedTruncated": false,
+                     *       "unjoined": 0,
+                     *       "unsummed": 0,
                      *       "preview": [
                      *         {
                      *           "line": 2,
@@ -11551,7 +15112,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportReport"];
                 };
             };
-            /** @description Import a CSV file of an account */
+            /** @description Import a CSV or Excel file of an account */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11562,11 +15123,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "importId": "01a22bec-bd13-77b8-b4dd-4c5c7672e3e0",
-                     *       "portfolioId": "01a22bec-aadb-726f-987e-7506db1cf704",
+                     *       "importId": "01a22e8f-d7ed-7622-917f-21eb33cea71b",
+                     *       "portfolioId": "01a22e8f-c2c5-76d4-be04-c5b6ab725cb8",
                      *       "dryRun": false,
                      *       "booked": true,
-                     *       "version": 10,
+                     *       "version": 12,
                      *       "format": "upbit",
                      *       "encoding": "utf-8",
                      *       "timeZone": "Asia/Seoul",
@@ -11580,6 +15141,9 @@ export interface operations {
                      *       "decisions": 0,
                      *       "entryRows": 1,
                      *       "unbooked": [],
+                     *       "unbookedTruncated": false,
+                     *       "unjoined": 0,
+                     *       "unsummed": 0,
                      *       "preview": [
                      *         {
                      *           "line": 2,
@@ -11632,7 +15196,7 @@ export interface operations {
     listDecisions: {
         parameters: {
             query?: {
-                /** @description Those that are still to be taken, or those that were. */
+                /** @description Open decisions, or settled ones. */
                 status?: "open" | "settled";
                 /** @description The most items in one answer. */
                 limit?: number;
@@ -11651,7 +15215,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What imported files left to be decided */
+            /** @description Decisions that imported files leave open */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11952,7 +15516,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A mapping of this name was replaced. */
+            /** @description A mapping with this name was replaced. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -11985,7 +15549,7 @@ export interface operations {
                     "application/json": components["schemas"]["ImportMapping"];
                 };
             };
-            /** @description Save how a CSV file of another layout is read */
+            /** @description Save a mapping for CSV files of another layout */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12070,7 +15634,7 @@ export interface operations {
     exportTrades: {
         parameters: {
             query?: {
-                /** @description Inclusive: a time, or a date in `tz`. Since the first trade if omitted. */
+                /** @description Inclusive: a time, or a date in `tz`. From the first trade if omitted. */
                 from?: string;
                 /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
                 to?: string;
@@ -12086,13 +15650,13 @@ export interface operations {
                 side?: "buy" | "sell";
                 /** @description Only fills of orders of this type, such as `limit`. */
                 type?: string;
-                /** @description Only trades at this exchange, as it was written when booked. */
+                /** @description Only trades at this exchange, in any case. */
                 exchange?: string;
                 /** @description Only the fills of this order. */
                 orderId?: string;
                 /** @description Only trades with this tag, exactly as written. */
                 tag?: string;
-                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. External ids that an import made for rows without one are not searched. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
                 q?: string;
                 /** @description What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency. */
                 sort?: "time" | "symbol" | "value" | "fee" | "pnl";
@@ -12182,7 +15746,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Withdrawals and the deposits that they may have arrived as */
+            /** @description Withdrawals and the deposits they may have arrived as */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12202,6 +15766,7 @@ export interface operations {
                      *           "asset": "ETH",
                      *           "withdrawal": {
                      *             "id": "01a22c10-1c52-76f7-bb11-7b1c5b1db3a0",
+                     *             "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
                      *             "time": "2026-11-29T00:00:00.000Z",
                      *             "quantity": "0.5",
                      *             "account": "upbit",
@@ -12210,6 +15775,7 @@ export interface operations {
                      *           },
                      *           "deposit": {
                      *             "id": "01a22c10-1c52-701c-9319-2aa703a01729",
+                     *             "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
                      *             "time": "2026-11-29T00:10:00.000Z",
                      *             "quantity": "0.5",
                      *             "account": "wallet",
@@ -12347,7 +15913,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Say that the withdrawal and the deposit of a match do not belong together */
+            /** @description Reject a match: the withdrawal and the deposit do not belong together */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12451,7 +16017,10 @@ export interface operations {
     };
     bookTransfers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
+                possibleDuplicates?: "refuse" | "book";
+            };
             header?: never;
             path: {
                 /** @description Id of the portfolio. */
@@ -12474,7 +16043,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of it was booked before. */
+            /** @description Everything was already booked. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12537,7 +16106,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["QuotaExceededOrTradeConflict"];
+            409: components["responses"]["ConflictOrQuotaExceededOrTradeConflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -12633,7 +16202,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Remove a transfer from the ledger; every figure after it is restated */
+            /** @description Remove a transfer from the ledger; every later figure is restated */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12680,7 +16249,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Correct a transfer; every figure after it is restated */
+            /** @description Correct a transfer; every later figure is restated */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12729,21 +16298,21 @@ export interface operations {
     listEntries: {
         parameters: {
             query?: {
-                /** @description Comma-separated kinds; all when left out. */
+                /** @description Comma-separated kinds; all if omitted. */
                 kind?: string;
-                /** @description Entries that move it, or pay a fee in it. */
+                /** @description Only entries that move this asset or pay a fee in it. */
                 asset?: string;
-                /** @description Entries of this place. */
+                /** @description Only entries of this account or wallet. */
                 account?: string;
                 /** @description Inclusive. */
                 from?: string;
                 /** @description Exclusive. */
                 to?: string;
-                /** @description By time. */
+                /** @description By time: `desc` has the newest first. */
                 order?: "asc" | "desc";
                 /** @description The most items in one answer. */
                 limit?: number;
-                /** @description `nextCursor` of the page before. */
+                /** @description The `nextCursor` of the previous page. */
                 cursor?: string;
             };
             header?: {
@@ -12851,7 +16420,10 @@ export interface operations {
     };
     bookEntries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
+                possibleDuplicates?: "refuse" | "book";
+            };
             header?: never;
             path: {
                 /** @description Id of the portfolio. */
@@ -12876,7 +16448,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description All of it was booked before. */
+            /** @description Everything was already booked. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -12945,7 +16517,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
-            409: components["responses"]["QuotaExceededOrTradeConflict"];
+            409: components["responses"]["ConflictOrQuotaExceededOrTradeConflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -13002,7 +16574,8 @@ export interface operations {
                      *       "quantity": "50000000",
                      *       "unitCost": null,
                      *       "txid": null,
-                     *       "joinedWith": null
+                     *       "joinedWith": null,
+                     *       "joinedPortfolio": null
                      *     }
                      */
                     "application/json": components["schemas"]["Entry"];
@@ -13045,7 +16618,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Take an entry out of the ledger; every figure after it is restated */
+            /** @description Remove an entry from the ledger; every later figure is restated */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13093,7 +16666,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Correct an entry; every figure after it is restated */
+            /** @description Correct an entry; every later figure is restated */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13120,7 +16693,8 @@ export interface operations {
                      *       "quantity": "12000000",
                      *       "unitCost": null,
                      *       "txid": null,
-                     *       "joinedWith": null
+                     *       "joinedWith": null,
+                     *       "joinedPortfolio": null
                      *     }
                      */
                     "application/json": components["schemas"]["Entry"];
@@ -13167,7 +16741,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Join a withdrawal with the deposit that it arrived as */
+            /** @description Join a withdrawal with the deposit it arrived as */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13207,7 +16781,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Part a withdrawal and the deposit that it is joined with */
+            /** @description Separate a withdrawal from the deposit it is joined with */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13233,23 +16807,23 @@ export interface operations {
     exportEntries: {
         parameters: {
             query?: {
-                /** @description Comma-separated kinds; all when left out. */
+                /** @description Comma-separated kinds; all if omitted. */
                 kind?: string;
-                /** @description Entries that move it, or pay a fee in it. */
+                /** @description Only entries that move this asset or pay a fee in it. */
                 asset?: string;
-                /** @description Entries of this place. */
+                /** @description Only entries of this account or wallet. */
                 account?: string;
                 /** @description Inclusive. */
                 from?: string;
                 /** @description Exclusive. */
                 to?: string;
-                /** @description By time. */
+                /** @description By time: `desc` has the newest first. */
                 order?: "asc" | "desc";
                 /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
                 bom?: "true" | "false";
                 /** @description Language of the headings. */
                 lang?: "en" | "ko";
-                /** @description The columns to write, in order, comma-separated: `time`, `kind`, `subtype`, `exchange`, `account`, `toAccount`, `symbol`, `side`, `asset`, `quantity`, `price`, `from`, `unitCost`, `feeAmount`, `feeCurrency`, `txid`, `reason`, `externalId`, `orderId`, `type`, `note`, `tags`, `sequence`, `id`. */
+                /** @description The columns to write, in order, comma-separated: `time`, `kind`, `subtype`, `exchange`, `account`, `toAccount`, `symbol`, `side`, `asset`, `quantity`, `price`, `from`, `unitCost`, `feeAmount`, `feeCurrency`, `txid`, `reason`, `joinedWith`, `confirmed`, `externalId`, `orderId`, `type`, `note`, `tags`, `sequence`, `id`. */
                 columns?: string;
             };
             header?: {
@@ -13315,9 +16889,9 @@ export interface operations {
                 sort?: "asset" | "symbol" | "quantity" | "averagePrice" | "costBasis" | "markPrice" | "markTime" | "marketValue" | "weight" | "unrealizedPnl" | "unrealizedRate" | "realizedPnl.gross" | "realizedPnl.net";
                 /** @description If omitted: `asc` by asset and symbol, `desc` by figures and times. */
                 order?: "asc" | "desc";
-                /** @description Leaves out holdings worth less than this, in base currency (dust). Holdings without a known value, and debts of that size, stay. */
+                /** @description Leaves out holdings worth less than this, in base currency (dust). Holdings of unknown value, and larger debts, stay. */
                 minValue?: string;
-                /** @description `hide` leaves out what has no price. */
+                /** @description `hide` leaves out holdings without a price. */
                 unpriced?: "show" | "hide";
                 /** @description The members that an item has, comma-separated; all of them if omitted. */
                 fields?: string;
@@ -13338,7 +16912,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the portfolio holds, marked to market; the state of the `holdings:` channel */
+            /** @description The holdings of a portfolio, marked to market; the state of the `holdings:` channel */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13436,9 +17010,9 @@ export interface operations {
                 sort?: "asset" | "symbol" | "quantity" | "averagePrice" | "costBasis" | "markPrice" | "markTime" | "marketValue" | "weight" | "unrealizedPnl" | "unrealizedRate" | "realizedPnl.gross" | "realizedPnl.net";
                 /** @description If omitted: `asc` by asset and symbol, `desc` by figures and times. */
                 order?: "asc" | "desc";
-                /** @description Leaves out holdings worth less than this, in base currency (dust). Holdings without a known value, and debts of that size, stay. */
+                /** @description Leaves out holdings worth less than this, in base currency (dust). Holdings of unknown value, and larger debts, stay. */
                 minValue?: string;
-                /** @description `hide` leaves out what has no price. */
+                /** @description `hide` leaves out holdings without a price. */
                 unpriced?: "show" | "hide";
                 /** @description `true`: begin with a byte order mark, so that Excel reads the file as UTF-8. */
                 bom?: "true" | "false";
@@ -13459,7 +17033,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the portfolio holds, as a CSV file */
+            /** @description The holdings of a portfolio, as a CSV file */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13517,7 +17091,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How equity is spread: by asset, by quote currency, cash against coins */
+            /** @description How equity is spread: by asset, by quote currency, cash and coins */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -13671,6 +17245,7 @@ export interface operations {
                      *       },
                      *       "fees": "22851.5",
                      *       "income": "0",
+                     *       "transferredPnl": "0",
                      *       "totalPnl": "1120348.5",
                      *       "day": {
                      *         "start": "51120348.5",
@@ -13835,9 +17410,9 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "portfolioId": "01a21580-224d-774d-b5ab-1bc23ae2ca14",
-                     *       "asOf": "2026-11-26T01:37:30.525Z",
-                     *       "position": "9@wY5CJ.20",
+                     *       "portfolioId": "01a22f3b-fd23-734d-af0f-29d8a78a60b5",
+                     *       "asOf": "2026-12-01T01:33:42.848Z",
+                     *       "position": "11@yx4s8.21",
                      *       "baseCurrency": "KRW",
                      *       "costMethod": "average",
                      *       "unrealizedPnl": "155226",
@@ -13854,7 +17429,7 @@ export interface operations {
                      *           "costBasis": "10353174",
                      *           "mark": {
                      *             "price": "150120000",
-                     *             "time": "2026-11-26T01:37:30.141Z",
+                     *             "time": "2026-12-01T01:33:18.046Z",
                      *             "path": [
                      *               "BTC/KRW"
                      *             ],
@@ -13869,7 +17444,7 @@ export interface operations {
                      *           "lots": [
                      *             {
                      *               "entryId": null,
-                     *               "time": "2026-10-29T01:37:28.677Z",
+                     *               "time": "2026-11-03T01:33:10.316Z",
                      *               "quantity": "0.07",
                      *               "bought": null,
                      *               "unitCost": "147902485.714285714285714286",
@@ -13880,8 +17455,8 @@ export interface operations {
                      *           ],
                      *           "acquisitions": [
                      *             {
-                     *               "entryId": "01a21580-228c-7192-9264-708ac894d816",
-                     *               "time": "2026-10-29T01:37:28.677Z",
+                     *               "entryId": "01a22f3b-fd6f-72b2-aa43-d8bfe6749132",
+                     *               "time": "2026-11-03T01:33:10.316Z",
                      *               "reason": "buy",
                      *               "quantity": "0.08",
                      *               "cost": "11805900",
@@ -13889,8 +17464,8 @@ export interface operations {
                      *               "fee": "5900"
                      *             },
                      *             {
-                     *               "entryId": "01a21580-228c-7433-98a0-9d4f10eddc5e",
-                     *               "time": "2026-11-24T01:37:28.677Z",
+                     *               "entryId": "01a22f3b-fd70-7774-868d-65c8b495f4a2",
+                     *               "time": "2026-11-29T01:33:10.316Z",
                      *               "reason": "buy",
                      *               "quantity": "0.01",
                      *               "cost": "1498749",
@@ -13900,8 +17475,8 @@ export interface operations {
                      *           ],
                      *           "disposals": [
                      *             {
-                     *               "entryId": "01a21580-228c-715d-b40c-366e35954c42",
-                     *               "time": "2026-11-09T01:37:28.677Z",
+                     *               "entryId": "01a22f3b-fd6f-7011-b4f4-646d11717945",
+                     *               "time": "2026-11-14T01:33:10.316Z",
                      *               "reason": "sale",
                      *               "quantity": "0.02",
                      *               "uncovered": "0",
@@ -13915,7 +17490,12 @@ export interface operations {
                      *                 "gross": "96000",
                      *                 "net": "93002"
                      *               },
-                     *               "matches": []
+                     *               "matches": [],
+                     *               "unlisted": {
+                     *                 "count": 0,
+                     *                 "quantity": "0",
+                     *                 "costBasis": "0"
+                     *               }
                      *             }
                      *           ],
                      *           "earlier": {
@@ -14023,6 +17603,7 @@ export interface operations {
                      *           "unrealizedChange": "2451",
                      *           "fees": "749",
                      *           "income": "0",
+                     *           "transferredPnl": "0",
                      *           "closed": true
                      *         },
                      *         {
@@ -14041,6 +17622,7 @@ export interface operations {
                      *           "unrealizedChange": "0",
                      *           "fees": "0",
                      *           "income": "0",
+                     *           "transferredPnl": "0",
                      *           "closed": true
                      *         }
                      *       ],
@@ -14066,7 +17648,8 @@ export interface operations {
                      *         },
                      *         "unrealizedChange": "2451",
                      *         "fees": "749",
-                     *         "income": "0"
+                     *         "income": "0",
+                     *         "transferredPnl": "0"
                      *       },
                      *       "warnings": []
                      *     }
@@ -14114,7 +17697,7 @@ export interface operations {
                 bom?: "true" | "false";
                 /** @description Language of the headings. */
                 lang?: "en" | "ko";
-                /** @description The columns to write, in order, comma-separated: `label`, `start`, `end`, `startEquity`, `endEquity`, `netFlows`, `pnl`, `rate`, `realizedPnl.gross`, `realizedPnl.net`, `unrealizedChange`, `fees`, `income`, `closed`. */
+                /** @description The columns to write, in order, comma-separated: `label`, `start`, `end`, `startEquity`, `endEquity`, `netFlows`, `pnl`, `rate`, `realizedPnl.gross`, `realizedPnl.net`, `unrealizedChange`, `fees`, `income`, `transferredPnl`, `closed`. */
                 columns?: string;
             };
             header?: {
@@ -14176,7 +17759,7 @@ export interface operations {
             query?: {
                 /** @description Distance between two instants. */
                 interval?: "minute" | "hour" | "day" | "week" | "month" | "year";
-                /** @description Keeps every nth minute or hour only: `interval=minute&every=10`. */
+                /** @description Only every nth minute or hour: `interval=minute&every=10`. */
                 every?: number;
                 /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
@@ -14290,7 +17873,7 @@ export interface operations {
             query?: {
                 /** @description Distance between two instants. */
                 interval?: "minute" | "hour" | "day" | "week" | "month" | "year";
-                /** @description Keeps every nth minute or hour only: `interval=minute&every=10`. */
+                /** @description Only every nth minute or hour: `interval=minute&every=10`. */
                 every?: number;
                 /** @description Inclusive: a time, or a date in `tz`. The first entry of the ledger if omitted. */
                 from?: string;
@@ -14627,7 +18210,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Last price and 24-hour figures, as in the `ticker:` channels, and whether the price is current */
+            /** @description Last price, whether it is current, and 24-hour figures, as in the `ticker:` channels */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -14650,10 +18233,13 @@ export interface operations {
                      *           "low": "150120000",
                      *           "volume": "0.01",
                      *           "quoteVolume": "1501200",
-                     *           "time": "2026-11-30T10:56:04.791Z",
+                     *           "time": "2026-11-30T16:17:43.605Z",
+                     *           "asOf": "2026-11-30T16:17:43.606Z",
                      *           "exchange": null,
-                     *           "simulated": false,
-                     *           "status": "live"
+                     *           "feed": "push",
+                     *           "status": "live",
+                     *           "complete": true,
+                     *           "simulated": false
                      *         },
                      *         {
                      *           "symbol": "DOGE/KRW",
@@ -14664,10 +18250,13 @@ export interface operations {
                      *           "low": "321.5",
                      *           "volume": "0.01",
                      *           "quoteVolume": "3.215",
-                     *           "time": "2026-11-30T10:56:04.791Z",
+                     *           "time": "2026-11-30T16:17:43.605Z",
+                     *           "asOf": "2026-11-30T16:17:43.606Z",
                      *           "exchange": null,
-                     *           "simulated": false,
-                     *           "status": "live"
+                     *           "feed": "push",
+                     *           "status": "live",
+                     *           "complete": true,
+                     *           "simulated": false
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -14742,6 +18331,7 @@ export interface operations {
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             414: components["responses"]["UriTooLong"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -14755,7 +18345,7 @@ export interface operations {
     listCandles: {
         parameters: {
             query: {
-                /** @description The symbol that the candles are of. */
+                /** @description The symbol whose candles to list. */
                 symbol: string;
                 /** @description Length of the candles; `1M` is a month. */
                 interval: "1m" | "5m" | "15m" | "30m" | "1h" | "4h" | "1d" | "1w" | "1M";
@@ -14800,7 +18390,7 @@ export interface operations {
                      *         {
                      *           "symbol": "BTC/KRW",
                      *           "interval": "1d",
-                     *           "time": "2026-11-25T00:00:00.000Z",
+                     *           "time": "2026-11-29T00:00:00.000Z",
                      *           "open": "150120000",
                      *           "high": "150120000",
                      *           "low": "150120000",
@@ -14809,12 +18399,13 @@ export interface operations {
                      *           "quoteVolume": "0",
                      *           "trades": 0,
                      *           "closed": true,
-                     *           "simulated": false
+                     *           "simulated": false,
+                     *           "complete": true
                      *         },
                      *         {
                      *           "symbol": "BTC/KRW",
                      *           "interval": "1d",
-                     *           "time": "2026-11-26T00:00:00.000Z",
+                     *           "time": "2026-11-30T00:00:00.000Z",
                      *           "open": "150120000",
                      *           "high": "150120000",
                      *           "low": "150120000",
@@ -14823,7 +18414,8 @@ export interface operations {
                      *           "quoteVolume": "1501200",
                      *           "trades": 1,
                      *           "closed": false,
-                     *           "simulated": false
+                     *           "simulated": false,
+                     *           "complete": true
                      *         }
                      *       ],
                      *       "nextCursor": null
@@ -14913,10 +18505,242 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listBackfills: {
+        parameters: {
+            query?: {
+                /** @description Only jobs of this symbol. */
+                symbol?: string;
+                /** @description The most items in one answer. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs that fetch past candles, newest first; all of them are the state of the `backfill:` channels */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "nextCursor": null,
+                     *       "exchanges": [],
+                     *       "troubles": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BackfillList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    requestBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most 16 KiB. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "symbol": "BTC/KRW",
+                 *       "from": "2024-01-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackfillInput"];
+            };
+        };
+        responses: {
+            /** @description Fetch past candles */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BackfillRequested"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getRate: {
+        parameters: {
+            query: {
+                /** @description The asset to value. */
+                asset: string;
+                /** @description The currency to value it in. */
+                currency: string;
+                /** @description When; now if omitted. ISO 8601 with any offset, or an epoch time in seconds or milliseconds, whichever lies between 2009 and 9999. */
+                time?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What one asset was worth in another at some time, and by which prices */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "asset": "BTC",
+                     *       "currency": "KRW",
+                     *       "rate": "150120000",
+                     *       "path": [
+                     *         "BTC/KRW"
+                     *       ],
+                     *       "time": "2026-11-30T16:38:59.038Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MarketRate"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    loadRates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description At most `BODY_LIMIT_KB`, 1,024 KiB by default, and 60000 keys and values. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "symbol": "USD/KRW",
+                 *       "rate": "1442.1",
+                 *       "time": "2026-03-02T00:00:00.000Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RateInputOrBatch"];
+            };
+        };
+        responses: {
+            /** @description Load official exchange rates, one or a batch */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            414: components["responses"]["UriTooLong"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     openStream: {
         parameters: {
             query?: {
-                /** @description The channels to open, comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `ledger:<portfolioId>`, `imports:<portfolioId>`; `*` for all symbols. Give this or `subscription`. As many as a URL of 8,000 bytes holds; up to 500 by a subscription. They may belong to 8 logs: the market is one, and so is each portfolio. */
+                /** @description The channels to open, comma-separated: `ticker:<symbol>`, `trade:<symbol>`, `candle:<symbol>:<interval>`, `pnl:<portfolioId>`, `holdings:<portfolioId>`, `fills:<portfolioId>`, `ledger:<portfolioId>`, `imports:<portfolioId>`, `backfill:<symbol>`, `accounts:<portfolioId>`; `*` for all symbols. Give this or `subscription`. As many as a URL of 8,000 bytes holds; up to 500 by a subscription. They may belong to 8 logs: the market is one, and so is each portfolio. */
                 channels?: string;
                 /** @description Instead of `channels`: the id of a subscription of the same user (`POST /v1/streams/subscriptions`). */
                 subscription?: string;
@@ -14924,13 +18748,13 @@ export interface operations {
                 lastEventId?: string;
                 /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
+                /** @description How long a busy stream may collect events before it writes them, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` received: the stream begins with what has happened since. */
+                /** @description The last `id` received: the stream begins with the events since then. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -14973,13 +18797,13 @@ export interface operations {
                 lastEventId?: string;
                 /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
+                /** @description How long a busy stream may collect events before it writes them, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` received: the stream begins with what has happened since. */
+                /** @description The last `id` received: the stream begins with the events since then. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -15021,13 +18845,13 @@ export interface operations {
                 lastEventId?: string;
                 /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
+                /** @description How long a busy stream may collect events before it writes them, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` received: the stream begins with what has happened since. */
+                /** @description The last `id` received: the stream begins with the events since then. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -15084,7 +18908,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description You have a subscription on these channels already. */
+            /** @description You already have a subscription to these channels. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -15151,13 +18975,13 @@ export interface operations {
                 lastEventId?: string;
                 /** @description What a resuming client gets. `full`: every retained event since the id. `latest`: only the newest state of each state channel, and every event of the others. */
                 replay?: "full" | "latest";
-                /** @description How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
+                /** @description How long a busy stream may collect events before it writes them, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted. */
                 flush?: number | null;
                 /** @description A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`. */
                 token?: string;
             };
             header?: {
-                /** @description The last `id` received: the stream begins with what has happened since. */
+                /** @description The last `id` received: the stream begins with the events since then. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -15165,7 +18989,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The streams over a WebSocket, with channels that change */
+            /** @description The streams over a WebSocket, whose channels can be changed */
             101: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -15304,15 +19128,20 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "uptime": 17,
-                     *       "feed": {
-                     *         "feed": "push",
-                     *         "state": "running",
-                     *         "since": "2026-11-30T10:51:01.994Z",
-                     *         "detail": "ticks come in over POST /v1/market/ticks",
-                     *         "lastTickAt": "2026-11-30T10:51:04.660Z",
-                     *         "ticks": 5
-                     *       },
+                     *       "uptime": 16,
+                     *       "feeds": [
+                     *         {
+                     *           "feed": "push",
+                     *           "exchange": null,
+                     *           "isHere": true,
+                     *           "state": "running",
+                     *           "since": "2026-11-30T15:29:07.900Z",
+                     *           "silentSince": null,
+                     *           "detail": "ticks come in over POST /v1/market/ticks",
+                     *           "lastTickAt": "2026-11-30T15:29:09.797Z",
+                     *           "ticks": 5
+                     *         }
+                     *       ],
                      *       "demo": null
                      *     }
                      */
@@ -15346,7 +19175,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process can serve: its database answers, and events and figures come back through the broker */
+            /** @description Whether the process can serve: its database answers, and events and figures come back through the broker */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -15369,7 +19198,7 @@ export interface operations {
                      *       "projection": {
                      *         "ready": true,
                      *         "detail": null,
-                     *         "roundTripMs": 7
+                     *         "roundTripMs": 90
                      *       },
                      *       "streams": {
                      *         "ready": true,
@@ -15379,14 +19208,19 @@ export interface operations {
                      *         "ready": true,
                      *         "detail": null
                      *       },
-                     *       "feed": {
-                     *         "feed": "push",
-                     *         "state": "running",
-                     *         "since": "2026-11-30T10:51:01.994Z",
-                     *         "detail": "ticks come in over POST /v1/market/ticks",
-                     *         "lastTickAt": "2026-11-30T10:51:04.660Z",
-                     *         "ticks": 5
-                     *       }
+                     *       "feeds": [
+                     *         {
+                     *           "feed": "push",
+                     *           "exchange": null,
+                     *           "isHere": true,
+                     *           "state": "running",
+                     *           "since": "2026-11-30T15:29:07.900Z",
+                     *           "silentSince": null,
+                     *           "detail": "ticks come in over POST /v1/market/ticks",
+                     *           "lastTickAt": "2026-11-30T15:29:09.797Z",
+                     *           "ticks": 5
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Readiness"];
@@ -15426,7 +19260,7 @@ export interface operations {
                      *       "projection": {
                      *         "ready": true,
                      *         "detail": null,
-                     *         "roundTripMs": 7
+                     *         "roundTripMs": 90
                      *       },
                      *       "streams": {
                      *         "ready": true,
@@ -15436,14 +19270,19 @@ export interface operations {
                      *         "ready": true,
                      *         "detail": null
                      *       },
-                     *       "feed": {
-                     *         "feed": "push",
-                     *         "state": "running",
-                     *         "since": "2026-11-30T10:51:01.994Z",
-                     *         "detail": "ticks come in over POST /v1/market/ticks",
-                     *         "lastTickAt": "2026-11-30T10:51:04.660Z",
-                     *         "ticks": 5
-                     *       }
+                     *       "feeds": [
+                     *         {
+                     *           "feed": "push",
+                     *           "exchange": null,
+                     *           "isHere": true,
+                     *           "state": "running",
+                     *           "since": "2026-11-30T15:29:07.900Z",
+                     *           "silentSince": null,
+                     *           "detail": "ticks come in over POST /v1/market/ticks",
+                     *           "lastTickAt": "2026-11-30T15:29:09.797Z",
+                     *           "ticks": 5
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Readiness"];

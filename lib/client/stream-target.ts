@@ -3,14 +3,14 @@ import type { Rest } from './rest.js';
 /** The server accepts 8,000 bytes, but a proxy in between may accept less. */
 const LONGEST_URL = 4_000;
 
-/** Where a stream on channels is: by their names, or by a subscription on them when those would make a long URL. */
+/** The URL of a stream on channels: by their names, or by a subscription to them if the URL would be too long. */
 export class StreamTarget {
   readonly #base: string;
   readonly #channels: readonly string[];
   readonly #replay: string;
   readonly #api: Pick<Rest, 'createStreamSubscription'>;
   #subscription: string | null = null;
-  /** A stream was opened by the subscription, so it was good. */
+  /** A stream was opened with the subscription, so it was valid. */
   #hasServed = false;
 
   constructor(
@@ -25,7 +25,7 @@ export class StreamTarget {
     this.#api = api;
   }
 
-  /** @throws MarktideError when a subscription is needed and refused */
+  /** @throws MarktideError if a subscription is needed and refused */
   async url(): Promise<string> {
     const byName = this.#urlBy({ channels: this.#channels.join(',') });
     if (byName.length <= LONGEST_URL) return byName;
@@ -41,7 +41,10 @@ export class StreamTarget {
     this.#hasServed = true;
   }
 
-  /** After a 404: the subscription may have expired. @returns whether another one is worth a try */
+  /**
+   * After a 404: the subscription may have expired.
+   * @returns whether another attempt makes sense
+   */
   forget(): boolean {
     const isWorth = this.#subscription !== null && this.#hasServed;
     this.#subscription = null;

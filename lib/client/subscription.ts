@@ -8,46 +8,49 @@ import type { StreamTarget } from './stream-target.js';
 
 type Schemas = components['schemas'];
 
-/** `resuming`: cut, and coming back by itself; what happens meanwhile will be told. */
+/** `resuming`: the connection was lost and will be re-established; events in between will be delivered. */
 export type StreamState = 'connecting' | 'live' | 'resuming' | 'closed';
 
 type StreamEvent = Schemas['StreamEvent'];
 
 /**
- * `ticker`, `trade`, `candle`, `pnl`, `holdings`, `fill`, `ledger` and `import` of the channels; `ready`, `reset` and
- * `notice`.
+ * `ticker`, `trade`, `candle`, `gap`, `pnl`, `holdings`, `fill`, `ledger` and `import` of the channels; `ready`,
+ * `reset` and `notice`.
  */
 type EventHandlers = { [E in StreamEvent as E['event']]?: (data: E['data']) => void };
 
-/** What to do with the events of each kind of channel, and with what the stream says of itself. All are optional. */
+/** Handlers for the events of each kind of channel, and for those about the stream itself. All are optional. */
 export interface Handlers extends EventHandlers {
   state?(state: StreamState): void;
-  /** An attempt failed, and another one follows by itself. Not every cut is a failure: see `state`. */
+  /** An attempt failed, and another one will follow. Not every cut is a failure: see `state`. */
   retrying?(retry: Retry): void;
-  /** Why the subscription has ended by itself: it was refused for good, or ended on request. Nothing follows. */
+  /** Why the subscription has ended: it was refused for good, or ended on request. Nothing follows. */
   error?(error: MarktideError): void;
 }
 
 export interface SubscribeOptions {
-  /** Where to go on from, as `lastEventId` of an earlier subscription said. */
+  /** Where to resume: `lastEventId` of an earlier subscription. */
   lastEventId?: string | null;
   /** `latest`: after a cut, state channels send only their newest state. */
   replay?: 'full' | 'latest';
-  /** Silence after which the connection is taken for dead, in milliseconds: more than the server's heartbeats are apart. */
+  /**
+   * The silence after which the connection is considered dead, in milliseconds; longer than the server's heartbeat
+   * interval.
+   */
   silenceMs?: number;
-  /** The longest that is waited between two attempts, in milliseconds. */
+  /** The longest wait between two attempts, in milliseconds. */
   longestWaitMs?: number;
-  /** Random figures from 0 to 1, to spread reconnects. */
+  /** Random numbers from 0 to 1, to spread reconnects. */
   random?: () => number;
 }
 
-/** Of a connection that has ended without an error: what it was told last, if that was a notice. */
+/** For a connection that has ended without an error: its last event, if that was a notice. */
 type LastNotice = Schemas['Notice'] | null;
 
-/** A login, a renewal, or the making of a subscription. */
+/** A login, a renewal, or the creation of a subscription. */
 const ANSWER_MS = 30_000;
 
-/** A stream that is kept open: it resumes after any cut, renews its token, and follows the server to its restart. */
+/** A stream that is kept open: it resumes after any cut, renews its token, and survives restarts of the server. */
 export class Subscription {
   readonly #target: StreamTarget;
   readonly #credentials: Credentials;
@@ -62,7 +65,7 @@ export class Subscription {
   #retryMs = 1_000;
   #failures = 0;
   #isOver = false;
-  /** Headers whose credential is not good any more, and the answer that said so. */
+  /** Headers whose credentials are no longer valid, and the response that said so. */
   #refused: { headers: Record<string, string>; error: MarktideError } | null = null;
 
   constructor(
@@ -80,7 +83,7 @@ export class Subscription {
     this.done = this.#run();
   }
 
-  /** The id to resume by, some other time. */
+  /** The id to resume after at another time. */
   get lastEventId(): string | null {
     return this.#lastEventId;
   }
@@ -112,7 +115,7 @@ export class Subscription {
     this.#become('closed');
   }
 
-  /** @returns what went wrong, `null` if nothing did; `again` when there is something else to try at once */
+  /** @returns what went wrong, or `null`; `again` if there is something else to try at once */
   async #attempt(): Promise<Error | null | 'again'> {
     const refused = this.#refused;
     const { signal } = this.#abort;
@@ -144,7 +147,7 @@ export class Subscription {
         parser,
         fetcher: this.#fetch,
         signal: this.#abort.signal,
-        silenceMs: this.#options.silenceMs ?? 45_000,
+        silenceMs: this.#options.silenceMs ?? 25_000,
         onOpen: () => this.#target.opened(),
         onEvent: (event, data) => {
           this.#lastEventId = parser.lastEventId;
@@ -168,7 +171,7 @@ export class Subscription {
       this.#refused = { headers, error: new MarktideError(401, null, { message: detail }) };
       if (isLive) return 'again';
     }
-    return isLive ? null : new Error(detail ?? 'The stream ended before it was in step.');
+    return isLive ? null : new Error(detail ?? 'The stream ended before it was up to date.');
   }
 
   #tell(event: string, data: unknown): void {

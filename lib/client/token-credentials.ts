@@ -4,7 +4,7 @@ import type { components } from './schema.js';
 
 export type Tokens = Pick<components['schemas']['Tokens'], 'accessToken' | 'refreshToken'>;
 
-/** Keeps a client's tokens fresh. However many calls find them stale at once, they are renewed once. */
+/** Keeps a client's tokens fresh. However many calls find them expired at once, they are renewed once. */
 export class TokenCredentials implements Credentials {
   readonly #url: string;
   readonly #login: { email: string; password: string } | Tokens;
@@ -47,7 +47,7 @@ export class TokenCredentials implements Credentials {
         return true;
       }
       const refusal = await refusalOf(response);
-      // Whatever is not about the token may pass.
+      // Any failure that is not about the token may be temporary.
       if (refusal.status !== 401) throw refusal;
     }
     this.#tokens = null;

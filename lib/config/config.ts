@@ -3,6 +3,7 @@ import { isLoopback } from '../http/host-name.ts';
 import { ACCOUNT_VARIABLES } from './account-variables.ts';
 import { CACHE_VARIABLES } from './cache-variables.ts';
 import { DATABASE_VARIABLES } from './database-variables.ts';
+import { EXCHANGE_VARIABLES } from './exchange-variables.ts';
 import { LIMIT_VARIABLES } from './limit-variables.ts';
 import { MARKET_VARIABLES } from './market-variables.ts';
 import { OBSERVABILITY_VARIABLES } from './observability-variables.ts';
@@ -10,7 +11,7 @@ import { REDIS_VARIABLES } from './redis-variables.ts';
 import { SERVER_VARIABLES } from './server-variables.ts';
 import { STREAM_VARIABLES } from './stream-variables.ts';
 
-/** Every variable the process reads, with its default. README's table is made from the descriptions. */
+/** Every variable the process reads, with its default. The README's table is made from the descriptions. */
 export const ENVIRONMENT = z.object({
   ...SERVER_VARIABLES,
   ...OBSERVABILITY_VARIABLES,
@@ -18,6 +19,7 @@ export const ENVIRONMENT = z.object({
   ...REDIS_VARIABLES,
   ...MARKET_VARIABLES,
   ...ACCOUNT_VARIABLES,
+  ...EXCHANGE_VARIABLES,
   ...LIMIT_VARIABLES,
   ...STREAM_VARIABLES,
   ...CACHE_VARIABLES,
@@ -42,12 +44,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** Values never shown, not even when they are wrong. */
-const SECRET = /PASSWORD|SECRET|METRICS_TOKEN|_URL$/;
+/** Values that are never shown, not even if they are wrong. */
+const SECRET = /PASSWORD|SECRET|METRICS_TOKEN|_URLS?$/;
 
 /**
  * Reads the environment once. A blank variable counts as unset.
- * @param checks by variable, what only the upper floors can judge: throws a RangeError that says what is wrong
+ * @param checks by variable, for what only the upper floors can judge: each throws a RangeError that says what is wrong
  * @throws ConfigError naming every bad variable
  */
 export function readConfig(

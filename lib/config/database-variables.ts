@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { integer, url } from './variable.ts';
 
+/** How certificates are checked; `prefer`, `require` and `verify-ca` check as much as `verify-full`. */
+const SSL_MODES = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full'];
+
+function hasKnownSslMode(text: string): boolean {
+  const mode = URL.canParse(text) ? new URL(text).searchParams.get('sslmode') : null;
+  return mode === null || SSL_MODES.includes(mode);
+}
+
 /** Where everything is kept, and for how long. */
 export const DATABASE_VARIABLES = {
   DATA_DIR: z
@@ -9,6 +17,7 @@ export const DATABASE_VARIABLES = {
     .default('data')
     .describe('Folder for the embedded database and the generated secret.'),
   DATABASE_URL: url(['postgres:', 'postgresql:'])
+    .refine(hasKnownSslMode, { message: `has an sslmode other than ${SSL_MODES.join(', ')}` })
     .optional()
     .describe('PostgreSQL instead of the embedded database.'),
   DATABASE_POOL: integer(1, 200).default(10).describe('Maximum number of connections to PostgreSQL.'),

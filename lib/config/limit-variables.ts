@@ -36,6 +36,9 @@ export const LIMIT_VARIABLES = {
   ASSETS_PER_PORTFOLIO: quota(1_000, 10_000).describe(
     'Maximum number of different assets in the ledger of one portfolio. Each adds to the cost of every figure.',
   ),
+  ACCOUNTS_PER_PORTFOLIO: quota(20, 1_000).describe(
+    'Maximum number of accounts at exchanges that fill one portfolio.',
+  ),
   UPLOADS_PER_USER: quota(4, 1_000).describe(
     'Files of trades that one user may upload to one process at the same time.',
   ),

@@ -4,13 +4,18 @@ import { isUrlOf } from './variable.ts';
 const SENTINEL_URL =
   /^rediss?\+sentinel:\/\/(?:[^@/]*@)?[^\s:,/@]+(?::\d{1,5})?(?:,[^\s:,/@]+(?::\d{1,5})?)*\/[^\s/?#]+(?:\/\d+)?$/;
 
+/** Of one server: what follows the host is the number of a database, if anything. */
+function isServerUrl(text: string): boolean {
+  return isUrlOf(text, ['redis:', 'rediss:']) && /^\/?\d{0,5}$/.test(new URL(text).pathname);
+}
+
 /** What the nodes of a fleet share. */
 export const REDIS_VARIABLES = {
   REDIS_URL: z
     .string()
-    .refine((text) => SENTINEL_URL.test(text) || isUrlOf(text, ['redis:', 'rediss:']), {
+    .refine((text) => SENTINEL_URL.test(text) || isServerUrl(text), {
       message:
-        'must be a URL such as redis://host:6379, rediss://host:6379 or redis+sentinel://host:26379/name',
+        'must be a URL such as redis://host:6379, rediss://host:6379/1 or redis+sentinel://host:26379/name',
     })
     .optional()
     .describe(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hostNameOf } from '../http/host-name.ts';
+import { PROBE_PATHS } from '../http/probe-paths.ts';
 import { flag, integer, list, port } from './variable.ts';
 
 const proxies = z
@@ -7,10 +8,27 @@ const proxies = z
   .regex(/^(?:true|false|\d|10)$/, 'must be true, false, or how many proxies there are, up to 10')
   .transform((text) => (text === 'true' ? 1 : text === 'false' ? 0 : Number(text)));
 
+/** Unreserved characters only: nothing in it is ever encoded, in a URL, a cookie's path or a pattern. */
+const BASE_PATH = /^(?:\/[\w~-][\w.~-]*){1,8}$/;
+
+const basePath = z
+  .string()
+  .max(200)
+  .regex(
+    BASE_PATH,
+    'must be a path such as /marktide: it begins with a slash, ends without one, and has no query',
+  )
+  .refine((path) => !PROBE_PATHS.has(path), { message: 'must not be a path that is answered without it' });
+
 /** The address, the proxies in front, and how long a request may take. */
 export const SERVER_VARIABLES = {
   PORT: port.default(3000).describe('TCP port to listen on; `0` picks a free one.'),
   HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on; `0.0.0.0` for all.'),
+  BASE_PATH: basePath
+    .default('')
+    .describe(
+      'Path under which a proxy offers everything, such as `/marktide`; the proxy must pass it on. `/healthz`, `/readyz` and `/metrics` are also answered without it. Unset: the root.',
+    ),
   ALLOWED_HOSTS: list
     .refine((names) => names.every((name) => hostNameOf(name) === name.toLowerCase()), {
       message: 'must be a comma-separated list of host names such as dash.example.com, without ports',

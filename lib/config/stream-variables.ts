@@ -5,9 +5,12 @@ export const STREAM_VARIABLES = {
   STREAM_FLUSH_MS: integer(0, 1_000)
     .default(20)
     .describe('Maximum time a busy stream collects events before it writes them, in milliseconds.'),
-  STREAM_HEARTBEAT_MS: integer(100, 120_000)
+  // The clients take a stream for dead that is silent for 25 seconds, on which a slow network may spend some.
+  STREAM_HEARTBEAT_MS: integer(100, 20_000)
     .default(15_000)
-    .describe('Idle time after which a stream sends a heartbeat comment, in milliseconds.'),
+    .describe(
+      'Idle time after which a stream sends a heartbeat comment, in milliseconds. Clients reconnect after 25 seconds of silence.',
+    ),
   STREAM_MAX_AGE_MS: integer(1_000, 86_400_000)
     .default(3_600_000)
     .describe('Age at which a stream ends and the client resumes (± 10 %), in milliseconds.'),
@@ -16,17 +19,17 @@ export const STREAM_VARIABLES = {
     .describe('Maximum size of the queue of one connection, in KiB.'),
   STREAMS_PER_ADDRESS: integer(1, 1_000_000)
     .default(64)
-    .describe('Open streams without a log-in from one address (IPv6: one /64 network).'),
-  STREAMS_PER_USER: integer(1, 100_000).default(64).describe('Open streams of one user.'),
-  STREAMS_MAX: integer(1, 1_000_000).default(20_000).describe('Open streams of one process.'),
+    .describe('Open streams without a log-in from one address (IPv6: one /64 network), on each node.'),
+  STREAMS_PER_USER: integer(1, 100_000).default(64).describe('Open streams of one user, on each node.'),
+  STREAMS_MAX: integer(1, 1_000_000).default(20_000).describe('Open streams of each node.'),
   REPLAYS_PER_USER: integer(1, 100_000)
     .optional()
     .describe(
-      'Streams of one user that may replay at once after a disconnect; the others wait. Unset: an eighth of `STREAMS_PER_USER`.',
+      'Streams of one user that may replay at once after a disconnect, on each node; the others wait. Unset: an eighth of `STREAMS_PER_USER`.',
     ),
   REPLAYS_MAX: integer(1, 1_000_000)
     .optional()
-    .describe('The same for all streams of one process. Unset: a hundredth of `STREAMS_MAX`.'),
+    .describe('The same for all streams of each node. Unset: a hundredth of `STREAMS_MAX`.'),
   RING_EVENTS: integer(10, 10_000_000).default(100_000).describe('Events the market ring keeps for resume.'),
   RING_MB: integer(1, 16_384).default(64).describe('Size of the market ring, in MiB.'),
   PORTFOLIO_RING_EVENTS: integer(10, 100_000)

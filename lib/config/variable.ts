@@ -3,7 +3,10 @@ import { commaList } from '../text/comma-list.ts';
 
 /** The types of variables that more than one concern has. */
 
-export const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export const integer = (min: number, max: number) => {
+  const wanted = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number(wanted).int(wanted).min(min, wanted).max(max, wanted);
+};
 export const port = integer(0, 65_535);
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 export const list = z.string().transform(commaList);

@@ -6,7 +6,7 @@ import { neutralised } from './formula.ts';
 
 /** A column of a file that is made of values of one kind. */
 export interface CsvColumn<T extends object> {
-  /** Its English heading, and what it is asked for by. */
+  /** Its English heading, which also names it in a request. */
   name: string;
   korean: string;
   /** `text`: typed by a user, so a spreadsheet might run it as a formula. Numbers, times and codes are written unchanged. */
@@ -19,12 +19,15 @@ export interface CsvColumn<T extends object> {
 export interface CsvOptions<T extends object> {
   columns: readonly CsvColumn<T>[];
   lang: 'en' | 'ko';
-  /** With a byte order mark, by which Excel knows UTF-8. */
+  /** With a byte order mark, by which Excel recognises UTF-8. */
   bom: boolean;
 }
 
 const quoted = quoting();
-/** Besides what RFC 4180 names: what some spreadsheet takes for the end of a cell, and spaces that one would lose. */
+/**
+ * Besides what RFC 4180 names: characters that some spreadsheets take for the end of a cell, and spaces that they would
+ * drop.
+ */
 const TO_QUOTE = /[",;\t\r\n]|^\s|\s$/;
 
 function cell(text: string): string {
@@ -34,7 +37,7 @@ function cell(text: string): string {
 /** Rows that are written together: a few milliseconds of work. */
 const ROWS = 100;
 
-/** Pages cut into pieces, between which others have a turn now and then. */
+/** Pages cut into pieces, between which others get a turn from time to time. */
 async function* pieces<T>(
   pages: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
 ): AsyncGenerator<readonly T[], void, undefined> {
@@ -48,8 +51,8 @@ async function* pieces<T>(
 }
 
 /**
- * CSV (RFC 4180, but with plain line feeds) of rows that come in pages: as much is in memory as two of them. Whoever
- * destroys it ends the pages too; an error of theirs destroys it.
+ * CSV (RFC 4180, but with plain line feeds) of rows that come in pages, two of which are in memory at most. Destroying
+ * it ends the pages too; an error in a page destroys it.
  */
 export function csvStream<T extends object>(
   pages: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
@@ -60,7 +63,7 @@ export function csvStream<T extends object>(
     value: kind === 'plain' ? value : (row: T) => neutralised(value(row) ?? ''),
   }));
   const rows = Readable.from(pieces(pages), { objectMode: true, highWaterMark: 1 });
-  // A page goes in whole: a chunk a row would cost more than all else together.
+  // A page is written as a whole: one chunk per row would cost more than everything else together.
   const text = new Transform<readonly T[], T>(
     {
       fields,

@@ -1,6 +1,6 @@
 /**
  * What makes a spreadsheet run a cell: `=`, `+`, `-`, `@` and their full-width forms, or a tab or line break before
- * them, which it skips. Behind any number of apostrophes, so that taking one away always gives back what was there.
+ * them, which it skips. After any number of apostrophes, so that removing one always restores the original.
  */
 const RUNS = /^'*[=+\-@\t\r\n＝＋－＠]/;
 const NEUTRALISED = /^'+[=+\-@\t\r\n＝＋－＠]/;

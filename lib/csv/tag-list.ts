@@ -1,7 +1,7 @@
-/** Tags that one trade or transfer can have at most. */
+/** The most tags that one trade or transfer can have. */
 export const MAX_TAGS = 100;
 
-/** Tags in one cell, with `;` between them; a `;` or `\` of a tag stands behind a `\`. */
+/** Tags in one cell, with `;` between them; a `;` or `\` in a tag is escaped with a `\`. */
 export function joinTags(tags: readonly string[]): string {
   return tags.map((tag) => tag.replace(/[;\\]/g, String.raw`\$&`)).join(';');
 }

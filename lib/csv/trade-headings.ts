@@ -1,4 +1,4 @@
-/** The columns of a trade that a file can bring back in, with their Korean headings. The English ones are the names. */
+/** The columns of a trade that an import can read, with their Korean headings. The English headings are the names. */
 export const TRADE_HEADINGS = {
   time: '체결시각',
   exchange: '거래소',
@@ -15,7 +15,7 @@ export const TRADE_HEADINGS = {
   tags: '태그',
 } as const;
 
-/** Of the place of a trade among those of its instant, which a file need not tell. */
+/** Heading of the place of a trade among those of its instant, which a file may omit. */
 export const SEQUENCE_HEADING = '순번';
 
 export type TradeColumn = keyof typeof TRADE_HEADINGS;

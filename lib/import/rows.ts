@@ -9,63 +9,68 @@ import { detectFormat, type FileLayout } from './layouts/formats.ts';
 import { type DateOrder, isSameZone, type Zone } from './reading/local-time.ts';
 import { isPasted, pastedRows } from './reading/pasted-cells.ts';
 import { type ReadingTerms, Row } from './reading/row.ts';
+import { readBoth } from './reading/both-passes.ts';
+import { directionOf, RepeatedHours } from './reading/repeated-hours.ts';
+import { RowGroups } from './reading/row-groups.ts';
+import type { RowOrder } from './reading/row-order.ts';
 import { malformed } from './reading/malformed.ts';
 import { decodeText, type FileEncoding, type TextEncoding } from './reading/text-encoding.ts';
 
-/** Characters looked at to find the headings. */
+/** The number of characters searched for the headings. */
 const HEAD_CHARACTERS = 32_768;
-/** Characters that are split into rows at once. */
+/** The number of characters split into rows at once. */
 const PIECE = 16_384;
-/** Of a cell that is read: as many tags as there can be, with all that an export adds to them, fit in. */
+/**
+ * The maximum length of a cell that is read: enough for the maximum number of tags, with everything an export
+ * adds to them.
+ */
 const MAX_CELL = 16_384;
-
-/** Rows that are read together at most: no second of an exchange has more, and no event. */
-const MAX_GROUP = 2_000;
 
 type Reading = RowReading | { error: CellError };
 
 /**
- * A row of the file, or several that say one thing: the line that the first begins on, from 1, and how many there are.
- * Rows without content are none.
+ * A row of the file, or several that belong together: the line the first begins on, from 1, and their number.
+ * Rows without content are skipped.
  */
 export type ImportRow = { line: number; rows: number } & Reading;
 
 export interface ImportFile {
   layout: FileLayout;
   encoding: FileEncoding;
-  /** What times without one are taken in; `null` when the file does not tell. */
+  /** The zone of times that do not state one; `null` if the file does not tell. */
   zone: Zone | null;
-  /** @throws Problem that names line and column, for what is not CSV */
+  /** @throws Problem that names line and column, if the text is not CSV */
   rows: AsyncGenerator<ImportRow, void, undefined>;
 }
 
 export interface ReadOptions {
-  /** As named by the sender. */
+  /** As stated by the client. */
   charset: TextEncoding | null;
-  /** In the place of the one that the source is known to use. */
+  /** Overrides the zone that the source is known to use. */
   zone: Zone | null;
-  /** The layout, as the sender has mapped it; left out: the headings tell. */
+  /** The layout that the client has mapped; if absent, the headings decide. */
   format?: ImportFormat | null;
-  /** As the sender says, for a file that does not prove it. */
+  /** The client's choice, for a file that does not prove it. */
   decimal?: DecimalMark | null;
   dateOrder?: DateOrder | null;
-  /** Epoch milliseconds: times before and after are not plausible. */
+  /** Epoch milliseconds; times outside of this range are implausible. */
   earliest: number;
   latest: number;
-  /** The empty ones count too. */
+  /** Includes empty rows. */
   maxRows: number;
 }
 
 /**
- * Reads a file of trades as it arrives, in bounded memory, and in pieces between which others have a turn, whatever the
- * shape of the file.
- * @throws Problem for what is no text, or has no headings that are known; the rows throw 413 for too many of them
+ * Reads a file of trades as it arrives, in bounded memory. It yields to the event loop between pieces,
+ * whatever the shape of the file.
+ * @throws Problem if it is not text, or has no known headings; iterating the rows throws 413 if there are too
+ *   many
  */
 export async function readFile(source: AsyncIterable<Buffer>, options: ReadOptions): Promise<ImportFile> {
   const { encoding, text: decoded } = await decodeText(source, options.charset);
   let head = await headOf(decoded);
   let text = decoded;
-  // A carriage return alone ends lines in files that have no line feed at all.
+  // Some files end lines with a carriage return alone.
   if (head.includes('\r') && !head.includes('\n')) {
     head = head.replaceAll('\r', '\n');
     text = returnsAsFeeds(decoded);
@@ -76,12 +81,12 @@ export async function readFile(source: AsyncIterable<Buffer>, options: ReadOptio
       head = await headOf(text);
     }
     const layout = detectFormat(head, options.format ?? null);
-    const terms = termsOf(head, layout, options);
+    const { terms, direction } = termsOf(head, layout, options);
     return {
       layout,
       encoding,
       zone: terms.zone,
-      rows: endingWith(decoded, rowsOf(head, text, { layout, terms, maxRows: options.maxRows })),
+      rows: endingWith(decoded, rowsOf(head, text, { layout, terms, direction, maxRows: options.maxRows })),
     };
   } catch (error) {
     await text.return();
@@ -105,7 +110,7 @@ async function* joined(head: string, rest: AsyncIterable<string>): AsyncGenerato
   yield* rest;
 }
 
-/** Ends a text when its rows end: what is between the two may not have begun to read it. */
+/** Closes a text when its rows end: the generators in between may not have started to read it. */
 async function* endingWith<T>(
   text: AsyncGenerator<string, void, undefined>,
   rows: AsyncGenerator<T, void, undefined>,
@@ -123,8 +128,12 @@ async function* returnsAsFeeds(
   for await (const piece of text) yield piece.replaceAll('\r', '\n');
 }
 
-/** @throws Problem when the file contradicts what the sender says about it */
-function termsOf(head: string, layout: FileLayout, options: ReadOptions): ReadingTerms {
+/** @throws Problem if the file contradicts the client's options */
+function termsOf(
+  head: string,
+  layout: FileLayout,
+  options: ReadOptions,
+): { terms: ReadingTerms; direction: RowOrder | null } {
   const { format, columns, preamble } = layout;
   const { latest } = options;
   const earliest = Math.max(options.earliest, format.since ?? 0);
@@ -135,30 +144,46 @@ function termsOf(head: string, layout: FileLayout, options: ReadOptions): Readin
       .map((name) => columns.zone(name))
       .find((zone) => zone !== null) ?? null;
   if (own !== null && options.zone !== null && !isSameZone(own, options.zone)) {
-    throw contradiction('tz', `one of its headings says ${own.name}`);
+    throw contradiction('tz', own.name, `one of its headings says ${own.name}`);
   }
   const { decimal: saidDecimal = null, dateOrder: saidOrder = null } = options;
   if (saidDecimal !== null && style.decimal !== null && style.decimal !== saidDecimal) {
-    throw contradiction('decimal', 'its numbers have the other one');
+    throw contradiction('decimal', style.decimal, 'its numbers have the other one');
   }
   if (saidOrder !== null && !style.dateOrders.includes(saidOrder)) {
-    throw contradiction('dateOrder', `its dates have ${style.dateOrders.join(' or ') || 'several'}`);
+    const found = style.dateOrders.join(' or ') || 'several';
+    throw contradiction('dateOrder', found, `its dates have ${found}`);
   }
   const told = style.decimal ?? saidDecimal ?? format.decimal;
   const isPlain = told === null && isMachineWritten(style);
-  return {
+  const dateOrder = saidOrder ?? dateOrderOf(style, format.dates);
+  const terms = {
     zone: own ?? options.zone ?? format.zone(columns, preamble),
+    saidZone: own ?? options.zone,
+    hasMixedDates: style.hasMixedDates,
     decimal: told === 'mixed' ? null : isPlain ? '.' : told,
     isPlain,
-    dateOrder: saidOrder ?? dateOrderOf(style, format.dates),
+    dateOrder,
     earliest,
     preamble,
   };
+  const { zone } = terms;
+  const direction =
+    zone === null || zone.isFixed ? null : directionOf(rows, columns, { order: dateOrder, zone });
+  return { terms, direction: direction ?? format.order };
 }
 
-function contradiction(parameter: string, detail: string): Error {
+/** @param file what the file shows */
+function contradiction(parameter: string, file: string, detail: string): Error {
   return problem('unprocessable-entry', {
-    errors: [{ parameter, detail: `contradicts the file: ${detail}` }],
+    errors: [
+      {
+        parameter,
+        detail: `contradicts the file: ${detail}`,
+        code: 'contradicts-file',
+        params: { parameter, file },
+      },
+    ],
   });
 }
 
@@ -168,10 +193,10 @@ function timeColumns({ format, columns }: FileLayout): string[] {
   );
 }
 
-/** Rows that tell how a file writes numbers and times: there may be a row in every character. */
+/** The number of rows examined for the style of numbers and times, since every character could be a row. */
 const HEAD_ROWS = 2_000;
 
-/** The first rows of a file that are not empty, without the last one, which may be cut. */
+/** The first non-empty rows of a file, without the last one, which may be cut off. */
 function headRows(head: string, { delimiter, line }: FileLayout): string[][] {
   const splitter = new CsvSplitter({ delimiter, line });
   try {
@@ -180,7 +205,7 @@ function headRows(head: string, { delimiter, line }: FileLayout): string[][] {
     const cells = all.slice(1).map((row) => row.cells);
     return cells.filter((row) => row.some((cell) => cell.trim() !== '')).slice(0, HEAD_ROWS);
   } catch (error) {
-    // Told when the row is read.
+    // Reported when the row is read.
     if (error instanceof CsvSyntaxError) return [];
     throw error;
   }
@@ -195,41 +220,47 @@ function startOf(head: string, line: number): number {
 async function* rowsOf(
   head: string,
   text: AsyncGenerator<string, void, undefined>,
-  { layout, terms, maxRows }: { layout: FileLayout; terms: ReadingTerms; maxRows: number },
+  {
+    layout,
+    terms,
+    direction,
+    maxRows,
+  }: { layout: FileLayout; terms: ReadingTerms; direction: RowOrder | null; maxRows: number },
 ): AsyncGenerator<ImportRow, void, undefined> {
   const { format, columns, delimiter } = layout;
   const splitter = new CsvSplitter({ delimiter, line: layout.line });
   let rows = -1;
   let isEmpty = true;
-  let key: string | null = null;
-  let group: Row[] = [];
-  const { group: keyOf } = format;
+  const groups = new RowGroups(format.group ?? null);
+  const hours = new RepeatedHours(direction);
   const slice = new TimeSlice();
   try {
     for await (const some of piecesOf(fromHeadings(head, text, layout.line), splitter)) {
       for (const { line, cells } of some) {
         rows += 1;
         if (rows > maxRows) {
-          throw problem('payload-too-large', { detail: `The limit is ${maxRows} rows. Split the file.` });
+          const detail = `The limit is ${maxRows} rows. Split the file.`;
+          const params = { limit: String(maxRows) };
+          throw problem('payload-too-large', {
+            detail,
+            errors: [{ line, detail, code: 'too-many-rows', params }],
+          });
         }
         if (line === layout.line || cells.every((cell) => cell.trim() === '')) continue;
         isEmpty = false;
         const row = new Row(line, cells, columns, terms);
-        const next = keyOf === undefined ? null : keyOf(row);
-        if (next === null || next !== key || group.length === MAX_GROUP) {
-          yield* readingsOf(group);
-          group = [];
+        for (const each of hours.add(row)) {
+          for (const group of groups.add(each)) yield* readingsOf(group);
         }
-        key = next;
-        group.push(row);
         if (slice.isOver) await slice.next();
       }
     }
-    yield* readingsOf(group);
+    for (const each of hours.end()) for (const group of groups.add(each)) yield* readingsOf(group);
+    for (const group of groups.end()) yield* readingsOf(group);
   } catch (error) {
     throw error instanceof CsvSyntaxError ? syntaxProblem(error, layout) : error;
   }
-  if (isEmpty) throw malformed(layout.line, 'There are headings, but no rows below them.');
+  if (isEmpty) throw malformed(layout.line, 'no-rows', 'There are headings, but no rows below them.');
 
   function* readingsOf(group: readonly Row[]): Generator<ImportRow, void, undefined> {
     const [first, ...others] = group;
@@ -237,10 +268,10 @@ async function* rowsOf(
     let readings: GroupReading[];
     try {
       for (const row of group) check(row);
-      readings = format.read([first, ...others]);
+      readings = readBoth([first, ...others], format);
     } catch (error) {
       if (!(error instanceof CellError)) throw error;
-      // What belongs together is booked together, or not at all.
+      // Rows that belong together are booked together, or not at all.
       for (const { line } of group) yield { line, rows: 1, error };
       return;
     }
@@ -249,7 +280,7 @@ async function* rowsOf(
     }
   }
 
-  /** @throws CellError for a row that no format has */
+  /** @throws CellError for a row that is invalid in every format */
   function check({ cells }: Row): void {
     const surplus = cells.slice(columns.count).findIndex((cell) => cell.trim() !== '');
     if (surplus !== -1) {
@@ -261,7 +292,7 @@ async function* rowsOf(
   }
 }
 
-/** The rows of a text, a few at a time: there may be a row in every character. */
+/** The rows of a text, a few at a time, since every character could be a row. */
 async function* piecesOf(
   text: AsyncGenerator<string, void, undefined>,
   splitter: CsvSplitter,
@@ -291,11 +322,11 @@ async function* fromHeadings(
     yield head.slice(startOf(head, line));
     yield* text;
   } finally {
-    // Who stops within the head has not come to the rest.
+    // A reader that stops within the head never reaches the rest.
     await text.return();
   }
 }
 
 function syntaxProblem({ line, index, message }: CsvSyntaxError, { columns }: FileLayout): Error {
-  return malformed(line, message, columns.headingAt(index) ?? `#${index + 1}`);
+  return malformed(line, 'not-csv', message, columns.headingAt(index) ?? `#${index + 1}`);
 }

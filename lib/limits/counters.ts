@@ -1,4 +1,4 @@
-/** How often a key was used in its window, this use included. */
+/** How many times a key was used in its window, including this use. */
 export interface Usage {
   used: number;
   /** Milliseconds until the window ends and the count starts again. */
@@ -12,7 +12,7 @@ export interface Window {
 }
 
 /**
- * Who counts together: `process`, this process alone; `fleet`, all nodes; `node`, each node for itself, while Redis
+ * Who shares the counts: `process`, this process alone; `fleet`, all nodes; `node`, each node for itself, while Redis
  * does not answer.
  */
 export type Scope = 'process' | 'fleet' | 'node';

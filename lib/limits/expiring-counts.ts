@@ -8,8 +8,8 @@ export interface Expiring {
 /**
  * A count for each key, for the length of a window that begins with `set`; after that the key is gone.
  *
- * At most `maxKeys` are kept, so that clients with ever new addresses cannot exhaust the memory. When it is full, the
- * older half is dropped at once: deleting the first key of a Map for each new one would walk over all deleted ones.
+ * At most `maxKeys` are kept, so that clients with ever-changing addresses cannot exhaust the memory. When it is full,
+ * the older half is dropped at once: deleting the first key of a Map for each new one would walk over all deleted ones.
  */
 export class ExpiringCounts<T extends object> extends Map<string, T & Expiring> {
   readonly #clock: Clock;

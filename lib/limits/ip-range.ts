@@ -12,7 +12,7 @@ interface IpRange {
 function parseRange(text: string): IpRange | null {
   const [address = '', length, ...rest] = text.split('/');
   const version = isIP(address);
-  // A zone (`fe80::1%eth0`) has a meaning on one machine only.
+  // A zone (`fe80::1%eth0`) has a meaning only on one machine.
   if (version === 0 || rest.length > 0 || address.includes('%')) return null;
   const bits = version === 4 ? 32 : 128;
   if (length !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(length)) return null;

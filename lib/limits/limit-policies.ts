@@ -32,7 +32,7 @@ export function limitPolicies(config: Config) {
     'login-address': policy('login-address', failures * MANY, QUARTER_S),
     'login-pair': policy('login-pair', failures, QUARTER_S),
     'login-account': policy('login-account', failures * MANY, QUARTER_S),
-    /** The same from a browser that has logged in to this account before: no other client can use it up. */
+    /** The same for a browser that has logged in to this account before: no other client can use it up. */
     'login-device': policy('login-device', failures, QUARTER_S),
   };
 }

@@ -8,7 +8,7 @@ import { type Consumer, LimitTally } from './limit-tally.ts';
 /** The outcome of one use. */
 export interface Verdict {
   policy: LimitPolicy;
-  /** That of the policy, or the client's own. */
+  /** The policy's quota, or the client's own. */
   quota: number;
   remaining: number;
   /** Whole seconds until the window ends, at least 1. */
@@ -27,7 +27,7 @@ const PLACES = 100;
 
 /** What koa-ratelimit keeps of an address. */
 interface AddressCount {
-  /** Before this request was served; `0`: it was one too many. */
+  /** Uses left before this request was served; `0`: it was one too many. */
   remaining: number;
   wasOver?: boolean;
 }
@@ -119,12 +119,12 @@ export class RateLimits {
     await this.#counters.forget(this.policies[name], key);
   }
 
-  /** Whether this is the first use in the window, on all nodes that count together. */
+  /** Whether this is the first use in the window, on all nodes that share the counts. */
   async isFirst(window: Window, key: string): Promise<boolean> {
     return (await this.#counters.take(window, key)).used === 1;
   }
 
-  /** Who counts together at the moment; addresses are always counted by each process for itself. */
+  /** Who shares the counts at the moment; addresses are always counted by each process for itself. */
   get scope(): Scope {
     return this.#counters.scope;
   }

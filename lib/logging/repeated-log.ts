@@ -5,6 +5,11 @@ import type { Logger } from './log.ts';
 const MAX_MESSAGES = 100;
 const EVERY_MS = 60_000;
 
+/** The kind of an error, as a cause: its message may name one of thousands of things. */
+export function causeOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
 /**
  * Logs events that may occur many times a second: the first one at once, then at most once a minute, with the number of
  * occurrences since the last line.

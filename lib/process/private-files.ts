@@ -12,10 +12,10 @@ import {
   statSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Logger } from '../logging/log.ts';
 
-/** An entry that other users control, or might control. The message says what to do. */
+/** An entry that other users control or might control. The message says what to do. */
 export class PrivateFileError extends Error {
   override readonly name = 'PrivateFileError';
 }
@@ -26,7 +26,7 @@ const STICKY = 0o1000;
 
 /** What Marktide creates in its data folder, drafts included. Anything else in there is left alone. */
 const OWN_ENTRY =
-  /^(?:pgdata$|jwt-secret(?:\.|$)|marktide\.lock|backup\.sock$|(?:backup|restore)-[0-9a-f-]{36}$)/;
+  /^(?:pgdata$|(?:jwt-secret|secrets-key)(?:\.|$)|marktide\.lock|backup\.sock$|(?:backup|restore)-[0-9a-f-]{36}$)/;
 
 /**
  * Creates the data folder. In an existing one, it revokes all other users' permissions for Marktide's own entries
@@ -43,7 +43,7 @@ export function openDataFolder(folder: string, log: Logger): void {
 }
 
 function openFolder(folder: string, log: Logger): void {
-  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) return;
+  if (makeFolder(folder)) return;
   const user = userId();
   if (user === null) return;
   const names = readdirSync(folder);
@@ -63,6 +63,25 @@ function openFolder(folder: string, log: Logger): void {
       { dataDir: folder, entries: exposed },
       'Other users could read or change these entries of DATA_DIR until now. Their permissions have been restricted.',
     );
+  }
+}
+
+/**
+ * Creates a folder and those above it. Not with `recursive`: where the one above takes no folders, as /proc does, Node.js
+ * tries for ever.
+ * @returns whether it is new
+ */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return false;
+    const parent = dirname(folder);
+    const isParentMissing = statSync(parent, { throwIfNoEntry: false }) === undefined;
+    if (!isParentMissing || parent === folder) throw error;
+    makeFolder(parent);
+    return makeFolder(folder);
   }
 }
 
@@ -99,12 +118,12 @@ function restrict(path: string, stats: Stats, user: number): boolean {
   return exposed;
 }
 
-/** What other users must not be able to do: read a secret, or change a file that is trusted. */
+/** What other users must not be able to do: read a secret, or change a trusted file. */
 export const FORBIDDEN = { secret: 0o037, trusted: 0o022 } as const;
 
 /**
- * Reads a file that the operator provides, which is not ours to repair. Its owner must be this user or root, as for the
- * key files of PostgreSQL; the group may read a secret, since that is how secrets are mounted into containers.
+ * Reads a file that the operator provides and that is not ours to repair. Its owner must be this user or root, as for
+ * the key files of PostgreSQL; the group may read a secret, since that is how secrets are mounted into containers.
  * @throws Error that says what is wrong with its owner or mode
  */
 export async function readGuarded(path: string, forbidden: number): Promise<string> {

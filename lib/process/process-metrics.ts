@@ -2,8 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /**
- * Memory, CPU time and event loop delay, under the names of prom-client's default metrics. Those would leave an
- * observer of garbage collection behind that cannot be stopped.
+ * Memory, CPU time and event loop delay, under the names of prom-client's default metrics. Those metrics would leave an
+ * observer of garbage collection running that cannot be stopped.
  * @returns a function that stops measuring
  */
 export function measureProcess(registry: Registry): () => void {

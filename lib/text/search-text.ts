@@ -1,11 +1,11 @@
 import { beginsSyllable, keystrokes } from './keystrokes.ts';
 
 /**
- * Full-text search that needs nothing of the database but an index of arrays: text is cut into grams (pieces of three
- * letters, and a few shorter ones), and what holds all grams of a term is looked at for the term itself.
+ * Full-text search that needs nothing from the database but an index of arrays: text is cut into grams (pieces of three
+ * letters, and a few shorter ones), and every text with all grams of a term is checked for the term itself.
  *
- * Of a term with three letters or more any place in the text will do. A shorter one must begin a word, unless it is a
- * Korean syllable or holds punctuation.
+ * A term of three letters or more may be anywhere in the text. A shorter one must begin a word, unless it is a Korean
+ * syllable or contains punctuation.
  */
 
 /** Marks where a word begins in searchable text. Text from users never contains control characters. */
@@ -13,12 +13,12 @@ const WORD_START = '\u0001';
 /** ASCII has one form only. */
 const PLAIN = /^[ -~]*$/;
 const WORD = /[\p{L}\p{N}\p{M}]/u;
-/** Behind a blank, and behind the slash of a symbol; ids have other punctuation, and too many pieces. */
+/** After a blank and after the slash of a symbol; ids have other punctuation, and too many pieces. */
 const STARTS = /(?<=^|[ /])(?=[\p{L}\p{N}])/gu;
 const INNER_STARTS = /(?<=\/)(?=[\p{L}\p{N}])/gu;
 
 /**
- * Letters of one text that are searched: more than the longest note of Korean has, each syllable of which is two or
+ * How many letters of one text are searched: more than the longest Korean note has, each syllable of which is two or
  * three. Some characters stand for eighteen others, and each letter costs time and space in the index.
  */
 const FOLDED_LIMIT = 4_096;
@@ -42,7 +42,7 @@ export function searchText(texts: readonly (string | null)[]): string {
     .join('\n');
 }
 
-/** Tells every gram of a searchable text, some of them more than once. */
+/** Passes on every gram of a searchable text, some of them more than once. */
 export function eachGram(searchable: string, tell: (gram: string) => void): void {
   for (const token of searchable.split(/[ \n]/)) {
     for (let at = 0; at < token.length; at += 1) {
@@ -63,16 +63,16 @@ function isWord(letter: string): boolean {
   return letter.charCodeAt(0) <= ASCII_END ? ASCII_WORD.test(letter) : WORD.test(letter);
 }
 
-/** One word of a question: a text fits if it holds `needle`; only what holds all `grams` can. */
+/** One word of a query: a text matches if it contains `needle`; only a text with all `grams` can. */
 export interface SearchTerm {
   needle: string;
   grams: string[];
 }
 
-/** Grams that are looked up of one term: they tell enough. */
+/** How many grams of one term are looked up: these are selective enough. */
 const GRAM_LIMIT = 16;
 
-/** The words of a question, all of which must be found, in whatever order. None if it holds only blanks. */
+/** The words of a query, all of which must be found, in any order. Empty if it contains only blanks. */
 export function searchTerms(question: string): SearchTerm[] {
   const words = new Set(fold(question).split(' '));
   return [...words]

@@ -4,7 +4,7 @@ const KEY = /^mt_[A-Za-z0-9_-]{43}$/;
 /** `mt_` and 8 of 43 characters: enough to distinguish keys, and 208 bits stay secret. */
 const PREFIX_LENGTH = 11;
 
-/** 256 random bits behind a prefix that secret scanners recognise. */
+/** 256 random bits after a prefix that secret scanners recognise. */
 export function newApiKey(): string {
   return `mt_${randomBytes(32).toString('base64url')}`;
 }

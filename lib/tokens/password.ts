@@ -1,10 +1,28 @@
-import { hash, verify } from '@node-rs/argon2';
+import { StartError } from '../start-error.ts';
+
+type Argon2 = typeof import('@node-rs/argon2');
+let loaded: Promise<Argon2> | undefined;
+
+/**
+ * Loads what hashes passwords. Its binary is an optional package, which `npm ci --omit=optional` leaves out.
+ * @throws StartError without it
+ */
+export function loadArgon2(): Promise<Argon2> {
+  loaded ??= import('@node-rs/argon2').catch((cause: unknown) => {
+    throw new StartError(
+      'The binary of @node-rs/argon2 for this machine is missing: install again without --omit=optional.',
+      { cause },
+    );
+  });
+  return loaded;
+}
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-export function hashPassword(password: string): Promise<string> {
-  return hash(password, COST);
+export async function hashPassword(password: string): Promise<string> {
+  const { hash } = await loadArgon2();
+  return await hash(password, COST);
 }
 
 /** The length that a new password must have. */
@@ -24,8 +42,9 @@ const NOBODY =
 export async function checkPassword(
   stored: string | null,
   password: string,
-  compare: (hash: string, password: string) => Promise<boolean> = verify,
+  compare?: (hash: string, password: string) => Promise<boolean>,
 ): Promise<boolean> {
-  const matches = await compare(stored ?? NOBODY, password).catch(() => false);
+  const check = compare ?? (await loadArgon2()).verify;
+  const matches = await check(stored ?? NOBODY, password).catch(() => false);
   return matches && stored !== null;
 }

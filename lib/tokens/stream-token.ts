@@ -21,7 +21,7 @@ const CLAIMS = z.object({
 export interface StreamToken {
   /** May read, nothing else; lives as long as its session. */
   caller: Caller;
-  /** An expired token only re-opens its own streams, with the seal that they have put into their ids. */
+  /** An expired token only re-opens its own streams, with the seal in their ids. */
   isExpired: boolean;
   seal: string;
 }
@@ -40,7 +40,7 @@ export function signStreamToken(
   });
 }
 
-/** @param payload of a verified token, of whatever age. @returns `null` when a claim is missing */
+/** @param payload of a verified token, whatever its age. @returns `null` when a claim is missing */
 export function streamTokenOf(key: KeyObject, payload: unknown, now: number): StreamToken | null {
   const claims = CLAIMS.safeParse(payload);
   if (!claims.success) return null;

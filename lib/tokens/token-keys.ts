@@ -32,7 +32,7 @@ export function secretKeys(secret: KeyObject): TokenKeys {
   return { signing, verifying: [signing], jwks: { keys: [] } };
 }
 
-/** RFC 7638: the same key has the same id on every node, whatever its file is called. */
+/** RFC 7638: the same key has the same id on every node, whatever the name of its file. */
 function thumbprint(jwk: PublicJwk): string {
   const members = ['crv', 'e', 'kty', 'n', 'x', 'y'].filter((member) => jwk[member] !== undefined);
   const canonical = JSON.stringify(Object.fromEntries(members.map((member) => [member, jwk[member]])));

@@ -1,19 +1,10 @@
-import {
-  createHash,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-  randomUUID,
-} from 'node:crypto';
-import { link, readFile, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import type { Logger } from '../logging/log.ts';
-import { makePrivate, openDataFolder } from '../process/private-files.ts';
 import { type Caller, ROLE_SCOPES, ROLES, SCOPES } from './caller.ts';
+import { keptSecret } from './kept-secret.ts';
 import type { TokenKey } from './token-keys.ts';
 
 /** For the secret that signs stream tokens; a KeyObject verifies fifty times as fast as a string. */
@@ -88,20 +79,5 @@ export async function loadTokenKey(
   dataDir: string,
   log: Logger,
 ): Promise<KeyObject> {
-  if (secret !== undefined) return createSecretKey(secret, 'utf8');
-  openDataFolder(dataDir, log);
-  const path = join(dataDir, 'jwt-secret');
-  const kept = await readFile(path, 'utf8').catch(() => null);
-  if (kept !== null && kept.length >= 32) return createSecretKey(kept, 'utf8');
-  // Written to a draft and linked into place: a crash leaves no partial secret, and the first of two starts wins.
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, randomBytes(48).toString('base64url'), { flag: 'wx', mode: 0o600 });
-  if (kept !== null) await unlink(path);
-  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await unlink(draft);
-  // In a folder such as /tmp, the file may be another user's.
-  makePrivate(path);
-  return createSecretKey(await readFile(path, 'utf8'), 'utf8');
+  return createSecretKey(secret ?? (await keptSecret(dataDir, 'jwt-secret', log)), 'utf8');
 }

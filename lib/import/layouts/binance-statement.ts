@@ -1,9 +1,26 @@
-import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from '../reading/format.ts';
-import { exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import {
+  eachRow,
+  type GroupReading,
+  ignored,
+  type ImportFormat,
+  type Move,
+  type RowReading,
+} from '../reading/format.ts';
+import {
+  charge,
+  exchangeOf,
+  type Occasion,
+  namedTransfer,
+  ownTransfers,
+  type PlacedMove,
+  type Places,
+  reward,
+  undecided,
+} from '../reading/legs.ts';
 import { UTC } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 
-/** What an operation does to the holdings of its owner. */
+/** The effect of an operation on the user's holdings. */
 type Effect =
   | 'buy'
   | 'sell'
@@ -48,7 +65,7 @@ const EFFECTS = new Map<string, Effect>([
   ...words('gift', 'Crypto Box'),
 ]);
 
-/** Of futures: their profits are not those of holdings. */
+/** Profits of futures are not changes of holdings. */
 const DERIVATIVES = /futures/i;
 
 function effectOf(word: string): Effect | null {
@@ -58,53 +75,82 @@ function effectOf(word: string): Effect | null {
   return /^launchpool airdrop/i.test(word) ? 'income' : null;
 }
 
-interface Leg {
-  row: Row;
-  word: string;
+interface Leg extends PlacedMove {
   effect: Effect | null;
-  move: Move;
+  isDerivative: boolean;
+}
+
+/** The accounts named by a move: `Transfer Between Main and Funding Wallet`. */
+const BETWEEN = /^transfer (?:between|from) (.+?)(?: account)? (?:and|to) (.+?)(?: wallet| account)?$/i;
+/** Places where coins earn interest. */
+const EARNING = /savings|earn|staking|launchpool|launchpad|liquid swap/i;
+
+function placeOf(name: string): string {
+  const plain = name.toLowerCase().replace(/ (wallet|account)$/, '');
+  return `binance ${plain === 'main' ? 'spot' : plain}`;
+}
+
+function placesOf(account: string, word: string): Places {
+  const here = placeOf(account || 'spot');
+  const [, ...named] = BETWEEN.exec(word) ?? [];
+  const there = named.map(placeOf).find((place) => place !== here);
+  return { here, there: there ?? (EARNING.test(word) ? 'binance earn' : 'binance other') };
 }
 
 function legOf(row: Row): Leg {
   const word = row.text('operation');
   const asset = row.text('coin').toUpperCase();
   if (asset === '') throw row.error('coin', 'empty', 'is empty');
-  return { row, word, effect: effectOf(word), move: { asset, amount: row.number('change') } };
+  const account = row.text('account');
+  return {
+    row,
+    word,
+    effect: effectOf(word),
+    isDerivative: DERIVATIVES.test(account),
+    move: { asset, amount: row.number('change') },
+    places: placesOf(account, word),
+  };
 }
 
-/** The rows of an instant: those of a trade or a conversion together, every other one by itself. */
+/**
+ * The rows of an instant. Those of a trade, a conversion or a move between accounts belong together; every
+ * other row stands alone.
+ */
 function readInstant(rows: readonly [Row, ...Row[]]): GroupReading[] {
   const occasion: Occasion = { exchange: 'binance', time: rows[0].time('time') };
   const legs = rows.map(legOf);
-  const spot = legs.filter(({ row }) => !DERIVATIVES.test(row.text('account')));
+  const spot = legs.filter(({ isDerivative }) => !isDerivative);
+  const having = (effect: Effect, of = spot): Leg[] => of.filter((leg) => leg.effect === effect);
   const trades = spot.filter(({ effect }) => effect === 'buy' || effect === 'sell');
-  // A fee stands beside the trade that it is of.
-  const fees = trades.length === 0 ? [] : spot.filter(({ effect }) => effect === 'fee');
-  const converted = spot.filter(({ effect }) => effect === 'convert');
-  const readings = [...tradeReadings(trades, fees, occasion), ...conversions(converted, occasion)];
-  const together = new Set([...trades, ...fees, ...converted]);
-  for (const leg of legs) if (!together.has(leg)) readings.push(alone(leg, occasion));
-  return readings;
+  // A fee belongs to the trade at the same instant.
+  const fees = trades.length === 0 ? [] : having('fee');
+  const internal = having('internal', legs);
+  const together = new Set([...trades, ...fees, ...having('convert'), ...having('renamed'), ...internal]);
+  return [
+    ...tradeReadings(trades, fees, occasion),
+    ...byWord(having('convert'), (moves, word) => exchangeOf(moves, [], occasion, word, 'convert')),
+    ...byWord(having('renamed'), (moves, word) => undecided('renamed-asset', word, moves, occasion)),
+    ...ownTransfers(internal, occasion),
+    ...legs.filter((leg) => !together.has(leg)).map((leg) => alone(leg, occasion)),
+  ];
 }
 
-/** Purchases and sales have words of their own, but older files: there one word stands on both legs. */
+/** Purchases and sales have their own words, except in older files, where both legs have the same. */
 function tradeReadings(trades: readonly Leg[], fees: readonly Leg[], occasion: Occasion): GroupReading[] {
   if (trades.length === 0) return [];
   const sides = (['buy', 'sell'] as const).map((side) => trades.filter(({ effect }) => effect === side));
   const isSplit = sides.every((legs) => legs.length > 0 && isWhole(legs));
   const groups = isSplit && fees.length === 0 ? sides : [trades];
   return groups.map((legs, index) => {
-    const all = index === 0 ? [...legs, ...fees] : legs;
     const costs = index === 0 ? fees : [];
-    return {
-      rows: all.map(({ row }) => row),
-      reading: exchangeOf(
-        legs.map(({ move }) => move),
-        costs.map(({ move }) => move),
-        occasion,
-        legs[0]?.word ?? '',
-      ),
-    };
+    const moves = legs.map(({ move }) => move);
+    const reading = exchangeOf(
+      moves,
+      costs.map(({ move }) => move),
+      occasion,
+      legs[0]?.word ?? '',
+    );
+    return { rows: [...legs, ...costs].map(({ row }) => row), reading };
   });
 }
 
@@ -113,36 +159,37 @@ function isWhole(legs: readonly Leg[]): boolean {
   return signs.size === 2;
 }
 
-function conversions(legs: readonly Leg[], occasion: Occasion): GroupReading[] {
+function byWord(
+  legs: readonly Leg[],
+  read: (moves: readonly Move[], word: string) => RowReading,
+): GroupReading[] {
   const words = new Set(legs.map(({ word }) => word));
   return [...words].map((word) => {
     const own = legs.filter((leg) => leg.word === word);
     const moves = own.map(({ move }) => move);
-    return { rows: own.map(({ row }) => row), reading: exchangeOf(moves, [], occasion, word) };
+    return { rows: own.map(({ row }) => row), reading: read(moves, word) };
   });
 }
 
-function alone({ row, word, effect, move }: Leg, occasion: Occasion): GroupReading {
+function alone({ row, word, effect, move, isDerivative }: Leg, occasion: Occasion): GroupReading {
   const rows = [row];
-  if (DERIVATIVES.test(row.text('account')) && effect !== 'internal') {
+  if (isDerivative) {
     return { rows, reading: undecided('derivative', `${row.text('account')}: ${word}`, [move], occasion) };
   }
   switch (effect) {
     case 'in':
     case 'out':
-      return { rows, reading: transfer(move, occasion) };
+      return { rows, reading: namedTransfer(word, move, occasion) };
     case 'income':
-      return { rows, reading: transfer(move, occasion, 'income') };
-    case 'internal':
-      return { rows, reading: ignored('internal-transfer', word, [move]) };
+      return { rows, reading: reward(move, occasion, word) };
+    case 'fee':
+      return { rows, reading: charge(move, occasion) };
     case 'cash':
       return { rows, reading: undecided('unpriced-purchase', word, [move], occasion) };
     case 'loan':
       return { rows, reading: undecided('loan', word, [move], occasion) };
     case 'gift':
       return { rows, reading: undecided('gift', word, [move], occasion) };
-    case 'renamed':
-      return { rows, reading: undecided('renamed-asset', word, [move], occasion) };
     default:
       return { rows, reading: undecided('unknown-kind', word, [move], occasion) };
   }
@@ -159,18 +206,19 @@ const shared = {
 } as const;
 
 /**
- * Binance's transaction history of all accounts: a row for each change of a balance. Rows of one trade share nothing but
- * the second. Times are UTC in the older form; in the newer they are those of the zone in the file's name.
+ * Binance's transaction history of all accounts: one row for each change of a balance. The rows of one trade
+ * have only the second in common. Times are UTC in the older form; in the newer one they are in the zone that
+ * the file name states. Spanish and Japanese files translate the headings but not the operations.
  */
 export const binanceStatement: ImportFormat = {
   ...shared,
   columns: {
-    time: { headings: ['UTC_Time', 'Time'], holds: 'time' },
-    account: { headings: ['Account'] },
-    operation: { headings: ['Operation'] },
-    coin: { headings: ['Coin'] },
-    change: { headings: ['Change'], holds: 'number' },
-    remark: { headings: ['Remark'], optional: true },
+    time: { headings: ['UTC_Time', 'Time', 'Tiempo', '時間'], holds: 'time' },
+    account: { headings: ['Account', 'Cuenta', 'アカウント'] },
+    operation: { headings: ['Operation', 'Operación', '操作'] },
+    coin: { headings: ['Coin', 'Moneda', 'コイン'] },
+    change: { headings: ['Change', 'Cambio', '変更'], holds: 'number' },
+    remark: { headings: ['Remark', 'Observación', '備考'], optional: true },
   },
   zone: (columns) => (/^UTC_/i.test(columns.heading('time')) ? UTC : null),
   source: { asset: 'coin', symbol: 'coin', quantity: 'change', price: 'change', fee: 'change', time: 'time' },
@@ -178,7 +226,7 @@ export const binanceStatement: ImportFormat = {
   read: readInstant,
 };
 
-/** What a conversion has in one cell: `100.5 USDT`. */
+/** One side of a conversion, in one cell: `100.5 USDT`. */
 function sideOfConvert(row: Row, name: string): Move {
   const { number, unit } = row.amount(name, 'spaced');
   if (number === null) throw row.error(name, 'empty', 'is empty');
@@ -186,7 +234,7 @@ function sideOfConvert(row: Row, name: string): Move {
   return { asset: unit, amount: number };
 }
 
-/** Binance's convert history: only what was carried out counts. Its zone is not told. */
+/** Binance's convert history: only completed conversions count. The file does not state its zone. */
 export const binanceConvert: ImportFormat = {
   ...shared,
   name: 'binance-convert',
@@ -205,6 +253,6 @@ export const binanceConvert: ImportFormat = {
     const sell = sideOfConvert(row, 'sell');
     const occasion = { exchange: 'binance', time: row.time('time') };
     const gives = { ...sell, amount: `-${sell.amount}` };
-    return exchangeOf([gives, sideOfConvert(row, 'buy')], [], occasion, 'Convert');
+    return exchangeOf([gives, sideOfConvert(row, 'buy')], [], occasion, 'Convert', 'convert');
   }),
 };

@@ -1,6 +1,6 @@
 import { decimal } from '../../money/money.ts';
-import { eachRow, ignored, type ImportFormat, type RowReading } from '../reading/format.ts';
-import { amountOf, transfer, undecided } from '../reading/legs.ts';
+import { eachRow, ignored, type ImportFormat, type Move, type RowReading } from '../reading/format.ts';
+import { amountOf, transfer, transferOf, undecided, withdrawalOf } from '../reading/legs.ts';
 import type { Row } from '../reading/row.ts';
 
 const shared = {
@@ -15,8 +15,8 @@ const shared = {
 } as const;
 
 /**
- * Binance's deposits and withdrawals of coins. Files of withdrawals have a fee; which way an older one goes is in its
- * name only, so its rows are asked about.
+ * Binance's deposits and withdrawals of coins. Files of withdrawals have a fee column. In older files only
+ * the file name tells the direction, so the user decides.
  */
 export const binanceTransfers: ImportFormat = {
   ...shared,
@@ -41,13 +41,14 @@ export const binanceTransfers: ImportFormat = {
     if (oldFee !== null) return oldTransfer(row, { asset, amount, fee: amountOf(oldFee) });
     const fee = row.numberOrNull('fee');
     const change = fee === null ? amount : -amount - amountOf(fee);
-    return transfer({ asset, amount: decimal(change) }, occasion);
+    return transfer({ asset, amount: decimal(change) }, occasion, amountOf(fee ?? '0'));
   }),
 };
 
 /**
- * The id on the chain, or of the exchange's own transfer. It does not tell entries apart: a transaction may have several
- * outputs, and a transfer between two accounts of the exchange is a withdrawal of one and a deposit of the other.
+ * The id on the chain, or of the exchange's internal transfer. It does not identify an entry: a transaction
+ * may have several outputs, and a transfer between two accounts of the exchange is a withdrawal of one and a
+ * deposit of the other.
  */
 function txidOf(row: Row): string | undefined {
   const id = row.text('txid').replace(/^Off-chain transfer\s*/i, '');
@@ -59,16 +60,16 @@ function oldTransfer(
   { asset, amount, fee }: { asset: string; amount: bigint; fee: bigint },
 ): RowReading {
   const occasion = { exchange: 'binance', time: row.time('time'), txid: txidOf(row) };
-  const options = (['deposit', 'withdrawal'] as const).map((kind) => ({
-    id: kind,
-    entries: [{ kind, ...occasion, asset, quantity: decimal(kind === 'deposit' ? amount : amount + fee) }],
-  }));
+  const options = [
+    { id: 'deposit', entries: [transferOf({ asset, amount: decimal(amount) }, occasion)] },
+    { id: 'withdrawal', entries: [withdrawalOf({ asset, amount: decimal(-amount - fee) }, occasion, fee)] },
+  ];
   const reading = undecided('unknown-kind', 'TransactionFee', [{ asset, amount: decimal(amount) }], occasion);
   if (!('decision' in reading)) return reading;
   return { decision: { ...reading.decision, options: [...options, { id: 'nothing', entries: [] }] } };
 }
 
-/** Binance's deposits and withdrawals of cash: which of the two is in the file's name only. */
+/** Binance's deposits and withdrawals of cash; only the file name tells which of the two they are. */
 export const binanceFiat: ImportFormat = {
   ...shared,
   columns: {
@@ -90,19 +91,21 @@ export const binanceFiat: ImportFormat = {
       time: row.time('time'),
       externalId: row.text('orderId') || undefined,
     };
-    // What arrives is the amount; what leaves is the amount indicated.
-    const amounts = { deposit: row.number('amount'), withdrawal: row.number('indicated') };
-    const options = (['deposit', 'withdrawal'] as const).map((kind) => ({
-      id: kind,
-      entries: [{ kind, ...occasion, asset, quantity: amounts[kind] }],
-    }));
+    // A deposit adds the amount; a withdrawal takes the indicated amount, which includes the fee.
+    const amount = row.number('amount');
+    const leaving: Move = { asset, amount: decimal(-amountOf(row.number('indicated'))) };
+    const fee = amountOf(row.numberOrNull('fee') ?? '0');
+    const options = [
+      { id: 'deposit', entries: [transferOf({ asset, amount }, occasion)] },
+      { id: 'withdrawal', entries: [withdrawalOf(leaving, occasion, fee)] },
+    ];
     return {
       decision: {
         code: 'unknown-kind',
         word: row.text('method'),
         time: occasion.time,
         exchange: 'binance',
-        moves: [{ asset, amount: amounts.deposit }],
+        moves: [{ asset, amount }],
         options: [...options, { id: 'nothing', entries: [] }],
       },
     };

@@ -1,10 +1,14 @@
-import { eachRow, feeOf, sideOf, type ImportFormat, type RawTrade } from '../reading/format.ts';
+import { eachRow, feeOf, sideIn, type ImportFormat, type RawTrade } from '../reading/format.ts';
 import type { ColumnSpec } from '../reading/headings.ts';
 import { oneOfPairs } from '../reading/legs.ts';
 import { BINANCE_QUOTES, type Pair, pairOfUnits, splitPair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';
+import { checkTotal } from '../reading/total.ts';
 
-/** The pairs that a row can be of: one as a rule. @throws CellError for none */
+/**
+ * The pairs that a row can stand for, usually one.
+ * @throws CellError if there is none
+ */
 function pairsIn(row: Row): Pair[] {
   const [base, quote] = [row.text('base').toUpperCase(), row.text('quote').toUpperCase()];
   if (base !== '' && quote !== '') return [{ base, quote }];
@@ -13,16 +17,23 @@ function pairsIn(row: Row): Pair[] {
   return pairs;
 }
 
-function sideIn(row: Row): 'buy' | 'sell' {
-  const side = sideOf(row.text('side'));
-  if (side === null) throw row.error('side', 'unknown-side', 'must be BUY or SELL');
-  return side;
+function trade(row: Row, side: RawTrade['side'], { base, quote }: Pair, paid: RawTrade['fee']): RawTrade {
+  return {
+    kind: 'trade',
+    exchange: 'binance',
+    symbol: `${base}/${quote}`,
+    side,
+    quantity: row.quantity('quantity', [base]),
+    price: row.quantity('price', [quote]),
+    fee: paid,
+    time: row.time('time'),
+  };
 }
 
-const time = { headings: ['Date', 'Time', '날짜', '시간'], holds: 'time' } as const;
-const pair = { headings: ['Market', 'Pair', 'Symbol', '거래쌍', '마켓', '페어'] };
-const price = { headings: ['Price', '가격', '체결가'], holds: 'number' } as const;
-const fee = { headings: ['Fee', '수수료'], holds: 'number' } as const;
+const time = { headings: ['Date', 'Time', '날짜', '시간', 'Tiempo'], holds: 'time' } as const;
+const pair = { headings: ['Market', 'Pair', 'Symbol', '거래쌍', '마켓', '페어', 'Par'] };
+const price = { headings: ['Price', '가격', '체결가', 'Precio'], holds: 'number' } as const;
+const fee = { headings: ['Fee', '수수료', 'Tarifa'], holds: 'number' } as const;
 const source = {
   symbol: 'pair',
   side: 'side',
@@ -36,15 +47,19 @@ const shared = {
   source,
   hasIds: false,
   order: null,
-  // Under `Time` the clocks are those the user had chosen for the export.
+  // `Time` is in the zone the user chose for the export.
   zone: () => null,
   decimal: null,
   dates: { order: 'ymd', shape: /^\d{2}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/ },
   since: Date.UTC(2017, 6, 1),
-  foreign: ['Realized Profit', 'Realised Profit', 'Position Side', 'Leverage'],
+  foreign: {
+    headings: /^(reali[sz]ed profit|position side|leverage)$/i,
+    code: 'futures',
+    instead: 'spot-history',
+  },
 } as const;
 
-/** The trade history of the report centre: plain numbers, the fee's coin in a column of its own. */
+/** The trade history of the report centre: plain numbers, with a column for the fee's coin. */
 const reportColumns: ColumnSpec = {
   time,
   pair,
@@ -52,7 +67,8 @@ const reportColumns: ColumnSpec = {
   quote: { headings: ['Quote Asset'], optional: true },
   side: { headings: ['Type', 'Side', '유형', '종류', '방향'] },
   price,
-  quantity: { headings: ['Amount', 'Quantity', '수량'], holds: 'number' },
+  quantity: { headings: ['Amount', 'Quantity', 'Executed', '수량'], holds: 'number' },
+  total: { headings: ['Total', '총액', '합계'], optional: true, holds: 'number' },
   fee,
   feeCoin: { headings: ['Fee Coin', 'Fee Asset', '수수료 통화', '수수료 코인'] },
 };
@@ -63,52 +79,40 @@ export const binanceReport: ImportFormat = {
   read: eachRow((row) => {
     const side = sideIn(row);
     const feeCoin = row.text('feeCoin').toUpperCase();
-    return oneOfPairs(row.text('pair'), pairsIn(row), ({ base, quote }) => ({
-      kind: 'trade',
-      exchange: 'binance',
-      symbol: `${base}/${quote}`,
-      side,
-      quantity: row.quantity('quantity', [base]),
-      price: row.quantity('price', [quote]),
-      fee: feeOf(row.amount('fee', [feeCoin]), feeCoin),
-      time: row.time('time'),
-    }));
+    return oneOfPairs(row.text('pair'), pairsIn(row), (traded) => {
+      checkTotal(row, traded);
+      return [trade(row, side, traded, feeOf(row.amount('fee', [feeCoin]), feeCoin))];
+    });
   }),
 };
 
 /**
- * The trade history of the orders page: the units are stuck to the numbers (`0.5BTC`). They tell where the pair is to be
- * split, and which coin the fee was paid in.
+ * The trade history of the orders page. Units are attached to the numbers (`0.5BTC`); they show where to
+ * split the pair and in which coin the fee was paid.
  */
 export const binanceOrdersPage: ImportFormat = {
   ...shared,
   columns: {
     time,
     pair,
-    side: { headings: ['Side', 'Type', '방향', '유형', '종류'] },
+    side: { headings: ['Side', 'Type', '방향', '유형', '종류', 'Lado'] },
     price,
-    quantity: { headings: ['Executed', '체결', '체결량', '체결 수량'], holds: 'number' },
-    amount: { headings: ['Amount', '금액', '총액'], holds: 'number' },
+    quantity: { headings: ['Executed', '체결', '체결량', '체결 수량', 'Ejecutado'], holds: 'number' },
+    amount: { headings: ['Amount', '금액', '총액', 'Cantidad'], holds: 'number' },
     fee,
     feeCoin: { headings: ['Fee Coin', 'Fee Asset', '수수료 통화', '수수료 코인'], optional: true },
   },
   read: eachRow((row) => {
     const side = sideIn(row);
     const known = pairOfUnits(row.text('pair'), row.text('quantity'), row.text('amount'));
-    return oneOfPairs(row.text('pair'), known === null ? pairsIn(row) : [known], ({ base, quote }) => ({
-      kind: 'trade',
-      exchange: 'binance',
-      symbol: `${base}/${quote}`,
-      side,
-      quantity: row.quantity('quantity', [base]),
-      price: row.quantity('price', [quote]),
-      fee: feeIn(row, { base, quote }),
-      time: row.time('time'),
-    }));
+    return oneOfPairs(row.text('pair'), known === null ? pairsIn(row) : [known], (traded) => {
+      checkTotal(row, traded, { name: 'amount' });
+      return [trade(row, side, traded, feeIn(row, traded))];
+    });
   }),
 };
 
-/** A coin that a fee is paid in and that is neither bought nor paid with. */
+/** A fee coin that is neither bought nor paid with. */
 const COIN = /^[\d.,' ]*\d ?([A-Z][A-Z0-9]*)$/i;
 
 function feeIn(row: Row, { base, quote }: Pair): RawTrade['fee'] {

@@ -1,24 +1,28 @@
-import { decimal } from '../../money/money.ts';
 import {
   eachRow,
   type GroupReading,
-  ignored,
   type ImportFormat,
   type Move,
-  sideOf,
+  type RawTrade,
+  sideIn,
 } from '../reading/format.ts';
 import {
   amountOf,
+  charge,
+  charged,
+  costIn,
   exchangeOf,
   type Occasion,
+  namedTransfer,
   oneOfPairs,
-  sumMoves,
-  transfer,
+  ownTransfers,
+  reward,
   undecided,
 } from '../reading/legs.ts';
 import { UTC } from '../reading/local-time.ts';
 import { BYBIT_QUOTES, splitPair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';
+import { checkLegs, checkTotal } from '../reading/total.ts';
 
 const shared = {
   hasIds: false,
@@ -29,11 +33,11 @@ const shared = {
   since: Date.UTC(2018, 2, 1),
 } as const;
 
-/** Bybit's spot fills. Times are written with the clock first: `07:20 2024-11-19`. */
+/** Bybit's spot fills. The clock comes before the date: `07:20 2024-11-19`. */
 export const bybitSpot: ImportFormat = {
   ...shared,
   name: 'bybit-spot',
-  foreign: ['Contracts', 'Closed P&L'],
+  foreign: { headings: /^(contracts|closed p&l)$/i, code: 'futures', instead: 'spot-fills' },
   columns: {
     pair: { headings: ['Spot Pairs'] },
     side: { headings: ['Direction'] },
@@ -41,6 +45,7 @@ export const bybitSpot: ImportFormat = {
     exactFee: { headings: ['ExecFeeV2'], optional: true, holds: 'number' },
     price: { headings: ['Filled Price'], holds: 'number' },
     quantity: { headings: ['Filled Quantity'], holds: 'number' },
+    total: { headings: ['Filled Value'], optional: true, holds: 'number' },
     fee: { headings: ['Fees'], holds: 'number' },
     id: { headings: ['Transaction ID'] },
     orderId: { headings: ['Order No.'] },
@@ -57,16 +62,16 @@ export const bybitSpot: ImportFormat = {
     orderId: 'orderId',
   },
   read: eachRow((row) => {
-    const side = sideOf(row.text('side'));
-    if (side === null) throw row.error('side', 'unknown-side', 'must be BUY or SELL');
+    const side = sideIn(row);
     const pairs = splitPair(row.text('pair'), BYBIT_QUOTES);
     if (pairs.length === 0) throw row.error('pair', 'not-a-pair', 'is not a pair such as BTCUSDT');
     const id = row.text('id');
     return oneOfPairs(row.text('pair'), pairs, ({ base, quote }) => {
-      // Where the coin is not told, a fee is taken from what is received.
+      checkTotal(row, { base, quote });
+      // If the coin is not stated, the fee is taken from what is received.
       const feeCoin = row.text('feeCoin').toUpperCase() || (side === 'buy' ? base : quote);
       const fee = row.numberOrNull('exactFee') ?? row.numberOrNull('fee');
-      return {
+      const trade: RawTrade = {
         kind: 'trade',
         exchange: 'bybit',
         externalId: /^\w{6,}$/.test(id) ? id : undefined,
@@ -74,18 +79,20 @@ export const bybitSpot: ImportFormat = {
         side,
         quantity: row.number('quantity'),
         price: row.number('price'),
-        fee: fee === null ? undefined : { amount: fee, currency: feeCoin },
         time: row.time('time'),
         orderId: row.text('orderId') || undefined,
       };
+      return charged(trade, costIn({ asset: feeCoin, amount: fee ?? '0' }));
     });
   }),
 };
 
-const INCOME = /^(BONUS|AIRDROP|FEE_REFUND|INTEREST|REFUND)/i;
+const REWARD = /^(BONUS|AIRDROP|INTEREST|REFERRAL|CASHBACK|STAKING)/i;
+const REBATE = /^(FEE_REFUND|REFUND|REBATE)/i;
+const CONVERT = /^(CURRENCY_(BUY|SELL)|EXCHANGE_?(IN|OUT)|CONVERT)/i;
 const DERIVATIVE = /^(SETTLEMENT|DELIVERY|LIQUIDATION|FUNDING)/i;
 
-/** The rows of one trade, or one row of anything else. */
+/** The rows of one trade, or a single row of anything else. */
 function readUta(rows: readonly [Row, ...Row[]]): GroupReading[] {
   const [first] = rows;
   const occasion: Occasion = {
@@ -94,7 +101,13 @@ function readUta(rows: readonly [Row, ...Row[]]): GroupReading[] {
     orderId: first.text('orderId') || undefined,
   };
   const kind = first.text('kind');
-  if (!/^(TRADE|CURRENCY_BUY|CURRENCY_SELL)$/i.test(kind)) {
+  if (/^TRANSFER_?(IN|OUT)$/i.test(kind)) {
+    const places = { here: 'bybit unified', there: 'bybit funding' };
+    const legs = rows.map((row) => ({ row, word: kind, move: legOf(row, 'change'), places }));
+    return ownTransfers(legs, occasion);
+  }
+  const isConvert = CONVERT.test(kind);
+  if (!isConvert && !/^TRADE$/i.test(kind)) {
     return rows.map((row) => ({ rows: [row], reading: readAlone(row, kind, occasion) }));
   }
   const legs = rows.map((row) => legOf(row, 'cash'));
@@ -102,9 +115,16 @@ function readUta(rows: readonly [Row, ...Row[]]): GroupReading[] {
   // A contract is settled in one coin: nothing is exchanged.
   if (new Set(legs.map(({ asset }) => asset)).size < 2) {
     const changes = rows.map((row) => legOf(row, 'change'));
-    return [{ rows, reading: undecided('derivative', first.text('contract'), changes, occasion) }];
+    const [code, word] = isConvert
+      ? (['incomplete-trade', kind] as const)
+      : (['derivative', first.text('contract')] as const);
+    return [{ rows, reading: undecided(code, word, changes, occasion) }];
   }
-  return [{ rows, reading: exchangeOf(legs, sumMoves(fees), occasion, first.text('contract')) }];
+  const word = first.text('contract') || kind;
+  const pairs = isConvert ? [] : splitPair(word, BYBIT_QUOTES);
+  const pair = pairs.find(({ base, quote }) => legs.every(({ asset }) => asset === base || asset === quote));
+  if (pair !== undefined) checkLegs(rows, legs, pair, 'cash');
+  return [{ rows, reading: exchangeOf(legs, fees, occasion, word, isConvert ? 'convert' : 'trade') }];
 }
 
 function legOf(row: Row, name: string): Move {
@@ -113,15 +133,17 @@ function legOf(row: Row, name: string): Move {
 
 function readAlone(row: Row, kind: string, occasion: Occasion): GroupReading['reading'] {
   const move = legOf(row, 'change');
-  if (/^TRANSFER_(IN|OUT)$/i.test(kind)) return ignored('internal-transfer', kind, [move]);
   if (DERIVATIVE.test(kind)) return undecided('derivative', kind, [move], occasion);
-  if (INCOME.test(kind) && amountOf(move.amount) > 0n) return transfer(move, occasion, 'income');
-  if (/^(DEPOSIT|WITHDRAW)/i.test(kind))
-    return transfer({ ...move, amount: decimal(amountOf(move.amount)) }, occasion);
+  if (REWARD.test(kind) && amountOf(move.amount) > 0n) return reward(move, occasion, kind);
+  if (REBATE.test(kind) && amountOf(move.amount) > 0n) return charge(move, occasion);
+  if (/^FEE/i.test(kind) && amountOf(move.amount) < 0n) return charge(move, occasion);
+  if (/^(DEPOSIT|WITHDRAW)/i.test(kind)) {
+    return namedTransfer(kind, move, occasion, -amountOf(legOf(row, 'fee').amount));
+  }
   return undecided('unknown-kind', kind, [move], occasion);
 }
 
-/** Bybit's transaction log of the unified account: a row for each coin that changes. */
+/** Bybit's transaction log of the unified account: one row for each coin that changes. */
 export const bybitUta: ImportFormat = {
   ...shared,
   name: 'bybit-uta',
@@ -150,6 +172,8 @@ export const bybitUta: ImportFormat = {
     time: 'time',
   },
   group: (row) =>
-    ['time', 'contract', 'kind', 'side', 'price', 'tradeId'].map((name) => row.text(name)).join('\t'),
+    CONVERT.test(row.text('kind'))
+      ? `${row.text('time')}\tconvert`
+      : ['time', 'contract', 'kind', 'side', 'price', 'tradeId'].map((name) => row.text(name)).join('\t'),
   read: readUta,
 };

@@ -1,8 +1,12 @@
 import { eachRow, feeOf, type ImportFormat, sideOf } from '../reading/format.ts';
 import { undecided } from '../reading/legs.ts';
 import { KOREA } from '../reading/local-time.ts';
+import { checkTotal } from '../reading/total.ts';
 
-/** Coinone's fills, under headings that one source only has told: what does not fit them is asked about. */
+/**
+ * Coinone's fills. The headings are known from a single source, so the user decides about rows that do not
+ * fit.
+ */
 export const coinone: ImportFormat = {
   name: 'coinone',
   columns: {
@@ -12,6 +16,7 @@ export const coinone: ImportFormat = {
     market: { headings: ['마켓'] },
     quantity: { headings: ['체결수량'], holds: 'number' },
     price: { headings: ['체결가격'], holds: 'number' },
+    total: { headings: ['체결금액'], optional: true, holds: 'number' },
     fee: { headings: ['수수료'], holds: 'number' },
     orderId: { headings: ['주문번호'] },
   },
@@ -44,6 +49,7 @@ export const coinone: ImportFormat = {
         time,
       });
     }
+    checkTotal(row, { base, quote });
     return {
       entries: [
         {

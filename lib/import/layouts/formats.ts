@@ -7,9 +7,15 @@ import { bybitSpot, bybitUta } from './bybit.ts';
 import { coinbase, coinbasePro } from './coinbase.ts';
 import { coinone } from './coinone.ts';
 import { CsvSplitter, CsvSyntaxError } from '../reading/csv-splitter.ts';
-import type { ImportFormat } from '../reading/format.ts';
+import { type Export, EXPORTS, type ImportFormat } from '../reading/format.ts';
 import { gate } from './gate.ts';
-import { type Columns, type HeadingMatch, headingsOf, matchHeadings } from '../reading/headings.ts';
+import {
+  type Columns,
+  type HeadingMatch,
+  headingsOf,
+  matchHeadings,
+  similarHeading,
+} from '../reading/headings.ts';
 import { krakenLedgers, krakenTrades } from './kraken.ts';
 import { kucoinOld, kucoinTrades, kucoinTransfers } from './kucoin.ts';
 import { marktide } from './marktide.ts';
@@ -47,36 +53,55 @@ const FORMATS: readonly ImportFormat[] = [
   cointracking,
 ];
 
-export const FORMAT_NAMES = [...new Set(FORMATS.map(({ name }) => name)), 'mapping'];
+const KNOWN_NAMES = [...new Set(FORMATS.map(({ name }) => name))];
+export const FORMAT_NAMES = [...KNOWN_NAMES, 'mapping'];
 
-/** What a file of a known exchange is that is not taken, by headings that only it has, and what to take instead. */
-const REFUSED: readonly {
-  headings: readonly string[];
-  is: string;
-  instead: string;
-  code: string;
-  exchange: string;
-}[] = [
+/**
+ * Files of known exchanges that are not supported, by headings that only they have, and what to use instead.
+ */
+const REFUSED: readonly Refused[] = [
   {
     headings: ['OrderNo', 'Order Price', 'Order Amount'],
     exchange: 'binance',
     code: 'order-history',
-    is: "Binance's order history, which has no fees",
-    instead: 'the trade history',
+    is: 'the order history, which has no fees',
+    instead: 'trade-history',
   },
   {
     headings: ['Closed P&L'],
     exchange: 'bybit',
     code: 'futures',
-    is: "Bybit's closed positions of futures, which are not booked",
-    instead: 'the spot fills or the transaction log of the unified account',
+    is: 'a list of closed positions of futures, which are not booked',
+    instead: 'spot-fills',
+  },
+  {
+    headings: ['Date Sold', 'Date Acquired', 'Proceeds'],
+    exchange: 'koinly',
+    code: 'tax-report',
+    is: 'a tax report, whose amounts are not those of the account',
+    instead: 'transactions',
+  },
+  {
+    headings: ['Date of Acquisition', 'Date of Sale', 'Proceeds'],
+    exchange: 'cointracking',
+    code: 'tax-report',
+    is: 'a tax report, whose amounts are not those of the account',
+    instead: 'transactions',
   },
 ];
+
+interface Refused {
+  headings: readonly string[];
+  exchange: string;
+  code: string;
+  is: string;
+  instead: Export;
+}
 
 const DELIMITERS = [',', '\t', ';'];
 /** Some exports have titles above their headings. */
 const HEAD_LINES = 20;
-/** Of a line that is looked at for headings. */
+/** The maximum length of a line that is searched for headings. */
 const MAX_HEADING_LINE = 10_000;
 
 /** Where a file's headings are and what they mean. */
@@ -84,7 +109,7 @@ export interface FileLayout {
   format: ImportFormat;
   columns: Columns;
   delimiter: string;
-  /** The line with the headings, from 1. */
+  /** The line of the headings, from 1. */
   line: number;
   /** The lines above it. */
   preamble: readonly string[];
@@ -95,10 +120,10 @@ interface Candidate extends FileLayout {
 }
 
 /**
- * Finds out by its headings whose file it is.
- * @param head the beginning of the text; its last line may be cut
- * @param mapped the one that it is, if its sender says so
- * @throws Problem that names what is missing
+ * Finds the source of a file by its headings.
+ * @param head the beginning of the text; its last line may be cut off
+ * @param mapped the format to use, if the client has mapped the columns
+ * @throws Problem that names the missing headings
  */
 export function detectFormat(head: string, mapped: ImportFormat | null): FileLayout {
   const formats = mapped === null ? FORMATS : [mapped];
@@ -114,8 +139,9 @@ export function detectFormat(head: string, mapped: ImportFormat | null): FileLay
   const whole = candidates.filter(({ match }) => match.missing.length === 0);
   const [best] = whole.sort((a, b) => b.match.found - a.match.found);
   refuseKnown(best, lines);
+  if (best !== undefined && best.match.rivals.length > 0) throw rivalColumns(best);
   if (best !== undefined) return best;
-  throw unknownHeadings(candidates);
+  throw unknownHeadings(candidates, lines);
 }
 
 function candidatesIn(
@@ -142,17 +168,17 @@ function cellsOf(line: string, delimiter: string): string[] {
   }
 }
 
-/** @throws Problem that says which export to take instead, for one of a product that is not booked */
+/** @throws Problem that says which export to use instead, if the product is not supported */
 function refuseKnown(best: Candidate | undefined, lines: readonly string[]): void {
-  const foreign = best?.format.foreign?.find((heading) => best.columns.hasHeading(heading));
-  if (best !== undefined && foreign !== undefined) {
+  const foreign = best?.format.foreign;
+  const heading = foreign === undefined ? undefined : best?.columns.headingLike(foreign.headings);
+  if (best !== undefined && foreign !== undefined && heading !== undefined) {
     const exchange = best.format.name.split('-')[0] ?? '';
-    throw refusal(best.line, {
-      code: 'futures',
-      exchange,
-      is: `a file of ${exchange} with the column ${foreign}, which its spot trades do not have`,
-      instead: 'the spot history',
-    });
+    const is =
+      foreign.code === 'futures'
+        ? `a file with the column ${heading}, which spot trades do not have`
+        : `a tax report (it has the column ${heading}), whose amounts are not those of the account`;
+    throw refusal(best.line, { code: foreign.code, exchange, is, instead: foreign.instead });
   }
   if (best !== undefined) return;
   for (const [index, text] of lines.entries()) {
@@ -162,33 +188,54 @@ function refuseKnown(best: Candidate | undefined, lines: readonly string[]): voi
   }
 }
 
-function refusal(
-  line: number,
-  { code, exchange, is, instead }: { code: string; exchange: string; is: string; instead: string },
-): Error {
-  const detail = `is ${is}: export ${instead} instead`;
+function refusal(line: number, { code, exchange, is, instead }: Omit<Refused, 'headings'>): Error {
+  const detail = `is of ${exchange}: ${is}. Export ${EXPORTS[instead]} instead`;
   return problem('malformed-csv', {
     detail: `Line ${line} ${detail}.`,
     errors: [{ line, detail, code, params: { exchange, instead } }],
   });
 }
 
-function unknownHeadings(candidates: readonly Candidate[]): Error {
-  const [nearest] = candidates.toSorted((a, b) => share(b.match) - share(a.match));
-  if (nearest !== undefined && share(nearest.match) >= 0.5) {
+/**
+ * A file with two columns for one figure does not have the layout, whatever else matches: it is of futures,
+ * or was edited by hand.
+ */
+function rivalColumns({ line, format: { name }, match: { rivals } }: Candidate): Error {
+  const [column = ''] = rivals;
+  const columns = rivals.join(', ');
+  const detail = `has the columns ${rivals.join(' and ')}, of which a file of ${name} has only one: it may be of futures, which are not booked. Export the spot history instead, or map the columns of the file (\`POST /v1/import-mappings\`)`;
+  return problem('malformed-csv', {
+    detail: `Line ${line} ${detail}.`,
+    errors: [{ line, column, detail, code: 'rival-columns', params: { format: name, columns } }],
+  });
+}
+
+/** A file is meant to have a layout if it has this share of the required columns … */
+const NEAR = 0.6;
+/** … and lacks at most this many. */
+const FEW_MISSING = 2;
+
+function unknownHeadings(candidates: readonly Candidate[], lines: readonly string[]): Error {
+  const near = candidates
+    .filter(({ match }) => match.found > match.missing.length)
+    .toSorted((a, b) => share(b.match) - share(a.match));
+  for (const each of near) refuseKnown(each, lines);
+  const [nearest] = near;
+  if (nearest !== undefined && share(nearest.match) >= NEAR && nearest.match.missing.length <= FEW_MISSING) {
     const { missing } = nearest.match;
     return problem('malformed-csv', {
-      detail: `Line ${nearest.line} has headings of a file of ${nearest.format.name}, but not these: ${missing.join(', ')}.`,
-      errors: missing.map((column) => ({
-        line: nearest.line,
-        column,
-        detail: 'is missing',
-        code: 'missing-column',
-        params: { format: nearest.format.name },
-      })),
+      detail: `Line ${nearest.line} has headings of a file of ${nearest.format.name}, but not these: ${missing.join(', ')}. Add them, or map the columns of the file (\`POST /v1/import-mappings\`).`,
+      errors: missing.map((column) => {
+        const similar = similarHeading(column, nearest.columns.headings);
+        const params = { format: nearest.format.name };
+        const at = { line: nearest.line, column };
+        if (similar === undefined) return { ...at, detail: 'is missing', code: 'missing-column', params };
+        const detail = `is missing, but there is \`${similar}\`: correct it if that is meant`;
+        return { ...at, detail, code: 'similar-column', params: { ...params, similar } };
+      }),
     });
   }
-  const detail = `has none of the known headings (of ${FORMAT_NAMES.join(', ')}): map its columns, or export one of these`;
+  const detail = `has none of the known headings (of ${KNOWN_NAMES.join(', ')}): map its columns (\`POST /v1/import-mappings\`), or export one of these`;
   return problem('malformed-csv', {
     detail: `Line 1 ${detail}.`,
     errors: [{ line: 1, detail, code: 'unknown-headings', params: {} }],

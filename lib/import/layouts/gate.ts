@@ -1,26 +1,29 @@
 import { type GroupReading, type ImportFormat, type Move } from '../reading/format.ts';
-import { exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import { charge, exchangeOf, type Occasion, namedTransfer, reward, undecided } from '../reading/legs.ts';
 import type { Row } from '../reading/row.ts';
 
 const TRADE = /^(order (placed|filled|fullfilled|cancelled)|trading fees?|trade fee)/i;
 const FEE = /^(trading fees?|trade fee)/i;
 const DUST = /^dust swap/i;
+const REBATE = /^((trading )?fee|maker) rebate/i;
 const INCOME = /airdrop|bonus|interest|rebate|reward|dividend|staking/i;
 
 function moveOf(row: Row): Move {
   return { asset: row.text('coin').toUpperCase(), amount: row.number('change') };
 }
 
-/** The rows of one event: an order with its fee, a sweep of small balances, or a row by itself. */
+/** The rows of one event: an order with its fee, a sweep of small balances, or a single row. */
 function read(rows: readonly [Row, ...Row[]]): GroupReading[] {
   const [first] = rows;
   const occasion: Occasion = { exchange: 'gate', time: first.time('time') };
   const orderId = first.text('data') || undefined;
-  const trades = rows.filter((row) => TRADE.test(row.text('action')));
+  const isFee = (row: Row): boolean => FEE.test(row.text('action'));
+  const traded = rows.filter((row) => TRADE.test(row.text('action')));
+  // A fee without a trade stands alone.
+  const trades = traded.every(isFee) ? [] : traded;
   const swept = rows.filter((row) => DUST.test(row.text('action')));
   const readings: GroupReading[] = [];
   if (trades.length > 0) {
-    const isFee = (row: Row): boolean => FEE.test(row.text('action'));
     const legs = trades.filter((row) => !isFee(row)).map(moveOf);
     const reading = exchangeOf(
       legs,
@@ -31,7 +34,10 @@ function read(rows: readonly [Row, ...Row[]]): GroupReading[] {
     readings.push({ rows: trades, reading });
   }
   if (swept.length > 0) {
-    readings.push({ rows: swept, reading: exchangeOf(swept.map(moveOf), [], occasion, 'Dust Swap') });
+    readings.push({
+      rows: swept,
+      reading: exchangeOf(swept.map(moveOf), [], occasion, 'Dust Swap', 'convert'),
+    });
   }
   for (const row of rows) {
     if (trades.includes(row) || swept.includes(row)) continue;
@@ -40,15 +46,27 @@ function read(rows: readonly [Row, ...Row[]]): GroupReading[] {
   return readings;
 }
 
+/** The id of a transaction on a chain; Gate's own numbers begin with a letter. */
+function txidOf(row: Row): string | undefined {
+  const id = row.text('data');
+  return /^(0x)?[0-9a-f]{64}$/i.test(id) ? id : undefined;
+}
+
 function readAlone(row: Row, occasion: Occasion): GroupReading['reading'] {
   const action = row.text('action');
   const move = moveOf(row);
-  if (/^(deposit|withdraw)/i.test(action)) return transfer(move, occasion);
-  if (INCOME.test(action)) return transfer(move, occasion, 'income');
+  if (/^(deposit|withdraw)/i.test(action))
+    return namedTransfer(action, move, { ...occasion, txid: txidOf(row) });
+  if (REBATE.test(action)) return charge(move, occasion);
+  if (FEE.test(action)) return charge(move, occasion);
+  if (INCOME.test(action)) return reward(move, occasion, action);
   return undecided('unknown-kind', action, [move], occasion);
 }
 
-/** Gate's billing details: a row for each change of a balance. Its zone is the viewer's, and is not told. */
+/**
+ * Gate's billing details: one row for each change of a balance. Times are in the viewer's zone, which is not
+ * stated.
+ */
 export const gate: ImportFormat = {
   name: 'gate',
   columns: {

@@ -5,13 +5,19 @@ import {
   ignored,
   type ImportFormat,
   type Move,
-  sideOf,
+  sideIn,
 } from '../reading/format.ts';
 import {
   amountOf,
+  charge,
+  charged,
+  costIn,
   exchangeOf,
   type Occasion,
   oneOfPairs,
+  ownTransfers,
+  type PlacedMove,
+  reward,
   sumMoves,
   transfer,
   undecided,
@@ -19,6 +25,7 @@ import {
 import { UTC } from '../reading/local-time.ts';
 import type { Pair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';
+import { checkTotal } from '../reading/total.ts';
 
 /** Kraken's own codes of the oldest assets: `XXBT`, `ZEUR`. */
 const CODES: Readonly<Record<string, string>> = {
@@ -48,7 +55,7 @@ const CODES: Readonly<Record<string, string>> = {
   ETH2: 'ETH',
 };
 
-/** The asset behind a code: coins that earn have a suffix such as `DOT.S`, `ETH2.S`, `DOT28.S`. */
+/** The asset of a code; coins that earn have a suffix, as in `DOT.S`, `ETH2.S`, `DOT28.S`. */
 function assetOf(code: string): string {
   const plain = code.toUpperCase().replace(/(?:\d{2})?\.[SFBMP]$/, '');
   return CODES[plain] ?? plain;
@@ -73,7 +80,7 @@ function feeOf(row: Row): Move {
 }
 
 const DERIVATIVE = /^(margin|rollover|settled)$/i;
-/** Between the spot and the earning account of the same owner. */
+/** Moves between the spot and the earning account of the same owner. */
 const INTERNAL =
   /^(autoallocation|allocation|deallocation|migration|spottostaking|stakingfromspot|stakingtospot|spotfromstaking|spottofutures|spotfromfutures)$/i;
 
@@ -93,14 +100,12 @@ function readReference(rows: readonly [Row, ...Row[]]): GroupReading[] {
     externalId: first.text('reference') || undefined,
   };
   const kind = first.text('kind').toLowerCase();
-  if (/^(trade|spend|receive)$/.test(kind)) {
-    const reading = exchangeOf(real.map(moveOf), real.map(feeOf), occasion, kind);
+  if (/^(trade|spend|receive)$/.test(kind) || real.every(isConversion)) {
+    const way = real.some(isConversion) ? 'convert' : 'trade';
+    const reading = exchangeOf(real.map(moveOf), real.map(feeOf), occasion, wordOf(first), way);
     return [...readings, { rows: real, reading }];
   }
-  const internal = real.filter(isInternal);
-  for (const row of internal) {
-    readings.push({ rows: [row], reading: ignored('internal-transfer', wordOf(row), [moveOf(row)]) });
-  }
+  readings.push(...ownTransfers(real.filter(isInternal).map(placedMove), occasion));
   const own = real.filter((row) => !isInternal(row));
   own.forEach((row, index) => {
     const id = index === 0 ? occasion.externalId : row.text('id');
@@ -123,20 +128,39 @@ function isInternal(row: Row): boolean {
   );
 }
 
+/** Small balances and delisted assets that were converted into another asset. */
+function isConversion(row: Row): boolean {
+  return /^(dustsweeping|delistingconversion)$/i.test(row.text('subtype'));
+}
+
+/** Where the coins are, by the wallet or by the suffix of earning coins. */
+function placedMove(row: Row): PlacedMove {
+  const wallet = row.text('wallet').toLowerCase();
+  const isEarning = wallet === '' ? /\.[SFBMP]$/i.test(row.text('asset')) : !wallet.startsWith('spot');
+  const spot = wallet.startsWith('spot') ? `kraken ${wallet}` : 'kraken spot';
+  const other = /futures/i.test(row.text('subtype')) ? 'kraken futures' : 'kraken earn';
+  const away = isEarning && wallet !== '' ? `kraken ${wallet}` : other;
+  const places = isEarning ? { here: away, there: spot } : { here: spot, there: away };
+  return { row, word: wordOf(row), move: moveOf(row), places, costs: [feeOf(row)] };
+}
+
 function readAlone(row: Row, occasion: Occasion): GroupReading['reading'] {
   const kind = row.text('kind').toLowerCase();
   const word = wordOf(row);
   const [move] = sumMoves([moveOf(row), feeOf(row)]);
   if (move === undefined) return ignored('empty-row', word);
-  if (kind === 'deposit' || kind === 'withdrawal') return transfer(move, occasion);
+  if (kind === 'deposit' || kind === 'withdrawal')
+    return transfer(move, occasion, -amountOf(feeOf(row).amount));
   const isIncome =
     /^(staking|airdrop|dividend|invite bonus|reward)$/.test(kind) || /^reward$/i.test(row.text('subtype'));
-  if (isIncome) return transfer(move, occasion, 'income');
+  if (isIncome) return reward(move, occasion, word);
+  // A separate fee, or its refund.
+  if (amountOf(row.number('amount')) === 0n && !DERIVATIVE.test(kind)) return charge(move, occasion);
   if (DERIVATIVE.test(kind)) return undecided('derivative', word, [move], occasion);
   return undecided('unknown-kind', word, [move], occasion);
 }
 
-/** Kraken's ledgers: a row for each change, with a fee that is not part of it. */
+/** Kraken's ledgers: one row for each change, which excludes the fee. */
 export const krakenLedgers: ImportFormat = {
   ...shared,
   name: 'kraken-ledgers',
@@ -147,6 +171,7 @@ export const krakenLedgers: ImportFormat = {
     kind: { headings: ['type'] },
     subtype: { headings: ['subtype'], optional: true },
     asset: { headings: ['asset'] },
+    wallet: { headings: ['wallet'], optional: true },
     amount: { headings: ['amount'], holds: 'number' },
     fee: { headings: ['fee'], holds: 'number' },
     balance: { headings: ['balance'], holds: 'number' },
@@ -164,18 +189,19 @@ export const krakenLedgers: ImportFormat = {
   read: readReference,
 };
 
-/** What pairs of today end in. */
+/** The quotes of current pairs. */
 const QUOTES =
   'PYUSD RLUSD USDT USDC USDG USDQ USDR EURC EURQ EURR DAI USD EUR GBP CAD JPY AUD CHF AED XBT ETH BTC'.split(
     ' ',
   );
 
-/** The oldest pairs, of two codes with Kraken's own letter in front; what was listed after them has plain codes. */
+/** The oldest pairs: two codes that begin with Kraken's own letter. Assets listed later have plain codes. */
 const OLD_PAIR = /^([XZ][A-Z]{3}|USDT)([XZ][A-Z]{3})$/;
 
 /**
- * What a pair can be: `XXBTZEUR`, `DOTEUR`, `XBT/EUR`. The letter of an old code is one only where both codes have it:
- * `XTZEUR` is XTZ/EUR. @throws CellError for none
+ * The pairs that a name may stand for: `XXBTZEUR`, `DOTEUR`, `XBT/EUR`. The letter belongs to an old code
+ * only if both codes have one: `XTZEUR` is XTZ/EUR.
+ * @throws CellError if there is none
  */
 function pairsIn(row: Row): [Pair, ...Pair[]] {
   const name = row.text('pair').toUpperCase();
@@ -198,7 +224,10 @@ function pairsIn(row: Row): [Pair, ...Pair[]] {
   return [first, ...others];
 }
 
-/** A position of borrowed money is not booked, so nobody is asked which asset it is of. @throws CellError */
+/**
+ * Margin positions are not booked, so there is no point in asking for their pair.
+ * @throws CellError
+ */
 function onlyPair(row: Row, pairs: readonly [Pair, ...Pair[]]): Pair {
   if (pairs.length === 1) return pairs[0];
   const readings = pairs.map(({ base, quote }) => `${base}/${quote}`);
@@ -206,7 +235,7 @@ function onlyPair(row: Row, pairs: readonly [Pair, ...Pair[]]): Pair {
   throw row.error('pair', 'not-a-pair', detail, { readings: readings.join(', ') });
 }
 
-/** Kraken's trades: what its ledgers have too, with the same ids. */
+/** Kraken's trades, which its ledgers contain too, with the same ids. */
 export const krakenTrades: ImportFormat = {
   ...shared,
   name: 'kraken-trades',
@@ -235,8 +264,7 @@ export const krakenTrades: ImportFormat = {
     type: 'orderType',
   },
   read: eachRow((row) => {
-    const side = sideOf(row.text('side'));
-    if (side === null) throw row.error('side', 'unknown-side', 'must be buy or sell');
+    const side = sideIn(row);
     const pairs = pairsIn(row);
     const occasion = { exchange: 'kraken', time: row.time('time'), externalId: row.text('id') || undefined };
     const quantity = row.number('quantity');
@@ -246,16 +274,21 @@ export const krakenTrades: ImportFormat = {
       return undecided('derivative', `margin ${row.text('pair')}`, [{ asset, amount }], occasion);
     }
     const type = row.text('orderType').toLowerCase();
-    return oneOfPairs(row.text('pair'), pairs, ({ base, quote }) => ({
-      kind: 'trade',
-      ...occasion,
-      symbol: `${base}/${quote}`,
-      side,
-      quantity,
-      price: row.number('price'),
-      fee: { amount: row.number('fee'), currency: quote },
-      orderId: row.text('orderId') || undefined,
-      type: /^[a-z][a-z0-9_-]{0,29}$/.test(type) ? type : undefined,
-    }));
+    return oneOfPairs(row.text('pair'), pairs, ({ base, quote }) => {
+      checkTotal(row, { base, quote }, { name: 'cost' });
+      return charged(
+        {
+          kind: 'trade',
+          ...occasion,
+          symbol: `${base}/${quote}`,
+          side,
+          quantity,
+          price: row.number('price'),
+          orderId: row.text('orderId') || undefined,
+          type: /^[a-z][a-z0-9_-]{0,29}$/.test(type) ? type : undefined,
+        },
+        costIn({ asset: quote, amount: row.number('fee') }),
+      );
+    });
   }),
 };

@@ -31,7 +31,7 @@ export function textOf(row: Row, name: string): string | undefined {
   return restored(row.verbatim(name)) || undefined;
 }
 
-/** Too long a number is refused as that of any trade. */
+/** A number that is too long is rejected, as in any trade. */
 export function sequenceOf(row: Row): number | undefined {
   const cell = row.text('sequence');
   if (cell === '') return undefined;
@@ -40,8 +40,9 @@ export function sequenceOf(row: Row): number | undefined {
 }
 
 /**
- * What `GET …/trades.csv` gives, under English or Korean headings, in any order and with further columns. Rows without
- * an external id stay without one: they are told from what is booked by their content and number.
+ * The output of `GET …/trades.csv`, under English or Korean headings, with columns in any order and possibly
+ * more of them. Rows without an external id stay without one: they are compared with the ledger by content
+ * and number.
  */
 export const marktide: ImportFormat = {
   name: 'marktide',
@@ -64,7 +65,8 @@ export const marktide: ImportFormat = {
   hasIds: true,
   order: null,
   zone: () => null,
-  // Somebody may have written it in a spreadsheet; what this program writes has times that prove the point.
+  // Somebody may have written the file in a spreadsheet; the times in files of this program prove the decimal
+  // point.
   decimal: null,
   dates: null,
   read: eachRow((row) => ({ entries: [ownTrade(row)] })),

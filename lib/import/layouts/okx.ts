@@ -1,9 +1,20 @@
 import { decimal } from '../../money/money.ts';
 import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from '../reading/format.ts';
 import type { Columns } from '../reading/headings.ts';
-import { amountOf, exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import {
+  amountOf,
+  charge,
+  exchangeOf,
+  type Occasion,
+  namedTransfer,
+  ownTransfers,
+  reward,
+  transfer,
+  undecided,
+} from '../reading/legs.ts';
 import { type Zone, zoneOf } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
+import { checkLegs } from '../reading/total.ts';
 
 /** `Time Zone:UTC+8` above the headings. */
 function zoneAbove(_: Columns, preamble: readonly string[]): Zone | null {
@@ -12,16 +23,25 @@ function zoneAbove(_: Columns, preamble: readonly string[]): Zone | null {
   return zoneOf(/^(UTC|GMT)$/i.test(name) ? 'UTC' : name);
 }
 
-const TRADE = /^(spot|margin|convert|easy convert|small assets convert)$/i;
+const TRADE = /^(spot|margin)$/i;
+const CONVERT = /convert$/i;
 const DERIVATIVE = /^(futures|perpetual swap|options?|funding fee|liquidation|delivery)/i;
+const REBATE = /^fee rebate/i;
 const INCOME = /reward|rebate|interest|yield|airdrop|bonus/i;
 const INTERNAL = /^(transfer|stake|redeem|savings|simple earn (sub|red)|from |to )/i;
+/** Places where coins earn interest. */
+const EARNING = /^(stake|redeem|savings|simple earn)/i;
 
 function changeOf(row: Row): Move {
   return { asset: row.text('coin').toUpperCase(), amount: row.number('change') };
 }
 
-/** The fee is part of the change: it is taken out of it, to be told by itself. */
+function feeIn(row: Row): Move {
+  const asset = row.text('feeCoin').toUpperCase() || row.text('coin').toUpperCase();
+  return { asset, amount: row.numberOrNull('fee') ?? '0' };
+}
+
+/** The change includes the fee, which is subtracted and reported separately. */
 function read(rows: readonly [Row, ...Row[]]): GroupReading[] {
   const [first] = rows;
   const occasion: Occasion = {
@@ -30,23 +50,29 @@ function read(rows: readonly [Row, ...Row[]]): GroupReading[] {
     orderId: orderIdOf(first),
   };
   const kind = first.text('kind');
-  if (!TRADE.test(kind)) {
+  const isConvert = CONVERT.test(kind);
+  if (!isConvert && INTERNAL.test(kind) && !INCOME.test(kind)) {
+    const places = { here: 'okx trading', there: EARNING.test(kind) ? 'okx earn' : 'okx funding' };
+    const legs = rows.map((row) => ({ row, word: kind, move: changeOf(row), places }));
+    return ownTransfers(legs, occasion);
+  }
+  if (!isConvert && !TRADE.test(kind)) {
     return rows.map((row) => ({ rows: [row], reading: readAlone(row, kind, occasion) }));
   }
-  const fees = rows.map((row): Move => ({
-    asset: row.text('feeCoin').toUpperCase() || row.text('coin').toUpperCase(),
-    amount: row.numberOrNull('fee') ?? '0',
-  }));
+  const fees = rows.map(feeIn);
   const legs = rows.map((row, index): Move => {
     const { asset, amount } = changeOf(row);
     const fee = fees[index];
     const own = fee?.asset === asset ? amountOf(fee.amount) : 0n;
     return { asset, amount: decimal(amountOf(amount) - own) };
   });
-  return [{ rows, reading: exchangeOf(legs, fees, occasion, `${kind} ${first.text('symbol')}`) }];
+  const [base = '', quote = ''] = first.text('symbol').toUpperCase().split('-');
+  if (!isConvert) checkLegs(rows, legs, { base, quote }, 'change');
+  const word = `${kind} ${first.text('symbol')}`.trim();
+  return [{ rows, reading: exchangeOf(legs, fees, occasion, word, isConvert ? 'convert' : 'trade') }];
 }
 
-/** A spreadsheet turns long ids into `3.56E+18`: such a one is none. */
+/** A spreadsheet turns long ids into `3.56E+18`, which no longer identify anything. */
 function orderIdOf(row: Row): string | undefined {
   const id = row.text('orderId');
   return /^\w+$/.test(id) ? id : undefined;
@@ -54,9 +80,12 @@ function orderIdOf(row: Row): string | undefined {
 
 function readAlone(row: Row, kind: string, occasion: Occasion): GroupReading['reading'] {
   const move = changeOf(row);
-  if (INCOME.test(kind)) return transfer(move, occasion, 'income');
-  if (INTERNAL.test(kind)) return ignored('internal-transfer', kind, [move]);
-  if (/^(deposit|withdrawal)/i.test(kind)) return transfer(move, occasion);
+  if (REBATE.test(kind)) return charge(move, occasion);
+  if (INCOME.test(kind)) return reward(move, occasion, kind);
+  if (/^(deposit|withdrawal)/i.test(kind)) {
+    const { asset, amount } = feeIn(row);
+    return namedTransfer(kind, move, occasion, asset === move.asset ? -amountOf(amount) : 0n);
+  }
   if (DERIVATIVE.test(kind)) return undecided('derivative', kind, [move], occasion);
   return undecided('unknown-kind', kind, [move], occasion);
 }
@@ -69,7 +98,10 @@ const common = {
   since: Date.UTC(2017, 0, 1),
 } as const;
 
-/** OKX's bills of the trading account: a row for each coin of a trade. The zone is told above the headings. */
+/**
+ * OKX's bills of the trading account: one row for each coin of a trade. The zone is stated above the
+ * headings.
+ */
 export const okxTrading: ImportFormat = {
   ...common,
   name: 'okx-trading',
@@ -79,6 +111,7 @@ export const okxTrading: ImportFormat = {
     time: { headings: ['Time'], holds: 'time' },
     kind: { headings: ['Trade Type'] },
     symbol: { headings: ['Symbol', 'Instrument'] },
+    price: { headings: ['Filled Price'], optional: true, holds: 'number' },
     fee: { headings: ['Fee'], holds: 'number' },
     feeCoin: { headings: ['Fee Unit'], optional: true },
     change: { headings: ['Balance Change'], holds: 'number' },
@@ -87,11 +120,14 @@ export const okxTrading: ImportFormat = {
   },
   zone: zoneAbove,
   source: { symbol: 'symbol', asset: 'coin', quantity: 'change', price: 'change', fee: 'fee', time: 'time' },
-  group: (row) => ['time', 'orderId', 'kind', 'symbol'].map((name) => row.text(name)).join('\t'),
+  group: (row) =>
+    (CONVERT.test(row.text('kind')) ? ['time', 'kind'] : ['time', 'orderId', 'kind', 'symbol'])
+      .map((name) => row.text(name))
+      .join('\t'),
   read,
 };
 
-/** As it was until 2023: two columns are called `Unit`, and the second is that of the balance. */
+/** The format until 2023: two columns are named `Unit`, the second of which belongs to the balance. */
 export const okxTradingOld: ImportFormat = {
   ...okxTrading,
   name: 'okx-trading',
@@ -103,7 +139,7 @@ export const okxTradingOld: ImportFormat = {
   zone: () => null,
 };
 
-/** OKX's withdrawals from the funding account. Amounts are without the fee; the zone is not told. */
+/** OKX's withdrawals from the funding account. Amounts exclude the fee; the zone is not stated. */
 export const okxWithdrawals: ImportFormat = {
   ...common,
   name: 'okx-withdrawals',
@@ -123,10 +159,16 @@ export const okxWithdrawals: ImportFormat = {
   read: eachRow((row) => {
     const status = row.text('status');
     if (!/^(sent|completed|success)/i.test(status)) return ignored('not-completed', status);
-    const amount = amountOf(row.number('amount')) + amountOf(row.numberOrNull('fee') ?? '0');
+    const [amount, fee] = [amountOf(row.number('amount')), amountOf(row.numberOrNull('fee') ?? '0')];
     return transfer(
-      { asset: row.text('coin').toUpperCase(), amount: decimal(-amount) },
-      { exchange: 'okx', time: row.time('time'), externalId: row.text('id') || undefined },
+      { asset: row.text('coin').toUpperCase(), amount: decimal(-amount - fee) },
+      {
+        exchange: 'okx',
+        time: row.time('time'),
+        externalId: row.text('id') || undefined,
+        txid: row.text('txid') || undefined,
+      },
+      fee,
     );
   }),
 };

@@ -1,3 +1,4 @@
+import { TOKEN_CHANGES } from '../../pnl/ledger/entry.ts';
 import {
   eachRow,
   type ImportFormat,
@@ -26,26 +27,36 @@ const KINDS: Readonly<Record<string, Kind>> = {
   adjustment: 'adjustment',
   convert: 'convert',
   transfer: 'transfer',
+  rename: 'rename',
+  redenomination: 'redenomination',
+  fork: 'fork',
 };
 
-/** The columns that some kinds have, and which: what a kind cannot have is refused and not left out. */
+/**
+ * The columns that only some kinds have: a value that does not fit the kind is refused rather than ignored.
+ */
 const OF_KINDS: Readonly<Record<string, readonly Kind[]>> = {
   symbol: ['trade'],
   side: ['trade'],
   price: ['trade'],
   type: ['trade'],
   orderId: ['trade'],
-  feeAmount: ['trade', 'transfer'],
-  feeCurrency: ['trade', 'transfer'],
+  feeAmount: ['trade', 'transfer', 'withdrawal'],
+  feeCurrency: ['trade', 'transfer', 'withdrawal'],
   unitCost: ['deposit', 'withdrawal', 'income', 'fee', 'rebate', 'adjustment', 'convert'],
   subtype: ['income', 'adjustment'],
   reason: ['adjustment'],
   txid: ['deposit', 'withdrawal', 'transfer'],
   toAccount: ['transfer'],
-  from: ['convert'],
+  confirmed: ['withdrawal'],
+  joinedWith: ['deposit', 'withdrawal'],
+  from: ['convert', ...TOKEN_CHANGES],
 };
 
-/** A source of a conversion as this program writes it: `ETH 0.5`, or `ETH 0.5 = 4` with what was got for it. */
+/**
+ * A source of a conversion as this program writes it: `ETH 0.5`, or `ETH 0.5 = 4` with the quantity received
+ * for it.
+ */
 const SOURCE = /^(\S{1,30}) (\d+(?:\.\d+)?)(?: = (\d+(?:\.\d+)?))?$/;
 
 function sourcesOf(row: Row): RawSource[] {
@@ -85,7 +96,14 @@ function feeOf(row: Row): RawTrade['fee'] {
   return { amount, currency };
 }
 
-/** What `GET …/entries.csv` gives: every kind of entry in one file, with a column that names the kind. */
+function confirmedIn(row: Row): boolean | undefined {
+  const word = row.text('confirmed').toLowerCase();
+  if (word === '' || word === 'false') return undefined;
+  if (word !== 'true') throw row.error('confirmed', 'wrong-value', 'must be `true`, `false` or empty');
+  return true;
+}
+
+/** The output of `GET …/entries.csv`: entries of every kind in one file, with a column for the kind. */
 export const ownEntries: ImportFormat = {
   ...marktide,
   columns: {
@@ -105,6 +123,9 @@ export const ownEntries: ImportFormat = {
     from: { headings: ['from', '전환원본'], optional: true },
     txid: { headings: ['txid', '트랜잭션ID'], optional: true },
     reason: { headings: ['reason', '사유'], optional: true },
+    confirmed: { headings: ['confirmed', '확정'], optional: true },
+    joinedWith: { headings: ['joinedWith', '연결ID'], optional: true },
+    id: { headings: ['id', 'ID'], optional: true },
   },
   source: {
     ...marktide.source,
@@ -118,6 +139,7 @@ export const ownEntries: ImportFormat = {
     to: 'asset',
     txid: 'txid',
     reason: 'reason',
+    confirmed: 'confirmed',
   },
   read: eachRow((row) => {
     const kind = kindOf(row);
@@ -138,7 +160,10 @@ export const ownEntries: ImportFormat = {
           txid: textOf(row, 'txid'),
           toAccount: textOf(row, 'toAccount'),
           fee: feeOf(row),
-          from: kind === 'convert' ? sourcesOf(row) : undefined,
+          confirmed: confirmedIn(row),
+          rowId: row.text('id') || undefined,
+          joinedWith: row.text('joinedWith') || undefined,
+          from: OF_KINDS['from']?.includes(kind) === true ? sourcesOf(row) : undefined,
           time: row.time('time'),
           note: textOf(row, 'note'),
           tags: tagsOf(row),

@@ -1,10 +1,10 @@
 import { decimal } from '../../money/money.ts';
 import { eachRow, ignored, type ImportFormat, type Move, type RowReading } from '../reading/format.ts';
-import { amountOf, exchangeOf, type Occasion, transfer, undecided } from '../reading/legs.ts';
+import { amountOf, charge, exchangeOf, type Occasion, reward, transfer, undecided } from '../reading/legs.ts';
 import { UTC } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 
-/** What goes out, what comes in and what it costs: the three amounts of a row in files of tax tools. */
+/** The three amounts of a row in files of tax tools: what goes out, what comes in and the fee. */
 interface Sides {
   sent: Move | null;
   received: Move | null;
@@ -16,28 +16,43 @@ function sideOf(row: Row, amount: string, currency: string): Move | null {
   if (number === null || amountOf(number) === 0n) return null;
   const asset = row.text(currency).toUpperCase();
   if (asset === '') throw row.error(currency, 'unknown-asset', 'is empty, but there is an amount');
-  if (amount === 'received' && number.startsWith('-')) throw row.signError(amount, 'its heading');
-  return { asset, amount: number.replace(/^-/, '') };
+  if (number.startsWith('-')) throw row.signError(amount, 'its heading', readingsOf(amount, number.slice(1)));
+  return { asset, amount: number };
+}
+
+/** The possible meanings of a signed amount in a column without signs. */
+function readingsOf(column: string, number: string): string[] {
+  const ways = column === 'fee' ? ['fee', 'rebate'] : ['deposit', 'withdrawal'];
+  return ways.map((way) => `a ${way} of ${number}`);
 }
 
 function negative(move: Move): Move {
   return { ...move, amount: `-${move.amount}` };
 }
 
-/** A fee in the asset that moves is part of the move; any other is a withdrawal of its own. */
-function moved(move: Move, fee: Move | null, occasion: Occasion, kind?: 'income'): RowReading {
-  const isSame = fee === null || fee.asset === move.asset;
-  const amount = decimal(amountOf(move.amount) - (isSame && fee !== null ? amountOf(fee.amount) : 0n));
-  const reading = transfer({ ...move, amount }, occasion, kind);
-  if (isSame || fee === null || !('entries' in reading)) return reading;
-  const cost = transfer(negative(fee), occasion);
+/** The type of a row with one side. */
+type OneSided = 'reward' | 'rebate' | 'fee' | 'transfer' | 'unknown';
+
+/** A withdrawal includes its fee if both are in the same asset; any other fee is separate. */
+function moved(move: Move, fee: Move | null, kind: OneSided, word: string, occasion: Occasion): RowReading {
+  const isPart = fee !== null && fee.asset === move.asset && move.amount.startsWith('-');
+  const whole = isPart ? { ...move, amount: decimal(amountOf(move.amount) - amountOf(fee.amount)) } : move;
+  const isIn = !whole.amount.startsWith('-');
+  const reading =
+    kind === 'reward' && isIn
+      ? reward(whole, occasion, word)
+      : (kind === 'rebate' && isIn) || (kind === 'fee' && !isIn)
+        ? charge(whole, occasion)
+        : transfer(whole, occasion, isPart ? amountOf(fee.amount) : undefined);
+  if (isPart || fee === null || !('entries' in reading)) return reading;
+  const cost = charge(negative(fee), { ...occasion, txid: undefined });
   return 'entries' in cost ? { entries: [...reading.entries, ...cost.entries] } : reading;
 }
 
 /** @param kind of a row with one side */
 function readSides(
   { sent, received, fee }: Sides,
-  kind: 'income' | 'transfer' | 'unknown',
+  kind: OneSided,
   word: string,
   occasion: Occasion,
 ): RowReading {
@@ -45,18 +60,26 @@ function readSides(
     return exchangeOf([negative(sent), received], fee === null ? [] : [negative(fee)], occasion, word);
   }
   const move = sent === null ? received : negative(sent);
-  if (move === null) {
-    return fee === null ? ignored('empty-row', word) : transfer(negative(fee), occasion);
-  }
+  if (move === null) return fee === null ? ignored('empty-row', word) : charge(negative(fee), occasion);
   if (kind === 'unknown') {
     return undecided('unknown-kind', word, fee === null ? [move] : [move, negative(fee)], occasion);
   }
-  return moved(move, fee, occasion, kind === 'income' && sent === null ? 'income' : undefined);
+  return moved(move, fee, kind, word, occasion);
+}
+
+/** @param transfers words for plain deposits and withdrawals */
+function kindOf(word: string, transfers: RegExp): OneSided {
+  if (transfers.test(word)) return 'transfer';
+  if (REBATE.test(word)) return 'rebate';
+  if (FEE.test(word)) return 'fee';
+  return INCOME.test(word) ? 'reward' : 'unknown';
 }
 
 const shared = { hasIds: false, order: null, decimal: null } as const;
+const REBATE = /^fee[_ ]refund$/i;
+const FEE = /^(cost|other fee)$/i;
 const INCOME =
-  /^(airdrop|fork|mining|reward|income|other[_ ]income|lending[_ ]interest|interest income|cashback|salary|fee[_ ]refund|staking|masternode|minting|bounty|reward \/ bonus|dividends? income)$/i;
+  /^(airdrop|fork|mining|reward|income|other[_ ]income|lending[_ ]interest|interest income|cashback|salary|staking|masternode|minting|bounty|reward \/ bonus|dividends? income)$/i;
 
 /** Koinly's universal template. Times are UTC. */
 export const koinly: ImportFormat = {
@@ -74,8 +97,12 @@ export const koinly: ImportFormat = {
     description: { headings: ['Description'], optional: true },
     hash: { headings: ['TxHash'], optional: true },
   },
-  // The tax report has them too, and its amounts are not those of the account.
-  foreign: ['Gain (EUR)', 'Gain (USD)', 'Cost Basis', 'ID (read-only)'],
+  // The tax report has these columns too, but its amounts are not those of the account.
+  foreign: {
+    headings: /^(gain|net value|profit)( ?\/ ?loss)? \([A-Z]{3,5}\)$|cost basis|^gains?$|^id \(read-only\)$/i,
+    code: 'tax-report',
+    instead: 'transactions',
+  },
   zone: () => UTC,
   dates: null,
   source: {
@@ -93,30 +120,30 @@ export const koinly: ImportFormat = {
       fee: sideOf(row, 'fee', 'feeCoin'),
     };
     const label = row.text('label');
-    const kind = label === '' ? 'transfer' : INCOME.test(label) ? 'income' : 'unknown';
-    return readSides(sides, kind, label || row.text('description'), {
+    return readSides(sides, kindOf(label, /^$/), label || row.text('description'), {
       exchange: 'koinly',
       time: row.time('time'),
+      txid: row.text('hash').slice(0, 200) || undefined,
     });
   }),
 };
 
-/** CoinTracking's trade list: three columns are called `Cur.`. Dates are in the zone of the account. */
+/** CoinTracking's trade list: three columns are named `Cur.`. Dates are in the zone of the account. */
 export const cointracking: ImportFormat = {
   ...shared,
   name: 'cointracking',
   columns: {
-    kind: { headings: ['Type'] },
-    received: { headings: ['Buy'], holds: 'number' },
+    kind: { headings: ['Type', 'Typ'] },
+    received: { headings: ['Buy', 'Kauf'], holds: 'number' },
     receivedCoin: { headings: ['Cur.'] },
-    sent: { headings: ['Sell'], holds: 'number' },
+    sent: { headings: ['Sell', 'Verkauf'], holds: 'number' },
     sentCoin: { headings: ['Cur.#2'] },
-    fee: { headings: ['Fee'], holds: 'number' },
+    fee: { headings: ['Fee', 'Gebühr'], holds: 'number' },
     feeCoin: { headings: ['Cur.#3'] },
-    exchange: { headings: ['Exchange'] },
-    group: { headings: ['Group'] },
-    comment: { headings: ['Comment'] },
-    time: { headings: ['Date'], holds: 'time' },
+    exchange: { headings: ['Exchange', 'Börse'] },
+    group: { headings: ['Group', 'Gruppe'] },
+    comment: { headings: ['Comment', 'Kommentar'] },
+    time: { headings: ['Date', 'Datum'], holds: 'time' },
   },
   zone: () => null,
   dates: { order: 'dmy', shape: /^\d{2}\.\d{2}\.\d{4} \d{2}:\d{2}:\d{2}$/ },
@@ -135,12 +162,10 @@ export const cointracking: ImportFormat = {
       fee: sideOf(row, 'fee', 'feeCoin'),
     };
     const type = row.text('kind');
-    const kind = /^(trade|deposit|withdrawal)$/i.test(type)
-      ? 'transfer'
-      : INCOME.test(type)
-        ? 'income'
-        : 'unknown';
     const exchange = row.text('exchange').toLowerCase().slice(0, 50) || 'cointracking';
-    return readSides(sides, kind, type, { exchange, time: row.time('time') });
+    return readSides(sides, kindOf(type, /^(trade|deposit|withdrawal|einzahlung|auszahlung)$/i), type, {
+      exchange,
+      time: row.time('time'),
+    });
   }),
 };

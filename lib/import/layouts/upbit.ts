@@ -7,12 +7,13 @@ import {
   type ImportFormat,
   type RowReading,
 } from '../reading/format.ts';
-import { amountOf, transfer, undecided } from '../reading/legs.ts';
+import { amountOf, reward, transfer, undecided } from '../reading/legs.ts';
 import { KOREA } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
+import { checkTotal } from '../reading/total.ts';
 import { decimal } from '../../money/money.ts';
 
-/** `BTC`, `비트코인(BTC)`; `KRW-BTC` names the market too. */
+/** `BTC`, `비트코인(BTC)`; `KRW-BTC` also gives the market. */
 function coinOf(cell: string): { coin: string; market: string | null } | null {
   const pair = /^([A-Z]+)-([A-Z0-9]+)$/.exec(cell);
   if (pair !== null) return { market: pair[1] ?? null, coin: pair[2] ?? '' };
@@ -20,12 +21,12 @@ function coinOf(cell: string): { coin: string; market: string | null } | null {
   return /^[A-Z0-9]+$/.test(coin) ? { coin, market: null } : null;
 }
 
-/** Rewards that some pages name; airdrops and staking otherwise arrive as 입금. */
+/** Rewards that some pages name; elsewhere airdrops and staking are shown as 입금 (deposit). */
 const INCOME = /이벤트|에어드랍|에어드롭|스테이킹|보상|리워드|예치금 ?이용료/;
 
 /**
- * Upbit's transaction history, as the exchange shows it and as it is saved from there. Times are Korean; amounts may
- * have their units behind them; deposits and withdrawals stand among the trades. There are no ids.
+ * Upbit's transaction history, as shown on the site or saved from it. Times are Korean; amounts may be
+ * followed by their units; deposits and withdrawals are listed among the trades. There are no ids.
  */
 export const upbit: ImportFormat = {
   name: 'upbit',
@@ -36,6 +37,7 @@ export const upbit: ImportFormat = {
     kind: { headings: ['종류'] },
     quantity: { headings: ['거래수량'], holds: 'number' },
     price: { headings: ['거래단가'], holds: 'number' },
+    total: { headings: ['거래금액'], optional: true, holds: 'number' },
     fee: { headings: ['수수료'], optional: true, holds: 'number' },
   },
   source: {
@@ -61,6 +63,7 @@ export const upbit: ImportFormat = {
     if (coin === null) throw row.error('coin', 'unknown-asset', 'does not name an asset such as BTC');
     if (side === null) return moved(row, kind, coin.coin);
     const quote = coin.market ?? (row.text('market').split('-')[0] || 'KRW');
+    checkTotal(row, { base: coin.coin, quote });
     return {
       entries: [
         {
@@ -78,7 +81,7 @@ export const upbit: ImportFormat = {
   }),
 };
 
-/** A deposit's fee is not part of what arrives; a withdrawal takes its fee with it. */
+/** A deposit's fee is not part of what arrives; a withdrawal includes its fee. */
 function moved(row: Row, kind: string, asset: string): RowReading {
   const occasion = { exchange: 'upbit', time: row.time('time') };
   const quantity = amountOf(row.quantity('quantity', [asset]));
@@ -86,10 +89,12 @@ function moved(row: Row, kind: string, asset: string): RowReading {
   if (quantity + fee === 0n) return ignored('empty-row', kind);
   if (isUndone(kind))
     return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
-  const isIncome = INCOME.test(kind);
-  if (kind.startsWith('입금') || isIncome) {
-    return transfer({ asset, amount: decimal(quantity) }, occasion, isIncome ? 'income' : undefined);
+  // Upbit writes no signs, so somebody has edited this one.
+  if (quantity < 0n) throw row.signError('quantity', kind);
+  if (INCOME.test(kind)) return reward({ asset, amount: decimal(quantity) }, occasion, kind);
+  if (kind.startsWith('입금')) return transfer({ asset, amount: decimal(quantity) }, occasion);
+  if (kind.startsWith('출금')) {
+    return transfer({ asset, amount: decimal(-quantity - fee) }, occasion, fee);
   }
-  if (kind.startsWith('출금')) return transfer({ asset, amount: decimal(-quantity - fee) }, occasion);
   return undecided('unknown-kind', kind, [{ asset, amount: decimal(quantity) }], occasion);
 }

@@ -1,16 +1,16 @@
 export const DECIMAL_MARKS = ['.', ','] as const;
-/** What stands before the decimals of a number. */
+/** The character before the decimals of a number. */
 export type DecimalMark = (typeof DECIMAL_MARKS)[number];
 
-/** A number as exchanges print it, with the unit that may stand behind it. */
+/** A number as exchanges print it, with an optional unit after it. */
 export interface Amount {
-  /** Plain decimal text; `null` for a cell that is empty or a dash. */
+  /** Plain decimal text; `null` for an empty cell or a dash. */
   number: string | null;
-  /** `KRW` of `1,000 KRW`. */
+  /** `KRW` in `1,000 KRW`. */
   unit: string | null;
 }
 
-/** A text that is two numbers, depending on the decimal mark: `1,234`. */
+/** A text that is one of two numbers, depending on the decimal mark: `1,234`. */
 export class AmbiguousNumber {
   readonly readings: readonly [string, string];
 
@@ -19,21 +19,21 @@ export class AmbiguousNumber {
   }
 }
 
-/** No number of a file is longer: the ledger has 38 digits, and a unit may stand behind it. */
+/** Longer texts are not numbers: the ledger has 38 digits, plus room for a unit. */
 const MAX_LENGTH = 100;
-/** The smallest and largest powers of ten that a number of the ledger can have, with some room. */
+/** The largest power of ten, positive or negative, that the ledger can hold, with some room. */
 const MAX_EXPONENT = 60;
 
 const PLAIN = /^-?\d+(?:\.\d+)?$/;
 const SIGN = /^([+-])\s?(?=[\d.,])/;
 const EXPONENT = /^([\d.,' ]+)[eE]([+-]?\d{1,3})$/;
-/** Thousands in threes, as almost everywhere, or in twos before the last three, as in India. */
+/** Thousands grouped in threes, as almost everywhere, or in twos before the last three, as in India. */
 const FORMS: Record<DecimalMark, RegExp> = {
   '.': /^(\d+|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:'\d{3})+|[1-9]\d{0,2}(?: \d{3})+|[1-9]\d?(?:,\d{2})+,\d{3})?(?:\.(\d+))?$/,
   ',': /^(\d+|[1-9]\d{0,2}(?:\.\d{3})+|[1-9]\d{0,2}(?:'\d{3})+|[1-9]\d{0,2}(?: \d{3})+)?(?:,(\d+))?$/,
 };
 
-/** Typographic minus signs, apostrophes and spaces as the plain ones. */
+/** Replaces typographic minus signs, apostrophes and spaces by the ASCII ones. */
 function simplified(text: string): string {
   return text
     .replace(/[−‒–]/g, '-')
@@ -42,7 +42,10 @@ function simplified(text: string): string {
     .trim();
 }
 
-/** `1.234` of `1.234E5`: behind the first digit of a number with an exponent stand its decimals, never thousands. */
+/**
+ * `1.234` in `1.234E5`: the separator after the first digit of a number with an exponent is always the
+ * decimal mark.
+ */
 const MANTISSA = /^(\d)[.,](\d+)$/;
 
 function readAs(mark: DecimalMark, digits: string): string | null {
@@ -62,9 +65,7 @@ function shifted(number: string, exponent: number): string {
   return `${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/**
- * What a text is under each decimal mark; `null` under one that it cannot have been written with.
- */
+/** The number a text stands for under each decimal mark; `null` where the mark does not fit. */
 export function readingsOf(text: string): Record<DecimalMark, string | null> {
   const none = { '.': null, ',': null };
   if (text.length > MAX_LENGTH) return none;
@@ -86,8 +87,8 @@ export function readingsOf(text: string): Record<DecimalMark, string | null> {
 
 /**
  * `1,234.50` → `1234.50`, `5.0E-4` → `0.00050`.
- * @param mark that the file uses; `null` if it does not show one
- * @returns `null` for what is no number
+ * @param mark the file's decimal mark; `null` if unknown
+ * @returns `null` if the text is not a number
  */
 export function plainNumber(text: string, mark: DecimalMark | null): string | AmbiguousNumber | null {
   if (mark === '.' && text.length <= MAX_LENGTH && PLAIN.test(text)) return text;
@@ -98,14 +99,14 @@ export function plainNumber(text: string, mark: DecimalMark | null): string | Am
   return new AmbiguousNumber([point, comma]);
 }
 
-/** Which mark a number shows that it was written with; `null` if it could be either. */
+/** The decimal mark that a number must have been written with; `null` if it could be either. */
 export function markOf(text: string): DecimalMark | null {
   const { '.': point, ',': comma } = readingsOf(text);
   if ((point === null) === (comma === null)) return null;
   return point === null ? ',' : '.';
 }
 
-/** A number without its unit, and the unit; `null` for a unit that is not among those. */
+/** Splits a number from its unit. The unit is `null` if it is not one of those given. */
 export function splitUnit(
   cell: string,
   units: readonly string[],
@@ -117,7 +118,7 @@ export function splitUnit(
     const before = text.slice(0, -unit.length);
     return before.trim() === '' || /[\d.,\-\s]$/.test(before);
   });
-  // One unit may end another: `10.51INCH` is 10.5 of 1INCH, or 10.51 of INCH.
+  // One unit may be the end of another: `10.51INCH` is 10.5 of 1INCH, or 10.51 of INCH.
   if (found.length > 1) {
     const spaced = found.filter((unit) => /\s$/.test(text.slice(0, -unit.length)));
     if (spaced.length !== 1) return null;
@@ -128,16 +129,16 @@ export function splitUnit(
   return { number, unit };
 }
 
-/** A unit of capital letters and digits behind a space. */
+/** A unit of letters and digits after a space. */
 const SPACED_UNIT = /^(.*\S)\s+([A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*)$/;
 
-/** The unit of a cell which has a space before it, whatever asset it is. */
+/** The unit after a space, whatever asset it is. */
 export function spacedUnit(cell: string): string | null {
   if (cell.length > MAX_LENGTH) return null;
   return SPACED_UNIT.exec(cell.trim())?.[2]?.toUpperCase() ?? null;
 }
 
-/** Whether a cell says that there is nothing. */
+/** Whether a cell is empty or a dash. */
 export function isNothing(number: string): boolean {
   return number === '' || /^[-−–]{1,2}$/.test(number);
 }

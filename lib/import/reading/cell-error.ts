@@ -1,4 +1,7 @@
-/** What can be wrong with a cell: with the parameters, all that a text in another language needs. */
+/**
+ * What can be wrong with a cell. Together with the parameters, a code is enough to write the text in another
+ * language.
+ */
 export const CELL_CODES = [
   'empty',
   'not-a-number',
@@ -6,19 +9,23 @@ export const CELL_CODES = [
   'unknown-unit',
   'not-a-time',
   'ambiguous-date',
+  'day-number',
   'skipped-time',
+  'repeated-time',
+  'zone-conflict',
   'no-time-zone',
   'too-early',
   'unknown-side',
   'unknown-asset',
   'not-a-pair',
   'wrong-value',
+  'total-mismatch',
   'too-long',
   'too-many-cells',
 ] as const;
 export type CellCode = (typeof CELL_CODES)[number];
 
-/** What is wrong with a cell: becomes the reason why its row is rejected. */
+/** What is wrong with a cell; becomes the reason why its row is rejected. */
 export class CellError extends Error {
   /** The heading, as the file spells it. */
   readonly column: string;

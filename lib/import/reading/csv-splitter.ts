@@ -1,19 +1,22 @@
-/** Cells of one row at most, empty ones counted. */
+/** The maximum number of cells in a row, including empty ones. */
 export const MAX_COLUMNS = 500;
-/** Characters of one row at most, line breaks in quotes counted: every field at its longest takes a tenth of it. */
+/**
+ * The maximum number of characters in a row, including line breaks in quotes. A row with every field at its
+ * maximum length takes a tenth of it.
+ */
 export const MAX_ROW = 131_072;
 
-/** A row of a CSV text, and the line that it begins on. */
+/** A row of a CSV text and the line it begins on. */
 export interface CsvRow {
   line: number;
   cells: string[];
 }
 
-/** Why a text is no CSV, or none that is taken. */
+/** Why a text is not CSV, or exceeds the limits. */
 export class CsvSyntaxError extends Error {
-  /** Where the row begins. */
+  /** The line the row begins on. */
   readonly line: number;
-  /** The cell, from 0. */
+  /** Index of the cell, from 0. */
   readonly index: number;
 
   constructor(line: number, index: number, message: string) {
@@ -29,7 +32,10 @@ const BREAK = 10;
 const RETURN = 13;
 const NONE = Infinity;
 
-/** Where a character comes next. Asked for rising places, so that all of them together are one look through the text. */
+/**
+ * Finds the next occurrence of a character. Positions must not decrease, so that all calls together scan the
+ * text once.
+ */
 class Finder {
   readonly #text: string;
   readonly #character: string;
@@ -50,28 +56,35 @@ class Finder {
 }
 
 /**
- * Splits CSV text (RFC 4180; rows end in `\n` or `\r\n`) as it arrives, in time and memory that grow with the text alone,
- * whatever its shape: csv-parse takes any number of columns, and makes an error with a stack of every row that is shorter
- * or longer than the first.
+ * Splits CSV text (RFC 4180; rows end in `\n` or `\r\n`) as it arrives. Time and memory are linear in the
+ * length of the text, whatever its shape: csv-parse has no limit on columns and creates an error with a stack
+ * for every row that is shorter or longer than the first.
  */
 export class CsvSplitter {
   readonly #delimiter: string;
   #line: number;
-  /** Of a row that is not whole yet. */
+  /** The part of a row that is still incomplete. */
   #rest = '';
 
-  /** @param options.line of the first row */
+  /** @param options.line the line the first row begins on */
   constructor({ delimiter, line }: { delimiter: string; line: number }) {
     this.#delimiter = delimiter;
     this.#line = line;
   }
 
-  /** @returns the rows that end in this piece, which should not be much shorter than a row. @throws CsvSyntaxError */
+  /**
+   * @param piece should not be much shorter than a row
+   * @returns the rows that end in this piece
+   * @throws CsvSyntaxError
+   */
   push(piece: string): CsvRow[] {
     return this.#split(this.#rest + piece, false);
   }
 
-  /** @returns the last row, if it has no line break @throws CsvSyntaxError */
+  /**
+   * @returns the last row, if no line break ends it
+   * @throws CsvSyntaxError
+   */
   end(): CsvRow[] {
     return this.#split(this.#rest, true);
   }
@@ -101,7 +114,7 @@ export class CsvSplitter {
     return rows;
   }
 
-  /** @returns where the next row begins; `null`: this one is not whole */
+  /** @returns where the next row begins; `null` if this one is incomplete */
   #row(
     text: string,
     start: number,
@@ -154,7 +167,7 @@ export class CsvSplitter {
   }
 }
 
-/** A cell that begins with a quote, and where it ends; `null`: it does not end here. */
+/** A quoted cell and where it ends; `null` if its closing quote has not arrived. */
 function quoted(text: string, start: number, quotes: Finder): { text: string; end: number } | null {
   let cell = '';
   for (let from = start + 1; ;) {

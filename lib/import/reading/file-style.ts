@@ -1,26 +1,38 @@
 import { type DecimalMark, markOf } from './amount.ts';
 import type { Columns, ColumnSpec } from './headings.ts';
-import { type DateOrder, DATE_ORDERS, orderOfDates, type TimeReadings, timeReadings } from './local-time.ts';
+import {
+  type DateOrder,
+  DATE_ORDERS,
+  formOf,
+  orderOfDates,
+  type TimeReadings,
+  timeReadings,
+} from './local-time.ts';
 
 /** How a file writes numbers and dates, as far as its cells prove it. */
 export interface FileStyle {
-  /** `null`: nothing proves it; `mixed`: some cells prove one mark and some the other. */
+  /** `null` if nothing proves it; `mixed` if some cells prove one mark and some the other. */
   decimal: DecimalMark | 'mixed' | null;
-  /** Whether there is a comma in a number: no program writes thousands, so a person or a spreadsheet has been at it. */
+  /**
+   * Whether a number contains a comma. Programs do not group thousands, so a person or a spreadsheet has
+   * edited it.
+   */
   hasComma: boolean;
-  /** Orders that all dates can have. */
+  /** The orders that all dates allow. */
   dateOrders: readonly DateOrder[];
+  /** Whether some dates begin with the year and others end with it. */
+  hasMixedDates: boolean;
   /** The cells that hold times. */
   times: readonly string[];
 }
 
-/** As programs write times, and then their decimals stand behind a point: ISO 8601, or epoch times. */
+/** Times as programs write them, which then use decimal points too: ISO 8601 or epoch times. */
 const MACHINE_TIME = /^(?:\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:?\d{2})|\d{9,19})$/;
 
-/** A number with or without a unit: what is in front of the letters. */
+/** A number with or without a unit: the part before the letters. */
 const NUMBER = /^[^\d]{0,8}?([-+]?[\d.,' \u00A0\u202F’]*\d(?:[eE][+-]?\d{1,3})?)/;
 
-/** Looks at the rows of a file's beginning. */
+/** Examines the first rows of a file. */
 export function styleOf(
   rows: readonly (readonly string[])[],
   {
@@ -55,21 +67,22 @@ export function styleOf(
     decimal: marks.size > 1 ? 'mixed' : mark,
     hasComma,
     times: cells,
+    hasMixedDates: new Set(cells.map(formOf).filter((form) => form !== null)).size > 1,
     dateOrders: times.length === 0 ? DATE_ORDERS : orderOfDates(times, { earliest, latest }),
   };
 }
 
-/** Whether there are times, and all of them have a shape. */
+/** Whether there are times, and all of them match `shape`. */
 function haveShape(times: readonly string[], shape: RegExp): boolean {
   return times.length > 0 && times.every((time) => shape.test(time));
 }
 
-/** Whether a program wrote it, with a point before decimals and nothing between thousands. */
+/** Whether a program wrote the file, so that points are decimal marks and nothing separates thousands. */
 export function isMachineWritten({ times, hasComma }: FileStyle): boolean {
   return !hasComma && haveShape(times, MACHINE_TIME);
 }
 
-/** The order of a file's dates; `null` if neither they nor the source tell it. */
+/** The order of the file's dates; `null` if neither they nor the source determine it. */
 export function dateOrderOf(
   { dateOrders, times }: FileStyle,
   usual: { order: DateOrder; shape: RegExp } | null,

@@ -1,4 +1,4 @@
-import type { MovementKind } from '../../pnl/ledger/entry.ts';
+import type { MovementKind, TokenChange } from '../../pnl/ledger/entry.ts';
 import type { Amount, DecimalMark } from './amount.ts';
 import type { Columns, ColumnSpec } from './headings.ts';
 import type { DateOrder, Zone } from './local-time.ts';
@@ -17,7 +17,7 @@ interface RawBase {
   sequence?: number | undefined;
 }
 
-/** A trade as a row tells it: text, to be checked as the body of `POST …/trades` is. */
+/** A trade as a row states it: text, to be validated like the body of `POST …/trades`. */
 export interface RawTrade extends RawBase {
   kind: 'trade';
   symbol: string;
@@ -28,31 +28,37 @@ export interface RawTrade extends RawBase {
   type?: string | undefined;
 }
 
-/** An asset that is given in a conversion, and what was got for it. */
+/** An asset given in a conversion, and the quantity received for it. */
 export interface RawSource {
   asset: string;
   quantity: string;
   received?: string | undefined;
 }
 
-/** An entry of any other kind, to be checked as the body of `POST …/entries` is. `income` is a reward. */
+/** An entry of any other kind, to be validated like the body of `POST …/entries`. `income` is a reward. */
 export interface RawTransfer extends RawBase {
-  kind: MovementKind | 'convert' | 'transfer';
+  kind: MovementKind | TokenChange | 'convert' | 'transfer';
   asset: string;
   unitCost?: string | undefined;
   subtype?: string | undefined;
   reason?: string | undefined;
   txid?: string | undefined;
-  /** Of a transfer within the portfolio. */
+  /** The destination of a transfer within the portfolio. */
   toAccount?: string | undefined;
   fee?: { amount: string; currency: string } | undefined;
-  /** What a conversion gives. */
+  /** What a conversion gives; the origin of a rename, redenomination or fork. */
   from?: RawSource[] | undefined;
+  /** Applies to withdrawals. */
+  confirmed?: boolean | undefined;
+  /** Id of the row's entry, in a file that this program wrote. */
+  rowId?: string | undefined;
+  /** The id of the other half of an own transfer. */
+  joinedWith?: string | undefined;
 }
 
 export type RawEntry = RawTrade | RawTransfer;
 
-/** What a row adds to or takes from the holdings of its owner: signed plain decimal text. */
+/** What a row adds to or takes from the user's holdings: signed plain decimal text. */
 export interface Move {
   asset: string;
   amount: string;
@@ -69,19 +75,20 @@ export const DECISION_CODES = [
   'gift',
   'renamed-asset',
   'unpriced-purchase',
+  'repeated-time',
 ] as const;
 export type DecisionCode = (typeof DECISION_CODES)[number];
 
 export interface DecisionOption {
   id: string;
-  /** What is booked if it is chosen. */
+  /** What is booked if this option is chosen. */
   entries: RawEntry[];
 }
 
 /** Rows that cannot be booked as they are: what they are, and what they could be. */
 export interface RawDecision {
   code: DecisionCode;
-  /** What the file calls it. */
+  /** The file's name for it. */
   word: string;
   time: number;
   exchange: string;
@@ -89,40 +96,65 @@ export interface RawDecision {
   options: DecisionOption[];
 }
 
-/** Why a row moves nothing of what its owner holds. */
+/** Why a row does not change the user's holdings. */
 export const IGNORED_CODES = ['internal-transfer', 'not-completed', 'pending-copy', 'empty-row'] as const;
 export type IgnoredCode = (typeof IGNORED_CODES)[number];
 
+/**
+ * The outcome of some rows. `aside` is what they move in addition to their entries: for a transfer between
+ * two places of the owner, the change of the place that the file is about.
+ */
 export type RowReading =
-  { entries: RawEntry[] } | { ignored: IgnoredCode; word: string; moves: Move[] } | { decision: RawDecision };
+  | { entries: RawEntry[]; aside?: Move[] }
+  | { ignored: IgnoredCode; word: string; moves: Move[] }
+  | { decision: RawDecision };
 
-/** What becomes of some rows of a group. */
+/** The outcome of some rows of a group. */
 export interface GroupReading {
   rows: readonly Row[];
   reading: RowReading;
 }
 
+/** Headings (in any case) of files that are not booked, what those files are, and what to export instead. */
+export interface Foreign {
+  headings: RegExp;
+  code: 'futures' | 'tax-report';
+  instead: Export;
+}
+
+/** What to export instead of a file that is not booked. */
+export const EXPORTS = {
+  'trade-history': 'the trade history',
+  'spot-history': 'the spot history',
+  'spot-fills': 'the spot fills or the transaction log of the unified account',
+  transactions: 'the transactions',
+} as const;
+export type Export = keyof typeof EXPORTS;
+
 /** The files of one source. Pure: rows in, entries out. */
 export interface ImportFormat {
   name: string;
   columns: ColumnSpec;
-  /** Headings by which a file that has the columns is of another product: `Realized Profit`. */
-  foreign?: readonly string[];
-  /** The zone that its times are known to be in where no heading names one; `null` when it is not known. */
+  /** Headings that show a file with all the columns to be of another product, such as `Realized Profit`. */
+  foreign?: Foreign;
+  /** The zone of the times if no heading states one; `null` if unknown. */
   zone: (columns: Columns, preamble: readonly string[]) => Zone | null;
-  /** The decimal mark of a file that does not show one; `null` when such a file may have either. */
+  /** The decimal mark of a file that does not show one; `null` if it may be either. */
   decimal: DecimalMark | null;
-  /** How the source writes dates that could have several orders; `null` when it writes none such. */
+  /** How the source writes ambiguous dates; `null` if it writes none. */
   dates: { order: DateOrder; shape: RegExp } | null;
-  /** Epoch milliseconds of the day when the exchange opened: nothing of it is older. */
+  /** Epoch milliseconds of the day the exchange opened: none of its entries are older. */
   since?: number;
-  /** Whether rows without an id stay without one. Elsewhere equal ones of a file are told apart by number. */
+  /** Whether rows without an id stay without one. Otherwise equal rows of a file are numbered. */
   hasIds: boolean;
-  /** In which order all its files have their rows; `null` when they differ. */
+  /** The order of the rows in every file of the source; `null` if it varies. */
   order: RowOrder | null;
-  /** Which columns a field of an entry came from, to name them when it is found wrong. */
+  /** The column each field of an entry comes from, to name it when the field is invalid. */
   source: Readonly<Record<string, string>>;
-  /** Consecutive rows with the same key are read together; `null`: each row alone. */
+  /**
+   * Rows with the same key are read together, even with a few others in between. If absent, each row is read
+   * alone.
+   */
   group?: (row: Row) => string;
   /** @throws CellError for rows that cannot be read */
   read: (rows: readonly [Row, ...Row[]]) => GroupReading[];
@@ -133,7 +165,7 @@ export function eachRow(read: (row: Row) => RowReading): ImportFormat['read'] {
   return (rows) => rows.map((row) => ({ rows: [row], reading: read(row) }));
 }
 
-/** The fee of a row, whose unit is told by its cell or else known; `undefined` for none. */
+/** The fee of a row in the unit of its cell, or else in `unit`; `undefined` if there is none. */
 export function feeOf(amount: Amount, unit: string): RawTrade['fee'] {
   return amount.number === null ? undefined : { amount: amount.number, currency: amount.unit ?? unit };
 }
@@ -143,14 +175,27 @@ export function ignored(code: IgnoredCode, word: string, moves: Move[] = []): Ro
   return { ignored: code, word: word.slice(0, 100), moves };
 }
 
-/** Words for the side of a trade, whole and in any case: `BUY_CANCELED` is none. */
+/** The side that a whole cell stands for, in any case: `BUY_CANCELED` is neither. */
 export function sideOf(cell: string): 'buy' | 'sell' | null {
   if (/^(buy|bid|매수)$/i.test(cell)) return 'buy';
   if (/^(sell|ask|매도)$/i.test(cell)) return 'sell';
   return null;
 }
 
-/** Whether a word says that something was cancelled, taken back, returned or has failed: what became of it is not told. */
+/**
+ * The side of a row that can only be a trade.
+ * @throws CellError
+ */
+export function sideIn(row: Row): 'buy' | 'sell' {
+  const side = sideOf(row.text('side'));
+  if (side === null) throw row.error('side', 'unknown-side', 'must be BUY or SELL');
+  return side;
+}
+
+/**
+ * Whether a word says that something was cancelled, reversed, returned or failed: the file does not tell what
+ * became of it.
+ */
 export function isUndone(word: string): boolean {
   return /취소|회수|반환|실패|환불/.test(word);
 }

@@ -1,8 +1,8 @@
 import { type Zone, zoneOf } from './local-time.ts';
 
 /**
- * What a column is called in the files of one source: any of the headings, without a time zone in brackets; `optional`
- * when a file may lack it; `holds` what its cells show the style of.
+ * The headings of each column in the files of one source, any of which may be used, without a time zone in
+ * brackets. `optional`: a file may lack the column. `holds`: what its cells reveal the style of.
  */
 export type ColumnSpec = Record<
   string,
@@ -24,17 +24,17 @@ export class Columns {
     this.#headings = headings;
   }
 
-  /** How many cells a row of the file has. */
+  /** The number of cells in a row. */
   get count(): number {
     return this.#headings.length;
   }
 
-  /** The trimmed cell; `''` when the file has no such column. */
+  /** The trimmed cell; `''` if the file has no such column. */
   cell(row: readonly string[], name: string): string {
     return this.verbatim(row, name).trim();
   }
 
-  /** The cell with its spaces. */
+  /** The untrimmed cell. */
   verbatim(row: readonly string[], name: string): string {
     const column = this.#byName.get(name);
     return column === undefined ? '' : (row[column.index] ?? '');
@@ -44,7 +44,7 @@ export class Columns {
     return this.#byName.has(name);
   }
 
-  /** The heading of the first cell that is read and is longer than that; `null` if none is. */
+  /** The heading of the first column in use whose cell is longer than `max`; `null` if there is none. */
   longerThan(max: number, row: readonly string[]): string | null {
     for (const { index, heading } of this.#byName.values()) {
       if ((row[index]?.length ?? 0) > max) return heading;
@@ -52,14 +52,18 @@ export class Columns {
     return null;
   }
 
-  /** The zone that a heading names: `Date(UTC+9)`; `null` if it names none. */
+  /** The zone in a heading such as `Date(UTC+9)`; `null` if it has none. */
   zone(name: string): Zone | null {
     return zoneInHeading(this.heading(name));
   }
 
-  /** A heading of the file that this program does not read, by its normalised text. */
-  hasHeading(heading: string): boolean {
-    return this.#headings.some((each) => normalised(each) === normalised(heading));
+  /** The first heading of the file that matches, whether its column is read or not. */
+  headingLike(pattern: RegExp): string | undefined {
+    return this.#headings.find((each) => pattern.test(each));
+  }
+
+  get headings(): readonly string[] {
+    return this.#headings;
   }
 
   headingAt(index: number): string | undefined {
@@ -83,13 +87,14 @@ function zoneInHeading(heading: string): Zone | null {
   try {
     return zoneOf(name);
   } catch {
-    // `Date(UTCnull)` names none.
+    // `Date(UTCnull)` states none.
     return null;
   }
 }
 
 /**
- * Case, spaces, a time zone, footnote marks and a byte order mark do not tell headings apart. `''` for what is no heading.
+ * Headings are compared without case, spaces, time zones, footnote marks and byte order marks. `''` if
+ * nothing is left.
  */
 function normalised(heading: string): string {
   if (heading.length > MAX_HEADING) return '';
@@ -100,14 +105,44 @@ function normalised(heading: string): string {
     .toLowerCase();
 }
 
-export interface HeadingMatch {
-  columns: Columns;
-  /** The first heading of each column that has to be there and is not. */
-  missing: string[];
-  found: number;
+/** The number of letters in which a heading may differ and still count as a typo. */
+const SLIP = 2;
+
+/** The edit distance between two texts; anything above `SLIP` means too far. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > SLIP) return SLIP + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of a.split('').entries()) {
+    const next = [i + 1];
+    for (const [j, other] of b.split('').entries()) {
+      const changed = (row[j] ?? 0) + (letter === other ? 0 : 1);
+      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? SLIP + 1;
 }
 
-/** A row as headings: each with its place, by what tells headings apart. One that comes again is `Cur.#2`. */
+/** The heading of the file that differs by a typo; `undefined` if there is none, or several. */
+export function similarHeading(heading: string, headings: readonly string[]): string | undefined {
+  const wanted = normalised(heading);
+  const near = headings.filter((each) => {
+    const found = normalised(each);
+    return found.length > SLIP + 1 && found !== wanted && distance(found, wanted) <= SLIP;
+  });
+  return near.length === 1 ? near[0] : undefined;
+}
+
+export interface HeadingMatch {
+  columns: Columns;
+  /** The first heading of each required column that the file lacks. */
+  missing: string[];
+  found: number;
+  /** Headings that all stand for the same column of numbers, so it is unclear which to read. */
+  rivals: string[];
+}
+
+/** A row of headings, indexed by their normalised text. A repeated heading gets a number: `Cur.#2`. */
 export interface Headings {
   all: readonly string[];
   places: ReadonlyMap<string, Place>;
@@ -130,12 +165,14 @@ export function headingsOf(row: readonly string[]): Headings {
 export function matchHeadings(spec: ColumnSpec, { all, places }: Headings): HeadingMatch {
   const byName = new Map<string, Place>();
   const missing: string[] = [];
-  for (const [name, { headings, optional }] of Object.entries(spec)) {
-    const place = headings
-      .map((heading) => places.get(normalised(heading)))
-      .find((each) => each !== undefined);
+  let rivals: string[] = [];
+  for (const [name, { headings, optional, holds }] of Object.entries(spec)) {
+    const named = headings.map((heading) => places.get(normalised(heading)));
+    const own = new Set(named.filter((each) => each !== undefined));
+    const [place] = own;
     if (place !== undefined) byName.set(name, place);
     else if (optional !== true) missing.push(headings[0] ?? name);
+    if (holds === 'number' && own.size > 1) rivals = [...own].map(({ heading }) => heading);
   }
-  return { columns: new Columns(byName, all), missing, found: byName.size };
+  return { columns: new Columns(byName, all), missing, found: byName.size, rivals };
 }

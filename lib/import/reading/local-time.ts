@@ -1,15 +1,27 @@
 import { epochMilliseconds } from '../../epoch.ts';
 import { calendarOf } from '../../pnl/performance/calendar.ts';
 
-/** The zone that a file's times are in. */
+/** The time zone of a file. */
 export interface Zone {
   name: string;
-  /** The instant at which its clocks show a local time (milliseconds as if it were UTC); `null` for one they skip. */
-  instantOf: (local: number) => number | null;
+  /** No daylight saving time: each local time is one instant. */
+  isFixed: boolean;
+  /**
+   * The instants at which its clocks show a local time (milliseconds as if it were UTC); none if they skip
+   * it.
+   */
+  instantsOf: (local: number) => readonly number[];
+  /** The local times between which its clocks are put forward, around one that they skip. */
+  gapAt: (local: number) => { from: number; to: number };
 }
 
 function fixedZone(name: string, offsetMinutes: number): Zone {
-  return { name, instantOf: (local) => local - offsetMinutes * 60_000 };
+  return {
+    name,
+    isFixed: true,
+    instantsOf: (local) => [local - offsetMinutes * 60_000],
+    gapAt: (local) => ({ from: local, to: local }),
+  };
 }
 
 export const UTC = fixedZone('UTC', 0);
@@ -18,12 +30,15 @@ export const KOREA = fixedZone('Asia/Seoul', 540);
 
 const OFFSET = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?$/i;
 
-/** An IANA name, or an offset as `+09:00` or `UTC+9`. @throws RangeError for anything else */
+/**
+ * The zone of an IANA name, or of an offset such as `+09:00` or `UTC+9`.
+ * @throws RangeError for anything else
+ */
 export function zoneOf(name: string): Zone {
   const match = OFFSET.exec(name);
   if (match === null) {
     const calendar = calendarOf(name);
-    return { name: calendar.zone, instantOf: (local) => calendar.instantOf(local) };
+    return { name: calendar.zone, isFixed: false, instantsOf: calendar.instantsOf, gapAt: calendar.gapAt };
   }
   const hours = Number(match[2]);
   const minutes = hours * 60 + Number(match[3] ?? 0);
@@ -31,24 +46,24 @@ export function zoneOf(name: string): Zone {
   return fixedZone(name, match[1] === '-' ? -minutes : minutes);
 }
 
-/** Local times at which zones are compared: a winter and a summer. */
+/** Local times at which zones are compared, one in winter and one in summer. */
 const PROBES = [Date.UTC(2024, 0, 15), Date.UTC(2024, 6, 15)];
 
-/** Whether the clocks of two zones show the same. */
+/** Whether the clocks of two zones show the same time. */
 export function isSameZone(a: Zone, b: Zone): boolean {
-  return PROBES.every((local) => a.instantOf(local) === b.instantOf(local));
+  return PROBES.every((local) => a.instantsOf(local)[0] === b.instantsOf(local)[0]);
 }
 
 export const DATE_ORDERS = ['ymd', 'dmy', 'mdy'] as const;
-/** In which order the parts of a date stand: `dmy` is day, month, year. */
+/** The order of the parts of a date: `dmy` is day, month, year. */
 export type DateOrder = (typeof DATE_ORDERS)[number];
 
-/** What a text says, under each order of its date, as milliseconds as if it were UTC. */
+/** The meaning of a text under each order of its date, in milliseconds as if it were UTC. */
 export interface TimeReadings {
   byOrder: ReadonlyMap<DateOrder, number>;
-  /** What stands between the parts of the date. */
+  /** The separator between the parts of the date. */
   separator: string;
-  /** That the text names itself: `Z`, `UTC`, `+09:00`. */
+  /** The zone that the text itself states: `Z`, `UTC`, `+09:00`. */
   zone: Zone | null;
 }
 
@@ -88,7 +103,7 @@ function clockOf(
   return clock.hour < 24 && clock.minute < 60 && clock.second < 60 ? clock : null;
 }
 
-/** A year has four digits, or two of this century. */
+/** A year of four digits, or of two digits in this century. */
 function yearOf(text: string): number | null {
   if (text.length === 4) return Number(text);
   return text.length === 2 ? 2000 + Number(text) : null;
@@ -105,9 +120,9 @@ function dateOf(year: string, month: string, day: string): number | null {
 }
 
 /**
- * What the clock and calendar of a cell show: `2026-06-12 12:18:21`, `2026. 6. 12. 오후 12:18`, `26-06-12 12:18:21`,
- * `12/06/2026, 12:18 PM`, `07:20 2024-11-19`, `2018-03-15T10:42:31.215Z`. `null` for anything else, and for dates that no
- * calendar has.
+ * Reads the date and time in a cell: `2026-06-12 12:18:21`, `2026. 6. 12. 오후 12:18`, `26-06-12 12:18:21`,
+ * `12/06/2026, 12:18 PM`, `07:20 2024-11-19`, `2018-03-15T10:42:31.215Z`. `null` for anything else, and for
+ * dates that do not exist.
  */
 export function timeReadings(cell: string): TimeReadings | null {
   if (cell.length > MAX_LENGTH) return null;
@@ -146,21 +161,52 @@ function ownZone(text: string): Zone {
   return /^[+-]/.test(text) ? zoneOf(text) : UTC;
 }
 
-/** An epoch time in a cell, in seconds or smaller units, as milliseconds; `null` for what is none. */
+/** A date that begins with the year, which a spreadsheet may have made from a text in another order. */
+const YEAR_FIRST = /^\d{4}[-./]/;
+const YEAR_LAST = /^\d{1,2}[-./]\s?\d{1,2}[-./]\s?\d{4}\b/;
+
+/**
+ * Whether a date begins or ends with its year; `null` if the year has two digits, or a program wrote the
+ * text.
+ */
+export function formOf(cell: string): 'year-first' | 'year-last' | null {
+  if (/^\d{4}-\d{2}-\d{2}T/.test(cell)) return null;
+  if (YEAR_FIRST.test(cell)) return 'year-first';
+  return YEAR_LAST.test(cell) ? 'year-last' : null;
+}
+
+/** The date with day and month swapped; `null` if it does not exist or is the same. */
+export function swappedDay(local: number): number | null {
+  const date = new Date(local);
+  const [month, day] = [date.getUTCMonth() + 1, date.getUTCDate()];
+  return day > 12 || day === month ? null : Date.UTC(date.getUTCFullYear(), day - 1, month);
+}
+
+const DAY_MS = 86_400_000;
+/** Day 0 of the spreadsheet calendar. */
+const DAY_ZERO = Date.UTC(1899, 11, 30);
+
+/** The time of a spreadsheet's day number; `null` if it is not a plausible one since 2009. */
+export function dayNumberIn(cell: string): number | null {
+  if (!/^[4-6]\d{4}(?:[.,]\d+)?$/.test(cell)) return null;
+  return DAY_ZERO + Math.round((Number(cell.replace(',', '.')) * DAY_MS) / 1_000) * 1_000;
+}
+
+/** An epoch time in seconds or a smaller unit, as milliseconds; `null` for anything else. */
 export function epochIn(cell: string): number | null {
   return /^\d{9,19}(?:\.\d{1,9})?$/.test(cell) ? epochMilliseconds(Number(cell)) : null;
 }
 
 /**
- * The order that all times of a file can have; `null` if there are several, or none. Times outside of what is plausible
- * are not of that order.
+ * The one order that fits all times of a file; `null` if none or several do. An order that gives implausible
+ * times does not fit.
  */
 export function orderOfDates(
   readings: readonly TimeReadings[],
   { earliest, latest }: { earliest: number; latest: number },
 ): DateOrder[] {
   const separators = new Set(readings.map(({ separator }) => separator));
-  // A spreadsheet has turned some of the dates into others, and nothing tells which.
+  // A spreadsheet has converted some of the dates, and nothing shows which.
   if (separators.size > 1) return [];
   return DATE_ORDERS.filter((order) =>
     readings.every(({ byOrder }) => {

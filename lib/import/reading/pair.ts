@@ -4,10 +4,10 @@ export interface Pair {
   quote: string;
 }
 
-/** What the markets of an exchange are quoted in, and which of them only a few assets are traded for. */
+/** The quote currencies of an exchange, and which of them only a few assets are traded for. */
 export interface Quotes {
   all: readonly string[];
-  /** Bases of a quote whose end is another quote: `BTCAEUR` is BTC/AEUR, `ADAEUR` is ADA/EUR. */
+  /** The bases of quotes that end in another quote: `BTCAEUR` is BTC/AEUR, but `ADAEUR` is ADA/EUR. */
   few?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -21,8 +21,8 @@ export const BINANCE_QUOTES: Quotes = {
 export const BYBIT_QUOTES: Quotes = { all: 'USDT USDC USDE BTC ETH EUR DAI BRZ BRL PLN TRY MNT'.split(' ') };
 
 /**
- * The pairs that a name without a separator can be: `BTCUSDT`. With one, there is only that.
- * @returns none if it ends in no known quote
+ * The pairs that a name may stand for: `BTCUSDT`. With a separator there is only one.
+ * @returns an empty list if it ends in no known quote
  */
 export function splitPair(name: string, { all, few = {} }: Quotes): Pair[] {
   const pair = name.toUpperCase();
@@ -36,10 +36,7 @@ export function splitPair(name: string, { all, few = {} }: Quotes): Pair[] {
   return rare.length === 1 ? rare : pairs;
 }
 
-/**
- * The pair of a name whose assets are those that two cells have behind their numbers: `1INCHUSDT` of `10.51INCH` and
- * `2.5USDT`.
- */
+/** The pair of a name, by the units of two cells: `1INCHUSDT` with `10.51INCH` and `2.5USDT`. */
 export function pairOfUnits(name: string, baseCell: string, quoteCell: string): Pair | null {
   const pair = name.toUpperCase();
   const [inBase, inQuote] = [baseCell.trim().toUpperCase(), quoteCell.trim().toUpperCase()];

@@ -15,7 +15,7 @@ const CLOCK = /^\d{2}:\d{2}(?::\d{2})?$/;
 const TIME = /^\d{4}\.\d{2}\.\d{2} \d{2}:\d{2}(?::\d{2})?$/;
 const UNIT = /^[A-Z0-9]*[A-Z][A-Z0-9]*$/;
 const AMOUNT = /^[-+]?\s?[\d,.]*\d/;
-/** Lines that a row takes at most: date and clock twice, three words, five amounts with their units. */
+/** The most lines a row can take: date and clock twice, three words, five amounts with their units. */
 const MAX_LINES = 17;
 
 interface Line {
@@ -23,7 +23,10 @@ interface Line {
   number: number;
 }
 
-/** Whether a text is Upbit's table as some browsers copy it: one cell a line, units and clocks on lines of their own. */
+/**
+ * Whether a text is Upbit's table as some browsers copy it: one cell per line, with units and clock times on
+ * lines of their own.
+ */
 export function isPasted(head: string): boolean {
   const words = head
     .split(/\r?\n/, 40)
@@ -32,7 +35,7 @@ export function isPasted(head: string): boolean {
   return HEADINGS.every((heading, index) => words[index] === heading);
 }
 
-/** One row of the table from the lines that begin it. `null`: they are not all there, or are none. */
+/** Reads one row of the table from the lines that begin it; `null` if they are incomplete or not a row. */
 function rowOf(lines: readonly Line[]): { cells: string[]; count: number } | null {
   let at = 0;
   const next = (): string => lines[at]?.text ?? '';
@@ -64,14 +67,15 @@ function rowOf(lines: readonly Line[]): { cells: string[]; count: number } | nul
   return ordered === null ? null : { cells: [booked, ...words, ...amounts, ordered], count: at };
 }
 
-/** Where the next row seems to begin; what is before it is kept together. */
+/** Where the next row seems to begin; the lines before it stay together. */
 function nextStart(lines: readonly Line[]): number {
   const start = lines.findIndex(({ text }, index) => index > 0 && (DATE.test(text) || TIME.test(text)));
   return start === -1 ? lines.length : start;
 }
 
 /**
- * The table with tabs, each row on the line where it begins. Lines that are no row stay together in one, to be refused.
+ * Yields the table with tabs between cells, each row on the line where it begins. Lines that form no row stay
+ * together as one row, which is then rejected.
  */
 export async function* pastedRows(text: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
   let waiting = '';
@@ -92,7 +96,7 @@ export async function* pastedRows(text: AsyncIterable<string>): AsyncGenerator<s
       lines = lines.slice(end + 1);
       isHead = false;
     }
-    // At the end what is left is as much of a row as there is.
+    // At the end of the text, the remaining lines are all there will be of a row.
     const least = isEnd ? 1 : MAX_LINES;
     while (lines.length >= least) {
       const found = rowOf(lines);

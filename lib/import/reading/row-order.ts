@@ -1,8 +1,8 @@
 import { type Fixed, mul, ZERO } from '../../money/money.ts';
-import type { MovementKind } from '../../pnl/ledger/entry.ts';
+import type { MovementKind, TokenChange } from '../../pnl/ledger/entry.ts';
 
 export const ROW_ORDERS = ['oldest-first', 'newest-first'] as const;
-/** Which way time runs in a list of trades. */
+/** The direction of time in a list of trades. */
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
 interface Trade {
@@ -18,49 +18,52 @@ interface Trade {
 
 interface Transfer {
   time: number;
-  kind: MovementKind | 'convert' | 'transfer';
+  kind: MovementKind | TokenChange | 'convert' | 'transfer';
   asset: string;
   quantity: Fixed;
 }
 
-/** What trades of one instant do to an asset, in the order in which they stand. */
+/** The effect of an instant's trades on one asset, in file order. */
 interface Flow {
   sum: Fixed;
-  /** Of the sums after each trade, and of none. */
+  /** The lowest running sum, starting at zero. */
   lowest: Fixed;
   highest: Fixed;
   isBought: boolean;
   comes: boolean;
   goes: boolean;
-  /** One of the trades, and whether another is not the same. */
+  /** One of the trades, to detect whether another one differs. */
   first: string;
   isMixed: boolean;
 }
 
-/** Assets that are kept in mind at most. */
+/** The maximum number of assets to keep track of. */
 const MAX_ASSETS = 10_000;
 
 /**
- * Finds out which way time runs in a list of trades, from the list alone. Times tell it, unless all are the same: then it
- * may be told by what is sold, if one way round the list buys it before.
+ * Determines from a list of trades which way time runs in it. The times decide, unless all are the same: then
+ * the order is known if only one direction buys what is sold before it is sold.
  */
 export class RowOrders {
   #time: number | null = null;
   #last = 0;
+  #entries = 0;
   #rises = 0;
   #falls = 0;
-  /** `null`: not of one instant, or of too many assets. */
+  /** `null` if the times differ, or there are too many assets. */
   #flows: Map<string, Flow> | null = new Map();
 
   add(entry: (Trade & { kind?: 'trade' }) | Transfer): void {
     const { time } = entry;
+    this.#entries += 1;
     if (this.#time === null) this.#time = time;
     else if (time > this.#last) this.#rises += 1;
     else if (time < this.#last) this.#falls += 1;
     this.#last = time;
     if (this.#rises + this.#falls > 0) this.#flows = null;
     if (this.#flows === null) return;
-    // What comes in and goes out has a place of its own in an instant: before all trades, and behind them.
+    // Only trades compete for their order: within an instant, other entries are placed before or after all of
+    // them.
     if ('asset' in entry) return;
     const name = nameOf(entry);
     for (const [asset, amount] of movesOf(entry)) {
@@ -74,18 +77,25 @@ export class RowOrders {
     if (this.#flows.size > MAX_ASSETS) this.#flows = null;
   }
 
-  /** The time of all trades, if it is one. */
+  /** The time of all trades, if it is the same. */
   get instant(): number | null {
     return this.#rises + this.#falls === 0 ? this.#time : null;
   }
 
-  /** As the times have it: `null` if they are the same, or rise as often as they fall. */
+  /** Whether no two trades share an instant, as far as the order of the list shows. */
+  get areApart(): boolean {
+    return Math.max(this.#rises, this.#falls) === this.#entries - 1;
+  }
+
+  /** The direction of the times; `null` if all are equal, or they rise as often as they fall. */
   get byTime(): RowOrder | null {
     if (this.#rises === this.#falls) return null;
     return this.#rises > this.#falls ? 'oldest-first' : 'newest-first';
   }
 
-  /** The order in which more of what is sold has been bought before; `null` if neither is better in everything. */
+  /**
+   * The order in which more of what is sold was bought before; `null` if neither is better for every asset.
+   */
   get byCover(): RowOrder | null {
     const oldest = this.shortfalls('oldest-first');
     const newest = this.shortfalls('newest-first');
@@ -96,7 +106,9 @@ export class RowOrders {
     return differ.some((more) => more < ZERO) ? 'newest-first' : null;
   }
 
-  /** How much of each asset that is bought must have been held before, for none to be sold short. */
+  /**
+   * For each asset that is bought, the amount that must have been held before so that nothing is sold short.
+   */
   shortfalls(order: RowOrder): Map<string, Fixed> {
     const short = new Map<string, Fixed>();
     for (const [asset, { sum, lowest, highest, isBought }] of this.#flows ?? []) {
@@ -105,13 +117,13 @@ export class RowOrders {
     return short;
   }
 
-  /** Whether figures depend on the order of trades of one instant. */
+  /** Whether any figures depend on the order of trades at the same instant. */
   matters({ baseCurrency, costMethod }: { baseCurrency: string; costMethod: string }): boolean {
     if (this.instant === null) return false;
     if (this.#flows === null) return true;
     for (const [asset, { comes, goes, isMixed }] of this.#flows) {
       if (asset === baseCurrency) continue;
-      // An average does not ask which of two purchases was first; lots do.
+      // The average does not depend on which of two purchases was first; lots do.
       if (isMixed && ((comes && goes) || costMethod !== 'average')) return true;
     }
     return false;
@@ -149,7 +161,7 @@ function nameOf({ base, quote, side, quantity, price, fee }: Trade): string {
   return [base, quote, side, quantity, price, fee?.amount, fee?.currency].join(' ');
 }
 
-/** How a trade changes what is held of each asset. */
+/** How a trade changes the holding of each asset. */
 function movesOf({ base, quote, side, quantity, price, fee }: Trade): Map<string, Fixed> {
   const sign = side === 'buy' ? 1n : -1n;
   const moves = new Map<string, Fixed>([
@@ -161,8 +173,8 @@ function movesOf({ base, quote, side, quantity, price, fee }: Trade): Map<string
 }
 
 /**
- * The place of each trade of a list among those of its instant, from 1, in the order of time; `null` for one that is
- * alone in its instant.
+ * The position of each trade of a list among those at its instant, from 1, in order of time; `null` for the
+ * only trade at its instant.
  */
 export function placesOf(times: readonly number[], order: RowOrder): (number | null)[] {
   const places = new Map<number, { first: number; last: number }>();

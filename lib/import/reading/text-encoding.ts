@@ -4,13 +4,13 @@ import { malformed } from './malformed.ts';
 import { MAX_WORKBOOK, workbookText } from './workbook.ts';
 
 export type TextEncoding = 'utf-8' | 'euc-kr' | 'utf-16le' | 'utf-16be';
-/** What a file is: text, or an Excel workbook. */
+/** The type of a file: text in some encoding, or an Excel workbook. */
 export type FileEncoding = TextEncoding | 'xlsx';
 
-/** Bytes looked at before an encoding is decided on. */
+/** The number of bytes to look at before choosing an encoding. */
 const SAMPLE_BYTES = 65_536;
 
-/** CP949 is what Korean systems write and call EUC-KR: it is EUC-KR with further syllables. */
+/** Korean systems write CP949 and call it EUC-KR: it is EUC-KR with additional syllables. */
 const CODECS = { 'utf-8': 'utf8', 'euc-kr': 'cp949', 'utf-16le': 'utf16le', 'utf-16be': 'utf16be' } as const;
 
 /** Names of encodings in a `charset` parameter. */
@@ -28,7 +28,7 @@ const CHARSETS: Record<string, TextEncoding> = {
   'utf-16be': 'utf-16be',
 };
 
-/** @throws Problem 415 for a name that stands for nothing we read */
+/** @throws Problem 415 for an encoding that is not supported */
 export function encodingOfCharset(charset: string): TextEncoding {
   const encoding = CHARSETS[charset.toLowerCase()];
   if (encoding !== undefined) return encoding;
@@ -42,7 +42,7 @@ const starts = (sample: Buffer, ...bytes: number[]): boolean =>
 
 function isUtf8(sample: Buffer): boolean {
   try {
-    // As a stream: a character that the end of the sample cuts is none that is wrong.
+    // In stream mode, a character cut off by the end of the sample is not an error.
     new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true });
     return true;
   } catch {
@@ -50,21 +50,29 @@ function isUtf8(sample: Buffer): boolean {
   }
 }
 
-/** @throws Problem for what is no text */
+/** @throws Problem if the sample is not text */
 function detect(sample: Buffer): FileEncoding {
   if (starts(sample, 0xef, 0xbb, 0xbf)) return 'utf-8';
   if (starts(sample, 0xff, 0xfe)) return 'utf-16le';
   if (starts(sample, 0xfe, 0xff)) return 'utf-16be';
   if (starts(sample, 0x50, 0x4b, 0x03, 0x04)) return 'xlsx';
   if (starts(sample, 0xd0, 0xcf, 0x11, 0xe0)) {
-    throw malformed(1, 'This is an Excel workbook of the old form (.xls). Save it as .xlsx or CSV first.');
+    throw malformed(
+      1,
+      'old-workbook',
+      'This is an Excel workbook of the old form (.xls). Save it as .xlsx or CSV first.',
+    );
   }
   if (sample.includes(0))
-    throw malformed(1, 'There are zero bytes, so this is not text, or UTF-16 without a byte order mark.');
+    throw malformed(
+      1,
+      'not-text',
+      'There are zero bytes, so this is not text, or UTF-16 without a byte order mark.',
+    );
   return isUtf8(sample) ? 'utf-8' : 'euc-kr';
 }
 
-/** What a decoder puts in the place of bytes that mean nothing. */
+/** What decoders emit for invalid bytes. */
 const REPLACEMENT = '\uFFFD';
 
 function lineBreaks(text: string, end: number): number {
@@ -85,7 +93,7 @@ async function* textOf(
     if (bad !== -1) {
       const what = encoding === 'euc-kr' ? 'neither UTF-8 nor EUC-KR (CP949)' : encoding.toUpperCase();
       const wrong = `The text is ${encoding === 'euc-kr' ? '' : 'not valid '}${what}.`;
-      throw malformed(line + lineBreaks(text, bad), wrong);
+      throw malformed(line + lineBreaks(text, bad), 'wrong-encoding', wrong);
     }
     line += lineBreaks(text, text.length);
     return text;
@@ -105,10 +113,11 @@ async function* textOf(
 }
 
 /**
- * A body as text, without its byte order mark: UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
- * @param charset as the sender names it; `null` when they do not: then the bytes decide
- * @throws Problem for what is no text; the text throws one when it comes to bytes that mean nothing. Either way the
- *   source is told that nothing more is read of it, as whoever stops reading the text tells it.
+ * Decodes a body to text without its byte order mark: UTF-8, EUC-KR (CP949), or UTF-16 with a byte order
+ * mark.
+ * @param charset as stated by the client; `null` to detect it from the bytes
+ * @throws Problem if the body is not text; so does the returned text on invalid bytes. Either way the source
+ *   is closed, as it is when the reader stops early.
  */
 export async function decodeText(
   source: AsyncIterable<Buffer>,
@@ -126,19 +135,19 @@ export async function decodeText(
   const first = Buffer.concat(sample);
   let detected: FileEncoding;
   try {
-    if (first.length === 0) throw malformed(1, 'The body is empty.');
+    if (first.length === 0) throw malformed(1, 'empty-file', 'The body is empty.');
     detected = detect(first);
   } catch (error) {
     await chunks.return?.();
     throw error;
   }
   if (detected === 'xlsx') return { encoding: detected, text: workbookText(await wholeOf(first, chunks)) };
-  // UTF-8 is what senders say without having looked; EUC-KR nobody says by chance.
+  // Clients say UTF-8 without checking; nobody says EUC-KR by accident.
   const encoding = charset === 'euc-kr' && detected === 'utf-8' ? charset : detected;
   return { encoding, text: textOf(first, chunks, encoding) };
 }
 
-/** What a workbook is made of is found by its end, so it has to be here as a whole. */
+/** The directory of a workbook is at its end, so all of it has to be in memory. */
 async function wholeOf(first: Buffer, rest: AsyncIterator<Buffer>): Promise<Buffer> {
   const pieces = [first];
   let size = first.length;

@@ -4,19 +4,28 @@ import type { Entry, ZipFile } from 'yauzl';
 import { MAX_COLUMNS } from './csv-splitter.ts';
 import { malformed } from './malformed.ts';
 
-/** Bytes of a workbook, as it is sent. */
+/** The maximum size of an uploaded workbook, in bytes. */
 export const MAX_WORKBOOK = 32 * 2 ** 20;
-/** Bytes of one of its parts, unpacked: all texts of it are in memory, rows come and go. */
+/**
+ * The maximum size of one of its parts, unpacked, in bytes. All shared texts are held in memory; rows are
+ * streamed.
+ */
 const MAX_TEXTS = 64 * 2 ** 20;
 const MAX_SHEET = 512 * 2 ** 20;
-/** Parts of a workbook. */
+/** The maximum number of parts of a workbook. */
 const MAX_PARTS = 1_000;
 const MAX_ROWS = 1_048_576;
-/** Characters between two tags, or of one tag: the parser keeps them all. A cell of a spreadsheet has 32,767 at most. */
+/**
+ * The maximum number of characters in a tag or between two tags, all of which the parser buffers.
+ * Spreadsheets allow 32,767 in a cell.
+ */
 const MAX_RUN = 2 ** 20;
 
 const DAY_MS = 86_400_000;
-/** Day 0 of the calendar that spreadsheets count by, in which 1900 is a leap year; and of the one of old Macintoshes. */
+/**
+ * Day 0 of the two spreadsheet calendars: the usual one, in which 1900 is a leap year, and that of old
+ * Macintoshes.
+ */
 const EPOCH = Date.UTC(1899, 11, 30);
 const EPOCH_1904 = Date.UTC(1904, 0, 1);
 
@@ -26,7 +35,7 @@ interface Part {
 }
 
 function refused(detail: string): Error {
-  return malformed(1, `The Excel workbook ${detail}.`);
+  return malformed(1, 'workbook', `The Excel workbook ${detail}.`);
 }
 
 async function openZip(bytes: Buffer): Promise<ZipFile> {
@@ -52,7 +61,10 @@ async function partsOf(zip: ZipFile): Promise<Map<string, Part>> {
   });
 }
 
-/** The text of a part, piece by piece. @throws Problem for one that unpacks to more than it may */
+/**
+ * The text of a part, piece by piece.
+ * @throws Problem if it unpacks to more than `limit`
+ */
 async function* textOf({ entry, zip }: Part, limit: number): AsyncGenerator<string, void, undefined> {
   if (entry.uncompressedSize > limit) throw refused(`unpacks to more than ${limit / 2 ** 20} MiB`);
   const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
@@ -71,7 +83,7 @@ async function* textOf({ entry, zip }: Part, limit: number): AsyncGenerator<stri
   }
 }
 
-/** Feeds a part to a parser, and gives back what it has found after each piece. */
+/** Feeds a part to a parser and yields what it has found after each piece. */
 async function* parsed<T>(
   part: Part,
   limit: number,
@@ -86,7 +98,7 @@ async function* parsed<T>(
   });
   listen(parser, (item) => items.push(item));
   for await (const text of textOf(part, limit)) {
-    // Nothing else ends a text or a tag that has begun.
+    // Only a tag ends the text or tag that has begun.
     run = /[<>]/.test(text) ? text.length : run + text.length;
     if (run > MAX_RUN) throw refused(`has a cell of more than ${MAX_RUN} characters`);
     parser.write(text);
@@ -137,7 +149,7 @@ async function epochOf(part: Part | undefined): Promise<number> {
   return epoch;
 }
 
-/** Which styles show a number as a date. */
+/** The styles that show a number as a date. */
 async function dateStyles(part: Part | undefined): Promise<ReadonlySet<number>> {
   const dates = new Set<number>();
   if (part === undefined) return dates;
@@ -161,21 +173,21 @@ async function dateStyles(part: Part | undefined): Promise<ReadonlySet<number>> 
   return dates;
 }
 
-/** Without what stands in quotes and brackets, which is shown as it is. */
+/** Ignores what is quoted or in brackets, because that is shown as it is. */
 function isDateFormat(code: string): boolean {
   return /[ymdhs]/i.test(code.replace(/"[^"]*"|\[[^\]]*\]|\\./g, ''));
 }
 
-/** The day and time of a number, as a clock shows it. */
+/** The date and time of a serial number, as a clock shows them. */
 function dateText(serial: number, epoch: number): string {
   const time = new Date(epoch + Math.round((serial * DAY_MS) / 1_000) * 1_000);
   return Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(0, 19).replace('T', ' ');
 }
 
 /**
- * A number of the file. Spreadsheets write a double in full, with 17 digits, and show the 15 that count; what other
- * programs write stands as it is. Decimals come with an exponent, so that no decimal comma of the sheet's texts can make
- * thousands of them: `1.234` is `1.234E0`.
+ * The number of a cell. Spreadsheets write a double in full, with 17 digits, and show the 15 significant
+ * ones; numbers of other programs are kept as they are. Decimals get an exponent (`1.234` becomes `1.234E0`),
+ * so that a decimal comma elsewhere in the sheet cannot turn them into thousands.
  */
 function numberText(value: string): string {
   const number = Number(value);
@@ -221,7 +233,7 @@ interface CellTerms {
   dates: ReadonlySet<number>;
 }
 
-/** What a cell shows. */
+/** The text that a cell shows. */
 function shown(value: string, kind: string, style: number, { epoch, texts, dates }: CellTerms): string {
   if (kind === 's') return texts[Number(value)] ?? '';
   if (kind === 'n' && value !== '')
@@ -265,10 +277,10 @@ function quoted(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/** Characters of one piece. */
+/** Characters per piece. */
 const PIECE = 16_384;
 
-/** Names and files of the sheets, in the order in which the workbook shows them. */
+/** Names and files of the sheets, in the order of the workbook. */
 async function sheetsOf(parts: ReadonlyMap<string, Part>): Promise<{ name: string; part: Part }[]> {
   const files = new Map<string, string>();
   const relations = parts.get('xl/_rels/workbook.xml.rels');
@@ -294,7 +306,7 @@ async function sheetsOf(parts: ReadonlyMap<string, Part>): Promise<{ name: strin
     return part === undefined ? [] : [{ name, part }];
   });
   if (found.length > 0) return found;
-  // A workbook that does not say what it consists of: by the names of its files.
+  // The workbook has no list of its sheets, so go by the names of its files.
   return [...parts]
     .filter(([name]) => /^xl\/worksheets\/[^/]+\.xml$/.test(name))
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
@@ -311,7 +323,10 @@ async function isEmpty(part: Part): Promise<boolean> {
   return true;
 }
 
-/** The one sheet that holds something. @throws Problem if there are several: which of them is meant cannot be known */
+/**
+ * The only sheet with content.
+ * @throws Problem if there are several, because any of them could be meant
+ */
 async function onlySheet(parts: ReadonlyMap<string, Part>): Promise<Part> {
   const filled: { name: string; part: Part }[] = [];
   for (const sheet of await sheetsOf(parts)) if (!(await isEmpty(sheet.part))) filled.push(sheet);
@@ -327,8 +342,8 @@ async function onlySheet(parts: ReadonlyMap<string, Part>): Promise<Part> {
 }
 
 /**
- * The sheet of an Excel workbook as CSV: each row on the line of its number, dates as a clock shows them.
- * @throws Problem for one that is damaged, has several sheets, or unpacks to more than there may be
+ * The sheet of an Excel workbook as CSV, each row on the line of its number, dates as a clock shows them.
+ * @throws Problem if it is damaged, has several sheets, or unpacks to more than the limit
  */
 export async function* workbookText(bytes: Buffer): AsyncGenerator<string, void, undefined> {
   const parts = await partsOf(await openZip(bytes));

@@ -1,20 +1,22 @@
 import type { Fixed } from '../../money/money.ts';
-import { ZERO, div, min, mulDiv } from '../../money/money.ts';
-import type { AssetState, Note } from './asset-state.ts';
-import { NO_NOTE, NOTE_LIMIT } from './asset-state.ts';
+import { ZERO, div, mulDiv } from '../../money/money.ts';
+import type { Steps } from '../../steps.ts';
+import type { AssetState } from './asset-state.ts';
+import { NO_NOTE } from './asset-state.ts';
+import { bookFlow, flowOf, markUnknown, noted } from './booking-notes.ts';
 import type { CostMethod } from './entry.ts';
 import type { Disposal, FoldObserver } from './disposal.ts';
 import type { AcquireLeg, CashLeg, DisposeLeg } from './leg-kinds.ts';
 import { addLot } from './lot.ts';
-import { take } from './taking.ts';
+import { coverageOf, take } from './taking.ts';
 
 /**
- * Booking one leg onto a state that is being made. These functions change the state they are given: only `foldLegs`
- * calls them, on its own copy.
+ * Books one leg onto a state under construction. These functions modify the state they are given; only `foldLegs` calls
+ * them, on its own copy.
  */
 type Draft = AssetState;
 
-/** `sign` −1n takes the leg back. */
+/** A `sign` of −1n undoes the leg. */
 export function bookCash(draft: Draft, leg: CashLeg, sign: 1n | -1n, observer: FoldObserver): void {
   draft.quantity += sign * leg.quantity;
   draft.costBasis += sign * leg.quantity;
@@ -67,23 +69,19 @@ export function bookAcquire(draft: Draft, leg: AcquireLeg, method: CostMethod, o
   draft.acquired += 1;
 }
 
-export function bookDispose(
+export function* bookDispose(
   draft: Draft,
   leg: DisposeLeg,
   method: CostMethod,
   tolerance: Fixed,
   observer: FoldObserver,
-): void {
-  const held = draft.quantity;
-  const covered = min(leg.quantity, held);
-  const missing = leg.quantity - covered;
-  // An exchange's rounding may sell a hair more than was bought: that is no transfer.
-  const uncovered = covered > ZERO && missing < tolerance ? ZERO : missing;
-  const dust = covered > ZERO && held - covered < tolerance ? held - covered : ZERO;
-  const taken = take(draft, covered + dust, method, observer.onDisposal !== undefined);
+): Steps<void> {
+  const { covered, uncovered, dust } = coverageOf(leg.quantity, draft.quantity, tolerance);
+  const taken = yield* take(draft, covered + dust, method, observer.onDisposal !== undefined);
 
   const brought =
     uncovered === ZERO || leg.gross === null ? ZERO : mulDiv(leg.gross, uncovered, leg.quantity);
+  if (leg.unmatched) draft.unmatched = noted(draft.unmatched, leg.entryId);
   if (uncovered > ZERO) {
     draft.oversold = noted(draft.oversold, leg.entryId);
     bookFlow(draft, leg, leg.gross === null ? null : brought, observer);
@@ -130,13 +128,13 @@ export function bookDispose(
   observer.onDisposal(disposal);
 }
 
-/** Of a fee at cost what it had cost; of one without a price they are not known. */
+/** For a fee taken at cost, what the coins had cost; for one without a price, unknown. */
 function proceedsOf(leg: DisposeLeg, grossCost: Fixed | null): Disposal['proceeds'] {
   if (leg.unvalued !== null) return { gross: null, net: null };
   return leg.atCost ? { gross: grossCost, net: ZERO } : { gross: leg.gross, net: leg.net };
 }
 
-/** What is lost or won without anything being sold. */
+/** Gains and losses without a sale. */
 function cashFee({ entryId, time, asset, fee }: CashLeg): Disposal {
   return gainOf({ entryId, time, asset, reason: fee > ZERO ? 'fee' : 'rebate', fee }, -fee);
 }
@@ -162,7 +160,7 @@ function gainOf(of: Pick<Disposal, 'entryId' | 'time' | 'asset' | 'reason' | 'fe
   };
 }
 
-/** A purchase of nothing (an amount that rounds to none): its cost is lost at once. */
+/** A purchase of zero (an amount that rounds to nothing): its cost is lost at once. */
 function writeOff(draft: Draft, leg: AcquireLeg, observer: FoldObserver): void {
   draft.realisedNet -= leg.cost ?? ZERO;
   draft.realisedGross -= leg.grossCost ?? ZERO;
@@ -187,28 +185,11 @@ function writeOff(draft: Draft, leg: AcquireLeg, observer: FoldObserver): void {
   });
 }
 
-/** What both kinds of leg add to. */
+/** What both kinds of leg add to the totals. */
 function bookTotals(draft: Draft, leg: AcquireLeg | DisposeLeg, observer: FoldObserver): void {
   draft.fees += leg.fee ?? ZERO;
   if (leg.fee === null) markUnknown(draft, 'fees');
   bookFlow(draft, leg, leg.contribution, observer);
-}
-
-function bookFlow(
-  draft: Draft,
-  leg: AcquireLeg | DisposeLeg,
-  value: Fixed | null,
-  observer: FoldObserver,
-): void {
-  if (value === ZERO) return;
-  draft.contributions += value ?? ZERO;
-  if (value === null) markUnknown(draft, 'contributions');
-  else if (value > ZERO) draft.inflows += value;
-  observer.onFlow?.({ ...flowOf(leg), value });
-}
-
-function flowOf(leg: AcquireLeg | DisposeLeg | CashLeg): { entryId: string; time: number; asset: string } {
-  return { entryId: leg.entryId, time: leg.time, asset: leg.asset };
 }
 
 function noteUnvalued(draft: Draft, { unvalued, entryId, quantity }: AcquireLeg | DisposeLeg): void {
@@ -219,14 +200,4 @@ function noteUnvalued(draft: Draft, { unvalued, entryId, quantity }: AcquireLeg 
     ...draft.unvalued,
     [unvalued]: { quantity: (before?.quantity ?? ZERO) + quantity, note },
   };
-}
-
-function markUnknown(draft: Draft, total: keyof AssetState['unknown']): void {
-  if (!draft.unknown[total]) draft.unknown = { ...draft.unknown, [total]: true };
-}
-
-function noted(note: Note, entryId: string): Note {
-  if (note.entries.includes(entryId)) return note;
-  const entries = note.entries.length < NOTE_LIMIT ? [...note.entries, entryId] : note.entries;
-  return { count: note.count + 1, entries };
 }

@@ -2,12 +2,12 @@ import type { Fixed } from '../../money/money.ts';
 import { ZERO, mul, mulDiv } from '../../money/money.ts';
 import { minus } from '../../money/unknown.ts';
 import type { ConvertEntry, ConvertSource, PortfolioTerms } from './entry.ts';
-import type { Fill, Leg } from './leg-kinds.ts';
+import type { AcquireLeg, CashLeg, DisposeLeg, Fill, Leg } from './leg-kinds.ts';
 import { acquire, assetStamp, cash, dispose } from './leg-kinds.ts';
 
 /**
- * A conversion: each source is disposed of, and the target is got, at one and the same value. That is exact where base
- * currency is given or got; otherwise it is the market value of the target, or of the sources for want of that.
+ * A conversion: every source is disposed of, and the target acquired, at the same value. That value is exact if the
+ * base currency is one side; otherwise it is the market value of the target or, without one, of the sources.
  */
 export function convertLegs(entry: ConvertEntry, terms: PortfolioTerms): Leg[] {
   const { baseCurrency } = terms;
@@ -16,7 +16,7 @@ export function convertLegs(entry: ConvertEntry, terms: PortfolioTerms): Leg[] {
   const cashPaid = paid.reduce((sum, { quantity }) => sum + quantity, ZERO);
   const value = valueOf(entry, { baseCurrency, cashPaid, given });
   const shares = sharesOf(given, minus(value, cashPaid));
-  const legs: Leg[] = given.map((source, index) => {
+  const legs: ConvertLeg[] = given.map((source, index) => {
     const share = shares[index] ?? null;
     return dispose(assetStamp(entry, source.asset), 'convert', source.quantity, { gross: share, net: share });
   });
@@ -33,8 +33,10 @@ export function convertLegs(entry: ConvertEntry, terms: PortfolioTerms): Leg[] {
   return broughtAlong(legs, terms, cashPaid);
 }
 
-/** Where cash is not tracked, money that is part of it comes from outside or goes there. */
-function broughtAlong(legs: Leg[], terms: PortfolioTerms, contribution: Fixed): Leg[] {
+type ConvertLeg = AcquireLeg | DisposeLeg | CashLeg;
+
+/** If cash is untracked, any money in the conversion comes from outside or goes there. */
+function broughtAlong(legs: ConvertLeg[], terms: PortfolioTerms, contribution: Fixed): Leg[] {
   if (terms.cashMode === 'tracked' || contribution === ZERO) return legs;
   const [first, ...rest] = legs;
   return first === undefined ? legs : [{ ...first, contribution }, ...rest];
@@ -63,13 +65,17 @@ function marketValue(sources: readonly ConvertSource[]): Fixed | null {
   );
 }
 
-/** What each source brought, all together exactly `value`: by what was received for it, else by market value. */
+/**
+ * The proceeds of each source, which add up to exactly `value`: by the amount received for it or, without one, by
+ * market value.
+ */
 function sharesOf(sources: readonly ConvertSource[], value: Fixed | null): (Fixed | null)[] {
   if (value === null) return sources.map(() => null);
   if (sources.length === 1) return [value];
   const weights = sources.map(({ received }) => received);
+  // Unrounded, so that the proportions are known even when every value rounds to zero.
   const byMarket = sources.map(({ quantity, unitValue }) =>
-    unitValue === null ? null : mul(quantity, unitValue),
+    unitValue === null ? null : quantity * unitValue,
   );
   const known = [weights, byMarket].map(allKnown).find((list) => list !== null && sumOf(list) > ZERO);
   if (known === undefined || known === null) return sources.map(() => null);

@@ -3,25 +3,28 @@ import { ONE, ZERO, div, mul, mulDiv } from '../../money/money.ts';
 import type { PortfolioTerms, TradeEntry } from './entry.ts';
 
 /**
- * A trade as an exchange of some asset against money, valued in base currency. Each product is rounded once here, and
- * every leg uses that figure: what one side gives is to the last digit what the other gets.
+ * A trade as an exchange of an asset for money, valued in the base currency. Each product is rounded once, here, and
+ * every leg uses the result, so both sides of the trade agree to the last digit.
  */
 export interface Exchange {
   side: 'buy' | 'sell';
-  /** What is bought or sold: never the base currency. */
+  /** What is bought or sold; never the base currency. */
   asset: string;
   quantity: Fixed;
-  /** What it is paid with: the base currency or another asset. */
+  /** What it is paid for with: the base currency or another asset. */
   money: string;
   moneyQuantity: Fixed;
-  /** What changes hands, in base currency. */
+  /** The value exchanged, in the base currency. */
   value: Fixed | null;
-  /** Base currency per unit of money. */
+  /** Base currency per unit of the money. */
   moneyRate: Fixed | null;
-  /** Base currency per unit of asset in this trade. */
+  /** Base currency per unit of the asset, in this trade. */
   assetRate: Fixed | null;
   fee: {
-    /** `base`: the base currency, although money is another asset. `third`: an asset not otherwise in the trade. */
+    /**
+     * `base`: the base currency, although the money is another asset. `third`: an asset that is on neither side of the
+     * trade.
+     */
     paidIn: 'nothing' | 'asset' | 'money' | 'base' | 'third';
     currency: string;
     /** Negative for a rebate. */
@@ -31,15 +34,15 @@ export interface Exchange {
 }
 
 /**
- * A trade whose traded asset is the base currency itself (`USDT/KRW` in a USDT portfolio) is turned round: buying
- * base currency is selling the quote asset, and its value is exact.
+ * A trade in the base currency itself (`USDT/KRW` in a USDT portfolio) is reversed: buying the base currency means
+ * selling the quote asset, and its value is exact.
  */
 export function exchangeOf(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseCurrency'>): Exchange {
   const quoted = mul(trade.quantity, trade.price);
   const turned = trade.base === terms.baseCurrency;
   const moneyRate = turned || trade.quote === terms.baseCurrency ? ONE : trade.quoteRate;
   const moneyQuantity = turned ? trade.quantity : quoted;
-  // Field by field: it is made of every trade that is booked or folded, and a spread costs ten times as much.
+  // Field by field: this runs for every trade booked or folded, and a spread is ten times slower.
   const exchange: Exchange = {
     side: turned === (trade.side === 'buy') ? 'sell' : 'buy',
     asset: turned ? trade.quote : trade.base,
@@ -71,7 +74,7 @@ function feeOf(
   }
   const { amount, currency } = trade.fee;
   if (currency === asset) {
-    // At the trade's own price, so that the average price of what is left stays that price.
+    // At the trade's own price, so that the average price of what remains stays equal to it.
     const worth = value === null || quantity === ZERO ? value : mulDiv(amount, value, quantity);
     return { paidIn: 'asset', currency, amount, value: worth };
   }

@@ -3,13 +3,17 @@ import { ZERO, abs, mul } from '../../money/money.ts';
 import { negated } from '../../money/unknown.ts';
 import type { OwnTransferEntry, PortfolioTerms, TransferEntry } from './entry.ts';
 import type { AssetStamp, Leg } from './leg-kinds.ts';
-import { acquire, assetStamp, cash, dispose } from './leg-kinds.ts';
+import { acquire, assetStamp, cash, dispose, receive, release } from './leg-kinds.ts';
 
-/** An entry that moves an amount of one asset. */
+/** The legs of an entry that moves an amount of one asset. */
 export function movementLegs(entry: TransferEntry, terms: PortfolioTerms): Leg[] {
   const { asset, quantity, unitValue } = entry;
   const stamp = assetStamp(entry, asset);
   if (entry.joined !== undefined) return joinedLegs(entry, entry.joined, terms);
+  const { networkFee: fee = ZERO, ...rest } = entry;
+  if (fee > ZERO) {
+    return [...networkFee(stamp, fee, terms), ...movementLegs({ ...rest, quantity: quantity - fee }, terms)];
+  }
   if (asset === terms.baseCurrency) return [cashLeg(entry, stamp)];
   const amount = abs(quantity);
   const value = unitValue === null ? null : mul(amount, unitValue);
@@ -17,7 +21,7 @@ export function movementLegs(entry: TransferEntry, terms: PortfolioTerms): Leg[]
     case 'deposit':
       return [broughtIn(stamp, 'deposit', amount, value)];
     case 'withdrawal':
-      return [takenOut(stamp, 'withdrawal', amount, value)];
+      return [takenOut(stamp, 'withdrawal', amount, value, entry.confirmed !== true)];
     case 'adjustment':
       return [
         quantity > ZERO
@@ -66,26 +70,50 @@ function broughtIn(
   return acquire(stamp, reason, quantity, { cost: value, grossCost: value, contribution: value });
 }
 
-/** Leaving at its value realises what it had gained: contributions count it at that value too. */
+/** Leaving at its value realises its gain; contributions count it at the same value. */
 function takenOut(
   stamp: AssetStamp,
   reason: 'withdrawal' | 'adjustment',
   quantity: Fixed,
   value: Fixed | null,
+  unmatched = false,
 ): Leg {
-  return dispose(stamp, reason, quantity, { gross: value, net: value, contribution: negated(value) });
+  const contribution = negated(value);
+  return dispose(stamp, reason, quantity, { gross: value, net: value, contribution, unmatched });
 }
 
-/** Within a portfolio only the place changes: lots, dates and cost stay. */
+/** Within a portfolio only the place changes; lots, dates and cost stay the same. */
 export function ownTransferLegs(entry: OwnTransferEntry, terms: PortfolioTerms): Leg[] {
   const { fee } = entry;
   return fee === null ? [] : networkFee(assetStamp(entry, fee.currency), fee.amount, terms);
 }
 
-/** What has left and not arrived is the network's fee, at the time of leaving. */
+/**
+ * What left but did not arrive is the network fee, at the time of leaving. It is taken before the rest, so that what
+ * arrives is what a single holding would have left.
+ */
 function joinedLegs(entry: TransferEntry, arrived: Fixed, terms: PortfolioTerms): Leg[] {
-  if (entry.kind !== 'withdrawal') return [];
-  return networkFee(assetStamp(entry, entry.asset), entry.quantity - arrived, terms);
+  const stamp = assetStamp(entry, entry.asset);
+  const isLeaving = entry.kind === 'withdrawal';
+  const legs = isLeaving ? networkFee(stamp, entry.quantity - arrived, terms) : [];
+  if (entry.elsewhere === true) legs.push(isLeaving ? sent(entry, arrived, terms) : arrival(entry, terms));
+  return legs;
+}
+
+/** To another portfolio: external money for both, at the same value. */
+function sent(entry: TransferEntry, arrived: Fixed, terms: PortfolioTerms): Leg {
+  const { asset, unitValue } = entry;
+  const stamp = assetStamp(entry, asset);
+  if (asset === terms.baseCurrency) return cash(stamp, asset, -arrived, { contribution: -arrived });
+  return release(stamp, 'transfer', arrived, unitValue === null ? null : mul(arrived, unitValue));
+}
+
+function arrival(entry: TransferEntry, terms: PortfolioTerms): Leg {
+  const { asset, quantity, carried } = entry;
+  const stamp = assetStamp(entry, asset);
+  if (asset === terms.baseCurrency) return cash(stamp, asset, quantity, { contribution: quantity });
+  if (carried === undefined) throw new TypeError(`the deposit ${entry.id} lacks the lots that it brings`);
+  return receive(stamp, 'transfer', quantity, carried);
 }
 
 function networkFee(stamp: AssetStamp, amount: Fixed, terms: PortfolioTerms): Leg[] {

@@ -6,12 +6,14 @@ import { UNVALUED_KINDS, type UnvaluedKind } from './leg-kinds.ts';
 import type { Lot } from './lot.ts';
 import { heapOf, listLots } from './lot.ts';
 
-/** Bumped when a stored state can no longer be read as the present fold would have made it: it must be refolded. */
-export const STATE_VERSION = 3;
+/**
+ * Bump this when a stored state no longer equals what the current fold would produce; stored states are then refolded.
+ */
+export const STATE_VERSION = 6;
 
 /**
- * A state as plain JSON: decimals as text, keys in a fixed order, lots in order of purchase. Equal states give
- * identical `JSON.stringify` text, however they came about.
+ * A state as plain JSON: decimals as strings, keys in a fixed order, lots in order of purchase. Equal states give
+ * identical `JSON.stringify` output, however they came about.
  */
 export interface StateJson {
   v: number;
@@ -28,8 +30,10 @@ export interface StateJson {
   income: string;
   contributions: string;
   inflows: string;
+  transferred: string;
   openedAt: number | null;
   oversold: Note;
+  unmatched: Note;
   unrated: Note;
   unvalued: UnvaluedJson[];
   openUncosted: number;
@@ -37,7 +41,7 @@ export interface StateJson {
   unknown: UnknownTotals;
   lastFill: { symbol: string; price: string; time: number } | null;
   last: { time: number; tie: string } | null;
-  /** `[seq, entryId, time, quantity, cost, grossCost, left, unknown]`: rows, because there can be many. */
+  /** `[seq, entryId, time, quantity, cost, grossCost, left, unknown]`: arrays, because there can be many. */
   lots: LotJson[];
 }
 
@@ -63,8 +67,10 @@ export function encodeState(state: AssetState): StateJson {
     income: decimal(state.income),
     contributions: decimal(state.contributions),
     inflows: decimal(state.inflows),
+    transferred: decimal(state.transferred),
     openedAt: state.openedAt,
     oversold: encodeNote(state.oversold),
+    unmatched: encodeNote(state.unmatched),
     unrated: encodeNote(state.unrated),
     unvalued: encodeUnvalued(state.unvalued),
     openUncosted: state.openUncosted,
@@ -75,6 +81,7 @@ export function encodeState(state: AssetState): StateJson {
       fees: unknown.fees,
       income: unknown.income,
       contributions: unknown.contributions,
+      transferred: unknown.transferred,
     },
     lastFill:
       lastFill === null
@@ -85,7 +92,7 @@ export function encodeState(state: AssetState): StateJson {
   };
 }
 
-/** @throws RangeError when the state was stored by another version of the fold: refold the asset */
+/** @throws RangeError when another version of the fold stored the state: refold the asset */
 export function decodeState(json: StateJson): AssetState {
   if (json.v !== STATE_VERSION) throw new RangeError(`a state of version ${String(json.v)}`);
   const { method, lastFill } = json;
@@ -104,8 +111,10 @@ export function decodeState(json: StateJson): AssetState {
     income: fixed(json.income),
     contributions: fixed(json.contributions),
     inflows: fixed(json.inflows),
+    transferred: fixed(json.transferred),
     openedAt: json.openedAt,
     oversold: json.oversold.count === 0 ? NO_NOTE : json.oversold,
+    unmatched: json.unmatched.count === 0 ? NO_NOTE : json.unmatched,
     unrated: json.unrated.count === 0 ? NO_NOTE : json.unrated,
     unvalued: decodeUnvalued(json.unvalued),
     openUncosted: json.openUncosted,
@@ -138,12 +147,12 @@ function decodeUnvalued(json: readonly UnvaluedJson[]): UnvaluedAmounts {
   );
 }
 
-function encodeLot(lot: Lot): LotJson {
+export function encodeLot(lot: Lot): LotJson {
   const { seq, entryId, time, quantity, cost, grossCost, left, unknown } = lot;
   return [seq, entryId, time, decimal(quantity), decimal(cost), decimal(grossCost), decimal(left), unknown];
 }
 
-function decodeLot(json: LotJson): Lot {
+export function decodeLot(json: LotJson): Lot {
   const [seq, entryId, time, quantity, cost, grossCost, left, unknown] = json;
   const amounts = {
     quantity: fixed(quantity),

@@ -4,7 +4,8 @@ import type { AssetState } from './asset-state.ts';
 import { meanTime } from './disposal.ts';
 import type { CostMethod } from './entry.ts';
 import type { LotMatch } from './lot.ts';
-import { dropTop, openCost, shrinkTop } from './lot.ts';
+import { dropTop, LOTS_A_STEP, openCost, shrinkTop } from './lot.ts';
+import type { Steps } from '../../steps.ts';
 
 /** What was taken out of a holding. */
 export interface Taken {
@@ -18,8 +19,25 @@ export interface Taken {
   matches: LotMatch[];
 }
 
-/** Takes `quantity`, at most what is held, out of the state given. What it cost is the difference it makes to the state, so nothing is lost. */
-export function take(draft: AssetState, quantity: Fixed, method: CostMethod, listed: boolean): Taken {
+/** The part of `quantity` that is held. */
+export function coverageOf(
+  quantity: Fixed,
+  held: Fixed,
+  tolerance: Fixed,
+): { covered: Fixed; uncovered: Fixed; dust: Fixed } {
+  const covered = min(quantity, held);
+  const missing = quantity - covered;
+  // Rounding at the exchange can sell slightly more than was bought, which is not a transfer.
+  const uncovered = covered > ZERO && missing < tolerance ? ZERO : missing;
+  const dust = covered > ZERO && held - covered < tolerance ? held - covered : ZERO;
+  return { covered, uncovered, dust };
+}
+
+/**
+ * Takes `quantity`, or as much of it as is held, out of the given state. The cost taken is the change in the state's
+ * cost, so nothing is lost to rounding.
+ */
+export function* take(draft: AssetState, quantity: Fixed, method: CostMethod, listed: boolean): Steps<Taken> {
   const before = { cost: draft.costBasis, grossCost: draft.grossCost };
   const taken: Taken = {
     cost: ZERO,
@@ -31,7 +49,7 @@ export function take(draft: AssetState, quantity: Fixed, method: CostMethod, lis
   };
   if (quantity === ZERO) return taken;
   if (method === 'average') takeFromPool(draft, quantity, taken);
-  else takeFromLots(draft, quantity, method, listed, taken);
+  else yield* takeFromLots(draft, quantity, method, listed, taken);
   draft.quantity -= quantity;
   if (draft.quantity === ZERO) {
     draft.averagePrice = ZERO;
@@ -51,15 +69,18 @@ function takeFromPool(draft: AssetState, quantity: Fixed, taken: Taken): void {
   draft.grossCost -= mulDiv(draft.grossCost, quantity, draft.quantity);
 }
 
-function takeFromLots(
+function* takeFromLots(
   draft: AssetState,
   quantity: Fixed,
   method: Exclude<CostMethod, 'average'>,
   listed: boolean,
   taken: Taken,
-): void {
+): Steps<void> {
   let wanted = quantity;
+  let touched = 0;
   while (wanted > ZERO && draft.lots !== null) {
+    touched += 1;
+    if (touched % LOTS_A_STEP === 0) yield;
     const top = draft.lots;
     const { lot } = top;
     const part = min(wanted, lot.left);

@@ -4,22 +4,24 @@ import type { AssetState } from './asset-state.ts';
 import type { PortfolioTerms } from './entry.ts';
 import { minus, plus } from '../../money/unknown.ts';
 
-/** What a portfolio's ledger adds up to, whatever the prices. Base currency; `null` for want of a rate. */
+/** The totals of a portfolio's ledger, independent of prices. Base currency; `null` without a rate. */
 export interface LedgerTotals {
   cash: Fixed;
-  /** Of the coins: cash costs nothing. */
+  /** The cost of coins; cash has no cost. */
   costBasis: Fixed | null;
-  /** External money and coins in minus out, at their value then. */
+  /** External money and coins, inflows minus outflows, at their value at the time. */
   contributions: Fixed | null;
-  /** The incoming part alone. */
+  /** The inflows alone. */
   inflows: Fixed | null;
+  /** Gain transferred to other portfolios along with lots, minus gain received with them. */
+  transferred: Fixed | null;
   realisedGross: Fixed | null;
   realisedNet: Fixed | null;
   fees: Fixed | null;
   income: Fixed | null;
 }
 
-/** The same at some prices. Exactly: totalPnl = realisedNet + unrealised + income. */
+/** Totals including market values. Exactly: totalPnl = realisedNet + unrealised + income + transferred. */
 export interface Totals extends LedgerTotals {
   marketValue: Fixed | null;
   equity: Fixed | null;
@@ -27,7 +29,7 @@ export interface Totals extends LedgerTotals {
   totalPnl: Fixed | null;
 }
 
-/** Totals of an instant, epoch milliseconds. */
+/** Totals at an instant, epoch milliseconds. */
 export interface TotalsAt extends Totals {
   time: number;
 }
@@ -38,6 +40,7 @@ export function ledgerTotals(states: Iterable<AssetState>, terms: PortfolioTerms
     costBasis: ZERO,
     contributions: ZERO,
     inflows: ZERO,
+    transferred: ZERO,
     realisedGross: ZERO,
     realisedNet: ZERO,
     fees: ZERO,
@@ -49,6 +52,7 @@ export function ledgerTotals(states: Iterable<AssetState>, terms: PortfolioTerms
     else totals.costBasis = plus(totals.costBasis, knownCost(state));
     totals.contributions = plus(totals.contributions, unknown.contributions ? null : state.contributions);
     totals.inflows = plus(totals.inflows, unknown.contributions ? null : state.inflows);
+    totals.transferred = plus(totals.transferred, unknown.transferred ? null : state.transferred);
     totals.realisedGross = plus(totals.realisedGross, unknown.realisedGross ? null : state.realisedGross);
     totals.realisedNet = plus(totals.realisedNet, unknown.realisedNet ? null : state.realisedNet);
     totals.fees = plus(totals.fees, unknown.fees ? null : state.fees);
@@ -60,12 +64,13 @@ export function ledgerTotals(states: Iterable<AssetState>, terms: PortfolioTerms
 /** @param marketValue of the coins; `null` if one of them has no price */
 export function totalsWith(ledger: LedgerTotals, marketValue: Fixed | null): Totals {
   const equity = plus(marketValue, ledger.cash);
-  // Field by field: this is made for every event, and a spread costs ten times as much.
+  // Field by field: this runs for every event, and a spread is ten times slower.
   return {
     cash: ledger.cash,
     costBasis: ledger.costBasis,
     contributions: ledger.contributions,
     inflows: ledger.inflows,
+    transferred: ledger.transferred,
     realisedGross: ledger.realisedGross,
     realisedNet: ledger.realisedNet,
     fees: ledger.fees,
@@ -78,19 +83,19 @@ export function totalsWith(ledger: LedgerTotals, marketValue: Fixed | null): Tot
 }
 
 /**
- * Whether nothing was paid for what is held, as for rewards that had no price. Without a price such a holding can be left
- * out of equity: no gain or loss comes of leaving it out.
+ * Whether nothing was paid for the holding, as for rewards without a price. Without a price, such a holding can be left
+ * out of equity: no gain or loss results from that.
  */
 export function isCostless({ openUncosted, costBasis }: AssetState): boolean {
   return openUncosted === 0 && costBasis === ZERO;
 }
 
-/** Cost of what is held, buy fees included; `null` if a purchase among it has no rate. */
+/** Cost of the holding, buy fees included; `null` if one of its purchases has no rate. */
 export function knownCost(state: AssetState): Fixed | null {
   return state.openUncosted > 0 ? null : state.costBasis;
 }
 
-/** Fee-free price per unit; `null` if a purchase among it has no rate, and when there is no holding to have one. */
+/** Price per unit before fees; `null` if one of the purchases has no rate, or nothing is held. */
 export function knownAveragePrice(state: AssetState): Fixed | null {
   return state.openUnpriced > 0 || state.quantity === ZERO ? null : state.averagePrice;
 }

@@ -7,7 +7,7 @@ import type { Fill, Leg, Stamp } from './leg-kinds.ts';
 import { acquire, assetStamp, cash, dispose, stampOf } from './leg-kinds.ts';
 import { negated, plus } from '../../money/unknown.ts';
 
-/** A trade as legs: the asset, the money, and a fee paid in a third asset. */
+/** The legs of a trade: the asset, the money, and a fee paid in a third asset. */
 export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
   const exchange = exchangeOf(entry, terms);
   const stamp = stampOf(entry);
@@ -33,12 +33,12 @@ export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
   return legs;
 }
 
-/** A fee in a third asset without a price counts as nothing in the trade: the leg of that asset says so. */
+/** A fee in a third asset without a price counts as zero in the trade; the leg of that asset records it. */
 function feeWorth({ fee }: Exchange): Fixed | null {
   return fee.paidIn === 'third' ? (fee.value ?? ZERO) : fee.value;
 }
 
-/** The asset comes in. `contribution` is the money the trade brings with it. */
+/** The asset comes in. `contribution` is the external money that the trade brings with it. */
 function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
   const { asset, quantity, value, fee } = exchange;
   const stamp = assetStamp(entry, asset);
@@ -53,7 +53,7 @@ function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed |
     const grossCost = plus(value, negated(worth));
     return [acquire(stamp, 'buy', received, { cost: value, grossCost, fee: worth, contribution, fill })];
   }
-  // The fee eats all of it, or more: then both are on record.
+  // The fee consumes all of it or more: both are recorded.
   return [
     acquire(stamp, 'buy', quantity, { cost: value, grossCost: value, contribution, fill }),
     dispose(stamp, 'fee', fee.amount, { gross: worth, net: ZERO, fee: worth }),
@@ -72,7 +72,7 @@ function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | n
   }
   const given = quantity + fee.amount;
   const gross = plus(value, worth);
-  // A rebate larger than the sale leaves the holder with more than before.
+  // With a rebate larger than the sale, the holder ends up with more than before.
   if (given <= ZERO) {
     return [
       dispose(stamp, 'sale', quantity, {
@@ -88,7 +88,7 @@ function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | n
   return [dispose(stamp, 'sale', given, { gross, net: value, fee: worth, contribution, fill })];
 }
 
-/** The other side of a trade: cash, or another asset that is bought or sold by it. */
+/** The other side of a trade: cash, or another asset that is bought or sold with it. */
 function moneyLegs(stamp: Stamp, exchange: Exchange, terms: PortfolioTerms): Leg[] {
   const { side, money, moneyQuantity, moneyRate, value, fee } = exchange;
   const sign = side === 'buy' ? -1n : 1n;
@@ -114,7 +114,7 @@ function moneyLegs(stamp: Stamp, exchange: Exchange, terms: PortfolioTerms): Leg
   return legs;
 }
 
-/** Untracked cash: what the trade brings in from outside (negative: what it takes out). */
+/** Untracked cash: what the trade brings in from outside (negative: takes out). */
 function broughtIn(exchange: Exchange): Fixed | null {
   const { side, value, fee } = exchange;
   const feeValue = fee.paidIn === 'money' || fee.paidIn === 'base' ? fee.value : ZERO;

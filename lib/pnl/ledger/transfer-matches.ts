@@ -1,22 +1,24 @@
 import type { Fixed } from '../../money/money.ts';
 
-/** A withdrawal or deposit that is not joined. */
+/** A withdrawal or deposit without a match. */
 export interface OpenMovement {
   id: string;
   kind: 'withdrawal' | 'deposit';
+  portfolioId: string;
   asset: string;
+  /** For a withdrawal, without its stated fee. */
   quantity: Fixed;
   /** Epoch milliseconds. */
   time: number;
-  /** The account, else the exchange; left out if neither is known. */
+  /** The account or, without one, the exchange; absent if neither is known. */
   place?: string | undefined;
-  /** Of the transaction on the chain. */
+  /** The id of the transaction on the chain. */
   txid?: string | undefined;
 }
 
 /**
- * Why a deposit may be what a withdrawal arrived as: both name one transaction, or the deposit came within the time that
- * transfers take, with the same quantity or with a little less, as after a fee.
+ * Why a deposit may be the arrival of a withdrawal: both name the same transaction, or the deposit came within the time
+ * that transfers take, with the same quantity or slightly less, as after a fee.
  */
 export const MATCH_REASONS = ['txid', 'quantity', 'quantity-less-fee'] as const;
 export type MatchReason = (typeof MATCH_REASONS)[number];
@@ -25,7 +27,7 @@ export interface TransferMatch<M extends OpenMovement> {
   withdrawal: M;
   deposit: M;
   reason: MatchReason;
-  /** Neither of the two fits another entry, and the quantities or transactions are the same. */
+  /** Neither of the two fits another entry, and the quantities or transactions are equal. */
   sure: boolean;
   /** How many deposits fit the withdrawal, this one included. */
   deposits: number;
@@ -33,19 +35,19 @@ export interface TransferMatch<M extends OpenMovement> {
   withdrawals: number;
 }
 
-/** Clocks of two exchanges differ, and a deposit may be booked with the time of its transaction. */
+/** The clocks of two exchanges differ, and a deposit may be booked at the time of its transaction. */
 export const EARLIEST_MS = -10 * 60_000;
 export const LATEST_MS = 72 * 3_600_000;
-/** The largest share of a withdrawal that may be its fee, as 1/n. */
+/** The largest share of a withdrawal that can be its fee, as 1/n. */
 const LARGEST_FEE = 20n;
-/** Deposits offered for one withdrawal: the nearest in time. */
+/** How many deposits are offered per withdrawal: the nearest in time. */
 export const MATCHES_PER_WITHDRAWAL = 10;
 
 /**
- * Finds the deposits that withdrawals may have arrived as. What fits for a better reason is not looked at for a weaker one.
- * The result depends on the entries alone, not on their order; its own order is by withdrawal, the newest first, then by
- * the deposit nearest in time.
- * @param isRejected whether a person has said that the two do not belong together
+ * Finds the deposits that may be the arrival of withdrawals. A pair that fits for a stronger reason is not compared for
+ * a weaker one. The result depends only on the entries, not on their order. It is sorted by withdrawal, newest first,
+ * then by the deposit nearest in time.
+ * @param isRejected whether the user has said that the two do not belong together
  */
 export function transferMatches<M extends OpenMovement>(
   movements: Iterable<M>,
@@ -77,7 +79,7 @@ export function transferMatches<M extends OpenMovement>(
       open = open.filter((movement) => !fitting.has(movement) && !counts.has(movement));
     }
   }
-  // Stable: the deposits of one withdrawal stay in their order.
+  // Stable sort: the deposits of one withdrawal stay in order.
   return matches.sort(
     (a, b) =>
       b.withdrawal.time - a.withdrawal.time ||
@@ -119,13 +121,14 @@ function fits(left: Fixed, arrived: Fixed, reason: MatchReason): boolean {
   return arrived < left && (left - arrived) * LARGEST_FEE <= left;
 }
 
-/** Another place, or one that is not known, and not another transaction. */
+/** In another or an unknown portfolio or place, and not with a different transaction. */
 function isElsewhere(withdrawal: OpenMovement, deposit: OpenMovement): boolean {
-  if (withdrawal.place !== undefined && withdrawal.place === deposit.place) return false;
+  const isHere = withdrawal.portfolioId === deposit.portfolioId;
+  if (isHere && withdrawal.place !== undefined && withdrawal.place === deposit.place) return false;
   return withdrawal.txid === undefined || deposit.txid === undefined || withdrawal.txid === deposit.txid;
 }
 
-/** Index of the first at or after a time. */
+/** Index of the first one at or after a time. */
 function firstSince(ordered: readonly OpenMovement[], time: number): number {
   let low = 0;
   let high = ordered.length;

@@ -11,8 +11,8 @@ export function benchmarkReturn(start: Fixed | null, end: Fixed | null): number 
 }
 
 /**
- * What the portfolio would be worth had its equity at the start and every external flow since been put into the
- * benchmark at its price of that moment. Base currency, exact; `null` when a flow or one of the prices is not known.
+ * What the portfolio would be worth if its initial equity and every external flow since had been invested in the
+ * benchmark at the price of the time. Base currency, exact; `null` if a flow or one of the prices is unknown.
  */
 export function sameFlowsEquity(
   startEquity: Fixed | null,
@@ -32,8 +32,8 @@ export function sameFlowsEquity(
 }
 
 /**
- * The same along the way: at each of the points, in order of time, what the start and the flows before that point would
- * be worth. The last one is `sameFlowsEquity`.
+ * The same over time: at each point, in order of time, the value of the initial equity and the flows before it. The
+ * last value is `sameFlowsEquity`.
  */
 export function sameFlowsCurve(
   startEquity: Fixed | null,
@@ -58,9 +58,9 @@ export function sameFlowsCurve(
 }
 
 export interface Comparison {
-  /** Slope of the portfolio's returns over the benchmark's. */
+  /** The slope of the portfolio's returns against the benchmark's. */
   beta: number | null;
-  /** Mean return beyond beta × the benchmark's, as a yearly rate. */
+  /** Mean return in excess of beta × the benchmark's, as a yearly rate. */
   alpha: number | null;
   correlation: number | null;
   /** Standard deviation of the difference, annualised. */

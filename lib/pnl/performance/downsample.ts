@@ -1,7 +1,7 @@
 /**
- * Largest-Triangle-Three-Buckets (Sveinn Steinarsson, 2013): the indices of at most `limit` points that keep a
- * line's look. Indices, so that the caller's exact values are what is sent. The first and last points always stay;
- * points without a value (`null`) draw no line and are dropped when there is a choice.
+ * Largest-Triangle-Three-Buckets (Sveinn Steinarsson, 2013): the indices of at most `limit` points that preserve the
+ * shape of a line. It returns indices so that the caller's exact values are sent. The first and last points are always
+ * kept; points without a value (`null`) draw no line and are dropped first.
  */
 export function downsample(
   times: readonly number[],

@@ -1,24 +1,25 @@
-/** A value of an index (or a price, or equity) at an instant. */
+/** The value of an index (or a price, or equity) at an instant. */
 export interface IndexPoint {
   time: number;
   value: number;
 }
 
-/** The deepest fall from a high. */
+/** The deepest decline from a peak. */
 export interface Drawdown {
-  /** Share of the peak that was lost, 0.32 for 32 %. */
+  /** The share of the peak that was lost, 0.32 for 32 %. */
   depth: number;
   /** The same as an amount. */
   amount: number;
   peak: IndexPoint;
   trough: IndexPoint;
-  /** The first point back at the peak's height; `null` while it is not reached. */
+  /** The first point that reaches the peak again; `null` if none has. */
   recovery: IndexPoint | null;
 }
 
 /**
- * The deepest drawdown of a series: by share of the peak, or by amount where that is what counts (cumulative profits
- * on a fixed stake). Of equal ones the first. @returns `null` if the series never falls
+ * The maximum drawdown of a series: by share of the peak, or by amount if that is what matters (cumulative profits on a
+ * fixed stake). The first one, if several are equal.
+ * @returns `null` if the series never falls
  */
 export function maxDrawdown(
   points: readonly IndexPoint[],
@@ -32,7 +33,7 @@ export function maxDrawdown(
       continue;
     }
     const amount = peak.value - point.value;
-    // Below nothing there is no share of the peak to speak of.
+    // A share of the peak is meaningless for values below zero.
     const depth = peak.value > 0 ? amount / peak.value : 0;
     const found: Drawdown = { depth, amount, peak, trough: point, recovery: null };
     if (deepest === null ? found[by] > 0 : found[by] > deepest[by]) deepest = found;
@@ -43,7 +44,7 @@ export function maxDrawdown(
   return { ...deepest, recovery };
 }
 
-/** The longest time without a new high, in milliseconds: to the next high, or to the end of the series. */
+/** The longest time without a new high, in milliseconds: until the next high, or the end of the series. */
 export function longestUnderwater(points: readonly IndexPoint[]): number {
   let longest = 0;
   let high = points[0];
@@ -55,7 +56,10 @@ export function longestUnderwater(points: readonly IndexPoint[]): number {
   return longest;
 }
 
-/** The highest value (of equal ones the first) and how far the last one is below it, ≤ 0; `null` without points. */
+/**
+ * The highest value (the first one, if several are equal) and the distance of the last value from it, ≤ 0; `null`
+ * without points.
+ */
 export function allTimeHigh(
   points: readonly IndexPoint[],
 ): { high: IndexPoint; distance: number | null } | null {
@@ -66,7 +70,7 @@ export function allTimeHigh(
   return { high, distance: high.value > 0 ? last.value / high.value - 1 : null };
 }
 
-/** A growth index that starts at 1 with `start` and is moved by the return of each following period. */
+/** A growth index that starts at 1 at `start` and changes by the return of each following period. */
 export function growthIndex(
   start: number,
   returns: readonly { time: number; value: number | null }[],

@@ -1,7 +1,7 @@
 import type { Fixed } from '../../money/money.ts';
 import { plus } from '../../money/unknown.ts';
 
-/** External money at a time, signed as seen from the portfolio; `null` for want of a rate. */
+/** External money at a time, signed from the portfolio's point of view; `null` without a rate. */
 export interface TimedFlow {
   /** Epoch milliseconds. */
   time: number;
@@ -12,16 +12,16 @@ export interface FlowBins {
   add: (flow: TimedFlow) => void;
   /** In order of time. */
   list: () => TimedFlow[];
-  /** Flows within so many milliseconds may be told as one, at the time of the first; 1: each at its own time. */
+  /** Flows within so many milliseconds may be reported as one, at the time of the first; 1: each at its own time. */
   grainMs: () => number;
 }
 
 const GRAINS_MS = [1, 60_000, 3_600_000, 86_400_000, 30 * 86_400_000] as const;
 
 /**
- * Gathers external flows, which with untracked cash are as many as there are trades. Those of one millisecond are added
- * up; where that leaves more than `limit`, those of a minute, then of an hour, and so on: each bin counts at the time
- * of its first flow. Sums stay exact.
+ * Collects external flows; with untracked cash there are as many as trades. Those of the same millisecond are added up;
+ * if that leaves more than `limit`, those of the same minute, then hour, and so on. Each bin counts at the time of its
+ * first flow. Sums stay exact.
  */
 export function gatherFlows(limit: number): FlowBins {
   let grain = 0;

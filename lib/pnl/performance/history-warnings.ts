@@ -1,14 +1,16 @@
 import type { AssetState } from '../ledger/asset-state.ts';
 import { NOTE_LIMIT } from '../ledger/asset-state.ts';
 import type { TotalsAt } from '../ledger/totals.ts';
-import { type UnvaluedBody, unvaluedWarning } from '../valuation/unvalued.ts';
-import type { Warning } from '../valuation/warning.ts';
+import { PRICE_HELP } from '../valuation/price-help.ts';
+import { unvaluedWarning } from '../valuation/unvalued.ts';
+import type { UnvaluedBody } from '../../schemas/warning-schema.ts';
+import type { Warning } from '../../schemas/warning-schema.ts';
 
-/** What an answer calls the figures that are `null` for want of something. */
+/** The names of the response's fields that are `null`, by cause. */
 export interface HistoryFigures {
-  /** For want of a price. */
+  /** Without a price. */
   price: readonly string[];
-  /** For want of a rate of an entry, by the total that lacks it. */
+  /** Without the rate of an entry, by the total that is missing it. */
   rate: Partial<Record<LedgerFigure, readonly string[]>>;
 }
 
@@ -20,19 +22,20 @@ const LEDGER_FIGURES = [
   'realisedNet',
   'fees',
   'income',
+  'transferred',
 ] as const;
 type LedgerFigure = (typeof LEDGER_FIGURES)[number];
 
-/** A past instant, and what was held then without any price known. */
+/** A past instant, and the assets then held that have no known price. */
 type Point = TotalsAt & { unpriced: readonly string[]; unvalued: readonly UnvaluedBody[] };
 
-/** Whether a ledger total of some instant is not known, for want of a rate. */
+/** Whether a ledger total at some instant is unknown because of a missing rate. */
 export function lacksRates(points: readonly Point[]): boolean {
   return points.some((point) => LEDGER_FIGURES.some((figure) => point[figure] === null));
 }
 
 /**
- * Why figures of the past are `null`.
+ * Why past figures are `null`.
  * @param states of the ledger: they name the entries without a rate
  */
 export function historyWarnings(
@@ -48,7 +51,7 @@ export function historyWarnings(
   ];
 }
 
-/** What is missing from figures of the past: each amount as of the last instant that lacks it. */
+/** What is missing from past figures: each amount as of the last instant it is missing from. */
 function unvaluedWarnings(points: readonly Point[], baseCurrency: string): Warning[] {
   const lacking = new Map<string, UnvaluedBody>();
   for (const { unvalued } of points) {
@@ -69,7 +72,7 @@ function priceWarnings(points: readonly Point[], figures: readonly string[]): Wa
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([asset, { count, first, last }]): Warning => {
       const span = count === 1 ? iso(first) : `${count} instants from ${iso(first)} to ${iso(last)}`;
-      const detail = `${asset} was held at ${span} without any price known by then.`;
+      const detail = `${asset} was held at ${span} without any price known by then. ${PRICE_HELP}`;
       return { code: 'missing-price', detail, asset, figures: [...figures] };
     });
 }

@@ -11,76 +11,26 @@ import type { Returns } from './returns.ts';
 import { annualReturn, knownReturns } from './returns.ts';
 import { calmar, sharpe, sortino, volatility } from './risk.ts';
 import type { TotalsAt } from '../ledger/totals.ts';
-import type { TradeStats } from './trade-stats.ts';
 import { xirr } from './xirr.ts';
+import type {
+  BenchmarkBody,
+  PerformanceBody,
+  RiskBody,
+  TradeStats,
+} from '../../schemas/performance-schema.ts';
 
 export interface PerformanceInput {
   /** At the start, at the beginning of each further day, and at the end; at least two. */
   points: readonly TotalsAt[];
-  /** External flows from the first point to the last, in order of time. */
+  /** External flows between the first and last point, in order of time. */
   flows: readonly TimedFlow[];
-  /** Prices in base currency; `null`: there is none to compare with. */
+  /** Prices in the base currency; `null` if there is no benchmark. */
   benchmark: { symbol: string; priceAt: (time: number) => Fixed | null } | null;
   trades: TradeStats;
   /** For annualising daily figures. */
   periodsPerYear: number;
   /** A yearly rate. */
   riskFree: number;
-}
-
-/** Ratios and rates as decimal text, amounts in base currency; `null` for what is not known or not defined. */
-export interface PerformanceBody {
-  startEquity: string | null;
-  endEquity: string | null;
-  netFlows: string | null;
-  pnl: string | null;
-  /** Chain-linked daily returns. */
-  twr: string | null;
-  /** The same as a yearly rate. */
-  annualReturn: string | null;
-  /** Money-weighted yearly rate, ACT/365. */
-  xirr: string | null;
-  /** How many rates fit: `xirr` is the one nearest to zero in ln(1 + rate). */
-  xirrRoots: number | null;
-  /** PnL ÷ net invested. */
-  simple: string | null;
-  benchmark: BenchmarkBody | null;
-  risk: RiskBody;
-  trades: TradeStats;
-}
-
-export interface BenchmarkBody {
-  symbol: string;
-  /** Of its price in base currency. */
-  return: string | null;
-  /** What the same start and the same external flows put into it would be worth. */
-  equity: string | null;
-  /** `twr` − its return. */
-  excess: string | null;
-  beta: string | null;
-  alpha: string | null;
-  correlation: string | null;
-  trackingError: string | null;
-  /** In how many days both returns are known: the last four figures are of those. */
-  days: number;
-}
-
-export interface RiskBody {
-  /** In how many days a return is known: volatility, Sharpe and Sortino are of those. */
-  days: number;
-  /** Of the time-weighted return. */
-  maxDrawdown: {
-    depth: string;
-    /** ISO 8601; `null` when nothing was ever lost. */
-    peak: string | null;
-    trough: string | null;
-    /** `null` also while the peak is not reached again. */
-    recovery: string | null;
-  } | null;
-  volatility: string | null;
-  sharpe: string | null;
-  sortino: string | null;
-  calmar: string | null;
 }
 
 /** @throws RangeError for fewer than two points */
@@ -93,7 +43,7 @@ export function performanceBody(input: PerformanceInput): PerformanceBody {
   }
   const span = periodPnl(first, last);
   const days = periodPnls(points);
-  // Where nothing was ever at work there is nothing that could have returned anything.
+  // Without invested capital there is no return.
   const isIdle = days.every(isNothing);
   const returns = isIdle ? days.map(() => null) : periodReturns(days);
   const total = twr(returns);
@@ -143,7 +93,7 @@ function benchmarkBody(
   const end = prices.at(-1) ?? null;
   const whole = benchmarkReturn(start, end);
   const bought = flows.map(({ time, value }) => ({ value, price: priceAt(time) }));
-  // Beta, correlation and tracking error are the same with or without the risk-free rate: alpha is not.
+  // Beta, correlation and tracking error are the same with or without the risk-free rate; alpha is not.
   const beyond = (series: Returns): (number | null)[] => series.map((r) => (r === null ? null : r - daily));
   const compared = compare(beyond(returns), beyond(theirs), periodsPerYear);
   return {
@@ -169,7 +119,7 @@ function riskBody(
   const ratio = calmar(returns, periodsPerYear);
   return {
     days: knownReturns(returns).length,
-    // What happened on a day that is not known may have been the deepest fall of all.
+    // An unknown day may have been the deepest drawdown of all.
     maxDrawdown: whole ? drawdownBody(days, returns) : null,
     volatility: statistic(volatility(returns, periodsPerYear)),
     sharpe: statistic(sharpe(returns, daily, periodsPerYear)),
@@ -192,7 +142,7 @@ function drawdownBody(days: readonly PeriodPnl[], returns: Returns): RiskBody['m
   };
 }
 
-/** What is `null` in it because it is not known or not defined, as paths such as `risk.sharpe`. */
+/** The fields that are `null` because they are unknown or undefined, as paths such as `risk.sharpe`. */
 export function undefinedFigures(body: PerformanceBody): string[] {
   const { benchmark, risk, trades, ...own } = body;
   const nullsOf = (part: object | null, prefix: string): string[] =>

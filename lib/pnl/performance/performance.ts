@@ -6,15 +6,15 @@ import { compound } from './returns.ts';
 import { plus } from '../../money/unknown.ts';
 
 /**
- * Time-weighted return of one period: (end value + outflow) ÷ (previous end value + inflow) − 1. Inflows count as at
- * work from the period's start, outflows to its end. 0 when nothing was at work; `null` when a value is not known or
- * less than nothing was at work.
+ * Time-weighted return of one period: (end value + outflow) ÷ (previous end value + inflow) − 1. Inflows count as
+ * invested from the start of the period, outflows until its end. 0 when nothing was invested; `null` when a value is
+ * unknown or the invested capital is negative.
  */
 export function periodReturn(period: PeriodPnl): number | null {
   const employed = plus(period.startEquity, period.inflows);
   if (employed === null || period.pnl === null || employed < ZERO) return null;
   if (employed === ZERO) return period.pnl === ZERO ? 0 : null;
-  // (end + outflow) − (start + inflow) is the period's PnL: the sums are exact, only the quotient is a double.
+  // (end + outflow) − (start + inflow) is the PnL of the period: the sums are exact, and only the quotient is a double.
   return toNumber(div(period.pnl, employed));
 }
 
@@ -22,12 +22,12 @@ export function periodReturns(periods: readonly PeriodPnl[]): (number | null)[] 
   return periods.map(periodReturn);
 }
 
-/** Chain-linked time-weighted return; `null` as soon as one of the sub-returns is. */
+/** Chain-linked time-weighted return; `null` if any of the sub-returns is. */
 export function twr(returns: Returns): number | null {
   return returns.includes(null) ? null : compound(returns);
 }
 
-/** PnL ÷ net invested, which is the equity at the start plus net external flows; `null` when that is not positive. */
+/** PnL ÷ net invested capital, which is the initial equity plus net external flows; `null` if that is not positive. */
 export function simpleReturn(period: PeriodPnl): number | null {
   const invested = plus(period.startEquity, period.netFlows);
   if (invested === null || period.pnl === null || invested <= ZERO) return null;
@@ -41,7 +41,10 @@ export interface CashFlow {
   amount: number;
 }
 
-/** The flows of a span as its investor sees them: the start paid in, external flows, the end received. */
+/**
+ * The flows of a span from the investor's point of view: the initial equity paid in, external flows, the final equity
+ * received.
+ */
 export function investorFlows(
   span: PeriodPnl,
   flows: readonly { time: number; value: Fixed | null }[],

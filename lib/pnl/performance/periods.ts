@@ -4,44 +4,32 @@ import type { Period } from './calendar.ts';
 import { ratio } from '../../money/ratio.ts';
 import type { TotalsAt } from '../ledger/totals.ts';
 import { minus, plus } from '../../money/unknown.ts';
+import type { PeriodBody } from '../../schemas/period-schema.ts';
 
-/** What happened between two instants. Base currency; `null` for want of a price or rate at either end. */
+/** What happened between two instants. Base currency; `null` without a price or rate at either end. */
 export interface PeriodPnl {
   start: number;
   end: number;
   startEquity: Fixed | null;
   endEquity: Fixed | null;
-  /** External money and coins in minus out. */
+  /** External money and coins, inflows minus outflows. */
   netFlows: Fixed | null;
   inflows: Fixed | null;
   /** endEquity − startEquity − netFlows. */
   pnl: Fixed | null;
   realisedGross: Fixed | null;
   realisedNet: Fixed | null;
-  /** By how much the unrealised PnL changed: pnl = realisedNet + unrealisedChange + income, exactly. */
+  /** The change in unrealised PnL: pnl = realisedNet + unrealisedChange + income + transferred, exactly. */
   unrealisedChange: Fixed | null;
   fees: Fixed | null;
   income: Fixed | null;
+  /** Gain transferred to other portfolios, minus gain received from them. */
+  transferred: Fixed | null;
 }
 
-export interface PeriodBody {
-  /** Local date of the period's first day. */
-  label: string;
-  start: string;
-  end: string;
-  startEquity: string | null;
-  endEquity: string | null;
-  netFlows: string | null;
-  pnl: string | null;
-  /** pnl ÷ (equity at the start + what came in); `null` when that is not positive. */
-  rate: string | null;
-  realizedPnl: { gross: string | null; net: string | null };
-  unrealizedChange: string | null;
-  fees: string | null;
-  income: string | null;
-}
-
-/** Between two instants of one ledger. Adjoining periods add up exactly, for every figure is a difference of totals. */
+/**
+ * Between two instants of one ledger. Adjacent periods add up exactly, because every figure is a difference of totals.
+ */
 export function periodPnl(from: TotalsAt, to: TotalsAt): PeriodPnl {
   const netFlows = minus(to.contributions, from.contributions);
   return {
@@ -57,6 +45,7 @@ export function periodPnl(from: TotalsAt, to: TotalsAt): PeriodPnl {
     unrealisedChange: minus(to.unrealised, from.unrealised),
     fees: minus(to.fees, from.fees),
     income: minus(to.income, from.income),
+    transferred: minus(to.transferred, from.transferred),
   };
 }
 
@@ -88,5 +77,6 @@ export function periodBody(pnl: PeriodPnl, label: string): PeriodBody {
     unrealizedChange: decimalOrNull(pnl.unrealisedChange),
     fees: decimalOrNull(pnl.fees),
     income: decimalOrNull(pnl.income),
+    transferredPnl: decimalOrNull(pnl.transferred),
   };
 }

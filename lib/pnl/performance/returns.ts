@@ -1,8 +1,8 @@
 import type { Calendar, PeriodInterval } from './calendar.ts';
 
 /**
- * Series of simple returns, oldest first, as doubles. A `null` (no return known, as before the first day) counts as a
- * period in which nothing was gained; a function gives `null` for what is not defined.
+ * Series of simple returns, oldest first, as doubles. A `null` (unknown return, such as before the first day) counts as
+ * a period with a return of zero. A function returns `null` for an undefined result.
  */
 export type Returns = readonly (number | null)[];
 
@@ -20,7 +20,7 @@ export function cumulativeReturns(returns: Returns): number[] {
   });
 }
 
-/** A return over some days as a yearly rate: (1 + r)^(365 ÷ days) − 1; 0 over no time; `null` below −100 %. */
+/** A return over a number of days as a yearly rate: (1 + r)^(365 ÷ days) − 1; 0 for no time; `null` below −100 %. */
 export function annualise(total: number, days: number, daysPerYear = 365): number | null {
   if (days <= 0) return 0;
   if (total < -1) return null;
@@ -33,12 +33,12 @@ export function annualReturn(returns: Returns, periodsPerYear = 365): number | n
   return returns.length === 0 ? null : annualise(compound(returns), returns.length, periodsPerYear);
 }
 
-/** Compound annual growth from one value to another over some days. */
+/** Compound annual growth rate from one value to another over a number of days. */
 export function cagr(start: number, end: number, days: number): number | null {
   return start > 0 ? annualise(end / start - 1, days) : null;
 }
 
-/** Returns compounded within each calendar period they fall in, oldest first. */
+/** Returns compounded by calendar period, oldest first. */
 export function bucketReturns(
   series: readonly { time: number; value: number | null }[],
   interval: PeriodInterval,
@@ -71,7 +71,7 @@ export function deviation(values: readonly number[]): number | null {
   return Math.sqrt(squares / (values.length - 1));
 }
 
-/** part ÷ whole; `null` when either is unknown or the whole is nothing, up to the noise of doubles. */
+/** part ÷ whole; `null` if either is unknown or the whole is zero, within the noise of doubles. */
 export function quotient(part: number | null, whole: number | null): number | null {
   if (part === null || whole === null || Math.abs(whole) < 1e-14) return null;
   return part / whole;

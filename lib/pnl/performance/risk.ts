@@ -2,7 +2,7 @@ import { growthIndex, maxDrawdown } from './drawdown.ts';
 import type { Returns } from './returns.ts';
 import { annualReturn, deviation, knownReturns, mean, quotient } from './returns.ts';
 
-/** Figures of a series of returns, one a day unless `periodsPerYear` says otherwise. `null`: not defined. */
+/** Risk figures of a series of returns, daily unless `periodsPerYear` says otherwise. `null`: undefined. */
 
 /** Coins trade every day of the year. */
 export const PERIODS_PER_YEAR = 365;
@@ -13,14 +13,14 @@ export function volatility(returns: Returns, periodsPerYear = PERIODS_PER_YEAR):
   return daily === null ? null : daily * Math.sqrt(periodsPerYear);
 }
 
-/** Mean excess over the risk-free return of a period ÷ its standard deviation, annualised. */
+/** Mean return in excess of the risk-free return of a period ÷ its standard deviation, annualised. */
 export function sharpe(returns: Returns, riskFree = 0, periodsPerYear = PERIODS_PER_YEAR): number | null {
   const excess = knownReturns(returns).map((r) => r - riskFree);
   const daily = quotient(mean(excess), deviation(excess));
   return daily === null ? null : daily * Math.sqrt(periodsPerYear);
 }
 
-/** Root mean square of the shortfalls below a required return of a period, over all periods, annualised. */
+/** Root mean square of the shortfalls below the required return of a period, over all periods, annualised. */
 export function downsideRisk(
   returns: Returns,
   required = 0,
@@ -30,7 +30,7 @@ export function downsideRisk(
   return squares === null ? null : Math.sqrt(squares) * Math.sqrt(periodsPerYear);
 }
 
-/** Mean excess over the required return, annualised ÷ downside risk. */
+/** Mean return in excess of the required return, annualised ÷ downside risk. */
 export function sortino(returns: Returns, required = 0, periodsPerYear = PERIODS_PER_YEAR): number | null {
   const excess = mean(knownReturns(returns).map((r) => r - required));
   return quotient(
@@ -44,7 +44,7 @@ export function calmar(returns: Returns, periodsPerYear = PERIODS_PER_YEAR): num
   return quotient(annualReturn(returns, periodsPerYear), drawdownOf(returns));
 }
 
-/** Depth of the maximum drawdown of a series of returns; 0 if it never falls. */
+/** The maximum drawdown of a series of returns; 0 if it never falls. */
 export function drawdownOf(returns: Returns): number {
   const points = growthIndex(
     0,
@@ -53,7 +53,10 @@ export function drawdownOf(returns: Returns): number {
   return maxDrawdown(points)?.depth ?? 0;
 }
 
-/** Sum of what exceeds a threshold ÷ sum of what falls short of it. `requiredAnnual` is a yearly return. */
+/**
+ * Sum of the excesses over a threshold ÷ sum of the shortfalls below it (Omega ratio). `requiredAnnual` is a yearly
+ * return.
+ */
 export function omega(
   returns: Returns,
   riskFree = 0,
@@ -68,8 +71,8 @@ export function omega(
 }
 
 /**
- * Standard deviation of logarithmic returns over the whole series, not annualised, and the same of the downward ones
- * alone (Portfolio Performance's volatility and semi-volatility): mean of squares × number of periods.
+ * Standard deviation of logarithmic returns over the whole series, not annualised, and that of the negative ones alone
+ * (Portfolio Performance's volatility and semi-volatility): mean of squares × number of periods.
  */
 export function spanVolatility(returns: Returns): { all: number; down: number } | null {
   const logs = knownReturns(returns).map((r) => Math.log1p(r));

@@ -2,11 +2,12 @@ import type { Fixed } from '../../money/money.ts';
 import { ONE, ZERO, decimal, decimalOrNull, div, toNumber } from '../../money/money.ts';
 import type { Disposal } from '../ledger/disposal.ts';
 import { ratio, statistic } from '../../money/ratio.ts';
+import type { ClosedTradeStats, TradeStats } from '../../schemas/performance-schema.ts';
 
-/** What the statistics need of a closed trade: a sale. */
+/** What the statistics need to know about a closed trade, which is a sale. */
 export interface ClosedTrade {
   entryId: string;
-  /** Epoch milliseconds; `openedAt` is `null` when what was sold was not held. */
+  /** Epoch milliseconds; `openedAt` is `null` if what was sold was not held. */
   openedAt: number | null;
   closedAt: number;
   /** Net realised PnL. */
@@ -15,39 +16,9 @@ export interface ClosedTrade {
   cost: Fixed;
 }
 
-/** Figures of closed trades. Amounts in base currency as text; `null` where there is nothing to speak of. */
-export interface ClosedTradeStats {
-  count: number;
-  wins: number;
-  losses: number;
-  /** Sales whose realised PnL is not known for want of a rate: left out of everything else. */
-  unknown: number;
-  winRate: string | null;
-  /** Sum of wins ÷ sum of losses. */
-  profitFactor: string | null;
-  /** Mean profit of a trade. */
-  expectancy: string | null;
-  /** (1 + average win ÷ average loss) × win rate − 1: what a trade earns per unit put at risk. */
-  expectancyRatio: string | null;
-  averageWin: string | null;
-  /** As a negative amount. */
-  averageLoss: string | null;
-  best: { entryId: string; profit: string } | null;
-  worst: { entryId: string; profit: string } | null;
-  averageHoldingMs: number | null;
-  totalProfit: string;
-}
-
-export interface TradeStats extends ClosedTradeStats {
-  /** Value of all fees; `null` if one has no rate. */
-  fees: string | null;
-  /** Value bought and sold, fees aside; `null` if a trade has no rate. */
-  turnover: string | null;
-}
-
 /**
- * A sale as a closed trade, `unknown` for want of a rate. `null` for payments with a coin, fees, and withdrawals: they
- * are no decisions to close a position.
+ * A sale as a closed trade, `unknown` without a rate. `null` for payments in a coin, fees and withdrawals: those are
+ * not decisions to close a position.
  */
 export function closedTrade(disposal: Disposal): ClosedTrade | 'unknown' | null {
   const { entryId, time, reason, openedAt, realised, cost } = disposal;
@@ -56,7 +27,7 @@ export function closedTrade(disposal: Disposal): ClosedTrade | 'unknown' | null 
   return { entryId, openedAt, closedAt: time, profit: realised.net, cost };
 }
 
-/** Those of a list of disposals. */
+/** The closed trades among a list of disposals. */
 export function closedTrades(disposals: readonly Disposal[]): { trades: ClosedTrade[]; unknown: number } {
   const closed = disposals.map(closedTrade);
   return {
@@ -65,16 +36,16 @@ export function closedTrades(disposals: readonly Disposal[]): { trades: ClosedTr
   };
 }
 
-/** What the figures of closed trades are made of, wherever it was added up. */
+/** The sums behind the figures of closed trades, however they were added up. */
 export interface ClosedTradeSums {
   count: number;
   wins: number;
   losses: number;
   unknown: number;
-  /** Sums of what was won, and of what was lost as a positive amount. */
+  /** The sum of profits, and the sum of losses as a positive amount. */
   won: Fixed;
   lost: Fixed;
-  /** Of equal ones the first. */
+  /** The first one, if several are equal. */
   best: Pick<ClosedTrade, 'entryId' | 'profit'> | null;
   worst: Pick<ClosedTrade, 'entryId' | 'profit'> | null;
   /** Of the trades whose purchase is known. */
@@ -103,7 +74,7 @@ export function closedTradeStats(sums: ClosedTradeSums): ClosedTradeStats {
   };
 }
 
-/** Takes closed trades one after the other, however many there are. */
+/** Adds closed trades one by one, whatever their number. */
 export interface TradeTally {
   add: (disposal: Disposal) => void;
   addTrade: (trade: ClosedTrade) => void;

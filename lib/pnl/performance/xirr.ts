@@ -7,7 +7,7 @@ const LIMIT = 40;
 const STEPS = 800;
 const HALVINGS = 200;
 
-/** Flows in order of time, by two arrays: thousands of them are discounted about a thousand times. */
+/** Flows in order of time, as two arrays: thousands of them are discounted about a thousand times. */
 interface YearlyFlows {
   years: Float64Array;
   amounts: Float64Array;
@@ -16,16 +16,15 @@ interface YearlyFlows {
 /** A money-weighted yearly return. */
 export interface Xirr {
   rate: number;
-  /** All the rates that fit the flows, the nearest to zero in ln(1 + rate) first: `rate` is that one. */
+  /** All rates that fit the flows, the nearest to zero in ln(1 + rate) first; that one is `rate`. */
   rates: readonly number[];
 }
 
 /**
- * Money-weighted yearly return (XIRR): the rate at which the flows' present value is nil, times in days ÷ 365.
- *
- * Flows that change sign more than once can have several such rates. It is then the one nearest to zero in ln(1 + rate),
- * which spreadsheets find from their usual guess.
- * @returns `null` when there is none
+ * Money-weighted yearly return (XIRR): the rate at which the net present value of the flows is zero, with times in days
+ * ÷ 365. Flows that change sign more than once can have several such rates; the result is then the one nearest to zero
+ * in ln(1 + rate), which spreadsheets find from their usual guess.
+ * @returns `null` if there is none
  */
 export function xirr(flows: readonly CashFlow[]): Xirr | null {
   const merged = mergeByTime(flows);
@@ -40,7 +39,7 @@ export function xirr(flows: readonly CashFlow[]): Xirr | null {
 function mergeByTime(flows: readonly CashFlow[]): YearlyFlows {
   const amounts = new Map<number, number>();
   for (const { time, amount } of flows) amounts.set(time, (amounts.get(time) ?? 0) + amount);
-  // What comes to nothing would have the present value vanish where the other terms underflow.
+  // Flows that sum to zero would make the present value vanish where the other terms underflow.
   const times = [...amounts.keys()].filter((time) => amounts.get(time) !== 0).sort((a, b) => a - b);
   const start = times[0] ?? 0;
   return {
@@ -50,8 +49,8 @@ function mergeByTime(flows: readonly CashFlow[]): YearlyFlows {
 }
 
 /**
- * Where the present value changes sign, looked for on both sides from no growth at all, where the grid is finest. Flows
- * that change sign once have one root: it is not looked for another.
+ * Where the present value changes sign, searched on both sides of zero growth, where the grid is finest. Flows that
+ * change sign once have a single root, so the search ends there.
  */
 function rootsOf(flows: YearlyFlows): number[] {
   const wanted = signChanges(flows.amounts) === 1 ? 1 : Infinity;
@@ -106,8 +105,8 @@ function bisect(flows: YearlyFlows, from: number, to: number, signBelow: number)
 }
 
 /**
- * Present value at growth x, up to a positive factor: discounted to the first flow where money grows and to the last
- * where it shrinks, so that no term overflows.
+ * Present value at growth x, up to a positive factor: discounted to the first flow if money grows and to the last if it
+ * shrinks, so that no term overflows.
  */
 function presentValue({ years, amounts }: YearlyFlows, x: number): number {
   const origin = x < 0 ? (years.at(-1) ?? 0) : 0;

@@ -1,23 +1,9 @@
 import { decimalOrNull, fixed, ZERO, type Fixed } from '../../money/money.ts';
 import { splitSymbol } from '../../symbol.ts';
-import type { HoldingBody } from './holding-body.ts';
 import { ratio } from '../../money/ratio.ts';
 import { plus } from '../../money/unknown.ts';
-
-/** Part of a portfolio. Decimals as text; `null` when something in it has no price. */
-export interface ShareBody {
-  marketValue: string | null;
-  /** Of equity; `null` when equity is not known or not positive. */
-  weight: string | null;
-}
-
-/** Each list adds up to equity exactly. Largest first; holdings without a value come last and are not part of equity. */
-export interface AllocationBody {
-  byAsset: ({ asset: string } & ShareBody)[];
-  /** By the currency that coins are quoted in where their price comes from; cash counts as its own. */
-  byQuote: ({ quote: string; assets: string[] } & ShareBody)[];
-  byKind: ({ kind: 'cash' | 'coins' } & ShareBody)[];
-}
+import type { AllocationBody, ShareBody } from '../../schemas/allocation-schema.ts';
+import type { HoldingBody } from '../../schemas/holding-schema.ts';
 
 function valueOf({ marketValue }: HoldingBody): Fixed | null {
   return marketValue === null ? null : fixed(marketValue);
@@ -36,8 +22,8 @@ function byValue(a: Fixed | null, b: Fixed | null): number {
 }
 
 /**
- * How equity is spread over what is held.
- * @param holdings all of them, cash included, in order of asset
+ * How equity is distributed over the holdings.
+ * @param holdings all of them, cash included, sorted by asset
  */
 export function allocationOf(
   holdings: readonly HoldingBody[],

@@ -3,37 +3,15 @@ import { ZERO, decimal, decimalOrNull } from '../../money/money.ts';
 import type { PortfolioTerms } from '../ledger/entry.ts';
 import type { MarkedHolding } from './marking.ts';
 import { ratio } from '../../money/ratio.ts';
+import type { HoldingBody } from '../../schemas/holding-schema.ts';
 import { knownAveragePrice, knownCost } from '../ledger/totals.ts';
 import { minus } from '../../money/unknown.ts';
 
-/** Item of `GET …/holdings` and of the `holdings:<id>` event. Decimals as text, `null` for what is not known. */
-export interface HoldingBody {
-  asset: string;
-  /** The symbol to watch for its price: the first of `path`; `null` for the base currency. */
-  symbol: string | null;
-  quantity: string;
-  /** Fee-free, in base currency per unit. */
-  averagePrice: string | null;
-  costBasis: string | null;
-  /** In base currency per unit. */
-  markPrice: string | null;
-  /** ISO 8601; `null` for the base currency, which needs no price. */
-  markTime: string | null;
-  /** The symbols the mark came through. */
-  path: string[];
-  marketValue: string | null;
-  /** Share of equity; `null` when equity is not known or not positive. */
-  weight: string | null;
-  unrealizedPnl: string | null;
-  unrealizedRate: string | null;
-  realizedPnl: { gross: string | null; net: string | null };
-}
-
-/** Everything but what depends on the other holdings. */
+/** Everything that does not depend on the other holdings. */
 type OwnBody = Omit<HoldingBody, 'weight'>;
 
 /**
- * Bodies of marked holdings. The text of one is made again only when its marking is another object, which it is when
+ * Response bodies of marked holdings. A body is rebuilt only if its marking is another object, which is the case when
  * its price has changed.
  */
 export function prepareHoldings(
@@ -82,7 +60,7 @@ function bodyOf({ state, mark, value }: MarkedHolding, terms: PortfolioTerms): O
   };
 }
 
-/** In the order of the API, field by field because that is many times faster than a spread. */
+/** In the order of the API, field by field, which is many times faster than a spread. */
 function withWeight(body: OwnBody, weight: string | null): HoldingBody {
   return {
     asset: body.asset,

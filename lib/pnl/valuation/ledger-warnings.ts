@@ -2,14 +2,15 @@ import { decimal, ZERO } from '../../money/money.ts';
 import type { AssetState, Note } from '../ledger/asset-state.ts';
 import type { PortfolioTerms } from '../ledger/entry.ts';
 import { isLeftOut, type MarkedHolding } from './marking.ts';
+import { PRICE_HELP } from './price-help.ts';
 import { unvaluedWarning, unvaluedWarnings } from './unvalued.ts';
-import type { Warning } from './warning.ts';
+import type { Warning } from '../../schemas/warning-schema.ts';
 
-/** What the ledger alone gives reason to warn of. */
+/** Warnings that follow from the ledger alone. */
 export function ledgerWarnings(states: Iterable<AssetState>, terms: PortfolioTerms): Warning[] {
   const warnings: Warning[] = [];
   for (const state of states) {
-    const { asset, oversold, unrated } = state;
+    const { asset, oversold, unmatched, unrated } = state;
     if (asset === terms.baseCurrency && state.quantity < ZERO) {
       const detail = `More ${asset} was spent than the ledger has: book the deposits that are missing.`;
       warnings.push({ code: 'cash-negative', detail, asset });
@@ -17,6 +18,10 @@ export function ledgerWarnings(states: Iterable<AssetState>, terms: PortfolioTer
     if (oversold.count > 0) {
       const detail = `More ${asset} was sold than was held: the rest counts as transferred in at the sale price.`;
       warnings.push({ code: 'oversold', detail, asset, ...named(oversold) });
+    }
+    if (unmatched.count > 0) {
+      const detail = `Withdrawals of ${asset} count as sold at their value then: join each with the deposit that it arrived as, or confirm that it has left for good.`;
+      warnings.push({ code: 'unmatched-withdrawal', detail, asset, ...named(unmatched) });
     }
     const figures = unknownFigures(state);
     if (figures.length > 0) {
@@ -28,7 +33,7 @@ export function ledgerWarnings(states: Iterable<AssetState>, terms: PortfolioTer
   return warnings;
 }
 
-/** What the prices give reason to warn of: nothing for what is not held. */
+/** Warnings that follow from prices: none for assets that are not held. */
 export function priceWarning(marked: MarkedHolding, terms: PortfolioTerms): Warning | null {
   const { state, mark, quoted } = marked;
   const { asset } = state;
@@ -40,7 +45,12 @@ export function priceWarning(marked: MarkedHolding, terms: PortfolioTerms): Warn
   if (mark === null) {
     const figures = ['markPrice', 'marketValue', 'equity', 'unrealizedPnl', 'totalPnl', 'weight'];
     return quoted
-      ? { code: 'missing-price', detail: `${asset} is quoted but has no price yet.`, asset, figures }
+      ? {
+          code: 'missing-price',
+          detail: `${asset} is quoted but has no price yet. ${PRICE_HELP}`,
+          asset,
+          figures,
+        }
       : {
           code: 'missing-rate',
           detail: `No symbol leads from ${asset} to ${terms.baseCurrency}.`,
@@ -48,13 +58,12 @@ export function priceWarning(marked: MarkedHolding, terms: PortfolioTerms): Warn
           figures,
         };
   }
-  if (!mark.stale) return null;
+  if (!mark.stale && !mark.isAged) return null;
   const since = new Date(mark.time ?? 0).toISOString();
-  return {
-    code: 'stale-price',
-    detail: `${asset} is valued at the portfolio's own fill of ${since}.`,
-    asset,
-  };
+  const detail = mark.stale
+    ? `${asset} is valued at the portfolio's own fill of ${since}.`
+    : `${asset} is valued at the price of ${since}: no current one is known.`;
+  return { code: 'stale-price', detail, asset };
 }
 
 function named(note: Note): { entries: string[]; count: number } {
@@ -72,6 +81,7 @@ function unknownFigures(state: AssetState): string[] {
     ['fees', unknown.fees],
     ['income', unknown.income],
     ['netContributions', unknown.contributions],
+    ['transferredPnl', unknown.transferred],
     ['totalPnl', unknown.contributions],
   ];
   return figures.filter(([, isUnknown]) => isUnknown).map(([name]) => name);

@@ -8,35 +8,37 @@ import { isCostless, ledgerTotals, totalsWith } from '../ledger/totals.ts';
 import type { PriceSource, Quote, Rate, Route, SymbolIndex } from './valuation.ts';
 import { pricedRoute, rateOfRoute, routesOf } from './valuation.ts';
 
-/** What a holding is valued with. */
+/** The price used to value a holding. */
 export interface Mark extends Rate {
-  /** The portfolio's own last fill, for want of any market price. */
+  /** The portfolio's own last fill, used if there is no market price. */
   stale: boolean;
+  /** One of the market prices it was derived from is not current. */
+  isAged: boolean;
 }
 
 export interface MarkedHolding {
   state: AssetState;
   mark: Mark | null;
-  /** Whether there are symbols that lead to the base currency at all. */
+  /** Whether any symbols lead to the base currency at all. */
   quoted: boolean;
-  /** `null` when something is held that has no mark. */
+  /** `null` if something is held that has no mark. */
   value: Fixed | null;
 }
 
-/** Whether it has no price and nothing was paid for it: equity is then told without it. */
+/** Whether it has no price and nothing was paid for it: equity is then stated without it. */
 export function isLeftOut({ state, value }: MarkedHolding): boolean {
   return value === null && isCostless(state);
 }
 
 export interface Marking {
-  /** Every asset of the ledger, closed ones and cash included, by name. */
+  /** Every asset of the ledger, including closed ones and cash, sorted by name. */
   holdings: MarkedHolding[];
   totals: Totals;
 }
 
 /**
- * The one way in which anything here is valued: prepared once for a version of the ledger, then called with the
- * prices of any instant.
+ * The only way in which anything here is valued: prepared once per version of the ledger, then called with the prices
+ * of any instant.
  */
 export function prepareMarking(
   states: Iterable<AssetState>,
@@ -75,7 +77,7 @@ function markerOf(
   symbols: SymbolIndex,
 ): (prices: PriceSource) => MarkedHolding {
   if (state.asset === terms.baseCurrency) {
-    const mark = { rate: ONE, time: null, path: [], stale: false };
+    const mark = { rate: ONE, time: null, path: [], stale: false, isAged: false };
     const cash = { state, mark, quoted: true, value: state.quantity };
     return () => cash;
   }
@@ -85,7 +87,7 @@ function markerOf(
   const own: Mark | null =
     lastFill === null
       ? null
-      : { rate: lastFill.price, time: lastFill.time, path: [lastFill.symbol], stale: true };
+      : { rate: lastFill.price, time: lastFill.time, path: [lastFill.symbol], stale: true, isAged: false };
   const quoted =
     routes.length > 2 || symbols.get(state.asset)?.some(({ other }) => other === terms.baseCurrency) === true;
   let latest: MarkedHolding = { state, mark: null, quoted, value: quantity === ZERO ? ZERO : null };
@@ -99,8 +101,8 @@ function markerOf(
 }
 
 /**
- * The mark from market prices. As long as these are what they were it is the very same object: most holdings have not
- * moved since the last time, and need no new arithmetic.
+ * The mark from market prices. While these do not change, it is the same object: most holdings have not moved since the
+ * last call and need no new arithmetic.
  */
 function marketMarker(routes: readonly Route[]): Marker {
   let marker = markers.get(routes);
@@ -118,19 +120,20 @@ function newMarker(routes: readonly Route[]): Marker {
   let seen: Quote[] = [];
   let latest: Mark | null = null;
   return (prices) => {
-    // Nothing beats the first route, so while its prices stand there is nothing to look for.
+    // No route beats the first one, so there is nothing to search for while its prices exist.
     if (followed !== null && followed === routes[0] && areSame(followed, prices, seen)) return latest;
     const route = pricedRoute(routes, prices);
     if (route === null) return null;
     if (route === followed && areSame(route, prices, seen)) return latest;
     const rate = rateOfRoute(route, prices);
     followed = route;
-    // Copies: a source may hand out the same objects with other contents.
+    // Copies, because a source may reuse its objects for other contents.
     seen = route.flatMap(({ symbol }) => {
       const quote = prices(symbol);
-      return quote === null ? [] : [{ price: quote.price, time: quote.time }];
+      return quote === null ? [] : [{ price: quote.price, time: quote.time, isAged: quote.isAged === true }];
     });
-    latest = rate === null ? null : { ...rate, stale: false };
+    const isAged = seen.some((quote) => quote.isAged);
+    latest = rate === null ? null : { ...rate, stale: false, isAged };
     return latest;
   };
 }
@@ -142,6 +145,7 @@ function areSame(route: Route, prices: PriceSource, seen: readonly Quote[]): boo
     const before = seen[hop];
     if (quote === null || before === undefined) return false;
     if (quote.time !== before.time || quote.price !== before.price) return false;
+    if ((quote.isAged === true) !== before.isAged) return false;
     hop += 1;
   }
   return true;

@@ -1,11 +1,11 @@
 export interface Newest<T> {
   add: (item: T) => void;
   list: () => T[];
-  /** Of all that were added. */
+  /** How many were added in all. */
   count: () => number;
 }
 
-/** Keeps the last `limit` of what it is given. */
+/** Keeps the last `limit` items it is given. */
 export function newestOf<T>(limit: number): Newest<T> {
   let kept: T[] = [];
   let count = 0;

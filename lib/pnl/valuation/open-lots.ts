@@ -1,42 +1,36 @@
 import type { Fixed } from '../../money/money.ts';
-import { ZERO, decimal, decimalOrNull, div, fixed, mul } from '../../money/money.ts';
+import { ZERO, decimal, decimalOrNull, div, mul } from '../../money/money.ts';
 import type { AssetState } from '../ledger/asset-state.ts';
-import { listLots, openCost, type Lot } from '../ledger/lot.ts';
+import { countLots, openCost, type Lot } from '../ledger/lot.ts';
 import type { Mark } from './marking.ts';
 import { knownCost } from '../ledger/totals.ts';
-import { minus, plus } from '../../money/unknown.ts';
+import { minus } from '../../money/unknown.ts';
+import type { LotSums } from '../../schemas/explanation-schema.ts';
+import type { OpenLotBody } from '../../schemas/lot-schema.ts';
 
-export interface OpenLotBody {
-  /** `null` under `average`: all that is held is one pool, whichever purchases it came from. */
-  entryId: string | null;
-  /** Of the purchase; under `average`, when the present holding was begun. */
-  time: string;
-  /** Still held, of `bought`. */
-  quantity: string;
-  bought: string | null;
-  /** Cost per unit, fees included. */
-  unitCost: string | null;
-  costBasis: string | null;
-  marketValue: string | null;
-  unrealizedPnl: string | null;
+/** A range of an asset's open lots, by position among all of them; all lots if absent. */
+export interface LotRange {
+  /** Position of the first, from 0. */
+  from?: number;
+  /** The maximum number. */
+  count?: number;
 }
 
-/** Lots that are not shown one by one. */
-export interface LotSums {
-  count: number;
-  quantity: string;
-  costBasis: string | null;
-  marketValue: string | null;
-  unrealizedPnl: string | null;
+/** How many open lots an asset has; under `average`, one pool. */
+export function countOpenLots({ method, quantity, lots }: AssetState): number {
+  return method === 'average' ? Number(quantity !== ZERO) : countLots(lots);
 }
 
-/**
- * What is held as its open purchases, oldest first; under `average` as the one pool it is. They add up to the holding.
- */
-export function openLots(state: AssetState, mark: Mark | null): OpenLotBody[] {
-  if (state.method !== 'average') return lotBodies(listLots(state.lots), mark);
+/** The holding as its open purchases, oldest first; under `average`, as the single pool. They add up to the holding. */
+export function openLots(
+  state: AssetState,
+  mark: Mark | null,
+  lots: readonly Lot[],
+  { from = 0, count = Number.POSITIVE_INFINITY }: LotRange = {},
+): OpenLotBody[] {
+  if (state.method !== 'average') return lotBodies(lots, mark, from, from + count);
   const { quantity, openedAt } = state;
-  if (quantity === ZERO) return [];
+  if (quantity === ZERO || from > 0 || count < 1) return [];
   const cost = knownCost(state);
   const value = mark === null ? null : mul(quantity, mark.rate);
   return [
@@ -53,10 +47,13 @@ export function openLots(state: AssetState, mark: Mark | null): OpenLotBody[] {
   ];
 }
 
-/** Values are differences of the value of the first 0, 1, 2, … lots, so that they add up to that of the holding. */
-function lotBodies(lots: readonly Lot[], mark: Mark | null): OpenLotBody[] {
+/**
+ * Values are differences of the value of the first 0, 1, 2, … lots, so that they add up to the value of the holding.
+ */
+function lotBodies(lots: readonly Lot[], mark: Mark | null, from: number, to: number): OpenLotBody[] {
   let held = ZERO;
-  return lots.map((lot) => {
+  for (const lot of lots.slice(0, from)) held += lot.left;
+  return lots.slice(from, to).map((lot) => {
     const { cost } = openCost(lot);
     const known = lot.unknown === 'nothing';
     const before = mark === null ? null : mul(held, mark.rate);
@@ -75,20 +72,31 @@ function lotBodies(lots: readonly Lot[], mark: Mark | null): OpenLotBody[] {
   });
 }
 
-export function sumOfLots(lots: readonly OpenLotBody[]): LotSums {
-  const sum = (figure: (lot: OpenLotBody) => string | null): Fixed | null =>
-    lots.reduce<Fixed | null>((total, lot) => plus(total, fixedOrNull(figure(lot))), ZERO);
+/** The totals of the first `count` open lots, without building a body for each. */
+export function sumOfFirst(
+  state: AssetState,
+  mark: Mark | null,
+  lots: readonly Lot[],
+  count: number,
+): LotSums {
+  let quantity = ZERO;
+  let cost: Fixed | null = ZERO;
+  for (const lot of lots) {
+    quantity += lot.left;
+    cost = lot.unknown === 'nothing' && cost !== null ? cost + openCost(lot).cost : null;
+  }
+  if (count > 0 && state.method === 'average') {
+    ({ quantity } = state);
+    cost = knownCost(state);
+  }
+  const value = count === 0 ? ZERO : mark === null ? null : mul(quantity, mark.rate);
   return {
-    count: lots.length,
-    quantity: decimal(sum((lot) => lot.quantity) ?? ZERO),
-    costBasis: decimalOrNull(sum((lot) => lot.costBasis)),
-    marketValue: decimalOrNull(sum((lot) => lot.marketValue)),
-    unrealizedPnl: decimalOrNull(sum((lot) => lot.unrealizedPnl)),
+    count,
+    quantity: decimal(quantity),
+    costBasis: decimalOrNull(cost),
+    marketValue: decimalOrNull(value),
+    unrealizedPnl: decimalOrNull(minus(value, cost)),
   };
-}
-
-function fixedOrNull(text: string | null): Fixed | null {
-  return text === null ? null : fixed(text);
 }
 
 function iso(time: number): string {

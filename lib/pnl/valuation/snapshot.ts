@@ -2,8 +2,7 @@ import type { Fixed } from '../../money/money.ts';
 import { decimal, decimalOrNull } from '../../money/money.ts';
 import type { AssetState } from '../ledger/asset-state.ts';
 import { byAsset } from '../ledger/asset-state.ts';
-import type { CostMethod, PortfolioTerms } from '../ledger/entry.ts';
-import type { HoldingBody } from './holding-body.ts';
+import type { PortfolioTerms } from '../ledger/entry.ts';
 import { prepareHoldings } from './holding-body.ts';
 import { ledgerWarnings, priceWarning } from './ledger-warnings.ts';
 import { prepareMarking } from './marking.ts';
@@ -11,46 +10,18 @@ import { ratio } from '../../money/ratio.ts';
 import type { LedgerTotals, Totals } from '../ledger/totals.ts';
 import { ledgerTotals } from '../ledger/totals.ts';
 import { minus, plus } from '../../money/unknown.ts';
-import { unvaluedAmounts, type UnvaluedBody, unvaluedHoldings } from './unvalued.ts';
+import type { HoldingBody } from '../../schemas/holding-schema.ts';
+import type { PnlBody } from '../../schemas/pnl-schema.ts';
+import { unvaluedAmounts, unvaluedHoldings } from './unvalued.ts';
 import type { PriceSource, SymbolIndex } from './valuation.ts';
-import type { Warning } from './warning.ts';
 
-export type { HoldingBody } from './holding-body.ts';
-export type { Warning } from './warning.ts';
-
-/** Body of `GET …/pnl` and of the `pnl:<id>` event. Decimals as text; `null` is explained in `warnings`. */
-export interface PnlBody {
-  portfolioId: string;
-  /** ISO 8601. */
-  asOf: string;
-  /** Of ledger and market: bodies with equal positions have equal digits. */
-  position: string;
-  baseCurrency: string;
-  costMethod: CostMethod;
-  equity: string | null;
-  cash: string;
-  marketValue: string | null;
-  costBasis: string | null;
-  netContributions: string | null;
-  unrealizedPnl: string | null;
-  unrealizedRate: string | null;
-  realizedPnl: { gross: string | null; net: string | null };
-  fees: string | null;
-  income: string | null;
-  totalPnl: string | null;
-  day: { start: string | null; pnl: string | null; rate: string | null };
-  /** What the totals lack for want of a price. */
-  unvalued: UnvaluedBody[];
-  warnings: Warning[];
-}
-
-/** The portfolio when the day began: `totalsAt` of the states and prices of that instant. */
+/** The portfolio at the beginning of the day: `totalsAt` for the states and prices of that instant. */
 export type DayStart = Pick<Totals, 'equity' | 'contributions' | 'inflows'>;
 
 export interface LedgerInput {
   portfolioId: string;
   terms: PortfolioTerms;
-  /** One for every asset the ledger has touched. */
+  /** One for every asset in the ledger. */
   states: Iterable<AssetState>;
   symbols: SymbolIndex;
 }
@@ -66,11 +37,11 @@ export interface InstantInput {
 
 export interface Snapshot {
   pnl: PnlBody;
-  /** Made when asked for: the holdings go out less often than the totals. */
+  /** Built on demand: the holdings are published less often than the totals. */
   holdings: (options?: { includeClosed?: boolean }) => HoldingBody[];
 }
 
-/** For one version of a ledger: what prices do not change is worked out once. */
+/** For one version of a ledger: what prices do not change is computed once. */
 export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => Snapshot {
   const { portfolioId, terms, symbols } = input;
   const states = byAsset(input.states);
@@ -90,7 +61,7 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
     const unrealizedRate = rate(totals.unrealised, totals.costBasis, 'unrealizedRate', undefinedRates);
     const day = dayOf(totals, dayStart, undefinedRates);
     if (dayStart === null || dayStart.equity === null || dayStart.contributions === null) {
-      const detail = 'What the portfolio was worth when the day began is not known.';
+      const detail = 'The value of the portfolio at the start of the day is not known.';
       const figures = ['day.start', 'day.pnl', 'day.rate'];
       warnings.push({ code: 'missing-history', detail, figures });
     }
@@ -114,6 +85,7 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
       realizedPnl: { gross: text.realisedGross, net: text.realisedNet },
       fees: text.fees,
       income: text.income,
+      transferredPnl: text.transferred,
       totalPnl: decimalOrNull(totals.totalPnl),
       day,
       unvalued: [...unvaluedHoldings(holdings), ...amounts],
@@ -123,7 +95,7 @@ export function prepareSnapshot(input: LedgerInput): (instant: InstantInput) => 
   };
 }
 
-/** What no price changes, as text. */
+/** The parts that no price changes, as text. */
 function ledgerText(
   ledger: LedgerTotals,
 ): Record<keyof Omit<LedgerTotals, 'cash'>, string | null> & { cash: string } {
@@ -132,6 +104,7 @@ function ledgerText(
     costBasis: decimalOrNull(ledger.costBasis),
     contributions: decimalOrNull(ledger.contributions),
     inflows: decimalOrNull(ledger.inflows),
+    transferred: decimalOrNull(ledger.transferred),
     realisedGross: decimalOrNull(ledger.realisedGross),
     realisedNet: decimalOrNull(ledger.realisedNet),
     fees: decimalOrNull(ledger.fees),
@@ -148,7 +121,10 @@ export function snapshot(input: LedgerInput & InstantInput & { includeClosed?: b
   return { pnl, holdings: holdings({ includeClosed: input.includeClosed ?? false }) };
 }
 
-/** Day PnL is what equity gained beyond what was brought in; its rate refers to the start plus that day's inflows. */
+/**
+ * Day PnL is the gain in equity minus what was paid in; its rate is relative to the initial equity plus the day's
+ * inflows.
+ */
 function dayOf(totals: Totals, start: DayStart | null, undefinedRates: string[]): PnlBody['day'] {
   if (start === null || start.equity === null || start.contributions === null) {
     return { start: null, pnl: null, rate: null };
@@ -162,7 +138,7 @@ function dayOf(totals: Totals, start: DayStart | null, undefinedRates: string[])
   };
 }
 
-/** A rate of nothing is undefined, and named as such. */
+/** A rate whose base is zero is undefined, and listed as such. */
 function rate(
   part: Fixed | null,
   whole: Fixed | null,

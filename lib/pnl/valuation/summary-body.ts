@@ -1,39 +1,25 @@
 import { decimalOrNull, fixed, ZERO, type Fixed } from '../../money/money.ts';
-import { allocationOf, type AllocationBody, type ShareBody } from './allocation.ts';
-import type { HoldingBody } from './holding-body.ts';
+import { allocationOf } from './allocation.ts';
 import { ratio } from '../../money/ratio.ts';
-import type { PnlBody } from './snapshot.ts';
 import { plus } from '../../money/unknown.ts';
-import type { Warning } from './warning.ts';
+import type { HoldingBody } from '../../schemas/holding-schema.ts';
+import type { PnlBody } from '../../schemas/pnl-schema.ts';
+import type { SummaryBody } from '../../schemas/summary-schema.ts';
+import type { Warning } from '../../schemas/warning-schema.ts';
 
-/** Assets that a summary names; `GET …/allocation` has them all. */
+/** How many assets a summary lists; `GET …/allocation` has them all. */
 const NAMED = 20;
-
-/** What a portfolio is at a glance: the figures of `GET …/pnl`, and how they are spread. */
-export interface SummaryBody extends PnlBody {
-  /** `totalPnl` ÷ `netContributions`; `null` when these are not positive. */
-  totalRate: string | null;
-  /** How many coins are held. */
-  coins: number;
-  allocation: {
-    byKind: AllocationBody['byKind'];
-    /** The largest. */
-    byAsset: AllocationBody['byAsset'];
-    /** All assets that are not in `byAsset`; `null` when there are none. */
-    others: ({ count: number } & ShareBody) | null;
-  };
-}
 
 function known(text: string | null): Fixed | null {
   return text === null ? null : fixed(text);
 }
 
-/** @param holdings those of the same valuation, all of them */
+/** @param holdings of the same valuation, all of them */
 export function summaryBody(pnl: PnlBody, holdings: readonly HoldingBody[]): SummaryBody {
   const { baseCurrency, equity } = pnl;
   const { byKind, byAsset } = allocationOf(holdings, { equity, baseCurrency });
   const rest = byAsset.slice(NAMED);
-  // Beside a known equity, what has no value is left out of it.
+  // If equity is known, amounts without a value are left out of it.
   const unknown = equity === null ? null : ZERO;
   const value = rest.reduce<Fixed | null>(
     (sum, share) => plus(sum, known(share.marketValue) ?? unknown),
@@ -56,7 +42,7 @@ export function summaryBody(pnl: PnlBody, holdings: readonly HoldingBody[]): Sum
   };
 }
 
-/** A rate of nothing is undefined, and named beside the others that are. */
+/** A rate whose base is zero is undefined, and listed with the other undefined ones. */
 function withUndefined(warnings: readonly Warning[], figure: string): Warning[] {
   const others = warnings.filter(({ code }) => code !== 'undefined-rate');
   const [found] = warnings.filter(({ code }) => code === 'undefined-rate');

@@ -2,16 +2,7 @@ import { decimal } from '../../money/money.ts';
 import { type AssetState, type Note, NO_NOTE } from '../ledger/asset-state.ts';
 import { UNVALUED_KINDS } from '../ledger/leg-kinds.ts';
 import { isLeftOut, type MarkedHolding } from './marking.ts';
-import type { UNVALUED, Warning } from './warning.ts';
-
-/** An amount that no price is known for, and that a total beside it lacks. */
-export interface UnvaluedBody {
-  /** `holding`: missing from equity. The others are missing from fees or income, and from the cost they would add to. */
-  what: (typeof UNVALUED)[number];
-  asset: string;
-  /** Units of the asset, decimal text. */
-  quantity: string;
-}
+import type { UnvaluedBody, Warning } from '../../schemas/warning-schema.ts';
 
 /** Fees and rewards of the ledger that have no price. */
 export function unvaluedAmounts(states: Iterable<AssetState>): UnvaluedBody[] {
@@ -25,7 +16,7 @@ export function unvaluedAmounts(states: Iterable<AssetState>): UnvaluedBody[] {
   return bodies;
 }
 
-/** Holdings that are not part of equity, for want of a price. */
+/** Holdings that are not part of equity because they have no price. */
 export function unvaluedHoldings(holdings: readonly MarkedHolding[]): UnvaluedBody[] {
   return holdings
     .filter(isLeftOut)
@@ -39,7 +30,7 @@ const LACKING: Record<UnvaluedBody['what'], readonly string[]> = {
   holding: ['equity', 'marketValue'],
 };
 
-/** @param note the entries it is made of; none: they are not known, or it is a holding */
+/** @param note the entries behind the amount; absent if they are unknown, or it is a holding */
 export function unvaluedWarning(
   { what, asset, quantity }: UnvaluedBody,
   baseCurrency: string,
@@ -68,7 +59,7 @@ export function unvaluedWarning(
   };
 }
 
-/** One warning for each kind of amount and asset. */
+/** One warning per kind of amount and asset. */
 export function unvaluedWarnings(states: Iterable<AssetState>, baseCurrency: string): Warning[] {
   const warnings: Warning[] = [];
   for (const state of states) {

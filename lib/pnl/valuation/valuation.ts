@@ -6,6 +6,8 @@ import { splitSymbol } from '../../symbol.ts';
 export interface Quote {
   price: Fixed;
   time: number;
+  /** It is the last known price, but not current. */
+  isAged?: boolean;
 }
 
 /** The last known price of a symbol at some instant; `null` if there is none. */
@@ -18,22 +20,22 @@ interface Neighbour {
   inverse: boolean;
 }
 
-/** The symbols there are, by either of their assets: which way leads from one asset to another. */
+/** The available symbols, indexed by each of their two assets: the way from one asset to another. */
 export type SymbolIndex = ReadonlyMap<string, readonly Neighbour[]>;
 
-/** One symbol of a way; `inverse`: the way goes from its quote to its base. */
+/** One symbol on a route; `inverse`: it is used from quote to base. */
 export interface Hop {
   symbol: string;
   inverse: boolean;
 }
 
-/** A way of valuing one asset in another: straight, or through one asset between. */
+/** A route for valuing one asset in another: direct, or through one asset in between. */
 export type Route = readonly Hop[];
 
 export interface Rate {
   /** Base currency per unit. */
   rate: Fixed;
-  /** That of the oldest price used, epoch milliseconds; `null` when no price was needed. */
+  /** The time of the oldest price used, epoch milliseconds; `null` if no price was needed. */
   time: number | null;
   /** The symbols used, in order. */
   path: string[];
@@ -56,9 +58,9 @@ export function indexSymbols(symbols: Iterable<string>): SymbolIndex {
 }
 
 /**
- * Every way from an asset to the base currency through at most two symbols, best first: straight (`A/KRW`), inverse
- * (`KRW/A`), then through one asset, in the order of that asset's name so that every node takes the same way.
- * A straight way that the index does not have comes last: should there be a price after all, it is proof enough.
+ * Every route from an asset to the base currency over at most two symbols, best first: direct (`A/KRW`), inverse
+ * (`KRW/A`), then through one asset, sorted by that asset's name so that every node takes the same route. A direct
+ * route that the index does not have comes last: if there is a price for it after all, it may be used.
  */
 export function routesOf(asset: string, baseCurrency: string, symbols: SymbolIndex): readonly Route[] {
   let known = routesKnown.get(symbols);
@@ -69,7 +71,7 @@ export function routesOf(asset: string, baseCurrency: string, symbols: SymbolInd
   return routes;
 }
 
-/** An index does not change, and many portfolios ask it for the same ways. */
+/** An index never changes, and many portfolios ask for the same routes. */
 const routesKnown = new WeakMap<SymbolIndex, Map<string, readonly Route[]>>();
 const ROUTES_LIMIT = 20_000;
 
@@ -92,7 +94,7 @@ function findRoutes(asset: string, baseCurrency: string, symbols: SymbolIndex): 
   return [...routes, ...straight.filter((route) => !isListed(route))];
 }
 
-/** Hops that arrive at the base currency by the asset they come from, the straight one of two first. */
+/** Hops that arrive at the base currency, by the asset they come from; the direct one of two first. */
 function onwardTo(baseCurrency: string, symbols: SymbolIndex): ReadonlyMap<string, readonly Hop[]> {
   let known = onwardKnown.get(symbols);
   if (known === undefined || known.size >= CURRENCIES_LIMIT) onwardKnown.set(symbols, (known = new Map()));
@@ -100,7 +102,7 @@ function onwardTo(baseCurrency: string, symbols: SymbolIndex): ReadonlyMap<strin
   if (onward !== undefined) return onward;
   onward = new Map<string, Hop[]>();
   for (const { symbol, other, inverse } of symbols.get(baseCurrency) ?? []) {
-    // Seen from the base currency: the hop that arrives there goes the other way.
+    // Seen from the base currency, the hop that arrives there goes the other way.
     const hop = { symbol, inverse: !inverse };
     const hops = onward.get(other);
     if (hops === undefined) onward.set(other, [hop]);
@@ -111,7 +113,7 @@ function onwardTo(baseCurrency: string, symbols: SymbolIndex): ReadonlyMap<strin
   return onward;
 }
 
-/** Made once: each of thousands of assets would go through all symbols of the base currency. */
+/** Built once: otherwise each of thousands of assets would scan all symbols of the base currency. */
 const onwardKnown = new WeakMap<SymbolIndex, Map<string, Map<string, Hop[]>>>();
 const CURRENCIES_LIMIT = 1_000;
 
@@ -126,7 +128,7 @@ function isPriced({ symbol, inverse }: Hop, prices: PriceSource): boolean {
   return quote !== null && (inverse ? quote.price > ZERO : quote.price >= ZERO);
 }
 
-/** The rate along a route; `null` if it lacks a price. */
+/** The rate along a route; `null` if one of its prices is missing. */
 export function rateOfRoute(route: Route, prices: PriceSource): Rate | null {
   let rate = ONE;
   let time: number | null = null;
@@ -146,7 +148,7 @@ export function rateAlong(routes: readonly Route[], prices: PriceSource): Rate |
   return route === null ? null : rateOfRoute(route, prices);
 }
 
-/** Base currency per unit of an asset at the given prices; `null` when no way there has all its prices. */
+/** Base currency per unit of an asset at the given prices; `null` if no route has all its prices. */
 export function rateOf(
   asset: string,
   baseCurrency: string,
