@@ -10,13 +10,13 @@ import { deleteExpiredSubscriptions } from './users/stream-subscriptions.ts';
 
 const INTERVAL_MS = 600_000;
 const DAY_MS = 86_400_000;
-/** The curve of longer spans is made of the ledger and stored closes. */
+/** The curve of longer spans is computed from the ledger and stored closes. */
 const EQUITY_DAYS = 7;
 
 /** The lease under which it is done. */
 export const HOUSEKEEPING = 'housekeeping';
 
-/** Keeps the tables bounded that grow by being used: one node at a time. */
+/** Keeps tables that grow with use bounded, on one node at a time. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
   readonly #cancel: () => void;
@@ -27,7 +27,7 @@ export class Housekeeping {
     this.#cancel = options.clock.every(INTERVAL_MS, () => void this.run());
   }
 
-  /** Goes once over everything; a run that is under way is not doubled. */
+  /** Runs everything once; a run that is under way is not started again. */
   run(): Promise<void> {
     this.#running ??= this.#sweep().finally(() => {
       this.#running = null;

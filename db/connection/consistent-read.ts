@@ -10,7 +10,7 @@ export async function inSnapshot<T>(db: Database, task: (trx: Database) => Promi
 }
 
 /**
- * Writes what was worked out from a version of a ledger, unless the ledger has moved since.
+ * Writes what was computed from a version of a ledger, unless the ledger has changed since.
  * @returns whether it was written
  */
 export async function ifUnmoved(

@@ -10,7 +10,7 @@ import type { Database } from './database.ts';
  */
 export async function copyDatabase(db: Database, from: string, to: string): Promise<void> {
   await db.transaction(async (trx) => {
-    // From here on the files hold everything that is in memory.
+    // From here on the files contain everything that is in memory.
     await trx.raw('checkpoint');
     await cp(from, to, {
       recursive: true,

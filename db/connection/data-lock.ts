@@ -12,13 +12,13 @@ export interface DataLock {
 interface Holder {
   pid: number;
   host: string;
-  /** Tells a process from a later one with the same pid; `null` where the system does not say. */
+  /** Distinguishes a process from a later one with the same pid; `null` if the system does not say. */
   started: string | null;
-  /** Tells this taking of the lock from every other. */
+  /** Distinguishes this acquisition of the lock from every other. */
   nonce: string;
 }
 
-/** Another process has the data folder. */
+/** Another process is using the data folder. */
 export class DataLockError extends Error {
   readonly pid: number;
 
@@ -34,9 +34,9 @@ export class DataLockError extends Error {
 }
 
 /**
- * Keeps a second process away from a folder of the embedded database, which does not lock it itself and would quietly
- * lose rows. The lock of a process that is gone is taken over; one that is or may be alive never is. A process of
- * another host (or container) on the same volume cannot be looked up from here: it may be alive.
+ * Keeps a second process away from a folder of the embedded database, which does not lock it and would silently lose
+ * rows. The lock of a process that is gone is taken over; one that is or may be alive never is. A process on another
+ * host (or in another container) with the same volume cannot be checked from here: it may be alive.
  * @throws DataLockError
  */
 export function acquireDataLock(folder: string): DataLock {
@@ -55,8 +55,8 @@ function acquire(path: string): DataLock {
     const holder = read(path);
     if (holder === null) continue;
     if (mayBeAlive(holder)) throw new DataLockError(path, holder);
-    // Of several that find the same dead holder only one may remove its file, or the second would remove the lock of
-    // the first: the right to do so is itself a lock, named after that very taking.
+    // If several find the same dead holder, only one may remove its file, or the second would remove the lock of the
+    // first: the right to do so is itself a lock, named after that acquisition.
     const claim = acquire(`${path}.${holder.nonce}`);
     try {
       removeIfHeldBy(path, holder.nonce);
@@ -109,7 +109,7 @@ function mayBeAlive(holder: Holder): boolean {
   return started === null || holder.started === null || started === holder.started;
 }
 
-/** Boot and clock tick in which a process began; of one that has ended and waits for its parent, no such tick. */
+/** Boot id and clock tick at which a process started; no such tick for one that has ended and waits for its parent. */
 function startOf(pid: number): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -6,7 +6,7 @@ export interface DatabaseHealth {
 }
 
 /**
- * Whether the database answers and takes writes, over the same pool as everybody's queries. Takes two seconds at most.
+ * Whether the database answers and takes writes, over the same pool as everybody's queries. Takes at most two seconds.
  * After a failover the server may have become a standby, which only answers.
  */
 export function databaseHealth(db: Database): Promise<DatabaseHealth> {

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import knexPackage, { type Knex } from 'knex';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
@@ -8,6 +7,8 @@ import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { makePrivate, openDataFolder } from '../../lib/process/private-files.ts';
 import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
+import { type EmbeddedEngine, startEngine } from './embedded-engine.ts';
+import { placeCluster } from './new-cluster.ts';
 import { PgliteStream } from './pglite-stream.ts';
 import { dropWhenSilent, type PooledClient } from './pooled-client.ts';
 import { ServerHistory } from './server-history.ts';
@@ -16,16 +17,16 @@ import { usualPatience } from './time-limit.ts';
 
 /**
  * What every query function takes first: the pool, or the open transaction. The embedded database has one connection,
- * so inside a transaction a query on the pool would wait for ever for that same transaction to end.
+ * so inside a transaction a query on the pool would wait forever for that same transaction to end.
  */
 export type Database = Knex;
 
 export interface OpenedDatabase {
   readonly knex: Database;
   readonly kind: 'postgres' | 'embedded';
-  /** Of the server; `null` for the embedded database, which nobody puts back while it runs. */
+  /** History of the server; `null` for the embedded database, which nobody restores while it runs. */
   readonly history: ServerHistory | null;
-  /** Waits for running queries, then lets go of connections and of the data folder. */
+  /** Waits for running queries, then releases the connections and the data folder. */
   close(): Promise<void>;
 }
 
@@ -36,18 +37,18 @@ export interface DatabaseOptions {
   dataDir?: string | undefined;
   log: Logger;
   clock?: Clock | undefined;
-  /** Connections to the server at most; default 10. The embedded database has one. */
+  /** The most connections to the server; default 10. The embedded database has one. */
   poolMax?: number | undefined;
-  /** Milliseconds that a statement waits for a lock at most; default 10,000, never more than `statementTimeout`. */
+  /** The longest a statement waits for a lock, in milliseconds; default 10,000, never more than `statementTimeout`. */
   lockTimeout?: number | undefined;
   /** Milliseconds after which the server rolls back a transaction whose process sends nothing; default 15,000. */
   idleTransactionTimeout?: number | undefined;
   /** Milliseconds after which the server cancels a statement, unless its transaction has more; default 20,000. */
   statementTimeout?: number | undefined;
-  /** Milliseconds after which a silent server is given up; default: a little longer than `statementTimeout`. */
+  /** Milliseconds after which a silent server is abandoned; default: a little longer than `statementTimeout`. */
   queryTimeout?: number | undefined;
-  /** An embedded database that runs already, and goes on when this one is closed; `dataDir` counts for nothing then. */
-  engine?: PGlite | undefined;
+  /** An embedded database that is already running, and continues when this one is closed; `dataDir` is ignored then. */
+  engine?: EmbeddedEngine | undefined;
 }
 
 /**
@@ -71,7 +72,7 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
     // Errors are logged, and must not hold the values of a statement.
     compileSqlOnError: false,
     connection: {
-      connectionString: url,
+      connectionString: withCheckedCertificate(url),
       types: columnTypes,
       application_name: 'marktide',
       keepAlive: true,
@@ -95,6 +96,14 @@ function openPostgres(options: DatabaseOptions, url: string): OpenedDatabase {
   return { knex, kind: 'postgres', history, close: () => knex.destroy() };
 }
 
+/** As `verify-full`, which these modes mean to the driver as well, after a page of warnings. */
+function withCheckedCertificate(text: string): string {
+  const url = new URL(text);
+  if (!['prefer', 'require', 'verify-ca'].includes(url.searchParams.get('sslmode') ?? '')) return text;
+  url.searchParams.set('sslmode', 'verify-full');
+  return url.href;
+}
+
 async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
   const { dataDir, log, engine } = options;
   if (engine !== undefined) {
@@ -106,7 +115,7 @@ async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
   if (!inMemory) openDataFolder(dataDir, log);
   const lock = inMemory ? null : acquireDataLock(dataDir);
   try {
-    const lite = await (inMemory ? PGlite.create(dataDir) : openCluster(join(dataDir, 'pgdata')));
+    const lite = await (inMemory ? startEngine(dataDir) : openCluster(join(dataDir, 'pgdata')));
     if (!inMemory) {
       log.info({ dataDir }, 'embedded database: survives a crash of this process, not a power cut');
     }
@@ -129,23 +138,24 @@ async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
 
 /**
  * PGlite makes the files of a new cluster writable for everybody, and some of the later ones readable, whatever the
- * umask is. So the folder is closed to others before there are any.
+ * umask. So the folder is closed to others before there are any.
  */
-async function openCluster(folder: string): Promise<PGlite> {
+async function openCluster(folder: string): Promise<EmbeddedEngine> {
+  placeCluster(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   makePrivate(folder);
-  const lite = await PGlite.create(folder);
+  const lite = await startEngine(folder);
   makePrivate(folder);
   return lite;
 }
 
 /**
- * The embedded database does its housekeeping in the middle of a statement, while no other work can run: what waits to go
- * into a search index goes there in small portions, and a new segment of the log is not filled with 16 MB of zeros.
+ * The embedded database does its housekeeping in the middle of a statement, while all others wait: pending entries go
+ * into a search index in small portions, and a new log segment is not filled with 16 MB of zeros.
  */
 const SESSION = "set gin_pending_list_limit = '512kB'; set wal_init_zero = off";
 
-function embeddedKnex(engine: PGlite, options: DatabaseOptions): Knex {
+function embeddedKnex(engine: EmbeddedEngine, options: DatabaseOptions): Knex {
   return knexPackage.knex({
     client: 'pg',
     // Errors are logged, and must not hold the values of a statement.
@@ -168,7 +178,7 @@ function embeddedKnex(engine: PGlite, options: DatabaseOptions): Knex {
   });
 }
 
-/** An outage makes many of the same warnings: each is logged once a minute, with how often it came. */
+/** An outage repeats the same warnings: each is logged once a minute, with its count. */
 function knexLog({ log, clock = systemClock }: DatabaseOptions): Knex.Logger {
   const repeated = new RepeatedLog(log, clock);
   const firstLine = (message: unknown): string => String(message).split('\n', 1)[0]?.slice(0, 200) ?? '';

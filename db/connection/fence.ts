@@ -9,8 +9,8 @@ export class LeaseLostError extends Error {
 }
 
 /**
- * Runs what is written under a lease in one transaction, unless a later holder has written already. Holders come one after
- * the other: the row of the lease is locked until the end.
+ * Runs the writes of a lease's holder in one transaction, unless a later holder has already written. Holders are
+ * serialised: the row of the lease is locked until the end.
  * @throws LeaseLostError
  */
 export async function fenced<T>(

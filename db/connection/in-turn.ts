@@ -1,13 +1,13 @@
 /** Runs statements one behind the other. */
 export interface Turns {
-  /** Runs it when those before are through; not at all, but failing likewise, when one of them has failed. */
+  /** Runs it when the earlier ones are done; if one of them failed, fails the same way without running. */
   run: <T>(statement: () => Promise<T>) => Promise<T>;
-  /** Of those so far. @throws what the first that failed has thrown */
+  /** Resolves when all so far are done. @throws what the first failed one threw */
   done: () => Promise<unknown>;
 }
 
 /**
- * Queues the statements of one transaction while the caller goes on with other work: its connection takes one at a
+ * Queues the statements of one transaction while the caller continues with other work: its connection takes one at a
  * time.
  */
 export function inTurn(): Turns {

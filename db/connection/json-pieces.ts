@@ -1,12 +1,15 @@
 import { TimeSlice } from '../../lib/async/time-slice.ts';
 
-/** Rows of one statement, and characters of their JSON: the embedded database holds the event loop while it works. */
+/**
+ * The most rows of one statement, and characters of their JSON: all other statements of the embedded database
+ * wait for it.
+ */
 const ROWS = 250;
 const CHARACTERS = 131_072;
 
 /**
- * Rows as JSON arrays, each of them little enough for one statement (`json_to_recordset`). Others have a
- * turn now and then, since rows may be made as they are taken, and making them may cost as much as writing them.
+ * Rows as JSON arrays, each small enough for one statement (`json_to_recordset`). Others get a turn from time to time,
+ * since rows may be produced on demand, which may cost as much as writing them.
  */
 export async function* jsonPieces(rows: Iterable<object>): AsyncGenerator<string, void, undefined> {
   let texts: string[] = [];

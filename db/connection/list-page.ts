@@ -1,4 +1,4 @@
-/** How much of a list, and from where on. */
+/** How much of a list, and where to start. */
 export interface PageQuery {
   /** 1 to 1000. */
   limit: number;

@@ -6,7 +6,10 @@ type Part<K> = K extends 'number' ? number : string;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const DECIMAL = /^-?\d{1,100}(?:\.\d{1,100})?$/;
 
-/** The sort key of the last item of a page as opaque text: the next page begins after it, whatever came in between. */
+/**
+ * The sort key of the last item of a page as opaque text: the next page begins after it, whatever has changed in
+ * between.
+ */
 export function encodeCursor(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
@@ -21,7 +24,7 @@ export function decodeCursor<const K extends readonly KeyKind[]>(
   return key;
 }
 
-/** What is in a cursor, yet to be looked at. @throws Problem `invalid-cursor` */
+/** The unchecked content of a cursor. @throws Problem `invalid-cursor` */
 export function parseCursor(text: string): unknown[] {
   let key: unknown;
   try {

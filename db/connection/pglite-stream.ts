@@ -1,26 +1,29 @@
 import { Duplex } from 'node:stream';
-import type { PGlite } from '@electric-sql/pglite';
+import { setImmediate } from 'node:timers/promises';
+import type { EmbeddedEngine } from './embedded-engine.ts';
 
 const TERMINATE = 0x58;
+/** What a socket hands on at once. */
+const PIECE = 65_536;
 
 /**
- * A socket without a network: what `pg` writes goes to PGlite as wire protocol, the answer comes back to be read.
- * PGlite has a single session, so at most one such stream may be open at a time; a new one starts with the leavings of
- * the last rolled back.
+ * A socket without a network: what `pg` writes goes to PGlite as wire protocol, and the answer comes back to be read.
+ * PGlite has a single session, so at most one such stream may be open at a time; a new one begins by rolling back what
+ * the last one left open.
  *
  * It has the few methods of a net.Socket that `pg` calls.
  */
 export class PgliteStream extends Duplex {
-  readonly #database: PGlite;
+  readonly #database: EmbeddedEngine;
   #begun = false;
 
-  constructor(database: PGlite) {
+  constructor(database: EmbeddedEngine) {
     super();
     this.#database = database;
   }
 
   connect(): this {
-    setImmediate(() => this.emit('connect'));
+    void setImmediate().then(() => this.emit('connect'));
     return this;
   }
 
@@ -35,7 +38,7 @@ export class PgliteStream extends Duplex {
   }
 
   override _read(): void {
-    // Answers are pushed when they are there: a cursor asks for a bounded number of rows at a time.
+    // Answers are pushed as soon as they are there: a cursor asks for a bounded number of rows at a time.
   }
 
   /** `pg` ends its side and waits for ours to end too; without this its pool gives up waiting after seconds. */
@@ -50,7 +53,7 @@ export class PgliteStream extends Duplex {
   }
 
   async #exchange(chunk: Buffer): Promise<void> {
-    // Terminate would end the one session for good.
+    // Terminate would end the only session permanently.
     if (chunk[0] === TERMINATE && chunk.length === 5) return;
     if (!this.#begun) {
       this.#begun = true;
@@ -58,10 +61,14 @@ export class PgliteStream extends Duplex {
       await this.#database.exec('DISCARD ALL');
     }
     const answer = await this.#database.execProtocolRaw(chunk);
-    // A real socket is read in a turn of the event loop. Without one, statements that follow each other would hold up
-    // every timer and connection of the process until the last of them.
-    await new Promise(setImmediate);
-    if (!this.destroyed && answer.length > 0) this.push(Buffer.from(answer));
+    // A real socket is read in turns of the event loop, a piece at a time. Without them, statements that follow each other
+    // would hold up every timer and connection of the process until the last of them, and so would one long answer.
+    const whole = Buffer.from(answer);
+    for (let at = 0; at < whole.length; at += PIECE) {
+      await setImmediate();
+      if (this.destroyed) return;
+      this.push(whole.subarray(at, at + PIECE));
+    }
   }
 
   setNoDelay(): this {

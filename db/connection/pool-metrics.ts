@@ -9,7 +9,7 @@ interface Pool {
   numPendingAcquires(): number;
 }
 
-/** The database as Prometheus sees it: whether it answers, and how far the pool is used. */
+/** The database as Prometheus sees it: whether it answers, and how much of the pool is in use. */
 export function measurePool(registry: Registry, db: Database): void {
   const registers = [registry];
   const { pool } = db.client as { pool: Pool };

@@ -5,7 +5,7 @@ export interface PooledClient {
   query(query: string | Statement, done?: (error: Error | null, result: unknown) => void): unknown;
   emit(event: 'error', error: Error): boolean;
   connection: { stream: { destroy(): void } };
-  /** Of the server process; behind a pooler, a number that the pooler has made up. */
+  /** Id of the server process; behind a pooler, a number that the pooler invented. */
   processID: number;
 }
 
@@ -17,8 +17,8 @@ export interface Statement {
 }
 
 /**
- * `pg` queues queries behind one whose answer never came. A connection that has timed out is destroyed instead, so that
- * the pool opens a new one.
+ * `pg` would queue queries behind one whose answer never came. A connection that has timed out is destroyed instead, so
+ * that the pool opens a new one.
  */
 export function dropWhenSilent(client: PooledClient): void {
   const query = client.query.bind(client);

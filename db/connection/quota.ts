@@ -12,8 +12,8 @@ export interface Quota {
 }
 
 /**
- * Holds a user until the transaction ends, so that what the user has can be counted and added to. Only who counts for
- * the same user waits, on whatever node.
+ * Holds a user until the transaction ends, so that what the user has can be counted and added to. Only counting for the
+ * same user waits, on any node.
  * @throws Problem `unauthorized` for a user who has just been deleted
  */
 export async function lockUser(trx: Database, userId: string): Promise<void> {
@@ -23,8 +23,8 @@ export async function lockUser(trx: Database, userId: string): Promise<void> {
 }
 
 /**
- * @param rows those that count, without what is about to be added; the lock that keeps others from adding is held
- * @throws Problem `quota-exceeded` when there is no room for one more
+ * @param rows those that count, without the new ones; the lock that keeps others from adding is held
+ * @throws Problem `quota-exceeded` if there is no room for one more
  */
 export async function assertRoom(
   rows: { count(): PromiseLike<{ count: string }[]> },

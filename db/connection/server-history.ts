@@ -4,11 +4,11 @@ import type { PooledClient } from './pooled-client.ts';
 
 /** Where a server stands in its history. */
 export interface HistoryPoint {
-  /** The name of the history. It changes with the cluster, at a promotion, and when a dump has made the tables anew. */
+  /** The name of the history. It changes with the cluster, at a promotion, and when a dump has recreated the tables. */
   branch: string;
-  /** When the server was started. Only a server that was stopped can have been given older files. */
+  /** When the server was started. Only a server that was stopped can have got older files. */
   startedAt: string;
-  /** Bytes of the write-ahead log that are on the disk. They become fewer on a branch only when older files are put back. */
+  /** Bytes of the write-ahead log on disk. On a branch they shrink only when older files are put back. */
   written: number;
 }
 
@@ -22,7 +22,7 @@ const READ = `
   from pg_control_system(),
     (select case when not pg_is_in_recovery() then pg_current_wal_flush_lsn() end as lsn) as flushed`;
 
-/** SQLSTATE of a server that is PostgreSQL by its protocol only, or does not let this role ask. */
+/** SQLSTATE of a server that only speaks PostgreSQL's protocol, or does not let this role ask. */
 const UNSUPPORTED = new Set(['0A000', '42501', '42883']);
 
 const READ_MS = 5_000;
@@ -38,7 +38,7 @@ export async function readHistory(db: Database): Promise<HistoryPoint | null> {
   }
 }
 
-/** Tells of the server at the other end of each new connection, before anything else uses that. */
+/** Reports the server behind each new connection before anything else uses it. */
 export class ServerHistory {
   #listener: (point: HistoryPoint) => void = () => undefined;
 

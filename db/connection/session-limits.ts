@@ -1,17 +1,17 @@
 import type { PooledClient } from './pooled-client.ts';
 
-/** After what time PostgreSQL itself ends what a node has begun, in milliseconds. */
+/** Times after which PostgreSQL itself ends what a node began, in milliseconds. */
 export interface SessionLimits {
   /** A statement is cancelled, since its request is no longer waiting for the answer. */
   statement: number;
-  /** Waiting for a row that another transaction has locked is given up. */
+  /** Waiting for a row that another transaction has locked is abandoned. */
   lock: number;
   /** A transaction whose node sends nothing is rolled back: the node may be frozen, or its machine gone. */
   idleInTransaction: number;
 }
 
 /**
- * Notice within half a minute that the other end is gone without having closed the connection. Servers too old for one of
+ * Notice within half a minute that the other end is gone without closing the connection. Servers too old for one of
  * these go without it.
  */
 const PEER_CHECKS = {
@@ -28,11 +28,12 @@ const POOLER_WAIT_MS = 10_000;
 const BEGIN = /^begin\b[^;]*/i;
 
 /**
- * Applies the limits to a new connection. They are not sent as startup parameters, which poolers such as PgBouncer refuse.
+ * Applies the limits to a new connection. They are not sent as startup parameters, which poolers such as PgBouncer
+ * refuse.
  *
- * Behind a pooler in transaction mode a setting of the session would stay with a server connection that other clients use
- * next, so each transaction sets its own limits there, in the same round trip as BEGIN. Statements outside transactions
- * then have the limits of the database role only.
+ * Behind a pooler in transaction mode a setting of the session would stay with a server connection that other clients
+ * use next, so each transaction sets its own limits there, in the same round trip as BEGIN. Statements outside
+ * transactions then have only the limits of the database role.
  */
 export function limitSession(
   client: PooledClient,

@@ -1,4 +1,4 @@
-/** The row that `returning` gives back of a statement that touches exactly one. */
+/** The row that `returning` yields for a statement that touches exactly one. */
 export function only<T>(rows: readonly T[]): T {
   const [row] = rows;
   if (row === undefined) throw new Error('a statement that should return a row returned none');

@@ -1,14 +1,14 @@
 import { errorCode } from './error-code.ts';
 import type { Database } from './database.ts';
 
-/** How long a statement may take that is not asked for by a request, or whose work grows with a whole ledger. */
+/** How long a statement may take that no request waits for, or whose work grows with a whole ledger. */
 export const LONG_WORK_MS = 600_000;
-/** A server that lives has cancelled a statement by then. */
+/** A server that is alive has cancelled the statement by then. */
 const GRACE_MS = 5_000;
 
 /**
- * Gives the rest of a transaction more time than a request has, for its statements and for the locks that they wait for.
- * It has no effect on the embedded database, which cancels nothing.
+ * Gives the rest of a transaction more time than a request has, both for its statements and for their locks. It has no
+ * effect on the embedded database, which cancels nothing.
  */
 export async function allowTime(trx: Database, ms: number): Promise<void> {
   await trx.raw(`set local statement_timeout = ${ms}; set local lock_timeout = ${ms}`);
@@ -28,13 +28,13 @@ const ALLOWED = /^set local statement_timeout = (\d+);/;
 const ENDED = /^(commit|rollback)(?! to)\b/i;
 
 /**
- * How long to wait for the answers on one connection, in milliseconds: a little longer than the server works on them. By
- * itself the driver would give up on a long statement as on a server that is silent.
+ * How long to wait for the answers on one connection, in milliseconds: a little longer than the server works on them.
+ * The driver itself cannot tell a long statement from a silent server.
  */
 export class Patience {
   #allowed: number | null = null;
 
-  /** @returns `null`: as long as always */
+  /** @returns `null`: the usual time */
   of(statement: string): number | null {
     if (ENDED.test(statement)) this.#allowed = null;
     const allowed = ALLOWED.exec(statement)?.[1];
@@ -43,7 +43,7 @@ export class Patience {
   }
 }
 
-/** For how long a connection waits for an answer, unless a transaction has more time. */
+/** How long a connection waits for an answer, unless a transaction has more time. */
 export function usualPatience(statementTimeout: number): number {
   return statementTimeout + GRACE_MS;
 }

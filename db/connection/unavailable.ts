@@ -10,8 +10,8 @@ const CODES = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  // SQLSTATE: connection exceptions, a transaction that was idle for too long, disk full, too many connections, shutting
-  // down, crashed, starting up, read-only standby, files that cannot be read or written.
+  // SQLSTATE: connection exceptions, a transaction that was idle for too long, disk full, memory full, too many connections,
+  // shutting down, crashed, starting up, read-only standby, files that cannot be read or written.
   '08000',
   '08001',
   '08003',
@@ -21,6 +21,7 @@ const CODES = new Set([
   '08P01',
   '25P03',
   '53100',
+  '53200',
   '53300',
   '57P01',
   '57P02',
@@ -32,10 +33,10 @@ const CODES = new Set([
 const MESSAGES =
   /Connection terminated|Connection ended|timeout expired|Query read timeout|not queryable|Client was closed/i;
 
-/** SQLSTATE of a server that answers, but takes nothing more: disk full, read-only standby. */
+/** SQLSTATE of a server that answers, but takes no more writes: disk full, read-only standby. */
 const READ_ONLY = new Set(['53100', '25006']);
 
-/** Whether nothing can be written at the moment, though there is much that can be read. */
+/** Whether nothing can be written at the moment, although much can be read. */
 export function isReadOnly(error: unknown): boolean {
   return error instanceof Error && READ_ONLY.has(errorCode(error) ?? '');
 }
@@ -45,6 +46,8 @@ export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof knexPackage.knex.KnexTimeoutError) return true;
   if (CODES.has(errorCode(error) ?? '')) return true;
+  // A Unix socket that is not there, or not for this user: ENOENT and EACCES, which mean other things elsewhere.
+  if ('syscall' in error && error.syscall === 'connect') return true;
   if (MESSAGES.test(error.message)) return true;
   if (error instanceof AggregateError && error.errors.some(isUnavailable)) return true;
   return error.cause !== undefined && isUnavailable(error.cause);

@@ -7,7 +7,7 @@ export interface Write {
   bindings: readonly Knex.RawBinding[];
 }
 
-/** Writes of different rows, of which none needs to see another, in one round trip to the database. */
+/** Independent writes of different rows, in one round trip to the database. */
 export async function writeAtOnce(trx: Database, writes: readonly Write[]): Promise<void> {
   if (writes.length === 0) return;
   const parts = writes.map(({ sql }, index) => `write_${index} as (${sql})`);

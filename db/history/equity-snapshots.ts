@@ -1,7 +1,7 @@
 import { decimal, fixed, type Fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 
-/** What was published as a portfolio's equity at some moment, base currency. */
+/** A portfolio's equity as published at some moment, in base currency. */
 export interface EquityPoint {
   /** Epoch milliseconds. */
   time: number;
@@ -16,7 +16,7 @@ export interface EquitySnapshot extends EquityPoint {
   version: number;
 }
 
-/** Keeps those whose ledger is still the one they were made of: a late entry makes them void. */
+/** Keeps those whose ledger is still the one they were computed from: a late entry voids them. */
 export async function saveEquitySnapshots(db: Database, snapshots: readonly EquitySnapshot[]): Promise<void> {
   await db.raw(
     `insert into equity_snapshots (portfolio_id, time, equity, contributions)
@@ -35,7 +35,7 @@ export async function saveEquitySnapshots(db: Database, snapshots: readonly Equi
   );
 }
 
-/** Those of [from, to), oldest first, the newest `limit`. Where there are gaps `history` knows what was between. */
+/** Those of [from, to), oldest first, the newest `limit`. `history` fills the gaps. */
 export async function equitySnapshots(
   db: Database,
   portfolioId: string,

@@ -1,15 +1,21 @@
 import { type Problem, problem } from '../../lib/problem.ts';
-import { TimeSlice } from '../../lib/async/time-slice.ts';
+import { inSlices, TimeSlice } from '../../lib/async/time-slice.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
-import { emptyState, foldLegs, type AssetState, type Flow } from '../../lib/pnl/ledger/position.ts';
+import { emptyState, foldSteps, type AssetState, type Flow } from '../../lib/pnl/ledger/position.ts';
 import type { TotalsAt } from '../../lib/pnl/ledger/totals.ts';
-import { saveCheckpoints } from '../ledger/checkpoints.ts';
+import { saveCheckpoints } from '../ledger/positions/checkpoints.ts';
 import type { Database } from '../connection/database.ts';
-import { entryChunks } from '../ledger/entries.ts';
-import { legsByAsset, type Checkpoint } from '../ledger/fold.ts';
-import { ensureCurrent, readPositions } from '../ledger/past-states.ts';
-import { loadPoints, pointOf, savePoints, type KnownPoints, type LedgerPoint } from '../ledger/points.ts';
+import { entryChunks } from '../ledger/entries/entries.ts';
+import { legsByAsset, type Checkpoint } from '../ledger/positions/fold.ts';
+import { ensureCurrent, readPositions } from '../ledger/positions/past-states.ts';
+import {
+  loadPoints,
+  pointOf,
+  savePoints,
+  type KnownPoints,
+  type LedgerPoint,
+} from '../ledger/positions/points.ts';
 import { ifUnmoved, inSnapshot } from '../connection/consistent-read.ts';
 import { isReadOnly } from '../connection/unavailable.ts';
 import { valuePoints, type HistoryPoint, type LivePrices } from './valued-points.ts';
@@ -17,11 +23,14 @@ import { valuePoints, type HistoryPoint, type LivePrices } from './valued-points
 export type { HistoryPoint } from './valued-points.ts';
 
 export interface HistoryQuery {
-  /** Epoch milliseconds, in any order. What was booked before an instant is in it, what at or after it is not. */
+  /**
+   * Epoch milliseconds, in any order. An instant includes what was booked before it, and not what was booked at or
+   * after it.
+   */
   instants: readonly number[];
   /** Default: the portfolio's. */
   costMethod?: CostMethod | undefined;
-  /** Values the instants from `from` on with these prices instead of stored closes: the present. */
+  /** Values the instants from `from` on with these prices instead of stored closes: current ones. */
   live?: LivePrices | undefined;
 }
 
@@ -35,9 +44,9 @@ export interface History {
 }
 
 /**
- * What a portfolio was worth at some instants, from its ledger and the last closes at or before each; where there is
- * none, the portfolio's own last fill. One pass over the ledger whatever the number of instants, from the last
- * checkpoints before the first of them; days' starts in the portfolio's time zone are remembered and read the next time.
+ * The value of a portfolio at some instants, from its ledger and the last closes at or before each or, without one, the
+ * portfolio's own last fill. It takes one pass over the ledger, whatever the number of instants, from the last
+ * checkpoints before the first; starts of days in the portfolio's time zone are remembered for the next time.
  *
  * The difference of two points is a period: `periodPnl`.
  * @throws Problem `not-found`
@@ -50,7 +59,7 @@ export async function history(db: Database, portfolioId: string, query: HistoryQ
   return { version: ledger.version, terms: ledger.terms, timeZone: ledger.timeZone, points };
 }
 
-/** `history` for those who need nothing else of it. */
+/** The points of `history` alone. */
 export async function equityAt(
   db: Database,
   portfolioId: string,
@@ -61,7 +70,7 @@ export async function equityAt(
 }
 
 /**
- * External money and coins of the entries in [from, to), in order of time: `take` is told one after the other, since with
+ * External money and coins of the entries in [from, to), in order of time: `take` gets them one by one, since with
  * untracked cash every trade is one. They add up exactly to the difference of `contributions`.
  */
 export async function externalFlows(
@@ -78,7 +87,7 @@ export async function externalFlows(
     const slice = new TimeSlice();
     for await (const entries of entryChunks(trx, portfolioId, null, range)) {
       const flows: Flow[] = [];
-      foldInto(states, entries, positions.terms, (flow) => flows.push(flow));
+      await foldInto(states, entries, positions.terms, slice, (flow) => flows.push(flow));
       for (const flow of flows.sort((a, b) => a.time - b.time)) take(flow);
       if (slice.isOver) await slice.next();
     }
@@ -93,7 +102,7 @@ export interface LedgerHistory {
   points: Map<number, LedgerPoint>;
 }
 
-/** So few instants are worked out while the ledger is held still, so that they are surely remembered. */
+/** This few instants are computed while the ledger is locked, so that they are certain to be remembered. */
 const HELD_STILL = 2;
 
 /**
@@ -120,13 +129,13 @@ export async function ledgerAt(
   };
   const kept = await ifUnmoved(db, portfolioId, result.version, (trx) => remember(trx, result)).catch(
     (error: unknown) => {
-      // It is right without being remembered.
+      // It is correct even if it is not remembered.
       if (isReadOnly(error)) return true;
       throw error;
     },
   );
   if (kept || sorted.length > HELD_STILL) return result;
-  // A ledger that never rests would have its day's start worked out again and again.
+  // The day's start of a ledger that never rests would be computed again and again.
   return await db.transaction(async (trx) => {
     await trx('portfolios').where({ id: portfolioId }).forShare().first('id');
     const again = await read(trx);
@@ -137,7 +146,7 @@ export async function ledgerAt(
 
 /** What one answer remembers at most, in coins held at its instants; the next one remembers more. */
 const REMEMBERED_COINS = 200_000;
-/** Instants × assets of one answer: each of them is looked at. */
+/** The most instants × assets of one answer: each of them is visited. */
 const LOOKS = 5_000_000;
 
 interface PassResult extends LedgerHistory {
@@ -192,7 +201,9 @@ function tooMuch(): Problem {
   });
 }
 
-/** Goes through the ledger once, and tells what it was at each of the ascending instants. `states` is as of the first. */
+/**
+ * Goes through the ledger once, and reports its state at each of the ascending instants. `states` is as of the first.
+ */
 async function pass(
   trx: Database,
   portfolioId: string,
@@ -210,7 +221,7 @@ async function pass(
       tell(next, pointOf(states.values(), terms));
       place += 1;
       if (slice.isOver) await slice.next();
-      // Assets may have come on the way.
+      // Assets may have been added on the way.
       if (states.size * instants.length > LOOKS) throw tooMuch();
     }
   };
@@ -223,26 +234,28 @@ async function pass(
     for (const [index, entry] of entries.entries()) {
       const next = instants[place];
       if (next === undefined || entry.time < next) continue;
-      foldInto(states, entries.slice(from, index), terms);
+      await foldInto(states, entries.slice(from, index), terms, slice);
       from = index;
       await reach(entry.time);
     }
-    foldInto(states, entries.slice(from), terms);
+    await foldInto(states, entries.slice(from), terms, slice);
     if (slice.isOver) await slice.next();
   }
   await reach(end);
 }
 
-function foldInto(
+async function foldInto(
   states: Map<string, AssetState>,
   entries: readonly LedgerEntry[],
   terms: PortfolioTerms,
+  slice: TimeSlice,
   onFlow?: (flow: Flow) => void,
-): void {
+): Promise<void> {
   if (entries.length === 0) return;
   for (const [asset, legs] of legsByAsset(entries, terms)) {
     const options = onFlow === undefined ? {} : { onFlow };
-    states.set(asset, foldLegs(states.get(asset) ?? emptyState(asset), legs, terms.costMethod, options));
+    const before = states.get(asset) ?? emptyState(asset);
+    states.set(asset, await inSlices(foldSteps(before, legs, terms.costMethod, options), slice));
   }
 }
 

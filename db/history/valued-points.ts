@@ -11,28 +11,28 @@ import {
 } from '../../lib/pnl/valuation/valuation.ts';
 import { TimeSlice } from '../../lib/async/time-slice.ts';
 import { addClosesAt, candleSymbols, type Closes, symbolsWithCandles } from '../market/closes.ts';
-import type { UnvaluedBody } from '../../lib/pnl/valuation/unvalued.ts';
+import type { UnvaluedBody } from '../../lib/schemas/warning-schema.ts';
 import type { Database } from '../connection/database.ts';
-import type { LedgerPoint } from '../ledger/points.ts';
+import type { LedgerPoint } from '../ledger/positions/points.ts';
 
 export interface HistoryPoint extends TotalsAt {
-  /** What was held without any price known then: why `marketValue` is `null`. */
+  /** What was held without a known price: why `marketValue` is `null`. */
   unpriced: readonly string[];
-  /** What the totals lack for want of a price: fees, rewards, and holdings that cost nothing. */
+  /** What the totals lack without a price: fees, rewards, and holdings that cost nothing. */
   unvalued: readonly UnvaluedBody[];
 }
 
-/** The present: instants from `from` on are valued with these prices instead of stored closes. */
+/** Current prices: instants from `from` on are valued with these instead of stored closes. */
 export interface LivePrices {
   from: number;
-  prices: PriceSource;
-  symbols: readonly string[];
+  /** Made-up prices, or real ones. */
+  of: (simulated: boolean) => { prices: PriceSource; symbols: readonly string[] };
 }
 
-/** Coins held at the instants that are valued together: so many closes are in memory at most. */
+/** Coins held at the instants that are valued together: the most closes in memory. */
 const COINS_AT_ONCE = 20_000;
 
-/** Values ledgers of the past as `prepareMarking` values the present one. */
+/** Values past ledgers as `prepareMarking` values the current one. */
 export async function valuePoints(
   db: Database,
   terms: PortfolioTerms,
@@ -40,8 +40,9 @@ export async function valuePoints(
   live: LivePrices | undefined,
 ): Promise<Map<number, HistoryPoint>> {
   const slice = new TimeSlice();
-  const past = pastRates(db, terms.baseCurrency);
-  const liveRoutes = routeFinder(terms.baseCurrency, indexSymbols(live?.symbols ?? []));
+  const past = pastRates(db, terms);
+  const present = live?.of(terms.simulated);
+  const liveRoutes = routeFinder(terms.baseCurrency, indexSymbols(present?.symbols ?? []));
   const valued = new Map<number, HistoryPoint>();
   let together: [number, LedgerPoint][] = [];
   let coins = 0;
@@ -64,9 +65,10 @@ export async function valuePoints(
     if (coins >= COINS_AT_ONCE) await value();
   }
   await value();
-  if (live === undefined) return valued;
-  // In one turn: all of it is of one position of the market.
-  const liveRate = (asset: string): Fixed | null => rateAlong(liveRoutes(asset), live.prices)?.rate ?? null;
+  if (live === undefined || present === undefined) return valued;
+  // In one turn, so that all of it is of one position of the market.
+  const liveRate = (asset: string): Fixed | null =>
+    rateAlong(liveRoutes(asset), present.prices)?.rate ?? null;
   for (const [instant, point] of points) {
     if (instant >= live.from) valued.set(instant, valuePoint(instant, point, liveRate));
   }
@@ -100,18 +102,18 @@ type PastRates = (
 ) => Promise<(asset: string, instant: number) => Fixed | null>;
 
 /** Base currency per unit of what was held at some instants, from the last closes at or before each. */
-function pastRates(db: Database, baseCurrency: string): PastRates {
+function pastRates(db: Database, { baseCurrency, simulated }: PortfolioTerms): PastRates {
   /** Whether there has ever been a price of a symbol. */
   const priced = new Map<string, boolean>();
   const straightOf = (asset: string): string => `${asset}/${baseCurrency}`;
-  // Nearly always there is a straight way, and the list of all symbols need not be read.
+  // There is nearly always a direct symbol, and the list of all symbols need not be read.
   let routes = routeFinder(baseCurrency, indexSymbols([]));
   let listed: ReadonlySet<string> | null = null;
 
   async function addStraight(points: Points, closes: Closes, slice: TimeSlice): Promise<void> {
     const assets = new Set(points.flatMap(([, { held }]) => held.map(({ asset }) => asset)));
     const unknown = [...assets].map(straightOf).filter((symbol) => !priced.has(symbol));
-    const found = await symbolsWithCandles(db, unknown);
+    const found = await symbolsWithCandles(db, unknown, simulated);
     for (const symbol of unknown) priced.set(symbol, found.has(symbol));
     const wanted: { symbol: string; instant: number }[] = [];
     for (const [instant, { held }] of points) {
@@ -121,10 +123,10 @@ function pastRates(db: Database, baseCurrency: string): PastRates {
       }
       if (slice.isOver) await slice.next();
     }
-    await addClosesAt(db, wanted, closes);
+    await addClosesAt(db, wanted, closes, simulated);
   }
 
-  /** For what has no straight price at its instant: the closes of every symbol that may lead to one. */
+  /** For assets without a direct price at their instant: the closes of every symbol that may lead to one. */
   async function addOthers(points: Points, closes: Closes, slice: TimeSlice): Promise<void> {
     const wanted: { symbol: string; instant: number }[] = [];
     for (const [instant, { held }] of points) {
@@ -132,7 +134,7 @@ function pastRates(db: Database, baseCurrency: string): PastRates {
       for (const { asset } of held) {
         if (closes.get(straightOf(asset))?.has(instant) === true) continue;
         if (listed === null) {
-          listed = new Set(await candleSymbols(db));
+          listed = new Set(await candleSymbols(db, simulated));
           routes = routeFinder(baseCurrency, indexSymbols(listed));
         }
         for (const route of routes(asset)) {
@@ -144,7 +146,7 @@ function pastRates(db: Database, baseCurrency: string): PastRates {
         if (closes.get(symbol)?.has(instant) !== true) wanted.push({ symbol, instant });
       }
     }
-    await addClosesAt(db, wanted, closes);
+    await addClosesAt(db, wanted, closes, simulated);
   }
 
   return async (points, slice) => {

@@ -1,52 +1,62 @@
 import type { Clock } from '../../lib/clock.ts';
 import { newId } from '../../lib/id.ts';
+import type { Move } from '../../lib/import/reading/format.ts';
 import type { RowOrder } from '../../lib/import/reading/row-order.ts';
 import { compareOrder, type PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
-import { assertAssets } from '../ledger/asset-quota.ts';
-import { BulkPositions } from '../ledger/bulk-positions.ts';
+import { assertAssets } from '../ledger/portfolios/asset-quota.ts';
+import { BulkPositions } from '../ledger/positions/bulk-positions.ts';
 import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
 import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
-import type { EntriesMove } from '../ledger/booking-options.ts';
-import type { OutboxMessage } from '../ledger/outbox.ts';
+import type { EntriesMove, ValuationMove } from '../ledger/positions/booking-options.ts';
+import { follow } from '../ledger/links/following.ts';
+import { ledgerOf, lockingLedgers, lockLedgers } from '../ledger/portfolios/linked-ledgers.ts';
+import type { OutboxMessage } from '../ledger/portfolios/outbox.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import { tieOf } from '../ledger/entry-identity.ts';
-import { rateNeeds, withRates } from '../ledger/entry-rates.ts';
-import { entryOf, type StoredEntry, type EntryDraft } from '../ledger/stored-entry.ts';
+import { tieOf } from '../ledger/entries/entry-identity.ts';
+import { rateNeeds, withRates } from '../ledger/rates/entry-rates.ts';
+import { entryOf, type StoredEntry, type EntryDraft } from '../ledger/entries/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
-import { ENTRY_RECORDSET, toRow } from '../ledger/entry-row.ts';
+import { ENTRY_RECORDSET, toRow } from '../ledger/entries/entry-row.ts';
 import { listConflicts, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
+import { joinBooked, type JoinedLines } from './import-joins.ts';
 import { keepDecisions, knownDecisions, type NewDecision } from './import-decisions.ts';
-import { type FreshEntry, freshEntries } from './import-rows.ts';
+import { conflictMoves, type FreshEntry, freshEntries } from './import-rows.ts';
 import type { StagedRows } from './staged-rows.ts';
-import { advance, lockPortfolio } from '../ledger/portfolios.ts';
-import { rateTable } from '../ledger/rates.ts';
-import { countTags } from '../ledger/tags.ts';
+import { advance } from '../ledger/portfolios/portfolios.ts';
+import { rateTable, type RateTerms } from '../ledger/rates/rates.ts';
+import { countTags } from '../ledger/portfolios/tags.ts';
 
-/** Rows that are booked together: the embedded database lets everybody wait while it reads them. */
+/** Rows booked at once: the embedded database blocks everyone else in the meantime. */
 const CHUNK = 250;
 
 export interface ImportOutcome extends MatchCounts {
-  /** Of the ledger, after it. */
+  /** Of the ledger, after booking. */
   version: number;
   /** Whether the fresh rows are in the ledger now. */
   booked: boolean;
   conflictRows: RowMatch[];
+  /** What all rows in conflict move together. */
+  conflictMoves: Move[];
   /** The first rows of the file. */
   firstRows: RowMatch[];
-  /** What is to be published about it. */
+  /** To be published. */
   message: OutboxMessage | null;
-  /** Decisions of the file that were known before, by their keys. */
+  following: readonly OutboxMessage[];
+  /** The decisions of the file that were known before, by key. */
   known: ReadonlyMap<string, 'open' | 'settled'>;
-  /** Which way time runs in the file; `null`: it cannot be told, and figures depend on it, so nothing is booked. */
+  /**
+   * Which way time runs in the file; `null` if that is unknown and figures depend on it, in which case
+   * nothing is booked.
+   */
   order: RowOrder | null;
 }
 
 /** So many rows of a file, about to be committed, that they are not published one by one. */
 export interface ImportMove {
   subject: 'import';
-  /** Of the ledger, after it. */
+  /** Of the ledger, after booking. */
   version: number;
   importId: string;
   count: number;
@@ -55,27 +65,38 @@ export interface ImportMove {
 export interface ImportOptions {
   clock: Clock;
   order: FileOrder;
-  /** `look`: nothing is booked. `whole`: only if there is no conflict. `rest`: what is in no conflict. */
+  /**
+   * `look`: book nothing. `whole`: book only if there are no conflicts. `rest`: book everything that is not
+   * in conflict.
+   */
   mode: 'look' | 'whole' | 'rest';
-  /** What only the owner of the portfolio can explain: kept if the file is booked. */
+  /** What only the user can decide; stored if the file is booked. */
   decisions: readonly NewDecision[];
-  /** Rows to be reported, at most. */
+  /** Rows that are the two halves of an own transfer. */
+  joins?: readonly JoinedLines[];
+  /** The maximum number of rows to report. */
   reported: number;
-  /** The import's name, as it is published. */
+  /** The import's name, as published. */
   name: string;
-  /** Entries that are published one by one; if there are more, only their number is. */
+  /**
+   * The maximum number of entries to publish one by one; if there are more, only their number is published.
+   */
   published: number;
-  /** What is to be published about it: see `BookingOptions`. */
-  records?: (move: EntriesMove | ImportMove) => string[];
-  /** Different tags that the portfolio may have; left out: any number. */
+  /** The records to publish: see `BookingOptions`. */
+  records?: (move: EntriesMove | ImportMove | ValuationMove) => string[];
+  /** The maximum number of different tags in the portfolio; unlimited if absent. */
   tagLimit?: number;
-  /** Every asset of the file, and how many the portfolio may have; left out: any number. */
+  /** Every asset of the file, and the maximum number in the portfolio; unlimited if absent. */
   assets?: { of: ReadonlySet<string>; limit: number };
   progress: (phase: 'comparing' | 'booking' | 'valuing', done: number, total: number) => void;
+  /** Called first, in the transaction; throws to book nothing. */
+  admit?: (trx: Database) => Promise<void>;
+  /** Writes more in the transaction if anything was booked. */
+  booked?: (trx: Database) => Promise<void>;
 }
 
 /**
- * Books the rows of a file that were put aside: in one transaction, so that nothing of it is there until all is.
+ * Books the staged rows of a file in one transaction, so that all of them become visible at once.
  * @throws Problem `not-found`, `quota-exceeded`, `unprocessable-entry`
  */
 export async function bookRows(
@@ -85,9 +106,11 @@ export async function bookRows(
   options: ImportOptions,
 ): Promise<ImportOutcome> {
   const { clock, mode, reported, published, progress } = options;
-  return await db.transaction(async (trx) => {
+  return await lockingLedgers(db, async (trx) => {
     await allowTime(trx, LONG_WORK_MS);
-    const portfolio = await lockPortfolio(trx, portfolioId);
+    const ledgers = await lockLedgers(trx, [portfolioId]);
+    const portfolio = ledgerOf(ledgers, portfolioId);
+    await options.admit?.(trx);
     progress('comparing', 0, 0);
     const { importId } = staged;
     const counts = await matchRows(trx, portfolioId, staged);
@@ -101,46 +124,58 @@ export async function bookRows(
         portfolioId,
         decisions.map(({ key }) => key),
       ),
+      conflictMoves: counts.conflicts === 0 ? [] : await conflictMoves(trx, importId),
       conflictRows: counts.conflicts === 0 ? [] : await listConflicts(trx, importId, reported),
       firstRows: await listMatches(trx, importId, reported),
     };
     const { version } = portfolio;
     const isHeldBack = mode === 'look' || order === null || (mode === 'whole' && counts.conflicts > 0);
     if (!isHeldBack) await keepDecisions(trx, portfolioId, options.name, decisions, clock.now());
-    if (isHeldBack || counts.fresh === 0) return { ...report, version, booked: false, message: null };
+    if (isHeldBack || counts.fresh === 0) {
+      return { ...report, version, booked: false, message: null, following: [] };
+    }
     if (options.assets !== undefined) {
       await assertAssets(trx, portfolioId, options.assets.of, options.assets.limit);
     }
-    const symbols = indexSymbols(await candleSymbols(trx));
+    const symbols = indexSymbols(await candleSymbols(trx, portfolio.simulated));
     const positions = new BulkPositions(trx, portfolioId, portfolio);
     const entries: StoredEntry[] = [];
-    // Rows that tell their sequence need no other.
-    const lines = options.order.hasSequence ? null : order;
+    // Rows that state their sequence need no other order, and rows that share no instant need none.
+    const lines = options.order.hasSequence || options.order.rows.areApart ? null : order;
+    const { joins = [] } = options;
+    const halves = new Set(joins.flatMap(({ withdrawal, deposit }) => [withdrawal, deposit]));
+    const booked = new Map<number, string>();
     let done: { time: number; line: number; part: number } | null = null;
     for (let place = 0; place < counts.fresh; place += CHUNK) {
       progress('booking', place, counts.fresh);
       const fresh = await freshEntries(trx, importId, lines, done, CHUNK);
       const drafts = await ratedDrafts(
         trx,
-        portfolio.baseCurrency,
+        portfolio,
         fresh.map(({ draft }) => draft),
         symbols,
       );
       const now = clock.now();
-      const booked = drafts.map((draft, index) => {
+      const added = drafts.map((draft, index) => {
         const tie = tieOf(draft, version + place + index + 1);
         return entryOf(draft, { id: newId(clock), tie, portfolioId, createdAt: now, updatedAt: now });
       });
-      await insertEntries(trx, booked, fresh, portfolio);
-      await countTags(trx, portfolioId, { added: booked }, options.tagLimit);
-      await positions.add(booked);
-      if (counts.fresh <= published) entries.push(...booked);
+      await insertEntries(trx, added, fresh, portfolio);
+      await countTags(trx, portfolioId, { added }, options.tagLimit);
+      await positions.add(added);
+      if (counts.fresh <= published) entries.push(...added);
+      for (const [index, { line }] of fresh.entries()) {
+        if (halves.has(line)) booked.set(line, added[index]?.id ?? '');
+      }
       const last = fresh.at(-1);
       if (last !== undefined) done = { time: last.draft.time, line: last.line, part: last.part };
     }
     let folded = 0;
     progress('valuing', 0, 0);
     await positions.finish(() => progress('valuing', (folded += 1), 0));
+    const change = { origins: [portfolio], starts: positions.starts(), relinked: positions.relinked };
+    const following = await follow(trx, ledgers, change, options);
+    await options.booked?.(trx);
     entries.sort(compareOrder);
     const count = counts.fresh;
     const after = version + count;
@@ -149,7 +184,16 @@ export async function bookRows(
         ? { subject: 'entries', change: 'booked', version: after, entries }
         : { subject: 'import', version: after, importId: options.name, count };
     const told = { now: clock.now(), records: options.records?.(move) };
-    return { ...report, booked: true, ...(await advance(trx, portfolio, count, told)) };
+    const advanced = await advance(trx, portfolio, count, told);
+    const telling = options.records === undefined ? { clock } : { clock, records: options.records };
+    const joined = await joinBooked(trx, portfolioId, { joins, booked }, telling);
+    return {
+      ...report,
+      booked: true,
+      following: [...following, ...joined.messages],
+      message: advanced.message,
+      version: advanced.version + joined.versions,
+    };
   });
 }
 
@@ -172,13 +216,13 @@ async function insertEntries(
   }
 }
 
-/** Entries with their rates, as booking them one by one would find them. */
+/** Entries with the rates that booking them one by one would find. */
 async function ratedDrafts(
   trx: Database,
-  baseCurrency: string,
+  terms: RateTerms,
   drafts: readonly EntryDraft[],
   symbols: SymbolIndex,
 ): Promise<EntryDraft[]> {
-  const rate = await rateTable(trx, baseCurrency, drafts.flatMap(rateNeeds), symbols);
+  const rate = await rateTable(trx, terms, drafts.flatMap(rateNeeds), symbols);
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }

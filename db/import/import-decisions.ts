@@ -5,13 +5,13 @@ import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
 
-/** Decisions that a portfolio can have open at once. */
+/** The maximum number of open decisions in a portfolio. */
 export const MAX_OPEN_DECISIONS = 20_000;
 
 /** A decision that a file asks for. */
 export interface NewDecision {
   id: string;
-  /** What it says, and its number among equal ones of the file. */
+  /** Its content, and its number among equal decisions of the file. */
   key: string;
   line: number;
   decision: RawDecision;
@@ -23,7 +23,7 @@ export interface StoredDecision extends RawDecision {
   importId: string;
   line: number;
   status: 'open' | 'settled';
-  /** The option that was chosen; `null` while it is open. */
+  /** The chosen option; `null` while the decision is open. */
   choice: string | null;
   entryIds: string[];
   createdAt: number;
@@ -34,9 +34,9 @@ const COLUMNS =
   'id uuid, key text, line integer, exchange text, code text, word text, time timestamptz, moves jsonb, options jsonb';
 
 /**
- * Keeps the decisions of a file; those that are known already stay as they are.
+ * Stores the decisions of a file; those already known do not change.
  * @param trx holds the portfolio's lock
- * @returns how many are new
+ * @returns the number of new decisions
  * @throws Problem `quota-exceeded`
  */
 export async function keepDecisions(
@@ -76,7 +76,7 @@ export async function keepDecisions(
   return kept;
 }
 
-/** Which of the keys are known, and whether they are settled. */
+/** The known ones among the keys, and whether they are settled. */
 export async function knownDecisions(
   db: Database,
   portfolioId: string,
@@ -137,7 +137,10 @@ function toDecision(row: DecisionRow): StoredDecision {
   return { ...rest, importId, entryIds, createdAt, settledAt };
 }
 
-/** The oldest first, those of one instant as their file has them. @throws Problem `invalid-cursor` */
+/**
+ * Oldest first; those at the same instant in the order of their file.
+ * @throws Problem `invalid-cursor`
+ */
 export async function listDecisions(
   db: Database,
   portfolioId: string,
@@ -157,8 +160,9 @@ export async function listDecisions(
 }
 
 /**
- * Takes a decision for one option, and gives it back as it is then. May be called again with the same option.
- * @returns `null` if there is no such decision. Another `choice` than the one asked for: it was taken before.
+ * Settles a decision and returns it as it is now. Idempotent for the same option.
+ * @returns `null` if there is no such decision. If `choice` is not the requested option, another one was
+ *   chosen before.
  */
 export async function chooseOption(
   db: Database,
@@ -173,7 +177,7 @@ export async function chooseOption(
   return row === undefined ? null : toDecision(row);
 }
 
-/** Gives a choice back that could not be booked. */
+/** Reverts a choice that could not be booked. */
 export async function releaseOption(
   db: Database,
   portfolioId: string,

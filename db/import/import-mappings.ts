@@ -1,7 +1,7 @@
 import { problem } from '../../lib/problem.ts';
 import type { Database } from '../connection/database.ts';
 
-/** Mappings that a user can have. */
+/** The maximum number of mappings of a user. */
 export const MAX_MAPPINGS = 100;
 
 export interface StoredMapping<T> {
@@ -31,7 +31,7 @@ function toMapping<T>({
   return { ...rest, createdAt, updatedAt };
 }
 
-/** All of them, by name. */
+/** All mappings of a user, by name. */
 export async function listMappings<T>(db: Database, userId: string): Promise<StoredMapping<T>[]> {
   const rows: MappingRow<T>[] = await db('import_mappings')
     .where({ user_id: userId })
@@ -49,7 +49,7 @@ export async function findMapping<T>(db: Database, userId: string, name: string)
 }
 
 /**
- * Keeps a mapping under its name, in the place of one that has it.
+ * Saves a mapping under its name, replacing any that has it.
  * @throws Problem `quota-exceeded`
  */
 export async function saveMapping<T>(
@@ -58,7 +58,7 @@ export async function saveMapping<T>(
   { id, name, mapping, now }: { id: string; name: string; mapping: T; now: number },
 ): Promise<{ stored: StoredMapping<T>; isNew: boolean }> {
   return await db.transaction(async (trx) => {
-    // One at a time of each user, so that they are counted right.
+    // Serialises the saves of a user, so that they are counted correctly.
     await trx('users').where({ id: userId }).forUpdate().select('id');
     const existing = await trx('import_mappings').where({ user_id: userId, name }).first('id');
     if (existing === undefined) {
@@ -79,7 +79,7 @@ export async function saveMapping<T>(
   });
 }
 
-/** @returns whether there was such a mapping of the user's */
+/** @returns whether the user had such a mapping */
 export async function deleteMapping(db: Database, userId: string, id: string): Promise<boolean> {
   return (await db('import_mappings').where({ user_id: userId, id }).delete()) > 0;
 }

@@ -4,7 +4,7 @@ import { matchNear, type NearMiss } from './import-near.ts';
 import { matchKeyless } from './keyless-match.ts';
 import type { StagedRows } from './staged-rows.ts';
 
-/** Whether a row says what an entry (or a group of them) says now. */
+/** Whether a row has the current content of an entry (or a group of them). */
 const SAME = `l.kind = r.kind and l.time = r.time and l.base is not distinct from r.base
   and l.quote is not distinct from r.quote and l.side is not distinct from r.side
   and l.asset is not distinct from r.asset and l.unit_cost is not distinct from r.unit_cost
@@ -21,8 +21,10 @@ const SAME = `l.kind = r.kind and l.time = r.time and l.base is not distinct fro
   and r.sources is null`;
 
 /**
- * Whether an entry with an id of the exchange is a row with the same one, as another of its files or its API tells it:
- * with more or fewer digits of the time, and rounded otherwise.
+ * Whether an entry with an id of the exchange is the row with the same id, as another of its files or its API
+ * states it: with more or fewer digits of the time, and rounded differently. The id proves that they are one;
+ * they may differ in the eighth digit of a quantity and the fourth of a price, to which exchanges and tools
+ * round.
  */
 const NEAR = `date_trunc('second', l.time) = date_trunc('second', r.time)
   and l.base is not distinct from r.base and l.quote is not distinct from r.quote
@@ -34,18 +36,19 @@ export interface MatchCounts {
   fresh: number;
   duplicates: number;
   conflicts: number;
-  /** The first rows that are to be booked although they are like an entry. */
+  /** The first rows that resemble an entry and are to be booked nevertheless. */
   nearMisses: NearMiss[];
 }
 
 /**
- * Compares the rows of a file, which have been compared with each other, with the ledger, page by page.
+ * Compares the rows of a file, which have been compared with each other before, with the ledger, page by
+ * page.
  *
- * A key (exchange, external id) is a duplicate when it is booked with the same content, be it as first sent or as it was
- * changed since; with another it is a conflict. A row that has no such key is a duplicate too when an entry from another
- * source says the same (see `matchNear`). Rows that stay without an id are compared by number: of n equal rows and
- * m equal entries without an id, m rows are duplicates.
- * @param trx holds the portfolio's lock, or is for a look only
+ * A row whose key (exchange, external id) is booked is a duplicate if the entry has the same content, either
+ * as first sent or as edited since; otherwise it is a conflict. A row without such a key is also a duplicate
+ * if an entry from another source says the same (see `matchNear`). Rows that stay without an id are compared
+ * by number: of n equal rows and m equal entries without an id, m rows are duplicates.
+ * @param trx holds the portfolio's lock, unless nothing is to be booked
  */
 export async function matchRows(
   trx: Database,
@@ -56,7 +59,7 @@ export async function matchRows(
   let { duplicates, conflicts } = staged;
   let after = -1;
   for (const line of staged.keyless === staged.rows ? [] : staged.lines) {
-    // One index probe a key, whatever the planner thinks of the tables.
+    // One index probe per key, whatever the planner thinks of the tables.
     const { rows }: { rows: { outcome: string; count: number }[] } = await trx.raw(
       `with found as materialized (
          select r.ctid, l.id,
@@ -90,13 +93,13 @@ export async function matchRows(
   return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts, nearMisses: near.misses };
 }
 
-/** What became of a row. */
+/** The outcome of a row. */
 export interface RowMatch {
   line: number;
   outcome: 'duplicate' | 'conflict' | null;
-  /** The entry it is a duplicate of, or in conflict with. */
+  /** The entry it duplicates or conflicts with. */
   entryId: string | null;
-  /** The earlier line of the file that it is a duplicate of, or in conflict with. */
+  /** The earlier line of the file it duplicates or conflicts with. */
   twin: number | null;
 }
 

@@ -1,17 +1,17 @@
 import { type Figures, type NearMatches, nearMatches } from '../../lib/import/near-match.ts';
 import { fixed } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import { COUNTED } from '../ledger/entry-identity.ts';
+import { COUNTED } from '../ledger/entries/entry-identity.ts';
 
-/** Rows that are compared at once; those of one minute are, however many they are. */
+/** Rows compared at once; those of the same minute are never split. */
 const PAGE = 500;
-/** Rows and entries of one minute that are looked at: more are none of a person's. */
+/** Rows and entries of one minute that are compared; no person has more. */
 const PER_MINUTE = 1_000;
-/** Near misses that are told. */
+/** The maximum number of near misses to report. */
 const TOLD = 100;
 const MINUTE = 60_000;
 
-interface FiguresRow {
+export interface FiguresRow {
   id: string;
   exchange: string;
   external_id: string | null;
@@ -23,11 +23,13 @@ interface FiguresRow {
   asset: string | null;
   quantity: string;
   price: string | null;
+  fee_amount: string | null;
 }
 
-const COLUMNS = 'exchange, external_id, time, kind, base, quote, side, asset, quantity, price';
+export const FIGURES_COLUMNS =
+  'exchange, external_id, time, kind, base, quote, side, asset, quantity, price, fee_amount';
 
-/** A row of the file that is like an entry, and yet is to be booked. */
+/** A row that resembles an entry and is to be booked nevertheless. */
 export interface NearMiss {
   line: number;
   entryId: string;
@@ -39,46 +41,78 @@ export interface NearOutcome {
   misses: NearMiss[];
 }
 
-/** Sources that are no exchange. */
+/** Sources that are not exchanges. */
 const GATHERING: ReadonlySet<string> = new Set(['', 'koinly', 'cointracking']);
 
-/** The layout that an external id was made by; `null` for one of the exchange, or of no known layout. */
+/** Whether entries of that name are all of one exchange. */
+export const isOfOneExchange = (exchange: string): boolean => !GATHERING.has(exchange);
+
+/** The layout that an external id was made by; `null` for an exchange's id or an unknown layout. */
 function layoutOf(externalId: string | null): string | null {
   if (externalId === null || !externalId.startsWith(COUNTED)) return null;
   const [layout = '', content] = externalId.slice(COUNTED.length).split(':');
   return content === undefined || layout.length > 40 ? null : layout;
 }
 
-function figuresOf(row: FiguresRow, isCoarse: boolean): Figures {
-  const { id, external_id: externalId, time, kind, base, quote, side, asset, quantity, price } = row;
+export function figuresOf(row: FiguresRow, { isCoarse, isOfMinutes }: Clocks): Figures {
+  const {
+    id,
+    external_id: externalId,
+    time,
+    kind,
+    base,
+    quote,
+    side,
+    asset,
+    quantity,
+    price,
+    fee_amount: fee,
+  } = row;
   const hasId = externalId !== null && !externalId.startsWith(COUNTED);
   return {
     id,
     time,
     what: kind === 'trade' ? `trade ${base}/${quote} ${side}` : `${kind} ${asset}`,
     quantity: fixed(quantity),
+    net: kind === 'withdrawal' && fee !== null ? fixed(quantity) - fixed(fee) : null,
     price: price === null ? null : fixed(price),
-    exchange: GATHERING.has(row.exchange) ? null : row.exchange,
+    exchange: isOfOneExchange(row.exchange) ? row.exchange : null,
     source: layoutOf(externalId),
     hasId,
     isCoarse,
+    isOfMinutes,
   };
 }
 
+type Clocks = Pick<Figures, 'isCoarse' | 'isOfMinutes'>;
+
 /**
- * Compares the rows that would be booked with entries of the same exchange that came from another file, the API or by
- * hand, and takes those for duplicates that say the same within the precision of the coarser source.
- * @param trx holds the portfolio's lock, or is for a look only
+ * Compares the rows to be booked with entries of the same exchange that came from another file, the API or
+ * manual entry, and marks as duplicates those that say the same within the precision of the coarser source.
+ * @param trx holds the portfolio's lock, unless nothing is to be booked
  */
 export async function matchNear(trx: Database, portfolioId: string, importId: string): Promise<NearOutcome> {
   const outcome: NearOutcome = { duplicates: 0, misses: [] };
   if (!(await hasEntries(trx, portfolioId, importId))) return outcome;
-  const isRowCoarse = await isCoarse(trx, 'import_rows where import_id = ?', importId);
-  const isEntryCoarse = await isCoarse(
+  const [file] = await clocksOf(
     trx,
-    `ledger_entries where portfolio_id = ? and external_id like '${COUNTED}%'`,
+    `cast(null as text) as layout, time from import_rows where import_id = ?`,
+    importId,
+  );
+  const ledger = await clocksOf(
+    trx,
+    `case when length(split_part(external_id, ':', 2)) <= 40 then split_part(external_id, ':', 2) end as layout, time
+     from ledger_entries
+     where portfolio_id = ? and external_id like '${COUNTED}%'`,
     portfolioId,
   );
+  const rowClocks = clocks(file === undefined ? [] : [file], file);
+  const byLayout = new Map(ledger.map((each) => [each.layout, each]));
+  const entryClocks = (row: FiguresRow): Clocks => {
+    const layout = layoutOf(row.external_id);
+    if (row.external_id?.startsWith(COUNTED) !== true) return { isCoarse: false, isOfMinutes: false };
+    return clocks(ledger, byLayout.get(layout));
+  };
   for (let from = new Date(0); ;) {
     const page = await nextRows(trx, importId, from);
     const last = page.at(-1);
@@ -86,8 +120,8 @@ export async function matchNear(trx: Database, portfolioId: string, importId: st
     const minutes = [...new Set(page.map(({ time }) => Math.floor(time / MINUTE)))];
     const entries = await entriesAt(trx, portfolioId, importId, minutes);
     const { same, near } = nearMatches(
-      page.map((row) => figuresOf(row, isRowCoarse)),
-      entries.map((row) => figuresOf(row, isEntryCoarse && row.external_id?.startsWith(COUNTED) === true)),
+      page.map((row) => figuresOf(row, rowClocks)),
+      entries.map((row) => figuresOf(row, entryClocks(row))),
     );
     for (const { id, entryId, differs } of near) {
       if (outcome.misses.length < TOLD)
@@ -99,7 +133,10 @@ export async function matchNear(trx: Database, portfolioId: string, importId: st
   }
 }
 
-/** Whether there is anything to compare with: most files come into an empty ledger, or into one that ends before them. */
+/**
+ * Whether there is anything to compare with: most files are imported into an empty ledger, or continue where
+ * it ends.
+ */
 async function hasEntries(trx: Database, portfolioId: string, importId: string): Promise<boolean> {
   const { rows } = await trx.raw(
     `select 1 from ledger_entries, (
@@ -111,20 +148,34 @@ async function hasEntries(trx: Database, portfolioId: string, importId: string):
   return rows.length > 0;
 }
 
-/** Whether a source tells no seconds: that all of several are zero is no chance. */
-async function isCoarse(trx: Database, from: string, id: string): Promise<boolean> {
-  const { rows }: { rows: { coarse: boolean | null }[] } = await trx.raw(
-    `select count(*) >= 3 and bool_and(date_trunc('minute', time) = time) as coarse from ${from}`,
-    [id],
-  );
-  return rows[0]?.coarse === true;
+/** How many entries a layout has, and whether all their times are whole minutes. */
+interface LayoutClock {
+  layout: string | null;
+  count: number;
+  minutes: boolean;
 }
 
-/** The next rows that would be booked, whole minutes of them. */
+async function clocksOf(trx: Database, from: string, id: string): Promise<LayoutClock[]> {
+  const { rows }: { rows: LayoutClock[] } = await trx.raw(
+    `select layout, cast(count(*) as integer) as count, bool_and(date_trunc('minute', time) = time) as minutes
+     from (select ${from}) each group by layout`,
+    [id],
+  );
+  return rows;
+}
+
+/** Sources without seconds: several times cannot all be whole minutes by coincidence. */
+function clocks(all: readonly LayoutClock[], own: LayoutClock | undefined): Clocks {
+  const areMinutes = all.length > 0 && all.every(({ minutes }) => minutes);
+  const count = all.reduce((sum, each) => sum + each.count, 0);
+  return { isCoarse: areMinutes && count >= 3, isOfMinutes: own?.minutes === true };
+}
+
+/** The next rows to be booked, up to the end of a minute. */
 async function nextRows(trx: Database, importId: string, from: Date): Promise<FiguresRow[]> {
   const read = async (until: Date | null, limit: number): Promise<FiguresRow[]> => {
     const { rows }: { rows: FiguresRow[] } = await trx.raw(
-      `select line || '/' || part as id, ${COLUMNS} from import_rows
+      `select line || '/' || part as id, ${FIGURES_COLUMNS} from import_rows
        where import_id = :importId and counted and outcome is null and time >= :from
          and (cast(:until as timestamptz) is null or time < :until)
        order by time, line, part limit :limit`,
@@ -141,7 +192,7 @@ async function nextRows(trx: Database, importId: string, from: Date): Promise<Fi
   return await read(new Date(minute + MINUTE), PER_MINUTE);
 }
 
-/** Entries of some minutes and of those beside them which no row has been found to be. */
+/** Entries of some minutes and the adjacent ones that no row has been matched with. */
 async function entriesAt(
   trx: Database,
   portfolioId: string,
@@ -152,7 +203,7 @@ async function entriesAt(
   const { rows }: { rows: FiguresRow[] } = await trx.raw(
     `select found.* from unnest(cast(:starts as timestamptz[])) as minute (start)
      cross join lateral (
-       select id, ${COLUMNS} from ledger_entries e
+       select id, ${FIGURES_COLUMNS} from ledger_entries e
        where e.portfolio_id = :portfolioId and e.time >= minute.start and e.time < minute.start + interval '1 minute'
          and not exists (
            select 1 from import_rows r where r.import_id = :importId and r.entry_id = e.id

@@ -1,26 +1,26 @@
 import type { RowOrder, RowOrders } from '../../lib/import/reading/row-order.ts';
 import { ZERO } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import { ensureCurrent, readPositions } from '../ledger/past-states.ts';
-import type { Portfolio } from '../ledger/portfolios.ts';
+import { ensureCurrent, readPositions } from '../ledger/positions/past-states.ts';
+import type { Portfolio } from '../ledger/portfolios/portfolios.ts';
 
-/** What is known of the order of a file's rows. */
+/** What is known about the order of a file's rows. */
 export interface FileOrder {
-  /** As the sender has said it; `null` when they have not. */
+  /** As stated by the client; `null` if it is not. */
   given: RowOrder | null;
-  /** As all files of its source have it; `null` when they do not. */
+  /** The order in every file of the source; `null` if it varies. */
   usual: RowOrder | null;
-  /** Whether the rows tell the sequence of their trades themselves: then the order of the file says nothing. */
+  /** Whether the rows state the sequence of their trades, so that the order of the file does not matter. */
   hasSequence: boolean;
   /** Every trade of the file. */
   rows: RowOrders;
 }
 
 /**
- * Which way time runs in a file: as the sender says; as the times have it; where all are the same, so that what is sold
- * has been bought before, or as files of its source are. What cannot be told for certain is not guessed.
+ * Which way time runs in a file: as the client says; as the times show; and if all times are equal, so that
+ * what is sold was bought before, or as usual for the source. Never a guess.
  * @param trx holds the portfolio's lock
- * @returns `null` when it cannot be told and figures depend on it
+ * @returns `null` if the order is unknown and figures depend on it
  */
 export async function orderOf(
   trx: Database,
@@ -32,7 +32,7 @@ export async function orderOf(
   if (instant === null || hasSequence || !rows.matters(portfolio)) return byTime ?? usual ?? 'oldest-first';
   if (byCover === null) return usual;
   if (byCover === usual) return byCover;
-  // What seems to be sold short the other way round may have been held before.
+  // What seems to be sold short in the other order may have been held before.
   const other = byCover === 'oldest-first' ? 'newest-first' : 'oldest-first';
   await ensureCurrent(trx, portfolio.id);
   const { positions } = await readPositions(trx, portfolio.id, instant);

@@ -1,11 +1,13 @@
+import type { Move, RawEntry } from '../../lib/import/reading/format.ts';
+import { movesOf, sumMoves } from '../../lib/import/reading/legs.ts';
 import type { RowOrder } from '../../lib/import/reading/row-order.ts';
-import { fixed } from '../../lib/money/money.ts';
+import { decimal, fixed } from '../../lib/money/money.ts';
 import type { ConvertSource } from '../../lib/pnl/ledger/entry.ts';
 import type { Database } from '../connection/database.ts';
-import type { SourceJson } from '../ledger/entry-row.ts';
-import type { EntryDraft } from '../ledger/stored-entry.ts';
+import type { SourceJson } from '../ledger/entries/entry-row.ts';
+import type { EntryDraft } from '../ledger/entries/stored-entry.ts';
 
-/** A row that is to be booked. */
+/** A row to be booked. */
 export interface FreshEntry {
   line: number;
   part: number;
@@ -40,21 +42,26 @@ interface FreshRow {
   to_account: string | null;
   txid: string | null;
   sources: SourceJson[] | null;
+  confirmed: boolean | null;
   content_hash: string;
   first_line: number;
   last_line: number;
 }
 
-/** The first and the last line of a row's instant: those that are booked already count as well. */
+/** Rows summed up per statement. */
+const SUMMED_AT_ONCE = 1_000;
+
+/** The first and the last line at a row's instant, including those that are booked already. */
 const LINES_OF_INSTANT = ['min', 'max'].map(
   (end) => `(select ${end}(line) from import_rows i where i.import_id = r.import_id and i.time = r.time)
     as ${end === 'min' ? 'first' : 'last'}_line`,
 );
 
 /**
- * The rows that are to be booked, in order of time and line: those behind a place, at most `limit`. Their rates are not
- * known.
- * @param order of the file, whose lines tell the place of each trade in its instant; `null`: they do not
+ * The rows to be booked, in order of time and line: at most `limit` after a given position. Their rates are
+ * not looked up.
+ * @param order of the file, in which the lines give each trade its place in its instant; `null` if they do
+ *   not
  */
 export async function freshEntries(
   db: Database,
@@ -81,6 +88,39 @@ export async function freshEntries(
   }));
 }
 
+/** What the rows in conflict with the ledger, or with an earlier row, move: sums by asset. */
+export async function conflictMoves(db: Database, importId: string): Promise<Move[]> {
+  let sums: Move[] = [];
+  for (let after = { line: -1, part: 0 }; ;) {
+    const rows: FreshRow[] = await db('import_rows')
+      .where({ import_id: importId, outcome: 'conflict' })
+      .whereRaw('(line, part) > (?, ?)', [after.line, after.part])
+      .orderBy(['line', 'part'])
+      .limit(SUMMED_AT_ONCE)
+      .select('*');
+    sums = sumMoves([...sums, ...rows.flatMap((row) => movesOf(rawOf(draftOf(row, null))))]);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < SUMMED_AT_ONCE) return sums;
+    after = last;
+  }
+}
+
+/** An entry as a file states it. */
+function rawOf(draft: EntryDraft): RawEntry {
+  const { time } = draft;
+  const quantity = decimal(draft.quantity);
+  const fee = 'fee' in draft ? draft.fee : null;
+  const cost = fee === null ? {} : { fee: { amount: decimal(fee.amount), currency: fee.currency } };
+  if (draft.kind === 'trade') {
+    const symbol = `${draft.base}/${draft.quote}`;
+    return { kind: 'trade', time, symbol, side: draft.side, quantity, price: decimal(draft.price), ...cost };
+  }
+  const { kind, asset } = draft;
+  if (kind !== 'convert') return { kind, time, asset, quantity, ...cost };
+  const from = draft.sources.map((source) => ({ asset: source.asset, quantity: decimal(source.quantity) }));
+  return { kind, time, asset, quantity, from };
+}
+
 function draftOf(row: FreshRow, order: RowOrder | null): EntryDraft {
   const { kind } = row;
   const details = {
@@ -104,14 +144,21 @@ function draftOf(row: FreshRow, order: RowOrder | null): EntryDraft {
     if (kind === 'transfer') {
       return { kind, ...details, asset, fee, toAccount: given(row.to_account), ...txid, orderId: null };
     }
+    if (kind === 'rename' || kind === 'redenomination' || kind === 'fork') {
+      const [origin] = given(row.sources);
+      const { asset: from, quantity: per } = given(origin ?? null);
+      return { kind, ...details, asset, from, per: fixed(per), orderId: null };
+    }
     const valued = { ...details, asset, unitCost, unitValue: unitCost, orderId: null };
     if (kind === 'convert') return { kind, ...valued, sources: given(row.sources).map(sourceOf) };
     return {
       kind,
       ...valued,
       ...txid,
+      ...(fee === null ? {} : { networkFee: fee.amount }),
       ...(row.subtype === null ? {} : { subtype: row.subtype }),
       ...(row.reason === null ? {} : { reason: row.reason }),
+      ...(row.confirmed === true ? { confirmed: true } : {}),
     };
   }
   return {
@@ -144,7 +191,7 @@ function given<T>(value: T | null): T {
   return value;
 }
 
-/** One that is alone in its instant has no place there. */
+/** The only one at its instant needs no place there. */
 function placeOf(
   { line, first_line: first, last_line: last }: FreshRow,
   order: RowOrder | null,
@@ -153,7 +200,7 @@ function placeOf(
   return { place: order === 'oldest-first' ? line - first + 1 : last - line + 1 };
 }
 
-/** Rows that are deleted by one statement. */
+/** Rows deleted per statement. */
 const DELETED_AT_ONCE = 500;
 
 export async function dropRows(db: Database, importId: string): Promise<void> {
@@ -164,7 +211,7 @@ export async function dropRows(db: Database, importId: string): Promise<void> {
   } while (dropped === DELETED_AT_ONCE);
 }
 
-/** What imports have left behind whose node has gone. */
+/** Deletes what imports left behind when their node died. */
 export async function dropRowsBefore(db: Database, time: number): Promise<void> {
   const ids: { import_id: string }[] = await db('import_rows')
     .distinct('import_id')

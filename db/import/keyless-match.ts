@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import { decimal, fixed } from '../../lib/money/money.ts';
 import { TimeSlice } from '../../lib/async/time-slice.ts';
 import type { Database } from '../connection/database.ts';
-import type { SourceJson } from '../ledger/entry-row.ts';
+import type { SourceJson } from '../ledger/entries/entry-row.ts';
 
-/** Rows, or entries, of one statement: the embedded database holds the event loop while it works. */
+/** Rows or entries per statement: the embedded database blocks the event loop while it works. */
 const PAGE = 1_000;
 
 const CONTENT = `exchange, kind, time, base, quote, side, asset, quantity, price, unit_cost, fee_amount, fee_currency,
   order_id, order_type, note, tags, subtype, reason, account, to_account, txid, sources`;
 
-/** What tells rows without an external id from each other, and entries. */
+/** What identifies rows and entries without an external id. */
 interface Content {
   exchange: string;
   kind: string;
@@ -39,14 +39,15 @@ interface Content {
 /** Equal entries of a ledger. */
 interface Group {
   count: number;
-  /** The least of their ids. */
+  /** The lowest of their ids. */
   id: string;
 }
 
 /**
- * Finds the rows without an external id that the ledger has already: of n equal rows and m equal entries without an id, m
- * rows are duplicates. Page by page, also where very many rows, or entries, share an instant.
- * @returns how many are duplicates
+ * Finds the rows without an external id that are in the ledger already: of n equal rows and m equal entries
+ * without an id, m rows are duplicates. Works page by page, even if very many rows or entries share an
+ * instant.
+ * @returns the number of duplicates
  */
 export async function matchKeyless(trx: Database, portfolioId: string, importId: string): Promise<number> {
   let duplicates = 0;
@@ -68,7 +69,7 @@ export async function matchKeyless(trx: Database, portfolioId: string, importId:
   }
 }
 
-/** The entries without an external id of some instants, counted by content. */
+/** The entries without an external id at some instants, counted by content. */
 async function entryGroups(
   trx: Database,
   portfolioId: string,
@@ -99,7 +100,7 @@ async function entryGroups(
   }
 }
 
-/** @returns how many of the rows are duplicates */
+/** @returns the number of duplicates among the rows */
 async function markDuplicates(
   trx: Database,
   importId: string,
@@ -137,7 +138,7 @@ async function markDuplicates(
   }
 }
 
-/** What only some files tell: a row without any of it is compared without it. */
+/** Details that only some files have; a row without any is compared without them. */
 function detailsOf({ subtype, reason, account, to_account: toAccount, txid, sources }: Content): unknown[] {
   const given = sources?.map(({ asset, quantity, received }) => [asset, quantity, received]) ?? null;
   const details = [subtype, reason, account, toAccount, txid, given];

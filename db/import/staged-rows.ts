@@ -3,20 +3,20 @@ import type { Clock } from '../../lib/clock.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
-import { contentHash, COUNTED } from '../ledger/entry-identity.ts';
-import { sourceJson } from '../ledger/entry-row.ts';
-import { type EntryDraft, isMovement } from '../ledger/stored-entry.ts';
+import { contentHash, COUNTED } from '../ledger/entries/entry-identity.ts';
+import { networkFeeOf, originJson, sourceJson } from '../ledger/entries/entry-row.ts';
+import { type EntryDraft, isMovement, isTokenChange } from '../ledger/entries/stored-entry.ts';
 
 /** An entry of a file that is being imported, before its rates are looked up. */
 export interface ImportedEntry {
-  /** Line of the file that it begins on. */
+  /** The line of the file it begins on. */
   line: number;
-  /** Of the entries of one row: from 0. */
+  /** Index among the entries of the same row, from 0. */
   part: number;
   draft: EntryDraft;
   /**
-   * The layout of a file whose rows get an id of their content and their number among equal rows, if they have none;
-   * `null`: they stay without one.
+   * The layout of a file whose rows, if they lack an id, get one made of their content and their number among
+   * equal rows; `null`: they stay without one.
    */
   layout: string | null;
 }
@@ -50,6 +50,7 @@ const COLUMNS = {
   to_account: 'text',
   txid: 'text',
   sources: 'json',
+  confirmed: 'boolean',
   content_hash: 'text',
   nth: 'integer',
   outcome: 'text',
@@ -62,23 +63,23 @@ const SOURCE = Object.entries(COLUMNS)
   .map(([column, type]) => `${column} ${type}`)
   .join(', ');
 
-/** Rows between two of `lines`: what is looked at by one statement. */
+/** Rows per page of `lines`; each page is processed in one statement. */
 const PAGE = 1_000;
 
 /**
- * Puts the rows of a file aside until the whole of it is there, and compares them with each other as they come: what is
- * remembered of each is a few bytes.
+ * Stages the rows of a file until all of them have arrived, and compares each with the previous ones, of
+ * which it remembers a few bytes each.
  *
- * A key (exchange, external id) that comes again is a duplicate with the same content, and a conflict with another. Rows
- * that get their id from their content are numbered among their equals: two equal rows are two fills.
+ * If a key (exchange, external id) comes again, the row is a duplicate if it has the same content and a
+ * conflict otherwise. Rows whose id is made of their content are numbered: two equal rows are two fills.
  */
 export class StagedRows {
   readonly importId: string;
   readonly #db: Database;
   readonly #clock: Clock;
-  /** Where each key came first. */
+  /** The first occurrence of each key. */
   readonly #keys = new Map<string, { line: number; content: string }>();
-  /** How often rows of a content have come that have no key of their own. */
+  /** The number of rows without a key, by content. */
   readonly #counts = new Map<string, number>();
   readonly #lines: number[] = [];
   #rows = 0;
@@ -96,27 +97,30 @@ export class StagedRows {
     return this.#rows;
   }
 
-  /** Rows that stay without an external id. */
+  /** The number of rows that stay without an external id. */
   get keyless(): number {
     return this.#keyless;
   }
 
-  /** Rows that say again what an earlier one of the file has said. */
+  /** The number of rows that repeat an earlier one of the file. */
   get duplicates(): number {
     return this.#duplicates;
   }
 
-  /** Rows that have the key of an earlier one of the file, and another content. */
+  /** The number of rows with the key of an earlier one of the file, but other content. */
   get conflicts(): number {
     return this.#conflicts;
   }
 
-  /** The last line of every page, and the very last one. */
+  /**
+   * The last line of each page, the very last one included. Pages may overlap, because rows arrive only
+   * roughly in order of line.
+   */
   get lines(): readonly number[] {
     return this.#lines;
   }
 
-  /** In order of line. */
+  /** Roughly in order of line. */
   async add(entries: readonly ImportedEntry[]): Promise<void> {
     const created = new Date(this.#clock.now());
     const rows = function* rows(this: StagedRows): Generator<object, void, undefined> {
@@ -132,15 +136,17 @@ export class StagedRows {
 
   #row({ line, part, layout, draft }: ImportedEntry, created: Date): Record<keyof typeof COLUMNS, unknown> {
     if (this.#rows % PAGE === 0) this.#lines.push(line);
-    else this.#lines[this.#lines.length - 1] = line;
+    // Rows that belong together arrive together, wherever they are in the file.
+    else this.#lines[this.#lines.length - 1] = Math.max(line, this.#lines.at(-1) ?? line);
     this.#rows += 1;
     const content = contentHash(draft);
     const trade = draft.kind === 'trade' ? draft : null;
     const movement = isMovement(draft) ? draft : null;
     const convert = draft.kind === 'convert' ? draft : null;
+    const change = isTokenChange(draft) ? draft : null;
     const own = draft.kind === 'transfer' ? draft : null;
     const valued = movement ?? convert;
-    const fee = (trade ?? own)?.fee ?? null;
+    const fee = (trade ?? own)?.fee ?? networkFeeOf(movement);
     const { exchange } = draft;
     const isKeyless = draft.externalId === null;
     const nth = isKeyless ? this.#next(exchange, content) : null;
@@ -163,7 +169,7 @@ export class StagedRows {
       base: trade?.base ?? null,
       quote: trade?.quote ?? null,
       side: trade?.side ?? null,
-      asset: (valued ?? own)?.asset ?? null,
+      asset: (valued ?? own ?? change)?.asset ?? null,
       quantity: decimal(draft.quantity),
       price: trade && decimal(trade.price),
       unit_cost: valued && decimalOrNull(valued.unitCost),
@@ -179,7 +185,8 @@ export class StagedRows {
       account: draft.account ?? null,
       to_account: own?.toAccount ?? null,
       txid: (movement ?? own)?.txid ?? null,
-      sources: convert && convert.sources.map(sourceJson),
+      sources: change === null ? convert && convert.sources.map(sourceJson) : [originJson(change)],
+      confirmed: movement?.confirmed ?? null,
       content_hash: content,
       nth,
       outcome,
@@ -196,7 +203,7 @@ export class StagedRows {
     return nth;
   }
 
-  /** The earlier row of a key; `null`: this is the first. */
+  /** The earlier row with the same key; `null` if this is the first. */
   #first(
     { exchange, externalId }: EntryDraft,
     line: number,
@@ -211,7 +218,7 @@ export class StagedRows {
   }
 }
 
-/** Stands for a pair of texts in 16 bytes, however long they are: there may be one for every row. */
+/** A 16-byte digest of two texts of any length: there may be one for every row. */
 function shortOf(exchange: string, text: string): string {
   return hash('sha256', `${exchange}\n${text}`, 'buffer').toString('latin1', 0, 16);
 }

@@ -1,49 +1,35 @@
-import type { Clock } from '../../lib/clock.ts';
 import type { FoundRate, RateKey, RateOrigin } from '../../lib/pnl/ledger/rate-origin.ts';
-import { applyEntries } from './apply-entries.ts';
+import { applyEntries } from './positions/apply-entries.ts';
 import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';
-import { ENTRY_COLUMNS, type EntryRow, toEntry, toRow } from './entry-row.ts';
-import type { OutboxMessage } from './outbox.ts';
-import { ownRates } from './own-rates.ts';
-import { PENDING_RATE } from './pending-rates.ts';
-import { advance, lockPortfolio } from './portfolios.ts';
-import type { PositionOptions } from './refold.ts';
-import { rateTable } from './rates.ts';
-import { rateKey, rateNeeds, ratesOf, type RateNeed, withRates } from './entry-rates.ts';
-import { type StoredEntry } from './stored-entry.ts';
+import { ENTRY_COLUMNS, type EntryRow, toEntry, toRow } from './entries/entry-row.ts';
+import { startsOf } from './entries/entry-assets.ts';
+import { follow, type Followed, type FollowingOptions } from './links/following.ts';
+import { ownRates } from './rates/own-rates.ts';
+import { PENDING_RATE } from './rates/pending-rates.ts';
+import { ledgerOf, lockingLedgers, lockLedgers } from './portfolios/linked-ledgers.ts';
+import { advance } from './portfolios/portfolios.ts';
+import { rateTable, type RateTerms } from './rates/rates.ts';
+import { rateKey, rateNeeds, ratesOf, type RateNeed, withRates } from './rates/entry-rates.ts';
+import { type StoredEntry } from './entries/stored-entry.ts';
 
 /**
- * Rates that become known later. An entry that lacked one is valued as if it were booked now, without being touched
- * otherwise: by the market's last price at or before its time, else by the portfolio's own last trade, which gives way to
- * a market price. A market price that an entry has stays.
+ * Rates that become known later. An entry without a rate is valued as if it were booked now, and stays unchanged
+ * otherwise: by the market's last price at or before its time or, without one, by the portfolio's own last trade, which
+ * is replaced as soon as there is a market price. A market price that an entry already has is kept.
  */
-
-/** Entries of one portfolio that have got a rate, about to be committed. */
-export interface ValuationMove {
-  subject: 'valuation';
-  /** Of the ledger, after it. */
-  version: number;
-  entries: readonly StoredEntry[];
-}
-
-export interface ValuationOptions extends PositionOptions {
-  clock: Clock;
-  /** What is to be published about it: see `BookingOptions`. */
-  records?: (move: ValuationMove) => string[];
-}
 
 /** Entries that get another rate now. */
 export interface Revaluable {
   /** Ids of entries by portfolio. */
   found: Map<string, string[]>;
-  /** Where to go on; `null` after the last entry without a rate. */
+  /** Where to continue; `null` after the last entry without a rate. */
   nextCursor: string | null;
 }
 
-type PendingRow = EntryRow & { base_currency: string };
+type PendingRow = EntryRow & { base_currency: string; simulated: boolean };
 
-/** Looks through the next `limit` entries that lack a rate, of whatever portfolio, for those that get one now. */
+/** Looks through the next `limit` entries without a rate, in all portfolios, for those that get one now. */
 export async function findRevaluable(
   db: Database,
   cursor: string | null,
@@ -54,7 +40,7 @@ export async function findRevaluable(
     .whereRaw(PENDING_RATE)
     .orderBy(['e.portfolio_id', 'e.time', 'e.tie'])
     .limit(limit)
-    .select(db.raw(COLUMNS), 'p.base_currency');
+    .select(db.raw(COLUMNS), 'p.base_currency', 'p.simulated');
   if (cursor !== null) {
     const [portfolioId, time, tie] = decodeCursor(cursor, ['uuid', 'number', 'text']);
     void query.whereRaw('(e.portfolio_id, e.time, e.tie) > (?, ?, ?)', [portfolioId, new Date(time), tie]);
@@ -68,9 +54,10 @@ export async function findRevaluable(
   }
   const found = new Map<string, string[]>();
   for (const [portfolioId, pending] of byPortfolio) {
-    const baseCurrency = pending[0]?.base_currency ?? '';
+    const [first] = pending;
+    const { base_currency: baseCurrency = '', simulated = false } = first ?? {};
     const entries = pending.map(toEntry);
-    const revalued = await revaluedEntries(db, { id: portfolioId, baseCurrency }, entries);
+    const revalued = await revaluedEntries(db, { id: portfolioId, baseCurrency, simulated }, entries);
     if (revalued.length > 0)
       found.set(
         portfolioId,
@@ -87,7 +74,7 @@ const COLUMNS = ENTRY_COLUMNS.split(', ')
   .join(', ');
 
 /**
- * Gives these entries the rates that are known now, and restates what follows from them.
+ * Gives these entries the rates that are known now, and restates what depends on them.
  * @returns `null` if none of them gets another one
  * @throws Problem `not-found`
  */
@@ -95,10 +82,11 @@ export async function valueEntries(
   db: Database,
   portfolioId: string,
   ids: readonly string[],
-  options: ValuationOptions,
-): Promise<{ version: number; message: OutboxMessage | null } | null> {
-  return await db.transaction(async (trx) => {
-    const portfolio = await lockPortfolio(trx, portfolioId);
+  options: FollowingOptions,
+): Promise<(Followed & { version: number }) | null> {
+  return await lockingLedgers(db, async (trx) => {
+    const ledgers = await lockLedgers(trx, [portfolioId]);
+    const portfolio = ledgerOf(ledgers, portfolioId);
     const { rows }: { rows: EntryRow[] } = await trx.raw(
       `select ${ENTRY_COLUMNS} from ledger_entries where portfolio_id = ? and id = any(?::uuid[]) and ${PENDING_RATE}
        order by time, tie`,
@@ -110,12 +98,13 @@ export async function valueEntries(
     const removed = revalued.map(({ before }) => before);
     await saveRates(trx, added, portfolio);
     await applyEntries(trx, portfolioId, portfolio, { added, removed }, options);
+    const following = await follow(trx, ledgers, { origins: [portfolio], starts: startsOf(added) }, options);
     const records = options.records?.({
       subject: 'valuation',
       version: portfolio.version + 1,
       entries: added,
     });
-    return await advance(trx, portfolio, 1, { now: options.clock.now(), records });
+    return { ...(await advance(trx, portfolio, 1, { now: options.clock.now(), records })), following };
   });
 }
 
@@ -126,13 +115,13 @@ interface Revalued {
 
 async function revaluedEntries(
   db: Database,
-  { id: portfolioId, baseCurrency }: { id: string; baseCurrency: string },
+  { id: portfolioId, ...terms }: RateTerms & { id: string },
   entries: readonly StoredEntry[],
 ): Promise<Revalued[]> {
   const open = entries.flatMap((entry) => openNeeds(entry).map((need) => ({ entry, need })));
   const market = await rateTable(
     db,
-    baseCurrency,
+    terms,
     open.map(({ need }) => need),
   );
   const rates = new Map<StoredEntry, Map<RateKey, FoundRate>>(
@@ -146,7 +135,12 @@ async function revaluedEntries(
   }
   const own = await ownRates(
     db,
-    unpriced.map(({ need: { asset, time } }) => ({ portfolioId, baseCurrency, asset, time })),
+    unpriced.map(({ need: { asset, time } }) => ({
+      portfolioId,
+      baseCurrency: terms.baseCurrency,
+      asset,
+      time,
+    })),
   );
   for (const [index, { entry, need }] of unpriced.entries()) {
     const found = own[index] ?? null;
@@ -160,7 +154,7 @@ async function revaluedEntries(
   });
 }
 
-/** What an entry has no market price of. */
+/** What an entry has no market price for. */
 function openNeeds(entry: StoredEntry): RateNeed[] {
   const rates = ratesOf(entry);
   return rateNeeds(entry).filter((need) => {

@@ -1,21 +1,31 @@
 import { newId } from '../../lib/id.ts';
 import { problem } from '../../lib/problem.ts';
-import type { BookingOptions, EntriesMove } from './booking-options.ts';
-import { applyEntries } from './apply-entries.ts';
-import { assertAssets } from './asset-quota.ts';
-import { alreadyStored, candidatesOf, insertFree, type Candidate } from './candidates.ts';
+import type { BookingOptions, EntriesMove } from './positions/booking-options.ts';
+import { applyEntries } from './positions/apply-entries.ts';
+import { assertAssets } from './portfolios/asset-quota.ts';
+import { alreadyStored, candidatesOf, insertFree, type Candidate } from './entries/candidates.ts';
 import type { Database } from '../connection/database.ts';
-import { getEntry } from './entries.ts';
-import { tieOf } from './entry-identity.ts';
-import { entryOf, isMovement, sequenceOf, type EntryDraft, type StoredEntry } from './stored-entry.ts';
-import { toRow } from './entry-row.ts';
-import { partOther } from './joins.ts';
+import { getEntry } from './entries/entries.ts';
+import { assetsOf, startsOf } from './entries/entry-assets.ts';
+import { tieOf } from './entries/entry-identity.ts';
+import {
+  entryOf,
+  isMovement,
+  isTokenChange,
+  sequenceOf,
+  type EntryDraft,
+  type StoredEntry,
+} from './entries/stored-entry.ts';
+import { toRow } from './entries/entry-row.ts';
+import { follow, type Followed, movesOf } from './links/following.ts';
+import { applyRestated, partOther } from './links/joins.ts';
 import { errorCode } from '../connection/error-code.ts';
 import { inTurn } from '../connection/in-turn.ts';
-import type { OutboxMessage } from './outbox.ts';
-import { advance, lockPortfolio, type Portfolio } from './portfolios.ts';
-import { loadHeads } from './states.ts';
-import { countTags } from './tags.ts';
+import { ledgerOf, lockingLedgers, lockLedgers } from './portfolios/linked-ledgers.ts';
+import type { OutboxMessage } from './portfolios/outbox.ts';
+import { advance, type Portfolio } from './portfolios/portfolios.ts';
+import { loadHeads } from './positions/states.ts';
+import { countTags } from './portfolios/tags.ts';
 
 /** Entries that one call of `bookEntries` takes at most. */
 export const BATCH_LIMIT = 10_000;
@@ -39,11 +49,12 @@ export async function bookEntries(
   portfolioId: string,
   drafts: readonly EntryDraft[],
   options: BookingOptions,
-): Promise<{ version: number; outcomes: Outcome[]; message: OutboxMessage | null }> {
+): Promise<Followed & { version: number; outcomes: Outcome[] }> {
   const { clock } = options;
   if (drafts.length > BATCH_LIMIT) throw new RangeError(`more than ${BATCH_LIMIT} entries at once`);
   return await writing(db, async (trx) => {
-    const portfolio = await lockPortfolio(trx, portfolioId);
+    const ledgers = await lockLedgers(trx, [portfolioId]);
+    const portfolio = ledgerOf(ledgers, portfolioId);
     // Drafts without a key are always booked, so the version passes the last of these numbers.
     let arrival = portfolio.version;
     const now = clock.now();
@@ -61,13 +72,18 @@ export async function bookEntries(
       if (existing) return { status: 'duplicate', entry: existing };
       return { status: candidate.index === index ? 'booked' : 'duplicate', entry: candidate.entry };
     });
-    if (inserted.size === 0) return { version: portfolio.version, outcomes, message: null };
-    for (const { entry, index } of candidates) if (inserted.has(entry.id)) options.admit?.(entry, index);
+    if (inserted.size === 0) return { version: portfolio.version, outcomes, message: null, following: [] };
+    const fresh = candidates.filter(({ entry }) => inserted.has(entry.id));
+    for (const { entry, index } of fresh) options.admit?.(entry, index);
+    await options.inspect?.(trx, fresh);
     const booked = outcomes.filter(({ status }) => status === 'booked');
     const entries = booked.map(({ entry }) => entry);
     await countTags(trx, portfolioId, { added: entries }, options.tagLimit);
+    const starts = startsOf(entries);
+    const relinked = entries.some(isTokenChange);
+    const following = await follow(trx, ledgers, { origins: [portfolio], starts, relinked }, options);
     const move = { change: 'booked', entries } as const;
-    return { ...(await commit(trx, portfolio, move, inserted.size, options)), outcomes };
+    return { ...(await commit(trx, portfolio, move, inserted.size, options)), outcomes, following };
   });
 }
 
@@ -109,22 +125,8 @@ async function bookAll(
   return inserted;
 }
 
-/** Every asset that the entries may move. */
-export function assetsOf(entries: readonly EntryDraft[]): string[] {
-  const assets = new Set<string>();
-  for (const entry of entries) {
-    if (entry.kind === 'trade') {
-      assets.add(entry.base).add(entry.quote);
-    } else assets.add(entry.asset);
-    if ('fee' in entry && entry.fee !== null) assets.add(entry.fee.currency);
-    if (entry.kind === 'convert') for (const { asset } of entry.sources) assets.add(asset);
-  }
-  return [...assets];
-}
-
-export interface Change {
+export interface Change extends Followed {
   version: number;
-  message: OutboxMessage | null;
   before: StoredEntry;
   entry: StoredEntry;
 }
@@ -146,7 +148,8 @@ export async function changeEntry(
 ): Promise<Change | null> {
   const { clock } = options;
   return await writing(db, async (trx) => {
-    const portfolio = await lockPortfolio(trx, portfolioId);
+    const ledgers = await lockLedgers(trx, [portfolioId]);
+    const portfolio = ledgerOf(ledgers, portfolioId);
     const before = await getEntry(trx, portfolioId, id);
     if (before === null) return null;
     const draft = await change(before, trx);
@@ -168,16 +171,18 @@ export async function changeEntry(
       updatedAt: clock.now(),
     };
     await assertAssets(trx, portfolioId, assetsOf([entry]), options.assetLimit);
-    const { content_hash: _, sources, ...columns } = toRow(entry, '', portfolio);
+    const { content_hash: _, sources, carried, ...columns } = toRow(entry, '', portfolio);
     // The driver would write a list as an array of SQL.
-    const json = sources === null ? null : JSON.stringify(sources);
+    const json = { sources: jsonOrNull(sources), carried: jsonOrNull(carried) };
     await trx('ledger_entries')
       .where({ id })
-      .update({ ...columns, sources: json });
+      .update({ ...columns, ...json });
     await applyEntries(trx, portfolioId, portfolio, { added: [entry], removed: [before] }, options);
     await countTags(trx, portfolioId, { added: [entry], removed: [before] }, options.tagLimit);
+    const starts = startsOf([before, entry]);
+    const following = await follow(trx, ledgers, { origins: [portfolio], starts }, options);
     const move = { change: 'changed', entries: [entry] } as const;
-    return { ...(await commit(trx, portfolio, move, 1, options)), before, entry };
+    return { ...(await commit(trx, portfolio, move, 1, options)), before, entry, following };
   });
 }
 
@@ -187,17 +192,24 @@ export async function changeEntry(
  */
 function withStanding(before: StoredEntry, draft: EntryDraft): EntryDraft {
   if (!isMovement(before) || !isMovement(draft)) return draft;
-  const { joined, joinedWith, confirmed } = before;
+  const { joined, joinedWith, joinedPortfolio, elsewhere, carried, confirmed } = before;
   const kept = { ...draft, ...(draft.confirmed === undefined && confirmed === true ? { confirmed } : {}) };
   if (joinedWith === undefined) return kept;
   const isSame =
-    before.asset === draft.asset && before.quantity === draft.quantity && before.time === draft.time;
+    before.asset === draft.asset &&
+    before.quantity === draft.quantity &&
+    before.networkFee === draft.networkFee &&
+    before.time === draft.time;
   if (!isSame) {
     throw problem('unprocessable-entry', {
-      detail: `The entry is joined with ${joinedWith}. Part them before its asset, quantity or time is changed.`,
+      detail: `The entry is joined with ${joinedWith}. Part them before its asset, quantity, fee or time is changed.`,
     });
   }
-  return { ...kept, joined, joinedWith };
+  return { ...kept, joined, joinedWith, joinedPortfolio, elsewhere, carried };
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
 }
 
 /** Whether an entry takes another place among those of its instant. */
@@ -215,17 +227,34 @@ export async function removeEntry(
   options: BookingOptions,
 ): Promise<Omit<Change, 'entry'> | null> {
   return await writing(db, async (trx) => {
-    const portfolio = await lockPortfolio(trx, portfolioId);
+    const ledgers = await lockLedgers(trx, [portfolioId]);
+    const portfolio = ledgerOf(ledgers, portfolioId);
     const before = await getEntry(trx, portfolioId, id);
     if (before === null) return null;
     const parted = await partOther(trx, before);
     await trx('ledger_entries').where({ id }).delete();
-    const removed = [before, ...parted.map((other) => other.before)];
-    const added = parted.map((other) => other.after);
-    await applyEntries(trx, portfolioId, portfolio, { added, removed }, options);
+    const here = parted.filter(({ after }) => after.portfolioId === portfolioId);
+    const elsewhere = parted.filter(({ after }) => after.portfolioId !== portfolioId);
+    const moves = movesOf(here);
+    await applyEntries(
+      trx,
+      portfolioId,
+      portfolio,
+      { ...moves, removed: [before, ...moves.removed] },
+      options,
+    );
     await countTags(trx, portfolioId, { removed: [before] });
+    const starts = startsOf([before, ...parted.map(({ after }) => after)]);
+    const told = await applyRestated(trx, ledgers, elsewhere, options);
+    const origins = [portfolio, ...elsewhere.map(({ after }) => ledgerOf(ledgers, after.portfolioId))];
+    const relinked = elsewhere.length > 0 || isTokenChange(before);
+    const following = await follow(trx, ledgers, { origins, starts, relinked }, options);
     const move = { change: 'removed', entries: [before] } as const;
-    return { ...(await commit(trx, portfolio, move, 1, options)), before };
+    return {
+      ...(await commit(trx, portfolio, move, 1, options)),
+      before,
+      following: [...told, ...following],
+    };
   });
 }
 
@@ -246,7 +275,7 @@ const UNPROCESSABLE = new Set(['22003', '22008', '22P05']);
 
 async function writing<T>(db: Database, task: (trx: Database) => Promise<T>): Promise<T> {
   try {
-    return await db.transaction(task);
+    return await lockingLedgers(db, task);
   } catch (error) {
     if (!UNPROCESSABLE.has(errorCode(error) ?? '')) throw error;
     throw problem('unprocessable-entry', {

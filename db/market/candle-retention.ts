@@ -2,13 +2,13 @@ import { DAY_MS } from '../../lib/candle-interval.ts';
 import type { Database } from '../connection/database.ts';
 import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 
-/** How a transaction is run: under a lease, for what only one node may do. */
+/** Runs a transaction, under a lease if only one node may do so. */
 type Write = (task: (trx: Database) => Promise<number>) => Promise<number>;
 
 /**
- * Deletes the minutes of whole UTC days before a time, and leaves each day behind as a day: prices at past midnights and
- * long candles stay, what happened within the day goes. A day at a time, so that no statement is a long one.
- * @returns minutes deleted
+ * Deletes the minutes of whole UTC days before a time and leaves one candle for each day: prices at past midnights and
+ * long candles remain, but what happened within the day does not. It proceeds day by day to keep statements short.
+ * @returns the number of minutes deleted
  */
 export async function pruneCandles(
   db: Database,
@@ -37,10 +37,10 @@ async function pruneDay(write: Write, day: number): Promise<number> {
          (daily, symbol, time, close_time, open, high, low, close, volume, quote_volume, trades, simulated)
        select true, symbol, ?::timestamptz, max(close_time), (array_agg(open order by time))[1], max(high), min(low),
          (array_agg(close order by time desc))[1], sum(volume), sum(quote_volume),
-         least(sum(trades), 2147483647)::integer, bool_or(simulated)
+         least(sum(trades), 2147483647)::integer, simulated
        from candles where time >= ? and time < ? and not daily
-       group by symbol
-       on conflict (symbol, time) do nothing`,
+       group by simulated, symbol
+       on conflict (simulated, symbol, time) do nothing`,
       [iso(day + DAY_MS - 1), ...range],
     );
     const { rowCount } = await trx.raw<{ rowCount: number }>(

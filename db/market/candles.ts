@@ -7,7 +7,7 @@ export interface Candle {
   symbol: string;
   /** Start of the interval. */
   time: number;
-  /** When the closing price was. */
+  /** The time of the closing price. */
   closeTime: number;
   open: Fixed;
   high: Fixed;
@@ -15,46 +15,58 @@ export interface Candle {
   close: Fixed;
   volume: Fixed;
   quoteVolume: Fixed;
-  /** Public trades; a tick that only tells a price is none. */
+  /** Public trades; a tick that only states a price is not one. */
   trades: number;
-  /** Whether any of its ticks was made up. */
+  /** Whether it is simulated or real. The two are never mixed. */
   simulated: boolean;
 }
 
-/** Rows of one statement: bounds its memory, and how long the embedded database holds the event loop. */
+export type UpsertMode = 'merge' | 'replace' | 'keep';
+
+/** Rows per statement: bounds its memory, and how long all other statements of the embedded database wait. */
 const ROWS_AT_ONCE = 2_000;
 
 /**
  * Stores one-minute candles.
- * - `merge` (for what is built from ticks): a candle is a running sum over one minute of one log, so of two versions
- *   the one with more in it is the later. Saving twice, replaying the same file, or a node that saw only the end of
- *   a minute never adds anything up twice.
- * - `replace` (for what a user loads): the new one is right.
+ * - `merge` (for candles built from ticks): a candle is a running sum over one minute of one log, so of two versions
+ *   the one with more trades is the later. Saving twice, replaying the same file, or a node that saw only the end of a
+ *   minute never counts anything twice.
+ * - `replace` (for candles that a user loads): the new one is right.
+ * - `keep` (for fetched candles): the stored one stays.
  */
 export async function upsertCandles(
   db: Database,
   candles: readonly Candle[],
-  mode: 'merge' | 'replace',
+  mode: UpsertMode,
 ): Promise<void> {
   await upsertAll(db, candles, mode, false);
 }
 
 /**
- * Stores whole UTC days, which `replace` those stored before. `time` is the day's start; its close counts as known from
- * the day's last millisecond on. A day stored this way stands for its minutes wherever whole days are summed up.
+ * Stores whole UTC days; `replace` overwrites those stored before. `time` is the start of the day; its close counts as
+ * known from the day's last millisecond on. A day stored this way replaces its minutes wherever whole days are summed
+ * up.
  */
-export async function upsertDays(db: Database, days: readonly Candle[]): Promise<void> {
+export async function upsertDays(
+  db: Database,
+  days: readonly Candle[],
+  mode: 'replace' | 'keep' = 'replace',
+): Promise<void> {
   const rows = days.map((day) => ({ ...day, time: day.time + DAY_MS - 1, closeTime: day.time + DAY_MS - 1 }));
-  await upsertAll(db, rows, 'replace', true);
+  await upsertAll(db, rows, mode, true);
 }
 
 async function upsertAll(
   db: Database,
   candles: readonly Candle[],
-  mode: 'merge' | 'replace',
+  mode: UpsertMode,
   daily: boolean,
 ): Promise<void> {
-  const rows = [...new Map(candles.map((candle) => [`${candle.symbol} ${candle.time}`, candle])).values()];
+  const rows = [
+    ...new Map(
+      candles.map((candle) => [`${candle.simulated} ${candle.symbol} ${candle.time}`, candle]),
+    ).values(),
+  ];
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
     await upsertRows(db, rows.slice(start, start + ROWS_AT_ONCE), mode, daily);
   }
@@ -68,27 +80,27 @@ const MERGE = `
   low = least(candles.low, excluded.low),
   volume = greatest(candles.volume, excluded.volume),
   quote_volume = greatest(candles.quote_volume, excluded.quote_volume),
-  trades = greatest(candles.trades, excluded.trades),
-  simulated = candles.simulated or excluded.simulated`;
+  trades = greatest(candles.trades, excluded.trades)`;
 
 const REPLACE = `
   open = excluded.open, close = excluded.close, close_time = excluded.close_time, high = excluded.high,
-  low = excluded.low, volume = excluded.volume, quote_volume = excluded.quote_volume, trades = excluded.trades,
-  simulated = excluded.simulated`;
+  low = excluded.low, volume = excluded.volume, quote_volume = excluded.quote_volume, trades = excluded.trades`;
+
+const CONFLICT = { merge: `update set ${MERGE}`, replace: `update set ${REPLACE}`, keep: 'nothing' };
 
 async function upsertRows(
   db: Database,
   rows: readonly Candle[],
-  mode: 'merge' | 'replace',
+  mode: UpsertMode,
   daily: boolean,
 ): Promise<void> {
-  // One array a column: the statement is the same whatever the number of rows.
+  // One array per column: the statement is the same whatever the number of rows.
   await db.raw(
     `insert into candles
        (daily, symbol, time, close_time, open, high, low, close, volume, quote_volume, trades, simulated)
      select ?::boolean, * from unnest(?::text[], ?::timestamptz[], ?::timestamptz[], ?::numeric[], ?::numeric[],
        ?::numeric[], ?::numeric[], ?::numeric[], ?::numeric[], ?::integer[], ?::boolean[])
-     on conflict (symbol, time) do update set ${mode === 'merge' ? MERGE : REPLACE}`,
+     on conflict (simulated, symbol, time) do ${CONFLICT[mode]}`,
     [
       daily,
       rows.map((row) => row.symbol),
@@ -106,7 +118,7 @@ async function upsertRows(
   );
 }
 
-/** A known price and when it was. */
+/** A known price and its time. */
 export interface PricePoint {
   symbol: string;
   price: Fixed;
@@ -115,33 +127,40 @@ export interface PricePoint {
 }
 
 /**
- * The newest close of every symbol, at most `limit` symbols. Hops through the key symbol by symbol, instead of reading
- * every candle there is.
+ * The newest close of every symbol, at most `limit` symbols. It skips through the key from symbol to symbol instead of
+ * reading every candle.
  */
-export async function lastCloses(db: Database, limit = 5_000): Promise<PricePoint[]> {
+export async function lastCloses(db: Database, simulated = false, limit = 5_000): Promise<PricePoint[]> {
   const { rows } = await db.raw<{ rows: CloseRow[] }>(
     `with recursive symbols as (
-       (select symbol from candles order by symbol limit 1)
+       (select symbol from candles where simulated = ? order by symbol limit 1)
        union all
-       select (select c.symbol from candles c where c.symbol > s.symbol order by c.symbol limit 1)
-       from symbols s where s.symbol is not null
+       select (
+         select c.symbol from candles c where c.simulated = ? and c.symbol > s.symbol order by c.symbol limit 1
+       ) from symbols s where s.symbol is not null
      )
      select s.symbol, last.close, last.close_time, last.simulated
      from symbols s
      cross join lateral (
-       select close, close_time, simulated from candles c where c.symbol = s.symbol order by c.time desc limit 1
+       select close, close_time, simulated from candles c
+       where c.simulated = ? and c.symbol = s.symbol order by c.time desc limit 1
      ) last
      where s.symbol is not null
      limit ?`,
-    [limit],
+    [simulated, simulated, simulated, limit],
   );
   return rows.map(toPricePoint);
 }
 
-/** The last price known at a time: never one from after it. Served by the primary key. */
-export async function closeAt(db: Database, symbol: string, time: number): Promise<PricePoint | null> {
+/** The last price known at a time, never a later one. The primary key supports the query. */
+export async function closeAt(
+  db: Database,
+  symbol: string,
+  time: number,
+  simulated = false,
+): Promise<PricePoint | null> {
   const row = await db('candles')
-    .where({ symbol })
+    .where({ simulated, symbol })
     .andWhere('time', '<=', iso(time))
     .andWhere('close_time', '<=', iso(time))
     .orderBy('time', 'desc')
@@ -149,13 +168,21 @@ export async function closeAt(db: Database, symbol: string, time: number): Promi
   return row === undefined ? null : toPricePoint(row);
 }
 
-/** Every one-minute candle since a time, oldest first, at most `limit`: what a starting node takes its 24 hours from. */
-export async function candlesSince(db: Database, since: number, limit: number): Promise<Candle[]> {
+/**
+ * Every one-minute candle since a time, oldest first, at most `limit`: a starting node computes its 24-hour figures
+ * from these.
+ */
+export async function candlesSince(
+  db: Database,
+  since: number,
+  limit: number,
+  simulated = false,
+): Promise<Candle[]> {
   const { rows } = await db.raw<{ rows: CandleRow[] }>(
     `select * from (
-       select * from candles where time >= ? and not daily order by time desc limit ?
+       select * from candles where simulated = ? and time >= ? and not daily order by time desc limit ?
      ) newest order by time`,
-    [iso(since), limit],
+    [simulated, iso(since), limit],
   );
   return rows.map(toCandle);
 }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { searchColumns } from '../ledger/trade-terms.ts';
+import { searchColumns } from '../ledger/entries/trade-terms.ts';
 
 /**
  * `search`: the text of a trade as it is searched. `terms`: what it is found by, hashed; see `db/ledger/trade-terms.ts`. Built

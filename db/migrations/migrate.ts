@@ -33,6 +33,18 @@ import * as importMappings from './131-import-mappings.ts';
 import * as importEntryIndex from './132-import-entry-index.ts';
 import * as rejectedMatches from './140-rejected-matches.ts';
 import * as importKinds from './141-import-kinds.ts';
+import * as importConfirmed from './142-import-confirmed.ts';
+import * as exchangeAccounts from './150-exchange-accounts.ts';
+import * as outboxServer from './151-outbox-server.ts';
+import * as marketWorlds from './160-market-worlds.ts';
+import * as linkedPortfolios from './170-linked-portfolios.ts';
+import * as tokenChanges from './171-token-changes.ts';
+import * as marketGaps from './172-market-gaps.ts';
+import * as backfills from './173-backfills.ts';
+import * as sessionDevices from './174-session-devices.ts';
+import * as backfillReaders from './175-backfill-readers.ts';
+import * as checkpointLots from './176-checkpoint-lots.ts';
+import * as marketDoubts from './180-market-doubts.ts';
 
 interface Migration {
   name: string;
@@ -73,6 +85,18 @@ const MIGRATIONS: Migration[] = [
   { name: '132-import-entry-index', ...importEntryIndex },
   { name: '140-rejected-matches', ...rejectedMatches },
   { name: '141-import-kinds', ...importKinds },
+  { name: '142-import-confirmed', ...importConfirmed },
+  { name: '150-exchange-accounts', ...exchangeAccounts },
+  { name: '151-outbox-server', ...outboxServer },
+  { name: '160-market-worlds', ...marketWorlds },
+  { name: '170-linked-portfolios', ...linkedPortfolios },
+  { name: '171-token-changes', ...tokenChanges },
+  { name: '172-market-gaps', ...marketGaps },
+  { name: '173-backfills', ...backfills },
+  { name: '174-session-devices', ...sessionDevices },
+  { name: '175-backfill-readers', ...backfillReaders },
+  { name: '176-checkpoint-lots', ...checkpointLots },
+  { name: '180-market-doubts', ...marketDoubts },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

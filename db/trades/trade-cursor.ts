@@ -3,7 +3,7 @@ import { encodeCursor, invalidCursor, isKey, parseCursor } from '../connection/p
 import { SORTED_PARTS, type TradeOrder, type TradePlace } from './trade-order.ts';
 import type { TradeFilter } from './trade-query.ts';
 
-/** Tells lists apart: a place in one is none in another. */
+/** Distinguishes lists: a cursor of one is invalid for another. */
 export function listName(portfolioId: string, filter: TradeFilter, { sort, order }: TradeOrder): string {
   const given = Object.entries(filter)
     .filter(([, value]) => value !== undefined)
@@ -15,7 +15,7 @@ export function encodePlace(list: string, { part, keys }: TradePlace): string {
   return encodeCursor([list, part, ...keys]);
 }
 
-/** @throws Problem `invalid-cursor` that names `cursor`: not one of ours, or of another list */
+/** @throws Problem `invalid-cursor` naming `cursor`, for one that is malformed or belongs to another list */
 export function decodePlace(text: string, list: string, sort: TradeOrder['sort']): TradePlace {
   const [of, part, ...keys] = parseCursor(text);
   if (typeof of !== 'string' || typeof part !== 'number') throw invalidCursor();

@@ -7,11 +7,11 @@ import { narrowTo, SORTED_PARTS, type TradeOrder } from './trade-order.ts';
 import { sortBy } from './trade-part.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
 
-/** A trade as a file tells it: decimals as text, in plain digits, times as epoch milliseconds. */
+/** A trade as written to a file: decimals as strings, without exponents, and times as epoch milliseconds. */
 export interface ExportedTrade {
   id: string;
   time: number;
-  /** `''` if not said. */
+  /** `''` if not stated. */
   exchange: string;
   base: string;
   quote: string;
@@ -35,9 +35,9 @@ export interface ExportedTrade {
 }
 
 /**
- * All trades that fit, in order and in pieces, so that memory does not grow with their number. A caller that stops early must
- * say so (`return`), as `for await` does.
- * @throws RangeError for a symbol that is none
+ * All matching trades, in order and in chunks, so that memory use does not grow with their number. A caller that stops
+ * early must call `return`, as `for await` does.
+ * @throws RangeError for an invalid symbol
  */
 export type TradeReader = (
   db: Database,
@@ -46,13 +46,13 @@ export type TradeReader = (
   order: TradeOrder,
 ) => AsyncGenerator<ExportedTrade[], void, undefined>;
 
-/** Longest time for which a reader may take nothing. */
+/** How long a reader may take nothing. */
 const READER_SILENCE_MS = 60_000;
 
-/** Rows that are fetched at a time: larger pieces are no faster, and more of them live through a collection. */
+/** Rows per fetch: larger chunks are no faster, and more of them survive a garbage collection. */
 const PIECE = 300;
 
-/** The database writes the digits as `decimal` does: no exponent, no zeros at the end. */
+/** The database formats the digits as `decimal` does: no exponent, no trailing zeros. */
 const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type as type,
   trim_scale(e.quantity) as quantity, trim_scale(e.price) as price,
   trim_scale(e.fee_amount) as fee, e.fee_currency, e.external_id, e.order_id, e.note, e.tags, e.sequence::text as sequence,
@@ -60,15 +60,15 @@ const COLUMNS = `e.id, e.time, e.exchange, e.base, e.quote, e.side, e.order_type
   trim_scale(result.gross) as gross, trim_scale(result.net) as net, e.created_at, e.updated_at`;
 
 /**
- * By a cursor of the database, in one snapshot: what is booked meanwhile is not seen. It holds a connection until it has
- * ended, so slow readers must be bounded. Each piece is a separate statement, to which the time limit of
- * statements applies; a portal that stays open over many of them (pg-query-stream) would be cut by it as a whole.
+ * Uses a database cursor in one snapshot, so that entries booked meanwhile are not seen. It holds a connection until
+ * the end, so slow readers must be bounded. Each chunk is a separate statement with the statement time limit of its
+ * own; a portal that stays open across them (pg-query-stream) would be cancelled as a whole.
  */
 export const tradesByCursor: TradeReader = async function* (db, portfolioId, filter, { sort, order }) {
   const trx = await db.transaction({ isolationLevel: 'repeatable read', readOnly: true });
   try {
     await allowTime(trx, LONG_WORK_MS);
-    // It holds no locks, and a slow reader may make it wait for a while between two pieces.
+    // It holds no locks, and a slow reader may leave it waiting between two chunks.
     await trx.raw(`set local idle_in_transaction_session_timeout = ${READER_SILENCE_MS}`);
     for (const sorted of SORTED_PARTS[sort]) {
       const query = tradeQuery(trx, portfolioId, filter);
@@ -90,8 +90,8 @@ export const tradesByCursor: TradeReader = async function* (db, portfolioId, fil
 };
 
 /**
- * Page by page, with no connection held in between: for a database that has only one. What is booked meanwhile is seen
- * if it lies ahead.
+ * Page by page, holding no connection in between, for a database that has only one. An entry booked meanwhile is seen
+ * if it comes later in the order.
  */
 export const tradesByPages: TradeReader = async function* (db, portfolioId, filter, order) {
   let cursor: string | null = null;

@@ -1,7 +1,8 @@
+import { mapInSlices } from '../../lib/async/time-slice.ts';
 import type { Database } from '../connection/database.ts';
 import { fixed, type Fixed } from '../../lib/money/money.ts';
-import type { StoredTrade } from '../ledger/stored-entry.ts';
-import { toEntry } from '../ledger/entry-row.ts';
+import type { StoredTrade } from '../ledger/entries/stored-entry.ts';
+import { toEntry } from '../ledger/entries/entry-row.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
 import { decodePlace, encodePlace, listName } from './trade-cursor.ts';
 import { SORTED_PARTS, type TradeOrder, type TradePlace } from './trade-order.ts';
@@ -15,19 +16,19 @@ import {
 } from './trade-part.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
 
-/** A trade with what follows from it, in base currency; `null` for want of a rate. */
+/** A trade with its results, in the base currency; `null` without a rate. */
 export interface ListedTrade {
   trade: StoredTrade;
   value: Fixed | null;
   feeValue: Fixed | null;
-  /** What it realised under the portfolio's cost method; `null` if it sold nothing. */
+  /** The gain realised under the portfolio's cost method; `null` if it sold nothing. */
   result: TradeResult | null;
 }
 
 export interface TradeResult {
   gross: Fixed | null;
   net: Fixed | null;
-  /** Part of what was sold that was not held. */
+  /** The part of what was sold that was not held. */
   uncovered: Fixed;
 }
 
@@ -36,9 +37,8 @@ export interface TradeListQuery extends TradeOrder, PageQuery {
 }
 
 /**
- * A page of the trades that fit. The next page continues behind it, whatever was booked or removed
- * meanwhile.
- * @throws Problem `invalid-cursor`; RangeError for a symbol that is none
+ * A page of the matching trades. The next page continues after it, whatever was booked or removed meanwhile.
+ * @throws Problem `invalid-cursor`; RangeError for an invalid symbol
  */
 export async function listTrades(
   db: Database,
@@ -65,10 +65,10 @@ export async function listTrades(
     );
   }
   const page = pageOf(found, limit, ({ place }) => encodePlace(list, place));
-  return { items: page.items.map(({ row }) => toListed(row)), nextCursor: page.nextCursor };
+  return { items: await mapInSlices(page.items, ({ row }) => toListed(row)), nextCursor: page.nextCursor };
 }
 
-/** How many trades fit. */
+/** The number of matching trades. */
 export async function countTrades(db: Database, portfolioId: string, filter: TradeFilter): Promise<number> {
   const row: { count: number } | undefined = await tradeQuery(db, portfolioId, filter).first(
     db.raw('count(*)'),

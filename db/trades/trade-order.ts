@@ -16,14 +16,17 @@ export interface SortKey {
   kind: KeyKind;
 }
 
-/** Trades that are sorted by the same columns, none of them null. */
+/** Trades sorted by the same columns, none of them null. */
 export interface SortedPart {
   keys: readonly SortKey[];
-  /** Takes only those into a query of `ledger_entries as e`. */
+  /** Restricts a query of `ledger_entries as e` to them. */
   narrow: (query: Knex.QueryBuilder) => void;
-  /** The next in order lie far apart in the table, where the next in time lie beside each other. */
+  /**
+   * Rows that are adjacent in this order are scattered over the table, whereas rows adjacent in time are stored
+   * together.
+   */
   isScattered: boolean;
-  /** Ids of the entries among which all are that fit in this part, where there can be few: at most so many. */
+  /** The ids of a set of entries that includes every match in this part, if it can be small: at most so many. */
   onlyFrom?: (
     db: Database,
     portfolioId: string,
@@ -31,8 +34,8 @@ export interface SortedPart {
     most: number,
   ) => Promise<string[] | null>;
   /**
-   * The same along the index of the order alone. What `limited` makes of its rows is done before the trades, or their
-   * results, are looked up: no planner knows how many rows come out of a join.
+   * The same along the index of the order alone. Whatever `limited` does to its rows happens before the trades or their
+   * results are looked up, because no planner knows how many rows a join will yield.
    * @returns trades as `e`
    */
   along?: (
@@ -40,7 +43,7 @@ export interface SortedPart {
     portfolioId: string,
     limited: (rows: Knex.QueryBuilder) => Knex.QueryBuilder | Knex.Raw,
   ) => Knex.QueryBuilder;
-  /** The rows of `along` before they are joined, `r`, know all of their trades that `wherePlain` asks. */
+  /** The rows of `along` before they are joined, `r`, contain all the columns that `wherePlain` uses. */
   isPlain?: boolean;
 }
 
@@ -48,10 +51,10 @@ const id: SortKey = { column: 'e.id', kind: 'uuid' };
 const byTime: SortKey[] = [{ column: 'e.time', kind: 'number' }, { column: 'e.tie', kind: 'text' }, id];
 const all = (): void => undefined;
 
-/** All that is in the index of an order beside its keys. */
+/** What the index of an order contains besides its keys. */
 const INCLUDED = ['r.time', 'r.base', 'r.quote', 'r.side'];
 
-/** Those that have the figure, and behind them, in either order, those of which it is not known. */
+/** Trades that have the figure come first and those for which it is unknown last, in either direction. */
 function byFigure(figure: 'value' | 'fee_value'): SortedPart[] {
   return [
     {
@@ -84,7 +87,10 @@ function withoutResult(query: Knex.QueryBuilder): void {
   );
 }
 
-/** A purchase realises something only where it buys the portfolio's own currency: what it is paid with is sold. */
+/**
+ * A purchase realises something only if it buys the portfolio's own currency, because what it is paid with is then
+ * sold.
+ */
 async function boughtMoney(
   db: Database,
   portfolioId: string,
@@ -97,7 +103,7 @@ async function boughtMoney(
   return await bought.orderBy(['time', 'tie']).limit(most).pluck('id');
 }
 
-/** The parts of each order, one behind the other. Each has an index, and all keys of a part go the same way. */
+/** The parts of each order, one after the other. Each has an index, and all keys of a part have the same direction. */
 export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
   time: [{ keys: byTime, narrow: all, isScattered: false }],
   symbol: [
@@ -127,12 +133,13 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
     {
       keys: [id],
       narrow: withoutResult,
-      // Each is looked up among the results.
+      // Each one is looked up among the results.
       isScattered: true,
       along(db, portfolioId, limited) {
         const rows = db('ledger_entries as e').where({ 'e.portfolio_id': portfolioId, 'e.kind': 'trade' });
-        // The condition, which always holds, keeps to the index of ids: that of values has all that is asked of entries
-        // otherwise, and would be read whole. Results are looked up for each: joined, all of them might be read.
+        // The condition is always true. It keeps the planner on the index of ids: the index of values contains
+        // everything else that the query asks of entries, and would be read in full. Results are looked up one by one;
+        // with a join, all of them might be read.
         void rows.whereRaw("e.tie >= ''");
         return db
           .from(db.raw('? as e', [limited(rows.select('e.*'))]))
@@ -142,13 +149,13 @@ export const SORTED_PARTS: Record<TradeSort, SortedPart[]> = {
   ],
 };
 
-/** Where in an order a trade stands: in which part, and what its keys are there. */
+/** The position of a trade in an order: the part, and its keys there. */
 export interface TradePlace {
   part: number;
   keys: (string | number)[];
 }
 
-/** Takes only a part of an order, behind a place in it, into a query of `ledger_entries as e`. */
+/** Restricts a query of `ledger_entries as e` to one part of an order, after a position in it. */
 export function narrowTo(
   query: Knex.QueryBuilder,
   sorted: SortedPart,
@@ -159,7 +166,7 @@ export function narrowTo(
   continueFrom(query, sorted, order, after);
 }
 
-/** Only what is behind a place in the order. */
+/** Restricts it to what comes after a position in the order. */
 export function continueFrom(
   query: Knex.QueryBuilder,
   { keys }: SortedPart,

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
-import { ENTRY_COLUMNS, type EntryRow } from '../ledger/entry-row.ts';
+import { ENTRY_COLUMNS, type EntryRow } from '../ledger/entries/entry-row.ts';
 import { continueFrom, narrowTo, type SortedPart, type TradePlace } from './trade-order.ts';
 import {
   hasPlain,
@@ -13,7 +13,7 @@ import {
 } from './trade-query.ts';
 import { byIds, bySpans, byTerms, narrowest, type Way } from './trade-ways.ts';
 
-/** How a page of one part of an order is read, whatever is asked for, from as few rows as can be. */
+/** How a page of one part of an order is read from as few rows as possible, whatever the filter. */
 
 export interface ListedRow extends EntryRow {
   value: string | null;
@@ -34,24 +34,24 @@ interface PartQuery {
   bounds?: ReadBounds | undefined;
 }
 
-/** Where one way of reading ends and another begins. What is read does not depend on it. */
+/** Thresholds between the ways of reading. The result does not depend on them. */
 export interface ReadBounds {
-  /** Looked through, in order, before anything else. */
+  /** How many trades are scanned in order before anything else. */
   glance: Reach;
-  /** The same when too many are to be gathered. */
+  /** The same if too many would have to be gathered. */
   walk: Reach;
-  /** So many trades are gathered, and sorted. */
+  /** How many trades are gathered and sorted. */
   few: number;
-  /** The same of an order that can be walked for long. */
+  /** The same for an order that can be scanned for long. */
   fewAlong: number;
 }
 
 interface Reach {
-  /** Rows along an index that has all that `wherePlain` asks. */
+  /** Rows along an index that contains everything `wherePlain` uses. */
   along: number;
-  /** Trades that are looked up, in order of time. */
+  /** Trades that are looked up in order of time. */
   inStore: number;
-  /** Trades that are looked up where they lie scattered. */
+  /** Trades that are looked up where they are scattered. */
   scattered: number;
 }
 
@@ -62,14 +62,14 @@ const BOUNDS: ReadBounds = {
   fewAlong: 5_000,
 };
 
-/** What conditions and orders look at. */
+/** The columns that conditions and orders use. */
 const LOOKED_AT =
   'e.time, e.tie, e.symbol, e.base, e.quote, e.side, e.order_type, e.exchange, e.order_id, e.tags, e.search';
 
 /**
- * Either many trades fit: then enough of them are among the next few thousand. Or few do: then an index gathers all of
- * them, and they are sorted. Neither is slow, and nothing rests on an estimate where estimates are wrong: how many have
- * a term is not known to the planner, and it would look for them among all trades of the portfolio.
+ * Either many trades match, and there are enough of them among the next few thousand; or few do, and an index gathers
+ * all of them to be sorted. Neither is slow, and nothing depends on an estimate where estimates are wrong: the planner
+ * does not know how many trades contain a term, and would search for them among all trades of the portfolio.
  */
 export async function readPart(
   db: Database,
@@ -90,7 +90,7 @@ export async function readPart(
     return await details(db, inPlace(rows, part).limit(limit), part);
   };
   const [spans, terms] = [bySpans(portfolioId, filter), byTerms(portfolioId, filter)];
-  // A glance in order of time costs less than counting.
+  // A short scan in order of time is cheaper than counting.
   const isQuick = sorted.along === undefined;
   const few = isQuick ? bounds.few : bounds.fewAlong;
   const own = (await sorted.onlyFrom?.(db, portfolioId, filter, few + 1)) ?? null;
@@ -102,7 +102,7 @@ export async function readPart(
     const isWalked = filter.orderId === undefined;
     const glanced = isWalked ? await walked(bounds.glance) : [];
     if (glanced.length === limit) return glanced;
-    // What the glance has found tells whether a walk will find enough: then it comes before counting.
+    // The result of the short scan tells whether a longer one will find enough; if so, it comes before counting.
     const isLikely = glanced.length > limit / 4;
     if (!isLikely) way = await narrowest(db, late, few);
     if (way === null && isWalked && sorted.isScattered) {
@@ -117,7 +117,7 @@ export async function readPart(
   return await details(db, inPlace(gathered, part).limit(limit), part);
 }
 
-/** All of a part, in order. */
+/** All trades of a part, in order. */
 function inOrder(db: Database, portfolioId: string, part: PartQuery): Knex.QueryBuilder {
   const { sorted, order, after } = part;
   const query = sorted.along?.(db, portfolioId, (rows) => rows) ?? ownTrades(db, portfolioId);
@@ -126,7 +126,7 @@ function inOrder(db: Database, portfolioId: string, part: PartQuery): Knex.Query
   return sortBy(withKeys(db, query, sorted), sorted, order);
 }
 
-/** The next in order, as `e`, of which those are left that fit but for traits. */
+/** The next trades in order, as `e`, restricted to those that match except for traits. */
 function walk(
   db: Database,
   portfolioId: string,
@@ -136,7 +136,7 @@ function walk(
 ): Knex.QueryBuilder {
   const { sorted, order, after, limit } = part;
   const isPlain = sorted.isPlain === true;
-  // What is known to fit need not be looked up.
+  // What is known to match need not be looked up.
   const count = isPlain && !hasTerms(filter) ? limit : sorted.isScattered ? scattered : inStore;
   if (sorted.along === undefined) {
     const next = inOrder(db, portfolioId, part).select(db.raw(LOOKED_AT));
@@ -157,14 +157,14 @@ function walk(
 }
 
 /**
- * The first rows of a query. So many may be more than the planner thinks that there are, and it would sort them all; a
- * limit that it does not know has it go along the index.
+ * The first rows of a query. A known limit might exceed the planner's estimate, and it would then sort all rows; a
+ * limit that it does not know makes it use the index.
  */
 function firstOf(db: Database, rows: Knex.QueryBuilder, count: number): Knex.Raw {
   return db.raw('(? limit (select ?::bigint))', [rows, count]);
 }
 
-/** All trades that fit, as `e`: among the few of a way, or whichever way the planner finds. */
+/** All matching trades, as `e`: among the few that one way gathers, or however the planner finds them. */
 function fittingTrades(
   db: Database,
   portfolioId: string,
@@ -203,18 +203,18 @@ export function sortBy(
   return query;
 }
 
-/** Names of the keys in a query of a part. */
+/** The names of the keys in a query of a part. */
 export function placesOf({ keys }: SortedPart): `k${number}`[] {
   return keys.map((_, index) => `k${index}` as const);
 }
 
-/** Of rows that have their keys already. */
+/** For rows that already have their keys. */
 function inPlace(query: Knex.QueryBuilder, { sorted, order }: PartQuery): Knex.QueryBuilder {
   const places = placesOf(sorted);
   return query.select(['entry', ...places]).orderBy(places.map((column) => ({ column, order })));
 }
 
-/** The whole of the rows of a page, of which there are `entry` and keys. */
+/** The complete rows of a page, given `entry` and its keys. */
 async function details(
   db: Database,
   page: Knex.QueryBuilder,

@@ -1,17 +1,17 @@
 import type { Knex } from 'knex';
 import { splitSymbol } from '../../lib/symbol.ts';
 import type { Database } from '../connection/database.ts';
-import { wantedTerms } from '../ledger/trade-terms.ts';
+import { wantedTerms } from '../ledger/entries/trade-terms.ts';
 
-/** Trades for which all of it holds; what is `undefined` does not matter. */
+/** Selects the trades that meet every condition; `undefined` means any. */
 export interface TradeFilter {
   /** Epoch milliseconds, inclusive. */
   from?: number | undefined;
   /** Epoch milliseconds, exclusive. */
   to?: number | undefined;
-  /** One of these, `BTC/KRW`. */
+  /** One of these, such as `BTC/KRW`. */
   symbols?: readonly string[] | undefined;
-  /** Bought, sold, or paid with. */
+  /** Bought, sold or paid with. */
   asset?: string | undefined;
   side?: 'buy' | 'sell' | undefined;
   orderType?: string | undefined;
@@ -19,15 +19,15 @@ export interface TradeFilter {
   orderId?: string | undefined;
   /** One of the trade's tags. */
   tag?: string | undefined;
-  /** Words that are all in its symbol, note, order id or external id. */
+  /** Words that all occur in its symbol, note, order id or external id. */
   text?: string | undefined;
 }
 
 type Query = Knex.QueryBuilder;
 
 /**
- * The rows of `ledger_entries as e` that fit, without columns, order and limit.
- * @throws RangeError for a symbol that is none
+ * The matching rows of `ledger_entries as e`, without columns, order and limit.
+ * @throws RangeError for an invalid symbol
  */
 export function tradeQuery(db: Database, portfolioId: string, filter: TradeFilter): Query {
   const query = ownTrades(db, portfolioId);
@@ -43,8 +43,8 @@ export function ownTrades(db: Database, portfolioId: string): Query {
 }
 
 /**
- * Conditions that ordered indexes serve, and those that are quickly looked at on the way along one.
- * @param of `e` for entries, `r` for results, which know as much of theirs
+ * Conditions that ordered indexes support, and those that are cheap to check while scanning one.
+ * @param of `e` for entries, `r` for results, which contain the same columns
  */
 export function wherePlain(
   query: Query,
@@ -56,7 +56,7 @@ export function wherePlain(
   if (symbols !== undefined) {
     for (const symbol of symbols) splitSymbol(symbol);
     const symbol = of === 'e' ? 'e.symbol collate "C"' : "r.base || '/' || r.quote";
-    // The index of symbols is in order of time for one of them only.
+    // The index of symbols is sorted by time only within one of them.
     if (symbols.length === 1) void query.whereRaw(`${symbol} = ?`, [...symbols]);
     else void query.whereRaw(`${symbol} = any(?::text[])`, [[...symbols]]);
   }
@@ -66,7 +66,7 @@ export function wherePlain(
   if (side !== undefined) void query.where(`${of}.side`, side);
 }
 
-/** Conditions that only the index of terms serves: exactly, but on the columns themselves. */
+/** Conditions that only the index of terms supports, exactly, but on the columns themselves. */
 export function whereTraits(query: Query, portfolioId: string, filter: TradeFilter): void {
   const { orderType, exchange, orderId, tag, text } = filter;
   if (orderType !== undefined) void query.where('order_type', orderType);
@@ -78,14 +78,14 @@ export function whereTraits(query: Query, portfolioId: string, filter: TradeFilt
   }
 }
 
-/** The same for the index: all that fit, and perhaps some more. */
+/** The same on the index: all matches, and possibly some more. */
 export function whereTerms(query: Query, portfolioId: string, filter: TradeFilter): void {
   const { orderType, exchange, orderId, tag, text } = filter;
   const { terms } = wantedTerms(portfolioId, text, { orderType, exchange, orderId, tag });
   if (terms.length > 0) void query.whereRaw('terms @> ?::integer[]', [terms]);
 }
 
-/** Whether the index of terms is of use. */
+/** Whether the index of terms helps. */
 export function hasTerms({ orderType, exchange, orderId, tag, text }: TradeFilter): boolean {
   return [orderType, exchange, orderId, tag, text].some((value) => value !== undefined);
 }

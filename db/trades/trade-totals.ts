@@ -5,25 +5,27 @@ import { plus } from '../../lib/money/unknown.ts';
 import type { Database } from '../connection/database.ts';
 import { tradeQuery, type TradeFilter } from './trade-query.ts';
 
-/** Totals of trades. Amounts are in base currency unless stated otherwise; `null` if a rate is missing for one of them. */
+/** Totals of trades. Amounts are in the base currency unless stated otherwise; `null` if one of them has no rate. */
 export interface TradeTotals {
   bought: SideTotals;
   sold: SideTotals;
-  /** By currency that prices are in. */
+  /** By quote currency. */
   quotes: { currency: string; buys: number; sells: number; bought: Fixed; sold: Fixed }[];
-  /** Epoch milliseconds of the first and the last. */
+  /** Epoch milliseconds of the first and the last trade. */
   span: { first: number; last: number } | null;
   /** Without those in `unvaluedFees`. */
   fees: Fixed | null;
-  /** Fees in a third asset that no price is known for. */
+  /** Fees in a third asset that have no known price. */
   unvaluedFees: UnvaluedFees[];
-  /** By currency that fees were paid in. */
+  /** By fee currency. */
   feesPaid: { currency: string; amount: Fixed }[];
   realised: { gross: Fixed | null; net: Fixed | null };
   closed: ClosedTradeSums;
-  /** Trades of which a figure is not known, and those that sold more than was held: the first of them named. */
+  /** Trades with an unknown figure, and those that sold more than was held: their number and the first of them. */
   unrated: Concerned;
   oversold: Concerned;
+  /** Trades whose fee is worth more than they are. */
+  dearFees: Concerned;
 }
 
 interface SideTotals {
@@ -31,7 +33,7 @@ interface SideTotals {
   value: Fixed | null;
 }
 
-/** Trades alike: what a statement adds up. */
+/** Trades that one statement adds up. */
 interface Group {
   quote: string;
   side: 'buy' | 'sell';
@@ -60,25 +62,27 @@ interface Group {
   held_ms: string | null;
   unrated: number;
   oversold: number;
+  dear: number;
 }
 
 /**
- * SQL for the product of two positive columns as `mul` of lib/money rounds it: half to even to 18 places. PostgreSQL's own
- * `round` rounds half away from zero.
+ * SQL for the product of two positive columns, rounded as by `mul` of lib/money: half to even, to 18 places.
+ * PostgreSQL's own `round` rounds half away from zero.
  */
 export function roundedProduct(a: string, b: string): string {
   const product = `${a} * ${b}`;
-  // Only a product that is longer can end on a half.
+  // Only a product with more digits can end in a half.
   return `case when min_scale(${product}) > 18 and mod(${product} * 1e18, 2) = 0.5 then trunc(${product}, 18)
   else round(${product}, 18) end`;
 }
 
 const QUOTED = roundedProduct('e.quantity', 'e.price');
-/** A fee in a third asset without a price, which spoils nothing but itself. */
+/** A fee in a third asset without a price, which affects nothing else. */
 const UNVALUED = '(e.value is not null and e.fee_value is null)';
 const UNRATED = '(e.value is null or (r.entry_id is not null and (r.gross is null or r.net is null)))';
+const DEAR = 'e.fee_value > e.value';
 const RESULTS = 'left join trade_results as r on r.entry_id = e.id';
-/** Trades that a warning names. */
+/** The trades behind a warning. */
 const NAMED = 10;
 
 const SUMS = `e.quote, e.side, e.fee_currency, count(*) as trades, min(e.time) as first, max(e.time) as last,
@@ -92,12 +96,13 @@ const SUMS = `e.quote, e.side, e.fee_currency, count(*) as trades, min(e.time) a
   sum(r.net) filter (where r.net > 0) as won, -sum(r.net) filter (where r.net < 0) as lost,
   count(r.opened_at) filter (where r.net is not null) as held,
   sum(extract(epoch from e.time - r.opened_at)) filter (where r.net is not null) * 1000 as held_ms,
-  count(*) filter (where ${UNRATED}) as unrated, count(*) filter (where r.uncovered > 0) as oversold`;
+  count(*) filter (where ${UNRATED}) as unrated, count(*) filter (where r.uncovered > 0) as oversold,
+  count(*) filter (where ${DEAR}) as dear`;
 
 /**
- * What the trades that fit add up to, by the database.
- * @param trx a snapshot: several statements
- * @throws RangeError for a symbol that is none
+ * Adds up the matching trades in the database.
+ * @param trx a snapshot, because it takes several statements
+ * @throws RangeError for an invalid symbol
  */
 export async function tradeTotals(
   trx: Database,
@@ -127,7 +132,9 @@ export async function tradeTotals(
   };
   const count = (of: (group: Group) => number): number => groups.reduce((sum, group) => sum + of(group), 0);
   const known = count(({ net_known }) => net_known);
-  const [unrated, oversold] = [count((group) => group.unrated), count((group) => group.oversold)];
+  const unrated = count((group) => group.unrated);
+  const oversold = count((group) => group.oversold);
+  const dear = count((group) => group.dear);
   const unvaluedFees: UnvaluedFees[] = [];
   for (const [currency, of] of by(groups, ({ unvalued, fee_currency }) =>
     unvalued > 0 ? fee_currency : null,
@@ -155,12 +162,13 @@ export async function tradeTotals(
     },
     unrated: { entries: unrated === 0 ? [] : await ids(UNRATED), count: unrated },
     oversold: { entries: oversold === 0 ? [] : await ids('r.uncovered > 0'), count: oversold },
+    dearFees: { entries: dear === 0 ? [] : await ids(DEAR), count: dear },
   };
 }
 
 function sumsOf(
   groups: readonly Group[],
-): Omit<TradeTotals, 'closed' | 'unrated' | 'oversold' | 'unvaluedFees'> {
+): Omit<TradeTotals, 'closed' | 'unrated' | 'oversold' | 'dearFees' | 'unvaluedFees'> {
   const side = (of: readonly Group[]): SideTotals => ({
     count: of.reduce((all, { trades }) => all + trades, 0),
     value: knownSum(of, (group) => [group.value, group.trades - group.valued]),
@@ -206,7 +214,10 @@ function sum(groups: readonly Group[], of: (group: Group) => string | null): Fix
   return groups.reduce((total, group) => total + fixed(of(group) ?? '0'), ZERO);
 }
 
-/** `null` as soon as one of them is not known. @param of sum of the known ones, and number of the others */
+/**
+ * `null` if any of them is unknown.
+ * @param of the sum of the known ones, and the number of the others
+ */
 function knownSum(
   groups: readonly Group[],
   of: (group: Group) => [sum: string | null, unknown: number],
@@ -217,7 +228,7 @@ function knownSum(
   }, ZERO);
 }
 
-/** In order of the key; those without one are left out. */
+/** Sorted by key; those without one are left out. */
 function by(groups: readonly Group[], keyOf: (group: Group) => string | null): [string, Group[]][] {
   const found = new Map<string, Group[]>();
   for (const group of groups) {

@@ -2,10 +2,10 @@ import type { Knex } from 'knex';
 import type { Database } from '../connection/database.ts';
 import { hasPlain, hasTerms, type TradeFilter, wherePlain, whereTerms } from './trade-query.ts';
 
-/** How an index gathers trades of `ledger_entries as e` among which are all that fit a filter. */
+/** How an index gathers a set of trades of `ledger_entries as e` that includes every match of a filter. */
 export interface Way {
   where: Condition;
-  /** The same in parts, each of which an index counts by itself; a trade may be in two. */
+  /** The same in parts, each of which an index can count by itself; a trade may be in two. */
   parts: readonly Condition[];
 }
 
@@ -15,7 +15,7 @@ export function byIds(ids: readonly string[]): Way {
   return only((query) => void query.whereRaw('e.id = any(?::uuid[])', [[...ids]]));
 }
 
-/** By symbol, asset or time: `null` if none is asked for. */
+/** By symbol, asset or time; `null` if the filter has none of them. */
 export function bySpans(portfolioId: string, filter: TradeFilter): Way | null {
   const { side: _, ...spans } = filter;
   if (!hasPlain(spans)) return null;
@@ -23,8 +23,8 @@ export function bySpans(portfolioId: string, filter: TradeFilter): Way | null {
     (some: TradeFilter, more: Record<string, string> = {}): Condition =>
     (query) => {
       void query.where({ 'e.portfolio_id': portfolioId, ...more });
-      // Only the index of symbols is of trades alone. Beside the others an order of trades, which can tell times and
-      // assets apart but not find them, would be read whole.
+      // Only the index of symbols contains trades alone. Next to the others the planner would scan a whole order of
+      // trades, which can check times and assets but not find them.
       if (some.symbols !== undefined) void query.where({ 'e.kind': 'trade' });
       wherePlain(query, some);
     };
@@ -36,10 +36,11 @@ export function bySpans(portfolioId: string, filter: TradeFilter): Way | null {
   };
 }
 
-/** By the index of terms: `null` if nothing is asked for that is in it. */
+/** By the index of terms; `null` if the filter has nothing that it contains. */
 export function byTerms(portfolioId: string, filter: TradeFilter): Way | null {
   if (!hasTerms(filter)) return null;
-  // Without the portfolio, which is in the terms: beside their index that of portfolios would be read, whole.
+  // Without the portfolio, which is part of the terms: the planner would otherwise also scan the whole index of
+  // portfolios.
   return only((query) => {
     void query.where({ 'e.kind': 'trade' });
     whereTerms(query, portfolioId, filter);

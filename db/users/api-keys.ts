@@ -11,17 +11,17 @@ export interface ApiKey {
   id: string;
   userId: string;
   name: string;
-  /** Its beginning, to know it by. */
+  /** The beginning of the key, by which its owner recognises it. */
   prefix: string;
   scopes: Scope[];
-  /** Addresses and CIDR ranges it may be used from; empty: from anywhere. */
+  /** Addresses and CIDR ranges it may be used from; empty: any address. */
   allowedIps: string[];
-  /** Epoch milliseconds, as all times here. */
+  /** Epoch milliseconds, like all times here. */
   createdAt: number;
   expiresAt: number | null;
-  /** Exact to a minute. */
+  /** Accurate to the minute. */
   lastUsedAt: number | null;
-  /** `null`: as many as any key may send. */
+  /** `null`: the same limit as for every key. */
   requestsPerMinute: number | null;
 }
 
@@ -66,11 +66,11 @@ function toApiKey(row: ApiKeyRow): ApiKey {
   };
 }
 
-/** Not each use is written: a busy key would make the database write as often as it is read. */
+/** Not every use is written, or a busy key would cause as many writes as reads. */
 const LAST_USED_MS = 60_000;
 
 /**
- * @param limit keys that the user may have; left out: any number
+ * @param limit how many keys the user may have; unlimited if absent
  * @throws Problem `quota-exceeded`
  */
 export async function createApiKey(
@@ -100,7 +100,7 @@ export async function createApiKey(
   return toApiKey(only(rows));
 }
 
-/** The user's keys in order of creation, expired ones too. */
+/** The user's keys in order of creation, including expired ones. */
 export async function listApiKeys(
   db: Database,
   userId: string,
@@ -115,7 +115,10 @@ export async function listApiKeys(
   return pageOf(rows.map(toApiKey), limit, (last) => encodeCursor([last.id]));
 }
 
-/** @param userId the owner; `null`: any. @returns the key; `null` if there is none */
+/**
+ * @param userId the owner; `null`: any user
+ * @returns the key; `null` if there is none
+ */
 export async function deleteApiKey(
   db: Database,
   id: string,
@@ -130,8 +133,8 @@ export async function deleteApiKey(
 }
 
 /**
- * The key of a hash, if it has not expired and its user is not disabled. Its scopes are never more than the user's role
- * has now, whatever it had when the key was made.
+ * The key with a hash, unless it has expired or its user is disabled. Its scopes never exceed what the user's current
+ * role allows, whatever the role was when the key was created.
  */
 export async function findApiKey(
   db: Database,
@@ -154,7 +157,7 @@ export async function findApiKey(
   };
 }
 
-/** Notes that the key is being used, at most once a minute. */
+/** Records that the key is being used, at most once a minute. */
 export async function touchApiKey(
   db: Database,
   { id, lastUsedAt }: Pick<ApiKey, 'id' | 'lastUsedAt'>,

@@ -43,11 +43,11 @@ export async function recordAudit(
 
 export interface AuditFilter extends PageQuery {
   type?: AuditType | undefined;
-  /** Done by or to this user. */
+  /** Events caused by or affecting this user. */
   userId?: string | undefined;
 }
 
-/** The newest first. */
+/** Newest first. */
 export async function listAudit(
   db: Database,
   { type, userId, limit, cursor }: AuditFilter,
@@ -74,7 +74,10 @@ export async function listAudit(
   return pageOf(events, limit, (last) => encodeCursor([last.id]));
 }
 
-/** Removes what is older than a time, and the oldest beyond a number. @returns how many */
+/**
+ * Deletes events older than a time, and the oldest ones beyond a number.
+ * @returns how many
+ */
 export async function trimAudit(
   db: Database,
   { before, rows }: { before: number; rows: number },

@@ -3,8 +3,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Database } from '../connection/database.ts';
 
 /**
- * Of the given sessions and API keys those that are alive, neither revoked nor expired and their user not disabled, with
- * the role that the user has now: what a token says of it may be old.
+ * The live ones among the given sessions and API keys (neither revoked nor expired, user not disabled), with the user's
+ * current role: the role in a token may be outdated.
  */
 export async function liveCredentials(
   db: Database,
@@ -23,7 +23,7 @@ export async function liveCredentials(
   return new Map(rows.map(({ id, role }) => [id, role]));
 }
 
-/** Of the given sessions and API keys, those that are not alive any more. */
+/** The given sessions and API keys that are no longer live. */
 export async function findEndedCredentials(
   db: Database,
   ids: readonly string[],

@@ -7,7 +7,9 @@ import { holdCredentials } from './users.ts';
 export interface Session {
   id: string;
   userId: string;
-  /** Epoch milliseconds, as all times here. */
+  /** How the device identified itself at login. */
+  userAgent: string;
+  /** Epoch milliseconds, like all times here. */
   createdAt: number;
   lastUsedAt: number;
   expiresAt: number;
@@ -17,6 +19,7 @@ export interface Session {
 interface SessionRow {
   id: string;
   user_id: string;
+  user_agent: string;
   created_at: number;
   last_used_at: number;
   expires_at: number;
@@ -27,6 +30,7 @@ function toSession(row: SessionRow): Session {
   return {
     id: row.id,
     userId: row.user_id,
+    userAgent: row.user_agent,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     expiresAt: row.expires_at,
@@ -34,31 +38,35 @@ function toSession(row: SessionRow): Session {
   };
 }
 
-/** Only the hash of a refresh token is stored: who reads the database cannot use it. */
+/** Only the hash of a refresh token is stored, so that reading the database does not reveal a usable one. */
 export interface NewToken {
   hash: string;
   expiresAt: number;
 }
 
+/** A `User-Agent` may have any length. */
+const AGENT_LENGTH = 300;
+
 /**
- * A login: a session and its first refresh token. The session ends with the last of its tokens.
- * @param proof whose it is, and the hash of the password that was shown
- * @returns `null` if that is not the password any more: it was changed, and all sessions ended, while it was being checked
+ * A login: a session and its first refresh token. The session ends when the last of its tokens expires.
+ * @param proof the user, and the hash of the password that was checked
+ * @returns `null` if that is no longer the password: it was changed, and all sessions ended, during the check
  */
 export async function createSession(
   db: Database,
-  proof: { userId: string; passwordHash: string },
+  proof: { userId: string; passwordHash: string; userAgent?: string },
   token: NewToken,
   { clock }: { clock: Clock },
 ): Promise<Session | null> {
   const now = new Date(clock.now());
-  const { userId, passwordHash } = proof;
+  const { userId, passwordHash, userAgent = '' } = proof;
   return await db.transaction(async (trx) => {
     if (!(await holdCredentials(trx, { id: userId, passwordHash }))) return null;
     const rows: SessionRow[] = await trx('sessions')
       .insert({
         id: newId(clock),
         user_id: userId,
+        user_agent: userAgent.slice(0, AGENT_LENGTH),
         created_at: now,
         last_used_at: now,
         expires_at: new Date(token.expiresAt),
@@ -70,32 +78,34 @@ export async function createSession(
   });
 }
 
-/** The token that follows: made from the one presented and a salt, so that it can be made a second time. */
+/** The next token, derived from the one presented and a salt, so that it can be derived again. */
 export interface Successor {
-  /** Taken when the token is presented for the first time. */
+  /** Used if the token is presented for the first time. */
   salt: string;
   hashOf: (salt: string) => string;
   /** Unless the session ends before. */
   expiresAt: number;
-  /** Age at which the session ends, however often it is refreshed, in milliseconds; left out: none. */
+  /** The age at which the session ends, however often it is refreshed, in milliseconds; unlimited if absent. */
   maxAgeMs?: number;
 }
 
 export type Rotation =
-  /** The successor is to be made with this salt. */
+  /** The successor must be derived with this salt. */
   | { status: 'rotated'; session: Session; salt: string }
-  /** It had been used before, so it is in the wrong hands or its successor is: the session is revoked. */
+  /** It was used before, so it or its successor is in the wrong hands: the session has been revoked. */
   | { status: 'reused'; sessionId: string; userId: string }
-  /** Unknown or expired token, or a session that is not alive any more. */
+  /** An unknown or expired token, or a session that is no longer live. */
   | { status: 'refused' };
 
-/** An answer that is lost, or two tabs that ask at once, present a token twice; a thief does so later. */
+/**
+ * After a lost response, or with two tabs at once, a token is presented twice within this time; a thief uses it later.
+ */
 const GRACE_MS = 10_000;
 
 /**
- * Exchanges a refresh token for the next one. Each has one successor, however many try it at the same time: who presents
- * it again within ten seconds, the successor still unused, gets that very successor again. So there is never a second
- * line of tokens, and whichever of two holders comes second is found out.
+ * Exchanges a refresh token for the next one. Each has one successor, however many callers try at the same time:
+ * whoever presents it again within ten seconds, while the successor is unused, gets the same successor. So there is
+ * never a second chain of tokens, and of two holders the second is detected.
  */
 export async function rotateRefreshToken(
   db: Database,
@@ -176,7 +186,7 @@ async function insertToken(db: Database, sessionId: string, token: NewToken, now
   });
 }
 
-/** Whether the session is neither revoked nor expired and its user not disabled. */
+/** Whether the session is neither revoked nor expired, and its user not disabled. */
 export async function isSessionAlive(
   db: Database,
   id: string,
@@ -190,7 +200,7 @@ export async function isSessionAlive(
   return row !== undefined;
 }
 
-/** False if it was revoked before, or never was. */
+/** False if it had been revoked, or never existed. */
 export async function revokeSession(db: Database, id: string, { clock }: { clock: Clock }): Promise<boolean> {
   const changed = await db('sessions')
     .where({ id, revoked_at: null })
@@ -198,7 +208,40 @@ export async function revokeSession(db: Database, id: string, { clock }: { clock
   return changed > 0;
 }
 
-/** Every session of a user that has not ended, but for one that is to be kept. @returns their ids */
+/** The live sessions of a user, most recently used first, at most `SESSIONS_PER_USER`. */
+export async function listUserSessions(
+  db: Database,
+  userId: string,
+  { clock }: { clock: Clock },
+): Promise<Session[]> {
+  const rows: SessionRow[] = await db('sessions')
+    .where({ user_id: userId, revoked_at: null })
+    .where('expires_at', '>', new Date(clock.now()))
+    .orderBy([
+      { column: 'last_used_at', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ]);
+  return rows.map(toSession);
+}
+
+/** False if the user has no such session, or it has ended. */
+export async function endUserSession(
+  db: Database,
+  { id, userId }: { id: string; userId: string },
+  { clock }: { clock: Clock },
+): Promise<boolean> {
+  const now = new Date(clock.now());
+  const changed = await db('sessions')
+    .where({ id, user_id: userId, revoked_at: null })
+    .where('expires_at', '>', now)
+    .update({ revoked_at: now });
+  return changed > 0;
+}
+
+/**
+ * Ends every live session of a user except one that is to be kept.
+ * @returns their ids
+ */
 export async function revokeUserSessions(
   db: Database,
   userId: string,
@@ -214,7 +257,7 @@ export async function revokeUserSessions(
 }
 
 /**
- * Ends the sessions of a user beyond the limit, least recently used first, but never the one that is to be kept.
+ * Ends the sessions of a user beyond the limit, least recently used first, but never the one to be kept.
  * @returns their ids
  */
 export async function revokeSurplusSessions(
@@ -242,7 +285,7 @@ export async function revokeSurplusSessions(
 }
 
 /**
- * Removes sessions and tokens that have expired: the tables are bounded by the lifetime of a login.
+ * Deletes expired sessions and tokens, so the tables are bounded by the lifetime of a login.
  * @returns how many sessions
  */
 export async function deleteExpiredSessions(db: Database, { clock }: { clock: Clock }): Promise<number> {

@@ -4,14 +4,14 @@ import { decodeCursor, encodeCursor } from '../connection/page-cursor.ts';
 import type { Database } from '../connection/database.ts';
 import { only } from '../connection/single-row.ts';
 import { pageOf, type Page, type PageQuery } from '../connection/list-page.ts';
-import { type Portfolio, type PortfolioRow, toPortfolio } from '../ledger/portfolios.ts';
+import { type Portfolio, type PortfolioRow, toPortfolio } from '../ledger/portfolios/portfolios.ts';
 import { assertRoom, lockUser } from '../connection/quota.ts';
 
-/** What a user who is not the owner may do: see everything, or also change the ledger. */
+/** What a user who is not the owner may do: read everything, or also change the ledger. */
 export const SHARE_ACCESS = ['read', 'write'] as const;
 export type ShareAccess = (typeof SHARE_ACCESS)[number];
 
-/** A portfolio shared with a user, or offered to be. */
+/** A portfolio that is shared with a user, or offered to one. */
 export interface Share {
   userId: string;
   email: string;
@@ -19,7 +19,7 @@ export interface Share {
   access: ShareAccess;
   /** Epoch milliseconds. */
   createdAt: number;
-  /** `null`: it is an invitation, and the user cannot see the portfolio yet. */
+  /** `null`: the invitation has not been accepted, and the user cannot see the portfolio. */
   acceptedAt: number | null;
 }
 
@@ -41,8 +41,8 @@ function toShare(row: ShareRow): Share {
 const COLUMNS = ['user_id', 'email', 'name', 'access', 'portfolio_shares.created_at', 'accepted_at'] as const;
 
 /**
- * Invites a user to the portfolio, or changes how it is shared.
- * @param limit shares that the owner may have given, of all portfolios together; left out: any number
+ * Invites a user to the portfolio, or changes the access level.
+ * @param limit how many shares the owner may have granted, over all portfolios; unlimited if absent
  * @throws Problem `not-found` if there is no such portfolio, `quota-exceeded`
  */
 export async function grantShare(
@@ -51,7 +51,7 @@ export async function grantShare(
   { userId, access }: { userId: string; access: ShareAccess },
   { clock, limit }: { clock: Clock; limit?: number },
 ): Promise<Share> {
-  // Holds off the deletion of the portfolio.
+  // Prevents the portfolio from being deleted meanwhile.
   const portfolio: { user_id: string } | undefined = await trx('portfolios')
     .where({ id: portfolioId })
     .forUpdate()
@@ -76,7 +76,7 @@ export async function grantShare(
   return toShare(only(rows));
 }
 
-/** What a user was invited to. */
+/** An invitation to a user. */
 export interface Invitation {
   portfolio: { id: string; name: string };
   access: ShareAccess;
@@ -96,7 +96,7 @@ interface InvitationRow {
   created_at: number;
 }
 
-/** Invitations that a user has not answered, by portfolio id. Those of owners who are disabled are left out. */
+/** The open invitations of a user, sorted by portfolio id, without those of disabled owners. */
 export async function listInvitations(
   db: Database,
   userId: string,
@@ -127,7 +127,7 @@ export async function listInvitations(
   return pageOf(invitations, limit, (last) => encodeCursor([last.portfolio.id]));
 }
 
-/** From now on the portfolio is among those of the user. False if there was no invitation that waits for an answer. */
+/** Accepts an invitation: the portfolio is now among the user's. False if there was no open invitation. */
 export async function acceptInvitation(
   db: Database,
   portfolioId: string,
@@ -140,7 +140,7 @@ export async function acceptInvitation(
   return accepted > 0;
 }
 
-/** False if there was no invitation that waits for an answer. */
+/** Declines an invitation. False if there was no open one. */
 export async function declineInvitation(db: Database, portfolioId: string, userId: string): Promise<boolean> {
   const invitation = { portfolio_id: portfolioId, user_id: userId, accepted_at: null };
   return (await db('portfolio_shares').where(invitation).delete()) > 0;
@@ -151,7 +151,7 @@ export async function revokeShare(db: Database, portfolioId: string, userId: str
   return (await db('portfolio_shares').where({ portfolio_id: portfolioId, user_id: userId }).delete()) > 0;
 }
 
-/** Whom a portfolio is shared with, and who is invited, by user id. */
+/** The users a portfolio is shared with or offered to, sorted by user id. */
 export async function listShares(
   db: Database,
   portfolioId: string,
@@ -167,7 +167,7 @@ export async function listShares(
   return pageOf(rows.map(toShare), limit, (last) => encodeCursor([last.userId]));
 }
 
-/** How a portfolio is shared with a user; `null`: not at all, or the user has not accepted yet. */
+/** How a portfolio is shared with a user; `null`: not at all, or not accepted yet. */
 export async function findShare(
   db: Database,
   portfolioId: string,
@@ -214,13 +214,13 @@ export async function listReadablePortfolios(
   return pageOf(portfolios, limit, (last) => encodeCursor([last.id]));
 }
 
-/** Who reads what on open streams. */
+/** Who reads which portfolios on open streams. */
 export interface Reading {
   userId: string;
   portfolioId: string;
 }
 
-/** Of these, the ones that are neither the owner's nor shared any more, or whose portfolio has gone. */
+/** The readings whose user is neither the owner nor has a share any more, or whose portfolio is gone. */
 export async function findLostAccess(db: Database, readings: readonly Reading[]): Promise<Reading[]> {
   const { rows } = await db.raw<{ rows: { user_id: string; portfolio_id: string }[] }>(
     `select r.user_id, r.portfolio_id from unnest(?::uuid[], ?::uuid[]) as r (user_id, portfolio_id)
@@ -232,4 +232,26 @@ export async function findLostAccess(db: Database, readings: readonly Reading[])
     [readings.map(({ userId }) => userId), readings.map(({ portfolioId }) => portfolioId)],
   );
   return rows.map((row) => ({ userId: row.user_id, portfolioId: row.portfolio_id }));
+}
+
+/**
+ * The other portfolios of the same owner in the same base currency that a user may see, and whether the user may change
+ * them.
+ */
+export async function siblingsOf(
+  db: Database,
+  portfolio: Pick<Portfolio, 'id' | 'userId' | 'baseCurrency' | 'simulated'>,
+  userId: string,
+): Promise<{ id: string; writable: boolean }[]> {
+  const { id, baseCurrency, simulated } = portfolio;
+  const { rows } = await db.raw<{ rows: { id: string; writable: boolean }[] }>(
+    `select p.id, p.user_id = :userId or share.access = 'write' as writable from portfolios p
+     left join portfolio_shares share
+       on share.portfolio_id = p.id and share.user_id = :userId and share.accepted_at is not null
+     where p.user_id = :ownerId and p.base_currency = :baseCurrency and p.simulated = :simulated and p.id <> :id
+       and (p.user_id = :userId or share.user_id is not null)
+     order by p.id`,
+    { id, ownerId: portfolio.userId, baseCurrency, simulated, userId },
+  );
+  return rows;
 }

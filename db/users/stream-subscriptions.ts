@@ -12,18 +12,22 @@ export interface StreamSubscription {
 
 /** How many there may be. */
 export interface SubscriptionLimits {
-  /** One more takes the place of the one that was not used for longest. */
+  /** One more replaces the least recently used one. */
   perUser: number;
   /** Unless that was used within this time, in milliseconds. */
   inUseMs: number;
   inAll: number;
 }
 
-/** From the last use. A browser's `EventSource` may come back after a long weekend with its lid closed. */
+/** After the last use. A browser's `EventSource` may come back after a long weekend with the lid closed. */
 export const SUBSCRIPTION_LIFE_MS = 7 * 86_400_000;
-/** A subscription that was made or opened just now is not given up for another. */
+/**
+ * Until the first use. As the subscription that expires soonest is evicted first, that is one which was never opened.
+ */
+export const UNOPENED_LIFE_MS = 3_600_000;
+/** A subscription that was just created or opened is not evicted for another. */
 const SETTLED_MS = 600_000;
-/** Not each use is written: all streams of a node come back at once when it restarts. */
+/** Not every use is written: all streams of a node come back at once when it restarts. */
 const USE_MS = 60_000;
 
 function digestOf(channels: readonly string[]): string {
@@ -33,9 +37,9 @@ function digestOf(channels: readonly string[]): string {
 }
 
 /**
- * Keeps a list of channels for its user. The same list again is the same subscription, with its life prolonged.
- * @throws Problem `conflict` when the user has as many in use as anybody may have, `unavailable` when there are as many
- * as the server keeps in all
+ * Stores a list of channels for its user. The same list yields the same subscription, which then lives at least as long
+ * as a new one.
+ * @throws Problem `conflict` if the user has the maximum number in use, `unavailable` if the server does
  */
 export async function saveSubscription(
   db: Database,
@@ -44,20 +48,25 @@ export async function saveSubscription(
 ): Promise<StreamSubscription & { isNew: boolean }> {
   const { clock } = limits;
   const digest = digestOf(channels);
-  const expiresAt = clock.now() + SUBSCRIPTION_LIFE_MS;
-  const expiry = { expires_at: new Date(expiresAt) };
+  const expiresAt = clock.now() + UNOPENED_LIFE_MS;
   return await db.transaction(async (trx) => {
-    // One at a time for each user, so that the counts are right.
+    // One at a time per user, so that the counts are right.
     await trx('users').where({ id: userId }).forUpdate().first('id');
-    const kept: { id: string }[] = await trx('stream_subscriptions')
+    const kept: { id: string; expires_at: number }[] = await trx('stream_subscriptions')
       .where({ user_id: userId, digest })
-      .update(expiry)
-      .returning('id');
-    if (kept[0] !== undefined) return { id: kept[0].id, expiresAt, isNew: false };
+      .update({ expires_at: trx.raw('greatest(expires_at, ?)', [new Date(expiresAt)]) })
+      .returning(['id', 'expires_at']);
+    if (kept[0] !== undefined) return { id: kept[0].id, expiresAt: kept[0].expires_at, isNew: false };
     await makeRoomForUser(trx, userId, limits);
     await makeRoomInAll(trx, limits);
     const id = newId(clock);
-    const row = { id, user_id: userId, digest, channels: channels.join(','), ...expiry };
+    const row = {
+      id,
+      user_id: userId,
+      digest,
+      channels: channels.join(','),
+      expires_at: new Date(expiresAt),
+    };
     await trx('stream_subscriptions').insert(row);
     return { id, expiresAt, isNew: true };
   });
@@ -97,15 +106,17 @@ async function makeRoomInAll(
   const [row]: { count: string }[] = await trx('stream_subscriptions').count();
   if (Number(row?.count ?? 0) < inAll) return;
   if ((await deleteExpiredSubscriptions(trx, { clock })) > 0) return;
-  // Nobody can take all of them: the user with the most gives up the one that was not used for longest.
-  const settledSince = clock.now() + SUBSCRIPTION_LIFE_MS - SETTLED_MS;
+  // Nobody can use up all of them: the user with the most loses the least recently used one.
+  const now = clock.now();
   const { rows } = await trx.raw<{ rows: unknown[] }>(
     `delete from stream_subscriptions where id = (
-       select id from stream_subscriptions where expires_at <= ? and user_id = (
+       select id from stream_subscriptions where expires_at <= ? and not expires_at between ? and ? and user_id = (
          select user_id from stream_subscriptions group by user_id having count(*) > 1 order by count(*) desc limit 1
        ) order by expires_at limit 1
      ) returning id`,
-    [new Date(settledSince)],
+    [SUBSCRIPTION_LIFE_MS - SETTLED_MS, UNOPENED_LIFE_MS - SETTLED_MS, UNOPENED_LIFE_MS].map(
+      (ms) => new Date(now + ms),
+    ),
   );
   if (rows.length > 0) return;
   throw problem('unavailable', {
@@ -115,8 +126,9 @@ async function makeRoomInAll(
 }
 
 /**
- * The channels of a user's subscription, which lives on from now. Whether they may be read is for the caller to find out.
- * @returns `null` if there is none such, it has expired, or it is another user's
+ * The channels of a user's subscription, whose lifetime starts over. The caller must check whether the user may read
+ * them.
+ * @returns `null` if it does not exist, has expired, or belongs to another user
  */
 export async function findSubscription(
   db: Database,
@@ -130,7 +142,7 @@ export async function findSubscription(
   return row === undefined ? null : { id, channels: row.channels.split(','), expiresAt: row.expires_at };
 }
 
-/** Prolongs the life of one that is being used, at most once a minute. */
+/** Extends the lifetime of a subscription in use, at most once a minute. */
 export async function touchSubscription(
   db: Database,
   { id, expiresAt }: StreamSubscription,

@@ -12,7 +12,7 @@ export interface User {
   email: string;
   name: string | null;
   role: Role;
-  /** Epoch milliseconds, as all times here. */
+  /** Epoch milliseconds, like all times here. */
   disabledAt: number | null;
   createdAt: number;
 }
@@ -62,7 +62,7 @@ export async function getUser(db: Database, id: string): Promise<User | null> {
   return row === undefined ? null : toUser(row);
 }
 
-/** The user and what the password is checked against. In any case of letters. */
+/** The user and the hash to check the password against. The case of letters does not matter. */
 export async function findCredentials(
   db: Database,
   email: string,
@@ -79,8 +79,17 @@ export async function hasAdmin(db: Database): Promise<boolean> {
   return row !== undefined;
 }
 
+/** The administrators among these users who are not disabled. */
+export async function findAdmins(db: Database, userIds: readonly string[]): Promise<Set<string>> {
+  const rows: { id: string }[] = await db('users')
+    .where({ role: 'admin', disabled_at: null })
+    .whereIn('id', [...new Set(userIds)])
+    .select('id');
+  return new Set(rows.map(({ id }) => id));
+}
+
 /**
- * Holds every administrator who can act until the transaction ends, so that two cannot remove each other at once.
+ * Locks every active administrator until the transaction ends, so that two cannot remove each other at once.
  * @returns their ids
  */
 export async function lockAdmins(trx: Database): Promise<string[]> {
@@ -111,7 +120,7 @@ export interface UserChange {
   disabledAt?: number | null | undefined;
 }
 
-/** What is `undefined` stays. `null` if there is no such user. */
+/** `undefined` values stay unchanged. `null` if there is no such user. */
 export async function updateUser(db: Database, id: string, change: UserChange): Promise<User | null> {
   const { name, role, passwordHash, disabledAt } = change;
   const rows: UserRow[] = await db('users')
@@ -129,15 +138,15 @@ export async function updateUser(db: Database, id: string, change: UserChange): 
   return row === undefined ? null : toUser(row);
 }
 
-/** The password that a session's user is about to prove again. */
+/** The password that the user of a session is about to prove again. */
 export async function getPasswordHash(db: Database, id: string): Promise<string | null> {
   const row: { password_hash: string } | undefined = await db('users').where({ id }).first('password_hash');
   return row?.password_hash ?? null;
 }
 
 /**
- * Holds a user until the transaction ends, so that password and right to log in stay what they were when they were
- * checked. @returns false if they are not any more: changed, disabled or deleted meanwhile
+ * Locks a user until the transaction ends, so that the password and the right to log in stay as they were checked.
+ * @returns false if they have changed: another password, or the user was disabled or deleted
  */
 export async function holdCredentials(
   trx: Database,
@@ -150,7 +159,7 @@ export async function holdCredentials(
   return row !== undefined;
 }
 
-/** With all that is theirs. False if there was no such user. */
+/** Along with everything that belongs to the user. False if there was no such user. */
 export async function deleteUser(db: Database, id: string): Promise<boolean> {
   return (await db('users').where({ id }).delete()) > 0;
 }
