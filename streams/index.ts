@@ -30,10 +30,11 @@ export {
 export { type Channel, type ChannelCatalog, ChannelError, type ChannelKind } from './core/channel.ts';
 export { MAX_CHANNELS, MAX_LOGS, parseChannels, type View } from './core/channel.ts';
 export { type Cursor, decodeCursor, MAX_CURSOR_LENGTH } from './core/cursor.ts';
-export { type Admission, ANONYMOUS, type OpenStream } from './core/open-stream.ts';
-export { Hub } from './core/hub.ts';
-export type { HubOptions } from './core/hub-options.ts';
-export type { StreamOwner, StreamRequest } from './core/open-stream.ts';
+export { type Admission, ANONYMOUS, type OpenStream } from './core/connections/open-stream.ts';
+export { Hub } from './core/connections/hub.ts';
+export type { HubOptions } from './core/connections/hub-options.ts';
+export type { Trouble, TroubleSource } from './core/troubles.ts';
+export type { StreamOwner, StreamRequest } from './core/connections/open-stream.ts';
 export type { Lease, Leases } from './core/lease.ts';
 export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.ts';
 export { MemoryLeases } from './memory/memory-leases.ts';

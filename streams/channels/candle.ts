@@ -23,7 +23,7 @@ export const candle: ChannelType<CandleRecord> = {
         kind: 'state',
         channel,
         wildcard: `candle:*:${interval}`,
-        // The final state of a candle must not give way to the candle that follows it.
+        // The final state of a candle must not be replaced by the next candle.
         slot: closed ? `${channel} closed` : channel,
         quiet: unchanged?.includes(interval) === true,
         event: 'candle',

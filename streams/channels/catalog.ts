@@ -1,7 +1,10 @@
 import { type ChannelCatalog, ChannelError, type View } from '../core/channel.ts';
+import { accounts } from './accounts.ts';
+import { backfill } from './backfill.ts';
 import { candle } from './candle.ts';
 import type { ChannelType, MarktideChannel } from './channel-type.ts';
 import { fills } from './fills.ts';
+import { gapViews } from './gap.ts';
 import { holdings } from './holdings.ts';
 import { imports } from './imports.ts';
 import { ledger } from './ledger.ts';
@@ -10,8 +13,19 @@ import { decodeShown } from './record-codec.ts';
 import { ticker } from './ticker.ts';
 import { trade } from './trade.ts';
 
-/** Every type of channel. A new one is a file beside this one, a line here, and one below where its records come. */
-export const CHANNEL_TYPES = { ticker, trade, candle, pnl, holdings, fills, ledger, imports } as const;
+/** Every type of channel. A new one is a file beside this one, a line here, and a line below for its records. */
+export const CHANNEL_TYPES = {
+  ticker,
+  trade,
+  candle,
+  pnl,
+  holdings,
+  fills,
+  ledger,
+  imports,
+  backfill,
+  accounts,
+} as const;
 
 export type ChannelTypeName = keyof typeof CHANNEL_TYPES;
 
@@ -38,13 +52,20 @@ function viewsOf(log: string, data: string): View[] {
       return [...ticker.views(record, log), ...trade.views(record, log)];
     case 'candle':
       return candle.views(record, log);
+    case 'backfill':
+      return backfill.views(record, log);
     case 'pnl':
       return pnl.views(record, log);
     case 'holdings':
       return holdings.views(record, log);
     case 'import':
       return imports.views(record, log);
+    case 'accounts':
+      return accounts.views(record, log);
+    case 'gap':
+      return gapViews(record);
     case 'interest':
+    case 'feed':
       return [];
     default:
       return [...fills.views(record, log), ...ledger.views(record, log)];

@@ -4,7 +4,8 @@ import type { LedgerRecord } from './record.ts';
 
 function subjectOf(record: LedgerRecord): string {
   if (record.type !== 'fill') return record.type;
-  return 'count' in record ? 'import' : 'trade';
+  if ('importId' in record) return 'import';
+  return 'accountId' in record ? 'account' : 'trade';
 }
 
 /** Every change of the ledger and of the portfolio's settings. */
@@ -14,7 +15,7 @@ export const ledger: ChannelType<LedgerRecord> = {
   address: 'ledger:{portfolioId}',
   parse: ofPortfolio,
   views(record, log) {
-    // Written by a node of the version before this one: it says only that there was a transfer.
+    // Written by a node of the previous version: it says only that there was a transfer.
     if (record.type === 'transfer' && !('transfer' in record)) return [];
     const portfolioId = subjectOfLog(log);
     const { type: _, ...data } = record;

@@ -1,7 +1,7 @@
 /** The public log: ticks and candles of all symbols. */
 export const MARKET_LOG = 'market';
 
-/** What the fleet knows of the history of its database. */
+/** What the fleet knows about the history of its database. */
 export const TIMELINE_LOG = 'timeline';
 
 const PORTFOLIO = 'portfolio:';
@@ -16,7 +16,7 @@ export function portfolioOfLog(log: string): string | null {
   return log.startsWith(PORTFOLIO) ? log.slice(PORTFOLIO.length) : null;
 }
 
-/** What the channels of a private log are named after: for a portfolio's log its id. */
+/** The id that the channels of a private log are named after: that of its portfolio. */
 export function subjectOfLog(log: string): string {
   return log.slice(log.indexOf(':') + 1);
 }

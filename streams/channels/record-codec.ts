@@ -24,8 +24,8 @@ const TICK = '{"type":"tick",';
 const BY = '"by":[';
 const TICKER = '"ticker":';
 const TRADE = ',"trade":';
-/** What may follow the trade, and is in no view. */
-const REST = [',"loaded":', ',"late":'];
+/** Members that may follow the trade and are in no view. */
+const REST = [',"loaded":', ',"late":', ',"judged":'];
 const SYMBOL = '{"symbol":"';
 const PNL = '{"type":"pnl","body":';
 const LEDGER_HEADS = (
@@ -39,7 +39,7 @@ const LEDGER_HEADS = (
 export function encodeRecord(record: MarketRecord | PortfolioRecord): string {
   if (record.type !== 'tick') return JSON.stringify(record);
   const { type, by, ticker, trade, ...rest } = record;
-  // Before the ticker: a node of an earlier version takes all that follows the trade for part of it.
+  // Before the ticker: a node of an earlier version takes everything after the trade for part of it.
   return JSON.stringify({ type, by, ticker, trade, ...rest });
 }
 
@@ -65,7 +65,7 @@ export function decodeShown(data: string): ShownRecord {
   };
 }
 
-/** Whether a record of a portfolio's log is a change of its ledger or settings. Spares parsing all the others. */
+/** Whether a record of a portfolio's log is a change of its ledger or settings, found without parsing it. */
 export function isLedgerRecord(data: string): boolean {
   return LEDGER_HEADS.some((head) => data.startsWith(head));
 }
@@ -79,7 +79,7 @@ export function ledgerVersionOf(data: string): number | null {
 export const HOLDINGS_REQUEST = encodeRecord({ type: 'interest', in: 'holdings' });
 
 /**
- * Within a JSON string no quotation mark stands without a backslash, so the seams cannot be mistaken.
+ * Within a JSON string every quotation mark is escaped, so the seams are unambiguous.
  * @returns `null` for another text, which has to be parsed
  */
 function cutTick(data: string): TickText | null {
@@ -96,7 +96,7 @@ function cutTick(data: string): TickText | null {
   if (body === null) return { type: 'tick', symbol: '', ticker, trade };
   const end = body.indexOf('"', SYMBOL.length);
   const symbol = body.slice(SYMBOL.length, end);
-  // A symbol holds nothing that JSON would escape: what does is not ours.
+  // A symbol contains nothing that JSON would escape: what does is not ours.
   return body.startsWith(SYMBOL) && !symbol.includes('\\') ? { type: 'tick', symbol, ticker, trade } : null;
 }
 

@@ -1,55 +1,12 @@
+import type { BackfillBody } from '../../lib/schemas/backfill-schema.ts';
 import type { CandleInterval } from '../../lib/candle-interval.ts';
+import type { ImportProgressBody } from '../../lib/schemas/import-progress-schema.ts';
+import type { PublicTradeBody } from '../../lib/schemas/public-trade-schema.ts';
+import type { TickerBody } from '../../lib/schemas/ticker-schema.ts';
 
 /** What the logs hold, as JSON text in `Payload.data`. Channels are views on these records. */
 
-export interface TickerBody {
-  symbol: string;
-  price: string;
-  /** Over the last 24 hours; `null` while less than one earlier price is known. */
-  change: string | null;
-  changeRate: string | null;
-  high: string;
-  low: string;
-  /** Base quantity traded in the last 24 hours, as far as this log has seen. */
-  volume: string;
-  quoteVolume: string;
-  /** Exchange time, ISO 8601. */
-  time: string;
-  exchange: string | null;
-  simulated: boolean;
-}
-
-export interface PublicTradeBody {
-  symbol: string;
-  tradeId: string | null;
-  side: 'buy' | 'sell' | null;
-  price: string;
-  quantity: string;
-  time: string;
-  exchange: string | null;
-  simulated: boolean;
-}
-
-export interface CandleBody {
-  symbol: string;
-  interval: CandleInterval;
-  /** Start of the candle, ISO 8601. */
-  time: string;
-  open: string;
-  high: string;
-  low: string;
-  close: string;
-  volume: string;
-  quoteVolume: string;
-  /** Public trades; a tick with only a price is not one. */
-  trades: number;
-  /** Final. If a trade comes late, the candle is published once more. */
-  closed: boolean;
-  /** Whether any of its ticks was simulated. */
-  simulated: boolean;
-}
-
-/** Interval, start (epoch milliseconds), open, high, low, close, volume, quote volume, trades, closed, simulated. */
+/** Interval, start (epoch milliseconds), open, high, low, close, volume, quote volume, trades, closed, simulated, complete. */
 export type PackedCandle = [
   interval: CandleInterval,
   time: number,
@@ -62,6 +19,7 @@ export type PackedCandle = [
   trades: number,
   closed: 0 | 1,
   simulated: 0 | 1,
+  complete: 0 | 1,
 ];
 
 export type RecordOrigin = [writer: string, sequence: number];
@@ -75,15 +33,17 @@ export interface TickRecord {
    */
   by?: RecordOrigin;
   /**
-   * After a late trade its price and time are as before, and older than the trade's: what has moved is the 24 hours.
-   * `null`: the ticker is as it was. Versions before this one wrote late trades like that.
+   * After a late trade its price and time are unchanged, and newer than the trade: only the 24-hour figures have moved.
+   * `null`: the ticker is unchanged, as earlier versions wrote it for late trades.
    */
   ticker: TickerBody | null;
   trade: PublicTradeBody | null;
   /** A price that came late and was no trade: the ticker does not show it. */
   late?: { price: string; time: string };
-  /** A range of stored candles was loaded: sums over them have to be read again. The ticker makes no candle. */
+  /** A range of stored candles was loaded: sums over them must be read again. The ticker makes no candle. */
   loaded?: { symbol: string; from: number; to: number };
+  /** There was no tick: of the ticker only the status has changed. */
+  judged?: true;
 }
 
 /**
@@ -99,30 +59,49 @@ export interface CandleRecord {
   unchanged?: CandleInterval[];
 }
 
-export type MarketRecord = TickRecord | CandleRecord;
+/**
+ * `silent`: connected as far as is known, but no tick has come for longer than its pace explains. `standby`: another node
+ * runs it.
+ */
+export type FeedState = 'starting' | 'running' | 'retrying' | 'silent' | 'ended' | 'standby';
 
-/** How far an import of a file has got; the state of the `imports:` channel. */
-export interface ImportProgressBody {
-  portfolioId: string;
-  /** As the sender of the file named it, or as the answer to them will. */
-  importId: string;
-  /** ISO 8601. An import that sends nothing for minutes ended with its node, and nothing of it was booked. */
-  asOf: string;
-  dryRun: boolean;
-  phase: 'reading' | 'comparing' | 'booking' | 'valuing' | 'done' | 'failed';
-  /** Of the body; `total` is `null` when the sender did not state it. */
-  bytes: { read: number; total: number | null };
-  /** Rows of the file so far, and those that cannot be booked. */
-  rows: number;
-  rejected: number;
-  /** Of the phase `booking`. */
-  booked: number;
-  toBook: number;
-  /** What came of it, when it is done. */
-  result: { booked: boolean; accepted: number; duplicates: number; rejected: number; ignored: number } | null;
-  /** Why it failed. */
+/** A feed as the node that runs it sees it, with the state key `feed:<feed>`. Times are epoch milliseconds. */
+export interface FeedRecord {
+  type: 'feed';
+  /** A short name without parameters: `ccxt:upbit`. */
+  feed: string;
+  exchange: string | null;
+  /** What it is to bring prices of, as far as that is known beforehand. */
+  symbols: string[];
+  state: FeedState;
+  since: number;
   detail: string | null;
+  /** When the last tick had come in by then. */
+  lastTickAt: number | null;
+  /** Since when there have been no prices, if it has failed for good or for long; `null`: it is not known to be so. */
+  silentSince: number | null;
+  /** It is no longer configured. */
+  retired?: true;
 }
+
+/** Trades of a symbol in [from, to) were missed for good. Epoch milliseconds. */
+export interface GapRecord {
+  type: 'gap';
+  /** As that of a tick. */
+  by: RecordOrigin;
+  symbol: string;
+  from: number;
+  to: number;
+  feed: string;
+}
+
+/** How far the latest backfill of a symbol has got, with the state key `backfill:<symbol>`. */
+export interface BackfillRecord {
+  type: 'backfill';
+  body: BackfillBody;
+}
+
+export type MarketRecord = TickRecord | CandleRecord | FeedRecord | GapRecord | BackfillRecord;
 
 /** What happened to a ledger entry. */
 export type LedgerChange = 'booked' | 'changed' | 'removed';
@@ -135,6 +114,7 @@ export type PortfolioRecord =
   | { type: 'pnl'; body: object }
   | { type: 'holdings'; body: object }
   | { type: 'import'; body: ImportProgressBody }
+  | { type: 'accounts'; body: object }
   | LedgerRecord
   /** A node other than the projector's has readers of this: keep publishing it for a while. */
   | { type: 'interest'; in: 'holdings' };
@@ -144,9 +124,11 @@ export type LedgerRecord =
   | { type: 'fill'; change: LedgerChange; version: number; trade: object }
   /** So many trades were booked at once that they are not published one by one. */
   | { type: 'fill'; change: 'imported'; version: number; importId: string; count: number }
+  /** So many entries went with their account that they are not published one by one. */
+  | { type: 'fill'; change: 'disconnected'; version: number; accountId: string; count: number }
   | { type: 'transfer'; change: LedgerChange; version: number; transfer: object }
   /** An entry that is neither a trade nor a deposit, withdrawal or income. */
   | { type: 'entry'; change: LedgerChange; version: number; entry: object }
-  /** Entries have got rates that were not known before: so many, the first of them named. */
+  /** Entries got rates that were not known before: how many, and the ids of the first. */
   | { type: 'valuation'; version: number; count: number; entries: string[] }
   | { type: 'portfolio'; change: 'changed' | 'deleted'; version: number; portfolio: object };

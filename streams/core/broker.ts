@@ -21,7 +21,7 @@ export interface LogEvent extends Payload {
 }
 
 export interface HistoryPage {
-  /** The log's present epoch: a successor of `after.epoch` if the whole log survived a restart of Redis. */
+  /** The log's current epoch: a successor of `after.epoch` if the whole log survived a restart of Redis. */
   epoch: string;
   events: LogEvent[];
   /** The log's last offset when the page was read. */
@@ -58,7 +58,7 @@ export interface Subscription {
 /** How much of a log is kept. The first bound that is reached counts. */
 export interface LogBounds {
   events: number;
-  /** UTF-8 bytes of keys and data. */
+  /** Keys and data together, in UTF-8 bytes. */
   bytes: number;
   ageMs: number;
 }
@@ -85,10 +85,10 @@ export interface SequenceRange {
 }
 
 /**
- * What the logs tell may itself be put back to an earlier state, as by a restored backup: then what they hold never
- * happened. Its state is counted in generations. A log of an earlier generation than the process that opens it starts
- * over: a new epoch, without events, states and sequence, so that all its listeners are reset. A process that still is in
- * an earlier generation than the log cannot publish.
+ * The data behind the logs may go back to an earlier state, for example when a backup is restored. What the logs hold
+ * has then never happened. Its states are counted in generations. A log of an earlier generation than the process that
+ * opens it starts over: it gets a new epoch, without events, states or sequence, so all its listeners are reset. A
+ * process in an earlier generation than the log cannot publish.
  */
 export type GenerationOf = (log: string) => number;
 
@@ -120,7 +120,7 @@ export class BrokerUnavailableError extends Error {
   }
 }
 
-/** The log is in a later generation than this process, which has not learnt of it yet. */
+/** The log is in a later generation than this process, which does not know it yet. */
 export class OutdatedError extends BrokerUnavailableError {
   constructor(log: string) {
     super(new Error(`the log ${log} is in a later generation than this process`));

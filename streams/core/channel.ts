@@ -19,7 +19,7 @@ export interface View {
   wildcard: string | null;
   /** A queued state is replaced by a newer one with the same slot. Default: the channel. */
   slot?: string;
-  /** Part of the state that a new client gets, but nothing new to clients that are live already. */
+  /** Part of the state that a new client gets, but not new to clients that are already live. */
   quiet?: boolean;
   /** Name of the event in SSE, NDJSON and WebSocket messages. */
   event: string;

@@ -42,12 +42,12 @@ export interface CohortSelection {
 export interface CohortEnvironment {
   scheduler: FlushScheduler;
   clock: Clock;
-  /** More than this is not gathered, as a member that is behind could not queue it. */
+  /** No more than this is gathered: a member that is behind could not queue it. */
   queueBytes: number;
   observer: StreamObserver;
 }
 
-/** This many writes take a few milliseconds. Encoding again for the next cohort costs next to nothing in comparison. */
+/** This many writes take a few milliseconds. Encoding again for the next cohort costs almost nothing in comparison. */
 const COHORT_SIZE = 500;
 
 /**
@@ -77,7 +77,7 @@ export class Cohort implements FrameReceiver, Flushable {
     this.flushMs = selection.flushMs;
   }
 
-  /** Whether it takes no more members: writing to all of them is one turn of the loop. */
+  /** Whether it takes no more members: writing to all of them is a single turn of the event loop. */
   get isFull(): boolean {
     return this.#members.size >= COHORT_SIZE;
   }
@@ -123,7 +123,7 @@ export class Cohort implements FrameReceiver, Flushable {
     if (conflated > 0) this.#environment.observer.dropped('conflated', conflated * this.#members.size);
     let writes = 0;
     for (const member of this.#members) if (member.take(batch)) writes += 1;
-    // After the writes, so that the next window is for gathering alone.
+    // Measured after the writes, so that the next window is for gathering only.
     this.lastFlush = this.#environment.clock.monotonic();
     if (writes === 0) return;
     this.#environment.observer.flushed(

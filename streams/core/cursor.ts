@@ -7,13 +7,13 @@ import type { Position } from './broker.ts';
  *
  * Form: `<channel set>.<part>.<part>…`. The channel set has 4 characters, and may be followed by `~` and a seal of 8. A
  * part is the log's tag (3), its epoch (5) and the offset (base 64, up to 7), followed by `~n` when n views of the next
- * event have been delivered already. Where two logs of a connection have the same tag, one of them has another: `~` and
- * the next 3 characters of its digest. Only `[A-Za-z0-9._~-]`, at most 128 characters: other characters or a longer id
- * would make browsers send a CORS preflight with every reconnect.
+ * event have been delivered already. Where two logs of a connection have the same tag, one of them gets another: `~`
+ * and the next 3 characters of its digest. Only `[A-Za-z0-9._~-]`, at most 128 characters: other characters or a longer
+ * id would make browsers send a CORS preflight with every reconnect.
  *
- * Eight logs fit: there is always room for one log of 68 billion events and seven of 16 million each (without a seal, of
- * a billion), if the events of only one log have several views. An id that would be longer leaves logs out, which then
- * start with a `reset` (see `Places`).
+ * Eight logs fit: there is always room for one log of 68 billion events and seven of 16 million each (without a seal,
+ * of a billion), if the events of only one log have several views. An id that would be longer leaves logs out, which
+ * then start with a `reset` (see `Places`).
  */
 export interface CursorPosition extends Position {
   /** Views of event `offset + 1` that were already delivered. */
@@ -37,7 +37,7 @@ const PART = /^(~{0,13}[A-Za-z0-9_-]{3})([A-Za-z0-9_-]{5})([A-Za-z0-9_-]{1,7})(?
 const HEAD = /^([A-Za-z0-9_-]{4})(?:~([A-Za-z0-9_-]{8}))?$/;
 
 export const MAX_CURSOR_LENGTH = 128;
-/** The longest id that a client may send. One that is not ours leads to a `reset`. */
+/** The longest id that a client may send. An id that is not ours leads to a `reset`. */
 export const MAX_LAST_EVENT_ID = 512;
 
 /** A random name for a new epoch, one of 2³⁰: five characters that are allowed in an id. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 export interface Flushable {
   /** When it last wrote, by the monotonic clock. */
   readonly lastFlush: number;
-  /** The longest that it gathers while it is busy, in milliseconds. `null`: the scheduler's window. */
+  /** The longest it gathers events while busy, in milliseconds. `null`: the scheduler's window. */
   readonly flushMs: number | null;
   flush(): void;
 }
@@ -13,7 +13,7 @@ interface Lane {
   cancel: () => void;
 }
 
-/** After writing for so long, the rest waits for the next turn of the event loop. */
+/** After writing for this long, the rest waits for the next turn of the event loop. */
 const TURN_MS = 8;
 
 /**
@@ -22,7 +22,7 @@ const TURN_MS = 8;
  */
 export class FlushScheduler {
   readonly #clock: Clock;
-  /** To be written in the next turn, in order; what a turn has no time for waits for the one after it. */
+  /** To be written in the next turn, in order; what does not fit into a turn waits for the following one. */
   readonly #due = new Set<Flushable>();
   /** Gathering, by window. */
   readonly #lanes = new Map<number, Lane>();

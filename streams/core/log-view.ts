@@ -30,8 +30,8 @@ export interface LogViewOptions {
   clock: Clock;
   observer?: StreamObserver;
   /**
-   * States that this process knows, as of a position, for keys that the log's own state lacks: from before the log began
-   * (with offset 0), or lost from it.
+   * States that this process knows, as of a position, for keys that the log's own state lacks: older than the log (with
+   * offset 0), or lost from it.
    */
   known?: ((log: string, at: Position, lacks: (key: string) => boolean) => readonly LogEvent[]) | undefined;
   /** A state channel without which a log's state is incomplete. Its publisher makes sure that the log has one. */
@@ -56,7 +56,8 @@ export class LogView implements LogListener {
   #subscription: Subscription | null = null;
   #isAway = false;
   #isStale = false;
-  /** From a reset until the state is known. Nothing is delivered then: the state will cover it. */
+  #isDelayed = false;
+  /** True from a reset until the state is known. Nothing is delivered meanwhile: the state will cover it. */
   #settling: Promise<void> | null = null;
   #resets = 0;
   readonly #closing = new AbortController();
@@ -108,14 +109,14 @@ export class LogView implements LogListener {
     while (this.#settling !== null) await this.#settling;
   }
 
-  /** Whether what keeps the log up to date fails. */
+  /** Whether whatever keeps the log up to date is failing. */
   get isStale(): boolean {
     return this.#isStale;
   }
 
-  /** Whether events may be late: the log cannot be reached, or is stale. */
+  /** Whether events may be late: the log cannot be reached, or is stale, or was until it was reset. */
   get isDelayed(): boolean {
-    return this.#isAway || this.#isStale;
+    return this.#isDelayed;
   }
 
   /** The newest frame of each state channel that the names select, in log order. */
@@ -158,18 +159,21 @@ export class LogView implements LogListener {
   }
 
   condition(state: 'away' | 'back'): void {
-    this.#setCondition(state === 'away', this.#isStale);
+    this.#isAway = state === 'away';
+    this.#tellCondition();
   }
 
   setStale(isStale: boolean): void {
-    this.#setCondition(this.#isAway, isStale);
+    this.#isStale = isStale;
+    this.#tellCondition();
   }
 
-  #setCondition(isAway: boolean, isStale: boolean): void {
-    const wasDelayed = this.isDelayed;
-    this.#isAway = isAway;
-    this.#isStale = isStale;
-    if (this.isDelayed !== wasDelayed) this.router.conditionChanged(this.isDelayed ? 'away' : 'back');
+  /** Receivers count as up to date only after they have been reset. */
+  #tellCondition(): void {
+    const isDelayed = this.#isAway || this.#isStale || (this.#isDelayed && this.#settling !== null);
+    if (isDelayed === this.#isDelayed) return;
+    this.#isDelayed = isDelayed;
+    this.router.conditionChanged(isDelayed ? 'away' : 'back');
   }
 
   async close(): Promise<void> {
@@ -186,6 +190,7 @@ export class LogView implements LogListener {
       if (mine !== this.#resets) return;
       this.#settling = null;
       if (reason !== null) this.router.reset(this.#position, reason);
+      this.#tellCondition();
     });
     this.#settling = settling;
   }
@@ -209,7 +214,7 @@ export class LogView implements LogListener {
     return this.#essential !== null && !this.#newest.has(this.#essential);
   }
 
-  /** Its publisher learns of the reset first, and then publishes it. */
+  /** Its publisher sees the reset first, and then publishes it. */
   async #untilEssential(isOutdated: () => boolean): Promise<void> {
     const { signal } = this.#closing;
     const end = this.#options.clock.monotonic() + ESSENTIAL_MS;
@@ -235,7 +240,8 @@ export class LogView implements LogListener {
   #takeState({ position: { epoch }, entries }: LogState, end: Position, into: NewestFrames): void {
     const keys = new Set<string>();
     for (const event of entries) {
-      // Nor does a state that is yet to be delivered count as known: receivers learn that they are up to date before.
+      // A state that is yet to be delivered does not count as known either: receivers must not be told that they are up
+      // to date.
       if (event.offset > end.offset) continue;
       if (event.key !== undefined) keys.add(event.key);
       for (const frame of this.frames(epoch, event)) into.remember(frame);

@@ -15,7 +15,7 @@ export class NewestFrames {
     return this.#byChannel.has(channel);
   }
 
-  /** Those that the channels select, in log order. */
+  /** The frames that the channels select, in log order. */
   on(channels: ReadonlySet<string>): Frame[] {
     return [...this.#byChannel.values()]
       .filter((frame) => isOn(frame, channels))

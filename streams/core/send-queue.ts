@@ -19,7 +19,7 @@ export interface QueuedControl {
 
 export type Queued = QueuedFrame | QueuedControl;
 
-/** What a control event counts as, so that these have a bound too. */
+/** Size that a control event is counted with, so that these are bounded too. */
 const CONTROL_BYTES = 200;
 
 /**

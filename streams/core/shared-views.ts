@@ -1,6 +1,7 @@
 import type { Random } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/async/deadline.ts';
 import { type Start, Supervisor } from '../../lib/async/supervisor.ts';
+import { causeOf, type RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { LogView, type LogViewOptions } from './log-view.ts';
 
 /** A log view with the subscribers that use it. */
@@ -12,6 +13,8 @@ export interface SharedView {
 }
 
 export interface SharedViewsOptions extends LogViewOptions {
+  /** One outage concerns all views. */
+  repeated: RepeatedLog;
   random: Random;
   /**
    * What keeps a log up to date while it has subscribers; it is started before the first of them is served. `null`: the
@@ -20,7 +23,7 @@ export interface SharedViewsOptions extends LogViewOptions {
   watchLog?: ((log: string) => Start | null) | undefined;
 }
 
-/** How long a log may take to open, and its watch to start, which is expected to give up earlier. */
+/** How long a log may take to open and its watch to start. A watch should give up earlier. */
 export const OPEN_MS = 15_000;
 /** How long a log may take to close. */
 const CLOSE_MS = 5_000;
@@ -51,9 +54,9 @@ export class SharedViews {
   }
 
   #watch(log: string, start: Start): Supervisor {
-    const { clock, random, logger } = this.#options;
+    const { clock, random, repeated } = this.#options;
     const setStale = (isStale: boolean): void => {
-      // A view that is still being opened asks by itself.
+      // A view that is still opening finds out by itself.
       void this.#views.get(log)?.opening.then(
         (view) => view.setStale(isStale),
         () => undefined,
@@ -66,7 +69,7 @@ export class SharedViews {
       clock,
       random,
       onFailure: (error) => {
-        logger.warn({ err: error, log }, 'a log cannot be kept up to date, trying again');
+        repeated.warn({ err: error, log }, 'a log cannot be kept up to date, trying again', causeOf(error));
         setStale(true);
       },
       onRecovery: () => setStale(false),
@@ -104,11 +107,11 @@ export class SharedViews {
     );
   }
 
-  /** Makes `idle` wait for something that is being closed, but not for long. */
+  /** Makes `idle` wait, for a short time, for something that is being closed. */
   settle(closing: Promise<void>): void {
-    const { clock, logger } = this.#options;
+    const { clock, repeated } = this.#options;
     const closed = withDeadline(closing, { clock, ms: CLOSE_MS, what: 'closing a log view' })
-      .catch((error: unknown) => logger.warn({ err: error }, 'closing a log view failed'))
+      .catch((error: unknown) => repeated.warn({ err: error }, 'closing a log view failed', causeOf(error)))
       .then(() => void this.#closing.delete(closed));
     this.#closing.add(closed);
   }

@@ -1,15 +1,18 @@
+import { isForAdmins } from '../channels/backfill.ts';
 import { portfolioLog, portfolioOfLog } from '../channels/logs.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/async/deadline.ts';
 import type { Logger } from '../../lib/logging/log.ts';
+import { causeOf, RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { type Broker, BrokerUnavailableError, type LogEvent, type Subscription } from '../core/broker.ts';
-import type { Hub } from '../core/hub.ts';
-import type { OpenStream } from '../core/open-stream.ts';
+import type { Hub } from '../core/connections/hub.ts';
+import type { OpenStream } from '../core/connections/open-stream.ts';
 
 /** Events that revoke authority, published to every node in a separate log. */
 export type ControlMessage =
   | { type: 'session-revoked'; sessionId: string }
   | { type: 'user-disabled'; userId: string }
+  | { type: 'admin-demoted'; userId: string }
   | { type: 'portfolio-gone'; portfolioId: string }
   | { type: 'share-revoked'; portfolioId: string; userId: string };
 
@@ -39,6 +42,8 @@ export interface AuthorityOptions {
   findLost?: (
     readings: readonly { userId: string; portfolioId: string }[],
   ) => Promise<readonly { userId: string; portfolioId: string }[]>;
+  /** Of these users, those who are administrators. */
+  findAdmins?: (userIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 /** How often open streams are checked against the database, in case a control message was missed. */
@@ -52,6 +57,7 @@ const MAX_REMEMBERED = 10_000;
 /** Ends the streams whose authority was revoked: at once, or within seconds if the control message was lost. */
 export class Authority {
   readonly #options: AuthorityOptions;
+  readonly #warnings: RepeatedLog;
   #subscription: Subscription | null = null;
   #cancelCheck: () => void = () => undefined;
   #cancelAwayCheck: (() => void) | null = null;
@@ -62,6 +68,7 @@ export class Authority {
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
+    this.#warnings = new RepeatedLog(options.logger, options.clock);
   }
 
   /** May be called again when it has failed. @throws BrokerUnavailableError */
@@ -71,7 +78,7 @@ export class Authority {
       events: (_epoch, events) => {
         for (const event of events) this.#apply(event);
       },
-      // What was missed meanwhile is found in the database.
+      // The check of the database finds what was missed meanwhile.
       reset: () => void this.#check(),
       condition: (state) => {
         this.#cancelAwayCheck?.();
@@ -84,19 +91,19 @@ export class Authority {
   }
 
   /**
-   * The present position in the control log: to be read before a credential is looked up, and given to `catchUp` once the stream
-   * it opens is in the hub. Between the two a revocation finds no stream to end.
+   * The current position in the control log. Read it before looking a credential up, and pass it to `catchUp` once the
+   * stream is in the hub: a revocation between the two finds no stream to end.
    */
   mark(): number {
     return this.#heard;
   }
 
-  /** Ends the stream if its authority went after the mark was taken. */
+  /** Ends the stream if its authority was revoked after the mark was taken. */
   catchUp(streamId: string, mark: number): void {
     const missed = this.#heard - mark;
     if (missed <= 0) return;
     const isIt = ({ id }: OpenStream): boolean => id === streamId;
-    // Too much was revoked meanwhile to remember: the client reconnects and is looked up again.
+    // Too much was revoked meanwhile to remember: the client reconnects and its credential is looked up again.
     if (missed > this.#remembered.length) this.#options.hub.endWhere(isIt, 'revoked');
     else for (const message of this.#remembered.slice(-missed)) this.#endBy(message, isIt);
   }
@@ -117,7 +124,7 @@ export class Authority {
     this.#endBy(message, () => true);
   }
 
-  /** Ends those of the selected streams that a message takes the authority from. */
+  /** Ends those of the selected streams whose authority a message revokes. */
   #endBy(message: ControlMessage, isMeant: (stream: OpenStream) => boolean): void {
     const { hub } = this.#options;
     if (message.type === 'session-revoked') {
@@ -126,6 +133,12 @@ export class Authority {
     } else if (message.type === 'user-disabled') {
       const { userId } = message;
       hub.endWhere((stream) => stream.owner.userId === userId && isMeant(stream), 'revoked');
+    } else if (message.type === 'admin-demoted') {
+      const { userId } = message;
+      hub.endWhere(
+        (stream) => watchesAll(stream) && stream.owner.userId === userId && isMeant(stream),
+        'access-lost',
+      );
     } else if (message.type === 'share-revoked') {
       this.#endReading(message, isMeant);
     } else if (message.type === 'portfolio-gone') {
@@ -135,7 +148,7 @@ export class Authority {
   }
 
   async #check(): Promise<void> {
-    const { hub, findEnded, logger } = this.#options;
+    const { hub, findEnded } = this.#options;
     const sessions = new Set(hub.streams().flatMap((stream) => stream.owner.sessionId ?? []));
     if (this.#checking || sessions.size === 0) return;
     this.#checking = true;
@@ -148,8 +161,13 @@ export class Authority {
         );
       }
       await this.#checkPortfolios();
+      await this.#checkAdmins();
     } catch (error) {
-      logger.warn({ err: error }, 'the sessions of open streams could not be checked');
+      this.#warnings.warn(
+        { err: error },
+        'the sessions of open streams could not be checked',
+        causeOf(error),
+      );
     } finally {
       this.#checking = false;
     }
@@ -171,6 +189,17 @@ export class Authority {
     for (const each of lost) this.#endReading(each);
   }
 
+  async #checkAdmins(): Promise<void> {
+    const { hub, findAdmins } = this.#options;
+    const watching = hub.streams().filter(watchesAll);
+    if (findAdmins === undefined || watching.length === 0) return;
+    const admins = await this.#within(findAdmins(watching.flatMap(({ owner }) => owner.userId ?? [])));
+    hub.endWhere(
+      (stream) => watching.includes(stream) && !admins.has(stream.owner.userId ?? ''),
+      'access-lost',
+    );
+  }
+
   /** A dead connection must not hold up the next checks, which use other connections. */
   #within<T>(statement: Promise<T>): Promise<T> {
     const { clock } = this.#options;
@@ -190,4 +219,8 @@ export class Authority {
 
 function reads({ subscriber }: OpenStream, portfolioId: string): boolean {
   return subscriber.channels.some(({ log }) => log === portfolioLog(portfolioId));
+}
+
+function watchesAll({ subscriber }: OpenStream): boolean {
+  return subscriber.channels.some(isForAdmins);
 }

@@ -1,7 +1,7 @@
-/** One part of what a node needs in order to serve. */
+/** One of the things that a node needs in order to serve. */
 export interface HealthCheck {
   ready: boolean;
-  /** What is wrong; `null`: nothing. */
+  /** What is wrong; `null` if nothing is. */
   detail: string | null;
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../../lib/logging/log.ts';
 import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Leases } from '../core/lease.ts';
+import type { Frame } from '../core/frame.ts';
 import type { FrameReceiver } from '../core/frame-router.ts';
 import { LogView } from '../core/log-view.ts';
 import type { ProjectedValuation } from '../portfolio/due-figures.ts';
@@ -27,9 +28,10 @@ export interface ProjectionCanaryOptions {
 }
 
 /**
- * End-to-end check of a portfolio's path: each beat starts a projection of a portfolio that does not exist, opens a view
- * of its log as a reader does, looks for the first figures there, moves them, and waits for the new ones to be delivered.
- * A new projection each time, because starting is what goes wrong: those that run already prove nothing of the next one.
+ * End-to-end check of a portfolio's path: each beat starts a projection of a portfolio that does not exist, opens a
+ * view of its log as a reader does, looks for the first figures there, moves them, and waits for the new ones to be
+ * delivered. It uses a new projection each time, because starting is what fails: projections that already run prove
+ * nothing about the next one.
  */
 export class ProjectionCanary {
   readonly #options: ProjectionCanaryOptions;
@@ -112,8 +114,11 @@ export class ProjectionCanary {
       const opening = LogView.open(this.#log, { broker, catalog: CATALOG, clock, logger });
       view = await this.#within('opening of a log', opening, (late) => late.close());
       await this.#within('reading of the state of a log', view.settled());
-      if (this.#isIn(view)) await this.#delivered(view, projection);
-      else throw new Error('the log of a portfolio does not hold the figures that were published');
+      await this.#within('delivery of first figures', this.#shows(view));
+      this.#price += 1;
+      const delivery = this.#shows(view);
+      projection.marketMoved();
+      await this.#within('delivery of new figures', delivery);
       this.#roundTripMs = Math.round(clock.monotonic() - startedAt);
     } finally {
       await projection.close();
@@ -124,26 +129,24 @@ export class ProjectionCanary {
     }
   }
 
-  /** Whether a new reader gets the current figures. */
-  #isIn(view: LogView): boolean {
-    return view.current(new Set([this.#channel])).some(({ data }) => data.includes(this.#position));
-  }
-
-  /** Moves the price, and waits for the new figures. */
-  async #delivered(view: LogView, projection: Projection): Promise<void> {
-    const delivery = new Promise<void>((resolve) => {
+  /** Resolves when a new reader has the current figures: from the state, or as an event that was under way. */
+  #shows(view: LogView): Promise<void> {
+    const position = `"position":"${this.#position}"`;
+    const shows = (frames: readonly Frame[]): boolean => frames.some(({ data }) => data.includes(position));
+    const isCurrent = (): boolean => shows(view.current(new Set([this.#channel])));
+    if (isCurrent()) return Promise.resolve();
+    return new Promise((resolve) => {
       const receiver: FrameReceiver = {
         deliver: (_log, _position, frames) => {
-          if (frames.some(({ data }) => data.includes(this.#position))) resolve();
+          if (shows(frames)) resolve();
         },
-        resetLog: () => undefined,
+        resetLog: () => {
+          if (isCurrent()) resolve();
+        },
         conditionChanged: () => undefined,
       };
       view.router.add(receiver, [this.#channel]);
     });
-    this.#price += 1;
-    projection.marketMoved();
-    await this.#within('delivery of new figures', delivery);
   }
 
   get #channel(): string {
@@ -151,7 +154,7 @@ export class ProjectionCanary {
   }
 
   get #position(): string {
-    return `"position":"1@canary.${this.#price}"`;
+    return `1@canary.${this.#price}`;
   }
 
   #valuation(): ProjectedValuation {
@@ -163,7 +166,7 @@ export class ProjectionCanary {
         pnl: {
           portfolioId: 'canary',
           asOf: new Date(this.#options.clock.now()).toISOString(),
-          position: `1@canary.${this.#price}`,
+          position: this.#position,
           equity: null,
           netContributions: null,
         },

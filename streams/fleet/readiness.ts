@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import type { Broker } from '../core/broker.ts';
-import type { Hub } from '../core/hub.ts';
+import type { Hub } from '../core/connections/hub.ts';
 import type { Leases } from '../core/lease.ts';
 import type { Projector } from '../portfolio/projector.ts';
 import { BrokerCanary } from './broker-canary.ts';
@@ -18,6 +18,8 @@ export interface ReadinessOptions {
   logger: Logger;
   /** Distinguishes this process from others. */
   node: string;
+  /** What is known to be wrong besides; `null`: nothing. */
+  faults: { broker: () => string | null; database: () => string | null };
 }
 
 export interface StreamHealth {
@@ -30,6 +32,7 @@ export interface StreamHealth {
 export class Readiness {
   readonly #broker: BrokerCanary;
   readonly #projection: ProjectionCanary;
+  readonly #faults: ReadinessOptions['faults'];
   readonly watchdog: StreamWatchdog;
   #leaving = false;
 
@@ -37,6 +40,7 @@ export class Readiness {
     this.#broker = new BrokerCanary(options);
     this.#projection = new ProjectionCanary(options);
     this.watchdog = new StreamWatchdog(options);
+    this.#faults = options.faults;
   }
 
   start(): void {
@@ -55,14 +59,23 @@ export class Readiness {
 
   health(): StreamHealth {
     return {
-      broker: this.#broker.health(),
+      broker: faulty(this.#broker.health(), this.#faults.broker()),
       projection: this.#projection.health(),
       streams: this.watchdog.health(),
     };
+  }
+
+  /** What is wrong with the database although it answers; `null`: nothing. */
+  get databaseFault(): string | null {
+    return this.#faults.database();
   }
 
   async close(): Promise<void> {
     this.watchdog.close();
     await Promise.all([this.#broker.close(), this.#projection.close()]);
   }
+}
+
+function faulty(check: RoundTripCheck, fault: string | null): RoundTripCheck {
+  return fault === null ? check : { ...check, ready: false, detail: fault };
 }

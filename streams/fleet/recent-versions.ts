@@ -1,10 +1,10 @@
 import type { Clock } from '../../lib/clock.ts';
 
-/** A server that loses commits in a crash loses those of its last second. */
+/** A server that loses commits in a crash loses those of its last second only. */
 const KEPT_MS = 10_000;
 const MAX_PORTFOLIOS = 1_000;
 
-/** The newest versions of ledgers that this node has published a moment ago. */
+/** The versions of ledgers that this node published within the last moments. */
 export class RecentVersions {
   readonly #clock: Clock;
   /** Oldest first. */

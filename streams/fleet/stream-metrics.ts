@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Hub } from '../core/hub.ts';
+import type { Hub } from '../core/connections/hub.ts';
 import type { Readiness } from './readiness.ts';
 import type { StartOutcome, StreamObserver, Transport } from '../core/stream-observer.ts';
 
@@ -145,7 +145,7 @@ export class StreamMetrics implements StreamObserver {
   flushed(writes: number, events: number, waitedMs: number | null): void {
     this.#flushes += writes;
     this.#sent += events;
-    // Clocks of two machines may differ: less than nothing is nothing.
+    // The clocks of two machines may differ, so a negative delay counts as zero.
     if (waitedMs !== null) this.#latency.observe(Math.max(0, waitedMs) / 1000);
   }
 

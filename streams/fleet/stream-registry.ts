@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker, BrokerUnavailableError, type Subscription } from '../core/broker.ts';
-import type { OpenStream } from '../core/open-stream.ts';
-import type { Subscriber } from '../core/subscriber.ts';
+import type { OpenStream } from '../core/connections/open-stream.ts';
+import type { Subscriber } from '../core/connections/subscriber.ts';
 import type { Transport } from '../core/stream-observer.ts';
 
 /** An open stream, on whatever node it is. */
@@ -37,11 +37,11 @@ interface EndRequest {
 /** A node answers with the streams listed, or with the one that it has ended. */
 type RollMessage =
   | { ask: string; question: RegistryQuestion }
-  // A node of an earlier version fails on it, and so counts as one that has not answered.
+  // A node of an earlier version fails on it, and so counts as silent.
   | { ask: string; end: EndRequest }
   | { answer: string; node: string; streams: StreamReport[] };
 
-/** What came of a request to end a stream. `unknown`: not all nodes have answered. */
+/** Outcome of a request to end a stream. `unknown`: not all nodes have answered. */
 export type EndOutcome = 'ended' | 'not-found' | 'unknown';
 
 /** What a report is made of. */
@@ -92,7 +92,7 @@ export class StreamRegistry {
       events: (_epoch, events) => {
         for (const { data } of events) this.#hear(JSON.parse(data) as RollMessage);
       },
-      // What was missed is answered too late anyway.
+      // An answer to a missed request would come too late anyway.
       reset: () => undefined,
       condition: () => undefined,
     });
@@ -103,8 +103,8 @@ export class StreamRegistry {
   }
 
   /**
-   * The first `limit` + 1 of what is asked for, in the order of opening.
-   * @returns `silent`: nodes that have not answered in a second, whose streams are missing
+   * The first `limit` + 1 matching streams, in the order of opening.
+   * @returns `silent`: nodes that did not answer within a second, whose streams are missing
    */
   async list(question: RegistryQuestion): Promise<{ streams: StreamReport[]; silent: number }> {
     const mine = this.#list(question);
@@ -149,7 +149,7 @@ export class StreamRegistry {
       return { answers: [...answers.values()], silent: Math.max(0, others - answers.size) };
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError)) throw error;
-      // No other node can be asked, though there may be some.
+      // No other node can be asked, although there may be some.
       return { answers: [...answers.values()], silent: 1 };
     } finally {
       cancel();
@@ -167,7 +167,7 @@ export class StreamRegistry {
       const streams = 'end' in message ? this.#end(message.end) : this.#list(message.question);
       const answer = { answer: message.ask, node, streams };
       broker.publish(ROLL_LOG, [{ data: JSON.stringify(answer) }]).catch((error: unknown) => {
-        logger.warn({ err: error }, 'the question for open streams could not be answered');
+        logger.warn({ err: error }, 'could not answer a request for open streams');
       });
     }
   }

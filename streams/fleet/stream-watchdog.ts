@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
-import type { Hub } from '../core/hub.ts';
-import type { OpenStream } from '../core/open-stream.ts';
+import type { Hub } from '../core/connections/hub.ts';
+import type { OpenStream } from '../core/connections/open-stream.ts';
 import type { Projector } from '../portfolio/projector.ts';
 import type { HealthCheck } from './health-check.ts';
 
@@ -14,23 +14,25 @@ export interface StreamWatchdogOptions {
 
 /** How often it looks. */
 const LOOK_MS = 5_000;
-/** After so long without `ready`, and without an event since the last look, a stream is stuck. Opening has 15 s. */
+/**
+ * A stream is stuck after this long without `ready`, and without an event since the last check. Opening may take 15 s.
+ */
 const READY_MS = 20_000;
-/** A projection that has owed a publish for so long is stalled. */
+/** A projection is stalled if it has owed a publish for this long. */
 const OVERDUE_MS = 15_000;
-/** Names in a line of the log, at most. */
+/** The most names in one log line. */
 const NAMED = 10;
 /** A node is not ready when more than half of its streams or portfolios are stuck, and at least this many. */
 const MANY = 3;
 
 /**
  * Finds streams that never became ready and portfolios that are not published although they should be. Everything they
- * wait for has a deadline, so there should be none: this reports when there are.
+ * wait for has a deadline, so there should be none; this reports the exceptions.
  */
 export class StreamWatchdog {
   readonly #options: StreamWatchdogOptions;
   readonly #cancel: () => void;
-  /** Events sent by the streams that were not ready at the last look. */
+  /** Events sent by the streams that were not ready at the last check. */
   #sent = new Map<string, number>();
   #stuck = new Set<string>();
   #stalled = new Set<string>();

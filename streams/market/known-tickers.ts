@@ -1,7 +1,7 @@
 import { fixed, type Fixed } from '../../lib/money/money.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
-import type { TickerBody } from '../channels/record.ts';
+import type { TickerBody } from '../../lib/schemas/ticker-schema.ts';
 
 /** The last known price of a symbol. */
 export interface Mark {
@@ -9,6 +9,8 @@ export interface Mark {
   /** Epoch milliseconds. */
   time: number;
   simulated: boolean;
+  /** The price is not current: see `PriceStatus`. */
+  isAged: boolean;
 }
 
 export interface KnownTicker {
@@ -18,7 +20,7 @@ export interface KnownTicker {
   offset: number;
 }
 
-/** The newest ticker of each symbol, up to a maximum of symbols. */
+/** The newest ticker of each symbol, up to a maximum number of symbols. */
 export class KnownTickers {
   readonly #log: Logger;
   readonly #maxSymbols: number;
@@ -43,7 +45,7 @@ export class KnownTickers {
     return [...this.#bySymbol.keys()].sort();
   }
 
-  /** The symbols by asset: the very same object until there is a new one. */
+  /** The symbols by asset: the same object until there is a new symbol. */
   get index(): SymbolIndex {
     this.#index ??= indexSymbols(this.symbols());
     return this.#index;
@@ -51,7 +53,7 @@ export class KnownTickers {
 
   /** Keeps a ticker unless a newer one is known, or there are too many symbols. */
   remember(ticker: TickerBody, offset: number): void {
-    const { symbol, simulated } = ticker;
+    const { symbol, simulated, status } = ticker;
     const known = this.#bySymbol.get(symbol);
     if (known !== undefined && known.offset > offset) return;
     if (known === undefined) {
@@ -63,15 +65,21 @@ export class KnownTickers {
       }
       this.#index = null;
     }
-    const mark = { price: fixed(ticker.price), time: Date.parse(ticker.time), simulated };
+    const isAged = status === 'stale' || status === 'closed';
+    const mark = { price: fixed(ticker.price), time: Date.parse(ticker.time), simulated, isAged };
     this.#bySymbol.set(symbol, { ticker, mark: kept(mark, known?.mark), offset });
   }
 
-  /** Fills in the 24-hour figures of a price from the database, which lacks them. */
+  /** Adds the 24-hour figures to a price from the database, which lacks them. */
   complete(ticker: TickerBody): void {
     const known = this.#bySymbol.get(ticker.symbol);
     if (known === undefined || known.offset > 0) return;
     if (known.ticker.price === ticker.price && known.ticker.time === ticker.time) known.ticker = ticker;
+  }
+
+  clear(): void {
+    this.#bySymbol.clear();
+    this.#index = null;
   }
 
   /** The log has started over and holds none of the tickers. */
@@ -80,9 +88,10 @@ export class KnownTickers {
   }
 }
 
-/** The earlier mark if the new one equals it: the object stays the same until the price moves. */
+/** The earlier mark if the new one is equal: the object stays the same until the price moves. */
 function kept(mark: Mark, before: Mark | undefined): Mark {
   if (before === undefined) return mark;
-  const { price, time, simulated } = before;
-  return mark.price === price && mark.time === time && mark.simulated === simulated ? before : mark;
+  const { price, time, simulated, isAged } = before;
+  const isSame = mark.price === price && mark.time === time && mark.simulated === simulated;
+  return isSame && mark.isAged === isAged ? before : mark;
 }

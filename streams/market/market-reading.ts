@@ -2,32 +2,36 @@ import { hash } from 'node:crypto';
 import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import type { Position } from '../core/broker.ts';
 import type { Mark } from './known-tickers.ts';
-import type { Market, MarketView } from './market.ts';
+import { type Market, type MarketView, NO_PRICES, type PresentPrices } from './market.ts';
 
-/** What stands for the list of symbols; no symbol is called so. */
+/** A key for the list of symbols; no symbol has this name. */
 const SYMBOLS = '*';
-/** Stands for what is another each time. */
+/** A value that differs every time. */
 const MOMENT = '!';
 
-/** The present version of something that a `MarketReading` has taken down. */
-export function marketVersion(market: MarketView, name: string): string {
+/** The current version of something that a `MarketReading` has recorded. */
+export function marketVersion(market: Market, name: string): string {
   if (name === MOMENT) return 'later';
   return name === SYMBOLS ? listVersion(market.index) : priceVersion(market.price(name));
 }
 
-/** Takes down what is read of the market, and how it stood then: what an answer was made of. */
-export class MarketReading implements MarketView {
+/** Records what is read from the market, and its version: the inputs of a response. */
+export class MarketReading implements MarketView, PresentPrices {
   readonly #market: Market;
-  /** By name, as of the first look at it. */
+  /** By name, as of the first read. */
   readonly seen: Record<string, string> = {};
 
   constructor(market: Market) {
     this.#market = market;
   }
 
-  /** What is being made is not to be kept: it lacks something that the next may have. */
+  /** The response must not be cached: it lacks something that the next one may have. */
   spoil(): void {
     this.seen[MOMENT] = 'now';
+  }
+
+  of(simulated: boolean): PresentPrices {
+    return simulated === this.#market.isSimulated ? this : NO_PRICES;
   }
 
   price(symbol: string): Mark | null {
@@ -56,13 +60,14 @@ export class MarketReading implements MarketView {
   }
 }
 
-/** A mark is never changed, only followed by another. */
+/** A mark never changes; it is replaced by another one. */
 const prices = new WeakMap<Mark, string>();
 
 function priceVersion(mark: Mark | null): string {
   if (mark === null) return '';
   let version = prices.get(mark);
-  if (version === undefined) prices.set(mark, (version = `${mark.price} ${mark.time} ${mark.simulated}`));
+  if (version === undefined)
+    prices.set(mark, (version = `${mark.price} ${mark.time} ${mark.simulated} ${mark.isAged}`));
   return version;
 }
 

@@ -3,14 +3,19 @@ import type { PricePoint } from '../../db/market/candles.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { decimal } from '../../lib/money/money.ts';
-import type { SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
+import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { backoff } from '../../lib/async/backoff.ts';
 import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import { KnownTickers, type Mark } from './known-tickers.ts';
+import { GapBook } from './gap-book.ts';
+import { KnownFeeds } from './known-feeds.ts';
 import { Pace } from './pace.ts';
 import { isLate } from './market-tick.ts';
-import type { TickerBody, TickRecord } from '../channels/record.ts';
+import type { Gap } from '../../db/market/gaps.ts';
+import type { GapRecord, TickRecord } from '../channels/record.ts';
+import type { PublicTradeBody } from '../../lib/schemas/public-trade-schema.ts';
+import type { PriceStatus, TickerBody } from '../../lib/schemas/ticker-schema.ts';
 
 /**
  * Called after the event is applied: `price` is already the new one, and `position` is that of this event. A late tick
@@ -18,20 +23,27 @@ import type { TickerBody, TickRecord } from '../channels/record.ts';
  */
 export type TickListener = (record: TickRecord, event: LogEvent) => void;
 
-/** The current prices: the market, or a view that records what is read of it. */
-export type MarketView = Pick<Market, 'price' | 'index' | 'symbols' | 'position' | 'updatedAt'>;
+/** The current prices, either simulated or real. */
+export type PresentPrices = Pick<Market, 'price' | 'index' | 'symbols'>;
 
-/** Whether a price is as new as the pace of its symbol lets expect. */
-export type Freshness = 'live' | 'stale';
+/** The market, or a view that records what is read from it. */
+export type MarketView = Pick<Market, 'of' | 'position' | 'updatedAt'>;
+
+/** For a portfolio of the other kind, simulated or real: it has nothing to do with these prices. */
+export const NO_PRICES: PresentPrices = { price: () => null, index: indexSymbols([]), symbols: () => [] };
 
 export interface MarketOptions {
   broker: Broker;
   clock: Clock;
   random: Random;
   log: Logger;
-  /** The last prices from before this log: `() => lastCloses(db)`. */
-  lastCloses: () => Promise<readonly PricePoint[]>;
-  /** Symbols kept; further ones are not taken in. */
+  /** The last prices from before this log: `(simulated) => lastCloses(db, simulated)`. */
+  lastCloses: (simulated: boolean) => Promise<readonly PricePoint[]>;
+  /** Whether its prices are simulated: all of them are, or none. Default: none. What arrives over the log decides. */
+  simulated?: boolean;
+  /** Time ranges in which trades were missed: `() => gapsSince(db, …)`. Default: none. */
+  knownGaps?: () => Promise<readonly Gap[]>;
+  /** The maximum number of symbols; further ones are ignored. */
   maxSymbols?: number;
 }
 
@@ -45,24 +57,33 @@ export interface MarketOptions {
 export class Market {
   readonly #options: MarketOptions;
   readonly #tickers: KnownTickers;
-  /** By symbol, of those whose price came over the log. */
+  /** By symbol, for those whose price came over the log. */
   readonly #paces = new Map<string, Pace>();
+  readonly feeds = new KnownFeeds();
+  /** For the last weeks: earlier ones are in the database. */
+  readonly gaps = new GapBook();
+  readonly #gapListeners = new Set<(record: GapRecord) => void>();
+  /** By symbol, the newest public trade that came over the log. */
+  readonly #trades = new Map<string, PublicTradeBody>();
   readonly #listeners = new Set<TickListener>();
   readonly #resetListeners = new Set<() => void>();
+  readonly #feedListeners = new Set<() => void>();
   readonly #closing = new AbortController();
   #position: Position = { epoch: '', offset: 0 };
   #updatedAt = 0;
   #subscription: Subscription | null = null;
   #reloading: Promise<void> | null = null;
   #resets = 0;
-  /** By symbol, of those whose newest event was a late trade: where that stood. */
+  /** By symbol, for those whose newest event was a late trade: its position. */
   readonly #late = new Map<string, number>();
   /** Where events were missed last: anything may have happened before. */
   #missed = 0;
   #loadedAt = 0;
+  #isSimulated: boolean;
 
   constructor(options: MarketOptions) {
     this.#options = options;
+    this.#isSimulated = options.simulated ?? false;
     this.#tickers = new KnownTickers(options.log, options.maxSymbols ?? 5_000);
   }
 
@@ -71,7 +92,7 @@ export class Market {
     return this.#position;
   }
 
-  /** When the newest event applied was published, epoch milliseconds; 0 before any. */
+  /** When the newest event applied was published, epoch milliseconds; 0 before the first. */
   get updatedAt(): number {
     return this.#updatedAt;
   }
@@ -81,9 +102,13 @@ export class Market {
     return this.#reloading === null;
   }
 
-  /** May be called again when it has failed. @throws BrokerUnavailableError, or what the database throws */
+  /**
+   * May be called again after a failure.
+   * @throws BrokerUnavailableError, or what the database throws
+   */
   async start(): Promise<void> {
-    for (const point of await this.#options.lastCloses()) this.#tickers.remember(tickerOf(point), 0);
+    for (const gap of (await this.#options.knownGaps?.()) ?? []) this.gaps.add(gap);
+    await this.#loadCloses();
     if (this.#subscription === null) {
       const subscription = await this.#options.broker.subscribe(MARKET_LOG, {
         events: (epoch, events) => this.#apply(epoch, events),
@@ -96,7 +121,20 @@ export class Market {
     if (!(await this.#loadState())) this.#reset(this.#position);
   }
 
-  /** The very same object until the price moves. */
+  /** Whether its prices are simulated. */
+  get isSimulated(): boolean {
+    return this.#isSimulated;
+  }
+
+  /**
+   * The market for valuing a portfolio of that kind: simulated prices never value real ledgers, nor the other way
+   * round.
+   */
+  of(simulated: boolean): PresentPrices {
+    return simulated === this.isSimulated ? this : NO_PRICES;
+  }
+
+  /** The same object until the price moves. */
   price(symbol: string): Mark | null {
     return this.#tickers.get(symbol)?.mark ?? null;
   }
@@ -105,24 +143,32 @@ export class Market {
     return this.#tickers.get(symbol)?.ticker ?? null;
   }
 
-  /** `stale`: no price has come for longer than the symbol's own pace explains, or none since this log began. */
-  freshness(symbol: string): Freshness {
-    const isOverdue = this.#paces.get(symbol)?.isOverdue(this.#options.clock.now(), 0) ?? true;
-    return isOverdue ? 'stale' : 'live';
+  /** Whether no price has arrived for longer than the symbol's own pace explains, or none since this log began. */
+  isOverdue(symbol: string): boolean {
+    return this.#paces.get(symbol)?.isOverdue(this.#options.clock.now(), 0) ?? true;
   }
 
-  /** Changes whenever one of these tickers or its freshness does; `null` while the state is reloaded. */
+  /** As reported in the log, or worse: the node that runs the feed may be gone. */
+  status(symbol: string): PriceStatus {
+    const status = this.#tickers.get(symbol)?.ticker.status ?? 'stale';
+    return status === 'live' && this.isOverdue(symbol) ? 'stale' : status;
+  }
+
+  /** Changes whenever one of these tickers or its status does; `null` while the state is reloaded. */
   tickersBasis(symbols: readonly string[]): string | null {
     if (!this.isSettled) return null;
     const parts = symbols.map((symbol) => {
       const known = this.#tickers.get(symbol);
-      // What came from the database stands at offset 0, whenever it was read.
-      return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time} ${this.freshness(symbol)}`;
+      // Prices from the database have offset 0, whenever they were read.
+      return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time} ${this.status(symbol)}`;
     });
     return [this.#position.epoch, ...parts].join(',');
   }
 
-  /** Changes with every event of a symbol, late trades too, and when candles of any were loaded. `null` as above. */
+  /**
+   * Changes with every event of a symbol, late trades included, and when candles of any symbol were loaded. `null` as
+   * above.
+   */
   candlesBasis(symbol: string): string | null {
     if (!this.isSettled) return null;
     const { offset, ticker } = this.#tickers.get(symbol) ?? {};
@@ -139,7 +185,7 @@ export class Market {
     return Array.from(this.#tickers.values(), ({ ticker }) => ticker);
   }
 
-  /** Fills in the 24-hour figures of a price from before the log. The price itself stays. */
+  /** Adds the 24-hour figures to a price from before the log. The price itself stays. */
   complete(ticker: TickerBody | null): void {
     if (ticker !== null) this.#tickers.complete(ticker);
   }
@@ -153,7 +199,7 @@ export class Market {
     const events: LogEvent[] = [];
     for (const { ticker, mark, offset } of this.#tickers.values()) {
       const key = `ticker:${ticker.symbol}`;
-      // What stands later is about to be delivered.
+      // What comes later is about to be delivered.
       if (!lacks(key) || (isSameEpoch && offset > at.offset)) continue;
       const record: TickRecord = { type: 'tick', ticker, trade: null };
       events.push({ key, data: encodeRecord(record), offset: isSameEpoch ? offset : 0, at: mark.time });
@@ -161,7 +207,7 @@ export class Market {
     return events;
   }
 
-  /** The symbols by asset: the very same object until there is a new one. */
+  /** The symbols by asset: the same object until there is a new symbol. */
   get index(): SymbolIndex {
     return this.#tickers.index;
   }
@@ -170,7 +216,7 @@ export class Market {
     return this.#tickers.symbols();
   }
 
-  /** @returns a function that unsubscribes it. What the listener throws is logged. */
+  /** @returns a function that unsubscribes it. Errors that the listener throws are logged. */
   onTick(listener: TickListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -185,10 +231,32 @@ export class Market {
     return () => this.#resetListeners.delete(listener);
   }
 
+  /** The newest public trade of a symbol, as far as the log has it. */
+  lastTrade(symbol: string): PublicTradeBody | null {
+    return this.#trades.get(symbol) ?? null;
+  }
+
+  /** @returns a function that unsubscribes it */
+  onGap(listener: (record: GapRecord) => void): () => void {
+    this.#gapListeners.add(listener);
+    return () => this.#gapListeners.delete(listener);
+  }
+
+  /**
+   * Calls the listener when the state of the feeds may have changed.
+   * @returns a function that unsubscribes it
+   */
+  onFeeds(listener: () => void): () => void {
+    this.#feedListeners.add(listener);
+    return () => this.#feedListeners.delete(listener);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#listeners.clear();
     this.#resetListeners.clear();
+    this.#feedListeners.clear();
+    this.#gapListeners.clear();
     await this.#subscription?.close();
     await this.#reloading;
   }
@@ -233,7 +301,7 @@ export class Market {
     while (!signal.aborted) {
       try {
         const resets = this.#resets;
-        // A state that was read before another reset lacks what that one has missed.
+        // A state that was read before another reset lacks what that one missed.
         if ((await this.#loadState()) && resets === this.#resets) return;
       } catch (error) {
         log.warn({ err: error }, 'the market state cannot be read, trying again');
@@ -242,7 +310,7 @@ export class Market {
     }
   }
 
-  /** @returns whether the state read belongs to the log that is followed now */
+  /** @returns whether the state belongs to the log that is followed now */
   async #loadState(): Promise<boolean> {
     const { position, entries } = await this.#options.broker.state(MARKET_LOG);
     if (this.#closing.signal.aborted || position.epoch !== this.#position.epoch) return false;
@@ -258,11 +326,24 @@ export class Market {
   #take(event: LogEvent): TickRecord | null {
     try {
       const record = decodeMarketRecord(event.data);
+      if (record.type === 'feed') {
+        this.feeds.remember(record);
+        for (const listener of this.#feedListeners) listener();
+      }
+      if (record.type === 'gap') {
+        this.gaps.add(record);
+        // Responses about its candles have changed.
+        this.#late.set(record.symbol, event.offset);
+        for (const listener of this.#gapListeners) listener(record);
+      }
       if (record.type !== 'tick') return null;
       if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
+      const { simulated = this.#isSimulated } = record.ticker ?? record.trade ?? {};
+      if (simulated !== this.#isSimulated) this.#enter(simulated);
       if (record.ticker !== null && !this.#isBack(record)) {
         this.#tickers.remember(record.ticker, event.offset);
         if (record.loaded === undefined) this.#arrived(record, record.ticker, event.at);
+        if (record.trade !== null && !isLate(record)) this.#trades.set(record.trade.symbol, record.trade);
       } else if (record.trade !== null && this.#tickers.get(record.trade.symbol) !== undefined)
         this.#late.set(record.trade.symbol, event.offset);
       return record;
@@ -272,12 +353,35 @@ export class Market {
     }
   }
 
-  /** A late tick brings no new price: it only shows that there was one at the time of the ticker. */
-  #arrived(record: TickRecord, { symbol, time }: TickerBody, at: number): void {
+  /** The log has started over with prices of the other kind: those of this one are no longer current. */
+  #enter(simulated: boolean): void {
+    this.#isSimulated = simulated;
+    this.#tickers.clear();
+    this.#paces.clear();
+    this.#late.clear();
+    this.#trades.clear();
+    this.#loadCloses().catch((error: unknown) =>
+      this.#options.log.warn({ err: error }, 'the last prices cannot be read: only new ones are known'),
+    );
+  }
+
+  async #loadCloses(): Promise<void> {
+    const simulated = this.#isSimulated;
+    const closes = await this.#options.lastCloses(simulated);
+    if (simulated !== this.#isSimulated) return;
+    for (const point of closes) this.#tickers.remember(tickerOf(point), 0);
+  }
+
+  /** If nothing new has arrived, the ticker still shows that something once did. */
+  #arrived(record: TickRecord, { symbol, feed, time, asOf }: TickerBody, publishedAt: number): void {
     if (this.#tickers.get(symbol) === undefined) return;
+    let at = publishedAt;
+    if (record.judged === true) at = Date.parse(asOf);
+    else if (isLate(record)) at = Math.min(at, Date.parse(time));
+    if (feed) this.feeds.arrived(feed, at);
     let pace = this.#paces.get(symbol);
     if (pace === undefined) this.#paces.set(symbol, (pace = new Pace()));
-    pace.arrived(isLate(record) ? Math.min(at, Date.parse(time)) : at);
+    pace.arrived(at);
   }
 
   /** The writer of a late tick may not have seen a price that is in the log: a late tick never moves it back. */
@@ -287,7 +391,7 @@ export class Market {
   }
 }
 
-/** A stored close as a ticker: of its last 24 hours nothing is known. */
+/** A stored close as a ticker, whose last 24 hours are unknown. */
 function tickerOf({ symbol, price, time, simulated }: PricePoint): TickerBody {
   const text = decimal(price);
   return {
@@ -300,7 +404,12 @@ function tickerOf({ symbol, price, time, simulated }: PricePoint): TickerBody {
     volume: '0',
     quoteVolume: '0',
     time: new Date(time).toISOString(),
+    asOf: new Date(time).toISOString(),
     exchange: null,
+    feed: null,
+    status: 'stale',
+    // What was missed before this process began is reported with the 24-hour figures.
+    complete: true,
     simulated,
   };
 }

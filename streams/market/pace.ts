@@ -1,11 +1,11 @@
-/** No silence is shorter than this, however fast ticks usually come. */
+/** No shorter silence counts, however fast ticks usually arrive. */
 const PATIENCE_MS = 60_000;
 /** How many times the usual interval may pass without a tick. */
 const INTERVALS = 20;
-/** How much the newest interval counts in the mean. */
+/** The weight of the newest interval in the mean. */
 const WEIGHT = 0.1;
 
-/** How fast ticks come, and whether they have stopped. All times are milliseconds of one clock. */
+/** How fast ticks arrive, and whether they have stopped. All times are milliseconds of one clock. */
 export class Pace {
   #last: number | null = null;
   #mean: number | null = null;
@@ -19,9 +19,18 @@ export class Pace {
     this.#last = Math.max(this.#last ?? now, now);
   }
 
-  /** Whether nothing has come for longer than the pace explains. @param start when ticks were first expected */
-  isOverdue(now: number, start: number): boolean {
-    const patience = Math.max(PATIENCE_MS, INTERVALS * (this.#mean ?? 0));
+  /** Silence counts from now on, at the pace known so far. */
+  restart(now: number): void {
+    this.#last = now;
+  }
+
+  /**
+   * Whether nothing has arrived for longer than the pace explains.
+   * @param start when ticks were first expected
+   * @param factor multiple of the usual interval that is tolerated
+   */
+  isOverdue(now: number, start: number, factor = 1): boolean {
+    const patience = factor * Math.max(PATIENCE_MS, INTERVALS * (this.#mean ?? 0));
     return now - Math.max(start, this.#last ?? start) > patience;
   }
 }

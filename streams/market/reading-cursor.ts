@@ -5,14 +5,14 @@ import { channelSetTag } from '../core/channel.ts';
 import { cursorAt } from '../core/cursor.ts';
 import type { Market } from './market.ts';
 
-/** A broker that takes longer is as good as away: what is read does not depend on it. */
+/** A broker that takes longer is as good as unreachable: the read does not depend on it. */
 const WAIT_MS = 250;
 
 /**
- * A cursor for who is about to read a portfolio and then opens a stream: take it first, and nothing that is not in what
- * was read is missing from the stream. Its channel set is no one's, so a stream also begins with the state of each of
- * its channels.
- * @returns `null` when the broker cannot be reached
+ * A cursor for clients that read a portfolio and then open a stream. It is taken first, so that nothing which is
+ * missing from the response is missing from the stream. Its channel set matches none, so a stream also begins with the
+ * state of each of its channels.
+ * @returns `null` if the broker cannot be reached
  */
 export async function readingCursor(
   { broker, market, clock }: { broker: Broker; market: Market; clock: Clock },

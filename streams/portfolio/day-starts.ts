@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connection/database.ts';
 import { ledgerAt } from '../../db/history/history.ts';
-import { pointText, type LedgerPoint } from '../../db/ledger/points.ts';
+import { pointText, type LedgerPoint } from '../../db/ledger/positions/points.ts';
 import { valuePoints } from '../../db/history/valued-points.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
@@ -11,11 +11,11 @@ import type { DayStart } from '../../lib/pnl/valuation/snapshot.ts';
 export interface Day {
   start: number;
   end: number;
-  /** What the portfolio was worth when it began. */
+  /** The value of the portfolio when it began. */
   worth: DayStart;
-  /** Of the ledger that `worth` was worked out from. */
+  /** Version of the ledger that `worth` was computed from. */
   version: number;
-  /** When it has to be read again: at the end of the day, or earlier, as stored closes may still come in. */
+  /** When it must be read again: at the end of the day, or earlier, since stored closes may still arrive. */
   validUntil: number;
 }
 
@@ -26,7 +26,7 @@ interface FoundDay extends Day {
 export interface DayStartsOptions {
   db: Database;
   clock: Clock;
-  /** Portfolios remembered; the one asked for least recently goes first. */
+  /** Portfolios remembered; the least recently used one is dropped first. */
   max?: number;
 }
 
@@ -37,8 +37,8 @@ const SETTLING_RENEWAL_MS = 10_000;
 const RENEWAL_MS = 300_000;
 
 /**
- * What portfolios were worth at the start of the present day in their time zones: worked out once for a version of the
- * ledger and a day, and shared by REST and the streams of a node, which so give the same digits.
+ * The value of portfolios at the start of the current day in their time zones. It is computed once for each version of
+ * the ledger and day, and shared by REST and the streams of a node, so both give the same digits.
  */
 export class DayStarts {
   readonly #options: DayStartsOptions;
@@ -51,7 +51,7 @@ export class DayStarts {
     this.#max = options.max ?? 10_000;
   }
 
-  /** To be called when the database has gone back in time: the versions remembered may be other ledgers now. */
+  /** Call it when the database has gone back in time: the remembered versions may stand for other ledgers now. */
   clear(): void {
     this.#known.clear();
   }
@@ -102,7 +102,7 @@ export class DayStarts {
     const { version } = ledger;
     const point = ledger.points.get(day.start);
     if (point === undefined) throw new TypeError('a ledger without the instant asked for');
-    // A fill of today changes nothing of how the day began: prices need not be looked up again.
+    // A fill of today does not change how the day began, so prices need not be looked up again.
     const before = await earlier?.catch(() => null);
     if (before && pointText(before.point) === pointText(point)) return { ...before, version };
     const worth = (await valuePoints(db, ledger.terms, new Map([[day.start, point]]), undefined)).get(

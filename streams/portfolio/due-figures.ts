@@ -1,11 +1,11 @@
 import { encodeRecord } from '../channels/record-codec.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { PnlBody } from '../../lib/pnl/valuation/snapshot.ts';
+import type { PnlBody } from '../../lib/schemas/pnl-schema.ts';
 import type { Payload } from '../core/broker.ts';
 
 export type Figures = 'totals' | 'holdings';
 
-/** What a projection needs of a `PortfolioValuation`. Of the totals it publishes whatever there is. */
+/** The part of a `PortfolioValuation` that a projection needs. It publishes all of the totals. */
 export interface ProjectedValuation {
   version: number;
   validUntil: number;
@@ -62,7 +62,7 @@ export class DueFigures {
     this.#dirty = { totals: false, holdings: false };
   }
 
-  /** For how long totals have been due that were not published. */
+  /** How long unpublished totals have been due. */
   get overdueMs(): number {
     if (this.#owedSince === null) return 0;
     const dueSince = Math.max(this.#owedSince, this.#publishedAt + this.#options.intervalMs);
@@ -80,7 +80,7 @@ export class DueFigures {
     return this.#dirty.totals || this.#areHoldingsDue;
   }
 
-  /** What is to be published now. One mark for all of it, so that totals and holdings of one publish agree. */
+  /** What to publish now, all at one mark, so that totals and holdings of one publish agree. */
   take({ pnl, holdings }: ProjectedFigures): { payloads: Payload[]; figures: Figures[] } {
     const payloads: Payload[] = [];
     const figures: Figures[] = [];
@@ -101,12 +101,12 @@ export class DueFigures {
     return { payloads, figures };
   }
 
-  /** Whether holdings were published so lately that they are not due again. */
+  /** Whether holdings were published too recently to be due again. */
   get areHoldingsFresh(): boolean {
     return this.publishes.holdings > 0 && this.#untilHoldings() > 0;
   }
 
-  /** What was taken is in the log. What has moved meanwhile is owed from now on. */
+  /** What was taken is now in the log. What has moved meanwhile is owed from now on. */
   published(figures: readonly Figures[]): void {
     for (const each of figures) this.publishes[each] += 1;
     this.#publishedAt = this.#options.clock.monotonic();

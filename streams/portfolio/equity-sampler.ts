@@ -1,14 +1,14 @@
 import type { EquitySnapshot } from '../../db/history/equity-snapshots.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { fixed } from '../../lib/money/money.ts';
-import type { PnlBody } from '../../lib/pnl/valuation/snapshot.ts';
+import type { PnlBody } from '../../lib/schemas/pnl-schema.ts';
 
-/** How often the equity published is kept. */
+/** How often published equity is kept. */
 const KEEP_MS = 60_000;
 
 type Totals = Pick<PnlBody, 'equity' | 'netContributions'>;
 
-/** Of the totals published of one portfolio, what is kept for the curve of the day: the newest, once a minute. */
+/** What is kept of the published totals of one portfolio for the curve of the day: the newest, once a minute. */
 export class EquitySampler {
   readonly #portfolioId: string;
   readonly #clock: Clock;

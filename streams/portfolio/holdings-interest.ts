@@ -9,7 +9,7 @@ export class HoldingsInterest {
   readonly #clock: Clock;
   readonly #remind: () => void;
   #watchers = 0;
-  /** Until when, by the monotonic clock, another node has asked. */
+  /** Until when another node's request lasts, by the monotonic clock. */
   #wantedUntil = Number.NEGATIVE_INFINITY;
   #cancelReminders: (() => void) | null = null;
 

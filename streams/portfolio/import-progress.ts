@@ -3,22 +3,22 @@ import type { Logger } from '../../lib/logging/log.ts';
 import { type Broker } from '../core/broker.ts';
 import { portfolioLog } from '../channels/logs.ts';
 import { encodeRecord } from '../channels/record-codec.ts';
-import type { ImportProgressBody } from '../channels/record.ts';
+import type { ImportProgressBody } from '../../lib/schemas/import-progress-schema.ts';
 
-/** Events of an import a second: a bar that moves, and few enough for a ring that keeps some hundred. */
+/** Events of an import per second: enough for a progress bar, and few enough for a ring of some hundreds. */
 const INTERVAL_MS = 500;
 
 type Change = Partial<Omit<ImportProgressBody, 'portfolioId' | 'importId' | 'asOf' | 'dryRun'>>;
 
 /**
- * Publishes the progress of an import on the `imports:` channel of its portfolio. A new phase is published at once, what happens
- * within it now and then. With the broker away the import goes on untold.
+ * Publishes the progress of an import on the `imports:` channel of its portfolio. A new phase is published at once,
+ * progress within it from time to time. Without the broker the import continues unpublished.
  */
 export class ImportProgress {
   readonly #options: { broker: Broker; clock: Clock; logger: Logger };
   #body: ImportProgressBody;
   #toldAt = Number.NEGATIVE_INFINITY;
-  /** One publish at a time, so that they stay in order. */
+  /** One publish at a time keeps them in order. */
   #telling: Promise<void> = Promise.resolve();
 
   constructor(

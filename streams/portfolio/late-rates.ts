@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Revaluable } from '../../db/ledger/late-rates.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
+import { causeOf, RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import type { Lease } from '../core/lease.ts';
 
 export interface LateRatesOptions {
@@ -11,15 +12,15 @@ export interface LateRatesOptions {
   lease: () => Promise<Pick<Lease, 'release'> | null>;
   /** `findRevaluable(db, …)` */
   find: (cursor: string | null, limit: number) => Promise<Revaluable>;
-  /** `valueEntries(db, …)`, and what is to be published about it. */
+  /** `valueEntries(db, …)`, and publishing the result. */
   value: (portfolioId: string, ids: readonly string[]) => Promise<unknown>;
 }
 
 export const LATE_RATES = 'late-rates';
 
-/** How often it looks on, for prices that came in without anybody telling. */
+/** How often it looks for prices that came in unannounced. */
 const INTERVAL_MS = 5_000;
-/** A stream of changes makes one look of many. */
+/** Many changes in a row lead to one look. */
 const GATHER_MS = 50;
 /** Entries looked at together. */
 const PAGE = 500;
@@ -27,11 +28,12 @@ const PAGE = 500;
 const PAGES = 40;
 
 /**
- * Values entries that lacked a rate as soon as one is known: soon after prices were loaded or trades booked, and by
- * looking through all of them in turn. What is left to value costs no more than a page of probes each interval.
+ * Values entries that lack a rate as soon as one is known: shortly after prices were loaded or trades booked, and by
+ * going through all of them in turn. The remaining entries cost at most a page of probes each interval.
  */
 export class LateRates {
   readonly #options: LateRatesOptions;
+  readonly #warnings: RepeatedLog;
   readonly #cancel: () => void;
   #cursor: string | null = null;
   #running: Promise<void> | null = null;
@@ -41,10 +43,11 @@ export class LateRates {
 
   constructor(options: LateRatesOptions) {
     this.#options = options;
+    this.#warnings = new RepeatedLog(options.logger, options.clock);
     this.#cancel = options.clock.every(INTERVAL_MS, () => this.#run(1));
   }
 
-  /** Prices or trades have come in: looks through everything in a moment. */
+  /** Prices or trades have come in: looks through everything shortly. */
   look(): void {
     if (this.#isClosed) return;
     this.#cancelLook ??= this.#options.clock.after(GATHER_MS, () => {
@@ -76,7 +79,7 @@ export class LateRates {
 
   /** Never rejects. */
   async #pass(pages: number): Promise<void> {
-    const { lease: take, find, value, logger } = this.#options;
+    const { lease: take, find, value } = this.#options;
     try {
       const lease = await take();
       // The node that has it looks at the same entries, at the latest with its interval.
@@ -93,7 +96,11 @@ export class LateRates {
         await lease.release();
       }
     } catch (error) {
-      logger.warn({ err: error }, 'entries without a rate could not be looked through, trying again later');
+      this.#warnings.warn(
+        { err: error },
+        'could not look for rates of entries, trying again later',
+        causeOf(error),
+      );
     }
   }
 }

@@ -2,12 +2,12 @@ import type { Position } from '../core/broker.ts';
 
 /** `Timeline`, as far as figures depend on it. */
 export interface LedgerTimeline {
-  /** While it is the same, a version of a ledger is the same ledger. Empty for a database that never goes back. */
+  /** As long as it stays the same, a version means the same ledger. Empty for a database that never goes back. */
   readonly mark: string;
 }
 
 /**
- * How answers name what they were made of: bodies with equal positions have equal digits, wherever they were made. The
+ * The state that an answer was made from: bodies with equal positions have equal digits, wherever they were made. The
  * text is `<ledger version>@<market epoch>.<market offset>`, with `<mark>~` before the epoch if there is one.
  */
 export function positionOf(version: number, market: Position, { mark }: LedgerTimeline): string {

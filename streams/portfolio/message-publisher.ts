@@ -1,11 +1,11 @@
-import type { OutboxMessage } from '../../db/ledger/outbox.ts';
+import type { OutboxMessage } from '../../db/ledger/portfolios/outbox.ts';
 import { type Broker, SequenceGapError } from '../core/broker.ts';
 import { portfolioLog } from '../channels/logs.ts';
 import { ledgerVersionOf } from '../channels/record-codec.ts';
 
 /** Records of one publish: a batch of 10,000 fills must not become one message of several megabytes. */
 const BATCH_SIZE = 500;
-/** Events of a log that are searched for what was published without a number. */
+/** How many events of a log are searched for records that were published without a number. */
 const SEARCHED = 500;
 
 /** What publishing needs of a broker. */
@@ -89,7 +89,7 @@ export async function publishMessages(
         if (!isComplete) throw error;
         await dropPublished();
       }
-      // The log must still stand there when the batch comes again: another node may be publishing the same.
+      // The log must still be there when the batch comes again: another node may be publishing the same.
       records = records.filter(({ number }) => taken === null || number > taken);
       after = taken;
     }

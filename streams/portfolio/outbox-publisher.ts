@@ -1,4 +1,4 @@
-import type { MessageKey, OutboxMessage, PendingQuery } from '../../db/ledger/outbox.ts';
+import type { MessageKey, OutboxMessage, PendingQuery } from '../../db/ledger/portfolios/outbox.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
 import type { Logger } from '../../lib/logging/log.ts';
@@ -23,17 +23,17 @@ export interface OutboxOptions {
 
 /** How often the table is searched for unpublished messages. */
 const SWEEP_MS = 1_000;
-/** A message is published right after it is written: one of this age was left behind. */
+/** A message is published right after it is written, so one of this age was left behind. */
 const LEFT_BEHIND_MS = 2_000;
-/** A request that has changed a ledger waits no longer than this for the message to be out. */
+/** The longest a request that changed a ledger waits for its message to be published. */
 const PATIENCE_MS = 1_000;
 /** Published messages are deleted many at a time. */
 const DELETE_MS = 50;
-/** Portfolios whose backlog is worked off at the same time; they share the places of `PAGES`. */
+/** Portfolios whose backlog is published at the same time; they share the slots of `PAGES`. */
 const BACKLOGS = 100;
 /** Pages of backlogs that are being published at the same time: each takes a connection to the database. */
 const PAGES = 4;
-/** A page that gets none of those places in time is left to a later sweep. */
+/** A page that gets no slot in time is left to a later sweep. */
 const TURN_MS = 60_000;
 
 interface Relay {
@@ -43,24 +43,24 @@ interface Relay {
 }
 
 /**
- * Publishes in the portfolios' logs what has happened in the ledgers: every change, once, in the order of versions. A
- * message is written in the transaction that it is about, so none is lost with the node or with the broker away. The log
- * takes a message only right after the one before it: a publisher that finds a gap publishes all that is
- * pending of that portfolio first, on whichever node it was booked.
+ * Publishes the changes of ledgers in the portfolios' logs: each once, in the order of versions. A message is written
+ * in the transaction of its change, so none is lost when the node or the broker fails. The log takes a message only
+ * right after its predecessor: a publisher that finds a gap first publishes everything pending of that portfolio,
+ * whichever node booked it.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #warnings: RepeatedLog;
   readonly #cancelSweep: () => void;
   readonly #pages: Slots;
-  /** Who works off the backlog of a portfolio. */
+  /** Whoever publishes the backlog of a portfolio. */
   readonly #relays = new Map<string, Relay>();
   readonly #publishing = new Set<Promise<void>>();
   #published: MessageKey[] = [];
   #cancelDelete: (() => void) | null = null;
   #deleting: Promise<void> = Promise.resolve();
   #sweeping: Promise<void> | null = null;
-  /** The last portfolio that a sweep has found; `null`: begin with the first. */
+  /** The last portfolio that a sweep found; `null`: begin with the first. */
   #sweptTo: string | null = null;
   #isAway = false;
   #isClosed = false;
@@ -70,13 +70,13 @@ export class Outbox {
     this.#warnings = new RepeatedLog(options.logger, options.clock);
     this.#pages = new Slots('pages', { all: PAGES, client: 1 }, options.clock);
     this.#cancelSweep = options.clock.every(SWEEP_MS, () => this.#sweepNow(LEFT_BEHIND_MS));
-    // What this node has left behind when it went down is published as it comes back.
+    // What this node left behind when it went down is published when it comes back.
     this.#sweepNow(0);
   }
 
   /**
-   * Publishes what has just been committed, and resolves when it is out, or when that takes long. With the broker away it
-   * is published later: the change stays acknowledged.
+   * Publishes what has just been committed. Resolves when it is published, or when that takes too long. Without the
+   * broker it is published later: the change stays acknowledged.
    */
   async publish(message: OutboxMessage): Promise<void> {
     const work = this.#publish(message);
@@ -152,7 +152,7 @@ export class Outbox {
   }
 
   /**
-   * Others get their turn between two pages, so a long backlog does not hold them up.
+   * Others get their turn between pages, so a long backlog does not hold them up.
    * @returns whether there was a page
    */
   async #publishNextPage(portfolioId: string): Promise<boolean> {
@@ -196,7 +196,9 @@ export class Outbox {
       });
   }
 
-  /** Takes up portfolios with a backlog, each in its turn. While the broker is away one is enough to find it back. */
+  /**
+   * Publishes portfolios with a backlog in turn. While the broker is away, one is enough to find out when it is back.
+   */
   async #sweep(ageMs: number): Promise<void> {
     const { clock, portfolios } = this.#options;
     const limit = this.#isAway ? 1 : BACKLOGS - this.#relays.size;

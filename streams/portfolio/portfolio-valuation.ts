@@ -1,14 +1,17 @@
 import type { Database } from '../../db/connection/database.ts';
-import { positionsAt } from '../../db/ledger/past-states.ts';
-import { loadPositions, type Positions } from '../../db/ledger/positions.ts';
+import { positionsAt } from '../../db/ledger/positions/past-states.ts';
+import { loadPositions, type Positions } from '../../db/ledger/positions/positions.ts';
 import { ZERO } from '../../lib/money/money.ts';
-import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
-import { type HoldingBody, type PnlBody, prepareSnapshot } from '../../lib/pnl/valuation/snapshot.ts';
+import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import type { Warning } from '../../lib/schemas/warning-schema.ts';
+import { prepareSnapshot } from '../../lib/pnl/valuation/snapshot.ts';
+import type { HoldingBody } from '../../lib/schemas/holding-schema.ts';
+import type { PnlBody } from '../../lib/schemas/pnl-schema.ts';
 import { pricedRoute, routesOf, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
 import { Problem } from '../../lib/problem.ts';
 import { type LedgerTimeline, positionOf } from './ledger-position.ts';
 import type { Day, DayStarts } from './day-starts.ts';
-import type { MarketView } from '../market/market.ts';
+import { type MarketView, NO_PRICES, type PresentPrices } from '../market/market.ts';
 
 /** A portfolio's figures at one position of ledger and market. */
 export interface Valuation {
@@ -20,14 +23,14 @@ export interface Valuation {
 export interface PortfolioValuation {
   version: number;
   timeZone: string;
-  /** Epoch milliseconds: from then on its day is over, and it has to be made again. */
+  /** When its day is over and it must be made again, in epoch milliseconds. */
   validUntil: number;
-  /** The symbols whose price can move a figure, as of the last `mark`; another set when they have changed. */
+  /** The symbols whose price can move a figure, as of the last `mark`; a new set whenever they change. */
   symbols(): ReadonlySet<string>;
   mark(): Valuation;
 }
 
-/** What valuing takes: `Services` has it. */
+/** What a valuation needs; `Services` has it. */
 export interface ValuationSources {
   db: Database;
   market: MarketView;
@@ -37,7 +40,7 @@ export interface ValuationSources {
 
 /**
  * The one calculation path: REST, the streams and CSV all read the figures from here.
- * @param options.costMethod another one than the portfolio's
+ * @param options.costMethod instead of the portfolio's own
  * @returns `null` if there is no such portfolio
  */
 export async function valuePortfolio(
@@ -57,7 +60,7 @@ export async function valuePortfolio(
   }
 }
 
-/** How often a ledger that changes during a read is read again, before figures of two versions are combined. */
+/** How many times a ledger that changes during a read is read again before figures of two versions are combined. */
 const ATTEMPTS = 3;
 
 async function load(
@@ -79,13 +82,14 @@ async function load(
 }
 
 function valuationOf(
-  market: MarketView,
+  view: MarketView,
   portfolioId: string,
   positions: Positions,
   day: Day,
   timeline: LedgerTimeline,
 ): PortfolioValuation {
   const { version, terms, timeZone, updatedAt, states } = positions;
+  const market = (): PresentPrices => view.of(terms.simulated);
   const held = states.filter(({ asset, quantity }) => asset !== terms.baseCurrency && quantity !== ZERO);
   let index: SymbolIndex | null = null;
   let snapshot: ReturnType<typeof prepareSnapshot>;
@@ -97,7 +101,7 @@ function valuationOf(
     let whole = true;
     for (const { asset } of held) {
       const routes = routesOf(asset, terms.baseCurrency, index);
-      const route = pricedRoute(routes, (symbol) => market.price(symbol));
+      const route = pricedRoute(routes, (symbol) => market().price(symbol));
       if (route === null) whole = false;
       for (const each of routes) {
         for (const { symbol } of each) symbols.add(symbol);
@@ -113,7 +117,7 @@ function valuationOf(
     validUntil: day.validUntil,
     symbols: () => followed.symbols,
     mark() {
-      const symbols = market.index;
+      const symbols = market().index;
       if (symbols !== index) {
         index = symbols;
         snapshot = prepareSnapshot({ portfolioId, terms, states, symbols });
@@ -121,13 +125,23 @@ function valuationOf(
       } else if (!followed.whole) {
         followed = follow(symbols);
       }
-      return snapshot({
-        prices: (symbol) => market.price(symbol),
-        // A day that has begun since the last tick is reported on as of its beginning.
-        asOf: Math.max(market.updatedAt, updatedAt, day.start),
-        position: positionOf(version, market.position, timeline),
+      const valued = snapshot({
+        prices: (symbol) => market().price(symbol),
+        // If a day has begun since the last tick, it is reported as of its beginning.
+        asOf: Math.max(view.updatedAt, updatedAt, day.start),
+        position: positionOf(version, view.position, timeline),
         dayStart: day.worth,
       });
+      if (market() === NO_PRICES && held.length > 0) valued.pnl.warnings.push(otherMarket(terms));
+      return valued;
     },
   };
+}
+
+/** Why nothing has a present price. */
+function otherMarket({ simulated }: PortfolioTerms): Warning {
+  const detail = simulated
+    ? 'The portfolio is valued at made-up prices, and the market of this server is real: it has no present prices.'
+    : 'The market of this server is made up (MARKET_FEED=simulator) and does not value a real portfolio: it has no present prices.';
+  return { code: 'other-market', detail };
 }

@@ -22,7 +22,7 @@ export interface ProjectionOptions {
   leases: Leases;
   clock: Clock;
   logger: Logger;
-  /** Shared by all projections of a process: what fails one of them often fails all, again and again. */
+  /** Shared by all projections of a process: a failure of one often affects all, repeatedly. */
   failures: RepeatedLog;
   intervalMs: number;
   holdingsIntervalMs: number;
@@ -45,7 +45,7 @@ const NO_SYMBOLS: ReadonlySet<string> = new Set();
 /** Outcome of the last attempt. `standby`: another node holds the lease; `absent`: there is no such portfolio. */
 type Role = 'none' | 'leader' | 'standby' | 'absent';
 
-/** The step of the present attempt, or the one at which the last attempt failed. */
+/** The step of the current attempt, or the one at which the last attempt failed. */
 export type Step = 'idle' | 'subscribe' | 'lease' | 'value' | 'publish';
 
 /**
@@ -53,8 +53,8 @@ export type Step = 'idle' | 'subscribe' | 'lease' | 'value' | 'publish';
  * watch it are on standby. Publishes when a tick or the ledger moves a figure, at most once an interval.
  *
  * All of it happens in attempts, one at a time: subscribe → lease → value → publish. A step that is done is skipped,
- * and each has a deadline. After a failure the next attempt goes on from the first step that is not done; what a step
- * brings after its deadline is given back.
+ * and each has a deadline. After a failure the next attempt continues with the first step that is not done; whatever a
+ * step acquires after its deadline is released.
  */
 export class Projection {
   readonly #options: ProjectionOptions;
@@ -88,7 +88,7 @@ export class Projection {
     this.#due = new DueFigures({ clock, intervalMs, holdingsIntervalMs, areHoldingsWanted });
   }
 
-  /** Makes an attempt now, or as soon as one may be made. */
+  /** Makes an attempt now, or as soon as one is allowed. */
   start(): void {
     const pause = this.#pausedUntil - this.#options.clock.monotonic();
     if (pause > 0) this.#attempts.runIn(pause);
@@ -96,7 +96,7 @@ export class Projection {
   }
 
   /**
-   * Resolves when the log holds the figures as they are now, or another node sees to it.
+   * Resolves when the log holds the current figures, or another node is responsible for it.
    * @throws DeadlineError when they do not come, or an error when it closes
    */
   async ready(what: Figures): Promise<void> {
@@ -106,7 +106,7 @@ export class Projection {
     const areHoldingsReady = (): boolean => publishes.holdings > holdings || this.#due.areHoldingsFresh;
     const isReady = (): boolean =>
       this.#isElsewhere || (publishes.totals > 0 && (what === 'totals' || areHoldingsReady()));
-    // Holdings need an attempt that knows that they are wanted.
+    // Holdings need an attempt that knows they are wanted.
     if (what === 'holdings' || !this.#attempts.isPending) this.start();
     try {
       await this.#waiters.until(isReady, { ms: READY_MS, what: `the ${what} in ${this.#options.log}` });
@@ -123,7 +123,7 @@ export class Projection {
     return this.#interest.add();
   }
 
-  /** For how long something that should have been published was not, in milliseconds. */
+  /** How long something has been overdue for publishing, in milliseconds. */
   get overdueMs(): number {
     return this.#due.overdueMs;
   }
@@ -151,13 +151,13 @@ export class Projection {
     else if (!this.#attempts.isPending) this.#schedule();
   }
 
-  /** Midnight has passed, or the day's start may be known better by now. */
+  /** Midnight has passed, or better data about the start of the day may be available. */
   renew(now: number): void {
     if (this.#lease !== null && this.#valuation !== null && now >= this.#valuation.validUntil)
       this.ledgerMoved();
   }
 
-  /** What was published last, once a minute; `null` when there is nothing to keep. */
+  /** What was published last, once a minute; `null` if there is nothing to keep. */
   takeEquity(): EquitySnapshot | null {
     return this.#equity.take();
   }
@@ -170,7 +170,7 @@ export class Projection {
     this.#waiters.close(reason);
     this.#interest.close();
     this.#follow(NO_SYMBOLS);
-    // Each step heeds the signal: the attempt under way ends now, and gets hold of nothing afterwards.
+    // Each step observes the signal: the attempt under way ends now and acquires nothing afterwards.
     await this.#attempts.close();
     const held = Promise.all([this.#subscription?.close(), this.#lease?.release()]);
     await withDeadline(held, { clock, ms: CLOSE_MS, what: 'closing' }).catch((error: unknown) =>
@@ -223,7 +223,7 @@ export class Projection {
     this.#subscription = await this.#within('subscribe', STEP_MS, subscribing, (late) => late.close());
   }
 
-  /** @returns `null` when another node is the one that publishes */
+  /** @returns `null` if another node publishes */
   async #lead(): Promise<Lease | null> {
     if (this.#lease !== null && !this.#lease.signal.aborted) return this.#lease;
     this.#lease = null;
@@ -269,22 +269,22 @@ export class Projection {
   }
 
   async #fail(failure: unknown): Promise<void> {
-    const { clock, log, logger } = this.#options;
+    const { clock, log, failures } = this.#options;
     this.#stale = true;
     this.#due.moved();
     this.#pause();
     if (!(failure instanceof FencedError))
-      this.#options.failures.warn(
+      failures.warn(
         { err: failure, log, step: this.#step },
         'PnL could not be published, trying again',
         this.#step,
       );
-    // With the broker away no other node could do better; otherwise one may.
+    // Without the broker no other node could do better; otherwise one may.
     if (failure instanceof BrokerUnavailableError || this.#lease === null) return;
     const releasing = this.#lease.release();
     this.#lease = null;
     await withDeadline(releasing, { clock, ms: CLOSE_MS, what: 'giving the lease back' }).catch(
-      (error: unknown) => logger.warn({ err: error, log }, 'the lease was not given back: it will expire'),
+      (error: unknown) => failures.warn({ err: error, log }, 'the lease was not released: it will expire'),
     );
   }
 
@@ -304,12 +304,12 @@ export class Projection {
 
   /** Never rejects: it is announced again later. */
   async #tellInterest(): Promise<void> {
-    const { broker, clock, log, logger } = this.#options;
+    const { broker, clock, log, failures } = this.#options;
     try {
       const telling = broker.publish(log, [{ data: HOLDINGS_REQUEST }]);
       await withDeadline(telling, { clock, ms: STEP_MS, what: 'telling of interest' });
     } catch (error) {
-      logger.warn({ err: error, log }, 'interest in the holdings could not be announced');
+      failures.warn({ err: error, log }, 'interest in the holdings could not be announced');
     }
   }
 }

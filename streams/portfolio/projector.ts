@@ -77,7 +77,7 @@ export class Projector {
 
   /**
    * Keeps a portfolio's log up to date until the returned function is called, which must be called once. Resolves when
-   * the log holds the present figures, or another node sees to it.
+   * the log holds the current figures, or another node is responsible for it.
    * @param what with `holdings` those are published too
    * @throws DeadlineError when the figures do not come: nothing is watched then
    */
@@ -153,7 +153,7 @@ export class Projector {
       for (const projection of this.#bySymbol.get(symbol) ?? []) projection.marketMoved();
       return;
     }
-    // A symbol that was not there before may be a way of valuing anything.
+    // A new symbol may be a way of valuing anything.
     this.#index = index;
     for (const { projection } of this.#watched.values()) projection.marketMoved();
   }
@@ -174,19 +174,19 @@ export class Projector {
 
   /** One statement for all of them. */
   async #keepEquity(): Promise<void> {
-    const { keepEquity, logger } = this.#options;
+    const { keepEquity } = this.#options;
     if (keepEquity === undefined) return;
     const snapshots = [...this.#watched.values()].flatMap(({ projection }) => projection.takeEquity() ?? []);
     if (snapshots.length === 0) return;
     try {
       await this.#within(keepEquity(snapshots), 'keeping equity');
     } catch (error) {
-      logger.warn({ err: error }, 'equity could not be kept: the curve has a gap');
+      this.#failures.warn({ err: error }, 'could not save equity: the curve has a gap');
     }
   }
 
   async #check(): Promise<void> {
-    const { versions, logger } = this.#options;
+    const { versions } = this.#options;
     await this.#keepEquity();
     const ids = [...this.#watched.keys()];
     if (ids.length === 0) return;
@@ -194,7 +194,7 @@ export class Projector {
       const found = await this.#within(versions(ids), 'reading ledger versions');
       for (const [id, version] of found) this.#watched.get(id)?.projection.compare(version);
     } catch (error) {
-      logger.warn({ err: error }, 'ledger versions could not be compared');
+      this.#failures.warn({ err: error }, 'ledger versions could not be compared');
     }
   }
 

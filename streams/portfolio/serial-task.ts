@@ -26,7 +26,7 @@ export class SerialTask {
     return this.#isRunning || this.#dueAt !== Number.POSITIVE_INFINITY;
   }
 
-  /** Within the present turn of the event loop if it is idle. */
+  /** Within the current turn of the event loop if it is idle. */
   runNow(): void {
     if (this.#isClosed) return;
     if (this.#isRunning) this.runIn(0);
@@ -40,7 +40,7 @@ export class SerialTask {
     if (!this.#isRunning) this.#arm();
   }
 
-  /** No run begins any more. Resolves when the one under way has ended. */
+  /** Starts no more runs. Resolves when the one under way has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#disarm();

@@ -1,4 +1,4 @@
-import type { Portfolio } from '../../db/ledger/portfolios.ts';
+import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
 import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
 import type { DayStarts } from './day-starts.ts';
 import type { Market } from '../market/market.ts';
@@ -9,8 +9,8 @@ interface LedgerSources {
 }
 
 /**
- * What a portfolio's figures are made of beside the prices: its ledger, its settings, and the day that is reported on.
- * Found without making them: equal text and equal prices, equal figures.
+ * What a portfolio's figures depend on besides the prices: its ledger, its settings and the current day. It can be
+ * found without computing them: equal text and equal prices mean equal figures.
  */
 export async function ledgerBasis(
   { dayStarts }: LedgerSources,
@@ -27,7 +27,7 @@ export async function ledgerBasis(
 }
 
 /**
- * With the prices: equal text, equal figures.
+ * Includes the prices: equal text means equal figures.
  * @returns `null` while the market is being reloaded: its prices may then change while its position stays
  */
 export async function valuationBasis(

@@ -1,4 +1,4 @@
-import type { HubOptions } from '../core/hub-options.ts';
+import type { HubOptions } from '../core/connections/hub-options.ts';
 import { portfolioOfLog } from '../channels/logs.ts';
 
 /** What a hub has to know about portfolios: their figures are kept up to date while their logs have readers. */

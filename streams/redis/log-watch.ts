@@ -72,7 +72,7 @@ export class LogWatch {
 
   /** Reads the ring and delivers, up to its head. @throws BrokerUnavailableError */
   catchUp(): Promise<void> {
-    // A read that ends within the call would be taken for one that is still under way.
+    // A read that ends within the call would look as if it were still under way.
     if (this.#position === null || this.#closed) return Promise.resolve();
     this.#reading ??= this.#read();
     return this.#reading;
@@ -114,7 +114,7 @@ export class LogWatch {
     const page = await this.#ring.read(this.log, after, PAGE, true);
     if (this.#closed) return true;
     if (page.status === 'ok') {
-      // The epoch may be a successor of ours that has kept our place: not a reset.
+      // The epoch may be a successor of ours that kept our place: that is no reset.
       this.#position = { epoch: page.head.epoch, offset: after.offset };
       this.#deliver(page.events);
       return (this.#position?.offset ?? 0) >= page.head.offset;

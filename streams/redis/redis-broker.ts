@@ -67,7 +67,7 @@ export class RedisBroker implements Broker {
     return this.#ring.state(log);
   }
 
-  /** The node has started: from now on `commandTimeoutMs` counts, and no longer `startTimeoutMs`. */
+  /** The node has started: from now on `commandTimeoutMs` applies instead of `startTimeoutMs`. */
   started(): void {
     this.#ring.started();
     this.#subscriber.started();

@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { sentinelOptions } from './redis-url.ts';
 
 export interface RedisConnectionOptions {
@@ -11,11 +12,11 @@ export interface RedisConnectionOptions {
   name: string;
   /** A command that takes longer is rejected. Default 1000. */
   commandTimeoutMs?: number;
-  /** The same until `setCommandTimeout`: a node that starts waits longer for a Redis that is slow. */
+  /** The same until `setCommandTimeout`: a starting node waits longer for a slow Redis. */
   startTimeoutMs?: number | undefined;
   /**
    * A command that times out takes the connection down, and until a new one is ready, commands fail at once: a frozen
-   * Redis holds up those that are waiting when it freezes, and no other.
+   * Redis holds up only the commands that are waiting when it freezes.
    */
   reconnectOnTimeout?: boolean;
 }
@@ -36,7 +37,7 @@ export function fastRedis(url: string, options: RedisConnectionOptions): Redis {
 }
 
 /**
- * A connection for subscriptions and blocking reads. It reconnects for ever; its owner subscribes again on `ready`, as
+ * A connection for subscriptions and blocking reads. It reconnects forever; its owner subscribes again on `ready`, as
  * only the owner knows when that is complete. It queues nothing while disconnected: the queue would have no bound.
  */
 export function patientRedis(url: string, options: RedisConnectionOptions): Redis {
@@ -47,7 +48,7 @@ export function patientRedis(url: string, options: RedisConnectionOptions): Redi
   });
 }
 
-/** Counts from the next command, and the next attempt to connect, on. */
+/** Applies from the next command and the next attempt to connect. */
 export function setCommandTimeout(client: Redis, ms = COMMAND_TIMEOUT_MS): void {
   client.options.commandTimeout = ms;
   client.options.connectTimeout = ms;
@@ -110,6 +111,20 @@ class ImpatientRedis extends Redis {
   }
 }
 
+const outageLogs = new WeakMap<Logger, RepeatedLog>();
+
+/** One for all connections that log to the same place: they fail together, and again with each attempt. */
+function outageLog(log: Logger, clock: Clock): RepeatedLog {
+  const known = outageLogs.get(log) ?? new RepeatedLog(log, clock);
+  outageLogs.set(log, known);
+  return known;
+}
+
+/** The kind of a failure: a code of the operating system, or the name of the error. */
+function kindOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.name;
+}
+
 function connect(url: string, options: RedisConnectionOptions, kind: RedisOptions): Redis {
   const { log, random, name, clock, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
   const timeout = options.startTimeoutMs ?? commandTimeoutMs;
@@ -135,15 +150,15 @@ function connect(url: string, options: RedisConnectionOptions, kind: RedisOption
   };
   const sentinels = sentinelOptions(url, timeout);
   const client = sentinels === null ? new Client(url, settings) : new Client({ ...settings, ...sentinels });
-  let reported = false;
+  const outages = outageLog(log, clock);
+  let isAway = false;
   client.on('error', (error: Error) => {
-    // Once per outage: there is one error per attempt.
-    if (!reported) log.warn({ err: error, connection: name }, 'Redis cannot be reached');
-    reported = true;
+    outages.warn({ err: error, connection: name }, 'Redis cannot be reached', kindOf(error));
+    isAway = true;
   });
   client.on('ready', () => {
-    if (reported) log.info({ connection: name }, 'Redis can be reached again');
-    reported = false;
+    if (isAway) log.info({ connection: name }, 'Redis can be reached again');
+    isAway = false;
   });
   keepHonest(client, clock);
   return client;

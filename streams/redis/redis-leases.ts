@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { BrokerUnavailableError } from '../core/broker.ts';
 import type { Lease, Leases } from '../core/lease.ts';
 import { contact, fastRedis, setCommandTimeout } from './redis-connection.ts';
@@ -17,8 +18,8 @@ export interface RedisLeasesOptions {
   /** How long a lease outlives a holder that has vanished. Default 5000. */
   leaseMs?: number;
   /**
-   * How long Redis keeps the last fence of a name. Default 30 days; less for names that come and go and leases that
-   * protect nothing, where it is only a key that is left behind.
+   * How long Redis keeps the last fence of a name. Default 30 days; use less for short-lived names and for leases that
+   * protect nothing, where it only leaves a key behind.
    */
   fenceMs?: number;
   /** Time limit of a command on the separate connection. Default 1000. */
@@ -47,11 +48,13 @@ export class RedisLeases implements Leases {
   readonly #client: Redis;
   readonly #leaseMs: number;
   readonly #held = new Set<Held>();
+  readonly #warnings: RepeatedLog;
   #closed = false;
 
   constructor(options: RedisLeasesOptions) {
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? 5000;
+    this.#warnings = new RepeatedLog(options.log, options.clock);
     this.#client =
       typeof options.redis === 'string'
         ? fastRedis(options.redis, { ...options, name: 'marktide-leases' })
@@ -68,7 +71,7 @@ export class RedisLeases implements Leases {
     const asked = this.#options.clock.monotonic();
     let fence: unknown;
     try {
-      // A client of the caller fails at once when Redis cannot be reached, as its owner chose.
+      // A client of the caller fails at once if Redis cannot be reached, which its owner chose.
       if (typeof this.#options.redis === 'string') await contact(this.#client, this.#options.clock);
       fence = await runScript(
         this.#client,
@@ -106,7 +109,7 @@ export class RedisLeases implements Leases {
   #wait(held: Held): void {
     const left = held.until - this.#options.clock.monotonic();
     if (left <= 0) {
-      this.#options.log.warn({ lease: held.keys[0] }, 'a lease ran out before it could be renewed');
+      this.#warnings.warn({ lease: held.keys[0] }, 'a lease ran out before it could be renewed');
       this.#drop(held);
       return;
     }
@@ -124,7 +127,7 @@ export class RedisLeases implements Leases {
       const kept = await runScript(this.#client, SCRIPTS.renew, held.keys, [held.token, this.#leaseMs]);
       if (kept === 1) held.until = Math.max(held.until, asked + this.#leaseMs);
       else if (this.#held.has(held)) {
-        this.#options.log.warn({ lease: held.keys[0] }, 'a lease was lost');
+        this.#warnings.warn({ lease: held.keys[0] }, 'a lease was lost');
         this.#drop(held);
       }
     } catch {

@@ -39,7 +39,7 @@ export interface RedisBrokerOptions {
   headCheckMs?: number;
   /** Default 1000. */
   commandTimeoutMs?: number;
-  /** The same until `started`: a node that starts waits longer for a Redis that is slow. */
+  /** The same until `started`: a starting node waits longer for a slow Redis. */
   startTimeoutMs?: number;
 }
 
@@ -48,12 +48,12 @@ export type RedisBrokerSettings = RedisBrokerOptions &
 
 export interface RingPage {
   status: 'ok' | 'epoch' | 'ahead' | 'expired';
-  /** The log's present epoch and head. */
+  /** The log's current epoch and head. */
   head: Position;
   events: LogEvent[];
 }
 
-/** What a server answers that takes no writes: full, a replica, unable to save, starting, busy. */
+/** Answers of a server that takes no writes: full, a replica, unable to save, starting, busy. */
 const REFUSAL = /^-?(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|LOADING|BUSY)\b/;
 /** How long the key of a write check stays. */
 const CHECK_KEPT_S = 60;
@@ -61,12 +61,12 @@ const CHECK_KEPT_S = 60;
 /** Logs whose last published position is remembered. */
 const MAX_PUBLISHED = 10_000;
 
-/** The logs as they lie in Redis: every operation is one script on the fast connection. */
+/** The logs as Redis stores them: every operation is one script on the fast connection. */
 export class RedisRing {
   readonly #options: RedisBrokerSettings;
   readonly #prefix: string;
   readonly #client: Redis;
-  /** The run id of the server at the other end of the present connection; `null` while there is none. */
+  /** The run id of the server behind the current connection; `null` while there is none. */
   #run: string | null = null;
   #learning: Promise<string> | null = null;
   /** The server answers, but takes no writes. */
@@ -129,7 +129,7 @@ export class RedisRing {
     return position;
   }
 
-  /** Epoch, head and page of one moment. `make`: a missing log is made, so that `head` is a position in it. */
+  /** Epoch, head and page at one moment. `make`: creates a missing log, so that `head` is a position in it. */
   async read(name: string, after: Position, limit: number, make: boolean): Promise<RingPage> {
     const [status, epoch, head, entries] = list(
       await this.#onLog(SCRIPTS.read, name, [after.epoch, after.offset, limit, make ? '1' : '0']),
@@ -139,7 +139,7 @@ export class RedisRing {
       head: toPosition(epoch, head),
       events: decodeEntries(entries),
     };
-    // Only another program can have left gaps in the stream. What is missing is lost all the same.
+    // Only another program can have left gaps in the stream. What is missing is lost anyway.
     const whole =
       page.events.every((event, i) => event.offset === after.offset + 1 + i) &&
       (page.events.length > 0 || after.offset >= page.head.offset || limit === 0);
@@ -168,7 +168,7 @@ export class RedisRing {
     return this.#isRefusing;
   }
 
-  /** Tries whether the server takes writes. @throws BrokerUnavailableError when it does not */
+  /** Checks that the server takes writes. @throws BrokerUnavailableError if it does not */
   async checkWrites(): Promise<void> {
     try {
       await this.#contacted();
@@ -282,7 +282,7 @@ export class RedisRing {
       (info) => this.#learnt(/^run_id:(\S+)/m.exec(info)?.[1] ?? ''),
       (error: Error) => {
         this.#learning = null;
-        // Not allowed to ask: rollbacks are then only found by comparing positions.
+        // Asking is not allowed: rollbacks are then found only by comparing positions.
         if (error.message.startsWith('NOPERM')) return this.#learnt('');
         throw error;
       },
@@ -296,7 +296,7 @@ export class RedisRing {
     return run;
   }
 
-  /** Says so when the server would rather evict keys than refuse writes. */
+  /** Warns if the server evicts keys instead of refusing writes. */
   async #checkEviction(): Promise<void> {
     const { log } = this.#options;
     try {
@@ -307,7 +307,7 @@ export class RedisRing {
           'Redis may evict the logs of the streams, which resets their readers: set its maxmemory-policy to noeviction',
         );
     } catch (error) {
-      log.debug({ err: error }, 'the eviction policy of Redis is not known');
+      log.debug({ err: error }, 'the eviction policy of Redis is unknown');
     }
   }
 }
@@ -316,7 +316,7 @@ export class RedisRing {
 function evictionPolicyIn(info: string): { maxmemory: number; maxmemoryPolicy: string } | null {
   const maxmemory = Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? Number.NaN);
   const maxmemoryPolicy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-  if (Number.isNaN(maxmemory) || maxmemoryPolicy === undefined) throw new Error('INFO does not tell it');
+  if (Number.isNaN(maxmemory) || maxmemoryPolicy === undefined) throw new Error('INFO does not report it');
   return maxmemory === 0 || maxmemoryPolicy === 'noeviction' ? null : { maxmemory, maxmemoryPolicy };
 }
 

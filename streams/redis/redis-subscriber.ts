@@ -26,7 +26,7 @@ export class RedisSubscriber {
   readonly #client: Redis;
   readonly #entries = new Map<string, Entry>();
   readonly #byChannel = new Map<string, LogWatch>();
-  /** Every channel is subscribed on the present connection. */
+  /** Whether every channel is subscribed on the current connection. */
   #listening = false;
   /** Grows with each loss of a connection: a check that began before it proves nothing after it. */
   #losses = 0;

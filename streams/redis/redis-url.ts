@@ -5,7 +5,7 @@ const SENTINEL =
 const SENTINEL_PORT = 26_379;
 
 /**
- * What ioredis needs to know of the primary that Sentinels name, for
+ * What ioredis needs to know about a primary behind Sentinels, for
  * `redis[s]+sentinel://[user:password@]host[:port][,host[:port]…]/name[/db]`; `null` for the URL of one server, which
  * ioredis reads itself. With `rediss` the connections to the Sentinels use TLS, too.
  */
@@ -20,7 +20,7 @@ export function sentinelOptions(url: string, timeoutMs: number): RedisOptions | 
     ...(user ? { username: decodeURIComponent(user) } : {}),
     ...(password ? { password: decodeURIComponent(password) } : {}),
     ...(tls === 'rediss' ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
-    // Without it the old primary would be kept for as long as its connection lives, though it may be frozen.
+    // Without it the old primary would be kept as long as its connection lives, even if it is frozen.
     failoverDetector: true,
     sentinelCommandTimeout: timeoutMs,
   };

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The tricks that rely on how Node.js and Koa work inside, all of them here. A stream is open for hours, and a process
- * has thousands. Measured with 4,000 idle streams, Node.js 20 and Koa 3: a stream keeps 7.9 KB of heap; without
- * - writing the head to the socket, 11.1 KB: the response would keep the head as text and as headers, and frame
- *   every chunk for each client separately;
+ * All the tricks that rely on internals of Node.js and Koa. A stream is open for hours, and a process has thousands.
+ * Measured with 4,000 idle streams, Node.js 20 and Koa 3: a stream keeps 7.9 KB of heap; without
+ * - writing the head to the socket, 11.1 KB: the response would keep the head as text and as headers, and frame every
+ *   chunk for each client separately;
  * - forgetting the headers, 10.3 KB; with `removeHeader` alone, 8.8 KB;
  * - emitting `end`, 11.9 KB: the whole context of the request stays.
  *
@@ -34,8 +34,8 @@ function forgetHeaders(res: ServerResponse): void {
 }
 
 /**
- * Koa keeps the context of each request until its response has ended, in a listener of on-finished. That takes `end`
- * for the sign, an event which a response of Node.js does not emit itself.
+ * Koa keeps the context of each request until its response has ended, in a listener of on-finished. It relies on the
+ * event `end`, which a response of Node.js does not emit by itself.
  */
 function releaseContext(res: ServerResponse): void {
   res.emit('end');

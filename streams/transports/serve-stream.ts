@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Channel } from '../core/channel.ts';
-import { type Admission, ANONYMOUS, type StreamOwner } from '../core/open-stream.ts';
-import type { Hub } from '../core/hub.ts';
+import { type Admission, ANONYMOUS, type StreamOwner } from '../core/connections/open-stream.ts';
+import type { Hub } from '../core/connections/hub.ts';
 import { ndjsonWire, sseWire } from './wires.ts';
 import { openResponse, streamHeaders } from './response-connection.ts';
 
@@ -20,7 +20,7 @@ export interface ServeStreamOptions {
   lastEventId?: string | null;
   /** `full` (default): every retained event after the id. `latest`: of state channels only the newest state. */
   replay?: 'full' | 'latest';
-  /** The longest that a busy stream gathers events before it writes, in milliseconds. Default: that of the hub. */
+  /** The longest a busy stream gathers events before it writes them, in milliseconds. Default: that of the hub. */
   flushMs?: number | null;
   /** Identifies the stream in the hub. Default: a random UUID. */
   id?: string;
@@ -49,7 +49,7 @@ export function serveStream(req: IncomingMessage, res: ServerResponse, options: 
     return;
   }
   const wire = contentType === 'application/x-ndjson' ? ndjsonWire : sseWire;
-  // An empty header is what a browser without an id sends: it is no id.
+  // A browser without an id sends an empty header.
   const header = req.headers['last-event-id'];
   const lastEventId = options.lastEventId ?? (typeof header === 'string' && header !== '' ? header : null);
   req.socket.setKeepAlive(true, 30_000);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel } from '../core/channel.ts';
-import { type Admission, ANONYMOUS, type StreamOwner } from '../core/open-stream.ts';
-import type { Hub } from '../core/hub.ts';
+import { type Admission, ANONYMOUS, type StreamOwner } from '../core/connections/open-stream.ts';
+import type { Hub } from '../core/connections/hub.ts';
 import type { Upgrade } from './upgrade.ts';
 import { WebSocketConnection } from './websocket-connection.ts';
 import type { SocketServer } from './websocket-server.ts';
@@ -10,7 +10,7 @@ import { type SubscribeRules, WebSocketSession } from './websocket-session.ts';
 export interface ServeWebSocketOptions<C extends Channel = Channel> extends SubscribeRules<C> {
   hub: Hub;
   sockets: SocketServer;
-  /** What the client begins with. Default: none, until it subscribes. */
+  /** The channels that the client begins with. Default: none, until it subscribes. */
   channels?: readonly C[];
   /** Default: the request's `Last-Event-ID` header. */
   lastEventId?: string | null;

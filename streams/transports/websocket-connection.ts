@@ -60,7 +60,7 @@ export class WebSocketConnection implements Sink {
     return !this.#full;
   }
 
-  /** There is one listener: the present subscriber. */
+  /** There is one listener: the current subscriber. */
   onDrain(listener: () => void): void {
     this.#drained = listener;
   }

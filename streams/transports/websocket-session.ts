@@ -2,8 +2,8 @@ import type { RawData, WebSocket } from 'ws';
 import { Problem, problem } from '../../lib/problem.ts';
 import { type Channel, type ChannelCatalog, ChannelError, parseChannels } from '../core/channel.ts';
 import { decodeCursor } from '../core/cursor.ts';
-import type { Admission, StreamOwner } from '../core/open-stream.ts';
-import type { Hub } from '../core/hub.ts';
+import type { Admission, StreamOwner } from '../core/connections/open-stream.ts';
+import type { Hub } from '../core/connections/hub.ts';
 import { websocketWire } from './wires.ts';
 import {
   CLOSE_CODES,
@@ -24,8 +24,8 @@ export interface Selection<C extends Channel = Channel> {
 export interface SubscribeRules<C extends Channel = Channel> {
   catalog: Pick<ChannelCatalog<C>, 'parse'>;
   /**
-   * Checks that the client may read channels that it subscribes to. May resolve to a function, which is called once
-   * the client has the channels: to find out whether it lost them meanwhile. Default: every channel is public.
+   * Checks that the client may read channels that it subscribes to. May resolve to a function that is called once the
+   * client has the channels, to check whether it lost access meanwhile. Default: every channel is public.
    * @throws Problem that refuses the message
    */
   authorise?: (channels: readonly C[]) => Promise<(() => void) | undefined>;
@@ -45,7 +45,10 @@ export interface SessionOptions<C extends Channel = Channel> extends SubscribeRu
   hub: Hub;
 }
 
-/** Messages that may wait while one is handled, and bad ones that are tolerated. Each good one makes up for a bad one. */
+/**
+ * How many messages may wait while one is handled, and how many bad ones are tolerated. A good one makes up for a bad
+ * one.
+ */
 const MAX_WAITING = 64;
 const MAX_BAD = 10;
 

@@ -1,14 +1,22 @@
+import { importCcxt } from '../../../lib/exchanges/ccxt.ts';
+
 /** What is used of a ccxt exchange. Declared here, since ccxt may not be installed where this is compiled. */
 export interface Exchange {
   has: Record<string, unknown>;
   urls: { api: unknown };
-  markets: Record<string, unknown> | undefined;
-  clients: Record<string, { connection?: { terminate?: () => void } }>;
+  markets: Record<string, { active?: boolean } | undefined> | undefined;
+  clients: Record<string, { connected?: Promise<unknown>; connection?: { terminate?: () => void } }>;
   loadHttpProxyAgent(): Promise<unknown>;
-  loadMarkets(): Promise<unknown>;
+  loadMarkets(reload?: boolean): Promise<unknown>;
   watchTrades(symbol: string): Promise<WatchedTrade[]>;
   watchTradesForSymbols(symbols: string[]): Promise<WatchedTrade[]>;
   watchTicker(symbol: string): Promise<WatchedTicker>;
+  fetchTrades(
+    symbol: string,
+    since?: number,
+    limit?: number,
+    params?: Record<string, unknown>,
+  ): Promise<WatchedTrade[]>;
   close(): Promise<unknown>;
 }
 
@@ -19,19 +27,19 @@ export interface WatchedTrade {
   side?: string;
   price?: string;
   amount?: string;
+  /** As the exchange sent it. */
+  info?: unknown;
 }
 
 export interface WatchedTicker {
   timestamp?: number;
   last?: string;
+  info?: unknown;
 }
 
 export type ExchangeClass = new (config: Record<string, unknown>) => Exchange;
 
 export type LoadCcxt = () => Promise<unknown>;
-
-/** An optional dependency, so its name is kept from the compiler. It takes half a second and 84 MB to load. */
-const importCcxt = (name = 'ccxt'): Promise<unknown> => import(name);
 
 /** @throws RangeError if ccxt is not installed or has no such exchange with a WebSocket */
 export async function loadExchange(id: string, load: LoadCcxt = importCcxt): Promise<ExchangeClass> {

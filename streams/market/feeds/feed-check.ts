@@ -1,7 +1,9 @@
 import { open } from 'node:fs/promises';
+import { parse } from 'csv-parse/sync';
 import { StartError } from '../../../lib/start-error.ts';
 import { type LoadCcxt, loadExchange, requireChannel } from './ccxt-exchange.ts';
 import type { FeedSpec } from './feed-spec.ts';
+import { checkedHeader } from './replay-feed.ts';
 
 /**
  * Checks what can be known of a feed without a network, so that a mistake ends the start instead of being retried
@@ -21,21 +23,42 @@ export async function checkFeed(spec: FeedSpec, load?: LoadCcxt): Promise<void> 
   }
 }
 
+/** Bytes of a file that must hold its header. */
+const HEAD = 65_536;
+
 async function checkFile(path: string): Promise<void> {
   try {
-    const file = await open(path, 'r');
-    try {
-      // A folder can be opened, but not read.
-      await file.read(Buffer.alloc(1), 0, 1, null);
-    } finally {
-      await file.close();
-    }
+    checkedHeader(headerOf(await beginningOf(path)));
   } catch (error) {
     throw new RangeError(`the file ${JSON.stringify(path)} ${reasonOf(error)}`, { cause: error });
   }
 }
 
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    // A folder can be opened, but not read.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, null);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The first line, as the replay reads it. */
+function headerOf(text: string): string[] {
+  const rows: string[][] = parse(text, {
+    bom: true,
+    quote: null,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    to: 1,
+  });
+  return rows[0] ?? [];
+}
+
 function reasonOf(error: unknown): string {
+  if (error instanceof RangeError) return `is not a recording of trades: ${error.message}`;
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
   switch (code) {
     case 'ENOENT':

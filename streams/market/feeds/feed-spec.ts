@@ -1,4 +1,4 @@
-import { SYMBOL_PATTERN } from '../../../lib/symbol.ts';
+import { isSymbol } from '../../../lib/symbol.ts';
 import { commaList } from '../../../lib/text/comma-list.ts';
 
 /** `MARKET_FEED`, parsed. */
@@ -20,11 +20,41 @@ export function feedLabel(spec: FeedSpec): string {
   return spec.kind === 'ccxt' ? `ccxt:${spec.exchange}` : spec.kind;
 }
 
+/** Feeds at once at most. */
+const MAX_FEEDS = 8;
 /** Symbols of one live feed at most: exchanges cap what one connection may subscribe to. */
 const MAX_FEED_SYMBOLS = 200;
 
+/** Where one feed of a list ends and the next begins: symbols have commas between them too. */
+const BETWEEN = /,(?=(?:simulator|push|none)(?:,|$)|(?:replay|ccxt):)/;
+
 /**
- * Parses `MARKET_FEED`:
+ * Parses `MARKET_FEED`: one feed, or several with commas between them, in order of preference. Of a symbol that two of
+ * them name, the first one brings the prices: what is traded on two exchanges is never added up.
+ * @throws RangeError that says what is wrong
+ */
+export function parseFeedSpecs(text: string): FeedSpec[] {
+  const specs = text.split(BETWEEN).map(parseFeedSpec);
+  if (specs.length > MAX_FEEDS) throw new RangeError(`at most ${MAX_FEEDS} feeds can run at once`);
+  const alone = specs.find(({ kind }) => kind !== 'ccxt' && kind !== 'push');
+  if (specs.length > 1 && alone !== undefined)
+    throw new RangeError(`${alone.kind} cannot run beside another feed: name it alone`);
+  const names = specs.map(feedLabel);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new RangeError(`${twice} is named twice: give it all its symbols at once`);
+  const taken = new Set<string>();
+  return specs.map((spec) => {
+    if (spec.kind !== 'ccxt') return spec;
+    const symbols = spec.symbols.filter((symbol) => !taken.has(symbol));
+    if (symbols.length === 0)
+      throw new RangeError(`every symbol of ${feedLabel(spec)} is named by a feed before it`);
+    for (const symbol of symbols) taken.add(symbol);
+    return { ...spec, symbols };
+  });
+}
+
+/**
+ * Parses one feed:
  * - `simulator`, `push`, `none`
  * - `replay:<csv>?symbol=ETH/USDT[&exchange=binance]`
  * - `ccxt:<exchange>?symbols=BTC/KRW,ETH/KRW[&channel=trades|ticker][&ws=ws://…][&rest=http://…]`
@@ -90,7 +120,7 @@ function onlyParameters(query: URLSearchParams, known: string[]): void {
 }
 
 function symbolOf(text: string): string {
-  if (!SYMBOL_PATTERN.test(text)) throw new RangeError(`not a symbol: ${JSON.stringify(text.slice(0, 50))}`);
+  if (!isSymbol(text)) throw new RangeError(`not a symbol: ${JSON.stringify(text.slice(0, 50))}`);
   return text;
 }
 

@@ -1,4 +1,5 @@
-import type { Feed, FeedState } from '../tick.ts';
+import type { FeedState } from '../../channels/record.ts';
+import type { Feed } from '../market-feed.ts';
 
 /** A feed without a source. `push`: ticks come in over REST. `none`: none are expected, but a push is still accepted. */
 export function pushFeed(name: 'push' | 'none'): Feed {

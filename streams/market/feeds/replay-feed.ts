@@ -3,7 +3,8 @@ import { parse } from 'csv-parse';
 import type { Clock, Random } from '../../../lib/clock.ts';
 import { backoff, pause, type Backoff } from '../../../lib/async/backoff.ts';
 import { isPositiveDecimal } from '../market-tick.ts';
-import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
+import type { Feed, FeedStatus, TickSink } from '../market-feed.ts';
+import type { Tick } from '../tick.ts';
 
 const COLUMNS = ['timestamp_ms', 'trade_id', 'side', 'price', 'amount'] as const;
 const BATCH = 500;
@@ -196,7 +197,8 @@ interface CsvRow {
   info: { lines: number };
 }
 
-function checkedHeader(header: string[]): string[] {
+/** @throws RangeError naming the columns that are missing */
+export function checkedHeader(header: readonly string[]): string[] {
   const names = header.map((name) => name.trim());
   const missing = COLUMNS.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new RangeError(`the header lacks ${missing.join(', ')}`);

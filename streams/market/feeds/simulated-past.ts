@@ -9,10 +9,10 @@ const HOUR_MS = 3_600_000;
 const DAYS = 370;
 const HOURLY_DAYS = 30;
 const RECENT_MS = 10 * MINUTE_MS;
-/** As often as the simulator trades. */
+/** At the simulator's own trading frequency. */
 const TRADES_PER_MS = 0.0024;
 
-/** A price that the past must pass. `time`: epoch milliseconds. */
+/** A price that the past must pass through. `time`: epoch milliseconds. */
 export interface Anchor {
   symbol: string;
   time: number;
@@ -51,7 +51,7 @@ export function simulatedPast({
   return { days, minutes };
 }
 
-/** Where one candle ends and the next one begins: the nearer, the denser. */
+/** The boundaries between candles: the nearer to now, the denser. */
 function instants(now: number): number[] {
   const last = Math.floor(now / MINUTE_MS) * MINUTE_MS;
   const recent = Math.floor((last - DAY_MS) / HOUR_MS) * HOUR_MS;
@@ -63,7 +63,7 @@ function instants(now: number): number[] {
   return [...times, last];
 }
 
-/** A random walk that is drawn to the next anchor so that it arrives there (a Brownian bridge of logarithms). */
+/** A random walk that drifts towards the next anchor so that it arrives there (a Brownian bridge of logarithms). */
 function path(
   { symbol, price, dailyVolatility }: SimulatedSymbol,
   { times, draw, anchors }: { times: readonly number[]; draw: Random; anchors: readonly Anchor[] },
@@ -74,7 +74,7 @@ function path(
     .sort((a, b) => a.time - b.time);
   const targets = [...own, { time: end, price: fixed(price) }];
   const home = Math.log(Number(price));
-  // A year's walk away, but not so far that the chart would be all about that.
+  // A year's typical move away, but not so far that it would dominate the chart.
   let value = home + 4 * dailyVolatility * gaussian(draw);
   let before = times[0] ?? 0;
   const found: Fixed[] = [];

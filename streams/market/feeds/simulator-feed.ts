@@ -1,6 +1,7 @@
 import type { Clock, Random } from '../../../lib/clock.ts';
 import { decimal, fixed, toNumber, type Fixed } from '../../../lib/money/money.ts';
-import type { Feed, FeedStatus, Tick, TickSink } from '../tick.ts';
+import type { Feed, FeedStatus, TickSink } from '../market-feed.ts';
+import type { Tick } from '../tick.ts';
 import {
   gaussian,
   mulberry32,
@@ -14,7 +15,7 @@ interface Walk {
   config: SimulatedSymbol;
   home: Fixed;
   price: Fixed;
-  /** Steps, less than one, that the price still has to go. */
+  /** The fraction of a step that the price still has to move. */
   debt: number;
 }
 
@@ -32,8 +33,8 @@ export interface SimulatorOptions {
 }
 
 /**
- * A made-up market: a random walk per symbol in whole price steps, drawn softly towards where it began. Only the number
- * of steps and the size of a trade come from doubles; prices and quantities are integers of their unit.
+ * A simulated market: a random walk per symbol in whole price steps, gently drawn back to where it began. Only the
+ * number of steps and the size of a trade come from doubles; prices and quantities are integers of their unit.
  */
 export class SimulatorFeed implements Feed {
   readonly #clock: Clock;
@@ -88,7 +89,7 @@ export class SimulatorFeed implements Feed {
     const price = toNumber(walk.price);
     const perRound = walk.config.dailyVolatility * Math.sqrt(this.#intervalMs / DAY_MS);
     const pull = Math.log(toNumber(walk.home) / price) * (this.#intervalMs / DAY_MS);
-    // What is less than one step is carried over; otherwise a coin with a coarse step would never move.
+    // Fractions of a step are carried over; otherwise a coin with a coarse step would never move.
     walk.debt += ((perRound * gaussian(this.#draw) + pull) * price) / toNumber(step);
     const steps = Math.trunc(walk.debt);
     walk.debt -= steps;
@@ -114,7 +115,7 @@ export class SimulatorFeed implements Feed {
   }
 
   #deliver(sink: TickSink, ticks: Tick[]): void {
-    // A round that the log has no room for yet is dropped rather than queued: no simulated tick is missed.
+    // A round that the log has no room for yet is dropped rather than queued: nobody misses a simulated tick.
     if (this.#delivering !== null || ticks.length === 0) return;
     this.#delivering = sink(ticks)
       .then(

@@ -1,0 +1,352 @@
+import { type ReadableBackfill, saveWays, type Way } from '../../db/market/backfill-readers.ts';
+import {
+  AROUND_MS,
+  type Backfill,
+  addBackfills,
+  nextBackfill,
+  updateBackfill,
+  type WantedCandles,
+} from '../../db/market/backfills.ts';
+import { type Candle, upsertCandles, upsertDays } from '../../db/market/candles.ts';
+import { neededBenchmarks, neededMoments, neededPrices } from '../../db/ledger/rates/needed-prices.ts';
+import type { Database } from '../../db/connection/database.ts';
+import { fenced, LeaseLostError } from '../../db/connection/fence.ts';
+import { backoff, type Backoff } from '../../lib/async/backoff.ts';
+import { DAY_MS } from '../../lib/candle-interval.ts';
+import type { Clock, Random } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/logging/log.ts';
+import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
+import type { BackfillBody } from '../../lib/schemas/backfill-schema.ts';
+import { splitSymbol } from '../../lib/symbol.ts';
+import { encodeRecord } from '../channels/record-codec.ts';
+import { MARKET_LOG } from '../channels/logs.ts';
+import type { Broker } from '../core/broker.ts';
+import type { Lease } from '../core/lease.ts';
+import type { LoadCcxt } from '../market/feeds/ccxt-exchange.ts';
+import type { MarketWriter } from '../market/writer/market-writer.ts';
+import { CandleSource, INTERVAL_LENGTH, PAGE, SourceBusyError, type SourceSpec } from './candle-source.ts';
+import { symbolsTo, type SymbolSource } from './price-route.ts';
+
+export const BACKFILL_LEASE = 'backfill';
+
+/** How often to look for work. */
+const INTERVAL_MS = 10_000;
+/** How often to work out what is needed, unless told that something is. */
+const PLAN_MS = 60_000;
+/** Needs processed in one batch. */
+const MAX_NEEDS = 1_000;
+
+export interface BackfillsOptions {
+  db: Database;
+  broker: Broker;
+  /** The right to fetch, which one node has at a time; `null` if another node has it. */
+  lease: () => Promise<Lease | null>;
+  marketWriter: Pick<MarketWriter, 'announceLoaded' | 'hasRoomFor'>;
+  /** Whether the market is simulated, in which case nothing is fetched. */
+  isSimulated: () => boolean;
+  /** In order of preference; if empty, nothing is fetched. */
+  sources: readonly SourceSpec[];
+  /** The current name of a symbol at exchanges. */
+  renamed: ReadonlyMap<string, string>;
+  /** Called after candles were stored. */
+  stored: () => void;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Loads ccxt; replaced in tests. */
+  load?: LoadCcxt;
+}
+
+/** An exchange that must not be asked before some time. */
+interface Pause {
+  until: number;
+  retry: Backoff;
+  reason: string;
+  /** Cancels the timer that ends it. */
+  cancel: () => void;
+}
+
+/**
+ * Fetches the past candles that real portfolios need: minutes up to each entry without a rate, and days from
+ * the first entry on, for every asset and benchmark. One node of a fleet does it, a page at a time. A page is
+ * stored together with the progress of its job, so that another node can continue without losing or repeating
+ * anything.
+ */
+export class Backfills {
+  readonly #options: BackfillsOptions;
+  readonly #warnings: RepeatedLog;
+  readonly #closing = new AbortController();
+  readonly #cancel: () => void;
+  readonly #opened = new Map<string, CandleSource>();
+  readonly #pauses = new Map<string, Pause>();
+  #planAt = 0;
+  #running: Promise<void> | null = null;
+  /** Something came up while a pass was about to end. */
+  #isAskedAgain = false;
+
+  constructor(options: BackfillsOptions) {
+    this.#options = options;
+    this.#warnings = new RepeatedLog(options.logger, options.clock);
+    this.#cancel = options.clock.every(INTERVAL_MS, () => this.#run());
+  }
+
+  /** Exchanges that cannot be asked now, and why. */
+  get troubles(): { exchange: string; reason: string }[] {
+    const now = this.#options.clock.now();
+    return [...this.#pauses]
+      .filter(([, { until }]) => until > now)
+      .map(([exchange, { reason }]) => ({ exchange, reason }));
+  }
+
+  get exchanges(): string[] {
+    return this.#options.sources.map(({ exchange }) => exchange);
+  }
+
+  /** The name of the symbol at exchanges. */
+  sourceSymbol(symbol: string): string {
+    return this.#options.renamed.get(symbol) ?? symbol;
+  }
+
+  /** Something new may be needed: works it out soon. */
+  look(): void {
+    this.#planAt = 0;
+    this.#run();
+  }
+
+  /**
+   * Queues jobs.
+   * @param requestedBy the requesting user; `null` for the operator
+   * @returns the number of jobs; 0 if existing ones cover everything
+   */
+  async request(wanted: WantedCandles, requestedBy: string | null): Promise<number> {
+    const { db, clock } = this.#options;
+    const count = await addBackfills(db, [wanted], { clock, requestedBy });
+    this.#run();
+    return count;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#cancel();
+    for (const { cancel } of this.#pauses.values()) cancel();
+    await this.#running;
+    for (const source of this.#opened.values()) await source.close();
+  }
+
+  #run(): void {
+    const { sources, isSimulated } = this.#options;
+    if (this.#closing.signal.aborted || sources.length === 0 || isSimulated()) return;
+    if (this.#running !== null) {
+      this.#isAskedAgain = true;
+      return;
+    }
+    this.#isAskedAgain = false;
+    this.#running = this.#pass().finally(() => {
+      this.#running = null;
+      if (this.#isAskedAgain) this.#run();
+    });
+  }
+
+  /** Never rejects. */
+  async #pass(): Promise<void> {
+    try {
+      const lease = await this.#options.lease();
+      if (lease === null) return;
+      try {
+        await this.#work(lease);
+      } finally {
+        await lease.release();
+      }
+    } catch (error) {
+      if (error instanceof LeaseLostError) return;
+      this.#options.logger.warn({ err: error }, 'past candles cannot be fetched, trying again later');
+    }
+  }
+
+  async #work(lease: Lease): Promise<void> {
+    const { db, clock } = this.#options;
+    const signal = AbortSignal.any([lease.signal, this.#closing.signal]);
+    while (!signal.aborted) {
+      if (clock.now() >= this.#planAt) await this.#plan();
+      const job = await nextBackfill(db, this.#paused());
+      if (job === null || signal.aborted) return;
+      await this.#step(job, lease);
+    }
+  }
+
+  #paused(): string[] {
+    const now = this.#options.clock.now();
+    return [...this.#pauses].filter(([, { until }]) => until > now).map(([exchange]) => exchange);
+  }
+
+  async #plan(): Promise<void> {
+    const { db, clock, renamed } = this.#options;
+    this.#planAt = clock.now() + PLAN_MS;
+    const listings: CandleSource[] = [];
+    for (const spec of this.#options.sources) {
+      const source = await this.#open(spec);
+      if (source !== null) listings.push(source);
+    }
+    if (listings.length === 0) return;
+    const today = Math.floor(clock.now() / DAY_MS) * DAY_MS;
+    const thisMinute = Math.floor(clock.now() / 60_000) * 60_000;
+    const wanted: WantedCandles[] = [];
+    const want = (
+      found: readonly SymbolSource[],
+      interval: '1m' | '1d',
+      since: number,
+      until: number,
+    ): void => {
+      if (since < until) for (const each of found) wanted.push({ ...each, interval, since, until });
+    };
+    const ways: Way[] = [];
+    const wayTo = (asset: string, currency: string): SymbolSource[] => {
+      const found = symbolsTo(asset, currency, listings, renamed);
+      ways.push(...found.map(({ symbol }) => ({ asset, currency, symbol })));
+      return found;
+    };
+    for (const { asset, baseCurrency, time } of await neededMoments(db, MAX_NEEDS)) {
+      const start = Math.floor(time / AROUND_MS) * AROUND_MS;
+      want(wayTo(asset, baseCurrency), '1m', start, Math.min(start + AROUND_MS, thisMinute));
+    }
+    // Includes the day before the first entry, whose close is the price at the beginning.
+    const dayBefore = (first: number): number => (Math.floor(first / DAY_MS) - 1) * DAY_MS;
+    for (const { asset, baseCurrency, first } of await neededPrices(db, MAX_NEEDS)) {
+      want(wayTo(asset, baseCurrency), '1d', dayBefore(first), today);
+    }
+    for (const { symbol, baseCurrency, first } of await neededBenchmarks(db, MAX_NEEDS)) {
+      const { base, quote } = splitSymbol(symbol);
+      const way = [...wayTo(base, quote), ...wayTo(quote, baseCurrency)];
+      want(way, '1d', dayBefore(first), today);
+    }
+    // Stored first, so that a job can be attributed as soon as it exists.
+    await saveWays(db, ways);
+    const tooMany = wanted.filter(({ symbol }) => !this.#options.marketWriter.hasRoomFor([symbol]));
+    await addBackfills(
+      db,
+      wanted.filter((each) => !tooMany.includes(each)),
+      { clock },
+    );
+  }
+
+  /** Fetches one page of a job. */
+  async #step(job: Backfill, lease: Lease): Promise<void> {
+    const { exchange, interval } = job;
+    const spec = this.#options.sources.find((each) => each.exchange === exchange);
+    if (spec === undefined) {
+      await this.#note(job, lease, { state: 'unavailable', detail: `${exchange} is no longer configured` });
+      return;
+    }
+    const source = await this.#open(spec);
+    if (source === null)
+      return await this.#note(job, lease, { detail: this.#pauses.get(exchange)?.reason ?? null });
+    try {
+      const found = await source.candles(job, job.reached);
+      const candles = found.filter(({ time }) => time < job.until);
+      const page = job.reached + PAGE * INTERVAL_LENGTH[interval];
+      // Nothing was traded from there on, it was not listed yet, or the exchange has skipped ahead.
+      const reached = Math.min(page, job.until);
+      await this.#store(job, lease, candles, reached);
+      this.#pauses.get(exchange)?.retry.reset();
+    } catch (error) {
+      if (error instanceof SourceBusyError) {
+        this.#pause(exchange, error);
+        await this.#note(job, lease, { detail: error.message });
+      } else if (error instanceof RangeError) {
+        await this.#note(job, lease, { state: 'unavailable', detail: error.message });
+        this.#warnings.warn(
+          { symbol: job.symbol, exchange, err: error },
+          'past candles cannot be had',
+          exchange,
+        );
+      } else throw error;
+    }
+  }
+
+  async #store(job: Backfill, lease: Lease, candles: readonly Candle[], reached: number): Promise<void> {
+    const { db, clock, marketWriter, stored } = this.#options;
+    const isDone = reached >= job.until;
+    const after = await fenced(db, { name: BACKFILL_LEASE, fence: lease.fence }, async (trx) => {
+      // Keeps candles that were loaded by hand or built from ticks.
+      await (job.interval === '1d' ? upsertDays(trx, candles, 'keep') : upsertCandles(trx, candles, 'keep'));
+      const change = { reached, stored: candles.length, detail: null };
+      return await updateBackfill(trx, job.id, isDone ? { ...change, state: 'done' } : change, { clock });
+    });
+    const last = candles.at(-1);
+    if (last !== undefined) {
+      await marketWriter.announceLoaded([{ symbol: job.symbol, from: job.reached, to: reached, last }]);
+      stored();
+    }
+    if (after !== null) await this.#tell(after);
+  }
+
+  async #note(
+    job: Backfill,
+    lease: Lease,
+    change: { state?: 'unavailable'; detail: string | null },
+  ): Promise<void> {
+    const { db, clock } = this.#options;
+    const after = await fenced(db, { name: BACKFILL_LEASE, fence: lease.fence }, (trx) =>
+      updateBackfill(trx, job.id, change, { clock }),
+    );
+    if (after !== null) await this.#tell(after);
+  }
+
+  /** Progress is state in the market log: if it cannot be published now, the next page publishes it. */
+  async #tell(job: Backfill): Promise<void> {
+    const { broker, logger } = this.#options;
+    const data = encodeRecord({ type: 'backfill', body: backfillBody(job) });
+    await broker
+      .publish(MARKET_LOG, [{ key: `backfill:${job.symbol}`, data }])
+      .catch((error: unknown) => logger.debug({ err: error }, 'progress cannot be published'));
+  }
+
+  /** @returns `null` while the exchange cannot be asked */
+  async #open(spec: SourceSpec): Promise<CandleSource | null> {
+    const { exchange } = spec;
+    const known = this.#opened.get(exchange);
+    if (known !== undefined) return known;
+    if (this.#paused().includes(exchange)) return null;
+    const { clock, load } = this.#options;
+    try {
+      const source = await CandleSource.open(spec, load === undefined ? { clock } : { clock, load });
+      this.#opened.set(exchange, source);
+      return source;
+    } catch (error) {
+      this.#pause(exchange, error);
+      return null;
+    }
+  }
+
+  #pause(exchange: string, error: unknown): void {
+    const { clock, random } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    const pause = this.#pauses.get(exchange) ?? {
+      retry: backoff(clock, random, { baseMs: 2_000, capMs: 300_000 }),
+      until: 0,
+      reason,
+      cancel: () => undefined,
+    };
+    const asked = error instanceof SourceBusyError ? (error.retryAfterMs ?? 0) : 0;
+    // With added jitter, so that the clients of a fleet do not all return at once.
+    pause.until = clock.now() + asked + Math.max(500, pause.retry.next());
+    pause.reason = reason;
+    this.#pauses.set(exchange, pause);
+    this.#warnings.warn({ exchange, reason }, 'past candles wait for an exchange', exchange);
+    pause.cancel();
+    pause.cancel = clock.after(pause.until - clock.now(), () => this.#run());
+  }
+}
+
+export function backfillBody(job: ReadableBackfill): BackfillBody {
+  const { since, until, reached, createdAt, updatedAt, ...rest } = job;
+  const iso = (time: number): string => new Date(time).toISOString();
+  return {
+    ...rest,
+    from: iso(since),
+    to: iso(until),
+    reached: iso(reached),
+    createdAt: iso(createdAt),
+    updatedAt: iso(updatedAt),
+  };
+}

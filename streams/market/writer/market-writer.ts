@@ -1,0 +1,419 @@
+import type { Candle } from '../../../db/market/candles.ts';
+import type { Clock, Random } from '../../../lib/clock.ts';
+import { DeadlineError } from '../../../lib/async/deadline.ts';
+import type { Logger } from '../../../lib/logging/log.ts';
+import { causeOf, RepeatedLog } from '../../../lib/logging/repeated-log.ts';
+import { problem } from '../../../lib/problem.ts';
+import { MARKET_LOG } from '../../channels/logs.ts';
+import { type Broker, BrokerUnavailableError, FencedError, type Position } from '../../core/broker.ts';
+import type { Leases } from '../../core/lease.ts';
+import { CandleKeeper } from '../candles/candle-keeper.ts';
+import { CandlePruner } from '../candles/candle-pruner.ts';
+import { CandlePublisher } from '../candles/candle-publisher.ts';
+import type { CandleHistory } from '../candles/candle-rollups.ts';
+import { FeedBoard } from './feed-board.ts';
+import { FeedPublisher } from './feed-publisher.ts';
+import { FeedRunner, type FeedTerm } from './feed-runner.ts';
+import { type GapStore, GapTeller } from './gap-teller.ts';
+import { objection } from '../market-tick.ts';
+import type { Market } from '../market.ts';
+import { PublishTurns } from './publish-turns.ts';
+import type { FeedSource, FeedStatus, ShownFeedStatus } from '../market-feed.ts';
+import type { Tick } from '../tick.ts';
+import { type LoadedCandles, TickRecorder } from './tick-recorder.ts';
+
+const HOUSEKEEPING_MS = 1_000;
+const BATCH = 500;
+/** The feed of ticks that arrive over REST. */
+const PUSHED = 'push';
+/** How many pushed ticks may wait for their turn. */
+const MAX_PENDING = 20_000;
+
+export interface MarketWriterOptions {
+  broker: Broker;
+  leases: Leases;
+  /** Unique for this run of the process: marks its records in the log. */
+  node: string;
+  /** Started before the writer. */
+  market: Market;
+  /** In order of preference. None: this node never runs any, and leaves the lease to others. */
+  feeds: readonly FeedSource[];
+  /** For a replay: its times are earlier than what is known, so it begins with an empty book. */
+  startsOver?: boolean;
+  /** Candles of the last 24 hours, oldest first: `() => candlesSince(db, now - 24 h, limit)`. */
+  recentCandles: () => Promise<readonly Candle[]>;
+  /** `upsertCandles(db, candles, 'merge')`, unless another node has written under a later lease of the feed. */
+  saveCandles: (candles: readonly Candle[], fence: number) => Promise<void>;
+  /** Default: gaps are only kept in memory. */
+  gapStore?: GapStore;
+  /** What longer candles continue from. Without it, and for a replay, they begin with the first tick. */
+  candleHistory?: CandleHistory;
+  /** Deletes candles that are too old. Called once an hour by the node that runs the feed. */
+  pruneCandles?: (fence: number) => Promise<unknown>;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/**
+ * Brings ticks into the market log.
+ *
+ * **Who writes.** The feeds run on one node of a fleet, the holder of the lease `feed`, and publishes with its fence.
+ * The same node publishes and saves the candles; a final candle is published once, but may be published again where
+ * another node takes over. A pushed tick is published by the node that received it, without a fence: the log orders the
+ * batches, and every writer follows the log, so each knows the ticks of all. Two nodes that push the same symbol within
+ * one round trip may each overlook the other's tick in the 24-hour figures that they send; the next tick of that symbol
+ * corrects them.
+ *
+ * **Late ticks** (older than the newest of their symbol) leave price and time of the ticker as they are, and change its
+ * 24-hour figures at once.
+ *
+ * **Outages.** Ticks of the feed wait while the broker is unavailable; what had arrived before is not sent again. A push
+ * fails at once instead, and the client may repeat it. Candles wait in memory while the database is unavailable.
+ */
+export class MarketWriter {
+  readonly #options: MarketWriterOptions;
+  readonly #candles: CandleKeeper;
+  readonly #recorder: TickRecorder;
+  readonly #turns: PublishTurns;
+  readonly #feed: FeedRunner;
+  readonly #board: FeedBoard;
+  readonly #taken: Map<string, number>;
+  readonly #warnings: RepeatedLog;
+  readonly #feedPublisher: FeedPublisher;
+  readonly #candlePublisher: CandlePublisher;
+  readonly #pruner: CandlePruner;
+  readonly #gaps: GapTeller;
+  #isClosed = false;
+  /** The fleet is being told about the state of the feeds. */
+  #isTelling = false;
+  #pending = 0;
+  /** Of the last term of the feed. */
+  #fence = 0;
+  #stopFollowing: (() => void) | null = null;
+  #stopTimer: (() => void) | null = null;
+
+  constructor(options: MarketWriterOptions) {
+    const { broker, market, node, clock, random, log } = options;
+    this.#options = options;
+    this.#warnings = new RepeatedLog(options.log, options.clock);
+    const history = options.startsOver === true ? null : (options.candleHistory ?? null);
+    const save = (list: readonly Candle[]): Promise<void> => options.saveCandles(list, this.#fence);
+    const candles = new CandleKeeper(save, history, market.gaps);
+    this.#candles = candles;
+    this.#recorder = new TickRecorder({ node, market, candles, clock });
+    this.#turns = new PublishTurns(clock);
+    const { own } = this.#recorder;
+    this.#feedPublisher = new FeedPublisher({ broker, market, own, clock, random, log });
+    this.#candlePublisher = new CandlePublisher({ broker, candles, clock });
+    this.#gaps = new GapTeller({
+      store: options.gapStore ?? null,
+      candles,
+      // Also at the end of a term: what a feed reports when it is closed can still be announced.
+      publish: (gap, term) =>
+        this.#turns
+          .take(() => this.#feedPublisher.publish(this.#recorder.recordGap(gap), term))
+          .catch((error: unknown) => this.#fail(error)),
+      clock,
+      log,
+    });
+    this.#pruner = new CandlePruner({ prune: options.pruneCandles, clock, log });
+    this.#taken = new Map([...options.feeds.map(({ name }) => name), PUSHED].map((name) => [name, 0]));
+    const read = (source: FeedSource): FeedStatus => this.#told(source);
+    this.#board = new FeedBoard({ sources: options.feeds, read, market, clock, log });
+    this.#feed = new FeedRunner({
+      ...options,
+      begin: (term) => this.#begin(term),
+      take: (ticks, source, term) => this.#take(ticks, source, term),
+      missed: (gap, source, term) => this.#gaps.missed(gap, source, term),
+      doubts: (source, term) => this.#gaps.doubts(source, term),
+      changed: () => this.#look(),
+      finish: (term) => this.#finish(term),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { clock, market, log, recentCandles } = this.#options;
+    try {
+      this.#recorder.seed(await recentCandles());
+    } catch (error) {
+      log.warn(
+        { err: error },
+        'the candles of the last 24 hours cannot be read: statistics start from nothing',
+      );
+    }
+    this.#recorder.adoptMarket();
+    const stops = [
+      market.onTick((record) => this.#recorder.follow(record)),
+      market.onGap((record) => this.#recorder.followGap(record)),
+      // The log's state may be lost, and only this node knows that of candles and feeds.
+      market.onReset(() => {
+        this.#candles.publishAgain();
+        this.#board.tellAgain();
+      }),
+    ];
+    this.#stopFollowing = () => stops.forEach((stop) => stop());
+    this.#stopTimer = clock.every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    this.#feed.start();
+  }
+
+  /**
+   * Publishes ticks that arrived over REST.
+   * @returns their position in the market log
+   * @throws Problem `invalid-request` if one of them cannot be accepted (then none is), `conflict` if there are too
+   * many symbols, or prices are simulated, `unavailable` if the log cannot be written
+   */
+  async push(ticks: readonly Tick[]): Promise<Position> {
+    this.assertReal();
+    const errors = ticks.flatMap((tick, index) => {
+      const reason = objection(tick, this.#options.clock.now());
+      return reason === null
+        ? []
+        : [{ pointer: ticks.length === 1 ? '' : `/items/${index}`, detail: reason }];
+    });
+    if (errors.length > 0) throw problem('invalid-request', { errors });
+    if (!this.hasRoomFor(ticks.map((tick) => tick.symbol))) {
+      throw problem('conflict', {
+        detail: 'The market has as many symbols as it can keep. Send ticks of known symbols only.',
+      });
+    }
+    const { broker } = this.#options;
+    if (this.#isClosed || this.#feedPublisher.trouble !== null) throw problem('unavailable');
+    if (this.#pending + ticks.length > MAX_PENDING) {
+      throw problem('unavailable', {
+        detail: 'Too many ticks are waiting. Send these again later.',
+        headers: { 'Retry-After': '1' },
+      });
+    }
+    this.#pending += ticks.length;
+    try {
+      const position = await this.#turns.takeSoon(async () =>
+        broker.publish(MARKET_LOG, this.#recorder.record(ticks, PUSHED).payloads),
+      );
+      this.#count(PUSHED, ticks.length);
+      return position;
+    } catch (error) {
+      throw asProblem(error);
+    } finally {
+      this.#pending -= ticks.length;
+    }
+  }
+
+  /** @throws Problem `conflict` if prices are simulated: real ones are never mixed with them */
+  assertReal(): void {
+    if (!this.#options.market.isSimulated) return;
+    throw problem('conflict', {
+      detail:
+        'The prices of this market are made up, and real ones are not mixed with them. Start the server with another MARKET_FEED.',
+    });
+  }
+
+  /** The newest minutes of a symbol as this node knows them, oldest first: the database may lag behind. */
+  newestMinutes(symbol: string): Candle[] {
+    return this.#candles.builder.minutesOf(symbol);
+  }
+
+  /** Whether a candle that ends then is final. */
+  isOver(symbol: string, end: number): boolean {
+    return this.#candles.builder.isOver(symbol, end, this.#options.clock.now());
+  }
+
+  /** The end of the newest minute that is final. */
+  lastOver(symbol: string): number {
+    return this.#candles.builder.lastOver(symbol, this.#options.clock.now());
+  }
+
+  /** Whether prices of all these symbols can be accepted. */
+  hasRoomFor(symbols: Iterable<string>): boolean {
+    return this.#recorder.book.hasRoomFor(...symbols);
+  }
+
+  /**
+   * Tells all nodes that candles were stored. A close that is newer than any known price becomes the price.
+   * @throws Problem `unavailable`
+   */
+  async announceLoaded(loads: readonly LoadedCandles[]): Promise<void> {
+    if (this.#isClosed) throw problem('unavailable');
+    try {
+      await this.#turns.takeSoon(async () => {
+        for (let start = 0; start < loads.length; start += BATCH) {
+          const batch = loads.slice(start, start + BATCH);
+          const payloads = batch.map((load) => this.#recorder.recordLoaded(load));
+          await this.#options.broker.publish(MARKET_LOG, payloads);
+        }
+      });
+    } catch (error) {
+      throw asProblem(error);
+    }
+  }
+
+  /** The feeds of this node, in the order of the configuration. */
+  statuses(): ShownFeedStatus[] {
+    return this.#board.look();
+  }
+
+  /** Whether this node runs its feeds now. */
+  get runsFeeds(): boolean {
+    return this.#feed.term !== null;
+  }
+
+  /** By feed, how many ticks this process took from it, including pushed ones. */
+  get ticks(): ReadonlyMap<string, number> {
+    return this.#taken;
+  }
+
+  /** How many gaps of a feed this process has announced. */
+  gaps(feed: string): number {
+    return this.#gaps.count(feed);
+  }
+
+  /** How often a feed was live again after it had failed. */
+  reconnects(feed: string): number {
+    return this.#board.reconnects(feed);
+  }
+
+  /** What a feed reports about itself, and what prevents its ticks from reaching the log. */
+  #told(source: FeedSource): FeedStatus {
+    const { state, detail, closed = [], aheadMs = 0 } = this.#feed.status(source);
+    const publishing = this.#feedPublisher.trouble;
+    const troubles = [publishing, this.#feed.trouble, this.#recorder.trouble, this.#candles.trouble, detail];
+    return {
+      feed: source.name,
+      state: publishing !== null && state === 'running' ? 'retrying' : state,
+      detail: troubles.filter((text) => text !== null).join('; ') || null,
+      lastTickAt: null,
+      ticks: this.#taken.get(source.name) ?? 0,
+      closed,
+      aheadMs,
+    };
+  }
+
+  /** Ends the feed, saves pending candles, and releases the lease. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopTimer?.();
+    await this.#feed.close();
+    await this.#turns.idle();
+    await this.#candles.idle();
+    await this.#pruner.idle();
+    this.#stopFollowing?.();
+  }
+
+  #begin({ fence }: FeedTerm): void {
+    if (this.#options.startsOver === true) this.#recorder.book.clear();
+    this.#fence = fence;
+    this.#gaps.begin();
+    this.#board.takeOver();
+    this.#candlePublisher.takeOver();
+  }
+
+  /** The sink of a feed. Rejects only if this node no longer runs it. */
+  async #take(ticks: readonly Tick[], { name }: FeedSource, term: FeedTerm): Promise<void> {
+    const valid = this.#recorder.valid(ticks);
+    for (let start = 0; start < valid.length; start += BATCH) {
+      const batch = valid.slice(start, start + BATCH);
+      await this.#turns
+        .take(async () => {
+          term.signal.throwIfAborted();
+          await this.#feedPublisher.publish(this.#recorder.record(batch, name), term);
+        })
+        .catch((error: unknown) => this.#fail(error));
+      this.#count(name, batch.length);
+    }
+  }
+
+  #count(feed: string, ticks: number): void {
+    this.#taken.set(feed, (this.#taken.get(feed) ?? 0) + ticks);
+    this.#board.arrived(feed);
+  }
+
+  /** Tells the fleet about the state of the feeds, and about prices that are no longer current, or are again. */
+  async #publishHealth(term: FeedTerm): Promise<void> {
+    term.signal.throwIfAborted();
+    const { broker } = this.#options;
+    const news = this.#board.news();
+    if (news.length > 0) {
+      await broker.publish(MARKET_LOG, news, { fence: term.fence });
+      this.#board.told(news);
+    }
+    const statuses = [...this.#board.statuses()];
+    for (let start = 0; start < statuses.length; start += BATCH) {
+      const batch = this.#recorder.recordStatuses(new Map(statuses.slice(start, start + BATCH)));
+      await this.#feedPublisher.publish(batch, term);
+    }
+  }
+
+  async #finish(term: FeedTerm): Promise<void> {
+    // A save under way may have begun before the last ticks.
+    await this.#candles.save();
+    await this.#candles.save();
+    await this.#gaps.save(term);
+    await this.#gaps.save(term);
+    await this.#turns.take(() => this.#candlePublisher.publish(term.fence));
+  }
+
+  /** While the node shuts down, the end of its feed is not news. */
+  #look(): void {
+    if (this.#isClosed) return;
+    this.#board.look();
+    const { term } = this.#feed;
+    if (term !== null) this.#tellHealth(term);
+  }
+
+  #tellHealth(term: FeedTerm): void {
+    // During an outage of the broker nobody could be told.
+    if (this.#feedPublisher.trouble !== null || this.#isTelling) return;
+    this.#isTelling = true;
+    this.#turns
+      .take(() => this.#publishHealth(term))
+      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => {
+        if (!term.signal.aborted)
+          this.#warnings.warn(
+            { err: error },
+            'the state of the feeds cannot be told, trying again',
+            causeOf(error),
+          );
+      })
+      .finally(() => (this.#isTelling = false));
+  }
+
+  #keepHouse(): void {
+    const { clock } = this.#options;
+    this.#look();
+    const { term } = this.#feed;
+    if (term === null) {
+      this.#candles.builder.standBy(clock.now());
+      return;
+    }
+    this.#pruner.pruneIfDue(term.fence);
+    void this.#gaps.save(term);
+    this.#publishCandles(term);
+    void this.#candles.read(clock.now()).then((isNews) => {
+      if (isNews) this.#publishCandles(term);
+    });
+  }
+
+  #publishCandles(term: FeedTerm): void {
+    // During an outage candles only change further; they are published once it is over.
+    if (this.#feedPublisher.trouble !== null || this.#feed.term !== term) return;
+    this.#turns
+      .take(() => this.#candlePublisher.publish(term.fence))
+      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) =>
+        this.#warnings.warn({ err: error }, 'candles cannot be published, trying again', causeOf(error)),
+      );
+  }
+
+  /** A writer that is fenced off learns earlier than from its lease that another node has taken over. */
+  #fail(error: unknown): never {
+    if (error instanceof FencedError) this.#feed.endTerm();
+    throw error;
+  }
+}
+
+/** The response to a request when the log cannot be written. */
+function asProblem(error: unknown): unknown {
+  const isUnavailable = error instanceof BrokerUnavailableError || error instanceof DeadlineError;
+  return isUnavailable ? problem('unavailable', { cause: error }) : error;
+}
