@@ -1,8 +1,13 @@
+import { accountEndpoints as exchangeAccountEndpoints } from './accounts/accounts.ts';
+import { listDiscrepancies } from './accounts/discrepancies.ts';
+import { acceptProposal } from './accounts/discrepancy-settlement.ts';
+import { getReconciliation } from './accounts/reconciliation.ts';
 import { accountEndpoints } from './users/account.ts';
 import { getAllocation } from './portfolios/allocation.ts';
 import { apiKeyEndpoints } from './users/api-keys.ts';
 import { listAudit } from './users/audit.ts';
 import { authEndpoints } from './auth/auth.ts';
+import { backfillEndpoints } from './market/backfills.ts';
 import { candleEndpoints } from './market/candles.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { explainPnl } from './performance/explain.ts';
@@ -14,6 +19,7 @@ import { invitationEndpoints } from './users/invitations.ts';
 import { publicKeys } from './auth/public-keys.ts';
 import { listLots } from './portfolios/lots.ts';
 import { pushTicks } from './market/market-ticks.ts';
+import { rateEndpoints } from './market/rates.ts';
 import { listSymbols, listTickers } from './market/market-lists.ts';
 import { metrics } from './service/metrics.ts';
 import { getPerformance } from './performance/performance.ts';
@@ -23,6 +29,7 @@ import { getPortfolio } from './portfolios/portfolio-summary.ts';
 import { portfolioEndpoints } from './portfolios/portfolios.ts';
 import { listRateLimits } from './service/rate-limit-report.ts';
 import { getSeries } from './performance/series.ts';
+import { sessionEndpoints } from './users/sessions.ts';
 import { shareEndpoints } from './users/shares.ts';
 import { endSession, listSessions } from './streams/stream-sessions.ts';
 import { createSubscription } from './streams/stream-subscriptions.ts';
@@ -34,9 +41,9 @@ import { joinEntry, partEntry } from './ledger/entry-joins.ts';
 import { entryEndpoints } from './ledger/entries.ts';
 import { exportTrades } from './ledger/trade-csv.ts';
 import { tradeListEndpoints } from './ledger/trade-list.ts';
-import { decisionEndpoints } from './ledger/decisions.ts';
-import { importMappingEndpoints } from './ledger/import-mappings.ts';
-import { importTrades } from './ledger/trade-import.ts';
+import { decisionEndpoints } from './import/decisions.ts';
+import { importMappingEndpoints } from './import/import-mappings.ts';
+import { importTrades } from './import/trade-import.ts';
 import { getTradeStats } from './ledger/trade-stats.ts';
 import { tradeEndpoints } from './ledger/trades.ts';
 import { transferEndpoints } from './ledger/transfers.ts';
@@ -47,6 +54,7 @@ import { webSocket } from './streams/websocket.ts';
 export const ENDPOINTS: readonly Endpoint[] = [
   ...authEndpoints,
   ...accountEndpoints,
+  ...sessionEndpoints,
   streamToken,
   publicKeys,
   ...userEndpoints,
@@ -56,6 +64,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...portfolioEndpoints,
   ...shareEndpoints,
   ...invitationEndpoints,
+  ...exchangeAccountEndpoints,
+  getReconciliation,
+  listDiscrepancies,
+  acceptProposal,
   ...tradeEndpoints,
   // Before paths with a parameter in the same place.
   getTradeStats,
@@ -87,6 +99,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   listTickers,
   pushTicks,
   ...candleEndpoints,
+  ...backfillEndpoints,
+  ...rateEndpoints,
   ...streamEndpoints,
   createSubscription,
   webSocket,

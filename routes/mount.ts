@@ -80,7 +80,7 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
       caller,
       ctx,
     };
-    // Parsed by the endpoint's own schemas: the types that `endpoint` took off would say the same.
+    // Parsed by the endpoint's own schemas, so it has the types that `endpoint` erased.
     const result = await endpoint.handler(input as never, services);
     if (ctx.respond === false) return;
     await writeAnswer(ctx, endpoint, result, { open, services });

@@ -23,7 +23,7 @@ export async function callerOfApiKey(ctx: Context, services: Services): Promise<
     });
   }
   await touchApiKey(db, key, { clock }).catch((error: unknown) =>
-    logger.warn({ err: error }, 'the use of an API key could not be noted'),
+    logger.warn({ err: error }, 'could not record the use of an API key'),
   );
   return {
     userId: key.userId,

@@ -9,7 +9,7 @@ import { publishControl } from '../../streams/fleet/authority.ts';
 import { noteAudit } from '../http/audit-trail.ts';
 import { clearSessionCookies, REFRESH_COOKIE, writingCookie } from './cookies.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { beginAttempt } from './login-attempts.ts';
 import {
   beginSession,
@@ -32,7 +32,7 @@ export const login = endpoint({
   tag: 'auth',
   summary: 'Log in with e-mail and password',
   description:
-    'Also sets the tokens as HttpOnly cookies, so that a page need not hold them. The access cookie authorises reads, including an `EventSource`; for changes, also send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
+    'Also sets the tokens as HttpOnly cookies, so that a page need not store them. The access cookie authorises reads, including an `EventSource`; for changes, also send the value of the cookie `marktide_csrf` as `X-CSRF-Token`.',
   access: 'public',
   limit: 'login',
   body: z
@@ -72,7 +72,7 @@ export const refresh = endpoint({
   tag: 'auth',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'Send the refresh token in the body; or use its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as the body. A refresh token is valid once. If it is presented again within ten seconds, while its successor is unused, the answer is that successor again: the first answer may have been lost. Later use ends the session, since one of the two users of the token has stolen it. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user has to log in again.',
+    'Send the refresh token in the body; or use its cookie, with `X-CSRF-Token` as for any change by cookie and an empty object as the body. A refresh token is valid once. If it is presented again within ten seconds, while its successor is unused, the answer is that successor again: the first answer may have been lost. Later use ends the session, because one of the two users of the token must have stolen it. A session ends `SESSION_MAX_DAYS` after the log-in, however often it is refreshed: then the answer is 401, and the user has to log in again.',
   access: 'public',
   limit: 'login',
   body: z
@@ -146,7 +146,7 @@ export const logout = endpoint({
     const { userId, sessionId } = caller;
     await revokeSession(db, sessionId, { clock });
     await publishControl(broker, { type: 'session-revoked', sessionId });
-    clearSessionCookies(ctx);
+    clearSessionCookies(ctx, services);
     await noteAudit(ctx, services, { type: 'logout', actorId: userId, userId });
   },
 });

@@ -14,19 +14,30 @@ export const CSRF_HEADER = 'X-CSRF-Token';
 export const DEVICE_COOKIE = 'marktide_device';
 const DEVICE_DAYS = 180;
 
+/** Under `BASE_PATH`. */
 const PATHS = {
   [ACCESS_COOKIE]: '/v1',
   [REFRESH_COOKIE]: '/v1/auth',
-  [CSRF_COOKIE]: '/',
+  [CSRF_COOKIE]: '',
   [DEVICE_COOKIE]: '/v1/auth/login',
 };
 type CookieName = keyof typeof PATHS;
 
-function setCookie(ctx: Context, name: CookieName, value: string | null, seconds: number): void {
+interface Setting {
+  value: string | null;
+  seconds: number;
+}
+
+function setCookie(
+  ctx: Context,
+  { config }: Pick<Services, 'config'>,
+  name: CookieName,
+  { value, seconds }: Setting,
+): void {
   ctx.cookies.set(name, value, {
     httpOnly: name !== CSRF_COOKIE,
     sameSite: 'strict',
-    path: PATHS[name],
+    path: config.BASE_PATH + PATHS[name] || '/',
     ...(value === null ? {} : { maxAge: seconds * 1000 }),
     secure: ctx.secure,
     overwrite: true,
@@ -36,22 +47,28 @@ function setCookie(ctx: Context, name: CookieName, value: string | null, seconds
 /** Sets the cookies of a session. The CSRF cookie keeps its value, so that tabs do not race for it. */
 export function setSessionCookies(
   ctx: Context,
-  { config, tokenKey }: Services,
+  services: Services,
   session: { id: string; accessToken: string; refreshToken: string },
 ): void {
+  const { config, tokenKey } = services;
   const csrf = createHmac('sha256', tokenKey).update(`csrf ${session.id}`).digest('base64url');
-  setCookie(ctx, ACCESS_COOKIE, session.accessToken, config.ACCESS_TOKEN_TTL);
-  setCookie(ctx, REFRESH_COOKIE, session.refreshToken, config.REFRESH_TOKEN_TTL);
-  setCookie(ctx, CSRF_COOKIE, csrf, config.REFRESH_TOKEN_TTL);
+  setCookie(ctx, services, ACCESS_COOKIE, { value: session.accessToken, seconds: config.ACCESS_TOKEN_TTL });
+  setCookie(ctx, services, REFRESH_COOKIE, {
+    value: session.refreshToken,
+    seconds: config.REFRESH_TOKEN_TTL,
+  });
+  setCookie(ctx, services, CSRF_COOKIE, { value: csrf, seconds: config.REFRESH_TOKEN_TTL });
 }
 
 /** Distinguishes this browser from others that try to log in to the account. */
-export function setDeviceCookie(ctx: Context, token: string): void {
-  setCookie(ctx, DEVICE_COOKIE, token, DEVICE_DAYS * 86_400);
+export function setDeviceCookie(ctx: Context, services: Pick<Services, 'config'>, token: string): void {
+  setCookie(ctx, services, DEVICE_COOKIE, { value: token, seconds: DEVICE_DAYS * 86_400 });
 }
 
-export function clearSessionCookies(ctx: Context): void {
-  for (const name of [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE] as const) setCookie(ctx, name, null, 0);
+export function clearSessionCookies(ctx: Context, services: Pick<Services, 'config'>): void {
+  for (const name of [ACCESS_COOKIE, REFRESH_COOKIE, CSRF_COOKIE] as const) {
+    setCookie(ctx, services, name, { value: null, seconds: 0 });
+  }
 }
 
 /** Whether the request comes from a page of this host or of an allowed origin. */

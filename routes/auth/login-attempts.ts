@@ -26,8 +26,8 @@ export interface Attempt {
  *
  * Anyone who knows an e-mail address could use these up and lock its owner out. So a browser that has logged in to the
  * account before has a limit of its own (OWASP's device cookies), and no other limit applies to it. API keys and
- * refresh tokens are not affected. From a new browser the owner has to wait until a quarter of an hour after an attack
- * has ended.
+ * refresh tokens are not affected. From a new browser the owner must wait until a quarter of an hour after the attack
+ * ends.
  * @throws 429
  */
 export async function beginAttempt(
@@ -56,7 +56,7 @@ export async function beginAttempt(
         if (name === 'login-pair' || name === 'login-device') await limits.forget(name, key);
         else await limits.giveBack(name, key);
       }
-      setDeviceCookie(ctx, device === null ? newDeviceToken(tokenKey, id) : (cookie ?? ''));
+      setDeviceCookie(ctx, services, device === null ? newDeviceToken(tokenKey, id) : (cookie ?? ''));
     },
   };
 }

@@ -9,15 +9,15 @@ import { problem } from '../../lib/problem.ts';
 import { hashRefreshToken, newRefreshToken, signAccessToken } from '../../lib/tokens/token.ts';
 import { setSessionCookies } from './cookies.ts';
 import { Reply } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import type { Services } from '../http/handler-services.ts';
 
 export const userSchema = z
   .object({
     id: field.userId,
-    email: z.string().describe('E-mail address to log in with, in small letters.'),
-    name: z.union([z.string(), z.null()]).describe('Name, for people; `null`: none was given.'),
-    role: z.enum(ROLES).describe('What the user may do: see `scopes` of `GET /v1/auth/me`.'),
+    email: z.string().describe('E-mail address to log in with, in lower case.'),
+    name: z.union([z.string(), z.null()]).describe('Display name; `null` if none was given.'),
+    role: z.enum(ROLES).describe('What the user may do; see `scopes` of `GET /v1/auth/me`.'),
   })
   .meta({ id: 'User', description: 'A user of this server.' });
 
@@ -80,7 +80,7 @@ export async function beginSession(
   const expiresAt = clock.now() + Math.min(config.REFRESH_TOKEN_TTL * 1000, sessionMaxAge(config));
   const session = await createSession(
     db,
-    { userId: user.id, passwordHash },
+    { userId: user.id, passwordHash, userAgent: ctx.get('User-Agent') },
     { hash: hashRefreshToken(refreshToken), expiresAt },
     { clock },
   );

@@ -19,7 +19,7 @@ function cacheControl({ method, tag, keep }: Endpoint, open: boolean): string {
 
 /**
  * Writes the result of a handler: status, headers and body as the endpoint declares them. Every JSON answer to a read
- * has an entity tag. An answer with a basis is not made for a client that already has it.
+ * has an entity tag. An answer with a basis is not computed for a client that already has it.
  */
 export async function writeAnswer(
   ctx: Context,
@@ -41,7 +41,7 @@ export async function writeAnswer(
     const tag = tagOfBasis(result.basis, services.timeline.name);
     const known = isKnown(ctx, tag);
     if (!known) body = await result.make();
-    // Only once it is made: an error has no tag.
+    // Only once it is computed: an error has no tag.
     ctx.set('ETag', tag);
     if (known) {
       ctx.status = 304;

@@ -9,8 +9,8 @@ export function originOf(ctx: Context): AuditOrigin {
 }
 
 /**
- * Records what has already happened, or was refused. If the audit log cannot be written, the request still succeeds
- * (logging out must always work), and the operator's log says so.
+ * Records what has happened or was refused. If the audit log cannot be written, the request still succeeds (logging out
+ * must always work), and the operator's log says so.
  */
 export async function noteAudit(ctx: Context, services: Services, draft: AuditDraft): Promise<void> {
   const { db, clock, logger } = services;
@@ -21,7 +21,7 @@ export async function noteAudit(ctx: Context, services: Services, draft: AuditDr
   }
 }
 
-/** One event for each user and endpoint, so that repeated attempts do not push everything else out of the log. */
+/** One event for each user and endpoint, so that repeated attempts do not crowd everything else out of the log. */
 const DENIALS = { name: 'denied', seconds: 900 };
 
 /** A user tried an endpoint for administrators. Recorded once per quarter of an hour, user and endpoint. */

@@ -18,7 +18,7 @@ export const BATCH_PARTS = 60 * BATCH_ITEMS;
 export function itemOrBatch<T extends z.ZodType>(item: T, name: string) {
   const many = z
     .strictObject({
-      items: z.array(item).min(1).max(BATCH_ITEMS).describe('All of them are taken, or none.'),
+      items: z.array(item).min(1).max(BATCH_ITEMS).describe('Booked as a whole or not at all.'),
     })
     .meta({ id: `${name}Batch`, description: 'Several items in one request.' });
   return {

@@ -10,8 +10,8 @@ const TIMERS = new WeakMap<IncomingMessage, () => void>();
 
 /**
  * Ends the connection of a client that does not send its body in time, with a 408 if there is no answer yet. It knows
- * no route: a handler that takes large files calls `allowUploadTime`, and is held to the server's own limit for a whole
- * request.
+ * no routes: a handler that takes large files calls `allowUploadTime`, and only the server's own limit for a whole
+ * request applies.
  */
 export function bodyTimeout(clock: Clock, ms: number): Middleware {
   return function limitBody({ req, res }, next) {
@@ -29,7 +29,7 @@ export function bodyTimeout(clock: Clock, ms: number): Middleware {
   };
 }
 
-/** For a body that is read as it arrives, at the reader's own pace. */
+/** For a body that is read as it arrives, at the reader's pace. */
 export function allowUploadTime(req: IncomingMessage): void {
   TIMERS.get(req)?.();
 }

@@ -15,7 +15,7 @@ function maxStaleMs(ctx: Context): number {
   return found[1] === undefined ? Number.POSITIVE_INFINITY : Number(found[1]) * 1000;
 }
 
-/** Answers from the cache, or makes the answer; `X-Cache` says which. A client with a valid copy gets 304. */
+/** Answers from the cache, or computes the answer; `X-Cache` says which. A client with a valid copy gets 304. */
 export async function cachedReply(
   ctx: Context,
   endpoint: Endpoint,

@@ -60,14 +60,14 @@ export function nameFile(
   ctx.set('Content-Disposition', `attachment; filename="${[what, ...labels].join('_')}.csv"`);
 }
 
-/** A file that is small enough to be made at once. */
+/** A file that is small enough to be produced at once. */
 export async function csvOf<T extends object>(rows: readonly T[], options: CsvOptions<T>): Promise<string> {
   return await wholeText(csvStream([rows], options));
 }
 
 /**
- * A file that is produced as fast as the client reads it. The first piece is made here, so that its errors can still be
- * answered with a problem. `release` is always called at the end.
+ * A file that is produced as fast as the client reads it. The first piece is produced here, so that its errors can
+ * still be answered with a problem. `release` is always called at the end.
  */
 export async function streamedCsv<T extends object>(
   pages: AsyncGenerator<T[], void, undefined>,
@@ -83,7 +83,9 @@ export async function streamedCsv<T extends object>(
   }
   async function* rest(): AsyncGenerator<T[], void, undefined> {
     for (let next = first; next.done !== true; next = await pages.next()) {
-      const cancel = clock.after(STALL_MS, () => stream.destroy(new Error('nobody takes the file')));
+      const cancel = clock.after(STALL_MS, () =>
+        stream.destroy(new Error('the client stopped reading the file')),
+      );
       try {
         yield next.value;
       } finally {

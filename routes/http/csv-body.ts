@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { allowUploadTime } from './body-timeout.ts';
+import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { askForBody } from './expect-continue.ts';
 import { encodingOfCharset, type TextEncoding } from '../../lib/import/reading/text-encoding.ts';
@@ -16,15 +17,15 @@ export const CSV_MEDIA_TYPES = [
   'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 ] as const;
 
-/** A sender that pauses longer than this is gone, or wants to hold the connection. */
-const STALL_MS = 30_000;
+/** A sender that pauses for longer is gone, or is holding the connection on purpose. */
+export const UPLOAD_PAUSE_MS = 30_000;
 
 export interface CsvBody {
   /** The encoding that the sender names; `null` when they do not. */
   charset: TextEncoding | null;
-  /** Of the whole body as announced; `null` when it is sent in chunks. */
+  /** Size of the whole body as announced; `null` if it is sent in chunks. */
   bytes: number | null;
-  /** @throws Problem 413, 400 for a body that breaks off or stalls */
+  /** @throws Problem 413, 408 for a sender that pauses, 400 for a body that breaks off */
   chunks: AsyncGenerator<Buffer, void, undefined>;
 }
 
@@ -48,8 +49,11 @@ export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody
 }
 
 function tooLarge(limitBytes: number): Error {
+  const limit = String(limitBytes / 2 ** 20);
+  const detail = `The limit is ${limit} MiB. Split the file.`;
   return problem('payload-too-large', {
-    detail: `The limit is ${limitBytes / 2 ** 20} MiB. Split the file.`,
+    detail,
+    errors: [{ detail, code: 'too-many-bytes', params: { limit } }],
   });
 }
 
@@ -59,27 +63,33 @@ async function* chunksOf(
   clock: Clock,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { req } = ctx;
+  // Not destroyed when reading ends early: the connection still has to carry the answer.
+  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let size = 0;
-  let cancel = (): void => undefined;
-  const wait = (): void => {
-    cancel();
-    cancel = clock.after(STALL_MS, () => req.destroy());
-  };
-  wait();
   askForBody(req);
   try {
-    // Not destroyed when reading ends early: the connection still has to carry the answer.
-    for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      cancel();
+    for (;;) {
+      const { done, value: chunk } = await withDeadline(chunks.next(), {
+        clock,
+        ms: UPLOAD_PAUSE_MS,
+        what: 'the next part of the file',
+      });
+      if (done === true) return;
       size += chunk.length;
       if (size > limitBytes) throw tooLarge(limitBytes);
       yield chunk;
-      wait();
     }
   } catch (cause) {
     if (cause instanceof Problem) throw cause;
+    if (cause instanceof DeadlineError) throw paused(cause);
     throw problem('malformed-csv', { detail: 'The body did not arrive completely. Send it again.', cause });
   } finally {
-    cancel();
+    // Behind a chunk that is still waited for, it comes to its end with the connection.
+    void chunks.return?.().catch(() => undefined);
   }
+}
+
+function paused(cause: DeadlineError): Problem {
+  const detail = `Nothing of the file came for ${UPLOAD_PAUSE_MS / 1_000} seconds. Send the file again.`;
+  return problem('request-timeout', { detail, cause });
 }

@@ -40,7 +40,7 @@ export class Reply<T> {
 }
 
 /**
- * An answer that is made only for a client that does not have it. `basis` names its inputs (ledger version, market
+ * An answer that is computed only for a client that does not have it. `basis` names its inputs (ledger version, market
  * position, …) and is cheap to find: equal bases mean equal answers. The ETag is made from it.
  */
 export class Conditional<T> {
@@ -60,11 +60,11 @@ export class Cached<T> {
   readonly terms: {
     /** Whose answer it is: a portfolio's id, a symbol, or `market`. */
     owner: string;
-    /** All that tells it from other answers of the endpoint for this owner; JSON. */
+    /** Everything that distinguishes it from other answers of the endpoint for this owner; JSON. */
     question: unknown;
-    /** Ledger version, settings, … found at little cost, as of this request. `null`: not known just now. */
+    /** Ledger version, settings, … found cheaply, as of this request. `null`: not known at the moment. */
     basis: string | null;
-    /** What its ETag is of, when that is known without making it, as for `Conditional`. */
+    /** What its ETag is made from, if that is known without computing it, as for `Conditional`. */
     tagged?: string | null;
   };
   readonly make: (market: MarketReading) => Promise<T> | T;
@@ -76,7 +76,7 @@ export class Cached<T> {
 
 /**
  * How long a client may use an answer: `revalidate`, only after checking its ETag; `never`, it must not even be stored;
- * or for some seconds.
+ * or for a number of seconds.
  */
 type Keep = 'revalidate' | 'never' | { seconds: number };
 
@@ -89,6 +89,7 @@ interface Declaration<P, Q, B, R, A extends Access> {
     | 'auth'
     | 'users'
     | 'portfolios'
+    | 'accounts'
     | 'trades'
     | 'transfers'
     | 'entries'
@@ -111,8 +112,8 @@ interface Declaration<P, Q, B, R, A extends Access> {
   /** Another way to be authorised: a request for which it is true needs no credential. */
   alsoOpenTo?: (ctx: Context, services: Services) => boolean;
   /**
-   * What it counts against beside the limits that hold for every request: `login` for what checks passwords or hands
-   * out tokens, `stream` for what opens one. `none`: not even counted by address.
+   * The limit that it counts against besides those of every request: `login` for what checks passwords or issues
+   * tokens, `stream` for what opens a stream. `none`: not even counted by address.
    */
   limit?: 'login' | 'stream' | 'none';
   params?: P;
@@ -120,7 +121,7 @@ interface Declaration<P, Q, B, R, A extends Access> {
   body?: B;
   /** The body is one item or many: see `itemOrBatch`. Its size is limited by BODY_LIMIT_KB. */
   batch?: Batch;
-  /** Largest JSON body that is no batch, in KiB; `BODY_LIMIT_KB` when left out. */
+  /** Largest JSON body that is no batch, in KiB; `BODY_LIMIT_KB` if omitted. */
   bodyLimitKb?: number;
   /** Success status; 101 and 204 have no response schema. */
   status: 101 | 200 | 201 | 204;
@@ -134,20 +135,20 @@ interface Declaration<P, Q, B, R, A extends Access> {
    * stream of CSV text.
    */
   produces?: 'json' | 'stream' | 'text' | 'csv';
-  /** Default: `revalidate` for what is read, `never` for what is written and for all of `auth`. */
+  /** Default: `revalidate` for reads, `never` for writes and for all of `auth`. */
   keep?: Keep;
   /**
    * Where its answers are cached. `staleS`: with `Cache-Control: max-stale` the client accepts an answer up to this age
    * of which only prices have moved; it is marked `X-Cache: stale`.
    */
   cache?: { kind: CacheKind; staleS?: number };
-  /** Members of the body that only say when it was made: they are left out of its ETag. */
+  /** Members of the body that only say when it was computed: they are left out of its ETag. */
   untagged?: readonly string[];
   examples?: { request?: unknown; response?: unknown };
   problems?: ProblemSlug[];
 }
 
-/** An endpoint without its types, for the router and the documents, which treat all alike. */
+/** An endpoint without its types, for the router and the documents, which treat all of them alike. */
 export interface Endpoint extends Declaration<
   Schema | undefined,
   Schema | undefined,

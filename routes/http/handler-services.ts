@@ -10,12 +10,17 @@ import type { Logger } from '../../lib/logging/log.ts';
 import type { RateLimits } from '../../lib/limits/rate-limiter.ts';
 import type { TokenKeys } from '../../lib/tokens/token-keys.ts';
 import type { Registry } from 'prom-client';
+import type { Credentials } from '../../lib/exchanges/exchange.ts';
+import type { SecretsKey } from '../../lib/tokens/secrets-key.ts';
+import type { AccountSync } from '../../streams/accounts/account-sync.ts';
+import type { ExchangeClient } from '../../streams/accounts/exchange-client.ts';
 import type { Authority } from '../../streams/fleet/authority.ts';
 import type { Broker } from '../../streams/core/broker.ts';
 import type { DayStarts } from '../../streams/portfolio/day-starts.ts';
-import type { Hub } from '../../streams/core/hub.ts';
-import type { MarketWriter } from '../../streams/market/market-writer.ts';
+import type { Hub } from '../../streams/core/connections/hub.ts';
+import type { MarketWriter } from '../../streams/market/writer/market-writer.ts';
 import type { Market } from '../../streams/market/market.ts';
+import type { Backfills } from '../../streams/backfill/backfills.ts';
 import type { LateRates } from '../../streams/portfolio/late-rates.ts';
 import type { Outbox } from '../../streams/portfolio/outbox-publisher.ts';
 import type { Readiness } from '../../streams/fleet/readiness.ts';
@@ -37,6 +42,14 @@ export interface Services {
   hub: Hub;
   outbox: Outbox;
   lateRates: LateRates;
+  backfills: Backfills;
+  /** Reads accounts at exchanges. */
+  accounts: AccountSync;
+  exchangeClient: ExchangeClient;
+  /** The credentials of an account, decrypted. @throws AccountError `secrets-key-missing` */
+  accountCredentials: (accountId: string) => Promise<Credentials>;
+  /** The key that encrypts what has to be read again; `null`: there is none. */
+  secretsKey: () => Promise<SecretsKey | null>;
   authority: Authority;
   streamRegistry: StreamRegistry;
   /** `null` without WebSockets. */
@@ -56,12 +69,12 @@ export interface Services {
     /** Uploaded files being booked. */
     imports: Slots;
     exports: Slots;
-    /** Changes of ledgers; the client is the portfolio. */
+    /** For changes of ledgers; the client is the portfolio. */
     changes: Slots;
   };
-  /** How long lists of trades are read. */
+  /** Reads long lists of trades. */
   readTrades: TradeReader;
-  /** The secret of what only our own nodes verify: stream tokens, and values derived from it. */
+  /** The secret for what only our own nodes verify: stream tokens, and values derived from it. */
   tokenKey: KeyObject;
   /** The keys of access tokens. */
   tokenKeys: TokenKeys;

@@ -7,7 +7,7 @@ import { problem } from '../../lib/problem.ts';
 import { announcesBody } from './request-body.ts';
 import { refuseEncoding } from './content-encoding.ts';
 
-/** What a decoder writes for bytes that are not UTF-8. */
+/** What a decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\uFFFD';
 
 /** Twice the depth of any body of the API. */
@@ -43,7 +43,7 @@ export function jsonBodyReader({ kb, parts }: JsonBodyLimits): (ctx: Context) =>
     // The parser reads everything as UTF-8, whatever the charset says.
     if (!/^(utf-?8|us-ascii)?$/i.test(ctx.request.charset)) throw problem('unsupported-media-type');
     refuseEncoding(ctx);
-    // `identity` in any case; the parser knows only one spelling.
+    // `identity` in any letter case; the parser knows only one spelling.
     delete ctx.req.headers['content-encoding'];
     askForBody(ctx.req);
     try {

@@ -79,7 +79,7 @@ function isBatch(value: unknown): value is { items: unknown[] } {
  * as much as a right one.
  */
 export async function parseBatch(schema: z.ZodType, { item, max }: Batch, value: unknown): Promise<unknown> {
-  // For the rest, the schema has the best message.
+  // For everything else, the schema has the best message.
   if (!isBatch(value) || value.items.length === 0) return parseInput(schema, value, 'body');
   if (value.items.length > max) {
     throw invalid([{ pointer: '/items', detail: `must have at most ${max} items` }]);

@@ -25,7 +25,7 @@ export const problemSchema = z
             params: z
               .record(z.string(), z.string())
               .optional()
-              .describe('What a text for the code is made with.'),
+              .describe('The values to fill into a text for the code.'),
             detail: z.string().describe('What is wrong with it.'),
           })
           .meta({ id: 'FieldError', description: 'A field that is wrong, and why.' }),

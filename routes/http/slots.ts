@@ -10,7 +10,7 @@ export function slotOrProblem<T extends Slot>(take: () => T): T {
   }
 }
 
-/** Waits for a slot, `ms` at most. @throws Problem as above */
+/** Waits for a slot for at most `ms`. @throws Problem as above */
 export async function slotInTime(slots: Slots, client: string, ms: number, limit?: number): Promise<Slot> {
   try {
     return await slots.wait(client, ms, limit);

@@ -6,7 +6,7 @@ export type Order = 'asc' | 'desc';
 
 /** How to sort a list in memory. */
 export interface Sorting<T> {
-  /** Identifies the sorting: a cursor is valid for the sorting that made it only. */
+  /** Identifies the sorting: a cursor is valid only for the sorting that made it. */
   name: string;
   order: Order;
   /** The sort key of an item; `null` comes last in either order. */
@@ -32,7 +32,7 @@ function compareKeys(a: Key, b: Key, sign: 1 | -1): number {
 }
 
 /**
- * One page of a list in memory. The next page begins after the last item of the previous one, wherever that item is by
+ * One page of a list in memory. The next page begins after the last item of the previous one, wherever that item is
  * then.
  * @throws Problem `invalid-cursor`, also for a cursor of another sorting
  */

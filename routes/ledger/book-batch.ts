@@ -1,7 +1,9 @@
-import { EntryConflictError } from '../../db/ledger/candidates.ts';
+import { z } from 'zod';
+import { EntryConflictError } from '../../db/ledger/entries/candidates.ts';
 import { bookEntries, type Outcome } from '../../db/ledger/ledger.ts';
-import type { Portfolio } from '../../db/ledger/portfolios.ts';
-import type { EntryDraft, StoredEntry } from '../../db/ledger/stored-entry.ts';
+import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
+import type { EntryDraft, StoredEntry } from '../../db/ledger/entries/stored-entry.ts';
+import { type PossibleDuplicate, possibleDuplicates } from '../../db/import/possible-duplicates.ts';
 import { problem } from '../../lib/problem.ts';
 import { Reply } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
@@ -12,20 +14,36 @@ interface Tagged {
   tags?: readonly string[] | undefined;
 }
 
-/** How the entries of an endpoint are booked and shown. */
+/** How to book entries. */
+export const bookingQuery = z.strictObject({
+  possibleDuplicates: z
+    .enum(['refuse', 'book'])
+    .default('refuse')
+    .describe(
+      'What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one.',
+    ),
+});
+type BookingQuery = z.output<typeof bookingQuery>;
+
+/** How the entries of an endpoint are booked and returned. */
 export interface BatchTerms<Input, Item> {
+  /** What becomes of entries that the ledger seems to have already: see `bookingQuery`. */
+  duplicates: BookingQuery['possibleDuplicates'];
   /** @throws the 422 that names what cannot be booked */
   check: (inputs: readonly Input[], inBatch: boolean) => void;
   draft: (inputs: readonly Input[]) => Promise<EntryDraft[]>;
-  /** @throws the 422 that names what cannot be valued. @param at begins the pointers to the entry */
+  /**
+   * @throws the 422 that names what cannot be valued.
+   * @param at prefix of the pointers to the entry
+   */
   admit?: (entry: StoredEntry, at: string) => void;
   show: (outcome: Outcome) => Item;
 }
 
 /**
  * Books the body of an endpoint that takes one entry or a batch: all of it, or nothing.
- * @param single what is answered for one entry that was sent by itself
- * @returns 201, or 200 if all of it was booked before
+ * @param single the response body for an entry that was sent by itself
+ * @returns 201, or 200 if everything had been booked before
  */
 export async function bookBatch<Input extends Tagged, Item, Single>(
   services: Services,
@@ -35,6 +53,7 @@ export async function bookBatch<Input extends Tagged, Item, Single>(
   single: (item: Item) => Single,
 ): Promise<Reply<Single | { version: number; items: Item[] }>> {
   const { db, config } = services;
+  const { duplicates } = terms;
   const inBatch = 'items' in body;
   const inputs = inBatch ? body.items : [body];
   checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
@@ -46,6 +65,14 @@ export async function bookBatch<Input extends Tagged, Item, Single>(
       tagLimit: config.TAGS_PER_PORTFOLIO,
       assetLimit: config.ASSETS_PER_PORTFOLIO,
       admit: (entry, index) => terms.admit?.(entry, inBatch ? `/items/${index}` : ''),
+      ...(duplicates === 'book'
+        ? {}
+        : {
+            inspect: async (trx, fresh) => {
+              const found = await possibleDuplicates(trx, id, fresh);
+              if (found.length > 0) throw duplicateProblem(found, inBatch);
+            },
+          }),
     }),
   ).catch((error: unknown) => {
     throw error instanceof EntryConflictError ? conflictProblem(error, inBatch) : error;
@@ -55,6 +82,25 @@ export async function bookBatch<Input extends Tagged, Item, Single>(
   const [only] = items;
   if (!inBatch && only !== undefined) return new Reply(single(only), { status });
   return new Reply({ version, items }, { status });
+}
+
+/** Entries that one problem names. */
+const NAMED = 20;
+
+/** The 409 for entries that the ledger seems to have already. */
+function duplicateProblem(found: readonly PossibleDuplicate[], inBatch: boolean): Error {
+  const [first] = found;
+  const errors = found.slice(0, NAMED).map(({ index, entryId }) => ({
+    pointer: inBatch ? `/items/${index}` : '',
+    detail: `is the same as entry ${entryId}, as far as their contents tell`,
+    code: 'possible-duplicate',
+    params: { entryId },
+  }));
+  const which = inBatch ? `${found.length} of the entries seem` : 'The entry seems';
+  return problem('conflict', {
+    detail: `${which} to be in the ledger already${inBatch ? ', the first' : ''} as entry ${first?.entryId ?? ''}. Nothing was booked. If it happened twice, send \`possibleDuplicates=book\`.`,
+    errors,
+  });
 }
 
 /** The 409 for an idempotency key that is already used for different content. */

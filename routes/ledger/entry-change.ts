@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ADJUSTMENT_SUBTYPES } from '../portfolios/entry-body.ts';
-import { details, type EntryInput, named, shapes, txid, unitCost } from './entry-input.ts';
+import { details, type EntryInput, named, networkFee, shapes, txid, unitCost } from './entry-input.ts';
 
 const fixedKeys = { externalId: true, exchange: true } as const;
 
@@ -8,9 +8,9 @@ function orNull<T extends z.ZodType>(schema: z.ZodOptional<T>, description: stri
   return z.union([schema.unwrap(), z.null()]).optional().describe(`${description}; \`null\` removes it.`);
 }
 
-/** What `null` takes away. */
+/** Properties that `null` removes. */
 const removable = {
-  account: orNull(details.account, 'The exchange account or wallet where the assets lie'),
+  account: orNull(details.account, 'The exchange account or wallet that holds the assets'),
   note: orNull(details.note, 'Free text'),
   sequence: orNull(details.sequence, 'Place among the entries of the same instant, lower first'),
 };
@@ -21,7 +21,7 @@ function changeOf<T extends z.ZodRawShape>(shape: T) {
   return z.strictObject(shape).partial();
 }
 
-/** A correction names the kind that the entry has; what is left out stays. */
+/** A change names the kind that the entry has; omitted properties stay as they are. */
 export const entryChange = z
   .discriminatedUnion('kind', [
     changeOf(shapes.trade)
@@ -40,13 +40,10 @@ export const entryChange = z
       .omit(fixedKeys)
       .extend({
         ...named('withdrawal'),
+        networkFee: orNull(networkFee, 'The part of `quantity` that the network or the exchange took'),
         ...removable,
         ...removableCost,
         ...removableTxid,
-        confirmed: z.boolean().optional().meta({
-          description:
-            'A person says that it has left for good: it is not looked for among deposits any more.',
-        }),
       }),
     changeOf(shapes.reward)
       .omit(fixedKeys)
@@ -68,7 +65,10 @@ export const entryChange = z
         ...named('adjustment'),
         ...removable,
         ...removableCost,
-        subtype: z.enum(ADJUSTMENT_SUBTYPES).optional().meta({ description: 'Which of the two.' }),
+        subtype: z
+          .enum(ADJUSTMENT_SUBTYPES)
+          .optional()
+          .meta({ description: 'Whether it is an opening balance or a correction.' }),
       }),
     changeOf(shapes.convert)
       .omit(fixedKeys)
@@ -82,13 +82,24 @@ export const entryChange = z
         fee: orNull(shapes.transfer.fee, "The network's fee, which leaves at cost"),
         ...removableTxid,
       }),
+    changeOf(shapes.rename)
+      .omit(fixedKeys)
+      .extend({ ...named('rename'), ...removable }),
+    changeOf(shapes.redenomination)
+      .omit(fixedKeys)
+      .extend({ ...named('redenomination'), ...removable }),
+    changeOf(shapes.fork)
+      .omit(fixedKeys)
+      .extend({ ...named('fork'), ...removable }),
   ])
   .meta({ id: 'EntryChange', description: 'What to correct in an entry; the rest stays.' });
 
 export type EntryChange = z.output<typeof entryChange>;
 
-/** A booked entry with what was sent in place of what it had; `null` becomes what is left out when booking. */
+/**
+ * A booked entry with the sent properties replaced; those sent as `null` become those that are omitted when booking.
+ */
 export function changedEntry(before: EntryInput, change: EntryChange): EntryInput {
-  const sent = Object.entries(change).filter(([name, value]) => value !== undefined && name !== 'confirmed');
+  const sent = Object.entries(change).filter(([, value]) => value !== undefined);
   return { ...before, ...Object.fromEntries(sent.map(([name, value]) => [name, value ?? undefined])) };
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { eachEntryPage } from '../../db/ledger/entries.ts';
-import type { StoredEntry } from '../../db/ledger/stored-entry.ts';
+import { eachEntryPage } from '../../db/ledger/entries/entries.ts';
+import { networkFeeOf } from '../../db/ledger/entries/entry-row.ts';
+import { isTokenChange, type StoredEntry } from '../../db/ledger/entries/stored-entry.ts';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
 import { joinTags } from '../../lib/csv/tag-list.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from '../http/csv-answer.ts';
 import { Conditional, endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { slotOrProblem } from '../http/slots.ts';
 import { firstEntryTime } from '../performance/portfolio-history.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
@@ -24,8 +25,9 @@ function text(name: string, korean: string, value: Column['value']): Column {
   return { name, korean, kind: 'text', value };
 }
 
-/** Sources of a conversion in one cell: `ETH 0.5; BNB 0.01 = 3.2`, the last with what was got for it. */
+/** The sources of a conversion in one cell: `ETH 0.5; BNB 0.01 = 3.2`, the last with the quantity received for it. */
 function sourcesText(entry: StoredEntry): string | null {
+  if (isTokenChange(entry)) return `${entry.from} ${decimal(entry.per)}`;
   if (entry.kind !== 'convert') return null;
   return entry.sources
     .map(({ asset, quantity, received }) =>
@@ -35,6 +37,7 @@ function sourcesText(entry: StoredEntry): string | null {
 }
 
 function feeOf(entry: StoredEntry): { amount: bigint; currency: string } | null {
+  if (entry.kind === 'withdrawal') return networkFeeOf(entry);
   return 'fee' in entry ? entry.fee : null;
 }
 
@@ -56,6 +59,8 @@ const COLUMNS: Column[] = [
   plain('feeCurrency', '수수료통화', (entry) => feeOf(entry)?.currency ?? null),
   text('txid', '트랜잭션ID', (entry) => ('txid' in entry ? (entry.txid ?? null) : null)),
   text('reason', '사유', (entry) => ('reason' in entry ? (entry.reason ?? null) : null)),
+  plain('joinedWith', '연결ID', (entry) => ('joinedWith' in entry ? (entry.joinedWith ?? null) : null)),
+  plain('confirmed', '확정', (entry) => ('confirmed' in entry && entry.confirmed === true ? 'true' : null)),
   text('externalId', '외부ID', ({ externalId }) => externalId),
   text('orderId', '주문ID', ({ orderId }) => orderId),
   plain('type', '주문유형', (entry) => (entry.kind === 'trade' ? entry.orderType : null)),
@@ -72,7 +77,7 @@ export const exportEntries = endpoint({
   tag: 'entries',
   summary: 'The ledger as a CSV file: entries of every kind',
   description:
-    'The list of entries with the same filter and order, whole, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and behind `=` what was got for it. An import (`POST …/trades/import`) can read the file again, unless `columns` leaves some out. A cell that a spreadsheet would run begins with an apostrophe.',
+    'The complete list of entries with the same filter and order, however long. Times and decimals are as in JSON; what an entry does not have is empty. `from` has the sources of a conversion, as `ETH 0.5; BNB 0.01 = 3.2`: asset and quantity, and after `=` what was received for it. For a rename or redenomination, `quantity` units of `asset` replaced those in `from`; for a fork, `from` has the asset that was held, and the share of its cost that moved. `joinedWith` has the `id` of the other half of an own transfer. An import (`POST …/trades/import`) can read the file again, unless `columns` leaves some out. A cell that a spreadsheet would run as a formula begins with an apostrophe.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({ ...entriesQuery, ...csvQuery(COLUMNS) }),

@@ -1,7 +1,14 @@
-import type { EntryDraft, StoredEntry, StoredTransfer } from '../../db/ledger/stored-entry.ts';
+import type {
+  EntryDraft,
+  StoredEntry,
+  StoredTransfer,
+  TokenChangeDraft,
+} from '../../db/ledger/entries/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
+import { ONE, ZERO } from '../../lib/money/money.ts';
+import { TOKEN_CHANGES, type TokenChange } from '../../lib/pnl/ledger/entry.ts';
 import type { FieldError } from '../../lib/problem.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { ADJUSTMENT_SUBTYPES, REWARD_SUBTYPES } from '../portfolios/entry-body.ts';
 import type { EntryInput } from './entry-input.ts';
 import { toTradeInput, tradeErrors, unratedDraft as unratedTrade } from './trade-draft.ts';
@@ -21,12 +28,16 @@ export function entryErrors(
     }
     return errors;
   }
+  if (isChange(input)) return changeErrors(input, { baseCurrency, errors });
   const [asset, cost, at] =
     input.kind === 'convert' ? [input.to.asset, input.to.unitCost, '/to'] : [input.asset, input.unitCost, ''];
   if (cost !== undefined && asset === baseCurrency) {
     errors.push({ pointer: `${at}/unitCost`, detail: 'cannot be given for the base currency' });
   }
   if (input.kind === 'convert') errors.push(...sourceErrors(input));
+  if (input.kind === 'withdrawal' && input.networkFee !== undefined && input.networkFee >= input.quantity) {
+    errors.push({ pointer: '/networkFee', detail: 'must be less than `quantity`, of which it is a part' });
+  }
   return errors;
 }
 
@@ -45,7 +56,50 @@ function sourceErrors({ from, to }: Extract<EntryInput, { kind: 'convert' }>): F
   return errors;
 }
 
-/** A draft whose rates are still to be looked up. */
+type ChangeInput = Extract<EntryInput, { kind: TokenChange }>;
+
+function isChange(input: EntryInput): input is ChangeInput {
+  const kinds: readonly string[] = TOKEN_CHANGES;
+  return kinds.includes(input.kind);
+}
+
+function changeErrors(
+  input: ChangeInput,
+  { baseCurrency, errors }: { baseCurrency: string; errors: FieldError[] },
+): FieldError[] {
+  const { asset, toAsset = asset } = input;
+  const detail = 'cannot be the base currency, in which everything is counted';
+  if (asset === baseCurrency) errors.push({ pointer: '/asset', detail });
+  if (toAsset === baseCurrency && toAsset !== asset) errors.push({ pointer: '/toAsset', detail });
+  if (input.kind !== 'redenomination' && toAsset === asset) {
+    errors.push({ pointer: '/toAsset', detail: 'must be another asset than `asset`' });
+  }
+  return errors;
+}
+
+function changeDraft(
+  input: ChangeInput,
+): Pick<TokenChangeDraft, 'kind' | 'asset' | 'from' | 'quantity' | 'per'> {
+  const { asset: from } = input;
+  switch (input.kind) {
+    case 'rename':
+      return { kind: 'rename', asset: input.toAsset, from, quantity: ONE, per: ONE };
+    case 'redenomination': {
+      const { toAsset = from, ratio } = input;
+      return { kind: 'redenomination', asset: toAsset, from, quantity: ratio.to, per: ratio.from };
+    }
+    default:
+      return {
+        kind: 'fork',
+        asset: input.toAsset,
+        from,
+        quantity: input.quantity,
+        per: input.costShare ?? ZERO,
+      };
+  }
+}
+
+/** A draft whose rates have yet to be looked up. */
 export function unratedEntry(input: EntryInput): EntryDraft {
   if (input.kind === 'trade') {
     const { kind: _, account, ...trade } = input;
@@ -66,6 +120,7 @@ export function unratedEntry(input: EntryInput): EntryDraft {
     const fee = input.fee === undefined || input.fee.amount === 0n ? null : input.fee;
     return { ...own, kind: 'transfer', asset, quantity, toAccount, fee, ...txidOf(input) };
   }
+  if (isChange(input)) return { ...own, ...changeDraft(input) };
   if (input.kind === 'convert') {
     const { asset, quantity } = input.to;
     const given = input.to.unitCost ?? null;
@@ -82,8 +137,16 @@ export function unratedEntry(input: EntryInput): EntryDraft {
   const amounts = { asset, quantity, unitCost: given, unitValue: given };
   switch (input.kind) {
     case 'deposit':
+      return { ...own, kind: 'deposit', ...amounts, ...txidOf(input) };
     case 'withdrawal':
-      return { ...own, kind: input.kind, ...amounts, ...txidOf(input) };
+      return {
+        ...own,
+        kind: 'withdrawal',
+        ...amounts,
+        ...txidOf(input),
+        ...(input.networkFee === undefined ? {} : { networkFee: input.networkFee }),
+        ...(input.confirmed === undefined ? {} : { confirmed: input.confirmed }),
+      };
     case 'reward':
       return {
         ...own,
@@ -141,6 +204,16 @@ export function toEntryInput(entry: StoredEntry): EntryInput {
         })),
         to: { asset: entry.asset, quantity: entry.quantity, unitCost: entry.unitCost ?? undefined },
       };
+    case 'rename':
+      return { ...own, kind: 'rename', asset: entry.from, toAsset: entry.asset };
+    case 'redenomination': {
+      const { from, asset: toAsset, per, quantity } = entry;
+      return { ...own, kind: 'redenomination', asset: from, toAsset, ratio: { from: per, to: quantity } };
+    }
+    case 'fork': {
+      const { from, asset: toAsset, quantity, per } = entry;
+      return { ...own, kind: 'fork', asset: from, toAsset, quantity, costShare: per };
+    }
     default:
       return { ...own, ...movementInput(entry) };
   }
@@ -151,8 +224,15 @@ function movementInput(entry: StoredTransfer) {
   const amounts = { asset, quantity, unitCost: entry.unitCost ?? undefined };
   switch (entry.kind) {
     case 'deposit':
+      return { kind: 'deposit' as const, ...amounts, txid: entry.txid };
     case 'withdrawal':
-      return { kind: entry.kind, ...amounts, txid: entry.txid };
+      return {
+        kind: 'withdrawal' as const,
+        ...amounts,
+        txid: entry.txid,
+        networkFee: entry.networkFee,
+        confirmed: entry.confirmed,
+      };
     case 'income':
       return {
         kind: 'reward' as const,

@@ -1,36 +1,36 @@
 import { z } from 'zod';
-import { fixed } from '../../lib/money/money.ts';
-import * as field from '../http/fields.ts';
+import { fixed, ONE } from '../../lib/money/money.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { ADJUSTMENT_SUBTYPES, REWARD_SUBTYPES } from '../portfolios/entry-body.ts';
 import { tagsInput } from './entry-tags.ts';
 import { tradeInput } from './trade-draft.ts';
 
-/** Sources of one conversion. */
+/** The number of sources in one conversion. */
 const MAX_SOURCES = 100;
 
 const place = field.text(100);
 
-/** What most kinds have in common. */
+/** Properties that most kinds have in common. */
 export const details = {
   externalId: field
     .text(200)
     .optional()
     .meta({ description: "The source's own id: makes booking idempotent." }),
-  exchange: field.text(50).optional().meta({ description: 'Where it comes from.', example: 'binance' }),
+  exchange: field.exchange.optional().describe('Where it comes from, in small letters.'),
   account: place
     .optional()
-    .meta({ description: 'The exchange account or wallet where the assets lie.', example: 'ledger-nano' }),
+    .meta({ description: 'The exchange account or wallet that holds the assets.', example: 'ledger-nano' }),
   time: field.instant,
   allowBefore2009: field.allowBefore2009,
-  note: field.prose(1000).optional().meta({ description: 'Whatever is worth noting.' }),
+  note: field.prose(1000).optional().meta({ description: 'Free text.' }),
   tags: tagsInput.optional(),
   sequence: z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional().meta({
-    description: 'Its place among the entries of the same instant: a lower one came first.',
+    description: 'Its place among the entries of the same instant; lower ones come first.',
   }),
 };
 
 export const unitCost = field.nonNegativeAmount.optional().meta({
-  description: 'Base currency per unit; the market price at the time when left out.',
+  description: 'Base currency per unit; the market price of its time if omitted.',
 });
 
 const moved = {
@@ -40,7 +40,18 @@ const moved = {
 };
 
 export const txid = field.text(200).optional().meta({
-  description: 'Of the transaction on the chain: by it a withdrawal finds its deposit.',
+  description: 'Id of the transaction on the chain, by which a withdrawal finds its deposit.',
+});
+
+export const networkFee = field.positiveAmount.optional().meta({
+  description:
+    'The part of `quantity` that the network or the exchange took: it leaves at cost, and does not arrive at a deposit.',
+  example: '0.0005',
+});
+
+export const confirmed = z.boolean().optional().meta({
+  description:
+    'Confirms that it left the portfolio for good: it is not matched with deposits, and causes no warning.',
 });
 
 const signedAmount = z
@@ -54,7 +65,7 @@ const signedAmount = z
   .meta({
     type: 'string',
     example: '-0.5',
-    description: 'Units of the asset; negative for what is missing.',
+    description: 'Units of the asset; negative if some are missing.',
   });
 
 const feeInput = z.strictObject({
@@ -66,7 +77,7 @@ const feeInput = z.strictObject({
 export const shapes = {
   trade: { ...tradeInput.shape, account: details.account },
   deposit: { ...details, ...moved, txid },
-  withdrawal: { ...details, ...moved, txid },
+  withdrawal: { ...details, ...moved, txid, networkFee, confirmed },
   reward: {
     ...details,
     ...moved,
@@ -82,8 +93,8 @@ export const shapes = {
     subtype: z
       .enum(ADJUSTMENT_SUBTYPES)
       .default('correction')
-      .meta({ description: '`opening`: what was there before the ledger begins.' }),
-    reason: field.text(500).meta({ description: 'Why it is made.', example: 'Balance of 2026-01-01' }),
+      .meta({ description: '`opening`: what was held before the ledger begins.' }),
+    reason: field.text(500).meta({ description: 'Why it was made.', example: 'Balance of 2026-01-01' }),
   },
   convert: {
     ...details,
@@ -91,31 +102,71 @@ export const shapes = {
       .array(
         z.strictObject({
           asset: field.asset.meta({ description: 'What is given.' }),
-          quantity: field.positiveAmount.meta({ description: 'Units of it.' }),
+          quantity: field.positiveAmount.meta({ description: 'Units of the asset.' }),
           received: field.positiveAmount.optional().meta({
-            description: 'How much of `to` was got for it; of all sources or of none.',
+            description: 'How much of `to` was received for it; give it for all sources or for none.',
           }),
         }),
       )
       .min(1)
       .max(MAX_SOURCES)
-      .meta({ description: 'What is given: several for a sweep of dust.' }),
+      .meta({ description: 'The assets given; several for a sweep of dust.' }),
     to: z
       .strictObject({
-        asset: field.asset.meta({ description: 'What is got.' }),
-        quantity: field.positiveAmount.meta({ description: 'Units of it.' }),
+        asset: field.asset.meta({ description: 'What is received.' }),
+        quantity: field.positiveAmount.meta({ description: 'Units of the asset.' }),
         unitCost,
       })
-      .meta({ description: 'What is got.' }),
+      .meta({ description: 'What is received.' }),
   },
   transfer: {
     ...details,
-    account: place.meta({ description: 'The account or wallet that it leaves.', example: 'binance' }),
+    account: place.meta({ description: 'The account or wallet that it comes from.', example: 'binance' }),
     asset: field.asset.meta({ description: 'What is moved.' }),
-    quantity: field.positiveAmount.meta({ description: 'Units of it that arrive.' }),
+    quantity: field.positiveAmount.meta({ description: 'Units of the asset that arrive.' }),
     toAccount: place.meta({ description: 'The account or wallet where it arrives.', example: 'ledger-nano' }),
     fee: feeInput.optional().meta({ description: "The network's fee, which leaves at cost." }),
     txid,
+  },
+  rename: {
+    ...details,
+    asset: field.asset.meta({ description: 'Its name before.', example: 'LUNA' }),
+    toAsset: field.asset.meta({ description: 'Its name afterwards.', example: 'LUNC' }),
+  },
+  redenomination: {
+    ...details,
+    asset: field.asset.meta({ description: 'The asset before the change.' }),
+    toAsset: field.asset
+      .optional()
+      .meta({ description: 'The asset after the change; the same one if omitted.' }),
+    ratio: z
+      .strictObject({
+        from: field.positiveAmount.meta({
+          description: 'Units of `asset` that `to` stands for.',
+          example: '1000',
+        }),
+        to: field.positiveAmount.meta({
+          description: 'Units of `toAsset` that come for `from`.',
+          example: '1',
+        }),
+      })
+      .meta({ description: 'The exact ratio of old to new units.' }),
+  },
+  fork: {
+    ...details,
+    asset: field.asset.meta({
+      description: 'The asset that is held, and still is afterwards.',
+      example: 'BTC',
+    }),
+    toAsset: field.asset.meta({ description: 'The new asset.', example: 'BCH' }),
+    quantity: field.positiveAmount.meta({ description: 'Units of `toAsset`.' }),
+    costShare: field.nonNegativeAmount
+      .refine((share) => share <= ONE, 'must be at most 1')
+      .optional()
+      .meta({
+        description: 'The share of the cost that moves to it, as a fraction; none if omitted.',
+        example: '0.05',
+      }),
   },
 };
 
@@ -126,7 +177,7 @@ export function named<K extends EntryKind>(kind: K) {
   return { kind: z.literal(kind).meta({ description: 'Which kind of entry it is.' }) };
 }
 
-/** Products that a ledger of holdings cannot keep: refused by name. */
+/** Products that a ledger of holdings cannot represent: they are refused by name. */
 const REFUSED = ['margin', 'futures', 'perpetual', 'option', 'funding', 'liquidation', 'borrow', 'loan'];
 
 function kindRule({ input }: { input?: unknown }): string {
@@ -151,9 +202,12 @@ export const entryInput = z
       z.strictObject({ ...named('adjustment'), ...shapes.adjustment }),
       z.strictObject({ ...named('convert'), ...shapes.convert }),
       z.strictObject({ ...named('transfer'), ...shapes.transfer }),
+      z.strictObject({ ...named('rename'), ...shapes.rename }),
+      z.strictObject({ ...named('redenomination'), ...shapes.redenomination }),
+      z.strictObject({ ...named('fork'), ...shapes.fork }),
     ],
     { error: kindRule },
   )
-  .meta({ id: 'EntryInput', description: 'An entry to be booked; its `kind` says which fields it has.' });
+  .meta({ id: 'EntryInput', description: 'An entry to book; its `kind` says which fields it has.' });
 
 export type EntryInput = z.output<typeof entryInput>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { joinEntries, partEntries } from '../../db/ledger/joins.ts';
+import { joinedPlace, joinEntries, partEntries } from '../../db/ledger/links/joins.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { entryParams } from './entries.ts';
@@ -11,13 +11,18 @@ export const joinEntry = endpoint({
   path: '/v1/portfolios/:portfolioId/entries/:entryId/joined',
   id: 'joinEntry',
   tag: 'entries',
-  summary: 'Join a withdrawal with the deposit that it arrived as',
+  summary: 'Join a withdrawal with the deposit it arrived as',
   description:
-    'Both are in this portfolio and of the same asset, and no more arrives than has left. Joined, they only change the place: lots, dates and cost stay, no money goes in or out, and what has left and not arrived is the fee, which leaves at cost. Every figure after it is restated; parting them restates it back.',
+    'Both must be of the same asset, and no more may arrive than left. Within one portfolio they only move assets: lots, dates and cost are kept, and no money comes in or goes out.\n\nThe deposit may be in another portfolio of the same owner, in the same base currency. Then the lots move there with their dates and cost, whatever the cost method of either portfolio. Nothing is realised. In the performance of both, the coins count as external money at their value when they left, even if the price changes on the way; their gain up to then is in `transferredPnl`, with opposite signs, so that it cancels out across the two portfolios.\n\nWhat left and did not arrive is the fee, which leaves at cost. Every later figure is restated, in both portfolios, and again when an earlier entry changes; separating them restores the figures.',
   access: 'trades:write',
   params: entryParams,
   body: z
-    .strictObject({ depositId: field.id.describe('Id of the deposit.') })
+    .strictObject({
+      depositId: field.id.describe('Id of the deposit.'),
+      portfolioId: field.portfolioId
+        .optional()
+        .describe('The portfolio that the deposit is in, if it is another one.'),
+    })
     .meta({ id: 'EntryJoin', description: 'What a withdrawal is joined with.' }),
   status: 204,
   response: null,
@@ -26,8 +31,12 @@ export const joinEntry = endpoint({
   async handler({ params, body, caller }, services) {
     const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    const pair = { withdrawalId: params.entryId, depositId: body.depositId };
-    await changeLedger(services, portfolio.id, (options) => joinEntries(db, portfolio.id, pair, options));
+    const other = await writablePortfolio(db, body.portfolioId ?? portfolio.id, caller);
+    const pair = {
+      withdrawal: { portfolioId: portfolio.id, id: params.entryId },
+      deposit: { portfolioId: other.id, id: body.depositId },
+    };
+    await changeLedger(services, portfolio.id, (options) => joinEntries(db, pair, options));
   },
 });
 
@@ -36,8 +45,9 @@ export const partEntry = endpoint({
   path: '/v1/portfolios/:portfolioId/entries/:entryId/joined',
   id: 'partEntry',
   tag: 'entries',
-  summary: 'Part a withdrawal and the deposit that it is joined with',
-  description: 'Either of the two may be named. They are external flows again.',
+  summary: 'Separate a withdrawal from the deposit it is joined with',
+  description:
+    'Name either of the two. Afterwards both are external flows again. If they are in two portfolios, the caller must be able to change both.',
   access: 'trades:write',
   params: entryParams,
   status: 204,
@@ -46,8 +56,9 @@ export const partEntry = endpoint({
   async handler({ params, caller }, services) {
     const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    await changeLedger(services, portfolio.id, (options) =>
-      partEntries(db, portfolio.id, params.entryId, options),
-    );
+    const entry = { portfolioId: portfolio.id, id: params.entryId };
+    const other = await joinedPlace(db, entry);
+    if (other !== null) await writablePortfolio(db, other.portfolioId, caller);
+    await changeLedger(services, portfolio.id, (options) => partEntries(db, entry, options));
   },
 });

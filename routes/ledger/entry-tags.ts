@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_TAGS } from '../../lib/csv/tag-list.ts';
 import { problem } from '../../lib/problem.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 /** The tags of a trade or transfer. The server may allow fewer: see `checkTags`. */
 export const tagsInput = z.array(field.text(50)).max(MAX_TAGS).meta({
@@ -9,7 +9,7 @@ export const tagsInput = z.array(field.text(50)).max(MAX_TAGS).meta({
     'Labels to filter by; none if omitted. At most `TAGS_PER_ENTRY` (20 by default), and `TAGS_PER_PORTFOLIO` different ones in a portfolio.',
 });
 
-/** What is wrong with the number of tags; `null` if nothing is. */
+/** What is wrong with the number of tags; `null` if it is allowed. */
 export function tagError(tags: readonly string[] | undefined, limit: number): string | null {
   return (tags?.length ?? 0) > limit ? `must have at most ${limit} tags (TAGS_PER_ENTRY)` : null;
 }

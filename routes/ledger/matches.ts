@@ -5,15 +5,20 @@ import {
   COMPARED_MOVEMENTS,
   JOINED_AT_ONCE,
   listMatches,
+  type MatchScope,
   type OfferedMatch,
   type Pair,
+  portfoliosOf,
   rejectMatch,
-} from '../../db/ledger/offered-matches.ts';
+} from '../../db/ledger/links/offered-matches.ts';
+import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
+import { siblingsOf } from '../../db/users/shares.ts';
 import { decimal } from '../../lib/money/money.ts';
 import { MATCH_REASONS } from '../../lib/pnl/ledger/transfer-matches.ts';
 import { problem } from '../../lib/problem.ts';
+import type { Database } from '../../db/connection/database.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -26,36 +31,37 @@ const matchParams = portfolioParams.extend({ matchId: matchId.describe('Id of th
 const place = z.union([z.string(), z.null()]);
 const side = z.object({
   id: field.id.describe('Id of the entry.'),
+  portfolioId: field.portfolioId.describe('The portfolio that it is in.'),
   time: field.timestamp.describe('When it happened.'),
   quantity: field.decimal.describe('Units of the asset.'),
-  account: place.describe('The exchange account or wallet; `null` if not told.'),
-  exchange: place.describe('Where the entry comes from; `null` if not told.'),
-  txid: place.describe('Id of the transaction on the chain; `null` if not told.'),
+  account: place.describe('The exchange account or wallet; `null`: not given.'),
+  exchange: place.describe('Where the entry comes from; `null`: not given.'),
+  txid: place.describe('Id of the transaction on the chain; `null`: not given.'),
 });
 
 const matchSchema = z
   .object({
-    id: matchId.describe('Id of the match: those of its withdrawal and its deposit.'),
+    id: matchId.describe('Id of the match, made of the ids of its withdrawal and its deposit.'),
     sure: z
       .boolean()
       .describe(
-        'Neither entry fits another one, and both name one transaction or the quantities are the same.',
+        'Whether neither entry fits any other, and both name the same transaction or have the same quantity.',
       ),
     reason: z
       .enum(MATCH_REASONS)
       .describe(
-        'Why the two may belong together: both name one transaction (`txid`), or the deposit came to another or an unknown place, from 10 minutes before the withdrawal to 72 hours after it, with the same quantity (`quantity`) or at most 5 % less (`quantity-less-fee`). What fits for one reason is not compared for a later one.',
+        'Why the two may belong together: both name the same transaction (`txid`), or the deposit came to another or an unknown place, from 10 minutes before the withdrawal to 72 hours after it, with the same quantity (`quantity`) or at most 5 % less (`quantity-less-fee`). Pairs that fit for one reason are not compared for a later one.',
       ),
     asset: field.asset.describe('What was moved.'),
     withdrawal: side.describe('What went out.'),
     deposit: side.describe('What came in.'),
-    fee: field.decimal.describe('Units of the asset that have left and not arrived.'),
+    fee: field.decimal.describe('Units of the asset that left and did not arrive.'),
     candidates: z
       .object({
         deposits: z.int().describe('How many deposits fit the withdrawal.'),
         withdrawals: z.int().describe('How many withdrawals fit the deposit.'),
       })
-      .describe('How many entries fit for the same reason, those of this match included.'),
+      .describe('How many entries fit for the same reason, including those of this match.'),
   })
   .meta({
     id: 'TransferMatch',
@@ -72,7 +78,7 @@ function matchBody({ withdrawal, deposit, reason, sure, deposits, withdrawals }:
     asset: withdrawal.asset,
     withdrawal: sideBody(withdrawal),
     deposit: sideBody(deposit),
-    fee: decimal(withdrawal.quantity - deposit.quantity),
+    fee: decimal(withdrawal.entry.quantity - deposit.entry.quantity),
     candidates: { deposits, withdrawals },
   };
 }
@@ -80,6 +86,7 @@ function matchBody({ withdrawal, deposit, reason, sure, deposits, withdrawals }:
 function sideBody({ entry }: OfferedMatch['deposit']): MatchBody['deposit'] {
   return {
     id: entry.id,
+    portfolioId: entry.portfolioId,
     time: new Date(entry.time).toISOString(),
     quantity: decimal(entry.quantity),
     account: entry.account ?? null,
@@ -92,7 +99,7 @@ function idOf({ withdrawal, deposit }: Pick<OfferedMatch, 'withdrawal' | 'deposi
   return `${withdrawal.id}.${deposit.id}`;
 }
 
-/** @throws Problem `not-found` for what is no id of a match */
+/** @throws Problem `not-found` for an invalid id */
 function pairOf(id: string): Pair {
   const [withdrawalId = '', depositId = '', ...rest] = id.split('.');
   if (rest.length > 0 || ![withdrawalId, depositId].every((part) => field.id.safeParse(part).success)) {
@@ -101,13 +108,38 @@ function pairOf(id: string): Pair {
   return { withdrawalId, depositId };
 }
 
+interface Scope extends MatchScope {
+  /** Portfolios whose entries the caller may match. */
+  writable: ReadonlySet<string>;
+}
+
+async function scopeOf(db: Database, portfolio: Portfolio, userId: string): Promise<Scope> {
+  const siblings = await siblingsOf(db, portfolio, userId);
+  const writable = siblings.filter((each) => each.writable).map(({ id }) => id);
+  return {
+    portfolio,
+    others: siblings.map(({ id }) => id),
+    writable: new Set([portfolio.id, ...writable]),
+  };
+}
+
+/** @throws Problem `forbidden` for a match with a portfolio that the caller may only read */
+async function assertWritable(db: Database, scope: Scope, pair: Pair): Promise<void> {
+  const ends = await portfoliosOf(db, scope, pair);
+  if (ends === null || [ends.withdrawal, ends.deposit].every((id) => scope.writable.has(id))) return;
+  throw problem('forbidden', {
+    detail:
+      'One of the two portfolios is shared with you for reading only. Ask its owner for write access to it.',
+  });
+}
+
 const listTransferMatches = endpoint({
   method: 'get',
   path: '/v1/portfolios/:portfolioId/transfers/matches',
   id: 'listTransferMatches',
   tag: 'transfers',
-  summary: 'Withdrawals and the deposits that they may have arrived as',
-  description: `The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, sure or not.\n\nThe newest ${COMPARED_MOVEMENTS} deposits and withdrawals are compared that are neither joined nor confirmed. The base currency is left out: money goes to and from a bank, and equal amounts say nothing.`,
+  summary: 'Withdrawals and the deposits they may have arrived as',
+  description: `The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, not even sure matches. One of the two entries is in this portfolio; the other may be in another portfolio of its owner, with the same base currency, that the caller may read.\n\nCompares the newest ${COMPARED_MOVEMENTS} deposits and withdrawals that are neither joined nor confirmed. The base currency is left out: cash goes to and from a bank, and equal amounts prove nothing.`,
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
@@ -121,14 +153,15 @@ const listTransferMatches = endpoint({
       complete: z
         .boolean()
         .describe(
-          `Whether all deposits and withdrawals were compared. If there are more than ${COMPARED_MOVEMENTS}, no match is sure.`,
+          `Whether all deposits and withdrawals were compared. If there are more than ${COMPARED_MOVEMENTS}, no match counts as sure.`,
         ),
     })
-    .meta({ id: 'TransferMatchList', description: 'A page of matches.' }),
+    .meta({ id: 'TransferMatchList', description: 'One page of matches.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
-    const { items, nextCursor, complete } = await listMatches(services.db, portfolio, query);
+    const scope = await scopeOf(services.db, portfolio, caller.userId);
+    const { items, nextCursor, complete } = await listMatches(services.db, scope, query);
     return { items: items.map(matchBody), nextCursor, complete };
   },
 });
@@ -140,7 +173,7 @@ const acceptTransferMatch = endpoint({
   tag: 'transfers',
   summary: 'Join the withdrawal and the deposit of a match',
   description:
-    'As joining the two entries by hand does; parting them undoes it. Idempotent: nothing changes if they are joined with each other already.',
+    'Does the same as joining the two entries by hand; separating them undoes it. Idempotent: nothing changes if they are already joined.',
   access: 'trades:write',
   params: matchParams,
   status: 204,
@@ -149,9 +182,10 @@ const acceptTransferMatch = endpoint({
   async handler({ params, caller }, services) {
     const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    await changeLedger(services, portfolio.id, (options) =>
-      acceptMatch(db, portfolio.id, pairOf(params.matchId), options),
-    );
+    const pair = pairOf(params.matchId);
+    const scope = await scopeOf(db, portfolio, caller.userId);
+    await assertWritable(db, scope, pair);
+    await changeLedger(services, portfolio.id, (options) => acceptMatch(db, scope, pair, options));
   },
 });
 
@@ -161,22 +195,23 @@ const acceptSureTransferMatches = endpoint({
   id: 'acceptSureTransferMatches',
   tag: 'transfers',
   summary: 'Join the withdrawals and deposits of all sure matches',
-  description: `At most ${JOINED_AT_ONCE} at once, as one change of the ledger, the newest first. Call it again while \`remaining\` is not 0.`,
+  description: `At most ${JOINED_AT_ONCE} at once, as one change of each ledger, the newest first. Call it again while \`remaining\` is not 0.`,
   access: 'trades:write',
   params: portfolioParams,
   status: 200,
   response: z
     .object({
       accepted: z.array(matchId).describe('Ids of the matches that were accepted.'),
-      remaining: z.int().describe('How many sure matches are left.'),
+      remaining: z.int().describe('How many sure matches remain.'),
     })
     .meta({ id: 'AcceptedMatches', description: 'Which matches were accepted.' }),
   problems: ['not-found'],
   async handler({ params, caller }, services) {
     const { db } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
+    const scope = await scopeOf(db, portfolio, caller.userId);
     const { accepted, remaining } = await changeLedger(services, portfolio.id, (options) =>
-      acceptSureMatches(db, portfolio.id, options),
+      acceptSureMatches(db, scope, scope.writable, options),
     );
     return { accepted: accepted.map(idOf), remaining };
   },
@@ -187,9 +222,9 @@ const rejectTransferMatch = endpoint({
   path: '/v1/portfolios/:portfolioId/transfers/matches/:matchId/reject',
   id: 'rejectTransferMatch',
   tag: 'transfers',
-  summary: 'Say that the withdrawal and the deposit of a match do not belong together',
+  summary: 'Reject a match: the withdrawal and the deposit do not belong together',
   description:
-    'The match is not offered again, and the two count no longer as candidates for each other. They can still be joined by hand. Idempotent.',
+    'The match is not offered again, and the two no longer count as candidates for each other. They can still be joined by hand. Idempotent.',
   access: 'trades:write',
   params: matchParams,
   status: 204,
@@ -197,7 +232,10 @@ const rejectTransferMatch = endpoint({
   problems: ['not-found'],
   async handler({ params, caller }, { db, clock }) {
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    await rejectMatch(db, portfolio.id, pairOf(params.matchId), { now: clock.now() });
+    const pair = pairOf(params.matchId);
+    const scope = await scopeOf(db, portfolio, caller.userId);
+    await assertWritable(db, scope, pair);
+    await rejectMatch(db, scope, pair, { now: clock.now() });
   },
 });
 

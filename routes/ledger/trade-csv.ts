@@ -1,19 +1,18 @@
 import { z } from 'zod';
-import { ensureCurrent } from '../../db/ledger/past-states.ts';
+import { ensureCurrent } from '../../db/ledger/positions/past-states.ts';
 import type { ExportedTrade } from '../../db/trades/trade-export.ts';
-import { TRADE_SORTS } from '../../db/trades/trade-order.ts';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
 import { joinTags } from '../../lib/csv/tag-list.ts';
 import { SEQUENCE_HEADING, TRADE_HEADINGS, type TradeColumn } from '../../lib/csv/trade-headings.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from '../http/csv-answer.ts';
 import { Conditional, endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { slotOrProblem } from '../http/slots.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from '../performance/portfolio-history.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
-import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
+import { tradeFilterOf, tradeFilterQuery, tradeOrderQuery } from './trade-filter.ts';
 
 type Cells = Omit<CsvColumn<ExportedTrade>, 'name' | 'korean'>;
 
@@ -25,7 +24,7 @@ function text(value: Cells['value']): Cells {
   return { kind: 'text', value };
 }
 
-/** What an import brings back. */
+/** The columns that an import reads back. */
 const CELLS: Record<TradeColumn, Cells> = {
   time: plain(({ time }) => field.isoTime(time)),
   exchange: text(({ exchange }) => exchange),
@@ -48,7 +47,7 @@ const USUAL = Object.entries(TRADE_HEADINGS).map(([name, korean]) => ({
   ...CELLS[name as TradeColumn],
 }));
 
-/** What follows from it: figures in base currency. */
+/** The results of the trade: figures in the base currency. */
 const FIGURES: CsvColumn<ExportedTrade>[] = [
   { name: 'id', korean: 'ID', ...plain(({ id }) => id) },
   { name: 'value', korean: '환산금액', ...plain(({ value }) => value) },
@@ -67,19 +66,12 @@ export const exportTrades = endpoint({
   tag: 'trades',
   summary: 'The fills of a portfolio as a CSV file',
   description:
-    'The whole list of trades with the same filter and order, however long. Times and decimals are written as in JSON; what is not known is empty. Without `columns` it has the columns that `POST …/trades/import` reads, so that it can be imported into another portfolio. Add the column `sequence` and the import gets the order of trades right however the file is sorted. A cell that a spreadsheet would run as a formula begins with an apostrophe, which an import removes.',
+    'The whole list of trades with the same filter and order, however long. Times and decimals are written as in JSON; unknown values are empty. Without `columns` it has the columns that `POST …/trades/import` reads, so that it can be imported into another portfolio. With the column `sequence`, an import restores the order of the trades however the file is sorted. A cell that a spreadsheet would run as a formula begins with an apostrophe, which an import removes.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
     ...tradeFilterQuery,
-    sort: z
-      .enum(TRADE_SORTS)
-      .default('time')
-      .describe('What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency.'),
-    order: z
-      .enum(['asc', 'desc'])
-      .optional()
-      .describe('If omitted: `asc` by symbol, `desc` by time and figures.'),
+    ...tradeOrderQuery,
     ...csvQuery([...USUAL, ...FIGURES]),
   }),
   ...CSV_RESPONSE,

@@ -1,31 +1,29 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import { type RateNeed, rateNeeds, ratesOf, withRates } from '../../db/ledger/entry-rates.ts';
+import { type RateNeed, rateNeeds, ratesOf, withRates } from '../../db/ledger/rates/entry-rates.ts';
 import {
   type EntryDraft,
   type StoredEntry,
   type StoredTrade,
   type TradeDraft,
-} from '../../db/ledger/stored-entry.ts';
-import { BASE_RATE, marketRate, rateAt, rateTable } from '../../db/ledger/rates.ts';
+} from '../../db/ledger/entries/stored-entry.ts';
+import { BASE_RATE, marketRate, rateAt, rateTable, type RateTerms } from '../../db/ledger/rates/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { placesOf, RowOrders } from '../../lib/import/reading/row-order.ts';
 import { mul } from '../../lib/money/money.ts';
 import type { FoundRate } from '../../lib/pnl/ledger/rate-origin.ts';
-import type { TradeEntry } from '../../lib/pnl/ledger/entry.ts';
-import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';
 import { splitSymbol } from '../../lib/symbol.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { tagsInput } from './entry-tags.ts';
 
-/** As exchanges and ccxt name them. */
+/** In the notation of exchanges and ccxt. */
 export const orderType = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,29}$/, 'must be an order type such as limit or market: small letters')
   .meta({ description: 'Type of the order it filled, as the exchange names it.', example: 'limit' });
 
-/** Safe as a number in JSON for every reader. */
+/** Every reader can represent it exactly as a JSON number. */
 const sequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER).meta({
   description: 'Place among the fills of the same instant: a lower one came first.',
   example: 1,
@@ -39,10 +37,7 @@ export const tradeInput = z
       .describe(
         "The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new trade.",
       ),
-    exchange: field
-      .text(50)
-      .optional()
-      .meta({ example: 'upbit', description: 'Where it happened; any name, always written the same way.' }),
+    exchange: field.exchange.optional().describe('Where it happened; any name, in small letters.'),
     symbol: field.symbol.describe('What was traded: base and quote asset.'),
     side: z.enum(['buy', 'sell']).describe('Whether the base asset was bought or sold.'),
     quantity: field.positiveAmount.describe('How much, in units of the base asset; a decimal string.'),
@@ -66,21 +61,21 @@ export const tradeInput = z
 
 export type TradeInput = z.output<typeof tradeInput>;
 
-/** A rate that an entry needs; `null` when no price leads there. */
+/** A rate that an entry needs; `null` if no price leads to it. */
 export type RateFinder = (need: RateNeed) => Promise<FoundRate | null>;
 
 /** Rates from the stored candles, looked up one by one. */
-export function rateFinder(db: Database, baseCurrency: string): RateFinder {
+export function rateFinder(db: Database, terms: RateTerms): RateFinder {
   return async ({ asset, time }) => {
-    if (asset === baseCurrency) return BASE_RATE;
-    const found = await rateAt(db, asset, baseCurrency, time);
+    if (asset === terms.baseCurrency) return BASE_RATE;
+    const found = await rateAt(db, asset, terms, time);
     return found === null ? null : marketRate(found);
   };
 }
 
 /**
- * Rates that an entry was booked with, before any that would be found today: candles are not kept for ever, and a note
- * that is changed shall not change a figure.
+ * The rates that an entry was booked with take precedence over any that would be found today: candles are not kept
+ * forever, and changing a note must not change a figure.
  */
 export function keptRates(before: StoredEntry, find: RateFinder): RateFinder {
   const rates = ratesOf(before);
@@ -118,7 +113,11 @@ export function tradeErrors(input: TradeInput, now: number): FieldError[] {
   return errors;
 }
 
-/** @throws the 422 that names what no exchange can have reported */
+/**
+ * A fee in a third asset is not among it: what it is worth may be known earlier or later, and a list of trades warns of
+ * one that is worth more than its trade.
+ * @throws the 422 that names what no exchange can have reported
+ */
 export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch: boolean): void {
   const errors = inputs.flatMap((input, index) =>
     tradeErrors(input, now).map(({ pointer, detail }) => ({
@@ -133,37 +132,26 @@ function unprocessable(errors: readonly FieldError[]): Error {
   return problem('unprocessable-entry', { errors: errors.slice(0, 20) });
 }
 
-/**
- * A fee in another asset is compared by its rate, if there is one, so only of what is new: what was booked before stays
- * booked, whatever prices have become known since.
- * @throws the 422 for a fee that is worth more than the trade itself
- */
-export function checkFeeValue(trade: TradeEntry, baseCurrency: string, at = ''): void {
-  const { value, fee } = exchangeOf(trade, { baseCurrency });
-  if (value === null || fee.value === null || fee.value <= value) return;
-  throw unprocessable([{ pointer: `${at}/fee/amount`, detail: 'is worth more than the trade itself' }]);
-}
-
 export async function toTradeDraft(input: TradeInput, rate: RateFinder): Promise<TradeDraft> {
   return await rated(unratedDraft(input), rate);
 }
 
 /**
- * Drafts of a batch, each with the rates of its own instant, as if it had been sent alone; those that share an instant
+ * Drafts of a batch, each with the rates at its own time, as if it had been sent alone; trades that share an instant
  * with others know their place in it.
  */
 export async function toTradeDrafts(
   inputs: readonly TradeInput[],
   db: Database,
-  baseCurrency: string,
+  terms: RateTerms,
 ): Promise<TradeDraft[]> {
   const drafts = inputs.map(unratedDraft);
   placeInBatch(drafts);
-  const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
+  const rate = await rateTable(db, terms, drafts.flatMap(rateNeeds));
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
 
-/** A draft whose rates are still to be looked up. */
+/** A draft whose rates have yet to be looked up. */
 export function unratedDraft(input: TradeInput): TradeDraft {
   const { base, quote } = splitSymbol(input.symbol);
   const { fee } = input;
@@ -188,7 +176,10 @@ export function unratedDraft(input: TradeInput): TradeDraft {
   };
 }
 
-/** Gives those that share an instant their place in it, from the order of the batch, which may run either way. */
+/**
+ * Assigns trades that share an instant their place in it, by the order of the batch, which may be ascending or
+ * descending.
+ */
 export function placeInBatch(drafts: readonly TradeDraft[]): void {
   const rows = new RowOrders();
   for (const draft of drafts) rows.add(draft);
@@ -214,7 +205,7 @@ export function toTradeInput(entry: StoredTrade): TradeInput {
     price: entry.price,
     fee: entry.fee ?? undefined,
     time: entry.time,
-    // It was meant when it was booked.
+    // It was intended when it was booked.
     allowBefore2009: entry.time < GENESIS,
     orderId: entry.orderId ?? undefined,
     type: entry.orderType ?? undefined,

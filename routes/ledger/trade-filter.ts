@@ -1,21 +1,22 @@
 import { z } from 'zod';
+import { TRADE_SORTS } from '../../db/trades/trade-order.ts';
 import type { TradeFilter } from '../../db/trades/trade-query.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { searchTerms } from '../../lib/text/search-text.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { queryProblem } from '../http/query-problem.ts';
 import { instantOf, queryTime } from '../performance/query-span.ts';
 import { timeZone } from '../portfolios/portfolio-body.ts';
 import { orderType } from './trade-draft.ts';
 
-/** Words of one search: each is looked at in every candidate. */
+/** Words per search: each one is compared with every candidate. */
 const WORD_LIMIT = 10;
 
-/** The parameters that choose trades: of the list, its statistics and its download alike. */
+/** The parameters that select trades, shared by the list, its statistics and its download. */
 export const tradeFilterQuery = {
   from: queryTime
     .optional()
-    .describe('Inclusive: a time, or a date in `tz`. Since the first trade if omitted.'),
+    .describe('Inclusive: a time, or a date in `tz`. From the first trade if omitted.'),
   to: queryTime
     .optional()
     .describe('Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted.'),
@@ -25,26 +26,35 @@ export const tradeFilterQuery = {
   asset: field.asset.optional().describe('Only trades in which this asset was bought, sold, or paid with.'),
   side: z.enum(['buy', 'sell']).optional().describe('Only purchases or only sales; both if omitted.'),
   type: orderType.optional().describe('Only fills of orders of this type, such as `limit`.'),
-  exchange: field
-    .text(50)
-    .optional()
-    .describe('Only trades at this exchange, as it was written when booked.'),
+  exchange: field.exchange.optional().describe('Only trades at this exchange, in any case.'),
   orderId: field.text(200).optional().describe('Only the fills of this order.'),
   tag: field.text(50).optional().describe('Only trades with this tag, exactly as written.'),
   q: field
     .text(200)
     .optional()
     .meta({
-      description: `Only trades whose symbol, note, order id or external id contain all these words, in any case. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most ${WORD_LIMIT} words.`,
+      description: `Only trades whose symbol, note, order id or external id contain all these words, in any case. External ids that an import made for rows without one are not searched. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most ${WORD_LIMIT} words.`,
       example: 'upbit 분할',
     }),
+};
+
+/** The order of the list and of its download. */
+export const tradeOrderQuery = {
+  sort: z
+    .enum(TRADE_SORTS)
+    .default('time')
+    .describe('What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency.'),
+  order: z
+    .enum(['asc', 'desc'])
+    .optional()
+    .describe('If omitted: `asc` by symbol, `desc` by time and figures.'),
 };
 
 const parsedQuery = z.strictObject(tradeFilterQuery);
 
 /**
- * @param options.timeZone of dates, when the query has no `tz`
- * @throws 400 that names the parameter: a range that ends before it begins, a local time that the clocks skip
+ * @param options.timeZone of dates, if the query has no `tz`
+ * @throws 400 that names the parameter: a range that ends before it begins, or a local time that the clocks skip
  */
 export function tradeFilterOf(
   query: z.output<typeof parsedQuery>,

@@ -1,29 +1,30 @@
+import { mapInSlices } from '../../lib/async/time-slice.ts';
 import { z } from 'zod';
-import { ensureCurrent } from '../../db/ledger/past-states.ts';
+import { ensureCurrent } from '../../db/ledger/positions/past-states.ts';
 import {
   countTrades,
   getListedTrade,
   type ListedTrade,
   listTrades as pageOfTrades,
 } from '../../db/trades/trade-list.ts';
-import { TRADE_SORTS } from '../../db/trades/trade-order.ts';
 import { decimalOrNull } from '../../lib/money/money.ts';
 import { tradeWarnings } from '../../lib/pnl/valuation/trade-warnings.ts';
 import { problem } from '../../lib/problem.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { baseCurrency, realized, usedCostMethod } from '../portfolios/figure-fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { warnings } from '../../lib/schemas/warning-schema.ts';
+import { baseCurrency, realized, usedCostMethod } from '../../lib/schemas/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
-import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
+import { tradeFilterOf, tradeFilterQuery, tradeOrderQuery } from './trade-filter.ts';
 import { tradeBody, tradeSchema } from '../portfolios/trade-body.ts';
 import { tradeParams } from './trades.ts';
 
 const listedTrade = tradeSchema
   .extend({
     value: field.decimalOrNull.describe(
-      'Quantity × price in base currency at the rate of its time; `null` if there was none.',
+      'Quantity × price in base currency at the rate of its time; `null` if there was no rate.',
     ),
     feeValue: field.decimalOrNull.describe(
       'The fee in base currency at the rate of its time, `0` without a fee; `null` if there was no rate.',
@@ -35,7 +36,7 @@ const listedTrade = tradeSchema
   .meta({ id: 'ListedTrade', description: 'A trade with its figures in base currency.' });
 
 /** The currency of the figures, and warnings about them. */
-const context = { baseCurrency, costMethod: usedCostMethod, warnings: field.warnings };
+const context = { baseCurrency, costMethod: usedCostMethod, warnings };
 
 function listedBody({ trade, value, feeValue, result }: ListedTrade): z.input<typeof listedTrade> {
   return {
@@ -66,14 +67,7 @@ export const listTrades = endpoint({
   params: portfolioParams,
   query: z.strictObject({
     ...tradeFilterQuery,
-    sort: z
-      .enum(TRADE_SORTS)
-      .default('time')
-      .describe('What to sort by; `value`, `fee` and `pnl` (net, of sales) are in base currency.'),
-    order: z
-      .enum(['asc', 'desc'])
-      .optional()
-      .describe('If omitted: `asc` by symbol, `desc` by time and figures.'),
+    ...tradeOrderQuery,
     count: z
       .enum(['true', 'false'])
       .default('false')
@@ -101,7 +95,7 @@ export const listTrades = endpoint({
       await ensureCurrent(db, id);
       const { items, nextCursor } = await pageOfTrades(db, id, filter, { sort, order, limit, cursor });
       return {
-        items: items.map(listedBody),
+        items: await mapInSlices(items, listedBody),
         nextCursor,
         ...(count === 'true' ? { total: await countTrades(db, id, filter) } : {}),
         portfolioId: id,

@@ -1,17 +1,22 @@
 import { z } from 'zod';
-import { ensureCurrent } from '../../db/ledger/past-states.ts';
+import { ensureCurrent } from '../../db/ledger/positions/past-states.ts';
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
 import { type TradeTotals, tradeTotals } from '../../db/trades/trade-totals.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import { closedTradeStats } from '../../lib/pnl/performance/trade-stats.ts';
-import { missingRate, oversoldWarning, unvaluedFees } from '../../lib/pnl/valuation/trade-warnings.ts';
+import {
+  dearFeeWarning,
+  missingRate,
+  oversoldWarning,
+  unvaluedFees,
+} from '../../lib/pnl/valuation/trade-warnings.ts';
 import { plus } from '../../lib/money/unknown.ts';
-import type { Warning } from '../../lib/pnl/valuation/warning.ts';
+import { type Warning, warnings } from '../../lib/schemas/warning-schema.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { closedTrades } from '../performance/performance-schema.ts';
-import { baseCurrency, realized, usedCostMethod } from '../portfolios/figure-fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { closedTrades } from '../../lib/schemas/performance-schema.ts';
+import { baseCurrency, realized, usedCostMethod } from '../../lib/schemas/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeFilterOf, tradeFilterQuery } from './trade-filter.ts';
@@ -26,10 +31,10 @@ const statsSchema = z
     baseCurrency,
     costMethod: usedCostMethod,
     count: count.describe('How many trades match.'),
-    buys: count.describe('How many of them are purchases.'),
-    sells: count.describe('How many of them are sales.'),
-    firstTime: time.describe('When the oldest of them was filled; `null` if there is none.'),
-    lastTime: time.describe('When the newest of them was filled; `null` if there is none.'),
+    buys: count.describe('How many of these are purchases.'),
+    sells: count.describe('How many of these are sales.'),
+    firstTime: time.describe('When the oldest was filled; `null` if there is none.'),
+    lastTime: time.describe('When the newest was filled; `null` if there is none.'),
     volume: z
       .object({
         bought: field.decimalOrNull.describe(`Value of the purchases. ${LACKS_RATE}`),
@@ -42,7 +47,7 @@ const statsSchema = z
         z
           .object({
             currency: field.asset.describe('The quote asset.'),
-            buys: count.describe('How many purchases were paid with it.'),
+            buys: count.describe('How many purchases were paid in it.'),
             sells: count.describe('How many sales were paid in it.'),
             bought: field.decimal.describe('Value of these purchases, in `currency`.'),
             sold: field.decimal.describe('Value of these sales, in `currency`.'),
@@ -67,9 +72,9 @@ const statsSchema = z
     closed: closedTrades.describe(
       'The sales, each compared with its cost; `profit` is net realised PnL. Buying the base currency with a coin is a sale of the coin.',
     ),
-    warnings: field.warnings,
+    warnings,
   })
-  .meta({ id: 'TradeStats', description: 'What the trades that match add up to.' });
+  .meta({ id: 'TradeStats', description: 'Totals of the matching trades.' });
 
 function figuresOf(totals: TradeTotals) {
   const { bought, sold, quotes, span, fees, feesPaid, realised, closed } = totals;
@@ -93,7 +98,7 @@ function figuresOf(totals: TradeTotals) {
 }
 
 function warningsOf(totals: TradeTotals, baseCurrency: string): Warning[] {
-  const { bought, sold, fees, realised, unrated, oversold, unvaluedFees: unvalued } = totals;
+  const { bought, sold, fees, realised, unrated, oversold, dearFees, unvaluedFees: unvalued } = totals;
   const figures = Object.entries({
     'volume.bought': bought.value,
     'volume.sold': sold.value,
@@ -106,6 +111,7 @@ function warningsOf(totals: TradeTotals, baseCurrency: string): Warning[] {
   return [
     ...missingRate(unrated, unknown, baseCurrency),
     ...oversoldWarning(oversold),
+    ...dearFeeWarning(dearFees),
     ...unvalued.map((each) => unvaluedFees(each, baseCurrency)),
   ];
 }
@@ -115,7 +121,7 @@ export const getTradeStats = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/stats',
   id: 'getTradeStats',
   tag: 'trades',
-  summary: 'What the fills add up to, and how the sales turned out; takes the filter of the list',
+  summary: 'Totals of the fills and statistics of the sales, with the filter of the list',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject(tradeFilterQuery),

@@ -1,21 +1,16 @@
 import { z } from 'zod';
-import { getEntry } from '../../db/ledger/entries.ts';
-import type { Database } from '../../db/connection/database.ts';
-import type { StoredEntry, StoredTrade, TradeDraft } from '../../db/ledger/stored-entry.ts';
-import { changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import type { StoredEntry, StoredTrade } from '../../db/ledger/entries/stored-entry.ts';
 import { problem } from '../../lib/problem.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { bookBatch } from './book-batch.ts';
-import { checkTags } from './entry-tags.ts';
-import { changeLedger } from '../portfolios/ledger-change.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { bookBatch, bookingQuery } from './book-batch.ts';
+import { correctEntry, deleteEntry } from './one-entry.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeBody, tradeSchema } from '../portfolios/trade-body.ts';
 import {
-  checkFeeValue,
   checkTrades,
   keptRates,
   rateFinder,
@@ -33,16 +28,16 @@ function asTrade(entry: StoredEntry | null): StoredTrade {
 
 const outcome = z
   .object({ status: outcomeStatus, trade: tradeSchema })
-  .meta({ id: 'BookedTrade', description: 'What became of one trade of a batch.' });
+  .meta({ id: 'BookedTrade', description: 'The outcome of one trade of a batch.' });
 const batchOutcome = z
   .object({
     version: ledgerVersion,
     items: z.array(outcome).describe('One item for each trade of the request, in its order.'),
   })
-  .meta({ id: 'TradeBatch', description: 'What became of a batch of trades.' });
+  .meta({ id: 'TradeBatch', description: 'The outcome of a batch of trades.' });
 const booked = z
   .union([tradeSchema, batchOutcome])
-  .meta({ id: 'TradeOrBatch', description: 'The trade, or what became of the batch that was sent.' });
+  .meta({ id: 'TradeOrBatch', description: 'The trade, or the outcome of the batch.' });
 
 export const bookTrades = endpoint({
   method: 'post',
@@ -51,12 +46,13 @@ export const bookTrades = endpoint({
   tag: 'trades',
   summary: 'Book one fill, or a batch',
   description:
-    'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200, another content under the same id is a 409. A batch is booked whole or not at all.\n\nFills of the same instant come in the order of their `sequence`. In a batch it may be left out: then their order in the batch counts. A batch runs from the oldest fill to the newest, or the other way round if its times do; if they are all the same, it is turned round when only so each sale comes after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.',
+    'Idempotent by (exchange, externalId): the same fill again is answered with the booked one and 200; different content under the same id is a 409. A batch is booked whole or not at all.\n\nFills at the same instant are ordered by their `sequence`. In a batch it may be omitted: then the order of the batch counts. A batch runs from the oldest fill to the newest, or in reverse if its times do. If all times are equal, the batch is reversed if only that puts each sale after its purchase. Fills without a `sequence` that are sent one by one are ordered by their content: purchases before sales, then by external id.',
   access: 'trades:write',
   params: portfolioParams,
+  query: bookingQuery,
   ...itemOrBatch(tradeInput, 'TradeInput'),
   status: 201,
-  otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
+  otherStatuses: [{ status: 200, description: 'Everything was already booked.' }],
   response: booked,
   examples: {
     request: {
@@ -70,19 +66,25 @@ export const bookTrades = endpoint({
       time: '2026-03-02T09:00:00.000Z',
     },
   },
-  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
-  async handler({ params, body, caller }, services) {
+  problems: [
+    'invalid-request',
+    'not-found',
+    'conflict',
+    'quota-exceeded',
+    'trade-conflict',
+    'unprocessable-entry',
+  ],
+  async handler({ params, query, body, caller }, services) {
     const { db, clock } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    const { baseCurrency } = portfolio;
     return await bookBatch(
       services,
       portfolio,
       body,
       {
+        duplicates: query.possibleDuplicates,
         check: (inputs, inBatch) => checkTrades(inputs, clock.now(), inBatch),
-        draft: (inputs) => toTradeDrafts(inputs, db, baseCurrency),
-        admit: (entry, at) => checkFeeValue(asTrade(entry), baseCurrency, at),
+        draft: (inputs) => toTradeDrafts(inputs, db, portfolio),
         show: ({ status, entry }) => ({ status, trade: tradeBody(asTrade(entry)) }),
       },
       ({ trade }) => trade,
@@ -115,14 +117,11 @@ const tradeChange = tradeInput
   })
   .meta({ id: 'TradeChange', description: 'What to correct in a trade; the rest stays.' });
 
-/** What was sent; `null` becomes what is left out when booking. */
+/** The sent properties; those sent as `null` become those that are omitted when booking. */
 function given(change: z.output<typeof tradeChange>): Partial<TradeInput> {
   const sent = Object.entries(change).filter(([, value]) => value !== undefined);
   return Object.fromEntries(sent.map(([key, value]) => [key, value ?? undefined]));
 }
-
-/** What the worth of a trade and of its fee follow from. */
-const VALUED = ['symbol', 'quantity', 'price', 'fee', 'time'] as const;
 
 export const tradeParams = portfolioParams.extend({ tradeId: field.id.describe('Id of the trade.') });
 
@@ -131,39 +130,24 @@ export const changeTrade = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/:tradeId',
   id: 'changeTrade',
   tag: 'trades',
-  summary: 'Correct a fill; every figure after it is restated',
+  summary: 'Correct a fill; every later figure is restated',
   access: 'trades:write',
   params: tradeParams,
-  // A note and as many tags as there may be, with every letter escaped.
+  // Room for a note and the maximum number of tags, with every letter escaped.
   bodyLimitKb: 64,
   body: tradeChange,
   status: 200,
   response: tradeSchema,
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'unprocessable-entry'],
-  async handler({ params, body, caller }, services) {
-    const { db, clock, config } = services;
-    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    checkTags([body], config.TAGS_PER_ENTRY);
-    const corrected = async (before: StoredEntry, trx: Database): Promise<TradeDraft> => {
+  async handler({ params: { portfolioId, tradeId }, body, caller }, services) {
+    const request = { portfolioId, entryId: tradeId, caller };
+    const corrected = await correctEntry(services, request, body, async (before, { trx, terms }) => {
       const trade = asTrade(before);
       const input = { ...toTradeInput(trade), ...given(body) };
-      checkTrades([input], clock.now(), false);
-      const rates = keptRates(trade, rateFinder(trx, portfolio.baseCurrency));
-      const draft = await toTradeDraft(input, rates);
-      // A note may be written beside any fill.
-      if (VALUED.some((name) => body[name] !== undefined)) {
-        checkFeeValue({ ...trade, ...draft }, portfolio.baseCurrency);
-      }
-      return draft;
-    };
-    const changed = await changeLedger(services, portfolio.id, (options) =>
-      changeEntry(db, portfolio.id, params.tradeId, corrected, {
-        ...options,
-        tagLimit: config.TAGS_PER_PORTFOLIO,
-        assetLimit: config.ASSETS_PER_PORTFOLIO,
-      }),
-    );
-    return tradeBody(asTrade(changed?.entry ?? null));
+      checkTrades([input], services.clock.now(), false);
+      return await toTradeDraft(input, keptRates(trade, rateFinder(trx, terms)));
+    });
+    return tradeBody(asTrade(corrected));
   },
 });
 
@@ -172,20 +156,14 @@ export const removeTrade = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/:tradeId',
   id: 'removeTrade',
   tag: 'trades',
-  summary: 'Remove a fill from the ledger; every figure after it is restated',
+  summary: 'Remove a fill from the ledger; every later figure is restated',
   access: 'trades:write',
   params: tradeParams,
   status: 204,
   response: null,
   problems: ['not-found'],
-  async handler({ params, caller }, services) {
-    const { db } = services;
-    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    asTrade(await getEntry(db, portfolio.id, params.tradeId));
-    const removed = await changeLedger(services, portfolio.id, (options) =>
-      removeEntry(db, portfolio.id, params.tradeId, options),
-    );
-    asTrade(removed?.before ?? null);
+  async handler({ params: { portfolioId, tradeId }, caller }, services) {
+    await deleteEntry(services, { portfolioId, entryId: tradeId, caller }, asTrade);
   },
 });
 

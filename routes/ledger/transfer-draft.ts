@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
-import { rateNeeds, withRates } from '../../db/ledger/entry-rates.ts';
-import { type TransferDraft } from '../../db/ledger/stored-entry.ts';
-import { rateTable } from '../../db/ledger/rates.ts';
+import { rateNeeds, withRates } from '../../db/ledger/rates/entry-rates.ts';
+import { type TransferDraft } from '../../db/ledger/entries/stored-entry.ts';
+import { rateTable, type RateTerms } from '../../db/ledger/rates/rates.ts';
 import { GENESIS } from '../../lib/epoch.ts';
 import { type FieldError, problem } from '../../lib/problem.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { tagsInput } from './entry-tags.ts';
 import { type ShownTransfer, TRANSFER_KINDS } from '../portfolios/transfer-body.ts';
 import { rated, type RateFinder } from './trade-draft.ts';
@@ -18,7 +18,7 @@ export const transferInput = z
       .describe(
         "The source's own id; with `exchange` it makes booking idempotent. Omitted: always a new transfer.",
       ),
-    exchange: field.text(50).optional().describe('Where it happened; any name, always written the same way.'),
+    exchange: field.exchange.optional().describe('Where it happened; any name, in small letters.'),
     kind: z
       .enum(TRANSFER_KINDS)
       .describe('`deposit`: brought in. `withdrawal`: taken out. `income`: a reward, interest or airdrop.'),
@@ -42,18 +42,18 @@ export async function toTransferDraft(input: TransferInput, rate: RateFinder): P
   return await rated(unratedTransfer(input), rate);
 }
 
-/** Drafts of a batch, each with the rate of its own instant, as if it had been sent alone. */
+/** Drafts of a batch, each with the rate at its own time, as if it had been sent alone. */
 export async function toTransferDrafts(
   inputs: readonly TransferInput[],
   db: Database,
-  baseCurrency: string,
+  terms: RateTerms,
 ): Promise<TransferDraft[]> {
   const drafts = inputs.map(unratedTransfer);
-  const rate = await rateTable(db, baseCurrency, drafts.flatMap(rateNeeds));
+  const rate = await rateTable(db, terms, drafts.flatMap(rateNeeds));
   return drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
 }
 
-/** A draft whose rate is still to be looked up, unless it was given. */
+/** A draft whose rate has yet to be looked up, unless it was given. */
 export function unratedTransfer(input: TransferInput): TransferDraft & Pick<TransferInput, 'kind'> {
   const unitCost = input.unitCost ?? null;
   return {
@@ -71,7 +71,7 @@ export function unratedTransfer(input: TransferInput): TransferDraft & Pick<Tran
   };
 }
 
-/** What cannot be booked of a transfer. */
+/** What cannot be booked about a transfer. */
 export function transferErrors(input: TransferInput, now: number, baseCurrency: string): FieldError[] {
   return [
     ...(field.isInFuture(input.time, now) ? [{ pointer: '/time', detail: 'is in the future' }] : []),
@@ -116,7 +116,9 @@ export const transferChange = transferInput
   })
   .meta({ id: 'TransferChange', description: 'What to correct in a transfer; the rest stays.' });
 
-/** A booked transfer with what was sent in place of what it had; `null` becomes what is left out when booking. */
+/**
+ * A booked transfer with the sent properties replaced; those sent as `null` become those that are omitted when booking.
+ */
 export function changedInput(before: ShownTransfer, change: z.output<typeof transferChange>): TransferInput {
   const { asset, quantity, unitCost, time, note, tags } = change;
   return {
@@ -127,7 +129,7 @@ export function changedInput(before: ShownTransfer, change: z.output<typeof tran
     quantity: quantity ?? before.quantity,
     unitCost: (unitCost === undefined ? before.unitCost : unitCost) ?? undefined,
     time: time ?? before.time,
-    // It was meant when it was booked.
+    // It was intended when it was booked.
     allowBefore2009: change.allowBefore2009 ?? before.time < GENESIS,
     note: (note === undefined ? before.note : note) ?? undefined,
     tags: tags ?? before.tags,

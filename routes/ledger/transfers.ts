@@ -1,15 +1,13 @@
+import { mapInSlices } from '../../lib/async/time-slice.ts';
 import { z } from 'zod';
-import { getEntry, listEntries } from '../../db/ledger/entries.ts';
-import type { Database } from '../../db/connection/database.ts';
-import type { StoredEntry, TransferDraft } from '../../db/ledger/stored-entry.ts';
-import { changeEntry, removeEntry } from '../../db/ledger/ledger.ts';
+import { getEntry, listEntries } from '../../db/ledger/entries/entries.ts';
+import type { StoredEntry, TransferDraft } from '../../db/ledger/entries/stored-entry.ts';
 import { problem } from '../../lib/problem.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { bookBatch } from './book-batch.ts';
-import { checkTags } from './entry-tags.ts';
-import { changeLedger } from '../portfolios/ledger-change.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { bookBatch, bookingQuery } from './book-batch.ts';
+import { correctEntry, deleteEntry } from './one-entry.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { ledgerVersion, outcomeStatus } from '../portfolios/entry-fields.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -39,16 +37,16 @@ function asTransfer(entry: StoredEntry | null): ShownTransfer {
 
 const outcome = z
   .object({ status: outcomeStatus, transfer: transferSchema })
-  .meta({ id: 'BookedTransfer', description: 'What became of one transfer of a batch.' });
+  .meta({ id: 'BookedTransfer', description: 'The outcome of one transfer of a batch.' });
 const batchOutcome = z
   .object({
     version: ledgerVersion,
     items: z.array(outcome).describe('One item for each transfer of the request, in its order.'),
   })
-  .meta({ id: 'TransferBatch', description: 'What became of a batch of transfers.' });
+  .meta({ id: 'TransferBatch', description: 'The outcome of a batch of transfers.' });
 const booked = z
   .union([transferSchema, batchOutcome])
-  .meta({ id: 'TransferOrBatch', description: 'The transfer, or what became of the batch that was sent.' });
+  .meta({ id: 'TransferOrBatch', description: 'The transfer, or the outcome of the batch.' });
 
 export const bookTransfers = endpoint({
   method: 'post',
@@ -59,15 +57,23 @@ export const bookTransfers = endpoint({
   description: 'Idempotent by (exchange, externalId), as trades are.',
   access: 'trades:write',
   params: portfolioParams,
+  query: bookingQuery,
   ...itemOrBatch(transferInput, 'TransferInput'),
   status: 201,
-  otherStatuses: [{ status: 200, description: 'All of it was booked before.' }],
+  otherStatuses: [{ status: 200, description: 'Everything was already booked.' }],
   response: booked,
   examples: {
     request: { kind: 'deposit', asset: 'KRW', quantity: '10000000', time: '2026-03-01T00:00:00.000Z' },
   },
-  problems: ['invalid-request', 'not-found', 'quota-exceeded', 'trade-conflict', 'unprocessable-entry'],
-  async handler({ params, body, caller }, services) {
+  problems: [
+    'invalid-request',
+    'not-found',
+    'conflict',
+    'quota-exceeded',
+    'trade-conflict',
+    'unprocessable-entry',
+  ],
+  async handler({ params, query, body, caller }, services) {
     const { db, clock } = services;
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const { baseCurrency } = portfolio;
@@ -76,8 +82,9 @@ export const bookTransfers = endpoint({
       portfolio,
       body,
       {
+        duplicates: query.possibleDuplicates,
         check: (inputs, inBatch) => checkTransfers(inputs, clock.now(), baseCurrency, inBatch),
-        draft: (inputs) => toTransferDrafts(inputs, db, baseCurrency),
+        draft: (inputs) => toTransferDrafts(inputs, db, portfolio),
         show: ({ status, entry }) => ({ status, transfer: transferBody(asTransfer(entry)) }),
       },
       ({ transfer }) => transfer,
@@ -107,7 +114,8 @@ export const listTransfers = endpoint({
     const { db } = services;
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const page = await listEntries(db, portfolio.id, { ...query, kinds: TRANSFER_KINDS });
-    return { items: page.items.map((entry) => transferBody(asTransfer(entry))), nextCursor: page.nextCursor };
+    const items = await mapInSlices(page.items, (entry) => transferBody(asTransfer(entry)));
+    return { items, nextCursor: page.nextCursor };
   },
 });
 
@@ -136,59 +144,64 @@ export const changeTransfer = endpoint({
   path: '/v1/portfolios/:portfolioId/transfers/:transferId',
   id: 'changeTransfer',
   tag: 'transfers',
-  summary: 'Correct a transfer; every figure after it is restated',
+  summary: 'Correct a transfer; every later figure is restated',
   description:
-    'Its kind stays. The market price that was found for it stays too, unless asset, time or `unitCost` change.',
+    'Its kind cannot be changed. The market price found for it is kept, unless asset, time or `unitCost` change.',
   access: 'trades:write',
   params: transferParams,
-  // A note and as many tags as there may be, with every letter escaped.
+  // Room for a note and the maximum number of tags, with every letter escaped.
   bodyLimitKb: 64,
   body: transferChange,
   status: 200,
   response: transferSchema,
   examples: { request: { quantity: '12000000', note: 'with the bonus' } },
   problems: ['invalid-request', 'not-found', 'quota-exceeded', 'unprocessable-entry'],
-  async handler({ params, body, caller }, services) {
-    const { db, clock, config } = services;
-    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    checkTags([body], config.TAGS_PER_ENTRY);
-    const { baseCurrency } = portfolio;
-    const corrected = (entry: StoredEntry, trx: Database): Promise<TransferDraft> => {
-      const before = asTransfer(entry);
-      const input = changedInput(before, body);
-      checkTransfers([input], clock.now(), baseCurrency, false);
-      return toTransferDraft(input, keptRates(before, rateFinder(trx, baseCurrency)));
-    };
-    const changed = await changeLedger(services, portfolio.id, (options) =>
-      changeEntry(db, portfolio.id, params.transferId, corrected, {
-        ...options,
-        tagLimit: config.TAGS_PER_PORTFOLIO,
-        assetLimit: config.ASSETS_PER_PORTFOLIO,
-      }),
+  async handler({ params: { portfolioId, transferId }, body, caller }, services) {
+    const request = { portfolioId, entryId: transferId, caller };
+    const corrected = await correctEntry(
+      services,
+      request,
+      body,
+      async (entry, { trx, baseCurrency, terms }) => {
+        const before = asTransfer(entry);
+        const input = changedInput(before, body);
+        checkTransfers([input], services.clock.now(), baseCurrency, false);
+        if (before.networkFee !== undefined && before.networkFee >= input.quantity) {
+          const detail = 'must be more than the fee that is part of it';
+          throw problem('unprocessable-entry', { errors: [{ pointer: '/quantity', detail }] });
+        }
+        const draft = await toTransferDraft(input, keptRates(before, rateFinder(trx, terms)));
+        return { ...draft, ...ofEntry(before) };
+      },
     );
-    return transferBody(asTransfer(changed?.entry ?? null));
+    return transferBody(asTransfer(corrected));
   },
 });
+
+/** Properties of an entry that a transfer does not show: a change keeps them. */
+function ofEntry({ account, txid, subtype, sequence, networkFee }: ShownTransfer): Partial<TransferDraft> {
+  return {
+    ...(account === undefined ? {} : { account }),
+    ...(txid === undefined ? {} : { txid }),
+    ...(subtype === undefined ? {} : { subtype }),
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(networkFee === undefined ? {} : { networkFee }),
+  };
+}
 
 export const removeTransfer = endpoint({
   method: 'delete',
   path: '/v1/portfolios/:portfolioId/transfers/:transferId',
   id: 'removeTransfer',
   tag: 'transfers',
-  summary: 'Remove a transfer from the ledger; every figure after it is restated',
+  summary: 'Remove a transfer from the ledger; every later figure is restated',
   access: 'trades:write',
   params: transferParams,
   status: 204,
   response: null,
   problems: ['not-found'],
-  async handler({ params, caller }, services) {
-    const { db } = services;
-    const portfolio = await writablePortfolio(db, params.portfolioId, caller);
-    asTransfer(await getEntry(db, portfolio.id, params.transferId));
-    const removed = await changeLedger(services, portfolio.id, (options) =>
-      removeEntry(db, portfolio.id, params.transferId, options),
-    );
-    asTransfer(removed?.before ?? null);
+  async handler({ params: { portfolioId, transferId }, caller }, services) {
+    await deleteEntry(services, { portfolioId, entryId: transferId, caller }, asTransfer);
   },
 });
 

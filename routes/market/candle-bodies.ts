@@ -1,27 +1,10 @@
 import { z } from 'zod';
-import { CANDLE_INTERVALS, DAY_MS, INTERVAL_MS } from '../../lib/candle-interval.ts';
+import { DAY_MS, INTERVAL_MS } from '../../lib/candle-interval.ts';
 import { type Candle } from '../../db/market/candles.ts';
 import { type Fixed, mul, ZERO } from '../../lib/money/money.ts';
 import type { FieldError } from '../../lib/problem.ts';
-import type { CandleBody } from '../../streams/channels/record.ts';
-import * as field from '../http/fields.ts';
-
-export const candleSchema = z
-  .object({
-    symbol: field.symbol.describe('Base and quote asset.'),
-    interval: z.enum(CANDLE_INTERVALS).describe('Length of the candle; `1M` is a month.'),
-    time: field.timestamp.describe('Start of the interval.'),
-    open: field.decimal.describe('First price in the interval, quote per base.'),
-    high: field.decimal.describe('Highest price in the interval, quote per base.'),
-    low: field.decimal.describe('Lowest price in the interval, quote per base.'),
-    close: field.decimal.describe('Last price in the interval, quote per base.'),
-    volume: field.decimal.describe('Quantity traded in the interval, in units of the base asset.'),
-    quoteVolume: field.decimal.describe('Value traded in the interval, in units of the quote asset.'),
-    trades: z.int().describe('Public trades in the interval; a tick without a quantity is none.'),
-    closed: z.boolean().describe('Whether it is final, except for trades that arrive late.'),
-    simulated: z.boolean().describe('Whether any of its prices was made up by the simulator.'),
-  })
-  .meta({ id: 'Candle', description: 'Open, high, low, close and volume of a symbol in one interval.' });
+import { type CandleBody, candleSchema } from '../../lib/schemas/candle-schema.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const epochTime = z.int().meta({ description: 'Start of the interval, epoch milliseconds.' });
 
@@ -39,7 +22,7 @@ const candlePoints = z
   })
   .meta({ id: 'CandlePoints', description: 'One page of candles as arrays.' });
 
-/** `format=columns`: one array for each field. */
+/** `format=columns`: one array per field. */
 const candleColumns = z
   .object({
     columns: z
@@ -53,6 +36,7 @@ const candleColumns = z
         quoteVolume: z.array(field.decimal).describe('Value traded in each, in units of the quote asset.'),
         trades: z.array(z.int()).describe('Public trades in each.'),
         closed: z.array(z.boolean()).describe('Whether each is final, except for trades that arrive late.'),
+        complete: z.array(z.boolean()).describe('Whether each is complete, as far as is known.'),
       })
       .describe('Arrays of equal length, one value for each candle.'),
     nextCursor: field.nextCursor,
@@ -87,10 +71,11 @@ export function columnsOf(bodies: Bodies): z.input<typeof candleColumns>['column
     quoteVolume: bodies.map(({ quoteVolume }) => quoteVolume),
     trades: bodies.map(({ trades }) => trades),
     closed: bodies.map(({ closed }) => closed),
+    complete: bodies.map(({ complete }) => complete),
   };
 }
 
-/** What is stored as it is; whatever lies between is made from it. */
+/** The intervals that are stored; all others are made from these. */
 const LENGTH_MS = { '1m': INTERVAL_MS['1m'], '1d': DAY_MS } as const;
 
 export const candleInput = z

@@ -5,17 +5,21 @@ import { decodeCursor, encodeCursor } from '../../db/connection/page-cursor.ts';
 import { pageOf } from '../../db/connection/list-page.ts';
 import { isTimeZone } from '../../lib/pnl/performance/calendar.ts';
 import { problem } from '../../lib/problem.ts';
-import { candleEnd } from '../../streams/market/candle-interval.ts';
-import { candlePage } from '../../streams/market/candle-page.ts';
-import { candleBody } from '../../streams/market/candle-record.ts';
-import type { LoadedCandles } from '../../streams/market/tick-recorder.ts';
+import { gapsBetween } from '../../db/market/gaps.ts';
+import { GapBook } from '../../streams/market/gap-book.ts';
+import { candleEnd } from '../../streams/market/candles/candle-bounds.ts';
+import { candlePage } from '../../streams/market/candles/candle-page.ts';
+import { candleBody } from '../../streams/market/candles/candle-record.ts';
+import type { LoadedCandles } from '../../streams/market/writer/tick-recorder.ts';
 import { candlesSchema, candleErrors, candleInput, candleOf, columnsOf, pointsOf } from './candle-bodies.ts';
 import { acceptedSchema } from './accepted.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { queryProblem } from '../http/query-problem.ts';
 
+/** Gaps of one page that are told apart. */
+const MAX_GAPS = 10_000;
 /** Ticks may be a minute ahead of the clock. */
 const AHEAD_MS = 120_000;
 
@@ -26,11 +30,11 @@ export const listCandles = endpoint({
   tag: 'market',
   summary: 'Open, high, low, close and volume by interval; the state of the `candle:` channels',
   description:
-    'Candles that start in [from, to), including the current one. Oldest first by default; in that order and without `from`, one page with the newest `limit` of them. Intervals without a price have no candle. Days, weeks (from Monday) and months begin at midnight in `tz`; days that were loaded whole are UTC days, and only show where the days of `tz` are the same.',
+    'Candles that start in [from, to), including the current one. Oldest first by default; in that order and without `from`, one page with the newest `limit` of them. Intervals without a price have no candle. Days, weeks (from Monday) and months begin at midnight in `tz`; days that were loaded as a whole are UTC days, and appear only if the days of `tz` are the same.',
   access: 'read',
   publicMarket: true,
   query: z.strictObject({
-    symbol: field.symbol.describe('The symbol that the candles are of.'),
+    symbol: field.symbol.describe('The symbol whose candles to list.'),
     interval: z.enum(CANDLE_INTERVALS).describe('Length of the candles; `1M` is a month.'),
     from: field.queryInstant
       .optional()
@@ -70,9 +74,9 @@ export const listCandles = endpoint({
     const [last] = query.cursor === undefined ? [] : decodeCursor(query.cursor, ['number']);
     if (last !== undefined && order === 'asc') range.from = Math.max(range.from, last + 1);
     if (last !== undefined && order === 'desc') range.to = Math.min(range.to, last);
-    // A chart asks for what is newest, and draws from the left.
+    // Charts ask for the newest candles and draw from the left.
     const fromTheEnd = order === 'asc' && from === undefined && last === undefined;
-    const wanted = { symbol, interval, timeZone, ...range };
+    const wanted = { symbol, interval, timeZone, simulated: market.isSimulated, ...range };
     const traded = market.candlesBasis(symbol);
     const basis = traded === null ? null : `${traded} ${marketWriter.lastOver(symbol)}`;
     const cached = new Cached({ owner: symbol, question: query, basis }, async () => {
@@ -81,9 +85,19 @@ export const listCandles = endpoint({
         ? (await candlePage(db, { ...wanted, order: 'desc', limit }, newest)).toReversed()
         : await candlePage(db, { ...wanted, order, limit: limit + 1 }, newest);
       const page = pageOf(found, limit, ({ time }) => encodeCursor([time]));
-      const bodies = page.items.map((candle) =>
-        candleBody(candle, interval, marketWriter.isOver(symbol, candleEnd(candle.time, interval, timeZone))),
-      );
+      const endOf = (time: number): number => candleEnd(time, interval, timeZone);
+      const gaps = new GapBook();
+      const times = page.items.map(({ time }) => time);
+      if (times.length > 0 && !market.isSimulated) {
+        const span = { from: Math.min(...times), to: endOf(Math.max(...times)) };
+        for (const gap of await gapsBetween(db, symbol, { ...span, limit: MAX_GAPS })) gaps.add(gap);
+      }
+      const bodies = page.items.map((candle) => {
+        const end = endOf(candle.time);
+        const isWhole = [gaps, market.gaps].every((book) => book.isWhole(symbol, candle.time, end));
+        const closed = marketWriter.isOver(symbol, end);
+        return candleBody(candle, interval, { closed, complete: isWhole });
+      });
       const { nextCursor } = page;
       if (query.format === 'points') return { points: pointsOf(bodies), nextCursor };
       if (query.format === 'columns') return { columns: columnsOf(bodies), nextCursor };
@@ -100,7 +114,7 @@ export const loadCandles = endpoint({
   tag: 'market',
   summary: 'Load past candles: minutes or whole UTC days, one or a batch',
   description:
-    'A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day on. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.',
+    'A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day onwards. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.',
   access: 'market:write',
   ...itemOrBatch(candleInput, 'CandleInput'),
   status: 200,
@@ -119,6 +133,7 @@ export const loadCandles = endpoint({
   },
   problems: ['invalid-request', 'conflict', 'unavailable'],
   async handler({ body }, { db, marketWriter, lateRates, clock }) {
+    marketWriter.assertReal();
     const items = 'items' in body ? body.items : [body];
     const now = clock.now();
     const errors = items.flatMap((item, index) =>
@@ -147,8 +162,8 @@ export const loadCandles = endpoint({
   },
 });
 
-/** What was loaded of each symbol. */
-function loadsOf(minutes: readonly Candle[], days: readonly Candle[]): LoadedCandles[] {
+/** What was loaded for each symbol. */
+export function loadsOf(minutes: readonly Candle[], days: readonly Candle[]): LoadedCandles[] {
   const loads = new Map<string, LoadedCandles>();
   const add = (candle: Candle, to: number): void => {
     const { symbol, time } = candle;

@@ -1,40 +1,9 @@
 import { z } from 'zod';
 import { splitSymbol } from '../../lib/symbol.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { tickerSchema } from '../../lib/schemas/ticker-schema.ts';
 import { type Sorting, sortedPage } from '../http/sorted-page.ts';
-
-export const tickerSchema = z
-  .object({
-    symbol: field.symbol.describe('Base and quote asset.'),
-    price: field.decimal.describe('Last price, quote per base.'),
-    change: field.decimalOrNull.describe(
-      '`price` − the price 24 hours earlier; `null` while no earlier price is known.',
-    ),
-    changeRate: field.decimalOrNull.describe(
-      '`change` ÷ the price 24 hours earlier, as a fraction (`0.05` is 5 %); `null` as for `change`.',
-    ),
-    high: field.decimal.describe('Highest price of the last 24 hours, quote per base.'),
-    low: field.decimal.describe('Lowest price of the last 24 hours, quote per base.'),
-    volume: field.decimal.describe('Quantity traded in the last 24 hours, in units of the base asset.'),
-    quoteVolume: field.decimal.describe('Value traded in the last 24 hours, in units of the quote asset.'),
-    time: field.timestamp.describe('When the last price was made, according to its source.'),
-    exchange: z
-      .union([z.string(), z.null()])
-      .describe('The exchange that the last price came from; `null`: not known.'),
-    simulated: z.boolean().describe('Whether the last price was made up by the simulator.'),
-  })
-  .meta({ id: 'Ticker', description: 'Last price and 24-hour figures of a symbol.' });
-
-const listedTicker = tickerSchema
-  .extend({
-    status: z
-      .enum(['live', 'stale'])
-      .describe(
-        '`stale`: no price has come for 60 seconds or 20 times the usual interval of this symbol, whichever is longer, or the price is known from stored candles alone.',
-      ),
-  })
-  .meta({ id: 'ListedTicker', description: 'A ticker, and whether its price is current.' });
 
 const TICKER_COLUMNS = [
   'symbol',
@@ -57,7 +26,7 @@ const listQuery = {
   cursor: field.cursor,
 };
 
-/** Whether a symbol has the assets that are asked for. */
+/** Whether a symbol has the requested assets. */
 function isOf(symbol: string, wanted: { base?: string | undefined; quote?: string | undefined }): boolean {
   const { base, quote } = splitSymbol(symbol);
   return (wanted.base ?? base) === base && (wanted.quote ?? quote) === quote;
@@ -114,8 +83,8 @@ export const listTickers = endpoint({
   path: '/v1/market/tickers',
   id: 'listTickers',
   tag: 'market',
-  summary: 'Last price and 24-hour figures, as in the `ticker:` channels, and whether the price is current',
-  description: 'A page begins after the last item of the previous one, wherever that is in the order by now.',
+  summary: 'Last price, whether it is current, and 24-hour figures, as in the `ticker:` channels',
+  description: 'A page begins after the last item of the previous one, wherever that is now in the order.',
   access: 'read',
   publicMarket: true,
   query: z.strictObject({
@@ -133,17 +102,17 @@ export const listTickers = endpoint({
   }),
   status: 200,
   cache: { kind: 'prices' },
-  response: field.listOf(listedTicker).meta({ id: 'TickerList', description: 'One page of tickers.' }),
+  response: field.listOf(tickerSchema).meta({ id: 'TickerList', description: 'One page of tickers.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   handler({ query }, { market }) {
     const { sort } = query;
     const symbols = (query.symbols ?? market.symbols()).filter((symbol) => isOf(symbol, query));
     const basis = market.tickersBasis(symbols);
     const cached = new Cached({ owner: 'market', question: query, basis, tagged: basis }, () =>
-      sortedPage<z.output<typeof listedTicker>>(
+      sortedPage<z.output<typeof tickerSchema>>(
         symbols.flatMap((symbol) => {
           const ticker = market.ticker(symbol);
-          return ticker === null ? [] : [{ ...ticker, status: market.freshness(symbol) }];
+          return ticker === null ? [] : [{ ...ticker, status: market.status(symbol) }];
         }),
         {
           name: sort,

@@ -5,7 +5,7 @@ import { MAX_AHEAD_MS, TRUSTED_AHEAD_MS } from '../../streams/market/market-tick
 import { acceptedSchema } from './accepted.ts';
 import { itemOrBatch } from '../http/batch.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const tickInput = z
   .strictObject({
@@ -24,7 +24,7 @@ const tickInput = z
 
 const AHEAD = `is more than ${TRUSTED_AHEAD_MS / 1_000} seconds in the future`;
 
-/** What comes last is the newest, also when this machine's clock was put back a little: it would count as late. */
+/** The last one is the newest, even if the clock of this machine was set back a little and would make it late. */
 function notBefore(last: string | undefined, now: number): number {
   const newest = last === undefined ? now : Date.parse(last);
   return newest > now && newest <= now + MAX_AHEAD_MS ? newest : now;
@@ -36,13 +36,13 @@ export const pushTicks = endpoint({
   id: 'pushTicks',
   tag: 'market',
   summary: 'Push public market events, one or a batch',
-  description: `With a quantity a tick is a public trade, without one it is a price. A tick older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than ${TRUSTED_AHEAD_MS / 1_000} seconds ahead of the server's clock is refused, since every tick until then would count as late.`,
+  description: `A tick with a quantity is a public trade; one without is only a price. A tick older than the newest of its symbol does not move the price, only the figures of the last 24 hours. A time more than ${TRUSTED_AHEAD_MS / 1_000} seconds ahead of the server's clock is refused, because every tick until then would count as late.`,
   access: 'market:write',
   ...itemOrBatch(tickInput, 'TickInput'),
   status: 200,
   response: acceptedSchema,
   examples: { request: { symbol: 'BTC/KRW', price: '89886000', quantity: '0.01', side: 'buy' } },
-  problems: ['invalid-request', 'unavailable'],
+  problems: ['invalid-request', 'conflict', 'unavailable'],
   async handler({ body }, { market, marketWriter, clock }) {
     const items = 'items' in body ? body.items : [body];
     const now = clock.now();

@@ -5,7 +5,7 @@ import type { Middleware } from 'koa';
 
 /**
  * What may be compressed: JSON, CSV and the files of pages. Never an event stream, whose events would wait in the
- * compressor for more of them.
+ * compressor.
  */
 const COMPRESSIBLE =
   /^(?:application\/(?:(?:[\w.-]+\+)?json|(?:x-)?javascript|xml)|text\/(?:csv|html|css|plain|javascript)|image\/svg\+xml)$/i;
@@ -40,7 +40,7 @@ export function compression(): Middleware {
     }
     const { body } = ctx;
     if (!(plain instanceof Stream) || body === plain || !(body instanceof Stream.Duplex)) return;
-    // A pipe does not forward errors: the client would wait for the rest for ever.
+    // A pipe does not forward errors: the client would wait for the rest forever.
     plain.once('error', (error: Error) => body.destroy(error));
   };
 }

@@ -99,7 +99,7 @@ export function limitAddresses(endpoints: readonly Endpoint[], services: Service
   };
   const refuse: Middleware = async (ctx, next) => {
     await next();
-    // What koa-ratelimit leaves behind instead of going on.
+    // What koa-ratelimit sets instead of calling the next middleware.
     if (ctx.state['rateLimit'] !== undefined) await judge(ctx, services, ...verdictOf(ctx));
   };
   return compose([refuse, count, tellRemaining]);

@@ -1,5 +1,7 @@
 import type { Middleware } from 'koa';
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
+import { causeOf, RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { Problem, type ProblemSlug, problem } from '../../lib/problem.ts';
 
 /** Problems for the statuses that libraries throw. Their messages may quote the request, so they are not passed on. */
@@ -59,8 +61,18 @@ function toProblem(error: unknown, { isUnavailable, isCancelled, isLocked }: Err
   return problem(BY_STATUS[status] ?? otherwise, { cause: error });
 }
 
+/** The kind of what was behind an error. */
+function rootOf(error: unknown): string {
+  let root = error;
+  for (let depth = 0; depth < 10 && root instanceof Error && root.cause instanceof Error; depth += 1)
+    root = root.cause;
+  const code = root instanceof Error && 'code' in root ? String(root.code) : '';
+  return `${causeOf(root)} ${code}`;
+}
+
 /** Turns every error, and every request that no route answered, into `application/problem+json`. */
-export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
+export function problemHandler(logger: Logger, clock: Clock, kinds: ErrorKinds): Middleware {
+  const repeated = new RepeatedLog(logger, clock);
   return async function handleProblems(ctx, next) {
     const path: unknown = ctx.state['path'];
     try {
@@ -74,9 +86,10 @@ export function problemHandler(logger: Logger, kinds: ErrorKinds): Middleware {
     } catch (error) {
       const requestId = String(ctx.state['requestId'] ?? '');
       const found = toProblem(error, kinds);
-      if (found.status >= 500) {
-        logger.error({ err: error, requestId, traceId: ctx.state['traceId'] as unknown, path }, found.title);
-      }
+      const about = { err: error, requestId, traceId: ctx.state['traceId'] as unknown, path };
+      // In an outage every request has the same cause; the log of requests has the status of each.
+      if (found.status === 503) repeated.error(about, found.title, rootOf(error));
+      else if (found.status >= 500) logger.error(about, found.title);
       if (ctx.res.headersSent) {
         // Too late for a problem: only a broken connection shows that the response is incomplete.
         ctx.res.destroy();

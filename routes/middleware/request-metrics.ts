@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 
 /**
  * Rate, errors and duration of requests by route: the template, never the path, so that the number of series is
- * bounded. Requests that no endpoint has answered (pages, unknown paths, early refusals) are `other`. A stream counts
+ * bounded. Requests that no endpoint answered (pages, unknown paths, early refusals) are `other`. A stream is measured
  * until it is open.
  */
 export function requestMetrics(registry: Registry, clock: Clock): Middleware {

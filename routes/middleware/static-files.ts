@@ -18,8 +18,8 @@ function cacheControl(seconds: number): string {
 /**
  * The files of a folder.
  * @param options.index whether a folder is answered with its `index.html`
- * @param options.seconds how long a browser may go without asking after a file; 0: it asks each time. Without an end
- *   for files whose names change with their content
+ * @param options.seconds how long a browser may use a file without asking again; 0: it asks each time; forever for
+ *   files whose names change with their content
  */
 export function staticFiles(
   folder: string,

@@ -15,7 +15,7 @@ const NOTHING = /^0+$/;
 
 /**
  * Continues the trace in the header `traceparent`. If the header is not valid, a new trace begins, as the specification
- * demands.
+ * requires.
  */
 export function traceOf(header: string): TraceContext {
   const spanId = randomHex().slice(16);
@@ -31,8 +31,8 @@ export function traceOf(header: string): TraceContext {
 }
 
 /**
- * 32 digits, all but six bits of which are random; the last 16 never are zero. Node.js fetches the randomness of many
- * UUIDs at once, where `randomBytes` asks the system each time.
+ * 32 digits, all but six bits of which are random; the last 16 never are zero. Node.js fetches randomness for many
+ * UUIDs at once, whereas `randomBytes` asks the system each time.
  */
 function randomHex(): string {
   return randomUUID().replaceAll('-', '');

@@ -16,10 +16,10 @@ export function endUnreadBodies(clock: Clock, linger?: Linger): Middleware {
       await next();
       return;
     }
-    // Before the listener of Node.js, which either ends the connection or goes on to the next request.
+    // Before the listener of Node.js, which either ends the connection or continues with the next request.
     res.prependOnceListener('finish', () => {
       if (req.readableEnded || req.destroyed) return;
-      // A reader that gave up may have stopped the socket, even when all of the body has come.
+      // A reader that gave up may have paused the socket, even if the whole body has arrived.
       discardBody(req);
       if (req.complete) return;
       const { socket } = req;

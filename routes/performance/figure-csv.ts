@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
-import type { PeriodBody } from '../../lib/pnl/performance/periods.ts';
+import type { PeriodBody } from '../../lib/schemas/period-schema.ts';
 import { CSV_RESPONSE, csvOf, csvQuery, nameFile } from '../http/csv-answer.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { FIGURE_CSV_DESCRIPTION, plain } from '../http/figure-columns.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -27,6 +27,7 @@ const PERIOD: CsvColumn<PeriodItem>[] = [
   plain('unrealizedChange', '평가손익증감', ({ unrealizedChange }) => unrealizedChange),
   plain('fees', '수수료', ({ fees }) => fees),
   plain('income', '기타수입', ({ income }) => income),
+  plain('transferredPnl', '이전손익', ({ transferredPnl }) => transferredPnl),
   plain('closed', '마감여부', ({ closed }) => String(closed)),
 ];
 

@@ -7,26 +7,26 @@ import { queryProblem } from '../http/query-problem.ts';
 import type { Span } from './query-span.ts';
 import { spanActivity } from './span-activity.ts';
 
-/** Twenty-five years of days in one answer. */
+/** Twenty-five years of days in one response. */
 const LIMIT = 9_132;
 
-/** The instants that a span is made of. */
+/** The instants of a span. */
 export interface Reach {
   /** The start and the beginning of each further day. */
   instants: number[];
-  /** Where the answer ends: now at the latest. */
+  /** Where the response ends: now at the latest. */
   end: number;
-  /** Up to where entries count: when that is now, all of today's do, as in the live figures. */
+  /** The time up to which entries count: if that is now, all of today's do, as in the live figures. */
   asked: number;
   now: number;
 }
 
-/** @throws the 400 that names `from` when there are too many days */
+/** @throws the 400 that names `from` if there are too many days */
 export function reachOf({ from, to, calendar }: Span, first: number | null, now: number): Reach {
   const isLive = to === null || to > now;
   const end = isLive ? now : to;
   const opened = calendar.startOfDay(Math.min(first ?? end, end));
-  // Days before there was anything would only water the statistics down.
+  // Days before the first entry would only dilute the statistics.
   const start = Math.min(Math.max(from ?? opened, opened), end);
   const days =
     from === null
@@ -43,10 +43,10 @@ export function reachOf({ from, to, calendar }: Span, first: number | null, now:
   return { instants: instants.slice(-LIMIT), end, asked, now };
 }
 
-/** How often a ledger that changes while it is read is read again. */
+/** How many times a read is repeated if the ledger changes meanwhile. */
 const ATTEMPTS = 3;
 
-/** What it was worth, and what happened in it, of one version of the ledger. */
+/** The value and activity of a portfolio for one version of the ledger. */
 export async function readSpan(
   services: HistorySources,
   portfolioId: string,
@@ -55,7 +55,7 @@ export async function readSpan(
 ): Promise<{
   history: Awaited<ReturnType<typeof portfolioHistory>>;
   activity: Awaited<ReturnType<typeof spanActivity>>;
-  /** Those of the activity, none of them after the end. */
+  /** The time of the activity, not after the end. */
   flows: TimedFlow[];
   points: TotalsAt[];
 }> {
@@ -69,7 +69,7 @@ export async function readSpan(
       figures,
     });
     if (activity.version !== history.version && attempt < ATTEMPTS) continue;
-    // Clocks that are ahead make entries that are: to this answer they have just happened.
+    // If the clock of an exchange is ahead, entries lie in the future: for this response they have just happened.
     const flows = activity.flows.map(({ time, value }) => ({ time: Math.min(time, end - 1), value }));
     const points = history.points.map((point) => ({ ...point, time: Math.min(point.time, end) }));
     return { history, activity, flows, points };

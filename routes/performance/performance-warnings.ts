@@ -1,6 +1,7 @@
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
-import { type PerformanceBody, undefinedFigures } from '../../lib/pnl/performance/performance-body.ts';
-import type { Warning } from '../../lib/pnl/valuation/warning.ts';
+import { undefinedFigures } from '../../lib/pnl/performance/performance-body.ts';
+import type { PerformanceBody } from '../../lib/schemas/performance-schema.ts';
+import type { Warning } from '../../lib/schemas/warning-schema.ts';
 
 const RETURNS = [
   'twr',
@@ -13,12 +14,12 @@ const RETURNS = [
 ];
 const RISK = ['volatility', 'sharpe', 'sortino', 'maxDrawdown', 'calmar'].map((name) => `risk.${name}`);
 const COMPARED = ['beta', 'alpha', 'correlation', 'trackingError'].map((name) => `benchmark.${name}`);
-/** What is not known for want of a price of the benchmark. */
+/** Figures that are unknown without a price of the benchmark. */
 export const COMPARISON = [...['return', 'equity', 'excess'].map((name) => `benchmark.${name}`), ...COMPARED];
 const OF_FLOWS = ['pnl', ...RETURNS, ...RISK, ...COMPARED];
 const OF_SALES = ['fees', 'turnover'].map((name) => `trades.${name}`);
 
-/** What the figures are called for want of a price or a rate. */
+/** The names of the figures that lack a price or a rate. */
 export const PERFORMANCE_FIGURES: HistoryFigures = {
   price: ['startEquity', 'endEquity', ...OF_FLOWS],
   rate: {
@@ -30,7 +31,7 @@ export const PERFORMANCE_FIGURES: HistoryFigures = {
   },
 };
 
-/** Warnings that name the figures which are `null` because of them; what nothing explains is not defined. */
+/** Warnings that name the figures which are `null` and why; a figure that no warning explains is undefined. */
 export function explained(body: PerformanceBody, warnings: readonly Warning[]): Warning[] {
   const missing = undefinedFigures(body);
   const named = warnings.map((warning): Warning => ({
@@ -52,7 +53,9 @@ export function explained(body: PerformanceBody, warnings: readonly Warning[]): 
   return named;
 }
 
-/** Very many external flows are told together: what depends on their exact times is then not exact, and says so. */
+/**
+ * Very many external flows are grouped: figures that depend on their exact times are then approximate, with a warning.
+ */
 export function gatheredFlows(grainMs: number): Warning[] {
   if (grainMs === 1) return [];
   const detail = `There are more external flows than are told one by one: those within ${grainMs / 60_000} minutes count at the time of the first. Sums are exact; the figures named are close.`;

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { periodPnl } from '../../lib/pnl/performance/periods.ts';
 import { performanceBody } from '../../lib/pnl/performance/performance-body.ts';
-import { assertBenchmark, benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
+import { benchmarkPrices, benchmarkWarnings } from './benchmark-prices.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { performanceSchema } from './performance-schema.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { performanceFigures } from '../../lib/schemas/performance-schema.ts';
+import { usedTimeZone } from '../../lib/schemas/span-fields.ts';
+import { warnings } from '../../lib/schemas/warning-schema.ts';
 import { reachOf, readSpan } from './performance-span.ts';
 import { COMPARISON, explained, gatheredFlows, PERFORMANCE_FIGURES } from './performance-warnings.ts';
-import { costMethod } from '../portfolios/figure-fields.ts';
+import { costMethod, head } from '../../lib/schemas/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from './portfolio-history.ts';
 import { benchmarkOf } from '../portfolios/portfolio-body.ts';
@@ -19,6 +21,20 @@ const rate = z
   .regex(/^-?\d{1,2}(\.\d{1,10})?$/, { error: 'must be a plain decimal', abort: true })
   .refine((text) => Number(text) > -1 && Number(text) <= 10, 'must be above -1 and at most 10');
 
+const performanceSchema = z
+  .object({
+    ...head,
+    timeZone: usedTimeZone,
+    from: field.timestamp.describe('Start of the span, inclusive.'),
+    to: field.timestamp.describe('End of the span, exclusive.'),
+    days: z.int().min(0).describe('Calendar days that the span touches, each with a return of its own.'),
+    periodsPerYear: z.number().describe('What daily figures were annualised by.'),
+    riskFree: field.decimal.describe('The yearly risk-free rate used, as a fraction.'),
+    ...performanceFigures.shape,
+    warnings,
+  })
+  .meta({ id: 'Performance', description: 'Returns, risk and sales of a portfolio over a span of days.' });
+
 export const getPerformance = endpoint({
   method: 'get',
   path: '/v1/portfolios/:portfolioId/performance',
@@ -26,7 +42,7 @@ export const getPerformance = endpoint({
   tag: 'pnl',
   summary: 'Returns, against a benchmark; risk; statistics of closed trades',
   description:
-    'Over [from, to), by the days of a time zone. Without `from`, and where that is earlier, from the day of the first entry on. The day that is going on is valued live and counts as one. What is not known, or not defined, is `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.',
+    'Over [from, to), by the days of a time zone. Without `from`, or if `from` is earlier, it begins on the day of the first entry. The current day is valued live and counts as a day. Figures that are unknown or undefined are `null`, and `warnings` says why. With `Cache-Control: max-stale` it may be up to ten seconds behind the prices, and is marked `X-Cache: stale`; never behind the ledger.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
@@ -62,7 +78,6 @@ export const getPerformance = endpoint({
       const sources = { db, market, timeline };
       const first = await firstEntryTime(db, portfolio.id);
       const reach = reachOf(span, first, now);
-      await assertBenchmark(sources, query.benchmark, reach.end);
       const { history, activity, flows, points } = await readSpan(sources, portfolio.id, reach, {
         costMethod: query.costMethod,
         figures: PERFORMANCE_FIGURES,
@@ -72,7 +87,7 @@ export const getPerformance = endpoint({
       const priceAt =
         symbol === null
           ? null
-          : await benchmarkPrices(sources, symbol, terms.baseCurrency, {
+          : await benchmarkPrices(sources, symbol, terms, {
               instants: [...points, ...flows].map(({ time }) => time),
               now,
             });
@@ -90,7 +105,10 @@ export const getPerformance = endpoint({
       const unpriced =
         symbol === null || priceAt === null
           ? []
-          : benchmarkWarnings(symbol, [...points, ...flows], { priceAt, figures: COMPARISON });
+          : benchmarkWarnings({ symbol, terms }, [...points, ...flows], {
+              priceAt,
+              figures: COMPARISON,
+            });
       return {
         portfolioId: portfolio.id,
         asOf: field.isoTime(now),

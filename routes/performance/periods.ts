@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Portfolio } from '../../db/ledger/portfolios.ts';
+import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
 import { ZERO } from '../../lib/money/money.ts';
 import { type Period, PERIOD_INTERVALS, type PeriodInterval } from '../../lib/pnl/performance/calendar.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
@@ -10,37 +10,21 @@ import {
   periodPnl,
   periodPnls,
 } from '../../lib/pnl/performance/periods.ts';
-import type { Warning } from '../../lib/pnl/valuation/warning.ts';
+import { type Warning, warnings } from '../../lib/schemas/warning-schema.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import * as figure from '../portfolios/figure-fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import * as figure from '../../lib/schemas/figure-fields.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime, portfolioHistory } from './portfolio-history.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { queryProblem } from '../http/query-problem.ts';
 import { type Span, spanOf, spanQuery } from './query-span.ts';
-import { spanFigures, usedTimeZone } from './span-fields.ts';
+import { periodFigures } from '../../lib/schemas/period-schema.ts';
+import { usedTimeZone } from '../../lib/schemas/span-fields.ts';
 import type { Services } from '../http/handler-services.ts';
 
-const figures = {
-  start: field.timestamp.describe('Start of the period, inclusive.'),
-  end: field.timestamp.describe('End of the period, exclusive.'),
-  ...spanFigures,
-  rate: field.decimalOrNull.describe(
-    '`pnl` ÷ (`startEquity` + what came in) as a fraction; `null` if not known, or if that sum is not positive.',
-  ),
-  realizedPnl: figure.realized,
-  unrealizedChange: field.decimalOrNull.describe(
-    'Change of unrealised PnL: `pnl` = `realizedPnl.net` + `unrealizedChange` + `income`, exactly; `null` if not known.',
-  ),
-  fees: figure.fees,
-  income: figure.income,
-};
-
-export const periodSchema = z
-  .object({
-    label: z.iso.date().meta({ description: "Local date of the period's first day.", example: '2026-03-01' }),
-    ...figures,
+const periodSchema = periodFigures
+  .extend({
     closed: z.boolean().describe('Whether the period is over; until then it is valued live.'),
   })
   .meta({ id: 'Period', description: 'PnL of a day, week, month or year, in base currency.' });
@@ -58,6 +42,7 @@ const NAMES: HistoryFigures = {
     realisedNet: ['realizedPnl.net'],
     fees: ['fees'],
     income: ['income'],
+    transferred: ['transferredPnl'],
   },
 };
 
@@ -84,7 +69,10 @@ export const periodsQuery = {
 
 type PeriodsQuery = z.output<z.ZodObject<typeof periodsQuery>>;
 
-/** The body of the list. @throws 400 that names the parameter */
+/**
+ * The body of the list.
+ * @throws 400 that names the parameter
+ */
 export async function periodList(services: Services, portfolio: Portfolio, query: PeriodsQuery) {
   const { db, clock } = services;
   const now = clock.now();
@@ -128,7 +116,7 @@ export const listPeriods = endpoint({
   tag: 'pnl',
   summary: 'PnL by day, week, month or year',
   description:
-    'Whole calendar periods of a time zone that touch [from, to), oldest first. Weeks begin on Monday; days on which the clocks change are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are the newest 1000 at most.',
+    'Whole calendar periods of a time zone that touch [from, to), oldest first. Weeks begin on Monday; days on which the clocks change are 23 or 25 hours long. They add up exactly: days to the month, months to the year, all of them to `total`. Without `from` they begin with the first entry, and are at most the newest 1000.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject(periodsQuery),
@@ -142,11 +130,13 @@ export const listPeriods = endpoint({
       interval: z.enum(PERIOD_INTERVALS).describe('Length of the periods.'),
       total: z
         .union([
-          z.object(figures).meta({ id: 'PeriodTotal', description: 'PnL of several periods.' }),
+          periodFigures
+            .omit({ label: true })
+            .meta({ id: 'PeriodTotal', description: 'PnL of several periods.' }),
           z.null(),
         ])
         .describe('All the periods together; `null` if there are none.'),
-      warnings: field.warnings,
+      warnings,
     })
     .meta({ id: 'PeriodList', description: 'PnL by period, oldest first; all on one page.' }),
   problems: ['invalid-request', 'not-found'],
@@ -161,7 +151,7 @@ function totalBody(pnl: PeriodPnl): Omit<ReturnType<typeof periodBody>, 'label'>
   return body;
 }
 
-/** A rate of nothing is undefined, and said to be. */
+/** A rate whose base is zero is undefined, and a warning says so. */
 function rateWarnings(pnls: readonly PeriodPnl[]): Warning[] {
   const isUndefined = ({ pnl, startEquity, inflows }: PeriodPnl): boolean =>
     pnl !== null && startEquity !== null && inflows !== null && startEquity + inflows <= ZERO;

@@ -1,40 +1,40 @@
 import { history, type HistoryPoint } from '../../db/history/history.ts';
-import { listEntries } from '../../db/ledger/entries.ts';
+import { listEntries } from '../../db/ledger/entries/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
-import { positionsAt } from '../../db/ledger/past-states.ts';
+import { positionsAt } from '../../db/ledger/positions/past-states.ts';
 import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import {
   historyWarnings,
   lacksRates,
   type HistoryFigures,
 } from '../../lib/pnl/performance/history-warnings.ts';
-import type { Warning } from '../../lib/pnl/valuation/warning.ts';
+import type { Warning } from '../../lib/schemas/warning-schema.ts';
 import type { MarketView } from '../../streams/market/market.ts';
 import { type LedgerTimeline, positionOf } from '../../streams/portfolio/ledger-position.ts';
 
-/** What a look back takes: `Services` has it. */
+/** What is needed to read the past; `Services` has it. */
 export interface HistorySources {
   db: Database;
   market: MarketView;
   timeline: LedgerTimeline;
 }
 
-/** A portfolio's past, told up to the present. */
+/** A portfolio's past, up to the present. */
 export interface PortfolioHistory {
   /** Of the ledger. */
   version: number;
   terms: PortfolioTerms;
-  /** Of ledger and market, as in the answers about the present. */
+  /** Of ledger and market, as in responses about the present. */
   position: string;
-  /** In the order of the instants asked for. */
+  /** In the order of the requested instants. */
   points: HistoryPoint[];
   warnings: Warning[];
 }
 
 /**
- * What a portfolio was worth at some instants. Those still to come are valued at the present prices, with the ledger as
- * it will be then: with it, a period that is going on counts entries up to its end, as the live figures do.
- * @param options.figures what the answer calls the figures, for its warnings
+ * The value of a portfolio at some instants. Future instants are valued at current prices and with all entries up to
+ * then, so the current period counts entries up to its end, as the live figures do.
+ * @param options.figures the names of the figures in the response, for its warnings
  */
 export async function portfolioHistory(
   services: HistorySources,
@@ -54,11 +54,16 @@ export async function portfolioHistory(
     costMethod,
     live: {
       from: now,
-      symbols: market.symbols(),
-      // The market moves on while the past is being read: this is the position that the prices were of.
-      prices(symbol) {
-        seen ??= { ...market.position };
-        return market.price(symbol);
+      of(simulated) {
+        const present = market.of(simulated);
+        return {
+          symbols: present.symbols(),
+          // The market moves on while the past is being read: this is the position that the prices came from.
+          prices(symbol) {
+            seen ??= { ...market.position };
+            return present.price(symbol);
+          },
+        };
       },
     },
   });

@@ -3,10 +3,10 @@ import { type Calendar, calendarOf } from '../../lib/pnl/performance/calendar.ts
 import { timeZone } from '../portfolios/portfolio-body.ts';
 import { queryProblem } from '../http/query-problem.ts';
 
-/** A point in time as a query gives it: an instant, or what the clocks of some time zone show. */
+/** A point in time in a query: an instant, or a local time in some time zone. */
 export type QueryTime =
   | { kind: 'instant'; time: number }
-  /** Milliseconds as if the clocks showed UTC. */
+  /** A local time, in milliseconds as if it were UTC. */
   | { kind: 'local'; local: number; isDate: boolean };
 
 const TIME_RULE =
@@ -24,7 +24,7 @@ function parse(text: string): QueryTime | null {
   return { kind: 'local', local: Date.parse(isDate ? `${text}T00:00Z` : `${text}Z`), isDate };
 }
 
-/** An instant, a local date (its beginning) or a local time, the latter two in the time zone that the answer is in. */
+/** An instant, a local date (its beginning) or a local time; the latter two are in the time zone of the response. */
 export const queryTime = z
   .string()
   .max(40)
@@ -42,7 +42,7 @@ export const queryTime = z
     example: '2026-03-01',
   });
 
-/** The parameters of every answer about a span of time. */
+/** The parameters that every response about a span of time takes. */
 export const spanQuery = {
   from: queryTime
     .optional()
@@ -51,11 +51,11 @@ export const spanQuery = {
   tz: timeZone.optional().describe("IANA time zone of dates and days; the portfolio's if omitted."),
 };
 
-/** Ends of spans that are still going on lie ahead: that of the year at most. */
+/** The ends of current spans lie ahead, by a year at most. */
 const AHEAD_MS = 366 * 86_400_000;
 
 export interface Span {
-  /** `null`: not said. */
+  /** `null`: not specified. */
   from: number | null;
   to: number | null;
   calendar: Calendar;
@@ -64,7 +64,8 @@ export interface Span {
 /**
  * The span that a query asks for, in its time zone.
  * @param options.now epoch milliseconds
- * @throws 400 that names `from` or `to`: a local time that the clocks skip, the future, a span that ends before it begins
+ * @throws 400 that names `from` or `to`: a local time that the clocks skip, the future, a span that ends before it
+ * begins
  */
 export function spanOf(
   query: { from?: QueryTime | undefined; to?: QueryTime | undefined; tz?: string | undefined },

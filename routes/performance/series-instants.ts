@@ -3,7 +3,7 @@ import type { SeriesInterval } from './series-schema.ts';
 
 const STEP_MS = { minute: 60_000, hour: 3_600_000 } as const;
 
-/** Instants that one answer is worked out for. */
+/** The maximum number of instants in one response. */
 export const LIMIT = 5_000;
 
 export interface Steps {
@@ -12,7 +12,7 @@ export interface Steps {
   every: number;
 }
 
-/** Ascending instants with `from` first, then every beginning of an interval before `to`. */
+/** Ascending instants: `from` first, then every beginning of an interval before `to`. */
 export function instantsOf(
   from: number,
   to: number,
@@ -22,7 +22,7 @@ export function instantsOf(
   const starts: number[] = [];
   if (interval === 'minute' || interval === 'hour') {
     const step = STEP_MS[interval] * every;
-    // One more than are allowed tells that there are too many.
+    // One more than allowed shows that there are too many.
     const next = Math.floor(from / step) * step + step;
     for (let start = next; start < to && starts.length <= LIMIT; start += step) starts.push(start);
   } else {
@@ -32,7 +32,7 @@ export function instantsOf(
   return [from, ...starts];
 }
 
-/** Where a series begins that is not told where: with the first entry, or with as much as fits into one answer. */
+/** Where a series without `from` begins: at the first entry, or as early as fits into one response. */
 export function defaultStart(first: number | null, to: number, steps: Steps, calendar: Calendar): number {
   const { interval, every } = steps;
   const from = Math.min(first ?? to, to);

@@ -10,7 +10,7 @@ import type { Services } from '../http/handler-services.ts';
 /** The figures of a series at one instant. */
 export type SeriesPoint = Pick<TotalsAt, 'time' | 'equity' | 'contributions' | 'totalPnl'>;
 
-/** As `readSpan`, for those who do not ask what happened. */
+/** Like `readSpan`, without the activity. */
 export async function pointsOf(
   services: Services,
   portfolioId: string,
@@ -27,8 +27,8 @@ export async function pointsOf(
 }
 
 /**
- * The points with what was published in between: at most once a minute while a stream was open, and of the last week. A
- * stored close knows no more of a minute than its end.
+ * The points, with those published in between: at most one per minute while a stream was open, and only for the last
+ * week. A stored close says nothing about a minute except its end.
  */
 export async function withPublished(
   db: Database,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { PERIOD_INTERVALS } from '../../lib/pnl/performance/calendar.ts';
-import * as field from '../http/fields.ts';
-import * as figure from '../portfolios/figure-fields.ts';
-import { usedTimeZone } from './span-fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { warnings } from '../../lib/schemas/warning-schema.ts';
+import * as figure from '../../lib/schemas/figure-fields.ts';
+import { usedTimeZone } from '../../lib/schemas/span-fields.ts';
 
 export const SERIES_INTERVALS = ['minute', 'hour', ...PERIOD_INTERVALS] as const;
 export type SeriesInterval = (typeof SERIES_INTERVALS)[number];
@@ -16,7 +17,7 @@ const head = {
   ...figure.head,
   timeZone: usedTimeZone,
   interval: z.enum(SERIES_INTERVALS).describe('Distance between two instants.'),
-  warnings: field.warnings,
+  warnings,
 };
 
 export const pointsSchema = z

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { Portfolio } from '../../db/ledger/portfolios.ts';
+import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
 import { decimalOrNull, toNumber } from '../../lib/money/money.ts';
 import { downsample } from '../../lib/pnl/performance/downsample.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
-import { assertBenchmark } from './benchmark-prices.ts';
-import * as field from '../http/fields.ts';
-import { costMethod } from '../portfolios/figure-fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { costMethod } from '../../lib/schemas/figure-fields.ts';
 import { readSpan } from './performance-span.ts';
 import { firstEntryTime } from './portfolio-history.ts';
 import { queryProblem } from '../http/query-problem.ts';
@@ -31,7 +30,7 @@ const figure: Record<Metric, (point: SeriesPoint) => bigint | null> = {
 export const seriesQuery = {
   interval: z.enum(SERIES_INTERVALS).default('day').describe('Distance between two instants.'),
   every: z.coerce.number().int().min(1).max(60).default(1).meta({
-    description: 'Keeps every nth minute or hour only: `interval=minute&every=10`.',
+    description: 'Only every nth minute or hour: `interval=minute&every=10`.',
   }),
   ...spanQuery,
   metric: z
@@ -51,7 +50,10 @@ export const seriesQuery = {
 
 type SeriesQuery = z.output<z.ZodObject<typeof seriesQuery>>;
 
-/** Figures at instants, as one list each, with warnings. @throws 400 that names the parameter */
+/**
+ * Figures at instants, one list per figure, with warnings.
+ * @throws 400 that names the parameter
+ */
 export async function seriesTable(services: Services, portfolio: Portfolio, query: SeriesQuery) {
   const { db, clock } = services;
   const { interval, metric } = query;
@@ -73,7 +75,6 @@ export async function seriesTable(services: Services, portfolio: Portfolio, quer
   const asked = isLive ? calendar.periodAt(now, 'day').end : end;
   const reach = { instants: instants.filter((instant) => instant !== asked), end, asked, now };
   const { benchmark } = query;
-  await assertBenchmark(services, benchmark, end);
   const options = { costMethod: query.costMethod, figures: NAMES };
   const { history, flows, points } =
     benchmark === undefined
@@ -84,7 +85,7 @@ export async function seriesTable(services: Services, portfolio: Portfolio, quer
   const compared =
     benchmark === undefined
       ? null
-      : await benchmarkCurve(services, benchmark, history.terms.baseCurrency, { points: all, flows, now });
+      : await benchmarkCurve(services, benchmark, history.terms, { points: all, flows, now });
   const indexes = downsample(
     all.map(({ time }) => time),
     all.map((point) => numberOrNull(figure[metric](point))),

@@ -12,7 +12,7 @@ export const getSeries = endpoint({
   tag: 'pnl',
   summary: 'Equity, contributions and PnL over time, for charts',
   description:
-    'At `from`, at the beginning of every interval after it, and at `to` (now, valued live, when left out). Without `from` the series begins with the first entry, and has 5000 instants at most. Minutes and hours are those of UTC. With `interval=minute` the moments in between at which equity was published to a stream are included.',
+    'At `from`, at the beginning of every interval after it, and at `to` (now, valued live, if omitted). Without `from` the series begins with the first entry, and has at most 5000 instants. Minutes and hours are those of UTC. With `interval=minute` the moments in between at which equity was published to a stream are included.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({

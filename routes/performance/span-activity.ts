@@ -1,35 +1,35 @@
 import type { Database } from '../../db/connection/database.ts';
-import { entryChunks } from '../../db/ledger/entries.ts';
-import { legsByAsset } from '../../db/ledger/fold.ts';
-import { ensureCurrent, readPositions } from '../../db/ledger/past-states.ts';
+import { entryChunks } from '../../db/ledger/entries/entries.ts';
+import { legsByAsset } from '../../db/ledger/positions/fold.ts';
+import { ensureCurrent, readPositions } from '../../db/ledger/positions/past-states.ts';
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
 import { type Fixed, ZERO } from '../../lib/money/money.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
 import { gatherFlows, type TimedFlow } from '../../lib/pnl/performance/flow-bins.ts';
-import { emptyState, foldLegs } from '../../lib/pnl/ledger/position.ts';
+import { emptyState, foldSteps } from '../../lib/pnl/ledger/position.ts';
 import { tallyTrades, type TradeTally } from '../../lib/pnl/performance/trade-stats.ts';
-import { TimeSlice } from '../../lib/async/time-slice.ts';
+import { inSlices, TimeSlice } from '../../lib/async/time-slice.ts';
 import { plus } from '../../lib/money/unknown.ts';
 
-/** What happened in a ledger over some time. */
+/** What happened in a ledger during a span of time. */
 export interface SpanActivity {
   /** Of the ledger. */
   version: number;
   /** Sales, against what was held before. */
   closed: TradeTally;
-  /** Value of all that was bought and sold, fees aside; `null` if a trade has no rate. */
+  /** The value of all purchases and sales, before fees; `null` if a trade has no rate. */
   turnover: Fixed | null;
   /** External money and coins, in order of time. */
   flows: TimedFlow[];
-  /** Flows within so many milliseconds may be told as one; 1: each at its own time. */
+  /** Flows within this many milliseconds may be grouped; 1: each at its own time. */
   flowGrainMs: number;
 }
 
-/** External flows told one by one; beyond that they are taken together by the minute, the hour, … */
+/** How many external flows are listed individually; beyond that they are grouped by minute, hour, … */
 const FLOW_LIMIT = 4_000;
 
-/** The entries of [from, to), told by one pass in pieces: memory does not grow with their number. */
+/** What happened in [from, to), in one pass and in chunks: memory use does not grow with the number of entries. */
 export async function spanActivity(
   db: Database,
   portfolioId: string,
@@ -51,8 +51,7 @@ export async function spanActivity(
       for (const entry of entries) turnover = plus(turnover, valueOf(entry, terms));
       for (const [asset, legs] of legsByAsset(entries, terms)) {
         const before = states.get(asset) ?? emptyState(asset);
-        states.set(asset, foldLegs(before, legs, terms.costMethod, observer));
-        if (slice.isOver) await slice.next();
+        states.set(asset, await inSlices(foldSteps(before, legs, terms.costMethod, observer), slice));
       }
     }
     return { version, closed, turnover, flows: flows.list(), flowGrainMs: flows.grainMs() };

@@ -3,39 +3,21 @@ import { allocationOf } from '../../lib/pnl/valuation/allocation.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { equity, head, marketValue, weight } from './figure-fields.ts';
+import { allocationSchema } from '../../lib/schemas/allocation-schema.ts';
+import { equity, head } from '../../lib/schemas/figure-fields.ts';
+import { warnings } from '../../lib/schemas/warning-schema.ts';
 import { valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
-
-export const shareFields = { marketValue, weight };
-
-export const assetShare = z
-  .object({ asset: field.asset.describe('The asset; cash is the base currency.'), ...shareFields })
-  .meta({ id: 'AssetShare', description: 'The part of equity that is in one asset.' });
-export const kindShare = z
-  .object({
-    kind: z.enum(['cash', 'coins']).describe('`cash`: the base currency. `coins`: everything else.'),
-    ...shareFields,
-  })
-  .meta({ id: 'KindShare', description: 'The part of equity that is cash, or that is coins.' });
-export const quoteShare = z
-  .object({
-    quote: field.asset.describe('The currency that these assets are quoted in.'),
-    assets: z.array(field.asset).describe('The assets, the most valuable first.'),
-    ...shareFields,
-  })
-  .meta({ id: 'QuoteShare', description: 'The part of equity that is in assets quoted in one currency.' });
 
 export const getAllocation = endpoint({
   method: 'get',
   path: '/v1/portfolios/:portfolioId/allocation',
   id: 'getAllocation',
   tag: 'portfolios',
-  summary: 'How equity is spread: by asset, by quote currency, cash against coins',
+  summary: 'How equity is spread: by asset, by quote currency, cash and coins',
   description:
-    'Each list adds up to `equity` exactly; the largest comes first. A coin counts for the currency that it is quoted in where its price comes from, cash for its own.',
+    'Each list adds up to `equity` exactly; the largest comes first. A coin counts towards the quote currency of the symbol that prices it, cash towards its own currency.',
   access: 'read',
   params: portfolioParams,
   status: 200,
@@ -43,10 +25,8 @@ export const getAllocation = endpoint({
     .object({
       ...head,
       equity,
-      byAsset: z.array(assetShare).describe('By asset, the largest first; cash is one of them.'),
-      byQuote: z.array(quoteShare).describe('By the currency that prices come from, the largest first.'),
-      byKind: z.array(kindShare).describe('Cash, then coins.'),
-      warnings: field.warnings,
+      ...allocationSchema.shape,
+      warnings,
     })
     .meta({
       id: 'Allocation',

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { StoredEntry, StoredTransfer } from '../../db/ledger/stored-entry.ts';
+import type { StoredEntry, StoredTransfer } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { entryRates, ratesBody } from './rate-body.ts';
 
-/** What a reward is for. */
+/** The reason for a reward. */
 export const REWARD_SUBTYPES = ['staking', 'interest', 'airdrop', 'mining', 'referral', 'cashback'] as const;
 export const ADJUSTMENT_SUBTYPES = ['opening', 'correction'] as const;
 
@@ -12,14 +12,14 @@ const orNull = <T extends z.ZodType>(schema: T, description: string) =>
   z.union([schema, z.null()]).meta({ description });
 
 const common = {
-  id: field.id.meta({ description: 'Of the entry.' }),
-  externalId: orNull(z.string(), "The source's own id; `null` without one."),
-  exchange: orNull(z.string(), 'Where it comes from; `null` if not told.'),
-  account: orNull(z.string(), 'The exchange account or wallet where the assets lie; `null` if not told.'),
+  id: field.id.meta({ description: 'Id of the entry.' }),
+  externalId: orNull(z.string(), "The source's own id; `null`: not given."),
+  exchange: orNull(z.string(), 'Where it comes from; `null`: not given.'),
+  account: orNull(z.string(), 'The exchange account or wallet that holds the assets; `null`: not given.'),
   time: field.timestamp.meta({ description: 'When it happened.' }),
-  note: orNull(z.string(), 'What somebody has noted.'),
-  tags: z.array(z.string()).meta({ description: 'What it is tagged with.' }),
-  sequence: orNull(z.int(), 'Its place among the entries of the same instant; `null` when nothing tells it.'),
+  note: orNull(z.string(), 'Free text.'),
+  tags: z.array(z.string()).meta({ description: 'Labels to filter by.' }),
+  sequence: orNull(z.int(), 'Its place among the entries of the same instant; `null`: not known.'),
   rates: entryRates,
   createdAt: field.timestamp.meta({ description: 'When it was booked.' }),
   updatedAt: field.timestamp.meta({ description: 'When it was last changed.' }),
@@ -34,18 +34,27 @@ const moved = {
   asset: field.asset.meta({ description: 'What is moved.' }),
   quantity: field.decimal.meta({ description: 'Units of the asset.' }),
   unitCost: field.decimalOrNull.meta({
-    description: 'Base currency per unit as it was given; `null`: the market price at its time.',
+    description: 'Base currency per unit, as given; `null`: valued at the market price of its time.',
   }),
 };
 
 const flow = {
   ...moved,
-  txid: orNull(z.string(), 'Of the transaction on the chain.'),
+  txid: orNull(z.string(), 'Id of the transaction on the chain.'),
   joinedWith: orNull(
     field.id,
-    'The other half of a transfer within the portfolio: its places change, and nothing is realised but the fee.',
+    'The other half of an own transfer: the assets change place, and nothing is realised. What did not arrive is the fee, which leaves at cost.',
+  ),
+  joinedPortfolio: orNull(
+    field.id,
+    'The portfolio of the other half; `null` if it is this one, or if there is none.',
   ),
 };
+
+const ratio = z.object({
+  from: field.decimal.meta({ description: 'Units of `asset` that `to` stands for.' }),
+  to: field.decimal.meta({ description: 'Units of `toAsset` that came for `from`.' }),
+});
 
 export const entrySchema = z
   .discriminatedUnion('kind', [
@@ -53,65 +62,95 @@ export const entrySchema = z
       kind: z.literal('trade').meta({ description: 'A fill.' }),
       ...common,
       symbol: field.symbol.meta({ description: 'What was traded.' }),
-      side: z.enum(['buy', 'sell']).meta({ description: 'Of the base asset.' }),
+      side: z.enum(['buy', 'sell']).meta({ description: 'Whether the base asset was bought or sold.' }),
       quantity: field.decimal.meta({ description: 'Units of the base asset.' }),
-      price: field.decimal.meta({ description: 'Quote per base.' }),
-      fee: orNull(fee, 'What the exchange took; `null` for nothing.'),
-      orderId: orNull(z.string(), 'Of the order that it filled.'),
-      type: orNull(z.string(), 'Kind of the order that it filled.'),
+      price: field.decimal.meta({ description: 'Quote asset per unit of the base asset.' }),
+      fee: orNull(fee, 'What the exchange charged; `null`: nothing.'),
+      orderId: orNull(z.string(), 'Id of the order that it filled.'),
+      type: orNull(z.string(), 'Type of the order that it filled, such as `limit`.'),
     }),
     z.object({ kind: z.literal('deposit').meta({ description: 'What came in.' }), ...common, ...flow }),
     z.object({
       kind: z.literal('withdrawal').meta({ description: 'What went out.' }),
       ...common,
       ...flow,
-      confirmed: z.boolean().meta({ description: 'Whether a person says that it has left for good.' }),
+      networkFee: field.decimalOrNull.meta({
+        description: 'The part of `quantity` that the network or the exchange took; `null`: not given.',
+      }),
+      confirmed: z.boolean().meta({ description: 'Whether a person confirmed that it left the portfolio.' }),
     }),
     z.object({
-      kind: z.literal('reward').meta({ description: 'What was earned; income at its value then.' }),
+      kind: z.literal('reward').meta({ description: 'What was earned; income at its value when received.' }),
       ...common,
       ...moved,
-      subtype: orNull(z.enum(REWARD_SUBTYPES), 'What it is for; `null` if not told.'),
+      subtype: orNull(z.enum(REWARD_SUBTYPES), 'What it is for; `null`: not given.'),
     }),
-    z.object({ kind: z.literal('fee').meta({ description: 'A fee of its own.' }), ...common, ...moved }),
-    z.object({ kind: z.literal('rebate').meta({ description: 'A fee given back.' }), ...common, ...moved }),
+    z.object({
+      kind: z.literal('fee').meta({ description: 'A fee that belongs to no other entry.' }),
+      ...common,
+      ...moved,
+    }),
+    z.object({ kind: z.literal('rebate').meta({ description: 'A refunded fee.' }), ...common, ...moved }),
     z.object({
       kind: z.literal('adjustment').meta({ description: 'An opening balance, or a correction.' }),
       ...common,
       ...moved,
-      subtype: z.enum(ADJUSTMENT_SUBTYPES).meta({ description: 'Which of the two.' }),
-      reason: z.string().meta({ description: 'Why it is made.' }),
+      subtype: z
+        .enum(ADJUSTMENT_SUBTYPES)
+        .meta({ description: 'Whether it is an opening balance or a correction.' }),
+      reason: z.string().meta({ description: 'Why it was made.' }),
     }),
     z.object({
-      kind: z.literal('convert').meta({ description: 'One or more assets turned into one.' }),
+      kind: z.literal('convert').meta({ description: 'One or more assets converted into one.' }),
       ...common,
       from: z
         .array(
           z.object({
             asset: field.asset.meta({ description: 'What was given.' }),
-            quantity: field.decimal.meta({ description: 'Units of it.' }),
-            received: field.decimalOrNull.meta({ description: 'How much of `to` was got for it.' }),
+            quantity: field.decimal.meta({ description: 'Units of the asset.' }),
+            received: field.decimalOrNull.meta({ description: 'How much of `to` was received for it.' }),
           }),
         )
         .meta({ description: 'What was given.' }),
       to: z
         .object({
-          asset: field.asset.meta({ description: 'What was got.' }),
-          quantity: field.decimal.meta({ description: 'Units of it.' }),
+          asset: field.asset.meta({ description: 'What was received.' }),
+          quantity: field.decimal.meta({ description: 'Units of the asset.' }),
           unitCost: field.decimalOrNull.meta({
-            description: 'Base currency per unit as it was given; `null`: the market price at its time.',
+            description: 'Base currency per unit, as given; `null`: valued at the market price of its time.',
           }),
         })
-        .meta({ description: 'What was got.' }),
+        .meta({ description: 'What was received.' }),
     }),
     z.object({
-      kind: z.literal('transfer').meta({ description: 'From one place of the portfolio to another.' }),
+      kind: z.literal('transfer').meta({ description: 'A move from one place of the portfolio to another.' }),
       ...common,
       asset: field.asset.meta({ description: 'What is moved.' }),
-      quantity: field.decimal.meta({ description: 'Units of it that arrive.' }),
-      toAccount: z.string().meta({ description: 'Where it arrives; `account` is where it leaves.' }),
-      fee: orNull(fee, "The network's fee, which leaves at cost; `null` for none."),
-      txid: orNull(z.string(), 'Of the transaction on the chain.'),
+      quantity: field.decimal.meta({ description: 'Units of the asset that arrive.' }),
+      toAccount: z.string().meta({ description: 'Where it goes; `account` is where it comes from.' }),
+      fee: orNull(fee, "The network's fee, which leaves at cost; `null`: none."),
+      txid: orNull(z.string(), 'Id of the transaction on the chain.'),
+    }),
+    z.object({
+      kind: z.literal('rename').meta({ description: 'An asset continues under another name.' }),
+      ...common,
+      asset: field.asset.meta({ description: 'Its name before.' }),
+      toAsset: field.asset.meta({ description: 'Its name afterwards.' }),
+    }),
+    z.object({
+      kind: z.literal('redenomination').meta({ description: 'An asset is counted in other units.' }),
+      ...common,
+      asset: field.asset.meta({ description: 'The asset before the change.' }),
+      toAsset: field.asset.meta({ description: 'The asset after the change; it may be the same.' }),
+      ratio: ratio.meta({ id: 'Ratio', description: 'The ratio of old to new units.' }),
+    }),
+    z.object({
+      kind: z.literal('fork').meta({ description: 'A new asset split off from one that was held.' }),
+      ...common,
+      asset: field.asset.meta({ description: 'The asset that was held, and still is.' }),
+      toAsset: field.asset.meta({ description: 'The new asset.' }),
+      quantity: field.decimal.meta({ description: 'Units of `toAsset`.' }),
+      costShare: field.decimal.meta({ description: 'The share of the cost that moved to it, from 0 to 1.' }),
     }),
   ])
   .meta({ id: 'Entry', description: 'An entry of the ledger; its `kind` says which fields it has.' });
@@ -178,6 +217,25 @@ export function entryBody(entry: StoredEntry): EntryBody {
         fee: feeBody(entry.fee),
         txid: entry.txid ?? null,
       };
+    case 'rename':
+      return { kind: 'rename', ...own, asset: entry.from, toAsset: entry.asset };
+    case 'redenomination':
+      return {
+        kind: 'redenomination',
+        ...own,
+        asset: entry.from,
+        toAsset: entry.asset,
+        ratio: { from: decimal(entry.per), to: decimal(entry.quantity) },
+      };
+    case 'fork':
+      return {
+        kind: 'fork',
+        ...own,
+        asset: entry.from,
+        toAsset: entry.asset,
+        quantity: decimal(entry.quantity),
+        costShare: decimal(entry.per),
+      };
     default:
       return movementBody(entry, own);
   }
@@ -189,12 +247,23 @@ function movementBody(entry: StoredTransfer, own: ReturnType<typeof commonBody>)
     quantity: decimal(entry.quantity),
     unitCost: decimalOrNull(entry.unitCost),
   };
-  const places = { txid: entry.txid ?? null, joinedWith: entry.joinedWith ?? null };
+  const places = {
+    txid: entry.txid ?? null,
+    joinedWith: entry.joinedWith ?? null,
+    joinedPortfolio: entry.joinedPortfolio ?? null,
+  };
   switch (entry.kind) {
     case 'deposit':
       return { kind: 'deposit', ...own, ...amounts, ...places };
     case 'withdrawal':
-      return { kind: 'withdrawal', ...own, ...amounts, ...places, confirmed: entry.confirmed === true };
+      return {
+        kind: 'withdrawal',
+        ...own,
+        ...amounts,
+        ...places,
+        networkFee: decimalOrNull(entry.networkFee ?? null),
+        confirmed: entry.confirmed === true,
+      };
     case 'income':
       return {
         kind: 'reward',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
-/** What trades and transfers have in common, as they are answered. */
+/** Properties that the bodies of trades and transfers have in common. */
 
 export const externalId = z
   .union([z.string(), z.null()])

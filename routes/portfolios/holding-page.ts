@@ -1,9 +1,9 @@
 import type { Page } from '../../db/connection/list-page.ts';
 import { abs, fixed, type Fixed } from '../../lib/money/money.ts';
-import type { HoldingBody } from '../../lib/pnl/valuation/holding-body.ts';
+import type { HoldingBody } from '../../lib/schemas/holding-schema.ts';
 import { type Order, sortedPage } from '../http/sorted-page.ts';
 
-/** What holdings can be sorted by. */
+/** The sort keys of holdings. */
 export const HOLDING_COLUMNS = [
   'asset',
   'symbol',

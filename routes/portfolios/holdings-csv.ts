@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
-import type { HoldingBody } from '../../lib/pnl/valuation/holding-body.ts';
+import type { HoldingBody } from '../../lib/schemas/holding-schema.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { CSV_RESPONSE, csvOf, csvQuery, nameFile } from '../http/csv-answer.ts';
@@ -34,7 +34,7 @@ export const exportHoldings = endpoint({
   path: '/v1/portfolios/:portfolioId/holdings.csv',
   id: 'exportHoldings',
   tag: 'portfolios',
-  summary: 'What the portfolio holds, as a CSV file',
+  summary: 'The holdings of a portfolio, as a CSV file',
   description: FIGURE_CSV_DESCRIPTION,
   access: 'read',
   params: portfolioParams,

@@ -3,38 +3,14 @@ import { commaList } from '../../lib/text/comma-list.ts';
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { HOLDING_COLUMNS, holdingPage } from './holding-page.ts';
-import * as figure from './figure-fields.ts';
+import * as figure from '../../lib/schemas/figure-fields.ts';
+import { holdingSchema } from '../../lib/schemas/holding-schema.ts';
+import { warnings } from '../../lib/schemas/warning-schema.ts';
 import { valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
-
-export const holdingSchema = z
-  .object({
-    asset: field.asset.describe('The asset held; cash is the base currency.'),
-    symbol: z
-      .union([field.symbol, z.null()])
-      .describe('The symbol to watch for its price: the first of `path`; `null` for the base currency.'),
-    quantity: field.decimal.describe('How much is held, in units of the asset; negative for a debt.'),
-    averagePrice: figure.averagePrice,
-    costBasis: figure.costBasis,
-    markPrice: field.decimalOrNull.describe(
-      'Last known price per unit in base currency; `null` if there is none.',
-    ),
-    markTime: z
-      .union([field.timestamp, z.null()])
-      .describe('When that price was made; `null` for the base currency, and without a price.'),
-    path: z
-      .array(field.symbol)
-      .describe('The symbols that the price came through, in order; empty for the base currency.'),
-    marketValue: figure.marketValue,
-    weight: figure.weight,
-    unrealizedPnl: figure.unrealizedPnl,
-    unrealizedRate: figure.unrealizedRate,
-    realizedPnl: figure.realized,
-  })
-  .meta({ id: 'Holding', description: 'One asset of a portfolio, marked to market.' });
 
 /** Which holdings, and in which order. */
 export const holdingsQuery = {
@@ -48,14 +24,14 @@ export const holdingsQuery = {
   }),
   minValue: field.nonNegativeAmount.optional().meta({
     description:
-      'Leaves out holdings worth less than this, in base currency (dust). Holdings without a known value, and debts of that size, stay.',
+      'Leaves out holdings worth less than this, in base currency (dust). Holdings of unknown value, and larger debts, stay.',
   }),
   unpriced: z.enum(['show', 'hide']).default('show').meta({
-    description: '`hide` leaves out what has no price.',
+    description: '`hide` leaves out holdings without a price.',
   }),
 };
 
-/** With `fields=` an item has only those. */
+/** With `fields=` an item has only those properties. */
 const leanHolding = holdingSchema
   .partial()
   .meta({ id: 'LeanHolding', description: 'A holding with the members that `fields` named.' });
@@ -72,8 +48,8 @@ export const listHoldings = endpoint({
   path: '/v1/portfolios/:portfolioId/holdings',
   id: 'listHoldings',
   tag: 'portfolios',
-  summary: 'What the portfolio holds, marked to market; the state of the `holdings:` channel',
-  description: 'A page begins after the last item of the previous one, wherever that is in the order by now.',
+  summary: 'The holdings of a portfolio, marked to market; the state of the `holdings:` channel',
+  description: 'A page begins after the last item of the previous one, wherever that is now in the order.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
@@ -87,7 +63,7 @@ export const listHoldings = endpoint({
   status: 200,
   response: field
     .listOf(z.union([holdingSchema, leanHolding]))
-    .extend({ ...figure.head, warnings: field.warnings })
+    .extend({ ...figure.head, warnings })
     .meta({ id: 'HoldingList', description: 'One page of the holdings of a portfolio.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
   async handler({ params, query, caller }, services) {

@@ -1,9 +1,9 @@
 import { encodeRecord } from '../../streams/channels/record-codec.ts';
-import type { ValuationMove } from '../../db/ledger/late-rates.ts';
-import type { EntriesMove } from '../../db/ledger/booking-options.ts';
+import type { EntriesMove, ValuationMove } from '../../db/ledger/positions/booking-options.ts';
+import type { RemovalMove } from '../../db/ledger/removal.ts';
 import type { ImportMove } from '../../db/import/import-booking.ts';
-import type { OutboxMessage } from '../../db/ledger/outbox.ts';
-import type { PortfolioMove } from '../../db/ledger/portfolios.ts';
+import type { OutboxMessage } from '../../db/ledger/portfolios/outbox.ts';
+import type { PortfolioMove } from '../../db/ledger/portfolio-changes.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { problem } from '../../lib/problem.ts';
 import { NoSlotError, type Slot, type Slots } from '../../lib/async/slots.ts';
@@ -14,7 +14,7 @@ import type { Services } from '../http/handler-services.ts';
 import { tradeBody } from './trade-body.ts';
 import { isShownTransfer, transferBody } from './transfer-body.ts';
 
-export type LedgerMove = EntriesMove | ImportMove | PortfolioMove | ValuationMove;
+export type LedgerMove = EntriesMove | ImportMove | PortfolioMove | RemovalMove | ValuationMove;
 
 /** What the functions of `db/` that change a ledger need. */
 export interface LedgerChangeOptions {
@@ -22,18 +22,20 @@ export interface LedgerChangeOptions {
   records: (move: LedgerMove) => string[];
 }
 
-/** What a change gives back to be published; `null`: there was nothing to change. */
-type Changed = { message: OutboxMessage | null } | { messages: readonly OutboxMessage[] } | null;
+/** What a change returns to be published; `null` if there was nothing to change. */
+type Changed =
+  | { message: OutboxMessage | null; following?: readonly OutboxMessage[] }
+  | { messages: readonly OutboxMessage[] }
+  | null;
 
-/** How long a change waits until fewer changes of the same portfolio are under way. */
+/** How long a change waits for others of the same portfolio to finish. */
 const WAIT_MS = 10_000;
 
 /**
- * Changes a ledger and publishes the change: the one way for every route. The messages are written in the change's own
- * transaction, so a change that is committed is published, sooner or later.
- *
- * Changes of one portfolio wait for each other in the database. Only a few of them hold a connection while they do, so
- * that the pool is never taken by one portfolio whose lock is held up.
+ * Changes a ledger and publishes the change; every route must use this. The messages are written in the transaction of
+ * the change, so a committed change is published sooner or later. Changes of one portfolio wait for each other in the
+ * database. Only a few of them hold a connection while they wait, so that a portfolio whose lock is stuck never uses up
+ * the pool.
  * @param change calls a function of `db/` with the options it is given
  * @throws Problem `unavailable`
  */
@@ -52,7 +54,7 @@ export async function changeLedger<T extends Changed>(
   });
 }
 
-/** As `changeLedger`, for a change of several portfolios at once. */
+/** Like `changeLedger`, for a change of several portfolios at once. */
 export async function changeLedgers<T extends Changed>(
   { clock, outbox, lateRates }: Pick<Services, 'clock' | 'outbox'> & Partial<Pick<Services, 'lateRates'>>,
   change: (options: LedgerChangeOptions) => Promise<T>,
@@ -60,7 +62,7 @@ export async function changeLedgers<T extends Changed>(
   const changed = await change({ clock, records: recordsOf });
   const messages = messagesOf(changed);
   await Promise.all(messages.map((message) => outbox.publish(message)));
-  // What was booked may lack a rate, or be a price for what does.
+  // What was booked may lack a rate, or provide the price for something that does.
   if (messages.length > 0) lateRates?.look();
   return changed;
 }
@@ -78,13 +80,14 @@ async function changeSlot(slots: Slots, portfolioId: string): Promise<Slot> {
   }
 }
 
-/** Entries that an event about many names. */
+/** How many entries an event about many lists. */
 const NAMED = 20;
 
 function messagesOf(changed: Changed): readonly OutboxMessage[] {
   if (changed === null) return [];
   if ('messages' in changed) return changed.messages;
-  return changed.message === null ? [] : [changed.message];
+  const { message, following = [] } = changed;
+  return message === null ? following : [message, ...following];
 }
 
 function recordsOf(move: LedgerMove): string[] {
@@ -100,6 +103,10 @@ function portfolioRecords(move: LedgerMove): PortfolioRecord[] {
   if (move.subject === 'import') {
     const { importId, count } = move;
     return [{ type: 'fill', change: 'imported', version, importId, count }];
+  }
+  if (move.subject === 'removal') {
+    const { accountId, count } = move;
+    return [{ type: 'fill', change: 'disconnected', version, accountId, count }];
   }
   if (move.subject === 'valuation') {
     const ids = move.entries.map(({ id }) => id);

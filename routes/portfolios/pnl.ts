@@ -9,21 +9,12 @@ import {
 import { valuationBasis } from '../../streams/portfolio/valuation-basis.ts';
 import { conditionalReply } from '../http/conditional-reply.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { costMethod, head, totals } from './figure-fields.ts';
+import { costMethod } from '../../lib/schemas/figure-fields.ts';
+import { pnlSchema } from '../../lib/schemas/pnl-schema.ts';
 import { readablePortfolio } from './portfolio-access.ts';
 import { portfolioParams } from './portfolios.ts';
 
-export const pnlSchema = z
-  .object({
-    ...head,
-    ...totals,
-    unvalued: field.unvalued,
-    warnings: field.warnings,
-  })
-  .meta({ id: 'Pnl', description: 'Equity and PnL of a portfolio; amounts are in base currency.' });
-
-/** @throws 404 for a portfolio that has gone meanwhile */
+/** @throws 404 for a portfolio that was deleted meanwhile */
 export async function valuationOf(
   portfolioId: string,
   options: { costMethod?: CostMethod | undefined },
@@ -40,7 +31,7 @@ export const getPnl = endpoint({
   id: 'getPnl',
   tag: 'pnl',
   summary: 'Equity and PnL now; the state of the `pnl:` channel',
-  description: 'What is not known is `null`, and `warnings` says why.',
+  description: 'Unknown figures are `null`, and `warnings` says why.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({ costMethod }),

@@ -1,11 +1,14 @@
 import type { Database } from '../../db/connection/database.ts';
-import { getPortfolio, type Portfolio } from '../../db/ledger/portfolios.ts';
+import { getPortfolio, type Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
 import { findShare, type PortfolioAccess } from '../../db/users/shares.ts';
 import type { Caller } from '../../lib/tokens/caller.ts';
 import { problem } from '../../lib/problem.ts';
 import type { Services } from '../http/handler-services.ts';
 
-/** How the caller may use a portfolio. @throws 404 for not at all, as for one that does not exist */
+/**
+ * The caller's access to a portfolio.
+ * @throws 404 without access, as for a portfolio that does not exist
+ */
 async function accessible(
   db: Database,
   portfolio: Portfolio | null,
@@ -20,7 +23,7 @@ async function accessible(
 }
 
 /**
- * The portfolio, if the caller may read it: the owner, and whom it is shared with.
+ * The portfolio, if the caller may read it: the owner, and everyone it is shared with.
  * @throws 404 otherwise, as for one that does not exist, so that ids cannot be probed
  */
 export async function readablePortfolio(
@@ -31,7 +34,10 @@ export async function readablePortfolio(
   return await accessible(db, await lookups.portfolio(id), caller);
 }
 
-/** The portfolio, if the caller may change its ledger. @throws 404 as above; 403 when it is shared for reading */
+/**
+ * The portfolio, if the caller may change its ledger.
+ * @throws 404 as above; 403 if it is shared for reading only
+ */
 export async function writablePortfolio(db: Database, id: string, caller: Caller): Promise<Portfolio> {
   const portfolio = await accessible(db, await getPortfolio(db, id), caller);
   if (portfolio.access === 'read') {
@@ -42,7 +48,10 @@ export async function writablePortfolio(db: Database, id: string, caller: Caller
   return portfolio;
 }
 
-/** The portfolio, if it is the caller's own. @throws 404 as above; 403 when it is shared with the caller */
+/**
+ * The portfolio, if the caller owns it.
+ * @throws 404 as above; 403 if it is shared with the caller
+ */
 export async function ownPortfolio(db: Database, id: string, caller: Caller): Promise<Portfolio> {
   const portfolio = await accessible(db, await getPortfolio(db, id), caller);
   if (portfolio.access !== 'owner')

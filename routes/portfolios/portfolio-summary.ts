@@ -1,37 +1,21 @@
 import { z } from 'zod';
+import { comparedAccounts } from '../../db/accounts/account-balances.ts';
 import { summaryBody } from '../../lib/pnl/valuation/summary-body.ts';
 import { readingCursor } from '../../streams/market/reading-cursor.ts';
 import { ledgerBasis, withMarket } from '../../streams/portfolio/valuation-basis.ts';
-import { assetShare, kindShare, shareFields } from './allocation.ts';
 import { endpoint, Cached } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
-import { pnlSchema, valuationOf } from './pnl.ts';
+import { summaryFigures } from '../../lib/schemas/summary-schema.ts';
+import { valuationOf } from './pnl.ts';
 import { readablePortfolio } from './portfolio-access.ts';
-import { portfolioBody, portfolioSchema } from './portfolio-body.ts';
+import { listedPortfolioSchema, portfolioBody, reconciliationBody } from './portfolio-body.ts';
 import { portfolioParams } from './portfolios.ts';
 
-const { portfolioId: _, ...figures } = pnlSchema.shape;
+const { portfolioId: _, ...figures } = summaryFigures.shape;
 
-export const summarySchema = z
+const summarySchema = z
   .object({
-    ...portfolioSchema.shape,
+    ...listedPortfolioSchema.shape,
     ...figures,
-    totalRate: field.decimalOrNull.describe(
-      '`totalPnl` ÷ `netContributions` as a fraction; `null` if not known or nothing was contributed.',
-    ),
-    coins: z.int().describe('How many different coins are held; `GET …/holdings` lists them.'),
-    allocation: z
-      .object({
-        byKind: z.array(kindShare).describe('Cash, then coins.'),
-        byAsset: z.array(assetShare).describe('The 20 largest; `GET …/allocation` has them all.'),
-        others: z
-          .union([
-            z.object({ count: z.int().describe('How many assets these are.'), ...shareFields }),
-            z.null(),
-          ])
-          .describe('Everything that is not in `byAsset`, together; `null` if there is nothing else.'),
-      })
-      .describe('How equity is spread.'),
     cursor: z
       .union([z.string(), z.null()])
       .describe(
@@ -47,7 +31,7 @@ export const getPortfolio = endpoint({
   tag: 'portfolios',
   summary: 'One portfolio at a glance: settings, total assets, PnL, allocation',
   description:
-    'The figures of `GET …/pnl`: `equity` is everything, `cash` is what is not invested and `costBasis` what is. What is not known is `null`, and `warnings` says why.',
+    'The figures of `GET …/pnl`: `equity` is the total, `cash` the part that is not invested, and `costBasis` the cost of the rest. Unknown figures are `null`, and `warnings` says why.',
   access: 'read',
   params: portfolioParams,
   status: 200,
@@ -56,7 +40,8 @@ export const getPortfolio = endpoint({
   problems: ['not-found'],
   async handler({ params, caller }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
-    const own = portfolioBody(portfolio);
+    const accounts = await comparedAccounts(services.db, [portfolio.id]);
+    const own = { ...portfolioBody(portfolio), ...reconciliationBody(accounts.get(portfolio.id)) };
     const { id: owner, access: question } = portfolio;
     const basis = `${await ledgerBasis(services, portfolio)} ${JSON.stringify(own)}`;
     const tagged = withMarket(basis, services.market);

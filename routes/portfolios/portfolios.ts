@@ -1,17 +1,25 @@
 import { z } from 'zod';
+import { comparedAccounts } from '../../db/accounts/account-balances.ts';
 import {
-  createPortfolio as insertPortfolio,
   deletePortfolio as removePortfolio,
   updatePortfolio as changePortfolio,
-} from '../../db/ledger/portfolios.ts';
+} from '../../db/ledger/portfolio-changes.ts';
+import { createPortfolio as insertPortfolio } from '../../db/ledger/portfolios/portfolios.ts';
 import { listReadablePortfolios } from '../../db/users/shares.ts';
 import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { changeLedger } from './ledger-change.ts';
 import { ownPortfolio } from './portfolio-access.ts';
-import { portfolioBody, portfolioSchema, settings } from './portfolio-body.ts';
+import {
+  listedPortfolioSchema,
+  portfolioBody,
+  portfolioSchema,
+  reconciliationBody,
+  settings,
+  simulated,
+} from './portfolio-body.ts';
 
 export const portfolioParams = z.strictObject({ portfolioId: field.portfolioId });
 
@@ -25,12 +33,20 @@ export const listPortfolios = endpoint({
   query: z.strictObject({ limit: field.limit, cursor: field.cursor }),
   status: 200,
   response: field
-    .listOf(portfolioSchema)
+    .listOf(listedPortfolioSchema)
     .meta({ id: 'PortfolioList', description: 'One page of the portfolios that the caller may read.' }),
   problems: ['invalid-request', 'invalid-cursor'],
   async handler({ query, caller }, { db }) {
     const page = await listReadablePortfolios(db, caller.userId, query);
-    return { items: page.items.map(portfolioBody), nextCursor: page.nextCursor };
+    const accounts = await comparedAccounts(
+      db,
+      page.items.map(({ id }) => id),
+    );
+    const items = page.items.map((portfolio) => ({
+      ...portfolioBody(portfolio),
+      ...reconciliationBody(accounts.get(portfolio.id)),
+    }));
+    return { items, nextCursor: page.nextCursor };
   },
 });
 
@@ -44,13 +60,16 @@ export const createPortfolio = endpoint({
   body: z
     .strictObject({
       name: settings.name,
+      // It never changes, and there is no rate to a misspelt one.
       baseCurrency: field.asset
+        .regex(/^[A-Z0-9]+$/, 'must be a currency such as KRW: capital letters and digits')
         .default('KRW')
-        .describe('The currency that figures are in; it never changes.'),
+        .describe('The currency of all figures; it never changes.'),
       costMethod: settings.costMethod.default('average'),
       timeZone: settings.timeZone.default('Asia/Seoul'),
       benchmark: settings.benchmark.optional(),
       cashMode: settings.cashMode.default('tracked'),
+      simulated: simulated.default(false),
     })
     .meta({ id: 'PortfolioInput', description: 'A portfolio to create.' }),
   status: 201,
@@ -98,7 +117,7 @@ export const deletePortfolio = endpoint({
   id: 'deletePortfolio',
   tag: 'portfolios',
   summary: 'Delete a portfolio with its ledger',
-  description: 'It cannot be undone, so it takes a person: an API key cannot do this.',
+  description: 'It cannot be undone, so an API key cannot do it.',
   access: 'trades:write',
   credential: 'person',
   params: portfolioParams,

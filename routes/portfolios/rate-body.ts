@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { rateNeeds, ratesOf } from '../../db/ledger/entry-rates.ts';
-import { type StoredEntry } from '../../db/ledger/stored-entry.ts';
+import { rateNeeds, ratesOf } from '../../db/ledger/rates/entry-rates.ts';
+import { type StoredEntry } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal } from '../../lib/money/money.ts';
 import { RATE_ROLES, RATE_SOURCES } from '../../lib/pnl/ledger/rate-origin.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 export const rateSchema = z
   .object({
@@ -24,7 +24,7 @@ export const rateSchema = z
 
 export const entryRates = z.array(rateSchema).meta({
   description:
-    'The rates that it was valued with, and where they come from. None for amounts in base currency, and for those that have no rate yet.',
+    'The rates that it was valued with, and where they come from. Amounts in base currency, and those without a rate yet, have none.',
 });
 
 export function ratesBody(entry: StoredEntry): z.input<typeof rateSchema>[] {

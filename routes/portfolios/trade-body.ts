@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { StoredTrade } from '../../db/ledger/stored-entry.ts';
+import type { StoredTrade } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal } from '../../lib/money/money.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import * as entry from './entry-fields.ts';
 import { entryRates, ratesBody } from './rate-body.ts';
 

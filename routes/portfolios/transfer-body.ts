@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { StoredEntry, StoredTransfer } from '../../db/ledger/stored-entry.ts';
+import type { StoredEntry, StoredTransfer } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import * as entry from './entry-fields.ts';
 import { entryRates, ratesBody } from './rate-body.ts';
 
-/** The kinds of entry that are shown as transfers; `income` is a reward, whatever for. */
+/** The kinds of entry that are shown as transfers; `income` covers every kind of reward. */
 export const TRANSFER_KINDS = ['deposit', 'withdrawal', 'income'] as const;
 
 /** An entry that is shown as a transfer. */

@@ -1,36 +1,67 @@
 import { z } from 'zod';
 import { databaseHealth } from '../../db/connection/database-health.ts';
-import type { ShownFeedStatus } from '../../streams/market/tick.ts';
+import type { Market } from '../../streams/market/market.ts';
+import type { MarketWriter } from '../../streams/market/writer/market-writer.ts';
 import { PROBLEMS, problem } from '../../lib/problem.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const feedStatus = z
   .object({
-    feed: z.string().describe('The feed of this node, as in `MARKET_FEED`.'),
+    feed: z.string().describe('Its short name, as in tickers and notices.'),
+    exchange: z
+      .union([z.string(), z.null()])
+      .describe('The exchange that its prices come from; `null`: none, or not known.'),
+    isHere: z.boolean().describe('Whether this node runs it.'),
     state: z
       .enum(['starting', 'running', 'retrying', 'silent', 'ended', 'standby'])
       .describe(
-        '`retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it is over, or none is configured.',
+        '`retrying`: its source cannot be reached. `silent`: no tick has come for 60 seconds or 20 times its usual interval, whichever is longer. `standby`: another node runs it. `ended`: it has finished, or none is configured.',
       ),
-    since: field.timestamp.describe('When it entered this state, as this node saw it.'),
-    detail: z.union([z.string(), z.null()]).describe('What is wrong with it; `null`: nothing.'),
+    since: field.timestamp.describe('When it entered this state.'),
+    silentSince: z
+      .union([field.timestamp, z.null()])
+      .describe(
+        'Since when there have been no prices, if it is silent or has been failing for 10 seconds; `null` otherwise.',
+      ),
+    detail: z.union([z.string(), z.null()]).describe('What is wrong; `null` if nothing is.'),
     lastTickAt: z
       .union([field.timestamp, z.null()])
-      .describe('When the newest tick arrived; `null`: none yet.'),
-    ticks: z.int().describe('Ticks since the process started.'),
+      .describe('When the newest tick arrived; `null` if none has.'),
+    ticks: z.int().describe('Ticks that this process took from it.'),
   })
-  .meta({ id: 'FeedStatus', description: 'The market feed of this node.' });
+  .meta({ id: 'FeedStatus', description: 'A market feed.' });
 
-function feedBody({ since, lastTickAt, ...status }: ShownFeedStatus): z.output<typeof feedStatus> {
-  return {
-    ...status,
-    since: new Date(since).toISOString(),
-    lastTickAt: lastTickAt === null ? null : new Date(lastTickAt).toISOString(),
-  };
+const feedList = z.array(feedStatus).describe('The feeds of this node and of the fleet, wherever they run.');
+
+const timeOf = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString());
+
+/** The feeds of this node as it sees them; those of other nodes as reported in the market log. */
+function feedBodies(market: Market, writer: MarketWriter): z.output<typeof feedList> {
+  const own = writer.statuses();
+  const isHere = writer.runsFeeds;
+  const names = new Set([...own, ...market.feeds.all()].map(({ feed }) => feed));
+  return [...names].flatMap((feed) => {
+    const mine = own.find((status) => status.feed === feed);
+    const known = market.feeds.get(feed);
+    const shown = isHere ? (mine ?? known) : (known ?? mine);
+    if (shown === undefined || shown === null) return [];
+    const { state, since, detail, silentSince } = shown;
+    return {
+      feed,
+      exchange: known?.exchange ?? null,
+      isHere: isHere && mine !== undefined,
+      state,
+      since: new Date(since).toISOString(),
+      silentSince: timeOf(silentSince),
+      detail,
+      lastTickAt: timeOf(market.feeds.lastTickAt(feed)),
+      ticks: mine?.ticks ?? 0,
+    };
+  });
 }
 
-/** The login of the demo user; not a secret: it only exists where `DEMO` is on. */
+/** The login of the demo user. It is no secret: the user exists only if `DEMO` is on. */
 export const DEMO_LOGIN = { email: 'demo@marktide.local', password: 'demo-marktide' };
 
 export const healthz = endpoint({
@@ -47,7 +78,7 @@ export const healthz = endpoint({
     .object({
       status: z.literal('ok').describe('The process is alive.'),
       uptime: z.number().describe('Seconds since the process started.'),
-      feed: feedStatus,
+      feeds: feedList,
       demo: z
         .union([
           z
@@ -61,19 +92,19 @@ export const healthz = endpoint({
         .describe('The login of the demo user; `null`: there is none.'),
     })
     .meta({ id: 'Health', description: 'What the process is doing.' }),
-  handler(_input, { marketWriter, config }) {
+  handler(_input, { market, marketWriter, config }) {
     return Promise.resolve({
       status: 'ok' as const,
       uptime: Math.round(process.uptime()),
-      feed: feedBody(marketWriter.status()),
+      feeds: feedBodies(market, marketWriter),
       demo: config.DEMO ? DEMO_LOGIN : null,
     });
   },
 });
 
 const check = z.object({
-  ready: z.boolean().describe('Whether this part is fit to serve.'),
-  detail: z.union([z.string(), z.null()]).describe('What is wrong; `null`: nothing.'),
+  ready: z.boolean().describe('Whether this part can serve.'),
+  detail: z.union([z.string(), z.null()]).describe('What is wrong; `null` if nothing is.'),
 });
 const roundTrip = check.extend({
   roundTripMs: z
@@ -86,7 +117,8 @@ export const readyz = endpoint({
   path: '/readyz',
   id: 'ready',
   tag: 'service',
-  summary: 'The process can serve: its database answers, and events and figures come back through the broker',
+  summary:
+    'Whether the process can serve: its database answers, and events and figures come back through the broker',
   access: 'public',
   keep: 'never',
   limit: 'none',
@@ -108,25 +140,26 @@ export const readyz = endpoint({
           'Streams that never became ready, and watched portfolios that are not published. `ready` is false only if that is most of them.',
       }),
       node: check.meta({ description: 'Not ready while the node is shutting down.' }),
-      feed: feedStatus.meta({
+      feeds: feedList.meta({
         description:
-          'The market feed of this node. It does not decide on `ready`: another node would have the same prices.',
+          'The market feeds, wherever they run. They do not affect `ready`: another node would have the same prices.',
       }),
     })
     .meta({ id: 'Readiness', description: 'Whether the process can serve, part by part.' }),
-  async handler(_input, { db, readiness, marketWriter }) {
+  async handler(_input, { db, readiness, market, marketWriter }) {
     const { broker, projection, streams } = readiness.health();
-    const database = await databaseHealth(db);
-    const { isLeaving } = readiness;
+    const answer = await databaseHealth(db);
+    const { isLeaving, databaseFault } = readiness;
+    const database = databaseFault === null ? answer : { ...answer, ready: false, detail: databaseFault };
     const node = { ready: !isLeaving, detail: isLeaving ? 'this node is shutting down' : null };
     const checks = { database, broker, projection, streams, node };
     const ready = Object.values(checks).every((each) => each.ready);
-    const feed = feedBody(marketWriter.status());
-    return new Reply({ ready, ...checks, feed }, { status: ready ? 200 : 503 });
+    const feeds = feedBodies(market, marketWriter);
+    return new Reply({ ready, ...checks, feeds }, { status: ready ? 200 : 503 });
   },
 });
 
-/** Where the `type` of a problem leads, for a person who opens it in a browser. */
+/** The target of a problem's `type`, for people who open it in a browser. */
 export const problemType = endpoint({
   method: 'get',
   path: '/problems/:slug',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const count = z.int().min(0);
 
@@ -16,13 +16,13 @@ const policy = z
         z.object({
           client: z.string().meta({
             description:
-              'An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that is no user’s, or a pair of these.',
+              'An address or IPv6 network, the id of a user or API key, the keyed hash of an e-mail address that belongs to no user, or a pair of them.',
           }),
           requests: count.describe('A lower bound of their requests.'),
           limited: count.describe('How many of them were refused.'),
         }),
       )
-      .describe('Who used it most in the last five to ten minutes, the heaviest first.'),
+      .describe('The heaviest users of the last five to ten minutes, heaviest first.'),
   })
   .meta({ id: 'RateLimitPolicy', description: 'A limit and its use.' });
 
@@ -50,11 +50,12 @@ export const listRateLimits = endpoint({
     .object({
       time: field.timestamp.describe('When the report was made.'),
       node: z.string().meta({
-        description: 'The node that answers, with a new id at each start. All counts are its own.',
+        description:
+          'The node that answers; it has a new id after each start. All counts are those of this node.',
       }),
       scope: z.enum(['process', 'fleet', 'node']).meta({
         description:
-          'Who counts together. `process`: there is no other node. `fleet`: all nodes. `node`: each node for itself, while Redis does not answer. Each process always counts the policy `address` for itself.',
+          'Who shares the counts. `process`: there is no other node. `fleet`: all nodes. `node`: each node counts for itself while Redis does not answer. The policy `address` is always counted by each process for itself.',
       }),
       policies: z.array(policy).describe('Every limit.'),
     })

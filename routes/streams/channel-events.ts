@@ -1,49 +1,20 @@
 import { z } from 'zod';
 import type { ChannelTypeName } from '../../streams/channels/catalog.ts';
-import type {
-  CandleBody,
-  ImportProgressBody,
-  PublicTradeBody,
-  TickerBody,
-} from '../../streams/channels/record.ts';
-import { candleSchema } from '../market/candle-bodies.ts';
-import * as field from '../http/fields.ts';
-import { tickerSchema } from '../market/market-lists.ts';
-import { holdingSchema } from '../portfolios/holdings.ts';
-import { asOf, position } from '../portfolios/figure-fields.ts';
-import { pnlSchema } from '../portfolios/pnl.ts';
+import { accountsStateSchema } from '../accounts/accounts-state.ts';
+import { backfillSchema } from '../../lib/schemas/backfill-schema.ts';
+import { candleSchema } from '../../lib/schemas/candle-schema.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { importProgressSchema } from '../../lib/schemas/import-progress-schema.ts';
+import { tickerSchema } from '../../lib/schemas/ticker-schema.ts';
+import { holdingSchema } from '../../lib/schemas/holding-schema.ts';
+import { asOf, position } from '../../lib/schemas/figure-fields.ts';
+import { pnlSchema } from '../../lib/schemas/pnl-schema.ts';
+import { publicTradeSchema } from '../../lib/schemas/public-trade-schema.ts';
+import { gapSchema } from '../../lib/schemas/gap-schema.ts';
 import { eventOf } from './event-envelope.ts';
-import { fillSchema, importId, ledgerSchema } from './ledger-events.ts';
+import { fillSchema, ledgerSchema } from './ledger-events.ts';
 
 /** The channels and their events, for the documents and for tests. */
-
-export const publicTradeSchema = z
-  .object({
-    symbol: field.symbol.describe('Base and quote asset.'),
-    tradeId: z
-      .union([z.string(), z.null()])
-      .describe("The exchange's id of the trade; `null`: none was given."),
-    side: z.union([z.enum(['buy', 'sell']), z.null()]).describe('Side of the taker; `null`: not known.'),
-    price: field.decimal.describe('Quote asset per unit of the base asset.'),
-    quantity: field.decimal.describe('How much was traded, in units of the base asset.'),
-    time: field.timestamp.describe('When it was traded, according to its source.'),
-    exchange: z.union([z.string(), z.null()]).describe('Where it was traded; `null`: not known.'),
-    simulated: z.boolean().describe('Whether it was made up by the simulator.'),
-  })
-  .meta({
-    id: 'PublicTrade',
-    description: 'A trade on a market.',
-    example: {
-      symbol: 'BTC/KRW',
-      tradeId: '17726420000001',
-      side: 'buy',
-      price: '149886000',
-      quantity: '0.0123',
-      time: '2026-03-02T09:00:00.000Z',
-      exchange: 'upbit',
-      simulated: false,
-    },
-  });
 
 const holdingsSchema = z
   .object({
@@ -53,45 +24,6 @@ const holdingsSchema = z
     items: z.array(holdingSchema).describe('Every asset held, by asset.'),
   })
   .meta({ id: 'Holdings', description: 'The holdings of a portfolio, marked to market.' });
-
-export const importProgressSchema = z
-  .object({
-    portfolioId: field.portfolioId,
-    importId,
-    asOf: field.timestamp.describe(
-      'When this was published. An import that publishes nothing for minutes has ended with its node, and nothing of it was booked.',
-    ),
-    dryRun: z.boolean().describe('Whether nothing is to be booked.'),
-    phase: z
-      .enum(['reading', 'comparing', 'booking', 'valuing', 'done', 'failed'])
-      .describe('What the import is doing; `done` and `failed` are the last.'),
-    bytes: z
-      .object({
-        read: z.int().describe('Bytes of the file read so far.'),
-        total: z.union([z.int(), z.null()]).describe('Size of the file in bytes; `null`: not announced.'),
-      })
-      .describe('How much of the file has been read.'),
-    rows: z.int().describe('Rows of the file read so far.'),
-    rejected: z.int().describe('Rows that cannot be booked, so far.'),
-    booked: z.int().describe('Trades booked so far, in the phase `booking`.'),
-    toBook: z.int().describe('Trades to book, known from the phase `booking` on.'),
-    result: z
-      .union([
-        z
-          .object({
-            booked: z.boolean().describe('Whether the accepted rows are now in the ledger.'),
-            accepted: z.int().describe('Rows that are new trades.'),
-            duplicates: z.int().describe('Rows that were booked before.'),
-            rejected: z.int().describe('Rows that cannot be booked.'),
-            ignored: z.int().describe('Rows that are not trades, such as deposits.'),
-          })
-          .meta({ id: 'ImportResult', description: 'What became of the rows of a file.' }),
-        z.null(),
-      ])
-      .describe('What became of the rows; `null` until the phase is `done`.'),
-    detail: z.union([z.string(), z.null()]).describe('Why it failed; `null` otherwise.'),
-  })
-  .meta({ id: 'ImportProgress', description: 'How far the import of a file has got.' });
 
 export interface ChannelDocs {
   /** With the parameters in braces. */
@@ -105,28 +37,35 @@ export interface ChannelDocs {
 
 const ALL = '`*` instead of the symbol means all symbols.';
 
-/** Every kind of channel, and what its events carry. */
+/** Every kind of channel, and what its events contain. */
 export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
   ticker: {
     address: 'ticker:{symbol}',
     event: 'ticker',
-    data: tickerSchema satisfies z.ZodType<TickerBody>,
+    data: tickerSchema,
     summary: 'Last price and 24-hour figures of a symbol',
-    description: `State: an item of \`GET /v1/market/tickers\`, on connect and whenever it changes. ${ALL}`,
+    description: `State: an item of \`GET /v1/market/tickers\`, on connect and whenever it changes; and a \`gap\` when trades were missed for good. ${ALL}`,
   },
   trade: {
     address: 'trade:{symbol}',
     event: 'trade',
-    data: publicTradeSchema satisfies z.ZodType<PublicTradeBody>,
+    data: publicTradeSchema,
     summary: 'Public trades of a symbol',
-    description: `Events: each trade once, in order. ${ALL}`,
+    description: `Events: each trade once, in order of arrival, and a \`gap\` where trades were missed for good. ${ALL}`,
   },
   candle: {
     address: 'candle:{symbol}:{interval}',
     event: 'candle',
-    data: candleSchema satisfies z.ZodType<CandleBody>,
+    data: candleSchema,
     summary: 'The current candle of a symbol',
     description: `State: the current candle; once with \`closed\` when it is final, and again if one of its trades arrives late. ${ALL}`,
+  },
+  backfill: {
+    address: 'backfill:{symbol}',
+    event: 'backfill',
+    data: backfillSchema,
+    summary: 'How far the fetching of past candles has got',
+    description: `State: the latest job of a symbol, an item of \`GET /v1/market/backfills\`, after each page. For credentials with the scope \`admin\`: it tells what portfolios need. ${ALL}`,
   },
   pnl: {
     address: 'pnl:{portfolioId}',
@@ -141,6 +80,14 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
     data: holdingsSchema,
     summary: 'Holdings of a portfolio, marked to market',
     description: 'State: the items of `GET /v1/portfolios/{portfolioId}/holdings`, with the same digits.',
+  },
+  accounts: {
+    address: 'accounts:{portfolioId}',
+    event: 'accounts',
+    data: accountsStateSchema,
+    summary: 'Accounts at exchanges that fill a portfolio',
+    description:
+      'State: the items of `GET /v1/portfolios/{portfolioId}/accounts`, whenever one of them changes.',
   },
   fills: {
     address: 'fills:{portfolioId}',
@@ -161,7 +108,7 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
   imports: {
     address: 'imports:{portfolioId}',
     event: 'import',
-    data: importProgressSchema satisfies z.ZodType<ImportProgressBody>,
+    data: importProgressSchema,
     summary: 'How far the import of a file has got',
     description:
       'State: the latest import (`POST /v1/portfolios/{portfolioId}/trades/import`), at each phase and twice a second.',
@@ -172,9 +119,20 @@ export const CHANNEL_EVENTS = {
   ticker: eventOf('ticker', CHANNELS.ticker.data, 'Ticker'),
   trade: eventOf('trade', CHANNELS.trade.data, 'Trade'),
   candle: eventOf('candle', CHANNELS.candle.data, 'Candle'),
+  backfill: eventOf('backfill', CHANNELS.backfill.data, 'Backfill'),
   pnl: eventOf('pnl', CHANNELS.pnl.data, 'Pnl'),
   holdings: eventOf('holdings', CHANNELS.holdings.data, 'Holdings'),
   fills: eventOf('fill', CHANNELS.fills.data, 'Fill'),
   ledger: eventOf('ledger', CHANNELS.ledger.data, 'Ledger'),
   imports: eventOf('import', CHANNELS.imports.data, 'Import'),
+  accounts: eventOf('accounts', CHANNELS.accounts.data, 'Accounts'),
 } satisfies Record<ChannelTypeName, z.ZodType>;
+
+/** In addition to their own events, on the ticker and trade channels of a symbol. */
+export const GAP_EVENT = eventOf('gap', gapSchema, 'Gap');
+
+/** All events of a type of channel. */
+export function eventsOf(type: ChannelTypeName): z.ZodObject[] {
+  const own = CHANNEL_EVENTS[type];
+  return type === 'ticker' || type === 'trade' ? [own, GAP_EVENT] : [own];
+}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 export const id = z.string().max(128).optional().meta({
   description:
-    'Send it as `Last-Event-ID` to resume after this event. Not every event has one; then the last one counts.',
+    'Send it as `Last-Event-ID` to resume after this event. If an event has none, the last one received counts.',
   example: 'Zk3_.o5Kk3Jx_BnL',
 });
 

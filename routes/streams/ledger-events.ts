@@ -1,21 +1,21 @@
 import { z } from 'zod';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { importId } from '../../lib/schemas/import-progress-schema.ts';
 import { ledgerVersion } from '../portfolios/entry-fields.ts';
 import { entrySchema } from '../portfolios/entry-body.ts';
 import { portfolioSettingsSchema } from '../portfolios/portfolio-body.ts';
 import { tradeSchema } from '../portfolios/trade-body.ts';
 import { transferSchema } from '../portfolios/transfer-body.ts';
 
-/** What the events of a changed ledger carry. */
+/** What events about a changed ledger contain. */
 
 const changed = {
   portfolioId: field.portfolioId,
   change: z
     .enum(['booked', 'changed', 'removed'])
-    .describe('`booked`: new. `changed`: corrected. `removed`: taken out of the ledger.'),
+    .describe('`booked`: new. `changed`: corrected. `removed`: removed from the ledger.'),
   version: ledgerVersion,
 };
-export const importId = field.id.describe('Id of the import, as in the answer to the request.');
 const imported = {
   portfolioId: field.portfolioId,
   change: z.literal('imported').describe('Many trades were booked at once.'),
@@ -23,6 +23,14 @@ const imported = {
   importId,
   count: z.int().describe('How many trades were booked.'),
 };
+const disconnected = {
+  portfolioId: field.portfolioId,
+  change: z.literal('disconnected').describe('An account was disconnected, and its many entries removed.'),
+  version: ledgerVersion,
+  accountId: field.id.describe('Id of the account at an exchange.'),
+  count: z.int().describe('How many entries were removed.'),
+};
+const MANY_REMOVED = 'The many entries of an account that was disconnected, which are not sent one by one.';
 const MANY = 'A file with many new trades, which are not sent one by one.';
 const AS_IT_IS = 'as it is now, or as it was before it was removed.';
 
@@ -34,6 +42,7 @@ export const fillSchema = z
       .object({ ...changed, trade: tradeSchema })
       .meta({ id: 'TradeFill', description: `One trade: ${AS_IT_IS}` }),
     z.object(imported).meta({ id: 'ImportFill', description: MANY }),
+    z.object(disconnected).meta({ id: 'DisconnectedFill', description: MANY_REMOVED }),
   ])
   .meta({ id: 'Fill', description: 'A change of the trades of a portfolio.' });
 
@@ -45,6 +54,9 @@ export const ledgerSchema = z
     z
       .object({ subject: subject('import'), ...imported })
       .meta({ id: 'ImportLedgerChange', description: MANY }),
+    z
+      .object({ subject: subject('account'), ...disconnected })
+      .meta({ id: 'AccountLedgerChange', description: MANY_REMOVED }),
     z
       .object({ subject: subject('transfer'), ...changed, transfer: transferSchema })
       .meta({ id: 'TransferLedgerChange', description: `One transfer: ${AS_IT_IS}` }),
@@ -69,7 +81,7 @@ export const ledgerSchema = z
       .meta({
         id: 'ValuationLedgerChange',
         description:
-          'Entries that lacked a rate are valued now, since a price at or before their time has become known. The entries themselves are unchanged.',
+          'Entries that lacked a rate have been valued, because a price at or before their time has become known. The entries themselves are unchanged.',
       }),
     z
       .object({
@@ -77,7 +89,9 @@ export const ledgerSchema = z
         ...changed,
         change: z
           .enum(['changed', 'deleted'])
-          .describe('`deleted` is the last event: the stream ends, since there is nothing left to read.'),
+          .describe(
+            '`deleted` is the last event: the stream then ends, because there is nothing left to read.',
+          ),
         portfolio: portfolioSettingsSchema,
       })
       .meta({

@@ -4,11 +4,12 @@ import type { Caller } from '../../lib/tokens/caller.ts';
 import { commaList } from '../../lib/text/comma-list.ts';
 import { networkOf } from '../../lib/limits/network.ts';
 import { type Problem, problem } from '../../lib/problem.ts';
+import { isForAdmins } from '../../streams/channels/backfill.ts';
 import { CATALOG } from '../../streams/channels/catalog.ts';
 import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
 import { ChannelError, parseChannels } from '../../streams/core/channel.ts';
 import { MAX_LAST_EVENT_ID } from '../../streams/core/cursor.ts';
-import type { Admission, StreamOwner } from '../../streams/core/open-stream.ts';
+import type { Admission, StreamOwner } from '../../streams/core/connections/open-stream.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';
@@ -29,7 +30,7 @@ export const streamQuery = {
   }),
   flush: z.coerce.number().int().min(0).max(1_000).optional().meta({
     description:
-      'How long this stream may gather events before a write while it is busy, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted.',
+      'How long a busy stream may collect events before it writes them, in milliseconds; `0` writes each at once. The `STREAM_FLUSH_MS` of the server if omitted.',
   }),
   token: z.string().max(2_048).optional().meta({
     description: 'A stream token, for clients that cannot send headers: see `POST /v1/auth/stream-token`.',
@@ -60,12 +61,24 @@ function parsed(parse: () => MarktideChannel[], refusal: (detail: string) => Pro
   }
 }
 
-/** @throws 401 for a private channel without a caller, 404 when it is not the caller's */
+/**
+ * @throws 401 for a private channel without a caller, 403 for a channel of administrators, 404 for a channel of another
+ * user
+ */
 export async function assertReadable(
   channels: readonly MarktideChannel[],
   caller: Caller | null,
   services: Services,
 ): Promise<void> {
+  const restricted = channels.find(isForAdmins);
+  if (restricted !== undefined) {
+    if (caller === null) throw problem('unauthorized');
+    if (!caller.scopes.includes('admin')) {
+      throw problem('forbidden', {
+        detail: `${restricted.name} takes a credential with the scope admin: it tells what all portfolios need.`,
+      });
+    }
+  }
   const portfolios = new Set(channels.flatMap((channel) => channel.portfolioId ?? []));
   if (portfolios.size === 0) return;
   if (caller === null) throw problem('unauthorized');

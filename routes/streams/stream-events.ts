@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { END_REASONS } from '../../streams/core/sink.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { problemSchema } from '../http/problem-body.ts';
-import { CHANNEL_EVENTS } from './channel-events.ts';
+import { CHANNEL_EVENTS, GAP_EVENT } from './channel-events.ts';
 import { eventOf, id, named } from './event-envelope.ts';
 
 /** The events of a stream as a whole: those of its channels and its own. */
@@ -23,7 +23,7 @@ const reset = z
   .object({
     reason: z.enum(['garbled', 'foreign', 'epoch', 'expired']).meta({
       description:
-        '`garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log was started anew. `expired`: the log does not reach that far back.',
+        '`garbled`: the id cannot be read. `foreign`: it does not cover the log of these channels, or is ahead of it. `epoch`: the log has started over. `expired`: the log does not reach that far back.',
     }),
     channels: names,
   })
@@ -35,12 +35,21 @@ const reset = z
 
 const notice = z
   .object({
-    code: z.enum(['delayed', 'restored', ...END_REASONS]).meta({
+    code: z.enum(['delayed', 'restored', 'feed-silent', 'feed-live', ...END_REASONS]).meta({
       description:
-        '`delayed`: the stream may be out of date. `restored`: it is up to date again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would give up for good on an error status.',
+        '`delayed`: the stream may be out of date. `restored`: it is up to date again. `feed-silent`: the feed of these channels delivers no prices; also sent to streams that begin in the meantime. `feed-live`: it delivers prices again. All others say why the stream ends. `rate-limited` and `unavailable` also say why it did not begin, to clients that accept nothing but an event stream, such as an `EventSource`, which would stop reconnecting after an error status.',
     }),
     detail: z.string().describe('The same as a sentence, for people; the wording may change.'),
     channels: names.optional().describe('Names of the channels concerned; all of them if omitted.'),
+    feed: z
+      .string()
+      .optional()
+      .describe('The feed that a `feed-…` notice is about, as in `feeds` of `GET /readyz`; else omitted.'),
+    since: field.timestamp
+      .optional()
+      .describe(
+        'When the feed delivered its last price, or the first one after the silence; only in a `feed-…` notice.',
+      ),
   })
   .meta({ id: 'Notice', description: 'What a client should know about the stream itself.' });
 
@@ -54,12 +63,12 @@ export const CONTROL_EVENTS = {
 /** For transports that have no comments, unlike SSE. */
 export const heartbeat = z
   .object({ event: named('heartbeat'), id })
-  .meta({ id: 'Heartbeat', description: 'Nothing has happened for a while; the id may have moved on.' });
+  .meta({ id: 'Heartbeat', description: 'Sent while nothing else happens; the id may have advanced.' });
 
 const openChannels = names.describe('Names of all channels that are open now.');
 const answer = z.object({ channels: openChannels, ref }).describe('The channels that are open now.');
 
-/** What only a WebSocket sends. */
+/** Events that only a WebSocket sends. */
 export const SOCKET_EVENTS = {
   welcome: z
     .object({
@@ -106,6 +115,7 @@ export const streamEvent = z
     CONTROL_EVENTS.reset,
     CONTROL_EVENTS.notice,
     ...Object.values(CHANNEL_EVENTS),
+    GAP_EVENT,
   ])
   .meta({ id: 'StreamEvent', description: 'Any event of a stream, as a Server-Sent Event.' });
 

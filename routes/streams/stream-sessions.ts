@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problem } from '../../lib/problem.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const session = z
   .object({
@@ -10,13 +10,11 @@ const session = z
     transport: z.enum(['sse', 'ndjson', 'websocket']).describe('How its events are sent.'),
     channels: z.array(z.string()).describe('Names of its channels.'),
     openedAt: field.timestamp.describe('When it was opened.'),
-    ageMs: z.int().describe('Milliseconds since then.'),
-    queuedBytes: z.int().describe('Bytes that wait for the reader.'),
+    ageMs: z.int().describe('Milliseconds since it was opened.'),
+    queuedBytes: z.int().describe('Bytes waiting for the reader.'),
     sentEvents: z.int().describe('Events sent so far.'),
-    conflated: z.int().describe('States that a newer one replaced before they were sent.'),
-    lag: z
-      .int()
-      .describe('How many events of its logs, on any channel, the reader is behind: the most of any log.'),
+    conflated: z.int().describe('States that were replaced by newer ones before they were sent.'),
+    lag: z.int().describe('How many events the reader is behind, in the log where that is most.'),
   })
   .meta({ id: 'StreamSession', description: 'An open stream.' });
 
@@ -59,7 +57,7 @@ export const endSession = endpoint({
   tag: 'streams',
   summary: 'End a stream on any node',
   description:
-    "One of the caller's own; anyone's, for administrators. Its client gets a notice `ended`. An `EventSource` reconnects by itself unless the page closes it on that notice.",
+    "One of the caller's own; administrators may use anyone's. Its client gets a notice `ended`. An `EventSource` reconnects by itself unless the page closes it on that notice.",
   access: 'account',
   credential: 'person',
   params: z.strictObject({ id: field.id.describe('Id of the stream.') }),

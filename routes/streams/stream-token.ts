@@ -8,7 +8,7 @@ export const streamToken = endpoint({
   path: '/v1/auth/stream-token',
   id: 'createStreamToken',
   tag: 'auth',
-  summary: 'A token to open streams with, for clients that cannot send headers',
+  summary: 'Create a token to open streams with, for clients that cannot send headers',
   description:
     'Goes into the URL of an `EventSource` or a WebSocket as `?token=`. It opens the read streams of its user and nothing else. A stream it opened does not end with the token but with the session (log-out, revocation, expiry), or at its maximum age. An `EventSource` may reconnect with its URL as long as the session lives, also after `expiresIn`: its `Last-Event-ID` proves that it had read the stream. Without that, an expired token is refused with 401; ask for a new one and pass the last id as `?lastEventId=`.',
   access: 'read',

@@ -8,7 +8,7 @@ import type { MarktideChannel } from '../../streams/channels/channel-type.ts';
 import { MAX_CHANNELS } from '../../streams/core/channel.ts';
 import { serveStream, STREAM_TYPES, type StreamType } from '../../streams/transports/serve-stream.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';
 import { admit, assertReadable, channelsOf, ownerOf, streamQuery } from './stream-access.ts';
@@ -39,13 +39,13 @@ async function serve(
   const admission = admit(ctx, caller, services);
   ctx.respond = false;
   const id = newId(clock);
-  // Read here: what lives as long as the stream must not hold the context of its request.
+  // Read here, because nothing that lives as long as the stream may hold the context of its request.
   const mark = authorityMarkOf(ctx);
   serveStream(ctx.req, ctx.res, {
     hub,
     channels,
     contentType,
-    // The header goes first; browsers without an id send an empty one.
+    // The header takes precedence; browsers without an id send an empty one.
     lastEventId: ctx.get('Last-Event-ID') || query.lastEventId || null,
     replay: query.replay,
     flushMs: query.flush ?? null,
@@ -58,7 +58,7 @@ async function serve(
 }
 
 const description =
-  '`Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` says that events are missing; the current state follows. `event: ready` says that the stream has caught up.';
+  '`Accept: text/event-stream` (default) or `application/x-ndjson`. Resume with `Last-Event-ID`: every retained event after it is sent, none twice, then live. `event: reset` means that events are missing; the current state follows. `event: ready` means that the stream has caught up.';
 
 export const streams = endpoint({
   method: 'get',
@@ -78,7 +78,7 @@ export const streams = endpoint({
   }),
   status: 200,
   response: z.string(),
-  problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
+  problems: ['invalid-request', 'not-acceptable', 'forbidden', 'not-found', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
     const channels = await channelsAsked(query, caller, services);
     if (channels.length === 0) {
@@ -134,7 +134,7 @@ export const pnlStream = endpoint({
   query: z.strictObject({ portfolioId: field.portfolioId, ...streamQuery }),
   status: 200,
   response: z.string(),
-  problems: ['invalid-request', 'not-acceptable', 'not-found', 'rate-limited', 'unavailable'],
+  problems: ['invalid-request', 'not-acceptable', 'forbidden', 'not-found', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
     const { portfolioId } = query;
     await serve(

@@ -9,23 +9,23 @@ import { admit, assertReadable, ownerOf, streamQuery } from './stream-access.ts'
 import { authorityMarkOf } from '../auth/stream-authenticator.ts';
 import { channelsAsked, channelsSubscribed, selectionQuery } from './stream-subscriptions.ts';
 
-const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, data, id?}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. What is refused is refused before the upgrade, as a problem.
+const description = `The channels and ids of \`/v1/streams\`, as JSON text messages \`{event, data, id?}\`; the credential is the same: \`Authorization\` header, \`?token=\`, or the cookie from a page of this origin or one of \`CORS_ORIGINS\`. A refusal comes before the upgrade, as a problem.
 
-The client says, with \`ref\` (a string or integer) coming back in the answer:
-\`{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}\`, \`{"type":"unsubscribe","channels":[…]}\`, \`{"type":"ping"}\`. One \`id\` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by \`?channels=\`) with the last id. A change of channels loses and repeats nothing on those that stay. Instead of \`channels\`, a \`subscribe\` may name a \`subscription\` of \`POST /v1/streams/subscriptions\`. Messages hold at most 64 KiB of text, and a connection at most 500 channels.
+The client sends these messages; a \`ref\` (a string or integer) comes back in the answer:
+\`{"type":"subscribe","channels":["ticker:BTC/KRW"],"lastEventId":"…","replay":"full","ref":1}\`, \`{"type":"unsubscribe","channels":[…]}\`, \`{"type":"ping"}\`. One \`id\` stands for all channels of the connection: to resume, subscribe to all of them in one message (or by \`?channels=\`) with the last id. Changing channels loses and repeats nothing on those that stay. Instead of \`channels\`, a \`subscribe\` may name a \`subscription\` of \`POST /v1/streams/subscriptions\`. Messages hold at most 64 KiB of text, and a connection at most 500 channels.
 
-Besides the events of the channels, \`ready\`, \`reset\`, \`notice\` and \`heartbeat\`, the server says \`welcome\` (the stream's id), \`subscribed\`, \`unsubscribed\` (all channels there are now), \`pong\`, \`error\` (a problem, with \`ref\`) and \`retry\` (\`ms\` to wait before reconnecting). It pings; a client that lets two pings pass is cut.
+Besides the events of the channels, \`ready\`, \`reset\`, \`notice\` and \`heartbeat\`, the server sends \`welcome\` (the stream's id), \`subscribed\`, \`unsubscribed\` (all channels there are now), \`pong\`, \`error\` (a problem, with \`ref\`) and \`retry\` (\`ms\` to wait before reconnecting). It pings; a client that misses two pings is disconnected.
 
 | close code | meaning | then |
 |---|---|---|
 | 1000 | ended on request (\`DELETE /v1/streams/sessions/{id}\`) | stay away |
 | 1001 | maximum age | reconnect, resume |
-| 1003 | binary message | mend the client |
-| 1008 | too many bad or waiting messages | mend the client |
-| 1009 | message over 64 KiB | mend the client |
+| 1003 | binary message | fix the client |
+| 1008 | too many bad or waiting messages | fix the client |
+| 1009 | message over 64 KiB | fix the client |
 | 1011 | internal error | reconnect, resume |
-| 1012 | the server goes down | reconnect after \`retry\`, resume |
-| 1013 | what the stream shows cannot be read at the moment, or too many streams of the user are catching up | reconnect after \`retry\`, resume |
+| 1012 | the server is shutting down | reconnect after \`retry\`, resume |
+| 1013 | the data of the stream cannot be read at the moment, or too many streams of the user are catching up | reconnect after \`retry\`, resume |
 | 4401 | credential expired or revoked | get a new one, resume |
 | 4403 | access to a portfolio lost | subscribe without it |
 | 4408 | reads too slowly | reconnect, resume |`;
@@ -35,7 +35,7 @@ export const webSocket = endpoint({
   path: '/v1/ws',
   id: 'openWebSocket',
   tag: 'streams',
-  summary: 'The streams over a WebSocket, with channels that change',
+  summary: 'The streams over a WebSocket, whose channels can be changed',
   description,
   access: 'read',
   limit: 'stream',
@@ -50,7 +50,7 @@ export const webSocket = endpoint({
   }),
   status: 101,
   response: null,
-  problems: ['invalid-request', 'not-found', 'upgrade-required', 'rate-limited', 'unavailable'],
+  problems: ['invalid-request', 'forbidden', 'not-found', 'upgrade-required', 'rate-limited', 'unavailable'],
   async handler({ query, caller, ctx }, services) {
     const { hub, authority, sockets, clock } = services;
     if (sockets === null)

@@ -8,7 +8,7 @@ import { publishControl } from '../../streams/fleet/authority.ts';
 import { noteAudit, originOf } from '../http/audit-trail.ts';
 import { clearSessionCookies } from '../auth/cookies.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { beginProof } from '../auth/login-attempts.ts';
 import { assertPassword, newPassword } from './new-password.ts';
 import { userName } from './user-fields.ts';
@@ -25,7 +25,7 @@ export const register = endpoint({
   limit: 'login',
   body: z
     .strictObject({ email: field.email, password: newPassword, name: userName.default(null) })
-    .meta({ id: 'Registration', description: 'A user to become.' }),
+    .meta({ id: 'Registration', description: 'A user to register.' }),
   status: 201,
   response: tokensSchema,
   examples: { request: { email: 'trader@example.com', password: 'correct horse battery' } },
@@ -68,7 +68,7 @@ export const changePassword = endpoint({
         .string()
         .min(1)
         .max(200)
-        .meta({ format: 'password', description: 'The password that is valid now.' }),
+        .meta({ format: 'password', description: 'The current password.' }),
       newPassword,
     })
     .meta({ id: 'PasswordChange', description: 'The current password and the one to replace it.' }),
@@ -82,7 +82,7 @@ export const changePassword = endpoint({
     const proof = await beginProof(ctx, services, caller);
     const user = await getUser(db, userId);
     const current = await getPasswordHash(db, userId);
-    // Not a 401: the token is good, and a client must not take this for the end of its session.
+    // Not a 401: the token is valid, and a client must not take this for the end of its session.
     const wrong = problem('invalid-request', {
       errors: [{ pointer: '/currentPassword', detail: 'is not the current password' }],
     });
@@ -92,7 +92,7 @@ export const changePassword = endpoint({
     assertPassword(body.newPassword, user.email, '/newPassword');
     const passwordHash = await hashPassword(body.newPassword);
     const ended = await db.transaction(async (trx) => {
-      // Of two changes at once the second was made with a password that is the old one by then.
+      // The second of two concurrent changes was authorised by a password that is no longer current.
       if (!(await holdCredentials(trx, { id: userId, passwordHash: current }))) throw wrong;
       await updateUser(trx, userId, { passwordHash });
       const ids = await revokeUserSessions(trx, userId, { clock, keep: caller.sessionId });
@@ -117,7 +117,8 @@ export const logoutEverywhere = endpoint({
   credential: 'person',
   status: 204,
   response: null,
-  async handler({ caller, ctx }, { db, clock, broker }) {
+  async handler({ caller, ctx }, services) {
+    const { db, clock, broker } = services;
     const { userId } = caller;
     const ended = await db.transaction(async (trx) => {
       const ids = await revokeUserSessions(trx, userId, { clock });
@@ -126,7 +127,7 @@ export const logoutEverywhere = endpoint({
       });
       return ids;
     });
-    clearSessionCookies(ctx);
+    clearSessionCookies(ctx, services);
     await publishControl(
       broker,
       ...ended.map((sessionId) => ({ type: 'session-revoked' as const, sessionId })),

@@ -13,25 +13,27 @@ import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
 import { originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const timeOrNull = z.union([field.timestamp, z.null()]);
 
 const apiKey = z
   .object({
     id: field.id.describe('Id of the key.'),
-    name: z.string().describe('What the key is for, in the words of its owner.'),
-    prefix: z.string().meta({ example: 'mt_Zk5q0aYx', description: 'How the key begins, to recognise it.' }),
+    name: z.string().describe('What the key is for, as its owner describes it.'),
+    prefix: z
+      .string()
+      .meta({ example: 'mt_Zk5q0aYx', description: 'The beginning of the key, to recognise it by.' }),
     scopes: z.array(z.enum(SCOPES)).describe('What the key allows; never more than its owner may do.'),
     allowedIps: z
       .array(z.string())
       .describe('The addresses and CIDR ranges that it may be used from; empty: anywhere.'),
     createdAt: field.createdAt,
-    expiresAt: timeOrNull.describe('When it stops working; `null`: never.'),
+    expiresAt: timeOrNull.describe('When it expires; `null`: never.'),
     lastUsedAt: timeOrNull.describe('When it was last used, to the minute; `null`: never.'),
     requestsPerMinute: z
       .union([z.int(), z.null()])
-      .describe('Its own limit; `null`: that of every key, `RATE_LIMIT_API_KEY`.'),
+      .describe('Its own limit; `null` if only `RATE_LIMIT_API_KEY` applies.'),
   })
   .meta({ id: 'ApiKey', description: 'An API key, without the secret itself.' });
 
@@ -81,7 +83,7 @@ export const createApiKey = endpoint({
   tag: 'users',
   summary: 'Create an API key, to be sent as `X-API-Key`',
   description:
-    'For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. No scope lets a key manage users, passwords, keys, shares or sessions, end streams or delete portfolios: those need a person. The key itself is in this answer only.',
+    'For programs. A key can do what its scopes allow, and never more than its owner at that moment. It stops working while the owner is disabled. No scope lets a key manage users, passwords, keys, shares or sessions, end streams or delete portfolios: those need a person. Only this answer contains the key itself.',
   access: 'account',
   credential: 'person',
   body: z
@@ -93,7 +95,7 @@ export const createApiKey = endpoint({
       }),
       expiresAt: field.instant
         .optional()
-        .describe(`When it shall stop working; never if omitted. ${field.INSTANT_FORM}`),
+        .describe(`When it expires; never if omitted. ${field.INSTANT_FORM}`),
       allowedIps: z
         .array(
           z
@@ -110,12 +112,14 @@ export const createApiKey = endpoint({
         .min(1)
         .max(10_000_000)
         .optional()
-        .describe('A limit of its own, below `RATE_LIMIT_API_KEY`, which applies in any case.'),
+        .describe('Its own limit, in addition to `RATE_LIMIT_API_KEY`.'),
     })
     .meta({ id: 'ApiKeyInput', description: 'An API key to create.' }),
   status: 201,
   response: apiKey
-    .extend({ key: z.string().describe('The secret. Only this answer has it: the server keeps a hash.') })
+    .extend({
+      key: z.string().describe('The secret. Only this answer contains it: the server stores a hash.'),
+    })
     .meta({ id: 'NewApiKey', description: 'A new API key with its secret.' }),
   examples: {
     request: { name: 'Trading bot', scopes: ['read', 'trades:write'], allowedIps: ['203.0.113.7'] },
@@ -159,7 +163,7 @@ export const deleteApiKey = endpoint({
   id: 'deleteApiKey',
   tag: 'users',
   summary: 'Revoke an API key at once, on every node, and end its streams',
-  description: "One of the caller's own; anyone's, for administrators.",
+  description: "One of the caller's own; administrators may use anyone's.",
   access: 'account',
   credential: 'person',
   params: z.strictObject({ keyId: field.id.describe('Id of the API key.') }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { listAudit as selectAudit } from '../../db/users/audit.ts';
 import { AUDIT_TYPES } from '../../lib/audit-event.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const idOrNull = z.union([field.id, z.null()]);
 
@@ -11,13 +11,13 @@ const event = z
     id: field.id.describe('Id of the event.'),
     time: field.timestamp.describe('When it happened.'),
     type: z.enum(AUDIT_TYPES).describe('What happened.'),
-    actorId: idOrNull.describe('The user who did it; `null`: no known user.'),
-    userId: idOrNull.describe('The user it was done to; `null`: no known user.'),
+    actorId: idOrNull.describe('The user who did it; `null` if unknown.'),
+    userId: idOrNull.describe('The user it was done to; `null` if unknown.'),
     ip: z.string().describe('Address that the request came from.'),
     requestId: z.string().describe('The `X-Request-Id` of the request; also in the log.'),
     details: z
       .record(z.string(), z.union([z.string(), z.null(), z.array(z.string())]))
-      .describe('What else is known, by name; which names depends on `type`. Never a secret.'),
+      .describe('Further details, by name; the names depend on `type`. Never a secret.'),
   })
   .meta({ id: 'AuditEvent', description: 'A security event.' });
 
@@ -28,7 +28,7 @@ export const listAudit = endpoint({
   tag: 'users',
   summary: 'Security events, newest first',
   description:
-    'Events are kept for `AUDIT_DAYS`, at most `AUDIT_ROWS` of them. `access-denied` is recorded once a quarter of an hour for each user and endpoint. The log has no secrets, and only a keyed hash of an e-mail address that belongs to no user.',
+    'Events are kept for `AUDIT_DAYS`, at most `AUDIT_ROWS` of them. `access-denied` is recorded once a quarter of an hour for each user and endpoint. The log contains no secrets, and of e-mail addresses that belong to no user only a keyed hash.',
   access: 'admin',
   query: z.strictObject({
     type: z.enum(AUDIT_TYPES).optional().describe('Only events of this type; all if omitted.'),

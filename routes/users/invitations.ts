@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recordAudit } from '../../db/users/audit.ts';
-import { getPortfolio } from '../../db/ledger/portfolios.ts';
+import { getPortfolio } from '../../db/ledger/portfolios/portfolios.ts';
 import {
   acceptInvitation as acceptShare,
   declineInvitation as declineShare,
@@ -13,7 +13,7 @@ import type { AuditType } from '../../lib/audit-event.ts';
 import { problem } from '../../lib/problem.ts';
 import { originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { portfolioBody, portfolioSchema } from '../portfolios/portfolio-body.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 
@@ -30,7 +30,7 @@ const invitation = z
         email: z.string().describe("The owner's e-mail address."),
         name: z.union([z.string(), z.null()]).describe("The owner's name; `null`: none."),
       })
-      .describe('Who offers it: the owner of the portfolio.'),
+      .describe('The owner of the portfolio, who offers it.'),
     createdAt: field.timestamp.describe('When the invitation was made.'),
   })
   .meta({ id: 'Invitation', description: 'An offer to share a portfolio.' });

@@ -12,7 +12,7 @@ import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
 import { originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { ownPortfolio } from '../portfolios/portfolio-access.ts';
 
 const access = z
@@ -86,7 +86,7 @@ export const putShare = endpoint({
       message: 'must be given, or `email`, but not both',
       path: ['userId'],
     })
-    .meta({ id: 'ShareInput', description: 'Whom to share a portfolio with, and for what.' }),
+    .meta({ id: 'ShareInput', description: 'Whom to share a portfolio with, and with which access.' }),
   status: 200,
   response: share,
   examples: { request: { email: 'partner@example.com', access: 'read' } },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 export const userName = z
   .union([field.text(100), z.null()])
-  .describe('Name of the user, for people; `null`: none.');
+  .describe('Display name of the user; `null` for none.');

@@ -2,7 +2,8 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 import { recordAudit } from '../../db/users/audit.ts';
 import type { Database } from '../../db/connection/database.ts';
-import { deletePortfolios, portfolioIdsOf } from '../../db/ledger/portfolios.ts';
+import { deletePortfolios } from '../../db/ledger/portfolio-changes.ts';
+import { portfolioIdsOf } from '../../db/ledger/portfolios/portfolios.ts';
 import { revokeUserSessions } from '../../db/users/sessions.ts';
 import {
   createUser as insertUser,
@@ -20,7 +21,7 @@ import { problem } from '../../lib/problem.ts';
 import { publishControl } from '../../streams/fleet/authority.ts';
 import { noteDenied, originOf } from '../http/audit-trail.ts';
 import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { changeLedgers, type LedgerChangeOptions } from '../portfolios/ledger-change.ts';
 import { assertPassword, newPassword } from './new-password.ts';
 import { userName } from './user-fields.ts';
@@ -29,7 +30,9 @@ import type { Services } from '../http/handler-services.ts';
 
 const account = userSchema
   .extend({
-    disabled: z.boolean().describe('Whether the user is barred: no log-in, and no API key of theirs works.'),
+    disabled: z
+      .boolean()
+      .describe('Whether the user is disabled: they cannot log in, and their API keys do not work.'),
     createdAt: field.createdAt,
   })
   .meta({ id: 'Account', description: 'A user as administrators see it.' });
@@ -124,7 +127,10 @@ function mayLookAfter(caller: Caller, userId: string): boolean {
   return userId === caller.userId || caller.scopes.includes('admin');
 }
 
-/** The user, held until the transaction ends. @throws 404; 409 for the last administrator who can act */
+/**
+ * The user, locked until the transaction ends.
+ * @throws 404; 409 for the last active administrator
+ */
 async function lockRemovable(trx: Database, userId: string): Promise<User> {
   const admins = await lockAdmins(trx);
   const user = await selectUser(trx, userId);
@@ -144,7 +150,7 @@ export const updateUser = endpoint({
   tag: 'users',
   summary: "Change the caller's name, or anyone's name, role and `disabled` for administrators",
   description:
-    'A changed role takes effect at once for what it no longer allows, and with the next refresh for what it newly allows. Disabling ends all sessions and streams of the user and suspends their API keys. The last administrator cannot be demoted or disabled.',
+    'If a new role allows less, it takes effect at once; if it allows more, with the next refresh of the token. Disabling ends all sessions and streams of the user and suspends their API keys. The last administrator cannot be demoted or disabled.',
   access: 'account',
   credential: 'person',
   params,
@@ -154,7 +160,9 @@ export const updateUser = endpoint({
       role,
       disabled: z
         .boolean()
-        .describe('`true` ends all sessions and streams and bars the user; `false` lifts that.'),
+        .describe(
+          '`true` disables the user and ends all their sessions and streams; `false` enables the user again.',
+        ),
     })
     .partial()
     .meta({ id: 'UserChange', description: 'What to change in a user; the rest stays.' }),
@@ -169,8 +177,9 @@ export const updateUser = endpoint({
       await noteDenied(ctx, services, { actorId: caller.userId, userId, endpoint: 'updateUser' });
       throw problem('forbidden', { detail: 'The scope admin is needed to change `role` and `disabled`.' });
     }
-    const { after, wasDisabled } = await change(ctx, services, caller, { userId, ...body });
+    const { after, wasDisabled, wasDemoted } = await change(ctx, services, caller, { userId, ...body });
     if (wasDisabled) await publishControl(services.broker, { type: 'user-disabled', userId });
+    else if (wasDemoted) await publishControl(services.broker, { type: 'admin-demoted', userId });
     return accountBody(after);
   },
 });
@@ -187,7 +196,7 @@ function change(
   { db, clock }: Services,
   caller: Caller,
   { userId, name, role, disabled }: Change,
-): Promise<{ after: User; wasDisabled: boolean }> {
+): Promise<{ after: User; wasDisabled: boolean; wasDemoted: boolean }> {
   return db.transaction(async (trx) => {
     const losesPower = disabled === true || (role !== undefined && role !== 'admin');
     const before = losesPower ? await lockRemovable(trx, userId) : await selectUser(trx, userId);
@@ -203,7 +212,7 @@ function change(
       recordAudit(trx, { type, actorId: caller.userId, userId, details }, originOf(ctx), { clock });
     if (after.role !== before.role) await note('role-changed', { from: before.role, to: after.role });
     if (disabledAt !== undefined) await note(wasDisabled ? 'user-disabled' : 'user-enabled');
-    return { after, wasDisabled };
+    return { after, wasDisabled, wasDemoted: before.role === 'admin' && after.role !== 'admin' };
   });
 }
 
@@ -236,7 +245,7 @@ export const deleteUser = endpoint({
     await publishControl(
       broker,
       { type: 'user-disabled', userId },
-      // Others may be reading what was shared with them.
+      // Others may be reading portfolios that were shared with them.
       ...portfolioIds.map((portfolioId) => ({ type: 'portfolio-gone' as const, portfolioId })),
     );
   },

@@ -1,11 +1,11 @@
 import type { RawEntry } from '../../lib/import/reading/format.ts';
-import { isInFuture } from '../http/fields.ts';
+import { isInFuture } from '../../lib/schemas/fields.ts';
 import type { EntryFault } from './import-entry.ts';
 
-/** Of a value that is told again. */
+/** The maximum length of a value that is repeated. */
 const MAX_TOLD = 100;
 
-/** The code of what is wrong with an entry of a file, and the value that is, for a text in another language. */
+/** The error code of an invalid entry and the offending value, for texts in other languages. */
 export function reasonOf(
   entry: RawEntry,
   { path }: EntryFault,

@@ -5,7 +5,9 @@ import { newId } from '../../lib/id.ts';
 import type { RawDecision } from '../../lib/import/reading/format.ts';
 import { problem } from '../../lib/problem.ts';
 
-/** The decisions of one file. Equal ones are numbered, so that the same file asks nothing twice. */
+/**
+ * The decisions of one file. Equal ones are numbered, so that importing the file again asks nothing twice.
+ */
 export class FileDecisions {
   readonly all: NewDecision[] = [];
   readonly #clock: Clock;
@@ -15,11 +17,19 @@ export class FileDecisions {
     this.#clock = clock;
   }
 
-  /** @throws Problem for more of them than a person would settle */
+  /** @throws Problem if there are more than a person would settle */
   add(line: number, decision: RawDecision): void {
     if (this.all.length === MAX_OPEN_DECISIONS) {
       throw problem('unprocessable-entry', {
         detail: `More than ${MAX_OPEN_DECISIONS} rows cannot be booked without a decision: is it the right file?`,
+        errors: [
+          {
+            line,
+            detail: 'is one row too many that only its owner can explain',
+            code: 'too-many-decisions',
+            params: { limit: String(MAX_OPEN_DECISIONS) },
+          },
+        ],
       });
     }
     const { exchange, code, word, time, moves } = decision;

@@ -5,48 +5,49 @@ import {
   listDecisions,
   releaseOption,
   settleDecision,
+  type StoredDecision,
 } from '../../db/import/import-decisions.ts';
 import { bookEntries } from '../../db/ledger/ledger.ts';
-import { COUNTED } from '../../db/ledger/entry-identity.ts';
-import { rateNeeds, withRates } from '../../db/ledger/entry-rates.ts';
-import { rateTable } from '../../db/ledger/rates.ts';
+import { COUNTED } from '../../db/ledger/entries/entry-identity.ts';
+import { rateNeeds, withRates } from '../../db/ledger/rates/entry-rates.ts';
+import { rateTable } from '../../db/ledger/rates/rates.ts';
 import { problem } from '../../lib/problem.ts';
 import { sentenceAbout } from '../../lib/sentence.ts';
-import { endpoint } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import { endpoint, Reply } from '../http/endpoint.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 import { decisionBody, decisionSchema } from './decision-body.ts';
 import { draftOf } from './import-entry.ts';
+import { readerLanguage } from './reader-language.ts';
 
 export const listImportDecisions = endpoint({
   method: 'get',
   path: '/v1/portfolios/:portfolioId/decisions',
   id: 'listDecisions',
   tag: 'trades',
-  summary: 'What imported files left to be decided',
+  summary: 'Decisions that imported files leave open',
   description:
-    'Rows of imported files that only their owner can explain: what each is, what it could be, and what would be booked then.',
+    'Rows of imported files that only the user can explain, each with the possible meanings and what would be booked for them.',
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({
-    status: z
-      .enum(['open', 'settled'])
-      .default('open')
-      .describe('Those that are still to be taken, or those that were.'),
+    status: z.enum(['open', 'settled']).default('open').describe('Open decisions, or settled ones.'),
     limit: field.limit,
     cursor: z.string().max(1000).optional().describe(field.CURSOR),
   }),
   status: 200,
   response: field
     .listOf(decisionSchema)
-    .meta({ id: 'ImportDecisionList', description: 'A page of decisions.' }),
+    .meta({ id: 'ImportDecisionList', description: 'One page of decisions.' }),
   problems: ['invalid-request', 'invalid-cursor', 'not-found'],
-  async handler({ params, query, caller }, services) {
+  async handler({ params, query, caller, ctx }, services) {
     const portfolio = await readablePortfolio(services, params.portfolioId, caller);
     const page = await listDecisions(services.db, portfolio.id, query);
-    return { items: page.items.map(decisionBody), nextCursor: page.nextCursor };
+    const language = readerLanguage(ctx);
+    const items = page.items.map((decision) => decisionBody(decision, language));
+    return new Reply({ items, nextCursor: page.nextCursor }, { headers: { 'Content-Language': language } });
   },
 });
 
@@ -57,7 +58,7 @@ export const settleImportDecision = endpoint({
   tag: 'trades',
   summary: 'Settle a decision: book one of its options',
   description:
-    'Idempotent: the same option again changes nothing, another one is refused (409). `nothing` books no entry.',
+    'Idempotent: the same option again changes nothing; a different one is refused (409). `nothing` books no entry.',
   access: 'trades:write',
   params: portfolioParams.extend({ decisionId: field.id.describe('Id of the decision.') }),
   body: z
@@ -72,8 +73,11 @@ export const settleImportDecision = endpoint({
   response: decisionSchema,
   examples: { request: { option: 'income' } },
   problems: ['invalid-request', 'not-found', 'conflict', 'quota-exceeded', 'unprocessable-entry'],
-  async handler({ params, body, caller }, services) {
+  async handler({ params, body, caller, ctx }, services) {
     const { db, clock, config } = services;
+    const language = readerLanguage(ctx);
+    const answer = (decision: StoredDecision) =>
+      new Reply(decisionBody(decision, language), { headers: { 'Content-Language': language } });
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const asked = await getDecision(db, portfolio.id, params.decisionId);
     if (asked === null) throw noDecision();
@@ -92,7 +96,7 @@ export const settleImportDecision = endpoint({
         detail: `The decision was settled before, with the option ${choice ?? ''}.`,
       });
     }
-    if (status === 'settled') return decisionBody(decision);
+    if (status === 'settled') return answer(decision);
     const chosen = decision.options.find(({ id }) => id === body.option);
     const terms = {
       now: clock.now(),
@@ -114,7 +118,7 @@ export const settleImportDecision = endpoint({
         });
       });
       if (drafts.length > 0) {
-        const rate = await rateTable(db, portfolio.baseCurrency, drafts.flatMap(rateNeeds));
+        const rate = await rateTable(db, portfolio, drafts.flatMap(rateNeeds));
         const rated = drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
         const booked = await changeLedger(services, portfolio.id, (options) =>
           bookEntries(db, portfolio.id, rated, {
@@ -132,7 +136,7 @@ export const settleImportDecision = endpoint({
     await settleDecision(db, portfolio.id, decision.id, { entryIds, now: clock.now() });
     const settled = await getDecision(db, portfolio.id, decision.id);
     if (settled === null) throw noDecision();
-    return decisionBody(settled);
+    return answer(settled);
   },
 });
 

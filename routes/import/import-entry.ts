@@ -1,12 +1,12 @@
-import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
-import type { RawEntry, RawTransfer } from '../../lib/import/reading/format.ts';
+import type { EntryDraft } from '../../db/ledger/entries/stored-entry.ts';
+import type { RawEntry, RawSource, RawTransfer } from '../../lib/import/reading/format.ts';
 import { schemaFault } from '../../lib/schema-fault.ts';
-import { tagError } from './entry-tags.ts';
-import { tradeErrors, tradeInput, unratedDraft } from './trade-draft.ts';
-import { entryErrors, unratedEntry } from './entry-draft.ts';
-import { entryInput } from './entry-input.ts';
+import { tagError } from '../ledger/entry-tags.ts';
+import { tradeErrors, tradeInput, unratedDraft } from '../ledger/trade-draft.ts';
+import { entryErrors, unratedEntry } from '../ledger/entry-draft.ts';
+import { entryInput } from '../ledger/entry-input.ts';
 
-/** What is wrong with an entry: the field it is in, and why. */
+/** Which field of an entry is invalid, and why. */
 export interface EntryFault {
   path: readonly PropertyKey[];
   detail: string;
@@ -19,7 +19,7 @@ export interface EntryTerms {
   allowBefore2009: boolean;
 }
 
-/** The entry of a row as it would have been sent over REST, or what is wrong with it. */
+/** Converts a row to an entry as if it had been sent over REST, or reports what is wrong with it. */
 export function draftOf(raw: RawEntry, terms: EntryTerms): { draft: EntryDraft } | { fault: EntryFault } {
   const { now, tagLimit, baseCurrency, allowBefore2009 } = terms;
   if (raw.kind === 'trade' && raw.account === undefined) {
@@ -38,12 +38,38 @@ export function draftOf(raw: RawEntry, terms: EntryTerms): { draft: EntryDraft }
   return fault === null ? { draft: unratedEntry(parsed.data) } : { fault: pointed(fault) };
 }
 
-/** The body of an entry that is no trade, with the fields of its kind and no others. */
+/** Fields that describe rows rather than entries. */
+const OF_ROWS: ReadonlySet<string> = new Set(['rowId', 'joinedWith']);
+
+/** The body of an entry other than a trade, with the fields of its kind and no others. */
 function fieldsOf({ kind, asset, quantity, unitCost, from, ...rest }: RawTransfer): object {
-  const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  const said = Object.fromEntries(
+    Object.entries(rest).filter(([name, value]) => value !== undefined && !OF_ROWS.has(name)),
+  );
   const amounts = { asset, quantity, ...(unitCost === undefined ? {} : { unitCost }) };
+  if (kind === 'withdrawal' && rest.fee?.currency === asset) {
+    const { fee: _, ...others } = said;
+    return { kind, ...others, ...amounts, networkFee: rest.fee.amount };
+  }
+  const [origin] = from ?? [];
+  if (origin !== undefined && kind === 'rename') {
+    // One for one: another ratio would be a redenomination.
+    if (quantity !== origin.quantity)
+      return { kind: 'redenomination', ...said, ...renamed(asset, quantity, origin) };
+    return { kind, ...said, asset: origin.asset, toAsset: asset };
+  }
+  if (origin !== undefined && kind === 'redenomination') {
+    return { kind, ...said, ...renamed(asset, quantity, origin) };
+  }
+  if (origin !== undefined && kind === 'fork') {
+    return { kind, ...said, asset: origin.asset, toAsset: asset, quantity, costShare: origin.quantity };
+  }
   if (kind === 'convert') return { kind, ...said, from, to: amounts };
   return { kind: kind === 'income' ? 'reward' : kind, ...said, ...amounts };
+}
+
+function renamed(asset: string, quantity: string, origin: RawSource): object {
+  return { asset: origin.asset, toAsset: asset, ratio: { from: origin.quantity, to: quantity } };
 }
 
 function faultOf(issues: readonly { path: readonly PropertyKey[]; message: string }[]): EntryFault {

@@ -17,7 +17,7 @@ import {
 } from '../../lib/import/layouts/mapping.ts';
 import { problem } from '../../lib/problem.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
-import * as field from '../http/fields.ts';
+import * as field from '../../lib/schemas/fields.ts';
 
 const heading = field.text(100);
 const MAX_KINDS = 100;
@@ -33,16 +33,16 @@ function isZone(name: string): boolean {
 
 const DESCRIPTIONS: Record<MappedColumn, string> = {
   time: 'When it happened.',
-  kind: 'What it is: `kinds` says what its values stand for; buy, sell, deposit, withdrawal and income do so by themselves.',
+  kind: 'What the row is: `kinds` says what the values mean; `buy`, `sell`, `deposit`, `withdrawal`, `reward`, `fee` and `rebate` need no entry there.',
   symbol: 'The market, such as BTC/KRW, BTC-KRW or BTC_KRW.',
-  base: 'What is bought or sold, in a column of its own.',
-  quote: 'What it is paid with, in a column of its own.',
+  base: 'The base asset, in its own column.',
+  quote: 'The quote asset, in its own column.',
   asset: 'What is deposited, withdrawn or received.',
-  quantity: 'How much; a sign is not looked at.',
+  quantity: 'The quantity. A minus must agree with the kind: a sale or a withdrawal may have one.',
   price: 'Price of one unit of the base.',
-  total: 'Price of all of it: read where `price` is not mapped or empty.',
-  feeAmount: 'How much the fee was; a sign is not looked at.',
-  feeCurrency: 'What the fee is paid in: the quote if it is not mapped or empty.',
+  total: 'The total price, used if `price` is not mapped or empty.',
+  feeAmount: 'The fee; `negativeFee` says what a negative one is.',
+  feeCurrency: 'The currency of the fee; the quote currency if this is not mapped or empty.',
   externalId: "The source's own id.",
   orderId: 'Id of the order.',
   note: 'A note.',
@@ -57,7 +57,9 @@ const columns = z.strictObject({
 });
 
 const shape = {
-  name: field.text(100).meta({ example: 'My broker', description: 'What an import names it by; unique.' }),
+  name: field
+    .text(100)
+    .meta({ example: 'My broker', description: 'The name to refer to it by in an import; unique.' }),
   columns: columns
     .meta({ id: 'MappedColumns', description: 'The heading of each column that is read.' })
     .refine(
@@ -74,36 +76,44 @@ const shape = {
   defaultKind: z
     .enum(MAPPED_KINDS)
     .optional()
-    .describe('What a row is whose kind is empty or not mapped; left out: it is asked about.'),
-  exchange: field.text(50).meta({ example: 'broker', description: 'Where the entries come from.' }),
-  quote: field.asset.optional().describe('What every trade is paid with that names only its base.'),
+    .describe('The kind of rows whose kind is empty or not mapped; if omitted, they become decisions.'),
+  exchange: field.exchange.meta({ example: 'broker', description: 'Where the entries come from.' }),
+  quote: field.asset.optional().describe('The quote currency of trades that name only their base.'),
   tz: z
     .string()
     .max(64)
     .refine(isZone, 'must be an IANA time zone, or an offset such as +09:00')
     .optional()
-    .meta({ example: 'Asia/Seoul', description: 'Time zone of times that do not name theirs.' }),
+    .meta({ example: 'Asia/Seoul', description: 'Time zone of times that do not state one.' }),
   decimal: z
     .enum(DECIMAL_MARKS)
     .optional()
-    .describe('The decimal mark of files in which no number proves it.'),
+    .describe('The decimal mark, for files in which no number proves it.'),
   dateOrder: z
     .enum(DATE_ORDERS)
     .optional()
-    .describe('Day, month and year in files in which no date proves their order.'),
+    .describe('The order of day, month and year, for files in which no date proves it.'),
+  negativeFee: z
+    .enum(['fee', 'rebate'])
+    .optional()
+    .describe(
+      'The meaning of a negative fee: a fee paid, or a rebate. If omitted, negative fees are rejected.',
+    ),
 };
 
 const mappingInput = z
   .strictObject(shape)
-  .meta({ id: 'ImportMappingInput', description: 'How a CSV file of a layout that is not known is read.' });
+  .meta({ id: 'ImportMappingInput', description: 'How to read a CSV file whose layout is not built in.' });
 
 export type SavedMapping = Omit<z.output<typeof mappingInput>, 'name'>;
 
-/** As the reader takes it. */
+/** Converts a saved mapping to the reader's format. */
 export function columnMapping(saved: SavedMapping): ColumnMapping {
-  const { kinds, defaultKind = null, exchange, quote = null, decimal = null, dateOrder = null } = saved;
+  const { kinds, defaultKind = null, exchange, quote = null } = saved;
+  const { decimal = null, dateOrder = null, negativeFee = null } = saved;
   const given = Object.entries(saved.columns).filter(([, name]) => name !== undefined);
-  return { columns: Object.fromEntries(given), kinds, defaultKind, exchange, quote, decimal, dateOrder };
+  const read = { kinds, defaultKind, exchange, quote, decimal, dateOrder, negativeFee };
+  return { columns: Object.fromEntries(given), ...read };
 }
 
 const mappingSchema = z
@@ -117,7 +127,7 @@ const mappingSchema = z
     createdAt: field.timestamp.describe('When it was first saved.'),
     updatedAt: field.timestamp.describe('When it was last saved.'),
   })
-  .meta({ id: 'ImportMapping', description: 'How a CSV file of a layout that is not known is read.' });
+  .meta({ id: 'ImportMapping', description: 'How to read a CSV file whose layout is not built in.' });
 
 function mappingBody(stored: StoredMapping<SavedMapping>): z.input<typeof mappingSchema> {
   const { id, name, mapping, createdAt, updatedAt } = stored;
@@ -133,7 +143,7 @@ export const listImportMappings = endpoint({
   access: 'read',
   status: 200,
   response: z
-    .object({ items: z.array(mappingSchema).describe('All of them, by name.') })
+    .object({ items: z.array(mappingSchema).describe('All mappings, by name.') })
     .meta({ id: 'ImportMappingList', description: "The caller's mappings." }),
   problems: [],
   async handler({ caller }, { db }) {
@@ -147,14 +157,14 @@ export const saveImportMapping = endpoint({
   path: '/v1/import-mappings',
   id: 'saveImportMapping',
   tag: 'trades',
-  summary: 'Save how a CSV file of another layout is read',
-  description: `A mapping says which column holds what, under which heading, and what the values of the column \`kind\` stand for. An import names it (\`mapping=…\`), and with \`dryRun=true\` its answer shows how the first rows are read. A name that is taken is saved anew. At most ${MAX_MAPPINGS} of one user.`,
+  summary: 'Save a mapping for CSV files of another layout',
+  description: `A mapping gives the heading of each column, and the meaning of the values in the column \`kind\`. An import refers to it by name (\`mapping=…\`); with \`dryRun=true\` the answer shows how the first rows are read. Saving under an existing name replaces that mapping. A user has at most ${MAX_MAPPINGS}.`,
   access: 'trades:write',
-  // Every heading and every value of `kind`, with every letter escaped.
+  // Room for every heading and every value of `kind`, with every letter escaped.
   bodyLimitKb: 64,
   body: mappingInput,
   status: 201,
-  otherStatuses: [{ status: 200, description: 'A mapping of this name was replaced.' }],
+  otherStatuses: [{ status: 200, description: 'A mapping with this name was replaced.' }],
   response: mappingSchema,
   examples: {
     request: {

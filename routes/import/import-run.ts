@@ -2,11 +2,12 @@ import { bookRows, type ImportOutcome } from '../../db/import/import-booking.ts'
 import { dropRows, dropRowsBefore } from '../../db/import/import-rows.ts';
 import type { NewDecision } from '../../db/import/import-decisions.ts';
 import { type ImportedEntry, StagedRows } from '../../db/import/staged-rows.ts';
-import type { EntryDraft } from '../../db/ledger/stored-entry.ts';
+import type { EntryDraft } from '../../db/ledger/entries/stored-entry.ts';
 import { GENESIS } from '../../lib/epoch.ts';
-import { assetsOf } from '../../db/ledger/ledger.ts';
+import { assetsOf } from '../../db/ledger/entries/entry-assets.ts';
 import { newId } from '../../lib/id.ts';
 import type { ImportFormat } from '../../lib/import/reading/format.ts';
+import { movesOf } from '../../lib/import/reading/legs.ts';
 import type { DecimalMark } from '../../lib/import/reading/amount.ts';
 import type { DateOrder, Zone } from '../../lib/import/reading/local-time.ts';
 import { type ImportFile, type ImportRow, readFile } from '../../lib/import/rows.ts';
@@ -16,34 +17,41 @@ import { Problem, problem } from '../../lib/problem.ts';
 import { ImportProgress } from '../../streams/portfolio/import-progress.ts';
 import type { CsvBody } from '../http/csv-body.ts';
 import { FileDecisions } from './file-decisions.ts';
+import { FileJoins } from './file-joins.ts';
 import { reasonOf } from './entry-reason.ts';
 import { draftOf, type EntryTerms } from './import-entry.ts';
 import { ImportReport, REPORTED_ROWS } from './import-report.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import type { Services } from '../http/handler-services.ts';
 
-/** Rows that are put aside by one statement. */
+/** Rows staged per statement. */
 const CHUNK = 1_000;
-/** Trades of one import that are published one by one; of more only the number is, for a ring keeps no more. */
+/**
+ * The maximum number of trades of an import to publish one by one; of more, only the number is published,
+ * because the replay ring could not hold them.
+ */
 const PUBLISHED = 500;
-/** No import takes so long: what is older was left behind. */
+/** No import takes this long: older rows are left over from a crash. */
 const LEFT_BEHIND_MS = 3_600_000;
 
 export interface ImportQuestion {
   portfolioId: string;
   importId: string;
   dryRun: boolean;
-  /** Book what can be booked although other rows are rejected. */
+  /** Book the valid rows although others are rejected. */
   skipRejected: boolean;
   zone: Zone | null;
-  /** The layout, if the sender has mapped it. */
+  /** The layout, if the client has mapped the columns. */
   format: ImportFormat | null;
   decimal: DecimalMark | null;
   dateOrder: DateOrder | null;
   baseCurrency: string;
-  /** Whether times before 2009 are taken. */
+  /** Whether to accept times before 2009. */
   allowBefore2009: boolean;
-  /** Called when the whole file is here: waits for a slot to book it in. @throws Problem when there is none in time */
+  /**
+   * Called when the whole file has arrived: waits for a slot to book it in.
+   * @throws Problem if none becomes free in time
+   */
   turn: () => Promise<Slot>;
   order: RowOrder | null;
 }
@@ -52,12 +60,12 @@ export interface ImportAnswer {
   file: ImportFile;
   report: ImportReport;
   outcome: ImportOutcome;
-  /** Decisions of the file that are not settled. */
+  /** The number of decisions of the file that are not settled. */
   openDecisions: number;
 }
 
 /**
- * Reads a file of trades, compares it with the ledger, and books it whole or not at all.
+ * Reads a file of trades, compares it with the ledger, and books it entirely or not at all.
  * @throws Problem `malformed-csv`, `payload-too-large`, or the 422 that names the rows that cannot be booked
  */
 export async function runImport(
@@ -67,14 +75,20 @@ export async function runImport(
 ): Promise<ImportAnswer> {
   const { db, clock, config } = services;
   const { portfolioId, importId, dryRun, skipRejected } = question;
-  // A name of our own: senders may use the same one twice.
+  // Not the client's name: two imports may use the same.
   const stagingId = newId(clock);
   const progress = new ImportProgress(services, { portfolioId, importId, dryRun, bytes: body.bytes });
   progress.tell({ phase: 'reading' });
   try {
     await dropRowsBefore(db, clock.now() - LEFT_BEHIND_MS);
     const staged = new StagedRows(db, stagingId, clock);
-    const { file, report, rows, decisions, assets } = await stage(body, question, staged, progress, services);
+    const { file, report, rows, decisions, joins, assets } = await stage(
+      body,
+      question,
+      staged,
+      progress,
+      services,
+    );
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
     const slot = await question.turn();
     const outcome = await changeLedger(services, portfolioId, (options) =>
@@ -88,6 +102,7 @@ export async function runImport(
         },
         mode: !mayBook ? 'look' : skipRejected ? 'rest' : 'whole',
         decisions,
+        joins: joins.pairs,
         reported: REPORTED_ROWS,
         name: importId,
         published: PUBLISHED,
@@ -100,7 +115,9 @@ export async function runImport(
     ).finally(() => slot.release());
     const { format, columns } = file.layout;
     const idColumn = columns.heading(format.source['externalId'] ?? format.source['symbol'] ?? 'externalId');
-    report.rejectConflicts(outcome.conflicts, outcome.conflictRows, idColumn);
+    report.rejectConflicts(outcome, idColumn);
+    const settled = decisions.filter(({ key }) => outcome.known.get(key) === 'settled');
+    for (const { decision } of settled) report.settle(decision);
     if (!dryRun && !skipRejected && report.rejected > 0) throw report.problem();
     if (!dryRun && outcome.order === null && outcome.fresh > 0) throw orderProblem();
     progress.tell({
@@ -115,13 +132,12 @@ export async function runImport(
         ignored: report.ignored,
       },
     });
-    const openDecisions = decisions.filter(({ key }) => outcome.known.get(key) !== 'settled').length;
-    return { file, report, outcome, openDecisions };
+    return { file, report, outcome, openDecisions: decisions.length - settled.length };
   } catch (error) {
     const detail =
       error instanceof Problem
         ? error.message
-        : 'The server has failed. Nothing was booked; send the file again.';
+        : 'The server failed. Nothing was booked; send the file again.';
     progress.tell({ phase: 'failed', detail });
     throw error;
   } finally {
@@ -133,25 +149,31 @@ export async function runImport(
 function orderProblem(): Problem {
   const detail =
     'All trades of the file have the same time, so it does not show which of them came first. Send `order=oldest-first` or `order=newest-first`.';
-  return problem('unprocessable-entry', { detail, errors: [{ parameter: 'order', detail: 'is required' }] });
-}
-
-function tooManyAssets(line: number, limit: number): Problem {
-  return problem('quota-exceeded', {
-    detail: `Line ${line}: the file has more than ${limit} different assets, and a portfolio has no more (ASSETS_PER_PORTFOLIO). Split the file by asset, and import each part into a portfolio of its own.`,
+  return problem('unprocessable-entry', {
+    detail,
+    errors: [{ parameter: 'order', detail: 'is required', code: 'unknown-order', params: {} }],
   });
 }
 
-/** What a file is made of. */
+function tooManyAssets(line: number, limit: number): Problem {
+  const detail = `The file has more than ${limit} different assets, and a portfolio has no more (ASSETS_PER_PORTFOLIO). Split the file by asset, and import each part into a portfolio of its own.`;
+  return problem('quota-exceeded', {
+    detail: `Line ${line}: ${detail}`,
+    errors: [{ line, detail, code: 'too-many-assets', params: { limit: String(limit) } }],
+  });
+}
+
+/** The staged contents of a file. */
 interface Staged {
   file: ImportFile;
   report: ImportReport;
   rows: RowOrders;
   decisions: NewDecision[];
+  joins: FileJoins;
   assets: ReadonlySet<string>;
 }
 
-/** Puts aside what is fine, row by row as the file arrives. */
+/** Stages the valid rows one by one as the file arrives. */
 async function stage(
   body: CsvBody,
   question: ImportQuestion,
@@ -182,11 +204,12 @@ async function stage(
   const terms = { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY, baseCurrency, allowBefore2009 };
   const rows = new RowOrders();
   const decisions = new FileDecisions(clock);
+  const joins = new FileJoins();
   const assets = new Set<string>();
   let batch: ImportedEntry[] = [];
   for await (const row of file.rows) {
     report.rows += row.rows;
-    for (const [part, draft] of draftsOf(row, { file, report, terms, decisions }).entries()) {
+    for (const [part, draft] of draftsOf(row, { file, report, terms, decisions, joins }).entries()) {
       rows.add(draft);
       for (const asset of assetsOf([draft])) assets.add(asset);
       if (assets.size > config.ASSETS_PER_PORTFOLIO)
@@ -207,7 +230,8 @@ async function stage(
   }
   if (batch.length > 0) await staged.add(batch);
   progress.tell({ bytes: { read, total: body.bytes }, rows: report.rows, rejected: report.rejected });
-  return { file, report, rows, decisions: decisions.all, assets };
+  report.unjoined = joins.unjoined;
+  return { file, report, rows, decisions: decisions.all, joins, assets };
 }
 
 interface RowContext {
@@ -215,10 +239,11 @@ interface RowContext {
   report: ImportReport;
   terms: EntryTerms;
   decisions: FileDecisions;
+  joins: FileJoins;
 }
 
-/** The entries of a row as they would have been sent; none when the report tells what became of it. */
-function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext): EntryDraft[] {
+/** The entries of a row, as a client would send them; none if the report covers the row. */
+function draftsOf(row: ImportRow, { file, report, terms, decisions, joins }: RowContext): EntryDraft[] {
   const { line } = row;
   if ('ignored' in row) {
     report.ignore(row, row.ignored, row.word, row.moves);
@@ -240,15 +265,18 @@ function draftsOf(row: ImportRow, { file, report, terms, decisions }: RowContext
   }
   report.entryRows += row.rows;
   report.preview(row.line, row.entries);
+  if (row.aside !== undefined) report.setAside(row.aside);
   const drafts: EntryDraft[] = [];
   for (const entry of row.entries) {
     const made = draftOf(entry, terms);
     if ('fault' in made) {
       const { path, detail } = made.fault;
-      report.reject(line, headingOf(file, path), detail, reasonOf(entry, made.fault, terms.now));
+      const reason = reasonOf(entry, made.fault, terms.now);
+      report.reject(line, headingOf(file, path), detail, reason, row.entries.flatMap(movesOf));
       return [];
     }
     drafts.push(made.draft);
+    joins.add(line, entry, made.draft);
   }
   return drafts;
 }

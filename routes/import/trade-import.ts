@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
 import { findMapping } from '../../db/import/import-mappings.ts';
 import { mappedFormat } from '../../lib/import/layouts/mapping.ts';
-import { problem } from '../../lib/problem.ts';
-import * as field from '../http/fields.ts';
+import { problemIn } from '../../lib/import/reason-texts.ts';
+import { Problem, problem } from '../../lib/problem.ts';
+import * as field from '../../lib/schemas/fields.ts';
 import { columnMapping, type SavedMapping } from './import-mappings.ts';
 import { newId } from '../../lib/id.ts';
 import { DECIMAL_MARKS } from '../../lib/import/reading/amount.ts';
@@ -15,9 +16,10 @@ import { slotInTime, slotOrProblem } from '../http/slots.ts';
 import { type ImportAnswer, runImport } from './import-run.ts';
 import { reportSchema } from './import-report.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
+import { readerLanguage } from './reader-language.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
 
-/** How long a file that has come in waits for those before it. */
+/** How long a complete upload waits for those before it. */
 const TURN_MS = 30_000;
 
 const flag = z.enum(['true', 'false']).default('false');
@@ -34,7 +36,7 @@ const zone = z
   })
   .meta({ type: 'string', example: 'Asia/Seoul' });
 
-/** @throws Problem for a name that the user has given to none */
+/** @throws Problem if the user has no mapping of that name */
 async function mappingOf(db: Database, userId: string, name: string): Promise<SavedMapping> {
   const mapping = await findMapping<SavedMapping>(db, userId, name);
   if (mapping !== null) return mapping;
@@ -47,20 +49,22 @@ export const importTrades = endpoint({
   path: '/v1/portfolios/:portfolioId/trades/import',
   id: 'importTrades',
   tag: 'trades',
-  summary: 'Import a CSV file of an account',
-  description: `The file is the body: this program's own export (\`GET …/trades.csv\`, or \`GET …/entries.csv\` with entries of every kind), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, told apart by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+  summary: 'Import a CSV or Excel file of an account',
+  description: `The file is the body: this program's own export (\`GET …/trades.csv\`, or \`GET …/entries.csv\` with entries of every kind), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, recognised by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
 
-Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that moves nothing of what its owner holds is ignored, with the reason. A row that only its owner can explain is undecided: once the file is booked it is a decision (\`GET …/decisions\`), and \`unbooked\` says what is missing of each asset meanwhile.
+Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that does not change the user's holdings is ignored, with the reason. A row that only the user can explain is undecided: once the file is booked it becomes a decision (\`GET …/decisions\`); \`unbooked\` says how much of each asset is missing until it is settled.
 
-It is booked whole, in one transaction, or not at all: a row that is rejected holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is booked already is a duplicate. A file never doubles another one, or what was booked through the API: a row is a duplicate when an entry has its id of the exchange, or, where one of the two has none, says the same within the precision of the coarser of the two sources (seconds, rounding, fills summed up). What only nearly is the same is booked, and listed in \`nearMisses\`: look at a dry run first. Rows without an id get one of their content and their number among equal rows: two equal fills in a file are two fills.
+It is booked as a whole, in one transaction, or not at all: a rejected row holds the whole file back (422, naming lines and columns), unless \`skipRejected\` is set. A file may be sent again: what is already booked is a duplicate. Importing never duplicates another file, or what was booked through the API: a row is a duplicate if an entry has the same exchange id, or, where one of the two has no id, says the same within the precision of the coarser source (seconds, rounding, fills summed up). Rows that are only almost the same are booked and listed in \`nearMisses\`: do a dry run first. Rows without an id get one made of their content and their number among equal rows, so two equal fills in a file are two fills.
 
-Times of Upbit and Bithumb are Korean. A zone in a heading counts (\`Date(UTC+9)\`), and a \`tz\` that contradicts it is refused (422). Under Binance's heading \`Time\` times are those of the zone in the file's name, which \`tz\` must tell.
+Times of Upbit and Bithumb are in Korean time. A zone in a heading counts (\`Date(UTC+9)\`), and a \`tz\` that contradicts it is refused (422). Under Binance's heading \`Time\` times are in the zone that the file's name states; pass it as \`tz\`.
 
-Numbers and times are read strictly: \`1,234\` is a thousand only in a file whose other numbers show that its decimals stand behind a point, and 3/4/2026 needs a date in the file that can only be one or the other, or \`dateOrder\`. What stays ambiguous is rejected, with both readings named. Nothing before 2009 is taken unless \`allowBefore2009\` is set. Epoch times may be in seconds or any smaller unit.
+Numbers and times are read strictly: \`1,234\` is a thousand only in a file whose other numbers prove that the decimal mark is a point, and 3/4/2026 needs a date in the file that can only be one or the other, or \`dateOrder\`. Values that stay ambiguous are rejected, with both readings named. Times before 2009 are rejected unless \`allowBefore2009\` is set. Epoch times may be in seconds or any smaller unit.
 
-Trades of the same instant are booked in the order in which they happened. A file runs from the oldest trade to the newest, or the other way round if its times do. When all its times are the same, the order is that in which each sale comes after its purchase, or the one that files of the source have. If it cannot be told, and figures depend on it, nothing is booked (422) until \`order\` tells it; the \`order\` of a dry run is \`null\` then. The column \`sequence\` of this program's own export goes before all that.
+Trades at the same instant are booked in the order they happened. A file runs from the oldest trade to the newest, or in reverse if its times do. If all its times are equal, the order is the one in which each sale comes after its purchase, or else the one that the source is known to use. If the order cannot be determined and figures depend on it, nothing is booked (422) until \`order\` states it; the \`order\` of a dry run is \`null\` then. The column \`sequence\` of this program's own export takes precedence over all that.
 
-One user can send \`UPLOADS_PER_USER\` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, then it is refused with 429 or 503.
+Reasons are in English, or in Korean for an \`Accept-Language\` that prefers it (\`Content-Language\`); \`code\` and \`params\` are the same in every language.
+
+One user can send \`UPLOADS_PER_USER\` files at once. They are booked one after the other: a file that has arrived waits up to 30 seconds for its turn, and is then refused with 429 or 503.
 
 The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress, by \`importId\`.`,
   access: 'trades:write',
@@ -70,16 +74,16 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
     skipRejected: flag.describe('`true`: book the other rows even if some are rejected.'),
     tz: zone.optional().meta({
       description:
-        'IANA time zone, or an offset, of times that do not name theirs; the one that the source is known to use if omitted. One that contradicts a heading is refused.',
+        'IANA time zone or offset of times that do not state one; if omitted, the one that the source is known to use. Refused if it contradicts a heading.',
     }),
     decimal: z
       .enum(DECIMAL_MARKS)
       .optional()
-      .describe('The decimal mark; needed only if no number of the file proves it.'),
+      .describe('The decimal mark; needed only if no number in the file proves it.'),
     dateOrder: z
       .enum(DATE_ORDERS)
       .optional()
-      .describe('The order of day, month and year; needed only if no date of the file proves it.'),
+      .describe('The order of day, month and year; needed only if no date in the file proves it.'),
     allowBefore2009: flag.describe('`true`: accept times before 2009 as well.'),
     order: z
       .enum(ROW_ORDERS)
@@ -88,16 +92,16 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
     mapping: field
       .text(100)
       .optional()
-      .describe('Name of a mapping by which the file is read: see `POST /v1/import-mappings`.'),
+      .describe('Name of the mapping to read the file with: see `POST /v1/import-mappings`.'),
     importId: z
       .uuid()
       .optional()
-      .describe('Id to follow the progress of this import by; made by the server if omitted.'),
+      .describe('Id for following the progress of this import; generated if omitted.'),
   }),
   consumes: 'csv',
   status: 201,
   otherStatuses: [
-    { status: 200, description: 'Nothing was booked: a dry run, or all of it was there before.' },
+    { status: 200, description: 'Nothing was booked: a dry run, or everything was already booked.' },
   ],
   response: reportSchema,
   examples: {
@@ -115,6 +119,7 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
   ],
   async handler({ params, query, caller, ctx }, services) {
     const { db, clock, config, slots } = services;
+    const language = readerLanguage(ctx);
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     const mapping = query.mapping === undefined ? null : await mappingOf(db, caller.userId, query.mapping);
     const body = csvBody(ctx, config.IMPORT_LIMIT_MB * 2 ** 20, clock);
@@ -138,7 +143,7 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
           allowBefore2009: query.allowBefore2009 === 'true',
           turn: async () => {
             const slot = await slotInTime(slots.imports, caller.userId, TURN_MS);
-            // Not before: as many files of a user wait as may be sent at once.
+            // Not earlier: at most as many files of a user wait as may be uploaded at once.
             upload.release();
             return slot;
           },
@@ -146,11 +151,13 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
         },
         services,
       );
+    } catch (error) {
+      throw error instanceof Problem ? problemIn(language, error) : error;
     } finally {
       upload.release();
     }
     const { file, report, outcome } = answer;
-    const items = report.items(outcome.firstRows);
+    const items = report.items(outcome.firstRows, language);
     return new Reply(
       {
         importId,
@@ -171,12 +178,15 @@ The channel \`imports:<portfolioId>\` of \`GET /v1/streams\` shows its progress,
         decisions: answer.openDecisions,
         entryRows: report.entryRows,
         unbooked: report.unbooked,
+        unbookedTruncated: report.unbookedTruncated,
+        unjoined: report.unjoined,
+        unsummed: report.unsummed,
         preview: report.firstRead,
         nearMisses: outcome.nearMisses.map(({ entryId, ...rest }) => ({ ...rest, tradeId: entryId })),
         items,
         truncated: items.length < report.rows,
       },
-      { status: outcome.booked ? 201 : 200 },
+      { status: outcome.booked ? 201 : 200, headers: { 'Content-Language': language } },
     );
   },
 });

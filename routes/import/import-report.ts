@@ -1,0 +1,397 @@
+import { z } from 'zod';
+import type { ImportOutcome } from '../../db/import/import-booking.ts';
+import type { RowMatch } from '../../db/import/import-match.ts';
+import { FORMAT_NAMES } from '../../lib/import/layouts/formats.ts';
+import {
+  DECISION_CODES,
+  type IgnoredCode,
+  type Move,
+  type RawDecision,
+  type RawEntry,
+} from '../../lib/import/reading/format.ts';
+import { amountOf } from '../../lib/import/reading/legs.ts';
+import { ROW_ORDERS } from '../../lib/import/reading/row-order.ts';
+import { decisionIn, reasonIn, type ReasonLanguage } from '../../lib/import/reason-texts.ts';
+import { type FieldError, problem, type Problem } from '../../lib/problem.ts';
+import { decimal, type Fixed, ZERO } from '../../lib/money/money.ts';
+import { sentenceAbout } from '../../lib/sentence.ts';
+import * as field from '../../lib/schemas/fields.ts';
+import { ledgerVersion } from '../portfolios/entry-fields.ts';
+import {
+  detailOf,
+  entryBody,
+  moveSchema,
+  optionBodies,
+  optionEntrySchema,
+  optionSchema,
+} from './decision-body.ts';
+
+/** The maximum number of rows in a report. */
+export const REPORTED_ROWS = 1_000;
+/** The maximum number of rejected rows in a problem. */
+const PROBLEM_ROWS = 100;
+/** The number of rows that a report previews. */
+const PREVIEWED_ROWS = 20;
+
+const rowSchema = z
+  .object({
+    line: z.int().describe('The line of the file where the row begins, from 1.'),
+    status: z
+      .enum(['accepted', 'duplicate', 'rejected', 'ignored', 'undecided'])
+      .describe(
+        "`accepted`: a new entry. `duplicate`: booked before. `rejected`: it cannot be booked. `ignored`: it does not change the user's holdings. `undecided`: only the user can explain it.",
+      ),
+    code: z.string().optional().describe('The reason in `detail`: stable, for texts in other languages.'),
+    params: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('The values to fill into a text for the code.'),
+    moves: z
+      .array(moveSchema)
+      .optional()
+      .describe('What an undecided row adds to the holdings and takes from them.'),
+    options: z.array(optionSchema).optional().describe('What an undecided row could be.'),
+    column: z.string().optional().describe('The heading of the cell that is wrong.'),
+    detail: z
+      .string()
+      .optional()
+      .describe('Why it is rejected, ignored or undecided, or what it duplicates.'),
+    tradeId: field.id.optional().describe('The booked entry that it duplicates or conflicts with.'),
+  })
+  .meta({ id: 'ImportRow', description: 'The outcome of one row of a file.' });
+
+type ReportRow = z.input<typeof rowSchema>;
+
+/** What was not booked of an asset, summed up. */
+interface Unbooked {
+  undecided: Fixed;
+  settled: Fixed;
+  ignored: Fixed;
+  rejected: Fixed;
+}
+
+type Conflicts = Pick<ImportOutcome, 'conflicts' | 'conflictRows' | 'conflictMoves'>;
+
+/** What a decision moves depends on the option, so it cannot be summed up. */
+function isUnsummed({ moves, options }: RawDecision): boolean {
+  return moves.length === 0 && options.some(({ entries }) => entries.length > 0);
+}
+
+/** Why a row is rejected, for texts in other languages. */
+interface Reason {
+  code?: string;
+  params?: Record<string, string>;
+}
+
+const IGNORED: Record<IgnoredCode, string> = {
+  'internal-transfer': 'moves between accounts of the same owner',
+  'not-completed': 'was not carried out',
+  'pending-copy': 'is there again once it is completed',
+  'empty-row': 'moves nothing',
+};
+
+const previewSchema = z
+  .object({
+    line: z.int().describe('The line of the file where the row begins, from 1.'),
+    entries: z.array(optionEntrySchema).describe('What the row is read as.'),
+  })
+  .meta({ id: 'ImportPreviewRow', description: 'How a row of a file is read.' });
+
+export const reportSchema = z
+  .object({
+    importId: field.id.describe('Id of the import: the one in the request, or a generated one.'),
+    portfolioId: field.portfolioId,
+    dryRun: z.boolean().describe('Whether nothing was to be booked.'),
+    booked: z.boolean().describe('Whether the accepted rows are now in the ledger.'),
+    version: ledgerVersion,
+    format: z
+      .enum(FORMAT_NAMES)
+      .describe('The exchange or program that wrote the file, recognised by its headings.'),
+    encoding: z
+      .enum(['utf-8', 'euc-kr', 'utf-16le', 'utf-16be', 'xlsx'])
+      .describe('The encoding that the file was read in; `xlsx`: an Excel workbook.'),
+    timeZone: z
+      .union([z.string(), z.null()])
+      .describe('The time zone that times were read in; `null` if each time named its own.'),
+    order: z
+      .union([z.enum(ROW_ORDERS), z.null()])
+      .describe(
+        'Which way time runs in the file; `null` if the file does not show it and figures depend on it: then send `order` to book the file.',
+      ),
+    rows: z.int().describe('Rows of the file, except empty ones.'),
+    accepted: z.int().describe('New entries: trades, deposits, withdrawals and income.'),
+    duplicates: z.int().describe('Entries that were booked before.'),
+    rejected: z.int().describe('Rows that cannot be booked.'),
+    ignored: z
+      .int()
+      .describe("Rows that do not change the user's holdings, such as orders that were not filled."),
+    undecided: z
+      .int()
+      .describe('Rows that only the user can explain: `GET …/decisions` lists them once the file is booked.'),
+    decisions: z.int().describe('The open decisions about these rows.'),
+    entryRows: z
+      .int()
+      .describe(
+        'Rows that make entries, whether accepted, duplicate or rejected. Together with the ignored, undecided and unreadable rows, these are all rows of the file.',
+      ),
+    unbooked: z
+      .array(
+        z
+          .object({
+            asset: z.string().describe('Code of the asset.'),
+            undecided: field.decimal.describe('What undecided rows move, summed.'),
+            settled: field.decimal.describe('What undecided rows whose decision is settled move, summed.'),
+            ignored: field.decimal.describe(
+              'What ignored rows move, and what transfers to or from other accounts of the owner move on the account of the file, summed.',
+            ),
+            rejected: field.decimal.describe('What rejected rows move, as far as they can be read, summed.'),
+          })
+          .meta({ id: 'UnbookedSum', description: 'What is not booked of one asset.' }),
+      )
+      .describe(
+        `What is not booked of each asset. Together with the entries these sums are those of all rows of the file, except the \`unsummed\` ones. At most ${REPORTED_ROWS} assets.`,
+      ),
+    unbookedTruncated: z.boolean().describe('Whether there are sums of further assets.'),
+    unjoined: z
+      .int()
+      .describe(
+        "Deposits and withdrawals of this program's own file that are joined with one that the file does not have: they count as external flows until they are joined again (`GET …/transfers/matches`).",
+      ),
+    unsummed: z
+      .int()
+      .describe(
+        'Rows that are in no sum: unreadable ones, and those whose market name can be split in several ways.',
+      ),
+    preview: z
+      .array(previewSchema)
+      .describe(`How the first rows that make entries are read; at most ${PREVIEWED_ROWS}.`),
+    nearMisses: z
+      .array(
+        z
+          .object({
+            line: z.int().describe('The line of the file where the row begins, from 1.'),
+            tradeId: field.id.describe('The booked entry that it resembles.'),
+            differs: z
+              .enum(['time', 'quantity', 'price'])
+              .describe('How the two differ, beyond the precision of their sources.'),
+          })
+          .meta({
+            id: 'ImportNearMiss',
+            description: 'A row that is almost equal to an entry from another source.',
+          }),
+      )
+      .describe(
+        'Rows that are new but almost equal to an entry from another file, the API or by hand: check them before booking the file. At most 100.',
+      ),
+    items: z
+      .array(rowSchema)
+      .describe(`The outcome of each row, by line; at most ${REPORTED_ROWS}. Rejected rows are kept first.`),
+    truncated: z.boolean().describe('Whether the file has more rows than `items`.'),
+  })
+  .meta({ id: 'ImportReport', description: 'The outcome of importing a file.' });
+
+function rowIn(language: ReasonLanguage, row: ReportRow): ReportRow {
+  const { status, code, params, detail } = row;
+  if (detail === undefined) return row;
+  const decision = status === 'undecided' ? DECISION_CODES.find((each) => each === code) : undefined;
+  if (decision === undefined) return { ...row, detail: reasonIn(language, row, detail) };
+  return { ...row, detail: `${params?.['word'] ?? ''}: ${decisionIn(language, decision, detail)}` };
+}
+
+/** Records the outcome of each row, and keeps the first of each kind. */
+export class ImportReport {
+  rows = 0;
+  ignored = 0;
+  /** The number of rows that entries are made of. */
+  entryRows = 0;
+  undecided = 0;
+  readonly firstRead: z.input<typeof previewSchema>[] = [];
+  /** The number of halves of own transfers whose other half is not in the file. */
+  unjoined = 0;
+  /** The number of rows whose amounts are unknown. */
+  unsummed = 0;
+  readonly #unbooked = new Map<string, Unbooked>();
+  #isCut = false;
+  readonly #undecidedRows: ReportRow[] = [];
+  #rejected = 0;
+  readonly #rejectedRows: ReportRow[] = [];
+  readonly #ignoredRows: ReportRow[] = [];
+
+  get rejected(): number {
+    return this.#rejected;
+  }
+
+  /** Records how the first rows are read. */
+  preview(line: number, entries: readonly RawEntry[]): void {
+    if (this.firstRead.length < PREVIEWED_ROWS)
+      this.firstRead.push({ line, entries: entries.map(entryBody) });
+  }
+
+  /** @param moves of the row; absent if they cannot be read */
+  reject(
+    line: number,
+    column: string,
+    detail: string,
+    { code, params }: Reason = {},
+    moves: readonly Move[] | null = null,
+  ): void {
+    this.#rejected += 1;
+    if (moves === null) this.unsummed += 1;
+    else this.#count('rejected', moves);
+    if (this.#rejectedRows.length < REPORTED_ROWS) {
+      const reason = code === undefined ? {} : { code, params };
+      const sentence = sentenceAbout(`\`${column}\``, detail);
+      this.#rejectedRows.push({ line, status: 'rejected', column, detail: sentence, ...reason });
+    }
+  }
+
+  ignore(
+    { line, rows }: { line: number; rows: number },
+    code: IgnoredCode,
+    word: string,
+    moves: readonly Move[],
+  ): void {
+    this.ignored += rows;
+    this.#count('ignored', moves);
+    if (this.#ignoredRows.length >= REPORTED_ROWS) return;
+    this.#ignoredRows.push({
+      line,
+      status: 'ignored',
+      code,
+      params: { word },
+      detail: `${word}: ${IGNORED[code]}`,
+    });
+  }
+
+  /** Records rows that only the user can explain. */
+  ask({ line, rows }: { line: number; rows: number }, decision: RawDecision): void {
+    this.undecided += rows;
+    this.#count('undecided', decision.moves);
+    if (isUnsummed(decision)) this.unsummed += rows;
+    if (this.#undecidedRows.length >= REPORTED_ROWS) return;
+    const { code, word, moves } = decision;
+    const detail = detailOf(code);
+    const options = optionBodies(decision);
+    this.#undecidedRows.push({ line, status: 'undecided', code, params: { word }, detail, moves, options });
+  }
+
+  /** Records what own transfers move of the place that the file is about. */
+  setAside(moves: readonly Move[]): void {
+    this.#count('ignored', moves);
+  }
+
+  /** Counts a row as settled instead of undecided, because its decision was made before. */
+  settle({ moves }: RawDecision): void {
+    this.#count('settled', moves);
+    this.#count(
+      'undecided',
+      moves.map(({ asset, amount }) => ({ asset, amount: decimal(-amountOf(amount)) })),
+    );
+  }
+
+  #count(kind: keyof Unbooked, moves: readonly Move[]): void {
+    for (const { asset, amount } of moves) {
+      let sums = this.#unbooked.get(asset);
+      if (sums === undefined) {
+        if (this.#unbooked.size === REPORTED_ROWS) {
+          this.#isCut = true;
+          continue;
+        }
+        sums = { undecided: ZERO, settled: ZERO, ignored: ZERO, rejected: ZERO };
+        this.#unbooked.set(asset, sums);
+      }
+      sums[kind] += amountOf(amount);
+    }
+  }
+
+  get unbookedTruncated(): boolean {
+    return this.#isCut;
+  }
+
+  /** Non-zero sums, by asset. */
+  get unbooked(): z.input<typeof reportSchema>['unbooked'] {
+    return [...this.#unbooked]
+      .filter(([, sums]) => Object.values(sums).some((sum) => sum !== ZERO))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([asset, { undecided, settled, ignored, rejected }]) => ({
+        asset,
+        undecided: decimal(undecided),
+        settled: decimal(settled),
+        ignored: decimal(ignored),
+        rejected: decimal(rejected),
+      }));
+  }
+
+  /**
+   * Records rows whose external id is already used for different content.
+   * @param moves of all of them
+   */
+  rejectConflicts({ conflicts, conflictRows, conflictMoves }: Conflicts, column: string): void {
+    const rows = conflictRows;
+    this.#rejected += conflicts;
+    this.#count('rejected', conflictMoves);
+    this.#rejectedRows.push(
+      ...rows.map(({ line, entryId, twin }): ReportRow => {
+        const other = entryId === null ? `line ${twin}` : `trade ${entryId}`;
+        const detail = `\`${column}\` is the same as that of ${other}, but the rest is not.`;
+        return {
+          line,
+          status: 'rejected',
+          column,
+          detail,
+          code: 'same-id',
+          params: entryId === null ? { line: String(twin) } : {},
+          ...(entryId === null ? {} : { tradeId: entryId }),
+        };
+      }),
+    );
+    this.#rejectedRows.sort((a, b) => a.line - b.line);
+    this.#rejectedRows.splice(REPORTED_ROWS);
+  }
+
+  /** @param first the first rows that were compared with the ledger */
+  items(first: readonly RowMatch[], language: ReasonLanguage): ReportRow[] {
+    const compared = first.flatMap(({ line, outcome, entryId, twin }): ReportRow[] => {
+      if (outcome === 'conflict') return [];
+      if (outcome === null) return [{ line, status: 'accepted' }];
+      if (entryId !== null) return [{ line, status: 'duplicate', tradeId: entryId }];
+      const params = { line: String(twin) };
+      return [
+        {
+          line,
+          status: 'duplicate',
+          code: 'same-row',
+          params,
+          detail: `The row is the same as line ${twin}.`,
+        },
+      ];
+    });
+    const others = [...this.#undecidedRows, ...compared, ...this.#ignoredRows].sort(
+      (a, b) => a.line - b.line,
+    );
+    const room = Math.max(0, REPORTED_ROWS - this.#rejectedRows.length);
+    return [...this.#rejectedRows, ...others.slice(0, room)]
+      .sort((a, b) => a.line - b.line)
+      .map((row) => rowIn(language, row));
+  }
+
+  /** The 422 for a file that is not booked because of some of its rows. */
+  problem(): Problem {
+    const errors = this.#rejectedRows
+      .slice(0, PROBLEM_ROWS)
+      .map(({ line, column, code, params, detail }): FieldError => ({
+        line,
+        ...(column === undefined ? {} : { column }),
+        ...(code === undefined ? {} : { code, params: params ?? {} }),
+        detail: detail ?? '',
+      }));
+    return problem('unprocessable-entry', {
+      detail: `${this.#rejected} of ${this.rows} rows cannot be booked, so none was. Correct them, or send \`skipRejected=true\`.`,
+      summary: {
+        code: 'rows-rejected',
+        params: { rejected: String(this.#rejected), rows: String(this.rows) },
+      },
+      errors,
+    });
+  }
+}
