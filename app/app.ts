@@ -5,6 +5,7 @@ import { isCancelled, isLocked } from '../db/connection/time-limit.ts';
 import { isUnavailable } from '../db/connection/unavailable.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { API } from '../openapi/documents.ts';
+import { underBasePath } from '../routes/middleware/base-path.ts';
 import { allowHosts } from '../routes/middleware/allowed-hosts.ts';
 import { keepEventSource } from '../routes/middleware/keep-event-source.ts';
 import { limitAddresses } from '../routes/middleware/limits.ts';
@@ -56,12 +57,13 @@ export function createApp(services: Services): Koa {
     }),
   );
   app.use(
-    problemHandler(logger, {
+    problemHandler(logger, clock, {
       isUnavailable: (error) => error instanceof BrokerUnavailableError || isUnavailable(error),
       isCancelled,
       isLocked,
     }),
   );
+  app.use(underBasePath(config.BASE_PATH));
   app.use(allowHosts(config, API));
   app.use(
     cors({

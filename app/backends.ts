@@ -31,7 +31,7 @@ export interface BackendPatience {
   commandMs: number;
   /** A command to Redis while the node starts. */
   startCommandMs: number;
-  /** A step of the start, which is tried again and again, before the node gives up. */
+  /** A step of the start, which is retried, before the node gives up. */
   startStepMs: number;
 }
 
@@ -41,7 +41,7 @@ export const BACKEND_PATIENCE: BackendPatience = {
   startStepMs: 30_000,
 };
 
-/** The bounds of each kind of log. Control and canary logs need to cover a moment only. */
+/** The bounds of each kind of log. Control and canary logs need to cover only a moment. */
 function boundsOf(config: Config): (log: string) => LogBounds {
   const ageMs = config.RING_AGE_S * 1000;
   const market = { events: config.RING_EVENTS, bytes: config.RING_MB * 2 ** 20, ageMs };
@@ -61,45 +61,58 @@ interface OpenedBroker {
   leases: Leases;
   /** Call it when the node has started. */
   started: () => void;
+  /** What is wrong with the place that the fleet's streams have in Redis; `null`: nothing. */
+  fault: () => string | null;
+  close: () => Promise<void>;
 }
 
 /**
  * @param fleet the id of the database's fleet: Redis must not belong to another
- * @param generation of the ledgers: see `Timeline`
+ * @param generations of the ledgers (see `Timeline`), and of the market (see `MarketWorld`)
  */
 export async function openBroker(
   surroundings: Surroundings,
   fleet: string,
-  generation: () => number,
+  generations: { ledgers: () => number; market: () => number },
 ): Promise<OpenedBroker> {
   const { config, clock, random, logger, patience = BACKEND_PATIENCE } = surroundings;
   const bounds = boundsOf(config);
-  const generationOf: GenerationOf = (log) => (portfolioOfLog(log) === null ? 0 : generation());
+  const generationOf: GenerationOf = (log) => {
+    if (log === MARKET_LOG) return generations.market();
+    return portfolioOfLog(log) === null ? 0 : generations.ledgers();
+  };
   if (config.REDIS_URL === undefined) {
     return {
       broker: new MemoryBroker({ clock, random, bounds, generationOf, log: logger }),
       leases: new MemoryLeases({ clock }),
       started: () => undefined,
+      fault: () => null,
+      close: () => Promise.resolve(),
     };
   }
   // Loaded only where it is used, so that a single node starts sooner.
-  const [{ RedisBroker }, { RedisLeases }, { fastRedis }, { checkRedis }] = await Promise.all([
-    import('../streams/redis/redis-broker.ts'),
-    import('../streams/redis/redis-leases.ts'),
-    import('../streams/redis/redis-connection.ts'),
-    import('./redis-preflight.ts'),
-  ]);
+  const [{ RedisBroker }, { RedisLeases }, { fastRedis, setCommandTimeout }, { checkRedis }, { RedisClaim }] =
+    await Promise.all([
+      import('../streams/redis/redis-broker.ts'),
+      import('../streams/redis/redis-leases.ts'),
+      import('../streams/redis/redis-connection.ts'),
+      import('./redis-preflight.ts'),
+      import('./redis-claim.ts'),
+    ]);
   const prefix = config.REDIS_PREFIX;
   const { commandMs, startCommandMs, startStepMs } = patience;
   const timeouts = { commandTimeoutMs: commandMs, startTimeoutMs: startCommandMs };
   const redis = { clock, random, log: logger, ...timeouts };
-  const tried = fastRedis(config.REDIS_URL, { ...redis, name: 'marktide-start' });
+  const own = fastRedis(config.REDIS_URL, { ...redis, name: 'marktide-claim' });
   try {
     const ringBytes = config.RING_MB * 2 ** 20;
-    await checkRedis(tried, { clock, log: logger, ms: startStepMs, prefix, fleet, ringBytes });
-  } finally {
-    tried.disconnect();
+    await checkRedis(own, { clock, log: logger, ms: startStepMs, prefix, fleet, ringBytes });
+  } catch (error) {
+    own.disconnect();
+    throw error;
   }
+  setCommandTimeout(own, commandMs);
+  const claim = new RedisClaim({ redis: own, clock, logger, prefix, fleet });
   const broker = new RedisBroker({ ...redis, url: config.REDIS_URL, prefix, bounds, generationOf });
   const leases = new RedisLeases({ ...redis, redis: config.REDIS_URL, prefix });
   return {
@@ -109,6 +122,8 @@ export async function openBroker(
       broker.started();
       leases.started();
     },
+    fault: () => claim.fault,
+    close: () => claim.close(),
   };
 }
 
@@ -143,9 +158,9 @@ export async function openLimits(
   };
 }
 
-/** Longer than this, waiting for a cached answer is not worth it. */
+/** Waiting longer than this for a cached answer is not worth it. */
 const CACHE_TIMEOUT_MS = 250;
-/** A node that dies while it makes an answer delays the others no longer than this. */
+/** A node that dies while it computes an answer delays the others no longer than this. */
 const MAKING_LEASE_MS = 1_500;
 
 export async function openAnswers(

@@ -4,7 +4,7 @@ import { type Broker, BrokerUnavailableError, type LogListener } from '../stream
 const PAUSE_MS = 100;
 const UNHEARD: LogListener = { events: () => undefined, reset: () => undefined, condition: () => undefined };
 
-/** The broker has not answered in time. */
+/** The broker did not answer in time. */
 export class BrokerSilentError extends Error {
   readonly step: string;
   readonly seconds: number;
@@ -19,15 +19,15 @@ export class BrokerSilentError extends Error {
 
 export interface BrokerPatience {
   clock: Clock;
-  /** Attempts are made for so long. */
+  /** How long attempts are made. */
   ms: number;
-  /** What is done, for the message: `following the market`. */
+  /** What is being done, for the message: `following the market`. */
   step: string;
 }
 
 /**
- * Does something that needs the broker, again and again until the broker answers: when a node starts, Redis may be slow or
- * frozen for a while, or this process too busy with itself to hear an answer in time.
+ * Retries something that needs the broker until the broker answers: when a node starts, Redis may be slow or frozen for
+ * a while, or this process too busy to see an answer in time.
  * @param attempt may be called again when it has failed
  * @throws BrokerSilentError, or what the attempt throws for another reason
  */

@@ -17,7 +17,7 @@ export function configTable(): string {
   return ['| variable | default | what it is |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** The README with the table put between its markers. @throws Error when the markers are missing */
+/** The README with the table between its markers. @throws Error when the markers are missing */
 export function withConfigTable(readme: string): string {
   const begin = readme.indexOf(BEGIN);
   const end = readme.indexOf(END);

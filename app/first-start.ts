@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../db/connection/database.ts';
-import type { TradeDraft, TransferDraft } from '../db/ledger/stored-entry.ts';
+import type { TradeDraft, TransferDraft } from '../db/ledger/entries/stored-entry.ts';
 import { bookEntries } from '../db/ledger/ledger.ts';
-import { createPortfolio, listPortfolios } from '../db/ledger/portfolios.ts';
+import { createPortfolio, listPortfolios } from '../db/ledger/portfolios/portfolios.ts';
 import { upsertCandles, upsertDays } from '../db/market/candles.ts';
 import { candleSymbols } from '../db/market/closes.ts';
 import { recordAudit } from '../db/users/audit.ts';
@@ -65,16 +65,16 @@ const DEMO_FILLS: readonly DemoFill[] = [
 const DAY_MS = 86_400_000;
 const FEE_RATE = fixed('0.0005');
 
-/** No password matches it. On the demo user it says that `closeDemo` has disabled it, and not an administrator. */
+/** No password matches it. On the demo user it means that `closeDemo` has disabled it, not an administrator. */
 const NO_PASSWORD = '!';
 
 const FROM_HERE = { ip: '', requestId: '' };
 
 /**
- * The demo user with one funded, traded portfolio. It leaves a demo user alone that has a portfolio, or that an
- * administrator has disabled.
+ * The demo user with one funded, traded portfolio. A demo user that has a portfolio, or that an administrator has
+ * disabled, is left alone.
  */
-export async function ensureDemo({ db, clock }: Services): Promise<void> {
+export async function ensureDemo({ db, clock, market }: Services): Promise<void> {
   const found = await findCredentials(db, DEMO_LOGIN.email);
   const isClosed = found?.passwordHash === NO_PASSWORD;
   if (found !== null && !isClosed && (await hasPortfolio(db, found.user.id))) return;
@@ -89,7 +89,8 @@ export async function ensureDemo({ db, clock }: Services): Promise<void> {
         const event = { type: 'user-enabled', actorId: null, userId: user.id } as const;
         await recordAudit(trx, event, FROM_HERE, { clock });
       }
-      if (!(await hasPortfolio(trx, user.id))) await tradedPortfolio(trx, user.id, clock);
+      if (!(await hasPortfolio(trx, user.id)))
+        await tradedPortfolio(trx, user.id, { clock, simulated: market.isSimulated });
     });
   } catch (error) {
     // Another node was quicker.
@@ -126,8 +127,8 @@ export async function closeDemo({ db, clock, broker, logger }: Services): Promis
 }
 
 /**
- * A past for the simulator's market, made up like its present, that agrees with what the demo user has paid: without
- * one the curves of a new installation would begin today. Does nothing where there are prices already.
+ * Generates past prices for the simulator's market that agree with what the demo user paid: without them the curves of
+ * a new installation would begin today. Does nothing if there are prices already.
  */
 export async function ensureDemoPast({
   db,
@@ -138,7 +139,7 @@ export async function ensureDemoPast({
   clock: Clock;
   seed: number;
 }): Promise<void> {
-  if ((await candleSymbols(db, 1)).length > 0) return;
+  if ((await candleSymbols(db, true, 1)).length > 0) return;
   const now = clock.now();
   const anchors = DEMO_FILLS.map(({ base, price, daysAgo }) => ({
     symbol: `${base}/KRW`,
@@ -146,14 +147,18 @@ export async function ensureDemoPast({
     price: fixed(price),
   }));
   const { days, minutes } = simulatedPast({ now, seed, anchors });
-  // All at once: what a start that was cut short has left would be taken for the whole.
+  // In one transaction: the remains of an interrupted start would pass for the whole.
   await db.transaction(async (trx) => {
     await upsertDays(trx, days);
     await upsertCandles(trx, minutes, 'merge');
   });
 }
 
-async function tradedPortfolio(db: Database, userId: string, clock: Clock): Promise<void> {
+async function tradedPortfolio(
+  db: Database,
+  userId: string,
+  { clock, simulated }: { clock: Clock; simulated: boolean },
+): Promise<void> {
   const portfolio = await createPortfolio(
     db,
     userId,
@@ -162,6 +167,7 @@ async function tradedPortfolio(db: Database, userId: string, clock: Clock): Prom
       baseCurrency: 'KRW',
       costMethod: 'average',
       cashMode: 'tracked',
+      simulated,
       timeZone: 'Asia/Seoul',
       benchmark: null,
     },

@@ -2,11 +2,12 @@ import type { Redis } from 'ioredis';
 import { contact } from '../streams/redis/redis-connection.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logging/log.ts';
-import { StartError } from '../lib/start-error.ts';
+import { reasonOf, StartError } from '../lib/start-error.ts';
+import { claimPrefix } from './redis-claim.ts';
 
 const PAUSE_MS = 250;
 
-/** What Redis answers to a node that it will never serve as it is. */
+/** Answers of a Redis that will never serve a node as it is configured. */
 const REFUSALS: readonly [pattern: RegExp, message: (what: string | undefined) => string][] = [
   [/^WRONGPASS|invalid password/, () => 'Redis refuses the user or the password in REDIS_URL.'],
   [/^NOAUTH/, () => 'Redis asks for a password: put it into REDIS_URL, as in redis://:password@host:6379.'],
@@ -29,7 +30,8 @@ const REFUSALS: readonly [pattern: RegExp, message: (what: string | undefined) =
   [/^(?:MOVED|CROSSSLOT|CLUSTERDOWN)/, () => CLUSTER],
   [
     /unknown command [`']?(\w+)/i,
-    (command) => `This Redis does not have the command ${command?.toUpperCase()}, which Marktide needs.`,
+    (command) =>
+      `The Redis in REDIS_URL does not have the command ${command?.toUpperCase()}, which Marktide needs.`,
   ],
 ];
 const RIGHTS = 'docs/operations.md lists the rights it needs.';
@@ -39,13 +41,13 @@ const CLUSTER =
 export interface PreflightOptions {
   clock: Clock;
   log: Logger;
-  /** Redis is asked again for so long while it is away, starting or without a primary. */
+  /** How long Redis is retried while it is away, starting or without a primary. */
   ms: number;
   /** Begins every key of the fleet. */
   prefix: string;
   /** The id of the fleet, which its database keeps. */
   fleet: string;
-  /** What the ring of the market may take at most. */
+  /** The most memory that the ring of the market may take. */
   ringBytes: number;
 }
 
@@ -57,7 +59,7 @@ export interface PreflightOptions {
 export async function checkRedis(redis: Redis, options: PreflightOptions): Promise<void> {
   const { clock, ms } = options;
   const until = clock.monotonic() + ms;
-  // Why a connection could not be made: its commands only say that there is none.
+  // Why a connection failed: its commands only report that there is none.
   let connecting: unknown;
   redis.on('connect', () => (connecting = undefined));
   redis.on('error', (error: unknown) => (connecting = error));
@@ -67,7 +69,7 @@ export async function checkRedis(redis: Redis, options: PreflightOptions): Promi
       await tryCommands(redis, options.prefix);
       await claim(redis, options);
       warnOfMemory(await infoOf(redis, 'memory'), options);
-      // ioredis goes on in database 0 when it cannot select the one that it is given.
+      // ioredis continues in database 0 if it cannot select the one that it is given.
       const refusal = refusalOf(connecting);
       if (refusal !== null) throw refusal;
       return;
@@ -76,7 +78,7 @@ export async function checkRedis(redis: Redis, options: PreflightOptions): Promi
       if (refusal !== null) throw refusal;
       if (clock.monotonic() >= until) {
         const seconds = Math.round(ms / 1_000);
-        const message = `Redis has not answered for ${seconds} s: check REDIS_URL, and that the server is running.`;
+        const message = `Redis has not answered for ${seconds} s${reasonOf(connecting ?? error)}: check REDIS_URL, and that the server is running.`;
         throw new StartError(message, { cause: connecting ?? error });
       }
     }
@@ -115,23 +117,26 @@ async function tryCommands(redis: Redis, prefix: string): Promise<void> {
     1,
     `${key}:stream`,
   );
+  // A script is called by its digest.
+  await redis.evalsha('0'.repeat(40), 0).catch((error: unknown) => {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+  });
   await redis.xrange(`${key}:stream`, '-', '+', 'COUNT', 1);
   await redis.publish(`${key}:live`, '');
+  await redis.subscribe(`${key}:live`);
+  await redis.unsubscribe(`${key}:live`);
   await redis.del(key, `${key}:stream`);
 }
 
 /** The first node of a fleet leaves the fleet's id in Redis; a node of another fleet must not write there. */
 async function claim(redis: Redis, { prefix, fleet }: PreflightOptions): Promise<void> {
-  const key = `${prefix}{fleet}`;
-  await redis.setnx(key, fleet);
-  const owner = await redis.get(key);
-  if (owner === fleet) return;
+  if (await claimPrefix(redis, { prefix, fleet })) return;
   throw new StartError(
     `Redis keeps the streams of another database under the prefix ${prefix}: set REDIS_PREFIX to a prefix of its own for each database, or, when that database is gone, delete the keys that begin with ${prefix}.`,
   );
 }
 
-/** Empty for a user that may not ask. */
+/** Empty if the user may not ask. */
 async function infoOf(redis: Redis, section: 'server' | 'replication' | 'memory'): Promise<string> {
   try {
     return await redis.info(section);
@@ -141,7 +146,7 @@ async function infoOf(redis: Redis, section: 'server' | 'replication' | 'memory'
   }
 }
 
-/** Half as much again: for the logs of portfolios, limits, cached answers and what Redis itself needs. */
+/** Half as much again, for the logs of portfolios, limits, cached answers and Redis itself. */
 const HEADROOM = 1.5;
 
 function warnOfMemory(info: string, { log, ringBytes }: PreflightOptions): void {

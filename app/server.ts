@@ -12,23 +12,23 @@ import { ClientErrors } from './client-error.ts';
 
 export interface Listening {
   server: Server;
-  /** `http://host:port`, with the port that was really taken. */
+  /** `http://host:port`, with the actual port. */
   url: string;
   /** How requests are treated from now on. */
   treat: (manner: Manner) => void;
 }
 
 /**
- * A node of a fleet leaves in steps, so that others take over first. `leaving`: each response closes its connection.
+ * A node leaves its fleet in steps, so that others take over first. `leaving`: each response closes its connection.
  * `gone`: it hangs up on requests that are safe to repeat, so that proxies retry them on another node and mark this one
  * as down; others are still answered. Only then may the port be closed, since a request on its way to a closed port
  * would be lost.
  */
 export type Manner = 'serving' | 'leaving' | 'gone';
 
-/** How long a client may take, in milliseconds: a slow sender must not hold a socket for ever. */
+/** How long a client may take, in milliseconds: a slow sender must not hold a socket forever. */
 export interface Patience {
-  /** From the opening of the connection, or the first byte of a further request, to the end of the headers. */
+  /** From the opening of the connection, or the first byte of a later request, to the end of the headers. */
   headersMs: number;
   /** To the end of the body. A response, such as a stream, may take any time. */
   requestMs: number;
@@ -42,7 +42,7 @@ export function patienceOf(
   return { headersMs: config.HEADERS_TIMEOUT_MS, requestMs };
 }
 
-/** Longer than proxies keep theirs, so that none sends a request on a connection that is being closed. */
+/** Longer than proxies keep theirs, so that none sends a request on a closing connection. */
 const KEEP_ALIVE_MS = 65_000;
 
 /** Starts to serve. @throws the bind error, such as EADDRINUSE */
@@ -73,7 +73,7 @@ export async function listen(
     headersTimeout: Math.min(headersMs, requestMs),
     requestTimeout: requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // By default, Node.js checks every thirty seconds only.
+    // By default, Node.js checks only every thirty seconds.
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(headersMs / 3)),
     // Node.js would refuse it without a problem; `problemHandler` refuses it with one.
     requireHostHeader: false,
@@ -109,7 +109,7 @@ export async function stopListening(server: Server, clock: Clock, graceMs: numbe
   const stopSweeping = clock.every(50, () => server.closeIdleConnections());
   const cancelCut = clock.after(graceMs, () => server.closeAllConnections());
   server.closeIdleConnections();
-  // What was upgraded is not cut with the rest: it is left to the end of the process.
+  // Upgraded connections are not closed with the rest: they last until the process ends.
   await withDeadline(closed, { clock, ms: graceMs + CUT_MS, what: 'closing the server' }).catch(
     () => undefined,
   );

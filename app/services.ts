@@ -1,41 +1,41 @@
 import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
-import { foldCandles, minuteCandles } from '../db/market/candle-folds.ts';
-import { pruneCandles } from '../db/market/candle-retention.ts';
+import { gapsSince } from '../db/market/gaps.ts';
 import { DAY_MS } from '../lib/candle-interval.ts';
-import { candlesSince, lastCloses, upsertCandles } from '../db/market/candles.ts';
+import { lastCloses } from '../db/market/candles.ts';
 import { type OpenedDatabase, openDatabase } from '../db/connection/database.ts';
 import { saveEquitySnapshots } from '../db/history/equity-snapshots.ts';
 import { openLookups } from '../db/users/lookups.ts';
 import { migrate } from '../db/migrations/migrate.ts';
-import { deleteMessages, pendingMessages, pendingPortfolios } from '../db/ledger/outbox.ts';
+import {
+  deleteMessages,
+  deleteRestoredMessages,
+  pendingMessages,
+  pendingPortfolios,
+} from '../db/ledger/portfolios/outbox.ts';
 import { reachDatabase, startErrorOf } from '../db/connection/reach-database.ts';
 import { findFleet } from '../db/fleet.ts';
 import { readHistory } from '../db/connection/server-history.ts';
 import { measurePool } from '../db/connection/pool-metrics.ts';
 import { findRevaluable, valueEntries } from '../db/ledger/late-rates.ts';
-import { portfolioVersions } from '../db/ledger/portfolios.ts';
+import { portfolioVersions } from '../db/ledger/portfolios/portfolios.ts';
 import { findEndedCredentials } from '../db/users/live-credentials.ts';
-import { fenced } from '../db/connection/fence.ts';
 import { Housekeeping, HOUSEKEEPING } from '../db/housekeeping.ts';
 import { findLostAccess } from '../db/users/shares.ts';
+import { findAdmins } from '../db/users/users.ts';
 import { tradesByCursor, tradesByPages } from '../db/trades/trade-export.ts';
 import { changeLedgers } from '../routes/portfolios/ledger-change.ts';
 import type { Services } from '../routes/http/handler-services.ts';
 import { Authority } from '../streams/fleet/authority.ts';
-import { type Broker } from '../streams/core/broker.ts';
 import { MARKET_LOG } from '../streams/channels/logs.ts';
 import { LATE_RATES, LateRates } from '../streams/portfolio/late-rates.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
-import { openFeed } from '../streams/market/feeds/open-feed.ts';
 import { checkFeed } from '../streams/market/feeds/feed-check.ts';
-import { feedLabel, parseFeedSpec } from '../streams/market/feeds/feed-spec.ts';
-import { Hub } from '../streams/core/hub.ts';
-import type { Leases } from '../streams/core/lease.ts';
+import { parseFeedSpecs } from '../streams/market/feeds/feed-spec.ts';
+import { Hub } from '../streams/core/connections/hub.ts';
 import { countedLeases } from '../streams/fleet/lease-metrics.ts';
-import { FEED_LEASE } from '../streams/market/feed-runner.ts';
-import { measureFeed } from '../streams/fleet/feed-metrics.ts';
-import { MarketWriter } from '../streams/market/market-writer.ts';
+import { measureFeeds } from '../streams/fleet/feed-metrics.ts';
+import { FeedNotices } from '../streams/market/feed-notices.ts';
 import { Market } from '../streams/market/market.ts';
 import { Outbox } from '../streams/portfolio/outbox-publisher.ts';
 import { valuePortfolio } from '../streams/portfolio/portfolio-valuation.ts';
@@ -46,15 +46,19 @@ import { serveBackups } from './backup/backup-server.ts';
 import { reachBroker, retryBroker } from './broker-retry.ts';
 import { Readiness } from '../streams/fleet/readiness.ts';
 import { StreamMetrics } from '../streams/fleet/stream-metrics.ts';
-import { Timeline } from '../streams/fleet/timeline.ts';
+import { type Generation, Timeline } from '../streams/fleet/timeline.ts';
 import { StreamRegistry } from '../streams/fleet/stream-registry.ts';
 import { SocketServer } from '../streams/transports/websocket-server.ts';
 import { openAnswers, openBroker, openLimits, BACKEND_PATIENCE, type Surroundings } from './backends.ts';
+import { Backfills, BACKFILL_LEASE } from '../streams/backfill/backfills.ts';
+import { renamedSymbols, sourceSpecs } from '../streams/backfill/source-specs.ts';
 import { ensureDemoPast } from './first-start.ts';
-import { Slots } from '../lib/async/slots.ts';
-import { decimal } from '../lib/money/money.ts';
+import { openMarketWriter } from './open-market-writer.ts';
+import { openMarketWorld } from './market-world.ts';
 import { measureProcess } from '../lib/process/process-metrics.ts';
+import { openAccounts } from './open-accounts.ts';
 import { Shutdown } from './shutdown.ts';
+import { workSlots } from './work-slots.ts';
 import { loadTokenKey } from '../lib/tokens/token.ts';
 import { loadTokenKeys } from '../lib/tokens/token-keys.ts';
 
@@ -69,63 +73,14 @@ export interface RunningServices {
   close(): Promise<void>;
 }
 
-function openMarketWriter(
-  { config, clock, random, logger }: Environment,
-  {
-    database,
-    broker,
-    leases,
-    market,
-    node,
-  }: { database: OpenedDatabase; broker: Broker; leases: Leases; market: Market; node: string },
-): MarketWriter {
-  const spec = parseFeedSpec(config.MARKET_FEED);
-  const feedOptions = {
-    clock,
-    random,
-    log: logger,
-    replaySpeed: config.REPLAY_SPEED,
-    seed: config.FEED_SEED,
-    lastPrice: (symbol: string) => {
-      const mark = market.price(symbol);
-      return mark === null ? null : decimal(mark.price);
-    },
-  };
-  return new MarketWriter({
-    broker,
-    leases,
-    node,
-    market,
-    clock,
-    random,
-    log: logger,
-    feedName: config.MARKET_FEED,
-    startsOver: spec.kind === 'replay',
-    expectsTicks: spec.kind !== 'push',
-    openFeed: spec.kind === 'none' ? null : () => openFeed(spec, feedOptions),
-    recentCandles: () => candlesSince(database.knex, clock.now() - DAY_MS, 100_000),
-    saveCandles: (candles, fence) =>
-      fenced(database.knex, { name: FEED_LEASE, fence }, (trx) => upsertCandles(trx, candles, 'merge')),
-    candleHistory: {
-      fold: (windows) => foldCandles(database.knex, windows),
-      minutes: (ranges) => minuteCandles(database.knex, ranges),
-    },
-    ...(config.CANDLE_RETENTION_DAYS > 0 && {
-      pruneCandles: (fence: number) =>
-        pruneCandles(database.knex, clock.now() - config.CANDLE_RETENTION_DAYS * DAY_MS, (write) =>
-          fenced(database.knex, { name: FEED_LEASE, fence }, write),
-        ),
-    }),
-  });
-}
-
-/** Opens all parts of a node, from the ground up, and closes them again if a later step fails. */
+/** Opens all parts of a node, from the bottom up, and closes them again if a later step fails. */
 export async function createServices(environment: Environment): Promise<RunningServices> {
   const { config, clock, random, logger, patience = BACKEND_PATIENCE } = environment;
   const shutdown = new Shutdown({ clock, logger });
   const close = (): Promise<void> => shutdown.run();
   try {
-    await checkFeed(parseFeedSpec(config.MARKET_FEED));
+    for (const spec of parseFeedSpecs(config.MARKET_FEED)) await checkFeed(spec);
+    const candleSources = sourceSpecs(parseFeedSpecs(config.MARKET_FEED), config.BACKFILL_EXCHANGES);
     const database =
       environment.database ??
       (await openDatabase({
@@ -146,8 +101,13 @@ export async function createServices(environment: Environment): Promise<RunningS
       const backups = await serveBackups({ db: database.knex, dataDir: config.DATA_DIR, logger });
       shutdown.add('the backups', () => backups.close());
     }
+    const world = await openMarketWorld(database.knex, parseFeedSpecs(config.MARKET_FEED), {
+      clock,
+      logger,
+    });
+    shutdown.add('the world of the market', () => world.close());
     if (config.DEMO && config.MARKET_FEED === 'simulator') {
-      // Before anybody asks what the last prices were.
+      // Before anything asks for the last prices.
       await ensureDemoPast({ db: database.knex, clock, seed: config.FEED_SEED ?? 1 });
     }
     const tokenKey = await loadTokenKey(config.JWT_SECRET, config.DATA_DIR, logger);
@@ -157,18 +117,21 @@ export async function createServices(environment: Environment): Promise<RunningS
     );
     const metrics = new Registry();
     measurePool(metrics, database.knex);
-    const opened: { timeline: Timeline | null; projector: Projector | null } = {
-      timeline: null,
-      projector: null,
-    };
+    const generation: Generation = { current: 0 };
     const {
       broker,
       leases: uncounted,
       started,
-    } = await openBroker(environment, fleet.id, () => opened.timeline?.generation ?? 0);
+      fault: brokerFault,
+      close: closeClaim,
+    } = await openBroker(environment, fleet.id, {
+      ledgers: () => generation.current,
+      market: () => world.generation,
+    });
     const patiently = (step: string, attempt: () => Promise<void>): Promise<void> =>
       retryBroker(attempt, { clock, ms: patience.startStepMs, step });
     const leases = countedLeases(uncounted, metrics);
+    shutdown.add('the claim on Redis', closeClaim);
     shutdown.add('the broker', () => broker.close());
     shutdown.add('the leases', () => leases.close());
     const housekeeping = new Housekeeping({
@@ -187,16 +150,14 @@ export async function createServices(environment: Environment): Promise<RunningS
       clock,
       logger,
       kept: fleet.timeline,
+      generation,
       // In memory the logs end with the process, so the first generation may always be the same.
       first: config.REDIS_URL === undefined ? 0 : clock.now(),
       point: database.history === null ? null : () => readHistory(database.knex),
       versions: (ids) => portfolioVersions(database.knex, ids),
-      onBegin() {
-        dayStarts.clear();
-        opened.projector?.startOver();
-      },
+      forget: (startedAt) => deleteRestoredMessages(database.knex, startedAt),
     });
-    opened.timeline = timeline;
+    timeline.onBegin(() => dayStarts.clear());
     database.history?.onConnection((point) => timeline.connected(point));
     shutdown.add('the timeline', () => timeline.close());
     await patiently('following the history of the database', () => timeline.start());
@@ -205,13 +166,17 @@ export async function createServices(environment: Environment): Promise<RunningS
       clock,
       random,
       log: logger,
-      lastCloses: () => lastCloses(database.knex),
+      simulated: world.isSimulated,
+      lastCloses: (simulated) => lastCloses(database.knex, simulated),
+      // As long as the longest candle.
+      knownGaps: async () =>
+        world.isSimulated ? [] : await gapsSince(database.knex, clock.now() - 32 * DAY_MS, 10_000),
     });
     shutdown.add('the market', () => market.close());
     await patiently('reading the market', () => market.start());
     const node = randomBytes(6).toString('base64url');
-    const marketWriter = openMarketWriter(environment, { database, broker, leases, market, node });
-    measureFeed(metrics, feedLabel(parseFeedSpec(config.MARKET_FEED)), marketWriter, clock);
+    const marketWriter = openMarketWriter(environment, { db: database.knex, broker, leases, market, node });
+    measureFeeds(metrics, marketWriter, clock);
     await marketWriter.start();
     shutdown.add('the feed', () => marketWriter.close());
     const sources = { db: database.knex, market, dayStarts, timeline };
@@ -227,14 +192,14 @@ export async function createServices(environment: Environment): Promise<RunningS
       keepEquity: (snapshots) => saveEquitySnapshots(database.knex, snapshots),
       versions: (ids) => portfolioVersions(database.knex, ids),
     });
-    opened.projector = projector;
+    timeline.onBegin(() => projector.startOver());
     shutdown.add('the projector', () => projector.close());
     const outbox = new Outbox({
       broker: timeline.guard(broker),
       clock,
       logger,
       portfolios: (query) => pendingPortfolios(database.knex, query),
-      messages: (portfolioId) => pendingMessages(database.knex, portfolioId),
+      messages: (portfolioId) => timeline.surely(() => pendingMessages(database.knex, portfolioId)),
       remove: (keys) => deleteMessages(database.knex, keys),
     });
     shutdown.add('the outbox', () => outbox.close());
@@ -247,6 +212,21 @@ export async function createServices(environment: Environment): Promise<RunningS
         changeLedgers({ clock, outbox }, (options) => valueEntries(database.knex, portfolioId, ids, options)),
     });
     shutdown.add('the valuing of entries', () => lateRates.close());
+    const backfills = new Backfills({
+      db: database.knex,
+      broker,
+      lease: () => uncounted.acquire(BACKFILL_LEASE),
+      marketWriter,
+      isSimulated: () => market.isSimulated,
+      sources: candleSources,
+      renamed: renamedSymbols(config.BACKFILL_RENAMED),
+      stored: () => lateRates.look(),
+      clock,
+      random,
+      logger,
+    });
+    backfills.look();
+    shutdown.add('the backfills', () => backfills.close());
     const stopMeasuring = measureProcess(metrics);
     shutdown.add('the process metrics', stopMeasuring);
     const { limits, close: closeLimits } = await openLimits(environment, metrics);
@@ -254,22 +234,12 @@ export async function createServices(environment: Environment): Promise<RunningS
     const { answers, close: closeAnswers } = await openAnswers(environment, metrics);
     shutdown.add('the kept answers', closeAnswers);
     const streamMetrics = new StreamMetrics(metrics);
-    // Each may hold a connection while a client reads its file, so one user does not get all of them.
-    const exportsAtOnce = Math.max(1, Math.min(4, Math.floor(config.DATABASE_POOL / 2)));
-    const slots = {
-      uploads: new Slots('uploads', { all: config.UPLOADS_MAX, client: config.UPLOADS_PER_USER }, clock),
-      imports: new Slots('imports', { all: 2, client: 1 }, clock),
-      exports: new Slots(
-        'exports',
-        { all: exportsAtOnce, client: Math.max(1, Math.min(2, exportsAtOnce - 1)) },
-        clock,
-      ),
-      changes: new Slots(
-        'changes',
-        { all: Number.POSITIVE_INFINITY, client: Math.max(1, Math.floor(config.DATABASE_POOL / 3)) },
-        clock,
-      ),
-    };
+    const slots = workSlots(config, clock);
+    const { accounts, exchangeClient, secretsKey, accountCredentials } = openAccounts(
+      environment,
+      { db: database.knex, broker, leases: uncounted, outbox, lateRates, slots },
+      shutdown,
+    );
     const hub = new Hub({
       broker,
       clock,
@@ -288,9 +258,11 @@ export async function createServices(environment: Environment): Promise<RunningS
       known: (log, at, lacks) => (log === MARKET_LOG ? market.known(at, lacks) : []),
       catalog: CATALOG,
       isPopular: (log) => log === MARKET_LOG,
+      troubles: new FeedNotices(market),
       ...watchedLogs((portfolioId, what) => projector.watch(portfolioId, what)),
     });
     shutdown.add('the streams', () => hub.close());
+    market.onFeeds(() => hub.tellTroubles());
     const hasPeers = config.REDIS_URL !== undefined;
     const authority = new Authority({
       broker,
@@ -299,6 +271,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       logger,
       findEnded: (ids) => findEndedCredentials(database.knex, ids, { clock }),
       findLost: (readings) => findLostAccess(database.knex, readings),
+      findAdmins: (userIds) => findAdmins(database.knex, userIds),
     });
     await patiently('following the control log', () => authority.start());
     shutdown.add('the authority', () => authority.close());
@@ -314,6 +287,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       clock,
       logger,
       node,
+      faults: { broker: brokerFault, database: () => timeline.fault },
     });
     readiness.start();
     started();
@@ -334,6 +308,11 @@ export async function createServices(environment: Environment): Promise<RunningS
       hub,
       outbox,
       lateRates,
+      backfills,
+      accounts,
+      exchangeClient,
+      secretsKey,
+      accountCredentials,
       authority,
       streamRegistry,
       sockets,

@@ -1,5 +1,5 @@
-// Runs before anything is installed, so it must do with Node alone: `node app/setup.mjs [--build | --start | --dev]` installs
-// the dependencies when they are not those of package-lock.json, builds dist/ when a source has changed, and starts it.
+// Runs before anything is installed, so it may use nothing but Node: `node app/setup.mjs [--build | --start | --dev]`
+// installs the dependencies unless they match package-lock.json, builds dist/ if a source has changed, and starts it.
 // With --dev it runs the sources instead, and the server and the page follow every change.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Whether node_modules holds what package-lock.json asks for, whoever installed it. */
+/** Whether node_modules matches package-lock.json, whoever installed it. */
 function installed() {
   const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
   try {
@@ -65,7 +65,7 @@ const SOURCES = [
   'tsconfig.streams.json',
 ];
 
-/** Of names and contents: times would not tell of a source that was removed, or copied with the time of its origin. */
+/** Covers names and contents: times would miss a source that was removed, or copied with its old time. */
 function fingerprint() {
   const hash = createHash('sha256');
   const add = (path, entry) => {
@@ -92,7 +92,7 @@ if (process.argv.includes('--build') || process.argv.includes('--start')) {
   const sources = fingerprint();
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
     console.error('Building …');
-    // What a removed source left would stay for ever; and without its stamp, a build that fails is tried again.
+    // Output of a removed source would stay forever; and without its stamp, a failed build is tried again.
     rmSync(dist, { recursive: true, force: true });
     run(process.execPath, [join('app', 'build.mjs')]);
     writeFileSync(stamp, sources);
@@ -100,7 +100,7 @@ if (process.argv.includes('--build') || process.argv.includes('--start')) {
 }
 
 if (process.argv.includes('--start')) {
-  // In this very process: it is the one that npm hands signals on to.
+  // In this process, because npm passes signals on to it.
   process.setSourceMapsEnabled(true);
   await import('../dist/app/main.js');
 }

@@ -2,12 +2,12 @@ import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/async/deadline.ts';
 import type { Logger } from '../lib/logging/log.ts';
 
-/** How long one part may take to close, how long all together, and what each still gets after that. */
+/** How long one part may take to close, how long all of them together, and how long each still gets after that. */
 const PART_MS = 3_000;
 const TOTAL_MS = 7_000;
 const LEAST_MS = 250;
 
-/** Closes parts in reverse order. A part that hangs is left behind, so that the process ends. */
+/** Closes parts in reverse order. A part that hangs is abandoned, so that the process ends. */
 export class Shutdown {
   readonly #clock: Clock;
   readonly #logger: Logger;

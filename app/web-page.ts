@@ -6,8 +6,8 @@ import { WEB_FOLDER } from '../lib/process/package-info.ts';
 import { staticFiles } from '../routes/middleware/static-files.ts';
 
 /**
- * The page at `/`, and its files. A browser asks for the HTML each time; it names the bundles by their content, so those
- * may be kept for good. They lie compressed beside themselves.
+ * The page at `/`, and its files. A browser requests the HTML each time. The HTML names the bundles by their content,
+ * so those may be cached forever. Compressed copies lie beside them.
  */
 export function page(): Middleware {
   const bundles = compose([

@@ -4,19 +4,22 @@ import { join } from 'node:path';
 import { create, extract } from 'tar';
 import { StartError } from '../../lib/start-error.ts';
 
-/** What a backup holds of the data folder: the database, and the secret that keeps users logged in. */
+/** The parts of the data folder that a backup holds: the database, and the secret that keeps users logged in. */
 export const CONTENTS = ['pgdata', 'jwt-secret'] as const;
 
 /**
- * Packs a data folder that is not being written to into a file that only this user can read. The file appears when it is whole
- * and on the disk.
- * @throws StartError if there is such a file already
+ * Packs a data folder that nobody is writing to into a file that only this user can read. The file appears only when it
+ * is complete and on disk.
+ * @throws StartError if there is such a file already, or it cannot be created
  */
 export async function pack(folder: string, file: string): Promise<void> {
   if (existsSync(file)) throw new StartError(`${file} exists: name a file that does not.`);
   const partial = `${file}.partial`;
   await rm(partial, { force: true });
-  const handle = await open(partial, 'wx', 0o600);
+  const handle = await open(partial, 'wx', 0o600).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`${file} cannot be written: ${reason}.`, { cause: error });
+  });
   try {
     const names = CONTENTS.filter((name) => existsSync(join(folder, name)));
     await create({ gzip: true, cwd: folder, file: partial, strict: true }, names);
@@ -29,13 +32,13 @@ export async function pack(folder: string, file: string): Promise<void> {
 
 /**
  * Unpacks a backup into an empty folder.
- * @throws StartError for a file that is no backup, or not a whole one
+ * @throws StartError for a file that is no backup, or an incomplete one
  */
 export function unpack(file: string, folder: string): void {
   const isContent = (path: string): boolean =>
     CONTENTS.some((name) => path === name || path === `${name}/` || path.startsWith(`${name}/`));
   try {
-    // In one go: after an error nothing may still be writing into the folder.
+    // Not piece by piece: after an error nothing may still be writing into the folder.
     extract({ file, cwd: folder, strict: true, filter: isContent, sync: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -7,7 +7,7 @@ import { copyDatabase } from '../../db/connection/copy-database.ts';
 import type { Database } from '../../db/connection/database.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 
-/** The longest path of a socket that every system takes. */
+/** The longest socket path that every system accepts. */
 const MAX_PATH = 103;
 const COPY = /^backup-[0-9a-f-]{36}$/;
 
@@ -22,8 +22,8 @@ export interface BackupServer {
 
 /**
  * Lets `npm run backup` copy the database of this node while it runs, through a socket in the data folder, where only
- * the user that runs the node has access. Each connection is answered with the folder of a copy of its own, which is
- * deleted when the client has ended its side.
+ * the user that runs the node has access. Each connection is answered with the folder of its own copy, which is deleted
+ * when the client ends its side.
  */
 export async function serveBackups(options: {
   db: Database;

@@ -42,7 +42,7 @@ export async function backUp(
   }
 }
 
-/** @param inUse what to say when the process that holds the folder does not answer */
+/** @param inUse the message if the process that holds the folder does not answer */
 async function packCopy(dataDir: string, file: string, inUse: DataLockError): Promise<void> {
   const socket = connect(socketOf(dataDir));
   try {

@@ -15,8 +15,8 @@ import { CONTENTS, unpack } from './archive.ts';
 const DRAFT = /^restore-[0-9a-f-]{36}$/;
 
 /**
- * Fills an empty data folder with a backup. The database appears there in one step, when it is whole, has been opened
- * and brought up to date, and has a timeline of its own.
+ * Fills an empty data folder with a backup. The database appears there in one step, once it is complete, has been
+ * opened and migrated, and has its own timeline.
  * @throws StartError
  */
 export async function restore(
