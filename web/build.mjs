@@ -1,10 +1,11 @@
-// Builds the page: bundles of scripts and styles, named by their content, each also compressed in advance.
-// `node web/build.mjs` builds it into dist/web.
+// Builds the page: bundles of scripts and styles, named by their content and compressed in advance. `node
+// web/build.mjs` builds it into dist/web.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { build, context } from 'esbuild';
+import { build, buildSync, context } from 'esbuild';
 
 const web = dirname(fileURLToPath(import.meta.url));
 const root = dirname(web);
@@ -20,6 +21,8 @@ const optionsOf = (folder) => ({
   format: 'esm',
   target: 'es2023',
   minify: true,
+  // Korean is half as long as with escapes.
+  charset: 'utf8',
   jsx: 'automatic',
   jsxImportSource: 'preact',
   tsconfig: join(web, 'tsconfig.json'),
@@ -27,7 +30,7 @@ const optionsOf = (folder) => ({
   logLevel: 'warning',
 });
 
-/** An output, and all that it imports at once. */
+/** An output and everything it imports statically. */
 function closureOf(outputs, path, found = new Set()) {
   if (found.has(path)) return found;
   found.add(path);
@@ -37,24 +40,52 @@ function closureOf(outputs, path, found = new Set()) {
   return found;
 }
 
-/** Names the bundles in the HTML, and compresses what is worth it. */
+/**
+ * The worker stores the files of this version. Its name stays the same, since browsers look for a new version
+ * there.
+ */
+function buildWorker(folder) {
+  const assets = readdirSync(join(folder, 'assets')).filter((name) => /\.(?:js|css)$/.test(name));
+  const files = ['favicon.svg', ...assets.sort().map((name) => `assets/${name}`)];
+  const html = readFileSync(join(folder, 'index.html'));
+  const version = createHash('sha256').update(html).update(files.join()).digest('hex').slice(0, 12);
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: [join(web, 'worker', 'worker.ts')],
+    outfile: join(folder, 'worker.js'),
+    bundle: true,
+    format: 'iife',
+    target: 'es2023',
+    minify: true,
+    define: { VERSION: JSON.stringify(version), FILES: JSON.stringify(files) },
+    tsconfig: join(web, 'tsconfig.json'),
+    logLevel: 'warning',
+  });
+}
+
+/** Names the bundles in the HTML, and compresses files where that helps. */
 function finish(folder, { outputs }) {
   const assets = join(folder, 'assets');
   const outputOf = (entry) => Object.keys(outputs).find((path) => outputs[path].entryPoint === entry);
-  const urlOf = (path) => `/assets/${basename(path)}`;
+  // Relative, because the page may be under a BASE_PATH.
+  const urlOf = (path) => `assets/${basename(path)}`;
   const main = outputOf('web/main.tsx');
   const signedIn = outputOf('web/portfolio/signed-in.tsx');
-  // What is shared is named at once, or a browser would learn of it only from what imports it, a round trip later.
-  const shared = new Set([...closureOf(outputs, main), ...closureOf(outputs, signedIn)]);
-  const preloads = [...shared]
-    .filter((path) => path !== main && path !== signedIn)
+  // Shared bundles are listed too: otherwise a browser would find them only in their importers, a round trip
+  // later.
+  const first = closureOf(outputs, main);
+  const preloads = [...first]
+    .filter((path) => path !== main)
     .map((path) => `<link rel="modulepreload" href="${urlOf(path)}" />`);
+  const next = [...closureOf(outputs, signedIn)].filter((path) => !first.has(path)).map(urlOf);
   const html = readFileSync(join(web, 'index.html'), 'utf8')
-    .replace('/main.css', urlOf(outputOf('web/css/main.css')))
-    .replace('/main.js', urlOf(main))
+    .replace('main.css', urlOf(outputOf('web/css/main.css')))
+    .replace('main.js', urlOf(main))
+    .replace('signed-in.js', next.join(' '))
     .replace('</head>', `  ${preloads.join('\n    ')}\n  </head>`);
   writeFileSync(join(folder, 'index.html'), html);
-  cpSync(join(web, 'favicon.svg'), join(folder, 'favicon.svg'));
+  for (const name of ['favicon.svg', 'manifest.json']) cpSync(join(web, name), join(folder, name));
+  buildWorker(folder);
   for (const name of readdirSync(assets)) {
     const content = readFileSync(join(assets, name));
     const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
@@ -63,7 +94,7 @@ function finish(folder, { outputs }) {
   }
 }
 
-/** Nothing of an earlier build stays in the folder. */
+/** Clears the folder first. */
 export async function buildPage(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -71,7 +102,7 @@ export async function buildPage(folder) {
   finish(folder, metafile);
 }
 
-/** Builds, and again after every change. */
+/** Builds now and again after every change. */
 export async function watchPage(folder) {
   const plugin = {
     name: 'page',

@@ -2,9 +2,9 @@ import { render } from 'preact';
 import { Session } from './account/session.ts';
 import { Connection } from './live/connection.ts';
 import { App } from './page/app.tsx';
-import { keptScheme } from './page/footer.tsx';
 import { language } from './page/locale.ts';
 import { useScheme } from './page/palette.ts';
+import { keptScheme } from './page/scheme.ts';
 
 document.documentElement.lang = language;
 useScheme(keptScheme());

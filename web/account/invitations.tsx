@@ -9,7 +9,7 @@ interface Props {
   onAccept: (portfolioId: string) => void;
 }
 
-/** Portfolios that others offer to share, each with its answers. */
+/** Invitations to other users' portfolios, each with buttons to accept or decline. */
 export function Invitations({ api, onAccept }: Props) {
   const [items, setItems] = useState<readonly Invitation[]>([]);
   const [answering, setAnswering] = useState<string | null>(null);
@@ -19,7 +19,7 @@ export function Invitations({ api, onAccept }: Props) {
     const life = new AbortController();
     api.listInvitations({}, { signal: life.signal }).then(
       ({ items: found }) => setItems(found),
-      // The page works without them, and asks again when it is opened the next time.
+      // The page works without them and asks again the next time it is opened.
       () => undefined,
     );
     return () => life.abort();

@@ -1,23 +1,24 @@
 import { type Client, forgetSession, hasSession, MarktideError, pause, waitOf } from 'marktide/client';
 import { type ReadonlySignal, signal } from '@preact/signals';
-import { connect, type Me, type User } from '../api.ts';
+import { BASE_PATH, BASE_URL, connect, type Me, type User } from '../api.ts';
 import { waitingText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
 
-const TABS = 'marktide.session';
+const TABS = `marktide.session${BASE_PATH}`;
 const WAITS = { random: Math.random, longestWaitMs: 30_000 };
 
 export type Signed = Pick<User | Me, 'id' | 'email' | 'name' | 'role'>;
 type Message = { type: 'signed-in'; userId: string } | { type: 'signed-out' };
 
 /**
- * The signed-in user. All tabs of a browser have one session, in its cookies: signing in or out in one does so in all.
+ * The signed-in user. All tabs of a browser share one session, in its cookies: signing in or out in one tab does so in
+ * all.
  */
 export class Session {
   readonly client: Client;
   readonly #user = signal<Signed | null>(null);
   readonly #isResuming = signal(hasSession(window));
-  /** What to say about it; `''`: nothing. */
+  /** What to tell the visitor; `''` if nothing. */
   readonly #message = signal('');
   readonly #tabs = new BroadcastChannel(TABS);
   #life = new AbortController();
@@ -30,12 +31,12 @@ export class Session {
     });
   }
 
-  /** `null`: not signed in, or not known yet. */
+  /** `null` if nobody is signed in, or it is not known yet. */
   get user(): ReadonlySignal<Signed | null> {
     return this.#user;
   }
 
-  /** The cookies hold a session, and whose it is has been asked for. */
+  /** The cookies hold a session, and the page is finding out whose it is. */
   get isResuming(): ReadonlySignal<boolean> {
     return this.#isResuming;
   }
@@ -44,7 +45,7 @@ export class Session {
     return this.#message;
   }
 
-  /** @throws MarktideError when it is refused */
+  /** @throws MarktideError if the login is refused */
   async signIn(email: string, password: string): Promise<void> {
     this.#life.abort();
     const { user } = await this.client.api.login({ body: { email, password } });
@@ -53,7 +54,7 @@ export class Session {
     this.#user.value = user;
   }
 
-  /** Goes on with the session in the cookies, however long the server takes to answer. */
+  /** Continues the session in the cookies, however long the server takes to answer. */
   async resume(): Promise<void> {
     this.#life.abort();
     this.#life = new AbortController();
@@ -79,15 +80,34 @@ export class Session {
   }
 
   async signOut(): Promise<void> {
-    // The server may be out of reach: on this page it is over in any case.
+    // The server may be unreachable: on this page the session is over in any case.
     const confirmed = await this.client.api.logout().then(
       () => true,
       (error: unknown) => error instanceof MarktideError && error.status === 401,
     );
     this.#tabs.postMessage({ type: 'signed-out' } satisfies Message);
-    forgetSession(window);
+    forgetSession(window, BASE_URL);
     this.#user.value = null;
     this.#message.value = confirmed ? '' : text('signOutUnconfirmed');
+  }
+
+  /** @throws MarktideError if the name is refused */
+  async rename(name: string | null): Promise<void> {
+    const user = this.#user.peek();
+    if (user === null) return;
+    const { name: kept } = await this.client.api.updateUser({ path: { userId: user.id }, body: { name } });
+    this.#user.value = { ...user, name: kept };
+  }
+
+  /**
+   * Ends all sessions of the user, on every device.
+   * @throws MarktideError if it is refused
+   */
+  async signOutEverywhere(): Promise<void> {
+    await this.client.api.logoutEverywhere();
+    this.#tabs.postMessage({ type: 'signed-out' } satisfies Message);
+    forgetSession(window, BASE_URL);
+    this.#user.value = null;
   }
 
   /** Says nothing to a visitor who was not signed in. */

@@ -9,7 +9,7 @@ interface Login {
   password: string;
 }
 
-/** The login that the server offers to everyone. */
+/** The demo login, if the server offers one. */
 function useDemo(session: Session, onDemo: (demo: Login) => void): Login | null {
   const [demo, setDemo] = useState<Login | null>(null);
   useEffect(() => {
@@ -20,7 +20,7 @@ function useDemo(session: Session, onDemo: (demo: Login) => void): Login | null 
         setDemo(offered);
         onDemo(offered);
       },
-      // Without an answer there is no demo to offer; signing in will say what is wrong.
+      // Without an answer there is no demo login to offer; signing in will show what is wrong.
       () => undefined,
     );
     return () => life.abort();
@@ -32,7 +32,13 @@ function reasonOf(error: unknown): string {
   return error instanceof MarktideError && error.status === 401 ? text('signInRefused') : problemText(error);
 }
 
-export function SignIn({ session }: { session: Session }) {
+interface Props {
+  session: Session;
+  /** Called when somebody begins to type. */
+  onTyping: () => void;
+}
+
+export function SignIn({ session, onTyping }: Props) {
   const [login, setLogin] = useState<Login>({ email: '', password: '' });
   const [refusal, setRefusal] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -70,6 +76,7 @@ export function SignIn({ session }: { session: Session }) {
         id="sign-in-form"
         class="stacked"
         method="post"
+        onInput={onTyping}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();

@@ -3,12 +3,14 @@ import { colour } from '../page/palette.ts';
 
 const FONT = '11px system-ui, sans-serif';
 
-/** An instant as uPlot takes it for local time, so that its ticks fall on the hours and days of a zone. */
+/**
+ * An instant shifted so that uPlot, which shows local time, puts its ticks on the hours and days of a zone.
+ */
 export function inZone(at: number, zone: string): Date {
   return uPlot.tzDate(new Date(at), zone);
 }
 
-/** Bars of this share of their place, and at most so wide. */
+/** The width of bars: a share of the slot, and a maximum in pixels. */
 export function bars(share: number, widest: number): uPlot.Series.PathBuilder | undefined {
   return uPlot.paths.bars?.({ size: [share, widest] });
 }
@@ -26,7 +28,7 @@ export function axis(options: uPlot.Axis): uPlot.Axis {
   };
 }
 
-/** Names the ticks of an axis by their value and how far they are apart. */
+/** Labels the ticks of an axis by their value and their distance. */
 export function named(name: (value: number, distance: number) => string): uPlot.Axis.Values {
   return (_plot, ticks, _axis, _space, distance) => ticks.map((value) => name(value, distance));
 }

@@ -4,7 +4,7 @@ import { colour } from '../page/palette.ts';
 import { axis, bars, named } from './axis.ts';
 import type { ChartOptions } from './chart.ts';
 
-/** Bars above and below zero, in the reader's colours of gain and loss. `label(index)` names a bar. */
+/** Draws bars above and below zero, in the reader's colours of gain and loss. `label(index)` names a bar. */
 export function barOptions(label: (index: number) => string): ReturnType<ChartOptions['options']> {
   const paths = bars(0.72, 26);
   const series = (name: string): uPlot.Series => ({
@@ -15,7 +15,7 @@ export function barOptions(label: (index: number) => string): ReturnType<ChartOp
     points: { show: false },
   });
   return {
-    // Without figures there is no axis on the left, and the first label needs the room.
+    // In place of a left axis, which it does not have: the first label needs the room.
     padding: [null, null, null, 14],
     scales: { x: { time: false, range: (_plot, first, last) => [first - 0.6, last + 0.6] } },
     axes: [

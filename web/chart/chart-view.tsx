@@ -9,7 +9,7 @@ interface Props {
   label: string;
   columns: Columns;
   options: (plots: Plots, series: number) => ReturnType<ChartOptions['options']>;
-  /** Makes another chart when it changes. */
+  /** When this changes, a new chart is created. */
   of: unknown;
   onRead: (index: number | null) => void;
   describe: (index: number) => string;
@@ -19,7 +19,7 @@ interface Props {
 export function ChartView({ id, label, columns, options, of, onRead, describe }: Props) {
   const node = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | null>(null);
-  // The chart outlives what it is given at first.
+  // The chart outlives its first props.
   const given = useRef({ columns, options, onRead, describe });
   given.current = { columns, options, onRead, describe };
 

@@ -11,21 +11,21 @@ const KEYS = new Map([
   ['End', Number.POSITIVE_INFINITY],
 ]);
 
-/** Columns as uPlot takes them: x first. */
+/** Columns in uPlot's format: x first. */
 export type Columns = [number[], ...(number | null)[][]];
 
 export interface ChartOptions {
-  /** How so many columns beside x are drawn. */
+  /** The options for a number of columns besides x. */
   options: (series: number) => Partial<uPlot.Options> & Pick<uPlot.Options, 'series'>;
-  /** Which point is being read; `null`: there is none. */
+  /** Called with the point being read; `null` if there is none. */
   onRead: (index: number | null) => void;
   /** A point in words. */
   describe: (index: number) => string;
 }
 
 /**
- * A chart that can be read by mouse, finger, keyboard and screen reader: to all of them it is one row of points, of
- * which one is being read, the newest if no other.
+ * A chart for mouse, touch, keyboard and screen reader: to all of them it is a row of points, one of which is
+ * being read, by default the newest.
  */
 export class Chart {
   readonly #node: HTMLElement;
@@ -51,7 +51,7 @@ export class Chart {
     this.#plot?.destroy();
   }
 
-  /** Another number of columns makes another chart. */
+  /** A different number of columns requires a new chart. */
   set(columns: Columns): void {
     const isOther = columns.length !== this.#columns.length;
     this.#columns = columns;

@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
-import type { Portfolio } from '../api.ts';
+import { useRef } from 'preact/hooks';
+import type { Performance, Portfolio } from '../api.ts';
 import { amount } from '../figures/number.ts';
 import { useQuery } from '../live/use-query.ts';
 import { Message } from '../page/message.tsx';
@@ -9,14 +10,23 @@ import { staleText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
 import type { Columns } from './chart.ts';
 import { ChartView } from './chart-view.tsx';
+import type { Span } from './curve-options.ts';
 import { drawn, questionsOf, type Range, RANGES, sinceFunded, withLive } from './curve.ts';
+import { PictureButton } from './picture-button.tsx';
 import { PerformanceStrip } from './performance-strip.tsx';
 import { Reading } from './reading.tsx';
 
-const CHOICES = (Object.keys(RANGES) as Range[]).map((range) => [range, text(`range.${range}`)] as const);
+const NAMES = Object.keys(RANGES) as Range[];
 const NOTHING: Columns = [[], []];
 
-/** The equity curve, its newest point live, and what it amounts to. */
+/** The time of the largest drawdown. */
+function spanOf(performance: Performance | null): Span | null {
+  const { peak, trough } = performance?.risk.maxDrawdown ?? {};
+  if (typeof peak !== 'string' || typeof trough !== 'string') return null;
+  return { from: Date.parse(peak), to: Date.parse(trough) };
+}
+
+/** The equity curve, with its newest point live, and its statistics. */
 export function CurveCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const { id: portfolioId, baseCurrency } = portfolio;
   const { client, changes, isSettled, connection, pnl } = dashboard;
@@ -53,6 +63,8 @@ export function CurveCard({ dashboard, portfolio }: { dashboard: Dashboard; port
     const own = `${face.minute(t[index] ?? 0)}: ${money(equity[index])} ${baseCurrency}`;
     return compared === undefined ? own : `${own}, ${portfolio.benchmark}: ${money(compared[index])}`;
   };
+  const drawdown = useRef<Span | null>(null);
+  drawdown.current = spanOf(query.answer.value?.performance ?? null);
   const shown = curve.value;
   const index = at.value;
   return (
@@ -75,10 +87,11 @@ export function CurveCard({ dashboard, portfolio }: { dashboard: Dashboard; port
             <span id="benchmark-name">{text('compareWith', { symbol: portfolio.benchmark })}</span>
           </label>
         )}
+        <PictureButton chart="curve-chart" name={`${portfolio.name} ${text('curve')}`} />
         <Segments
           id="curve-range"
           legend={text('range')}
-          choices={CHOICES}
+          choices={NAMES.map((name) => [name, text(`range.${name}`)] as const)}
           value={range.value}
           onChange={(chosen) => (range.value = chosen)}
         />
@@ -90,7 +103,7 @@ export function CurveCard({ dashboard, portfolio }: { dashboard: Dashboard; port
         id="curve-chart"
         label={text('curve')}
         columns={columns.value}
-        options={(plots, series) => plots.curveOptions(series, face)}
+        options={(plots, series) => plots.curveOptions(series, face, () => drawdown.current)}
         of={face}
         onRead={(read) => (at.value = read)}
         describe={describe}
@@ -105,6 +118,11 @@ export function CurveCard({ dashboard, portfolio }: { dashboard: Dashboard; port
             {shown.benchmark !== undefined && (
               <Reading name={portfolio.benchmark ?? ''} class="compared">
                 {money(shown.benchmark[index])}
+              </Reading>
+            )}
+            {drawdown.current !== null && (
+              <Reading name={text('maxDrawdown')} class="lost">
+                {`${face.minute(drawdown.current.from)} – ${face.minute(drawdown.current.to)}`}
               </Reading>
             )}
           </>

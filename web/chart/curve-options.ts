@@ -5,8 +5,31 @@ import { colour } from '../page/palette.ts';
 import { axis, inZone, named } from './axis.ts';
 import type { ChartOptions } from './chart.ts';
 
-/** How the equity curve is drawn; a second series is what it is compared with. */
-export function curveOptions(series: number, face: ClockFace): ReturnType<ChartOptions['options']> {
+/** From a peak to the following trough. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** Marks the largest loss behind the curve. */
+function drawSpan(plot: uPlot, span: Span | null): void {
+  if (span === null) return;
+  const { ctx, bbox } = plot;
+  const from = Math.max(plot.valToPos(span.from, 'x', true), bbox.left);
+  const to = Math.min(plot.valToPos(span.to, 'x', true), bbox.left + bbox.width);
+  if (to <= from) return;
+  ctx.save();
+  ctx.fillStyle = colour('down', 0.12);
+  ctx.fillRect(from, bbox.top, to - from, bbox.height);
+  ctx.restore();
+}
+
+/** Draws the equity curve; a second series is what it is compared with. */
+export function curveOptions(
+  series: number,
+  face: ClockFace,
+  drawdown: () => Span | null,
+): ReturnType<ChartOptions['options']> {
   const own: uPlot.Series = {
     stroke: () => colour('accent'),
     fill: () => colour('accent', 0.08),
@@ -25,6 +48,7 @@ export function curveOptions(series: number, face: ClockFace): ReturnType<ChartO
       axis({ values: named((at, distance) => face.tick(at, distance)) }),
       axis({ size: 58, values: named(axisValue) }),
     ],
+    plugins: [{ hooks: { drawClear: (plot) => drawSpan(plot, drawdown()) } }],
     series: [{}, own, ...(series < 2 ? [] : [compared])],
   };
 }

@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const POINTS = 300;
 
-/** How far back, in steps of what, and how often it is worth asking again. */
+/** How far back, in which steps, and how often to request again. */
 export const RANGES = {
   '1D': { interval: 'minute', every: 10, span: DAY_MS, refresh: 2 * MINUTE_MS },
   '1W': { interval: 'hour', every: 1, span: 7 * DAY_MS, refresh: 10 * MINUTE_MS },
@@ -17,7 +17,7 @@ export const RANGES = {
 } as const;
 export type Range = keyof typeof RANGES;
 
-/** Equity, and what it is compared with if anything; the newest point stands for now. */
+/** Equity and, if there is one, the benchmark; the last point is now. */
 export interface Curve {
   t: number[];
   equity: (string | null)[];
@@ -35,19 +35,19 @@ interface Questions {
   performance: { from?: string };
 }
 
-/** What to ask for of a range, as of now. */
+/** The requests for a range, as of now. */
 export function questionsOf(range: Range, benchmark: Portfolio['benchmark']): Questions {
   const { interval, every, span } = RANGES[range];
-  // Whole minutes: the same question can be answered from a cache.
+  // Whole minutes, so that repeated requests can be answered from a cache.
   const since =
     span === null ? {} : { from: String(Math.floor((Date.now() - span) / MINUTE_MS) * MINUTE_MS) };
   const compared = benchmark === null ? {} : { benchmark };
   return { series: { interval, every, points: POINTS, ...since, ...compared }, performance: since };
 }
 
-/** Before the first entry there was nothing that could be worth anything. */
+/** Without the time before the first entry, when there was nothing of value. */
 export function sinceFunded(answer: Awaited<ReturnType<Api['getSeries']>>): Curve {
-  // Points are answered to those only who ask for them.
+  // The server sends points only to those who ask for them.
   if (!('columns' in answer)) return { t: [], equity: [], benchmark: undefined };
   const { t, equity, contributions, benchmark } = answer.columns;
   const first = Math.max(
@@ -57,7 +57,7 @@ export function sinceFunded(answer: Awaited<ReturnType<Api['getSeries']>>): Curv
   return { t: t.slice(first), equity: equity.slice(first), benchmark: benchmark?.slice(first) };
 }
 
-/** With the last of its points as of the newest event. */
+/** Updates the last point with the newest event. */
 export function withLive(curve: Curve, pnl: Pnl | null): Curve {
   const last = curve.t.at(-1) ?? 0;
   const now = pnl === null ? 0 : Date.parse(pnl.asOf);

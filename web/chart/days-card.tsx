@@ -2,7 +2,8 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { Portfolio } from '../api.ts';
 import { calendarDate } from '../figures/clock-face.ts';
 import { Figure, figureOf } from '../figures/figure.tsx';
-import { compare, signedAmount, signedPercent } from '../figures/number.ts';
+import { compare } from '../figures/decimal.ts';
+import { signedAmount, signedPercent } from '../figures/number.ts';
 import { useQuery } from '../live/use-query.ts';
 import { Message } from '../page/message.tsx';
 import { Segments } from '../page/segments.tsx';
@@ -15,9 +16,7 @@ import { Reading } from './reading.tsx';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 60_000;
-const CHOICES = (Object.keys(INTERVALS) as IntervalName[]).map(
-  (name) => [name, text(`interval.${name}`)] as const,
-);
+const NAMES = Object.keys(INTERVALS) as IntervalName[];
 
 /** PnL by period; today's is live. */
 export function DaysCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
@@ -72,7 +71,7 @@ export function DaysCard({ dashboard, portfolio }: { dashboard: Dashboard; portf
         <Segments
           id="days-interval"
           legend={text('interval')}
-          choices={CHOICES}
+          choices={NAMES.map((name) => [name, text(`interval.${name}`)] as const)}
           value={interval.value}
           onChange={(chosen) => (interval.value = chosen)}
         />

@@ -8,9 +8,9 @@ const SHORT: Intl.DateTimeFormatOptions = { month: 'numeric', day: 'numeric' };
 const LONG: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'short', day: 'numeric' };
 
 interface Interval {
-  /** How many days back. */
+  /** The number of days to go back. */
   days: number;
-  /** How a period is called. */
+  /** The format of a period's name. */
   short: Intl.DateTimeFormatOptions;
   long: Intl.DateTimeFormatOptions;
 }
@@ -28,7 +28,7 @@ export type IntervalName = keyof typeof INTERVALS;
 
 type Period = components['schemas']['Period'];
 
-/** With today's as of the newest event. */
+/** Updates today's period with the newest event. */
 export function withToday(
   { items, asOf }: { items: readonly Period[]; asOf: string },
   pnl: Pnl | null,
@@ -40,7 +40,7 @@ export function withToday(
   return [...items.slice(0, -1), { ...last, pnl: pnl.day.pnl, rate: pnl.day.rate }];
 }
 
-/** Gains and losses as a column each. */
+/** Gains and losses as separate columns. */
 export function drawnBars(items: readonly Period[]): Columns {
   const ofSign = (direction: number): (number | null)[] =>
     items.map(({ pnl }) => (pnl !== null && sign(pnl) === direction ? toDouble(pnl) : null));

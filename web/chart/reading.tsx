@@ -2,12 +2,12 @@ import type { ComponentChildren } from 'preact';
 
 interface Props {
   name: string;
-  /** Whose colour marks it. */
-  class?: 'own' | 'compared';
+  /** Gives the item the colour of its line. */
+  class?: 'own' | 'compared' | 'lost';
   children: ComponentChildren;
 }
 
-/** One piece of the line under a chart: what it is, and how much. */
+/** One item of the line under a chart: a name and a value. */
 export function Reading({ name, class: kind, children }: Props) {
   return (
     <span>

@@ -3,11 +3,11 @@ import type { ClockFace } from '../figures/clock-face.ts';
 import { count } from '../figures/number.ts';
 import { Message } from '../page/message.tsx';
 import { text } from '../text/text.ts';
-import { decisionReason, movesInWords, optionInWords, optionName } from './decision-words.ts';
+import { movesInWords, optionInWords, optionName } from './decision-words.ts';
 import type { Decisions } from './use-decisions.ts';
 
 interface Props {
-  /** Of the message. */
+  /** Id of the message. */
   id: string;
   decisions: Decisions;
   face: ClockFace;
@@ -15,21 +15,20 @@ interface Props {
 }
 
 function Row({ decision, face }: { decision: Decision; face: ClockFace }) {
-  const { word, moves, time, exchange, line, code, detail } = decision;
+  const { word, moves, time, exchange, line, detail } = decision;
   return (
     <>
       <p class="figures">
         <strong>{word}</strong> {movesInWords(moves)}
       </p>
       <p class="aside">
-        {text('decisionPlace', { time: face.dateTime(time), exchange, line: count(line) })}{' '}
-        {decisionReason(code, detail)}
+        {text('decisionPlace', { time: face.dateTime(time), exchange, line: count(line) })} {detail}
       </p>
     </>
   );
 }
 
-/** What imported files left to be decided: each row with what it could be, and what that would book. */
+/** The open decisions of imported files: each row with its options and what each would book. */
 export function DecisionList({ id, decisions, face, maySettle }: Props) {
   const { open, settling, message, settle } = decisions;
   return (

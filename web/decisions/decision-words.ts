@@ -7,18 +7,19 @@ type Option = Schemas['ImportOption'];
 type Move = Schemas['ImportMove'];
 type OptionEntry = Schemas['ImportOptionEntry'];
 
-const OPTIONS = ['trade', 'income', 'transfers', 'deposit', 'withdrawal', 'nothing'] as const;
-const REASONS = [
-  'unknown-kind',
-  'incomplete-trade',
-  'several-trades',
-  'ambiguous-pair',
-  'derivative',
-  'loan',
-  'gift',
-  'renamed-asset',
-  'unpriced-purchase',
-] as const satisfies Schemas['ImportDecision']['code'][];
+const OPTIONS = [
+  'first',
+  'second',
+  'trade',
+  'trades',
+  'convert',
+  'income',
+  'fee',
+  'transfers',
+  'deposit',
+  'withdrawal',
+  'nothing',
+] as const;
 
 function isKnown<T extends string>(known: readonly T[], code: string): code is T {
   return known.some((each) => each === code);
@@ -31,30 +32,27 @@ export function movesInWords(moves: readonly Move[]): string {
     .join(', ');
 }
 
-/** What an option is called. Those between several markets have the market as their id. */
+/** The name of an option. Where the choice is between markets, the id of an option is its market. */
 export function optionName({ id }: Pick<Option, 'id'>): string {
-  return isKnown(OPTIONS, id) ? text(`option.${id}`) : id;
+  const parts = id.split(':');
+  return parts.map((part) => (isKnown(OPTIONS, part) ? text(`option.${part}`) : part)).join(': ');
 }
 
-/** Why the rows cannot be booked as they are; `fallback` for a reason that this page does not know yet. */
-export function decisionReason(code: string, fallback: string): string {
-  return isKnown(REASONS, code) ? text(`decision.${code}`) : fallback;
-}
+const MOVEMENTS = ['deposit', 'withdrawal', 'income', 'fee', 'rebate'] as const;
 
-function entryInWords({
-  kind,
-  symbol = '',
-  side,
-  asset = '',
-  quantity,
-  price = '',
-  fee,
-}: OptionEntry): string {
-  if (kind !== 'trade') {
-    const values = { quantity: exact(quantity), asset };
-    if (kind === 'deposit') return text('books.deposit', values);
-    return text(kind === 'withdrawal' ? 'books.withdrawal' : 'books.income', values);
+function movementInWords({ kind, asset = '', quantity, from = [], toAccount }: OptionEntry): string {
+  const values = { quantity: exact(quantity), asset };
+  if (kind === 'convert') {
+    const given = from.map((source) => `${exact(source.quantity)} ${source.asset}`).join(' + ');
+    return text('books.convert', { ...values, given });
   }
+  if (toAccount !== undefined) return text('books.transfer', { ...values, place: toAccount });
+  return isKnown(MOVEMENTS, kind) ? text(`books.of-${kind}`, values) : `${kind} ${values.quantity} ${asset}`;
+}
+
+function entryInWords(entry: OptionEntry): string {
+  const { kind, symbol = '', side, quantity, price = '', fee } = entry;
+  if (kind !== 'trade') return movementInWords(entry);
   const [base = '', quote = ''] = symbol.split('/');
   const values = { quantity: exact(quantity), base, price: exact(price), quote };
   const trade = text(side === 'buy' ? 'books.buy' : 'books.sell', values);

@@ -4,7 +4,7 @@ import { text } from '../text/text.ts';
 import { DecisionList } from './decision-list.tsx';
 import { useDecisions } from './use-decisions.ts';
 
-/** The rows of imported files that only their owner can explain; not there without any. */
+/** The rows of imported files that only the user can explain; hidden if there are none. */
 export function DecisionsCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const decisions = useDecisions(dashboard, portfolio);
   if (decisions.open.length === 0) return null;

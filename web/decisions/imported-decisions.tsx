@@ -4,7 +4,7 @@ import { text } from '../text/text.ts';
 import { DecisionList } from './decision-list.tsx';
 import { useDecisions } from './use-decisions.ts';
 
-/** What an import has left to be decided, right below what became of it. */
+/** The decisions that an import leaves open, right below its outcome. */
 export function ImportedDecisions({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const decisions = useDecisions(dashboard, portfolio);
   return (

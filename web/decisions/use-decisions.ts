@@ -9,16 +9,16 @@ const SHOWN = 50;
 
 export interface Decisions {
   open: readonly Decision[];
-  /** How many there are: `50+` where there are more than are shown. */
+  /** Their number: `50+` if there are more than are shown. */
   count: string;
-  /** Which one is being settled. */
+  /** The decision being settled. */
   settling: string | null;
-  /** Why the last one could not be settled; `''`: it could. */
+  /** Why the last one could not be settled; `''` if it could. */
   message: string;
   settle: (decisionId: string, option: string) => void;
 }
 
-/** The open decisions of a portfolio, oldest first, and what settles them. */
+/** The open decisions of a portfolio, oldest first, and a function to settle them. */
 export function useDecisions(dashboard: Dashboard, { id: portfolioId }: Portfolio): Decisions {
   const { client, changes, isSettled } = dashboard;
   const [settled, setSettled] = useState<ReadonlySet<string>>(new Set());

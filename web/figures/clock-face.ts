@@ -8,7 +8,7 @@ const DATE: Intl.DateTimeFormatOptions = { year: 'numeric', month: '2-digit', da
 type Instant = string | number;
 export type ClockFace = ReturnType<typeof clockFace>;
 
-/** How times are read in one IANA zone. The browser may not know the zone: then UTC, and `zone` says so. */
+/** Formats times in one IANA zone. If the browser does not know the zone, UTC is used, and `zone` says so. */
 export function clockFace(timeZone: string) {
   const zone = isKnownZone(timeZone) ? timeZone : 'UTC';
   const reader = (options: Intl.DateTimeFormatOptions, tag = locale) => {
@@ -24,11 +24,17 @@ export function clockFace(timeZone: string) {
   const clock = reader(CLOCK);
   return {
     zone,
-    /** `hh:mm:ss`, of ISO text or epoch milliseconds; with the date when that is not today. */
+    /** `hh:mm:ss` of ISO text or epoch milliseconds; with the date unless it is today. */
     time(at: Instant): string {
       const date = new Date(at);
       if (Number.isNaN(date.getTime())) return String(at);
       return day(date) === day(Date.now()) ? time(date) : dateTime(date);
+    },
+    /** `hh:mm`; with the date unless it is today. */
+    minuteOfDay(at: Instant): string {
+      const date = new Date(at);
+      if (Number.isNaN(date.getTime())) return String(at);
+      return day(date) === day(Date.now()) ? clock(date) : minute(date);
     },
     /** Date and time to the second, always both. */
     dateTime: (at: Instant) => dateTime(new Date(at)),
@@ -36,16 +42,16 @@ export function clockFace(timeZone: string) {
     minute: (at: Instant) => minute(new Date(at)),
     /** `YYYY-MM-DD`. */
     day: (at: Instant) => day(new Date(at)),
-    /** As short as the distance between two ticks of an axis allows. */
+    /** As short as the distance between ticks allows. */
     tick(at: number, distance: number): string {
       if (distance >= 28 * DAY_MS) return months(at);
-      // Among hours the first of a day stands for the day.
+      // Between hours, the first tick of a day shows the date.
       return distance >= DAY_MS || /^00\D00$/.test(clock(at)) ? days(at) : clock(at);
     },
   };
 }
 
-/** A calendar date (`YYYY-MM-DD`) as people write it; `year` and `month` only as far as asked for. */
+/** A calendar date (`YYYY-MM-DD`) in the reader's language; `year` and `month` only if requested. */
 export function calendarDate(label: string, options: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }).format(
     Date.parse(`${label}T00:00Z`),

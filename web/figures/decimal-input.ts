@@ -1,8 +1,8 @@
-/** Of an input: with commas between thousands or without. */
+/** Pattern of an input, with or without commas between thousands. */
 export const DECIMAL = String.raw`\s*[0-9,]{1,26}(\.[0-9]{1,18})?\s*`;
 export const SIGNED_DECIMAL = `-?${DECIMAL}`;
 
-/** What was entered, as the API takes it. */
+/** Converts the input to the API's format. */
 export function plainDecimal(entered: string): string {
   return entered.trim().replaceAll(',', '');
 }

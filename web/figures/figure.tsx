@@ -4,12 +4,12 @@ import { sign } from './number.ts';
 const DIRECTION = { '-1': 'down', 0: undefined, 1: 'up' } as const;
 
 export interface FigureProps {
-  /** Decimal text; `null`: not known. */
+  /** Decimal text; `null` if unknown. */
   value: string | null | undefined;
   format: (value: string) => string;
-  /** Green and red, or red and blue, by its sign. */
+  /** Colours the figure by its sign, as gain or loss. */
   tinted?: boolean;
-  /** Why it is not known. */
+  /** Why it is unknown. */
   why?: string;
   class?: string | undefined;
 }
@@ -22,8 +22,8 @@ interface Shown {
 }
 
 /**
- * A decimal text as it is shown, with every digit in the tooltip. What cannot be known is a dash that says so, never a 0.
- * For elements other than those below.
+ * A decimal as shown, with all digits in the tooltip. An unknown value is a dash with an explanation, never a
+ * 0. For elements other than the components below.
  */
 export function figureOf({ value, format, tinted = false, why = '', class: name = '' }: FigureProps): Shown {
   if (value === null || value === undefined) {
@@ -38,12 +38,12 @@ export function figureOf({ value, format, tinted = false, why = '', class: name 
   };
 }
 
-/** As the first line of a cell. */
+/** A figure on the first line of a cell. */
 export function Figure(props: FigureProps) {
   return <span {...figureOf(props)} />;
 }
 
-/** As the second line of a cell. */
+/** A figure on the second line of a cell. */
 export function SmallFigure(props: FigureProps) {
   return <small {...figureOf(props)} />;
 }

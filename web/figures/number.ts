@@ -1,10 +1,11 @@
 import { locale } from '../page/locale.ts';
+import { allDigits } from './all-digits.ts';
+import { PLAIN_DECIMAL } from './decimal.ts';
 
 /**
  * Decimal text to display text. `Intl.NumberFormat` takes the text itself, so no digit passes through a double.
- * Whatever is not plain decimal text is shown as it came.
+ * Anything but plain decimal text is shown unchanged.
  */
-const PLAIN_DECIMAL = /^-?(\d+)(?:\.(\d+))?$/;
 const NO_CENTS = new Set(['KRW', 'JPY']);
 const CENTS = new Set(['USD', 'EUR', 'USDT', 'USDC', 'DAI']);
 const EVERY_DIGIT = 18;
@@ -31,29 +32,56 @@ function decimals(currency: string): number {
   return CENTS.has(currency) ? 2 : 8;
 }
 
-/** Money in a currency, rounded to what it is usually counted in. */
+/** Whether rounding to `digits` decimals would leave nothing of a value. */
+function isSmall(text: string, digits: number): boolean {
+  const [, whole = '', part = ''] = PLAIN_DECIMAL.exec(text) ?? [];
+  return !/[1-9]/.test(whole + part.slice(0, digits)) && /[1-9]/.test(part);
+}
+
+/**
+ * Rounds to `digits` decimals, or keeps every digit if the reader wants that. A value that would become zero
+ * keeps two significant digits: a small loss is still a loss.
+ * @param least the minimum number of decimals
+ */
+function rounded(isTooSmall: boolean, digits: number, least: number): Intl.NumberFormatOptions {
+  if (allDigits.value) return { minimumFractionDigits: least, maximumFractionDigits: EVERY_DIGIT };
+  if (isTooSmall) return { maximumSignificantDigits: 2 };
+  return { minimumFractionDigits: least, maximumFractionDigits: digits };
+}
+
+function ofMoney(text: string, currency: string): Intl.NumberFormatOptions {
+  const digits = decimals(currency);
+  return rounded(isSmall(text, digits), digits, Math.min(digits, 2));
+}
+
+/** Two decimals of a percentage are four of the ratio. */
+function ofPercent(text: string): Intl.NumberFormatOptions {
+  return { style: 'percent', ...rounded(isSmall(text, 4), 2, 2) };
+}
+
+/** Money, rounded to the currency's usual decimals. */
 export function amount(text: string, currency: string): string {
-  const digits = decimals(currency);
-  return format(text, { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits });
+  return format(text, ofMoney(text, currency));
 }
 
-/** Money won or lost: always with its sign. */
+/** A gain or loss, always with its sign. */
 export function signedAmount(text: string, currency: string): string {
-  const digits = decimals(currency);
-  return format(text, {
-    minimumFractionDigits: Math.min(digits, 2),
-    maximumFractionDigits: digits,
-    signDisplay: 'exceptZero',
-  });
+  return format(text, { ...ofMoney(text, currency), signDisplay: 'exceptZero' });
 }
 
-/** A quantity or a quoted price: every digit that was sent. */
+/** A quantity or a quoted price, with every digit that was sent. */
 export function exact(text: string): string {
   return format(text, { maximumFractionDigits: EVERY_DIGIT });
 }
 
-/** A calculated price (an average), which may have more digits than help: about eight significant ones. */
+/** A difference of quantities, with every digit that was sent and always with its sign. */
+export function signedExact(text: string): string {
+  return format(text, { maximumFractionDigits: EVERY_DIGIT, signDisplay: 'exceptZero' });
+}
+
+/** A calculated price (an average), which may have more digits than are useful: about eight significant ones. */
 export function averagePrice(text: string, currency: string): string {
+  if (allDigits.value) return exact(text);
   const whole = PLAIN_DECIMAL.exec(text)?.[1]?.replace(/^0+/, '') ?? '';
   if (whole === '') return format(text, { maximumSignificantDigits: 6 });
   const floor = Math.min(decimals(currency), 2);
@@ -62,25 +90,34 @@ export function averagePrice(text: string, currency: string): string {
 
 /** A ratio (`0.0123`) as a percentage. */
 export function percent(text: string): string {
-  return format(text, { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return format(text, ofPercent(text));
 }
 
 /** A rate of return as a percentage with its sign. */
 export function signedPercent(text: string): string {
-  return format(text, {
-    style: 'percent',
-    minimumFractionDigits: 2,
-    maximumFractionDigits: 2,
-    signDisplay: 'exceptZero',
-  });
+  return format(text, { ...ofPercent(text), signDisplay: 'exceptZero' });
 }
 
-/** A double for drawing; `null` stays `null`. Figures that are read never go through this. */
+/** A ratio as a plain number (`1.85`). */
+export function ratio(text: string): string {
+  return format(text, rounded(isSmall(text, 2), 2, 2));
+}
+
+/** A gain or loss for narrow places (`+855K`): at least two digits, always with its sign. */
+export function compactAmount(text: string, currency: string): string {
+  if (allDigits.value) return signedAmount(text, currency);
+  return format(text, { notation: 'compact', maximumSignificantDigits: 3, signDisplay: 'exceptZero' });
+}
+
+/** A double for drawing; `null` stays `null`. Never used for figures that people read. */
 export function toDouble(text: string | null): number | null {
   return text === null ? null : Number(text);
 }
 
-/** A value of an axis, as short as can be. Distances of an axis have two digits at most (250, 0.5), and so has a value. */
+/**
+ * A value on an axis, as short as possible. Tick distances have at most two significant digits (250, 0.5), so
+ * values need no more.
+ */
 export function axisValue(value: number, distance: number): string {
   const place = (figure: number): number => Math.floor(Math.log10(Math.abs(figure)));
   const digits = value === 0 ? 1 : place(value) - place(distance) + 2;
@@ -97,26 +134,7 @@ export function sign(text: string): -1 | 0 | 1 {
   return text.startsWith('-') ? -1 : 1;
 }
 
-/** Exact comparison of two decimal texts: negative, 0 or positive. */
-export function compare(a: string, b: string): number {
-  const places = Math.max(fraction(a).length, fraction(b).length);
-  const left = units(a, places);
-  const right = units(b, places);
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
-}
-
-function fraction(text: string): string {
-  return PLAIN_DECIMAL.exec(text)?.[2] ?? '';
-}
-
-function units(text: string, places: number): bigint {
-  if (!PLAIN_DECIMAL.test(text)) return 0n;
-  const [whole = '', part = ''] = text.split('.');
-  return BigInt(whole + part.padEnd(places, '0'));
-}
-
-/** How many of something, as people write it. */
+/** A count with the separators of the reader's language. */
 export function count(figure: number): string {
   return exact(String(figure));
 }

@@ -28,21 +28,21 @@ function readingIn(zone: string): (at: number) => number {
   };
 }
 
-/** What a clock in the zone shows, as a field of type `datetime-local` takes it: to the second. */
+/** Local time in a zone, to the second, in the format of a `datetime-local` input. */
 export function toLocalTime(at: string | number, zone: string): string {
   const shown = readingIn(zone)(Math.floor(new Date(at).getTime() / 1_000) * 1_000);
   return new Date(shown).toISOString().slice(0, 19);
 }
 
 /**
- * The instant at which a clock in the zone shows this. When it is put back it shows it twice: then the earlier one.
- * @returns ISO text; `null` when the clock never shows it, since it is put forward
+ * The instant of a local time in a zone. If clocks are put back and show it twice, the earlier one.
+ * @returns ISO text; `null` if the clocks skip it
  */
 export function fromLocalTime(local: string, zone: string): string | null {
   const wanted = Date.parse(`${local.length === 16 ? `${local}:00` : local}Z`);
   if (Number.isNaN(wanted)) return null;
   const shown = readingIn(zone);
-  // Zones differ from UTC by 14 hours at most, and what they differ by does not change twice within two days.
+  // Offsets from UTC are at most 14 hours, and do not change twice within two days.
   const found = [-1, 1]
     .map((side) => wanted + side * 14 * 60 * MINUTE_MS)
     .map((near) => wanted - (shown(near) - Math.floor(near / 1_000) * 1_000))

@@ -1,35 +1,40 @@
-import { channelsOf } from './channels.ts';
+import { channelsOf, type Wanted } from './channels.ts';
 import type { News } from './messages.ts';
 
 /**
- * `reset`: starting over, not in step yet. `stale`: the server says that it is held up, or the leading tab does not answer.
- * `crowded`: the tabs show more portfolios than one stream can carry. `refused`: for good, until another portfolio is
- * chosen. Only in `live` are the figures current.
+ * `reset`: starting over, not caught up yet. `stale`: the server reports a delay, or the leading tab does not
+ * answer. `crowded`: the tabs show more portfolios than one stream can carry. `refused`: permanently, until
+ * another portfolio is chosen. `silent`: caught up, but a feed delivers no prices. The figures are current
+ * only in `live`.
  */
-export type FeedState = 'connecting' | 'live' | 'resuming' | 'reset' | 'stale' | 'crowded' | 'refused';
+export type FeedState =
+  'connecting' | 'live' | 'resuming' | 'reset' | 'stale' | 'silent' | 'crowded' | 'refused';
 
 export type Status = Extract<News, { type: 'status' }>;
 
 interface Tab {
-  portfolioId: string | null;
-  /** It knows all states as of now. */
+  wanted: Wanted;
+  /** It has the current state of everything. */
   isInformed: boolean;
-  /** It has been live with this portfolio. */
+  /** It has been live with these data. */
   wasLive: boolean;
-  /** The leading tab owes it an answer. */
+  /** The leading tab has not answered it yet. */
   isDoubtful: boolean;
 }
 
-/** What a tab may show about its figures. `null`: nothing is known of the stream yet. */
+/** What a tab may claim about its figures. `null`: nothing is known about the stream yet. */
 export function feedState(status: Status | null, tab: Tab): FeedState {
   const waiting = tab.wasLive ? 'resuming' : 'connecting';
   if (status === null || !tab.isInformed) return waiting;
   const { condition, crowded } = status;
-  if (tab.portfolioId !== null && crowded.includes(tab.portfolioId)) return 'crowded';
+  const { portfolioId, others } = tab.wanted;
+  if (portfolioId !== null && crowded.includes(portfolioId)) return 'crowded';
   if (condition.refused !== '') return 'refused';
-  const own = channelsOf(tab.portfolioId);
+  // Totals that the stream has no room for are polled instead.
+  const own = channelsOf({ portfolioId, others: others.filter((id) => !crowded.includes(id)) });
   if (own.some((name) => !condition.channels.includes(name) || condition.pending.includes(name))) {
     return condition.isReset ? 'reset' : waiting;
   }
-  return tab.isDoubtful || own.some((name) => condition.delayed.includes(name)) ? 'stale' : 'live';
+  if (tab.isDoubtful || own.some((name) => condition.delayed.includes(name))) return 'stale';
+  return condition.silent.length > 0 ? 'silent' : 'live';
 }

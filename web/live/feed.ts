@@ -1,27 +1,32 @@
 import type { Client } from 'marktide/client';
-import type { Notice } from '../api.ts';
+import { BASE_PATH, type Notice } from '../api.ts';
+import { isSame, NOTHING, type Wanted } from './channels.ts';
 import { type LiveEvent, portfolioOf } from './events.ts';
 import { type FeedState, feedState, type Status } from './feed-state.ts';
 import { Lead } from './lead.ts';
 import { LeaderWatch } from './leader-watch.ts';
-import type { Message, Told, Want, Wants } from './messages.ts';
+import type { Message, Silence, Told, Want, Wants } from './messages.ts';
 import { States } from './states.ts';
 import { Tabs } from './tabs.ts';
 
 export interface FeedListener {
   state(state: FeedState): void;
+  /** Feeds without prices; empty while all deliver. */
+  silent(feeds: readonly Silence[]): void;
   event(event: LiveEvent): void;
-  /** It has come into step. */
+  /** Portfolios that one stream has no room for. */
+  crowded(portfolioIds: readonly string[]): void;
+  /** The stream has caught up. */
   live(states: States): void;
   refused(why: string): void;
   notice(notice: Notice): void;
-  /** The portfolio cannot be read any more. */
+  /** The portfolio can no longer be read. */
   lost(): void;
 }
 
 /**
- * Live data for this tab: one portfolio and the market. All tabs of a user share one stream: the leading tab has it, and
- * tells the others what comes, along with the cursor. So any of them can go on where it stopped.
+ * Live data for this tab: one portfolio, the totals of others, and the market. All tabs of a user share one stream: the leading tab holds it,
+ * and passes events on to the others along with the cursor, so any of them can resume it.
  */
 export class Feed {
   readonly #client: Client;
@@ -29,14 +34,14 @@ export class Feed {
   readonly #tabs: Tabs;
   readonly #watch: LeaderWatch;
   readonly #states = new States();
-  #portfolioId: string | null = null;
+  #wanted: Wanted = NOTHING;
   #wants: Wants = new Map();
   #status: Status | null = null;
   #lastId: string | null = null;
-  /** Rises with every change of leader: what an old one may still say counts for nothing. */
+  /** Incremented with every change of leader: messages of a former one are ignored. */
   #term = 0;
   #lead: Lead | null = null;
-  /** This tab knows all states as of now. */
+  /** Whether this tab has the current state of everything. */
   #isInformed = false;
   #wasLive = false;
   #state: FeedState | null = null;
@@ -44,7 +49,7 @@ export class Feed {
   constructor(client: Client, userId: string, on: FeedListener) {
     this.#client = client;
     this.#on = on;
-    this.#tabs = new Tabs(`marktide.feed.${userId}`, {
+    this.#tabs = new Tabs(`marktide.feed${BASE_PATH}.${userId}`, {
       joined: () => this.#want(),
       message: (message) => this.#hear(message),
       lead: () => this.#takeLead(),
@@ -60,12 +65,12 @@ export class Feed {
     document.addEventListener('visibilitychange', this.#seen);
   }
 
-  /** From now on this portfolio; `null`: the market only. */
-  watch(portfolioId: string | null): void {
-    this.#portfolioId = portfolioId;
+  /** Switches to other data. */
+  watch(wanted: Wanted): void {
+    this.#wanted = wanted;
     this.#isInformed = false;
     this.#wasLive = false;
-    // Whatever the state is, it is one of this portfolio.
+    // The old state described something else.
     this.#state = null;
     this.#want();
     this.#settle();
@@ -84,16 +89,16 @@ export class Feed {
   };
 
   #want(): void {
-    const want: Want = { type: 'want', tab: this.#tabs.id, portfolioId: this.#portfolioId };
-    this.#wants.set(want.tab, want.portfolioId);
+    const want: Want = { type: 'want', tab: this.#tabs.id, wanted: this.#wanted };
+    this.#wants.set(want.tab, want.wanted);
     this.#tabs.post(want);
     this.#lead?.wanted(want);
-    if (this.#lead !== null) this.#informed(this.#states.of(this.#portfolioId));
+    if (this.#lead !== null) this.#informed(this.#states.of(this.#wanted));
   }
 
   #hear(message: Message): void {
     if (message.type === 'want') {
-      this.#wants.set(message.tab, message.portfolioId);
+      this.#wants.set(message.tab, message.wanted);
       this.#lead?.wanted(message);
     } else if (message.type === 'ask') {
       this.#lead?.tellStatus();
@@ -104,7 +109,7 @@ export class Feed {
     }
   }
 
-  /** Another tab leads now: exchange what is wanted here for what it knows. */
+  /** Another tab leads now: tells it what is wanted here, and gets what it knows. */
   #follow(term: number): void {
     this.#term = term;
     this.#stepDown();
@@ -132,7 +137,7 @@ export class Feed {
     this.#lead = null;
   }
 
-  /** What the leader says, be it this tab or another one. */
+  /** Handles a message of the leader, whether that is this tab or another one. */
   #take(told: Told): void {
     this.#lastId = told.lastId;
     switch (told.type) {
@@ -141,13 +146,14 @@ export class Feed {
         if (this.#isInformed) this.#show(told.event);
         break;
       case 'snapshot':
-        if (told.to !== this.#tabs.id || told.portfolioId !== this.#portfolioId) break;
+        if (told.to !== this.#tabs.id || !isSame(told.wanted, this.#wanted)) break;
         for (const event of told.states) this.#states.put(event);
         this.#informed(told.states);
         break;
       case 'status':
         this.#status = told;
         if (told.wants !== this.#wants) this.#learnWants(told.wants);
+        this.#on.crowded(told.crowded);
         break;
       case 'reset':
         this.#states.drop(told.channels);
@@ -156,16 +162,16 @@ export class Feed {
         this.#on.notice(told.body);
         break;
       case 'lost':
-        if (this.#portfolioId !== null && told.portfolioIds.includes(this.#portfolioId)) this.#on.lost();
+        if (told.portfolioIds.some((id) => this.#isWanted(id))) this.#on.lost();
         break;
     }
     this.#settle();
   }
 
-  /** Should this tab lead some day, it must know for whom. */
+  /** If this tab becomes the leader, it must know what the others want. */
   #learnWants(wants: Wants): void {
     this.#wants = new Map(wants);
-    this.#wants.set(this.#tabs.id, this.#portfolioId);
+    this.#wants.set(this.#tabs.id, this.#wanted);
   }
 
   #informed(states: readonly LiveEvent[]): void {
@@ -175,21 +181,28 @@ export class Feed {
 
   #show(event: LiveEvent): void {
     const portfolioId = portfolioOf(event);
-    if (portfolioId === null || portfolioId === this.#portfolioId) this.#on.event(event);
+    const isOwn = portfolioId === null || portfolioId === this.#wanted.portfolioId;
+    if (isOwn || (event.kind === 'pnl' && this.#isWanted(portfolioId))) this.#on.event(event);
+  }
+
+  #isWanted(portfolioId: string): boolean {
+    return portfolioId === this.#wanted.portfolioId || this.#wanted.others.includes(portfolioId);
   }
 
   #settle(): void {
     const state = feedState(this.#status, {
-      portfolioId: this.#portfolioId,
+      wanted: this.#wanted,
       isInformed: this.#isInformed,
       wasLive: this.#wasLive,
       isDoubtful: this.#lead === null && this.#watch.isDoubtful,
     });
+    this.#on.silent(this.#status?.condition.silent ?? []);
     if (state === this.#state) return;
     this.#state = state;
     this.#on.state(state);
     if (state === 'refused') this.#on.refused(this.#status?.condition.refused ?? '');
-    if (state !== 'live') return;
+    // Everything that is known has arrived, current or not.
+    if (state !== 'live' && state !== 'silent') return;
     this.#wasLive = true;
     this.#on.live(this.#states);
   }

@@ -1,12 +1,12 @@
 import type { Client } from 'marktide/client';
-import { channelsOf } from './channels.ts';
+import { channelsOf, NOTHING } from './channels.ts';
 import { lostPortfolios } from './lost-portfolios.ts';
 import type { Condition, News, Told, Want, Wants } from './messages.ts';
 import type { States } from './states.ts';
 import { Stream } from './stream.ts';
 import type { Tabs } from './tabs.ts';
 
-/** A cursor has room for eight logs: the market and so many portfolios. */
+/** A cursor has room for eight logs: the market and this many portfolios. */
 const MOST_PORTFOLIOS = 7;
 
 interface Options {
@@ -16,11 +16,11 @@ interface Options {
   wants: Wants;
   states: States;
   lastId: string | null;
-  /** Receives what comes for this tab. */
+  /** Receives the events for this tab. */
   take: (told: Told) => void;
 }
 
-/** The leading tab's part: one stream for what all tabs show. Events are passed on to all of them. */
+/** The leading tab's part: one stream for what all tabs show, whose events go to all of them. */
 export class Lead {
   readonly #term: number;
   readonly #client: Client;
@@ -69,12 +69,12 @@ export class Lead {
     this.#stream.close();
   }
 
-  /** A tab has come, or shows another portfolio now. */
-  wanted({ tab, portfolioId }: Want): void {
+  /** A tab was opened, or now shows another portfolio. */
+  wanted({ tab, wanted }: Want): void {
     this.#watch(tab);
     this.#adjust();
-    const states = this.#states.of(portfolioId);
-    if (tab !== this.#tabs.id) this.#post({ type: 'snapshot', to: tab, portfolioId, states });
+    const states = this.#states.of(wanted);
+    if (tab !== this.#tabs.id) this.#post({ type: 'snapshot', to: tab, wanted, states });
     this.tellStatus();
   }
 
@@ -89,7 +89,9 @@ export class Lead {
     });
   }
 
-  /** Channels that are no longer needed stay until others must be added: that is cheaper than reconnecting. */
+  /**
+   * Channels that are no longer needed stay until others must be added: that is cheaper than reconnecting.
+   */
   #adjust(): void {
     const needed = this.#needed();
     if (needed.every((name) => this.#stream.channels.includes(name))) return;
@@ -97,9 +99,13 @@ export class Lead {
     this.#stream.change(needed);
   }
 
-  /** Different portfolios, in the order in which they were asked for. */
+  /**
+   * Distinct portfolios, in the order they were requested; those of which only totals are shown come last.
+   */
   #wanted(): string[] {
-    return [...new Set(this.#wants.values())].filter((portfolioId) => portfolioId !== null);
+    const wants = [...this.#wants.values()];
+    const shown = wants.flatMap(({ portfolioId }) => portfolioId ?? []);
+    return [...new Set([...shown, ...wants.flatMap(({ others }) => others)])];
   }
 
   #served(): string[] {
@@ -107,13 +113,23 @@ export class Lead {
   }
 
   #needed(): string[] {
-    return [...new Set([...channelsOf(null), ...this.#served().flatMap(channelsOf)])];
+    const served = new Set(this.#served());
+    const isServed = (id: string | null): boolean => id !== null && served.has(id);
+    const channels = [...this.#wants.values()].flatMap(({ portfolioId, others }) =>
+      channelsOf({
+        portfolioId: isServed(portfolioId) ? portfolioId : null,
+        others: others.filter(isServed),
+      }),
+    );
+    return [...new Set([...channelsOf(NOTHING), ...channels])];
   }
 
   async #available(): Promise<string[]> {
     const lost = await lostPortfolios(this.#client.api, this.#served());
-    for (const [tab, portfolioId] of this.#wants) {
-      if (portfolioId !== null && lost.includes(portfolioId)) this.#wants.set(tab, null);
+    const isThere = (id: string): boolean => !lost.includes(id);
+    for (const [tab, { portfolioId, others }] of this.#wants) {
+      const shown = portfolioId !== null && isThere(portfolioId) ? portfolioId : null;
+      this.#wants.set(tab, { portfolioId: shown, others: others.filter(isThere) });
     }
     if (lost.length > 0) this.#tell({ type: 'lost', portfolioIds: lost });
     return this.#needed();

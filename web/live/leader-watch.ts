@@ -4,19 +4,19 @@ const DOUBT_MS = 1_000;
 const ANSWER_MS = 3_000;
 
 interface LeaderWatchOptions {
-  /** Whether this tab does not lead itself. */
+  /** Whether another tab leads. */
   follows(): boolean;
-  /** Asks the leader for a sign of life. */
+  /** Asks the leader whether it is alive. */
   ask(): void;
   isInTrouble(): boolean;
   takeOver(): void;
-  /** `isDoubtful` has changed. */
+  /** Called when `isDoubtful` has changed. */
   changed(): void;
 }
 
 /**
- * Looks after the leading tab from another one, as long as that is in sight. Browsers slow hidden tabs down, and put
- * them to sleep: a leader that does not answer, or is hidden while it has trouble to reach the server, is replaced.
+ * Watches the leading tab from another tab while that one is visible. Browsers throttle and suspend hidden
+ * tabs: a leader that does not answer, or that is hidden and cannot reach the server, is replaced.
  */
 export class LeaderWatch {
   readonly #on: LeaderWatchOptions;
@@ -24,7 +24,7 @@ export class LeaderWatch {
   #heardAt = Date.now();
   #askedAt: number | null = null;
   #troubleSince: number | null = null;
-  /** The leader owes an answer: what it said last may be long ago. */
+  /** The leader has not answered yet, so its last message may be old. */
   isDoubtful = false;
 
   constructor(on: LeaderWatchOptions) {
@@ -32,7 +32,7 @@ export class LeaderWatch {
     this.#timer = setInterval(() => this.look(), CHECK_MS);
   }
 
-  /** The leader said something. */
+  /** The leader has sent something. */
   heard(): void {
     this.#heardAt = Date.now();
     this.#askedAt = null;

@@ -11,7 +11,10 @@ async function isReadable(api: Api, portfolioId: string): Promise<boolean> {
   }
 }
 
-/** Those of the portfolios that cannot be read any more. @throws MarktideError, or what `fetch` throws */
+/**
+ * The portfolios among these that can no longer be read.
+ * @throws MarktideError, or whatever `fetch` throws
+ */
 export async function lostPortfolios(api: Api, portfolioIds: readonly string[]): Promise<string[]> {
   const found = await Promise.all(portfolioIds.map((id) => isReadable(api, id)));
   return portfolioIds.filter((_id, index) => found[index] === false);

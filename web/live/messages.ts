@@ -1,39 +1,48 @@
 import type { Notice } from '../api.ts';
+import type { Wanted } from './channels.ts';
 import type { LiveEvent } from './events.ts';
 
-/** How a stream is doing. */
+/** A feed without prices. `since` is ISO text. */
+export interface Silence {
+  feed: string;
+  since: string;
+}
+
+/** The condition of a stream. */
 export interface Condition {
   channels: readonly string[];
-  /** Of these it is not known what has happened last. */
+  /** Channels whose latest events are not known. */
   pending: readonly string[];
-  /** The server cannot reach their log. */
+  /** Channels whose log the server cannot reach. */
   delayed: readonly string[];
-  /** Starting over: what was missed is lost. */
+  /** Feeds without prices, and since when. */
+  silent: readonly Silence[];
+  /** Starting over: missed events are lost. */
   isReset: boolean;
-  /** Why there will be no stream; `''`: there is or will be one. */
+  /** Why there will be no stream; `''` unless it was refused. */
   refused: string;
 }
 
-/** Which tab wants to see which portfolio, in the order in which they came. */
-export type Wants = Map<string, string | null>;
+/** What each tab shows, in the order they asked. */
+export type Wants = Map<string, Wanted>;
 
 export interface Want {
   type: 'want';
   tab: string;
-  portfolioId: string | null;
+  wanted: Wanted;
 }
 
-/** What the leading tab tells. */
+/** News from the leading tab. */
 export type News =
   | { type: 'event'; event: LiveEvent }
-  | { type: 'snapshot'; to: string; portfolioId: string | null; states: readonly LiveEvent[] }
+  | { type: 'snapshot'; to: string; wanted: Wanted; states: readonly LiveEvent[] }
   | { type: 'status'; condition: Condition; wants: Wants; crowded: readonly string[]; hidden: boolean }
   | { type: 'reset'; channels: readonly string[] }
   | { type: 'notice'; body: Notice }
   | { type: 'lost'; portfolioIds: readonly string[] };
 
-/** With the leader's term, and how far the stream was: the next leader goes on from there. */
+/** With the leader's term and the stream's cursor, from which the next leader continues. */
 export type Told = News & { term: number; lastId: string | null };
 
-/** What one tab tells another. */
+/** A message between tabs. */
 export type Message = Want | { type: 'ask' } | Told;

@@ -3,14 +3,14 @@ import { isFinal, waitOf } from 'marktide/client';
 
 const RETRY_MS = 1_000;
 const WAITS = { random: Math.random, longestWaitMs: 30_000 };
-/** However often something says that the answer may have changed. */
+/** The minimum interval, no matter how often something reports that the answer may have changed. */
 const EVERY_MS = 2_000;
 
 export type Load<T> = (signal: AbortSignal) => Promise<T>;
 
 /**
- * An answer that is asked for again when something says that it may have changed, and when it failed. What was answered
- * last stays until something newer is there.
+ * An answer that is requested again when it may have changed, or when a request has failed. The last answer
+ * stays until a newer one arrives.
  */
 export class Query<T> {
   readonly #answer = signal<T | null>(null);
@@ -28,17 +28,17 @@ export class Query<T> {
     return this.#answer;
   }
 
-  /** Why the answer is not current; `null`: it is. */
+  /** Why the answer is not current; `null` if it is. */
   get error(): ReadonlySignal<unknown> {
     return this.#error;
   }
 
-  /** Something else has been asked for, and is not there yet. */
+  /** Whether a different request is under way. */
   get isBusy(): ReadonlySignal<boolean> {
     return this.#isBusy;
   }
 
-  /** Asks for this from now on. */
+  /** Sets the request to make from now on. */
   start(load: Load<T>): void {
     this.stop();
     this.#life = new AbortController();
@@ -51,7 +51,7 @@ export class Query<T> {
     this.poke();
   }
 
-  /** The answer may have changed. */
+  /** Reports that the answer may have changed. */
   poke(): void {
     if (this.#load === null || this.#life.signal.aborted) return;
     if (this.#isAsking) this.#isWanted = true;
@@ -94,7 +94,7 @@ export class Query<T> {
     const cause = error instanceof Error ? error : null;
     const wait = waitOf({ attempt: this.#failures, retryMs: RETRY_MS, cause }, WAITS);
     this.#notBefore = Date.now() + wait;
-    // A question that the server refuses would be refused again.
+    // Repeating a request that the server refuses would change nothing.
     this.#isWanted ||= !isFinal(error);
     this.#error.value = error;
   }

@@ -19,12 +19,12 @@ interface Options {
   client: Client;
   channels: readonly string[];
   lastId: string | null;
-  /** After a refusal: the channels that can still be had. */
+  /** After a refusal: returns the channels that are still available. */
   available: () => Promise<string[]>;
   on: StreamListener;
 }
 
-/** One subscription after another, each resuming where the last one ended, and their state. */
+/** A series of subscriptions, each resuming where the last one ended, and their state. */
 export class Stream {
   readonly #client: Client;
   readonly #available: () => Promise<string[]>;
@@ -35,7 +35,9 @@ export class Stream {
   #lastId: string | null;
   #pending: Set<string>;
   readonly #delayed = new Set<string>();
-  /** Channels of whose log the last id may say nothing. */
+  /** By feed: since when it has delivered no prices. */
+  readonly #silent = new Map<string, string>();
+  /** Channels that the cursor may not cover. */
   readonly #added = new Set<string>();
   #isReset = false;
   #refused = '';
@@ -59,7 +61,7 @@ export class Stream {
     return this.#channels;
   }
 
-  /** From now on these channels: goes on after the last id, so that nothing is missed of those there were before. */
+  /** Switches channels. Continues after the last id, so that nothing is missed on those that stay. */
   change(channels: readonly string[]): void {
     const added = channels.filter((name) => !this.#channels.includes(name));
     this.#channels = channels;
@@ -77,6 +79,8 @@ export class Stream {
 
   #open(): void {
     this.#subscription?.close();
+    // A new stream reports silent feeds itself.
+    this.#silent.clear();
     const options = { replay: 'latest', lastEventId: this.#lastId } as const;
     const subscription = this.#client.subscribe(
       this.#channels,
@@ -88,7 +92,7 @@ export class Stream {
 
   #handlers(own: () => Subscription): Handlers {
     const event = (live: LiveEvent): void => this.#on.event(live, this.#lastId);
-    // What a subscription before this one still says counts for nothing.
+    // Ignores events of an earlier subscription.
     const listen =
       <T>(handle: (body: T) => void) =>
       (body: T): void => {
@@ -109,6 +113,7 @@ export class Stream {
       holdings: listen((body) => event({ kind: 'holdings', body })),
       ledger: listen((body) => event({ kind: 'ledger', body })),
       import: listen((body) => event({ kind: 'import', body })),
+      accounts: listen((body) => event({ kind: 'accounts', body })),
     };
   }
 
@@ -125,7 +130,7 @@ export class Stream {
 
   #reset(channels: readonly string[]): void {
     for (const name of channels) this.#pending.add(name);
-    // Of channels that were just added nothing was missed.
+    // Nothing was missed on channels that were just added.
     if (channels.some((name) => !this.#added.has(name))) this.#isReset = true;
     this.#on.reset(channels);
   }
@@ -135,13 +140,17 @@ export class Stream {
       if (notice.code === 'delayed') this.#delayed.add(name);
       if (notice.code === 'restored') this.#delayed.delete(name);
     }
+    const { feed, since } = notice;
+    if (notice.code === 'feed-silent' && feed !== undefined) this.#silent.set(feed, since ?? '');
+    if (notice.code === 'feed-live' && feed !== undefined) this.#silent.delete(feed);
     this.#on.notice(notice);
   }
 
-  /** Nothing is in step any more. */
+  /** Nothing is up to date any more. */
   #cut(): void {
     this.#pending = new Set(this.#channels);
     this.#delayed.clear();
+    this.#silent.clear();
     this.#isReset = false;
   }
 
@@ -149,7 +158,7 @@ export class Stream {
     if (this.#refused === '' && this.#pending.size > 0) this.#open();
   }
 
-  /** Refused for good, or ended on request: what can still be had is opened again. */
+  /** Refused permanently, or ended on request: reopens the channels that are still available. */
   async #ended(error: MarktideError): Promise<void> {
     const ended = this.#subscription;
     const { signal } = this.#life;
@@ -186,6 +195,7 @@ export class Stream {
       channels: this.#channels,
       pending: [...this.#pending],
       delayed: [...this.#delayed],
+      silent: Array.from(this.#silent, ([feed, since]) => ({ feed, since })),
       isReset: this.#isReset,
       refused: this.#refused,
     };

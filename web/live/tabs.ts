@@ -1,12 +1,12 @@
 import type { Message } from './messages.ts';
 
-/** A name that no other tab has. `crypto.randomUUID` is missing on plain http from another machine. */
+/** A unique name. `crypto.randomUUID` is missing on plain http from another machine. */
 function newId(): string {
   return [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('');
 }
 
 interface TabsListener {
-  /** The others may be spoken to. */
+  /** The other tabs can be reached. */
   joined(): void;
   message(message: Message): void;
   lead(): void;
@@ -14,11 +14,11 @@ interface TabsListener {
 }
 
 /**
- * The tabs of one user in one browser: what they tell each other, and which of them leads. The leader holds a Web Lock,
- * so that there is always one and, when it is closed or crashes, the next in the queue takes its place. Every tab holds
- * a second lock too: a tab that acquires it knows that the first is gone.
+ * The tabs of one user in one browser: their messages, and which of them leads. The leader holds a Web Lock, so there
+ * is always exactly one and, when it is closed or crashes, the next in the queue takes its place. Every tab also holds
+ * a second lock of its own: a tab that acquires it knows that the other is gone.
  *
- * Browsers give locks to secure pages only (https, or this machine): without them every tab leads itself alone.
+ * Browsers give locks only to secure pages (https, or this machine): without them every tab leads only itself.
  */
 export class Tabs {
   readonly id = newId();
@@ -50,7 +50,7 @@ export class Tabs {
   }
 
   post(message: Message): void {
-    // Before that the leader would take this tab for one that is gone.
+    // Before that, the leader would think that this tab is gone.
     if (this.#joined && !this.#life.signal.aborted) this.#channel?.postMessage(message);
   }
 
@@ -59,7 +59,7 @@ export class Tabs {
     if (hasLocks()) navigator.locks.request(this.#lockOf(tab), { signal }, () => then()).catch(ignoreAbort);
   }
 
-  /** Takes over at once, for when the leading tab sleeps. */
+  /** Takes over at once, because the leading tab is asleep. */
   takeOver(): void {
     if (this.#resign === null && hasLocks()) this.#stand({ steal: true });
   }
@@ -92,7 +92,7 @@ export class Tabs {
     const waiting = new AbortController();
     this.#waiting = waiting;
     this.#life.signal.addEventListener('abort', () => waiting.abort(), { once: true });
-    // A lock cannot be stolen by a request that could be called off.
+    // A request that can be aborted cannot steal a lock.
     const options = steal ? { steal } : { signal: waiting.signal };
     navigator.locks
       .request(this.#name, options, () => {
@@ -104,7 +104,7 @@ export class Tabs {
       })
       .catch((error: unknown) => {
         ignoreAbort(error);
-        // Called off, or stolen by another tab: then this one queues up again.
+        // Aborted, or stolen by another tab, in which case this one queues again.
         if (this.#waiting !== waiting || this.#life.signal.aborted) return;
         this.#resign = null;
         this.#on.deposed();
@@ -113,7 +113,7 @@ export class Tabs {
   }
 }
 
-/** They are missing on plain http from another machine, whatever the types say. */
+/** Locks are missing on plain http from another machine, whatever the types say. */
 function hasLocks(): boolean {
   return 'locks' in navigator;
 }

@@ -5,17 +5,17 @@ import { type Load, Query } from './query.ts';
 
 interface Options<T> {
   load: Load<T>;
-  /** Asks again when one of these changes. */
+  /** Requests again when one of these changes. */
   of: readonly unknown[];
-  /** Whether to ask yet. */
+  /** Whether to request anything yet. */
   isOn?: boolean;
-  /** How often it is worth asking again while the page is in sight, in milliseconds. */
+  /** How often to request again while the page is visible, in milliseconds. */
   everyMs?: number;
   /** Changes when the answer may have changed. */
   changes: ReadonlySignal<number>;
 }
 
-/** A query for as long as the component is there. */
+/** A query that lives as long as its component. */
 export function useQuery<T>({ load, of, isOn = true, everyMs, changes }: Options<T>): Query<T> {
   const query = useMemo(() => new Query<T>(), []);
   useEffect(() => {

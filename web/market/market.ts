@@ -1,6 +1,6 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Ticker } from '../api.ts';
-import { compare } from '../figures/number.ts';
+import { compare } from '../figures/decimal.ts';
 import { Sorting } from '../table/sorting.ts';
 import type { Sparks } from './sparks.ts';
 
@@ -10,7 +10,7 @@ const MAX_SYMBOLS = 1_000;
 export interface Quote {
   symbol: string;
   ticker: Signal<Ticker>;
-  /** The classes that make a change flash: two in turn, so that each change restarts the animation. */
+  /** The class that makes a change flash: two alternate, so that each change restarts the animation. */
   flash: Signal<string>;
 }
 
@@ -30,17 +30,17 @@ export class Market {
     this.sorting.order.subscribe(() => this.#arrange());
   }
 
-  /** In the order that the reader has chosen. */
+  /** In the order chosen by the reader. */
   get rows(): ReadonlySignal<readonly Quote[]> {
     return this.#rows;
   }
 
-  /** There are more symbols than are shown. */
+  /** Whether there are more symbols than are shown. */
   get isFull(): ReadonlySignal<boolean> {
     return this.#isFull;
   }
 
-  /** All prices are made up. */
+  /** Whether all prices are simulated. */
   get isSimulated(): ReadonlySignal<boolean> {
     return this.#isSimulated;
   }
@@ -49,7 +49,7 @@ export class Market {
     this.keep([]);
   }
 
-  /** Only these symbols: others have vanished from the market. */
+  /** Removes all other symbols, which have vanished from the market. */
   keep(symbols: readonly string[]): void {
     const kept = new Set(symbols);
     for (const symbol of [...this.#quotes.keys(), ...this.#waiting.keys()]) {

@@ -6,7 +6,7 @@ interface Props {
   sparks: Sparks;
 }
 
-/** A small line without axes. It repeats what the figures beside it say, and is hidden from screen readers. */
+/** A small line without axes. It repeats the figures beside it, so it is hidden from screen readers. */
 export function Sparkline({ symbol, sparks }: Props) {
   const svg = useRef<SVGSVGElement>(null);
   const path = useRef<SVGPathElement>(null);

@@ -11,7 +11,7 @@ interface Drawing {
   path: SVGPathElement;
 }
 
-/** Doubles will do: it is a matter of pixels. */
+/** Doubles are exact enough for pixels. */
 type Point = readonly [time: number, value: number];
 
 interface Entry extends Drawing {
@@ -20,8 +20,8 @@ interface Entry extends Drawing {
 }
 
 /**
- * The lines of the market table: the last 24 hours in quarters of an hour, then the ticks. Candles are asked for one
- * symbol after the other, of those rows that are in sight.
+ * The lines of the market table: the last 24 hours in quarters of an hour, then the ticks. Candles are
+ * requested one symbol at a time, for the rows that are visible.
  */
 export class Sparks {
   readonly #api: Api;
@@ -58,7 +58,7 @@ export class Sparks {
     if (entry.isAsked) draw(entry);
   }
 
-  /** After an outage: what came meanwhile is in the candles. */
+  /** Fetches the candles again after an outage. */
   refresh(): void {
     for (const [symbol, entry] of this.#entries) {
       if (!entry.isAsked) continue;
@@ -103,12 +103,12 @@ export class Sparks {
       entry.points = newest === undefined ? before : [...before, newest];
       draw(entry);
     } catch {
-      // The line is an ornament: without it the figures stand as they are. It is asked for again after an outage.
+      // The line is decorative: no figure depends on it. It is requested again after an outage.
     }
   }
 }
 
-/** Evenly by time. */
+/** Spaced evenly by time. */
 function draw({ svg, path, points }: Entry): void {
   const [first] = points;
   const last = points.at(-1);

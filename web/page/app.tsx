@@ -4,20 +4,31 @@ import type { Session } from '../account/session.ts';
 import { SignIn } from '../account/sign-in.tsx';
 import type { Connection } from '../live/connection.ts';
 import type { Dashboard } from '../portfolio/dashboard.ts';
-import { text } from '../text/text.ts';
+import { loadTexts, text } from '../text/text.ts';
+import { forgetLastKnown } from '../offline/last-known.ts';
 import { Bar } from './bar.tsx';
 import { Footer } from './footer.tsx';
 import { lazy } from './lazy.tsx';
 import { Message } from './message.tsx';
+import { preloadShared } from './preload-shared.ts';
 
 interface Props {
   session: Session;
   connection: Connection;
 }
 
-const SignedIn = lazy(async () => (await import('../portfolio/signed-in.tsx')).SignedIn);
+const SignedIn = lazy(async () => {
+  preloadShared('signed-in');
+  const [{ SignedIn: Component }] = await Promise.all([import('../portfolio/signed-in.tsx'), loadTexts()]);
+  return Component;
+});
 
-/** The whole page. Who is signed in decides what it shows; nothing of a user stays when that one is gone. */
+const LastKnownView = lazy(async () => {
+  const [{ LastKnownView: Component }] = await Promise.all([import('../portfolio/views.ts'), loadTexts()]);
+  return Component;
+});
+
+/** The whole page. It depends on who is signed in; nothing of a user remains after signing out. */
 export function App({ session, connection }: Props) {
   const main = useRef<HTMLElement>(null);
   const dashboard = useSignal<Dashboard | null>(null);
@@ -31,10 +42,13 @@ export function App({ session, connection }: Props) {
   );
   const user = session.user.value;
   const isResuming = session.isResuming.value;
-  // Both at once: who is signed in, and what that user will see.
+  // In parallel: find out who is signed in, and load what that user will see.
   if (isResuming) SignedIn.preload();
   useSignalEffect(() => {
-    if (session.user.value === null && !session.isResuming.value) connection.state.value = 'signed-out';
+    if (session.user.value !== null || session.isResuming.value) return;
+    forgetLastKnown();
+    // The stream ends at the same time and may report another state afterwards.
+    if (connection.state.value !== 'signed-out') connection.state.value = 'signed-out';
   });
   useEffect(() => {
     if (user !== null) main.current?.focus({ preventScroll: true });
@@ -47,11 +61,13 @@ export function App({ session, connection }: Props) {
       <Bar session={session} connection={connection} dashboard={dashboard} />
       <main id="main" tabIndex={-1} ref={main}>
         <Message id="page-message">{message.value}</Message>
-        {user === null && !isResuming && <SignIn session={session} />}
+        {/* The server could not say who is signed in. */}
+        {user === null && isResuming && session.message.value !== '' && <LastKnownView />}
+        {user === null && !isResuming && <SignIn session={session} onTyping={SignedIn.preload} />}
         {user !== null && (
           <SignedIn
             key={user.id}
-            client={session.client}
+            session={session}
             user={user}
             connection={connection}
             dashboard={dashboard}

@@ -12,7 +12,7 @@ interface Props<T extends string> {
   onChange: (value: T) => void;
 }
 
-/** Radio buttons below each other, each with what it means. */
+/** A list of radio buttons, each with an explanation. */
 export function Choice<T extends string>({ name, legend, options, value, onChange }: Props<T>) {
   return (
     <fieldset class="choice">

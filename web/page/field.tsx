@@ -2,10 +2,10 @@ import type { ComponentChildren } from 'preact';
 import { text } from '../text/text.ts';
 
 interface Props {
-  /** Of the input. */
+  /** Id of the input. */
   id: string;
   label: string;
-  /** What to enter, or why. The input names it by `aria-describedby`. */
+  /** What to enter, or why; referenced by the input's `aria-describedby`. */
   hint?: string | undefined;
   isOptional?: boolean;
   children: ComponentChildren;

@@ -1,23 +1,12 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { text } from '../text/text.ts';
 import { keepLanguage, language, type Language } from './locale.ts';
-import { useScheme } from './palette.ts';
+import { chooseScheme, keptScheme } from './scheme.ts';
 
-const SCHEME = 'marktide.scheme';
 const LANGUAGES = [
   ['en', 'English'],
   ['ko', '한국어'],
 ] as const;
-
-/** The colours chosen at the last visit; without a choice, what the system prefers. */
-export function keptScheme(): string {
-  return localStorage.getItem(SCHEME) ?? '';
-}
-
-function chooseScheme(scheme: string): void {
-  localStorage.setItem(SCHEME, scheme);
-  useScheme(scheme);
-}
 
 function LanguageLink({ tag, name }: { tag: Language; name: string }) {
   return (
@@ -33,7 +22,7 @@ function LanguageLink({ tag, name }: { tag: Language; name: string }) {
   );
 }
 
-/** `zone` is the time zone of the times on the page; `''`: there are none. */
+/** `zone` is the time zone of the times on the page, or `''` if there are none. */
 export function Footer({ zone }: { zone: ReadonlySignal<string> }) {
   return (
     <footer class="aside foot">
@@ -54,7 +43,7 @@ export function Footer({ zone }: { zone: ReadonlySignal<string> }) {
           <option value="light">{text('scheme.light')}</option>
           <option value="dark">{text('scheme.dark')}</option>
         </select>
-        <a href="/docs">{text('apiDocs')}</a>
+        <a href="docs">{text('apiDocs')}</a>
       </span>
     </footer>
   );

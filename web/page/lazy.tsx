@@ -5,7 +5,10 @@ import { Message } from './message.tsx';
 
 const RELOADED = 'marktide.reloadedFrom';
 
-/** An upgrade of the server has replaced the file: the new page has another. Not twice from the same version. */
+/**
+ * Reloads the page after an upgrade of the server, which replaces the file with another one; but not twice
+ * for the same version.
+ */
 function reloadOnce(): boolean {
   if (sessionStorage.getItem(RELOADED) === import.meta.url) return false;
   sessionStorage.setItem(RELOADED, import.meta.url);
@@ -14,8 +17,8 @@ function reloadOnce(): boolean {
 }
 
 /**
- * A part of the page whose code is loaded when it is shown for the first time, or earlier by `preload`. Until then there is
- * nothing in its place.
+ * A part of the page whose code is loaded when it is shown for the first time, or earlier by `preload`. Until then its
+ * place is empty.
  */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
   const loaded = signal<ComponentType<P> | null>(null);
@@ -28,7 +31,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>) {
       })
       .catch(() => {
         loading = null;
-        // Without a network there is nothing to reload from.
+        // Without a network, reloading would not help.
         if (!navigator.onLine || !reloadOnce()) failed.value = true;
       });
   };

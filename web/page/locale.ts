@@ -19,13 +19,16 @@ function isValid(tag: string): boolean {
   }
 }
 
-/** BCP 47 tag for numbers and times: `?lang=`, the reader's last choice, or the browser's first that the page speaks. */
+/**
+ * BCP 47 tag for numbers and times: `?lang=`, the reader's last choice, or the first of the browser's
+ * languages that the page has.
+ */
 export const locale = wanted().find((tag) => isValid(tag) && languageOf(tag) !== undefined) ?? 'en';
 
-/** The language of the texts. Numbers follow the same one, so that a page never mixes two customs. */
+/** The language of the texts. Numbers follow it too, so that a page never mixes two conventions. */
 export const language = languageOf(locale) ?? 'en';
 
-/** For the next visit. */
+/** Remembers the language for the next visit. */
 export function keepLanguage(chosen: Language): void {
   localStorage.setItem(KEPT, chosen);
 }

@@ -8,12 +8,14 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** A dialog, open for as long as it is there. Escape closes it, and the focus returns to where it was. */
+/**
+ * A dialog that is open as long as it is rendered. Escape closes it, and the focus returns to where it was.
+ */
 export function Modal({ id, title, onClose, children }: Props) {
   const node = useRef<HTMLDialogElement>(null);
   const close = useRef(onClose);
   close.current = onClose;
-  // Its cleanup comes before the dialog has left the document.
+  // A layout effect cleans up before the dialog leaves the document.
   useLayoutEffect(() => {
     const dialog = node.current;
     const life = new AbortController();
@@ -21,7 +23,7 @@ export function Modal({ id, title, onClose, children }: Props) {
     dialog?.showModal();
     return () => {
       life.abort();
-      // Only a dialog that is closed gives the focus back.
+      // Only a dialog that is closed returns the focus.
       dialog?.close();
     };
   }, []);

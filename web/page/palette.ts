@@ -1,7 +1,7 @@
 const CHANGED = 'palette';
 const target = new EventTarget();
 
-/** A colour of the theme as a canvas understands it; custom properties themselves are only text. */
+/** Resolves a colour of the theme for use on a canvas; the value of a custom property is only text. */
 export function colour(name: string, alpha = 1): string {
   const probe = document.createElement('span');
   probe.style.color = `color-mix(in srgb, var(--${name}) ${alpha * 100}%, transparent)`;
@@ -11,7 +11,7 @@ export function colour(name: string, alpha = 1): string {
   return color;
 }
 
-/** Calls `listener` when the colours have changed, until the signal aborts. */
+/** Calls `listener` whenever the colours change, until the signal aborts. */
 export function onPalette(listener: () => void, signal: AbortSignal): void {
   target.addEventListener(CHANGED, listener, { signal });
 }

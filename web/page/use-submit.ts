@@ -3,15 +3,15 @@ import { problemText } from '../text/problem-text.ts';
 
 interface Submission {
   isBusy: boolean;
-  /** Why it failed; `''`: it did not. */
+  /** Why it failed; `''` if it did not. */
   message: string;
   /** For `onSubmit` of a form. */
   submit: (event: Event) => void;
-  /** Does something else than what the form is for. */
+  /** Runs a task other than submitting the form. */
   run: (task: () => Promise<void>) => void;
 }
 
-/** Does what a form is for, once at a time. */
+/** Submits a form, one submission at a time. */
 export function useSubmit(send: () => Promise<void>): Submission {
   const [isBusy, setBusy] = useState(false);
   const [message, setMessage] = useState('');

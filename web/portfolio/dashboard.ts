@@ -9,13 +9,25 @@ import {
 } from '@preact/signals';
 import { type Client, pause } from 'marktide/client';
 import type { Signed } from '../account/session.ts';
-import type { Holdings, ImportProgress, LedgerChange, ListedTrade, Pnl, Portfolio } from '../api.ts';
+import type {
+  ExchangeAccount,
+  Holdings,
+  ImportProgress,
+  LedgerChange,
+  ListedTrade,
+  Pnl,
+  Portfolio,
+} from '../api.ts';
+import type { Entry } from '../entries/entry-kinds.ts';
 import { clockFace, localClockFace } from '../figures/clock-face.ts';
 import type { Connection } from '../live/connection.ts';
 import type { LiveEvent } from '../live/events.ts';
 import { Feed } from '../live/feed.ts';
+import { keepLastKnown } from '../offline/last-known.ts';
+import { Overview } from '../overview/overview.ts';
 import { Market } from '../market/market.ts';
 import { Sparks } from '../market/sparks.ts';
+import { go, place } from '../page/route.ts';
 import { noticeText } from '../text/notice-text.ts';
 import { text } from '../text/text.ts';
 import { Portfolios } from './portfolios.ts';
@@ -24,40 +36,58 @@ export type Dialog =
   | { type: 'new-portfolio' }
   | { type: 'settings' }
   | { type: 'import' }
-  | { type: 'flow' }
-  /** `null`: a new one. */
+  /** `null` for a new one. */
+  | { type: 'entry'; entry: Entry | null }
+  /** `null` for a new one. */
+  | { type: 'account'; account: ExchangeAccount | null }
+  /** `null` for a new one. */
   | { type: 'trade'; trade: ListedTrade | null };
+
+/** The last action, and how to undo it. */
+export interface Undoable {
+  what: string;
+  undo: () => Promise<void>;
+}
 
 const PATIENCE_MS = 3_000;
 
-/** What a signed-in user sees: one portfolio and the market, live. */
+/** The state of a signed-in user's page: one portfolio and the market, live. */
 export class Dashboard {
   readonly client: Client;
   readonly connection: Connection;
-  /** The user may make portfolios. */
+  /** Whether the user may create portfolios. */
   readonly mayCreate: boolean;
   readonly portfolios: Portfolios;
   readonly market: Market;
+  /** The totals of all portfolios. */
+  readonly overview: Overview;
   readonly pnl: Signal<Pnl | null> = signal(null);
   readonly holdings: Signal<Holdings | null> = signal(null);
   readonly importProgress: Signal<ImportProgress | null> = signal(null);
-  /** The dialog that is open. */
+  /** The accounts at exchanges that fill the portfolio; `null` if not known yet. */
+  readonly accounts: Signal<readonly ExchangeAccount[] | null> = signal(null);
+  /** Incremented with each event of the accounts. */
+  readonly accountEvents = signal(0);
+  /** The open dialog. */
   readonly dialog: Signal<Dialog | null> = signal(null);
-  /** What the server or the stream has to say; `''`: nothing. */
+  /** `null` if there is nothing to undo. */
+  readonly undoable: Signal<Undoable | null> = signal(null);
+  /** A message from the server or the stream; `''` if there is none. */
   readonly message = signal('');
   readonly notice = computed(() => this.portfolios.message.value || this.message.value);
-  /** Rises when answers about the portfolio may have changed: with its ledger, and after an outage. */
+  /** Incremented when answers about the portfolio may have changed: with its ledger, and after an outage. */
   readonly changes = signal(0);
-  /** What costs the server more than a glance waits until the live figures are there, but not for ever. */
+  /** Expensive requests wait until the live figures have arrived, but not forever. */
   readonly #isSettled = signal(false);
   readonly #life = new AbortController();
   readonly #userId: string;
-  /** Opened when it is known what to watch: one stream, not one after the other. */
+  /** Opened once it is known what to watch, so that only one stream is opened. */
   #feed: Feed | null = null;
   #wasLive = false;
   #patience = new AbortController();
-  /** `undefined`: nothing is watched yet. */
+  /** `undefined` if nothing is watched yet. */
   #portfolioId: string | null | undefined;
+  #wanted = '';
 
   constructor(client: Client, user: Signed, connection: Connection) {
     this.client = client;
@@ -66,7 +96,9 @@ export class Dashboard {
     this.mayCreate = user.role !== 'viewer';
     this.portfolios = new Portfolios(client.api);
     this.market = new Market(new Sparks(client.api));
+    this.overview = new Overview(client.api);
     connection.state.value = 'connecting';
+    connection.silent.value = [];
     connection.heardAt = null;
     const stopFollowing = effect(() => this.#follow());
     this.#life.signal.addEventListener('abort', stopFollowing);
@@ -81,31 +113,47 @@ export class Dashboard {
     this.#life.abort();
     this.#patience.abort();
     this.#feed?.close();
+    this.overview.close();
     this.connection.face.value = localClockFace();
   }
 
-  /** A portfolio that the user has just accepted. */
+  /** Shows a portfolio whose invitation the user has just accepted. */
   joined(id: string): void {
-    this.portfolios.remember(id);
-    void this.portfolios.load(this.#life.signal);
+    const { signal: life } = this.#life;
+    void this.portfolios.load(life).then(() => {
+      if (!life.aborted) go({ view: 'portfolio', portfolioId: id });
+    });
   }
 
-  /** Follows the portfolio that is chosen. */
+  /** Follows the chosen portfolio. */
   #follow(): void {
     const isKnown = this.portfolios.all.value !== null;
     const portfolio = this.portfolios.chosen.value;
-    if (isKnown) untracked(() => this.#open(portfolio));
+    const isOverview = place.value.view === 'overview';
+    const all = isOverview ? (this.portfolios.all.value ?? []) : [];
+    const others = all.map(({ id }) => id).filter((id) => id !== portfolio?.id);
+    if (isKnown) untracked(() => this.#open(portfolio, others));
   }
 
-  #open(portfolio: Portfolio | null): void {
+  #open(portfolio: Portfolio | null, others: readonly string[]): void {
     this.connection.face.value = portfolio === null ? localClockFace() : clockFace(portfolio.timeZone);
     const id = portfolio?.id ?? null;
-    // Only its settings are other ones.
-    if (id === this.#portfolioId) return;
+    this.#feed ??= this.#openFeed();
+    // Otherwise only its settings have changed, or what is shown beside it.
+    if (id !== this.#portfolioId) this.#change(id);
+    const wanted = JSON.stringify([id, others]);
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    this.#feed.watch({ portfolioId: id, others });
+  }
+
+  #change(id: string | null): void {
     this.#portfolioId = id;
     batch(() => {
       this.pnl.value = null;
       this.holdings.value = null;
+      this.accounts.value = null;
+      this.undoable.value = null;
       this.message.value = '';
       this.#isSettled.value = false;
     });
@@ -116,8 +164,6 @@ export class Dashboard {
     void pause(PATIENCE_MS, patience).then(() => {
       if (!patience.aborted) this.#isSettled.value = true;
     });
-    this.#feed ??= this.#openFeed();
-    this.#feed.watch(id);
   }
 
   #openFeed(): Feed {
@@ -125,6 +171,11 @@ export class Dashboard {
       state: (state) => {
         this.connection.state.value = state;
       },
+      silent: (feeds) => {
+        if (JSON.stringify(feeds) !== JSON.stringify(this.connection.silent.peek()))
+          this.connection.silent.value = feeds;
+      },
+      crowded: (ids) => this.overview.ask(ids),
       event: (event) => batch(() => this.#show(event)),
       live: (states) => {
         this.market.keep(states.tickers().map(({ symbol }) => symbol));
@@ -139,12 +190,22 @@ export class Dashboard {
   #live(): void {
     if (this.portfolios.chosen.peek() !== null) this.message.value = '';
     this.#isSettled.value = true;
-    // The first time all of it is only being asked for.
+    // The first time, everything is being requested anyway.
     if (this.#wasLive) {
       this.changes.value = this.changes.peek() + 1;
       this.market.sparks.refresh();
     }
     this.#wasLive = true;
+  }
+
+  /** Stores the figures in case the server cannot be reached later. */
+  #keep(): void {
+    const portfolio = this.portfolios.chosen.peek();
+    const pnl = this.pnl.peek();
+    const holdings = this.holdings.peek();
+    if (portfolio !== null && pnl !== null && holdings !== null) {
+      keepLastKnown(portfolio, { pnl, holdings });
+    }
   }
 
   #say(message: string): void {
@@ -158,13 +219,19 @@ export class Dashboard {
         this.market.show(event.body);
         break;
       case 'pnl':
-        this.pnl.value = event.body;
+        if (event.body.portfolioId === this.#portfolioId) this.pnl.value = event.body;
+        this.overview.put(event.body);
         break;
       case 'holdings':
         this.holdings.value = event.body;
+        this.#keep();
         break;
       case 'import':
         this.importProgress.value = event.body;
+        break;
+      case 'accounts':
+        this.accounts.value = event.body.items;
+        this.accountEvents.value = this.accountEvents.peek() + 1;
         break;
       case 'ledger':
         this.#changed(event.body);
@@ -174,7 +241,7 @@ export class Dashboard {
 
   #changed(change: LedgerChange): void {
     this.changes.value = this.changes.peek() + 1;
-    // Another user has changed its settings, or this one in another tab.
+    // Another user has changed its settings, or this one has in another tab.
     if (change.subject === 'portfolio') void this.portfolios.load(this.#life.signal);
   }
 }

@@ -3,10 +3,11 @@ import type { Dashboard } from './dashboard.ts';
 
 const PortfolioDialog = lazy(async () => (await import('./forms.ts')).PortfolioDialog);
 const TradeDialog = lazy(async () => (await import('./forms.ts')).TradeDialog);
-const FlowDialog = lazy(async () => (await import('./forms.ts')).FlowDialog);
+const EntryDialog = lazy(async () => (await import('./forms.ts')).EntryDialog);
 const ImportDialog = lazy(async () => (await import('./forms.ts')).ImportDialog);
+const AccountDialog = lazy(async () => (await import('./forms.ts')).AccountDialog);
 
-/** The dialog that is open. */
+/** The open dialog. */
 export function Dialogs({ dashboard }: { dashboard: Dashboard }) {
   const dialog = dashboard.dialog.value;
   const portfolio = dashboard.portfolios.chosen.value;
@@ -20,7 +21,12 @@ export function Dialogs({ dashboard }: { dashboard: Dashboard }) {
   if (portfolio === null) return null;
   const common = { dashboard, portfolio, onClose };
   if (dialog.type === 'settings') return <PortfolioDialog key={portfolio.id} {...common} />;
-  if (dialog.type === 'flow') return <FlowDialog key={portfolio.id} {...common} />;
+  if (dialog.type === 'entry') {
+    return <EntryDialog key={dialog.entry?.id ?? 'new'} {...common} entry={dialog.entry} />;
+  }
   if (dialog.type === 'import') return <ImportDialog key={portfolio.id} {...common} />;
+  if (dialog.type === 'account') {
+    return <AccountDialog key={dialog.account?.id ?? 'new'} {...common} account={dialog.account} />;
+  }
   return <TradeDialog key={dialog.trade?.id ?? 'new'} {...common} trade={dialog.trade} />;
 }

@@ -2,7 +2,7 @@ import { text } from '../text/text.ts';
 import type { Dashboard } from './dashboard.ts';
 import { PortfolioForm } from './portfolio-form.tsx';
 
-/** Where there is no portfolio yet. */
+/** Shown while there is no portfolio yet. */
 export function FirstRun({ dashboard }: { dashboard: Dashboard }) {
   return (
     <section class="card guide" id="first-run" aria-labelledby="first-run-title">

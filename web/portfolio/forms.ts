@@ -1,6 +1,7 @@
-/** What changes something: loaded together, when the first of them is shown. */
+/** The forms, loaded together when the first one is shown. */
+export { AccountDialog } from '../exchanges/account-dialog.tsx';
 export { FirstRun } from './first-run.tsx';
-export { FlowDialog } from '../flows/flow-dialog.tsx';
+export { EntryDialog } from '../entries/entry-dialog.tsx';
 export { ImportDialog } from '../trades/import-dialog.tsx';
 export { PortfolioDialog } from './portfolio-dialog.tsx';
 export { TradeDialog } from '../trades/trade-dialog.tsx';

@@ -11,24 +11,26 @@ import {
   signedPercent,
   toDouble,
 } from '../figures/number.ts';
+import { hrefOf } from '../page/route.ts';
 import { text } from '../text/text.ts';
 import type { HoldingView } from './holding-rows.ts';
 import { reasonOf } from './warnings.ts';
 
 interface Props {
   row: ReadonlySignal<HoldingView>;
+  portfolioId: string;
   currency: string;
   face: ClockFace;
-  /** The warnings that tell why a figure is not known come with the PnL. */
+  /** The warnings that explain unknown figures come with the PnL. */
   pnl: ReadonlySignal<Pnl | null>;
 }
 
-/** Weights below zero (cash overdrawn) are drawn in another colour, not as if they were above. */
+/** Negative weights (overdrawn cash) get another colour, so that they do not look positive. */
 function Weight({ value, why }: { value: string | null; why: string }) {
   const share = Math.min(1, Math.abs(toDouble(value) ?? 0));
   const isBelow = value?.startsWith('-') === true;
   return (
-    <td class="weight">
+    <td role="cell" class="weight" data-label={text('weight')}>
       <span class="bar-track" aria-hidden="true">
         <span
           class={isBelow ? 'bar-fill below' : 'bar-fill'}
@@ -40,26 +42,36 @@ function Weight({ value, why }: { value: string | null; why: string }) {
   );
 }
 
-export function HoldingRow({ row, currency, face, pnl }: Props) {
+export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
   const { holding, pricedAt } = row.value;
   const { asset } = holding;
   const isCash = asset === currency;
-  // Read without following them: they come with every tick, and matter only where something is unknown.
+  // Read without subscribing: warnings come with every tick, and matter only if a figure is unknown.
   const why = (figure: string): string => reasonOf(pnl.peek()?.warnings ?? [], figure, asset);
   const money = (value: string): string => amount(value, currency);
   const gain = (value: string): string => signedAmount(value, currency);
   const price = (value: string): string => averagePrice(value, currency);
   return (
-    <tr data-asset={asset}>
-      <th scope="row">
-        {asset} <small class="plain">{isCash ? text('cash') : ''}</small>
+    <tr role="row" data-asset={asset}>
+      <th role="rowheader" scope="row">
+        {isCash ? asset : <a href={hrefOf({ view: 'asset', portfolioId, asset })}>{asset}</a>}{' '}
+        <small class="plain">{isCash ? text('cash') : ''}</small>
       </th>
-      <td {...figureOf({ value: holding.marketValue, format: money, why: why('marketValue') })} />
+      <td
+        role="cell"
+        data-label={text('value')}
+        {...figureOf({ value: holding.marketValue, format: money, why: why('marketValue') })}
+      />
       <Weight value={holding.weight} why={why('weight')} />
-      {/* What a unit of the base currency costs and gains in base currency is no news. */}
-      <td>
-        {!isCash && (
-          <>
+      {/* For the base currency itself, price and gain are trivial. */}
+      {isCash ? (
+        <>
+          <td role="cell" />
+          <td role="cell" />
+        </>
+      ) : (
+        <>
+          <td role="cell" data-label={text('unrealized')}>
             <Figure value={holding.unrealizedPnl} format={gain} tinted why={why('unrealizedPnl')} />
             <SmallFigure
               value={holding.unrealizedRate}
@@ -67,34 +79,41 @@ export function HoldingRow({ row, currency, face, pnl }: Props) {
               tinted
               why={why('unrealizedRate')}
             />
-          </>
-        )}
-      </td>
-      <td>
-        {!isCash && (
-          <>
+          </td>
+          <td role="cell" data-label={text('markPrice')}>
             <Figure value={holding.markPrice} format={price} why={why('markPrice')} />
             <small class="plain">{pricedAt === null ? '' : face.time(pricedAt)}</small>
-          </>
-        )}
-      </td>
-      <td {...figureOf({ value: holding.quantity, format: exact })} />
-      {isCash ? (
-        <td />
-      ) : (
-        <td {...figureOf({ value: holding.averagePrice, format: price, why: why('averagePrice') })} />
+          </td>
+        </>
       )}
+      <td
+        role="cell"
+        data-label={text('quantity')}
+        {...figureOf({ value: holding.quantity, format: exact })}
+      />
       {isCash ? (
-        <td />
+        <>
+          <td role="cell" />
+          <td role="cell" />
+        </>
       ) : (
-        <td
-          {...figureOf({
-            value: holding.realizedPnl.net,
-            format: gain,
-            tinted: true,
-            why: why('realizedPnl.net'),
-          })}
-        />
+        <>
+          <td
+            role="cell"
+            data-label={text('averagePrice')}
+            {...figureOf({ value: holding.averagePrice, format: price, why: why('averagePrice') })}
+          />
+          <td
+            role="cell"
+            data-label={text('realized')}
+            {...figureOf({
+              value: holding.realizedPnl.net,
+              format: gain,
+              tinted: true,
+              why: why('realizedPnl.net'),
+            })}
+          />
+        </>
       )}
     </tr>
   );

@@ -1,16 +1,19 @@
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Holding, Holdings } from '../api.ts';
 
-/** A price is worth its time when it is older than that. */
+/** From this age on, the time of a price is shown. */
 const OLD_MS = 60_000;
 
 export interface HoldingView {
   holding: Holding;
-  /** When its price was made, if that is long ago; else `null`. */
+  /** The time of its price if that is old, otherwise `null`. */
   pricedAt: string | null;
 }
 
-/** The holdings one by one: an event has all of them, and only those that have changed are drawn again. */
+/**
+ * The holdings as one signal each: an event contains all of them, and only those that have changed are
+ * rendered again.
+ */
 export class HoldingRows {
   readonly #rows = new Map<string, Signal<HoldingView>>();
 
@@ -43,7 +46,9 @@ export class HoldingRows {
   }
 }
 
-/** The time of a recent price changes with every tick, and is not shown. */
+/**
+ * The time of a recent price is not shown, so it is left out of the comparison: it changes with every tick.
+ */
 function shownOf({ holding, pricedAt }: HoldingView): string {
   return JSON.stringify([{ ...holding, markTime: null }, pricedAt]);
 }

@@ -2,10 +2,13 @@ import { useSignalEffect } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Holding, Portfolio } from '../api.ts';
 import { count } from '../figures/number.ts';
+import { params } from '../page/route.ts';
 import { Heading } from '../table/heading.tsx';
 import { Sorting } from '../table/sorting.ts';
 import { text } from '../text/text.ts';
 import type { Dashboard } from './dashboard.ts';
+import { HoldingFilterForm } from './holding-filter-form.tsx';
+import { holdingFilterOf, shownOf } from './holding-filter.ts';
 import { HoldingRow } from './holding-row.tsx';
 import { HoldingRows } from './holding-rows.ts';
 
@@ -25,7 +28,7 @@ function valueOf(holding: Holding, column: Column): string | null {
   return column === 'realizedPnl.net' ? holding.realizedPnl.net : holding[column];
 }
 
-/** The holdings, in the order that the reader has chosen. */
+/** The holdings, in the order the reader has chosen. */
 export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const { holdings, pnl, connection } = dashboard;
   const sorting = useMemo(() => new Sorting<Column>({ key: 'marketValue', isDescending: true }), []);
@@ -34,8 +37,10 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
 
   const columns = Object.entries(COLUMNS) as [Column, (typeof COLUMNS)[Column]][];
   const body = holdings.value;
-  const ordered = sorting.sort(body?.items ?? [], valueOf);
-  const isEmpty = body?.items.length === 0;
+  const all = body?.items ?? [];
+  const filter = holdingFilterOf(params.value);
+  const ordered = sorting.sort(shownOf(all, filter), valueOf);
+  const isEmpty = body !== null && all.length === 0;
   return (
     <section
       class="card area-holdings"
@@ -46,13 +51,18 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
       <div class="heading">
         <h2 id="holdings-title">{text('holdings')}</h2>
         <span id="holdings-note" class="aside">
-          {body !== null && (isEmpty ? text('holdingsNone') : count(body.items.length))}
+          {isEmpty && text('holdingsNone')}
+          {all.length > 0 &&
+            (ordered.length === all.length
+              ? count(all.length)
+              : text('holdingsShown', { shown: count(ordered.length), total: count(all.length) }))}
         </span>
+        {all.length > 0 && <HoldingFilterForm filter={filter} />}
       </div>
       <div class="scroll" role="region" aria-labelledby="holdings-title" tabIndex={0}>
-        <table class="figures" id="holdings-table">
-          <thead>
-            <tr>
+        <table role="table" class="figures cards" id="holdings-table">
+          <thead role="rowgroup">
+            <tr role="row">
               {columns.map(([column, label]) => (
                 <Heading key={column} sorting={sorting} by={column}>
                   {text(label)}
@@ -60,11 +70,12 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
               ))}
             </tr>
           </thead>
-          <tbody id="holding-rows">
+          <tbody role="rowgroup" id="holding-rows">
             {ordered.map((holding) => (
               <HoldingRow
                 key={holding.asset}
                 row={rows.of(holding)}
+                portfolioId={portfolio.id}
                 currency={portfolio.baseCurrency}
                 face={connection.face.value}
                 pnl={pnl}

@@ -1,7 +1,8 @@
+import { go, hrefOf, place } from '../page/route.ts';
 import { text } from '../text/text.ts';
 import type { Dashboard } from './dashboard.ts';
 
-/** The choice of a portfolio, the terms on which its figures rest, and the way to change them. */
+/** Chooses a portfolio; shows the settings behind its figures, with a button to change them. */
 export function PortfolioChooser({ dashboard }: { dashboard: Dashboard }) {
   const { portfolios, dialog } = dashboard;
   const all = portfolios.all.value ?? [];
@@ -9,13 +10,20 @@ export function PortfolioChooser({ dashboard }: { dashboard: Dashboard }) {
   if (portfolio === null) return null;
   return (
     <div class="choice-of-portfolio" id="portfolio-choice">
+      <a
+        id="overview-open"
+        href={hrefOf({ view: 'overview' })}
+        aria-current={place.value.view === 'overview' ? 'page' : undefined}
+      >
+        {text('overview.open')}
+      </a>
       <label class="hidden" for="portfolio">
         {text('choosePortfolio')}
       </label>
       <select
         id="portfolio"
         value={portfolio.id}
-        onChange={(event) => portfolios.choose(event.currentTarget.value)}
+        onChange={(event) => go({ view: 'portfolio', portfolioId: event.currentTarget.value })}
       >
         {all.map(({ id, name }) => (
           <option key={id} value={id}>

@@ -30,25 +30,32 @@ function valuesOf(portfolio: Portfolio | null): Values {
 
 interface Props {
   dashboard: Dashboard;
-  /** `null`: a new one. */
+  /** `null` for a new one. */
   portfolio: Portfolio | null;
   onDone: () => void;
   onCancel?: () => void;
 }
 
-/** Makes a portfolio, or changes its settings. */
+/** Creates a portfolio, or changes its settings. */
 export function PortfolioForm({ dashboard, portfolio, onDone, onCancel }: Props) {
   const { api } = dashboard.client;
   const [values, setValues] = useState(() => valuesOf(portfolio));
   const put = (some: Partial<Values>): void => setValues((before) => ({ ...before, ...some }));
   const isNew = portfolio === null;
+  // Default for a server with simulated prices: whoever creates a portfolio there most likely wants to try
+  // things out.
+  const [isPractice, setPractice] = useState(true);
+  const isSimulator = dashboard.market.isSimulated.value;
   const { isBusy, message, submit } = useSubmit(async () => {
     const { baseCurrency, benchmark, name, timeZone, costMethod, cashMode } = values;
     const settings = { name, timeZone, costMethod, cashMode };
-    // Empty stands for Bitcoin. What the server answers is never empty, and is not meant to be fixed by being sent back.
+    // An empty field stands for Bitcoin. The server never returns an empty benchmark, and sending its answer
+    // back would pin it.
     const chosen = { benchmark: benchmark === '' ? null : benchmark };
     const saved = isNew
-      ? await api.createPortfolio({ body: { ...settings, ...chosen, baseCurrency } })
+      ? await api.createPortfolio({
+          body: { ...settings, ...chosen, baseCurrency, simulated: isSimulator && isPractice },
+        })
       : await api.updatePortfolio({
           path: { portfolioId: portfolio.id },
           body: { ...settings, ...(benchmark === valuesOf(portfolio).benchmark ? {} : chosen) },
@@ -144,6 +151,17 @@ export function PortfolioForm({ dashboard, portfolio, onDone, onCancel }: Props)
       />
       {portfolio !== null && portfolio.costMethod !== values.costMethod && (
         <p class="note">{text('costMethodChange')}</p>
+      )}
+      {isNew && isSimulator && (
+        <label class="check">
+          <input
+            type="checkbox"
+            id="practice"
+            checked={isPractice}
+            onChange={(event) => setPractice(event.currentTarget.checked)}
+          />
+          <span>{text('practice')}</span>
+        </label>
       )}
       <Message id="portfolio-message">{message}</Message>
       <p class="actions">

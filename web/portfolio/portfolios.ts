@@ -1,30 +1,38 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { MarktideError, pause, waitOf } from 'marktide/client';
-import type { Api, Portfolio } from '../api.ts';
+import { type Api, BASE_PATH, type Portfolio } from '../api.ts';
+import { place } from '../page/route.ts';
 import { waitingText } from '../text/problem-text.ts';
+import { text } from '../text/text.ts';
 
-const CHOSEN = 'marktide.portfolio';
+const CHOSEN = `marktide.portfolio${BASE_PATH}`;
 const PAGE = 1_000;
 const WAITS = { random: Math.random, longestWaitMs: 30_000 };
 
-/** The portfolios that the user may see, and the one that is shown. */
+/** The portfolio in the address. */
+export function portfolioOfPlace(): string | null {
+  const at = place.peek();
+  return at.view === 'portfolio' || at.view === 'asset' ? at.portfolioId : null;
+}
+
+/** The portfolios that the user may see, and the current one. */
 export class Portfolios {
   readonly #api: Api;
   readonly #all = signal<readonly Portfolio[] | null>(null);
   readonly #chosen = signal<Portfolio | null>(null);
-  /** Why they are not there yet. */
+  /** Why they are not loaded yet. */
   readonly #message = signal('');
 
   constructor(api: Api) {
     this.#api = api;
   }
 
-  /** `null`: not known yet. */
+  /** `null` if not known yet. */
   get all(): ReadonlySignal<readonly Portfolio[] | null> {
     return this.#all;
   }
 
-  /** `null`: there is none. */
+  /** `null` if there is none. */
   get chosen(): ReadonlySignal<Portfolio | null> {
     return this.#chosen;
   }
@@ -33,7 +41,7 @@ export class Portfolios {
     return this.#message;
   }
 
-  /** Loads them, however long the server takes to come up, and chooses that of the last visit. */
+  /** Loads them, however long the server takes to start, and chooses the one of the last visit. */
   async load(life: AbortSignal): Promise<void> {
     for (let attempt = 1; !life.aborted; attempt += 1) {
       const failure = await this.#load(life).catch((error: unknown) => error);
@@ -49,27 +57,36 @@ export class Portfolios {
     const { items } = await this.#api.listPortfolios({ query: { limit: PAGE } }, { signal: life });
     if (life.aborted) return;
     batch(() => {
-      this.#message.value = '';
       this.#all.value = items;
-      this.choose(sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN));
+      const asked = portfolioOfPlace();
+      const isThere = asked === null || items.some(({ id }) => id === asked);
+      this.#message.value = isThere ? '' : text('portfolioMissing');
+      this.choose((isThere ? asked : null) ?? sessionStorage.getItem(CHOSEN) ?? localStorage.getItem(CHOSEN));
     });
   }
 
-  /** The one with this id, or else the first. */
+  /** Chooses the portfolio with this id, or else the first. */
   choose(id: string | null): void {
     const all = this.#all.value ?? [];
     const portfolio = all.find((item) => item.id === id) ?? all[0] ?? null;
-    // For this tab after a reload, and for the next one that is opened.
-    if (portfolio !== null) this.remember(portfolio.id);
+    // For this tab after a reload, and for the next new tab.
+    if (portfolio !== null) {
+      for (const storage of [sessionStorage, localStorage]) storage.setItem(CHOSEN, portfolio.id);
+    }
     this.#chosen.value = portfolio;
   }
 
-  /** The one to be chosen when they are loaded the next time. */
-  remember(id: string): void {
-    for (const storage of [sessionStorage, localStorage]) storage.setItem(CHOSEN, id);
+  /** Chooses a portfolio through a link or the chooser. */
+  visit(id: string): void {
+    if (id === this.#chosen.value?.id) return;
+    batch(() => {
+      const isThere = (this.#all.value ?? []).some((each) => each.id === id);
+      this.#message.value = isThere ? '' : text('portfolioMissing');
+      if (isThere) this.choose(id);
+    });
   }
 
-  /** One that was just made or changed: shows it. */
+  /** Shows a portfolio that was just created or changed. */
   put(portfolio: Portfolio): void {
     const all = this.#all.value ?? [];
     const isKnown = all.some(({ id }) => id === portfolio.id);
@@ -78,6 +95,14 @@ export class Portfolios {
         ? all.map((each) => (each.id === portfolio.id ? portfolio : each))
         : [...all, portfolio];
       this.choose(portfolio.id);
+    });
+  }
+
+  /** Removes a portfolio that was just deleted, and shows another one. */
+  drop(id: string): void {
+    batch(() => {
+      this.#all.value = (this.#all.value ?? []).filter((each) => each.id !== id);
+      if (this.#chosen.value?.id === id) this.choose(null);
     });
   }
 }

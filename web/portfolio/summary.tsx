@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { allDigits, showAllDigits } from '../figures/all-digits.ts';
 import { Figure, SmallFigure } from '../figures/figure.tsx';
 import { amount, signedAmount, signedPercent } from '../figures/number.ts';
 import { text } from '../text/text.ts';
@@ -13,10 +14,10 @@ interface CellProps {
   value: string | null | undefined;
   format: (value: string) => string;
   tinted?: boolean;
-  /** Why it is not known. */
+  /** Why it is unknown. */
   why: string;
   unit?: string;
-  /** The line below; not shown where nothing is known. */
+  /** The line below; hidden if nothing is known. */
   children?: ComponentChildren;
 }
 
@@ -48,7 +49,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
     );
   const gross = pnl?.realizedPnl.gross ?? null;
   return (
-    // With its position these figures can be compared with an answer of the API.
+    // The position allows these figures to be compared with an answer of the API.
     <section class="card" id="summary" aria-labelledby="summary-title" data-position={pnl?.position}>
       <h2 id="summary-title" class="hidden">
         {text('summary')}
@@ -104,7 +105,28 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
           format={money}
           why={why('netContributions')}
         />
+        {pnl !== null && pnl.transferredPnl !== '0' && (
+          <Cell
+            id="transferred"
+            label={text('transferred')}
+            value={pnl.transferredPnl}
+            format={gain}
+            tinted
+            why={why('transferredPnl')}
+          />
+        )}
       </dl>
+      <p class="digits">
+        <label class="check">
+          <input
+            type="checkbox"
+            id="all-digits"
+            checked={allDigits.value}
+            onChange={({ currentTarget: { checked } }) => showAllDigits(checked)}
+          />
+          {text('allDigits')}
+        </label>
+      </p>
       <Warnings warnings={warnings} />
     </section>
   );

@@ -8,12 +8,18 @@ interface Props<Key extends string> {
   children: ComponentChildren;
 }
 
-/** The heading of a column that can be sorted by. */
+/** The heading of a sortable column. */
 export function Heading<Key extends string>({ sorting, by, class: name, children }: Props<Key>) {
   const { key, isDescending } = sorting.order.value;
   const order = isDescending ? 'descending' : 'ascending';
   return (
-    <th scope="col" class={name} data-sort={by} aria-sort={key === by ? order : undefined}>
+    <th
+      role="columnheader"
+      scope="col"
+      class={name}
+      data-sort={by}
+      aria-sort={key === by ? order : undefined}
+    >
       <button type="button" class="sort" onClick={() => sorting.choose(by)}>
         {children}
       </button>

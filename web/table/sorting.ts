@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals';
-import { compare } from '../figures/number.ts';
+import { compare } from '../figures/decimal.ts';
 
-/** Columns of names; all others are of figures. */
+/** Columns of names; all others contain figures. */
 const NAMES = new Set(['asset', 'symbol']);
 
 export interface Order<Key extends string> {
@@ -9,7 +9,7 @@ export interface Order<Key extends string> {
   isDescending: boolean;
 }
 
-/** By which column a table is sorted: the reader's choice. */
+/** The column a table is sorted by, as chosen by the reader. */
 export class Sorting<Key extends string> {
   readonly order: Signal<Order<Key>>;
 
@@ -19,11 +19,14 @@ export class Sorting<Key extends string> {
 
   choose(key: Key): void {
     const { key: current, isDescending } = this.order.value;
-    // Names begin with A, figures with the largest.
+    // Names start with A, figures with the largest.
     this.order.value = { key, isDescending: key === current ? !isDescending : !NAMES.has(key) };
   }
 
-  /** The items in order; what is not known comes last either way. `valueOf` gives decimal text or a name. */
+  /**
+   * The items in order; unknown values come last in either direction. `valueOf` returns decimal text or a
+   * name.
+   */
   sort<T>(items: readonly T[], valueOf: (item: T, key: Key) => string | null): T[] {
     const { key, isDescending } = this.order.value;
     const sign = isDescending ? -1 : 1;

@@ -1,5 +1,6 @@
 import { MarktideError, type ProblemBody } from 'marktide/client';
-import { language } from '../page/locale.ts';
+import { language, locale } from '../page/locale.ts';
+import { failureText } from './failure-text.ts';
 import { text } from './text.ts';
 import type { TextKey } from './text-key.ts';
 
@@ -27,6 +28,7 @@ const KEYS: { [S in Slug]: `problem.${S}` } = {
   'misdirected-request': 'problem.misdirected-request',
   'upgrade-required': 'problem.upgrade-required',
   'unprocessable-entry': 'problem.unprocessable-entry',
+  'key-refused': 'problem.key-refused',
   'rate-limited': 'problem.rate-limited',
   'headers-too-large': 'problem.headers-too-large',
   'internal-error': 'problem.internal-error',
@@ -37,7 +39,7 @@ function isSlug(type: string): type is Slug {
   return Object.hasOwn(KEYS, type);
 }
 
-/** The fields of forms, by the names that the API has for them. */
+/** The fields of forms, by their names in the API. */
 const FIELDS = {
   name: 'portfolioName',
   baseCurrency: 'baseCurrency',
@@ -60,14 +62,29 @@ function fieldOf(pointer: string): string {
   return found === undefined ? name : text(found[1]);
 }
 
+/** A duration in words: seconds below two minutes, otherwise minutes. */
+function lengthOf(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1_000));
+  const [figure, unit] = seconds < 120 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(figure);
+}
+
 /**
- * Why a request failed. The server's own sentence says most, but it is English: in other languages it is the text of the
- * kind of problem, with the fields concerned.
+ * Why a request failed. The server's sentence is the most specific, but in English; in other languages, a
+ * text stands for the problem type, with the fields concerned.
  */
 export function problemText(error: unknown): string {
   if (!(error instanceof MarktideError)) return text('unreachableNow');
   const { type, status, body } = error;
-  if (type === 'rate-limited') return text('tooManyRequests');
+  if (type === 'rate-limited') {
+    const { retryAfterMs } = error;
+    return retryAfterMs === null
+      ? text('tooManyRequests')
+      : text('tooManyRequestsFor', { time: lengthOf(retryAfterMs) });
+  }
+  if (body?.errors?.[0]?.code === 'possible-duplicate') return text('possibleDuplicate');
+  const failure = failureText(body?.errors?.[0]?.code);
+  if (failure !== '') return failure;
   if (language === 'en' && body !== null) return error.message;
   if (!isSlug(type)) return text('problem.other', { status: String(status) });
   const problem = text(KEYS[type]);
@@ -77,12 +94,12 @@ export function problemText(error: unknown): string {
   return fields.length === 0 ? problem : text('problemFields', { problem, fields: fields.join(', ') });
 }
 
-/** The same while it is being tried again by itself. */
+/** Why a request failed that is being retried automatically. */
 export function waitingText(error: unknown): string {
   return error instanceof MarktideError ? problemText(error) : text('unreachable');
 }
 
-/** Why what is shown is not current; `''` without an error. */
+/** Why the figures are not current; `''` without an error. */
 export function staleText(error: unknown): string {
   return error === null ? '' : text('notCurrent', { why: problemText(error) });
 }

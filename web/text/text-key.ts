@@ -1,6 +1,7 @@
 import type { en } from './en.ts';
+import type { firstEn } from './first-en.ts';
 
-export type Texts = typeof en;
+export type Texts = typeof firstEn & typeof en;
 export type TextKey = keyof Texts;
 
 /** The names between braces. */

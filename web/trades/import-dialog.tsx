@@ -6,6 +6,7 @@ import { Message } from '../page/message.tsx';
 import { Modal } from '../page/modal.tsx';
 import type { Dashboard } from '../portfolio/dashboard.ts';
 import { text } from '../text/text.ts';
+import { ImportHints, NO_HINTS, type Hints, queryOf } from './import-hints.tsx';
 import { type Outcome, outcomeOf, outcomeOfFailure } from './import-outcome.ts';
 import { ImportProgressBar } from './import-progress.tsx';
 
@@ -17,14 +18,15 @@ interface Props {
   onClose: () => void;
 }
 
-/** Imports a CSV file: sends it, shows how far it is, and what became of its rows. */
+/** Imports a CSV file: sends it, then shows the progress and the outcome of its rows. */
 export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
   const form = useRef<HTMLFormElement>(null);
   const life = useRef(new AbortController());
   const [file, setFile] = useState<File | null>(null);
   const [isSkipping, setSkipping] = useState(false);
+  const [hints, setHints] = useState<Hints>(NO_HINTS);
   const [isBusy, setBusy] = useState(false);
-  /** The import that is shown. */
+  /** The import being shown. */
   const [importId, setImportId] = useState<string | null>(null);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   useEffect(() => () => life.current.abort(), []);
@@ -41,9 +43,14 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
     setBusy(true);
     const { signal } = life.current;
     const flag = (is: boolean): 'true' | 'false' => (is ? 'true' : 'false');
-    const query = { importId: id, dryRun: flag(dryRun), skipRejected: flag(isSkipping) };
+    const query = {
+      importId: id,
+      dryRun: flag(dryRun),
+      skipRejected: flag(isSkipping),
+      ...queryOf(hints),
+    };
     try {
-      // A large file takes as long as it takes, and its progress is seen.
+      // A large file may take long, and its progress is visible.
       const report = await dashboard.client.api.importTrades(
         { path: { portfolioId: portfolio.id }, query, body: file },
         { signal, timeoutMs: null },
@@ -60,7 +67,7 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
   };
 
   const progress = dashboard.importProgress.value;
-  const { rows = [], unbooked = [], hasDecisions = false } = outcome ?? {};
+  const { rows = [], unbooked = [], nearMisses = [], hasDecisions = false } = outcome ?? {};
   return (
     <Modal id="import" title={text('importTitle')} onClose={onClose}>
       <form
@@ -93,6 +100,7 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
           />
           <span>{text('importSkip')}</span>
         </label>
+        <ImportHints dashboard={dashboard} hints={hints} put={(some) => setHints({ ...hints, ...some })} />
         {importId !== null && (
           <ImportProgressBar progress={progress?.importId === importId ? progress : null} />
         )}
@@ -103,6 +111,16 @@ export function ImportDialog({ dashboard, portfolio, onClose }: Props) {
             <ul class="figures">
               {unbooked.slice(0, ROWS_SHOWN).map((sum) => (
                 <li key={sum}>{sum}</li>
+              ))}
+            </ul>
+          </div>
+        )}
+        {nearMisses.length > 0 && (
+          <div id="import-near">
+            <p>{text('nearMisses')}</p>
+            <ul class="figures">
+              {nearMisses.slice(0, ROWS_SHOWN).map((each) => (
+                <li key={each}>{each}</li>
               ))}
             </ul>
           </div>

@@ -2,7 +2,7 @@ import type { ImportProgress } from '../api.ts';
 import { count } from '../figures/number.ts';
 import { text } from '../text/text.ts';
 
-/** Reading and booking take about as long as each other. `undefined`: not known. */
+/** Reading and booking take about equally long. `undefined` if unknown. */
 function shareOf({ phase, bytes, booked, toBook }: ImportProgress): number | undefined {
   switch (phase) {
     case 'reading':
@@ -18,7 +18,7 @@ function shareOf({ phase, bytes, booked, toBook }: ImportProgress): number | und
   }
 }
 
-/** How far an import has got; `null`: the file is being sent. */
+/** The progress of an import; `null` while the file is being sent. */
 export function ImportProgressBar({ progress }: { progress: ImportProgress | null }) {
   const label =
     progress === null

@@ -9,7 +9,7 @@ interface Props {
   put: (some: Partial<TradeValues>) => void;
   symbols: readonly string[];
   zone: string;
-  /** The exchange of a booked trade is shown, but stays as it is. */
+  /** The exchange of a booked trade is shown, but cannot be changed. */
   isNew: boolean;
 }
 
@@ -39,7 +39,7 @@ export function TradeFields({ values, put, symbols, zone, isNew }: Props) {
           {...bound('symbol')}
           required
           list="symbols"
-          pattern="[A-Za-z0-9]{1,20}/[A-Za-z0-9]{1,20}"
+          pattern="[^\s\/]{1,20}\/[^\s\/]{1,20}"
           title={text('invalid.symbol')}
           aria-describedby={hintOf('trade-symbol')}
         />
@@ -67,12 +67,7 @@ export function TradeFields({ values, put, symbols, zone, isNew }: Props) {
           />
         </Field>
         <Field id="trade-feeCurrency" label={text('feeCurrency')}>
-          <input
-            {...bound('feeCurrency')}
-            required={values.feeAmount !== ''}
-            pattern="[A-Za-z0-9]{1,20}"
-            title={text('invalid.currency')}
-          />
+          <input {...bound('feeCurrency')} required={values.feeAmount !== ''} maxLength={20} />
         </Field>
       </div>
       <Field id="trade-time" label={text('tradeTime', { zone })}>

@@ -55,23 +55,25 @@ export function TradeFilterForm({ pages, assets }: Props) {
           onInput={(event) => put({ q: event.currentTarget.value })}
         />
       </label>
-      <label>
-        <span>{text('asset')}</span>
-        <input
-          name="asset"
-          list="asset-names"
-          size={8}
-          maxLength={20}
-          autocomplete="off"
-          value={filter.asset}
-          onInput={(event) => put({ asset: event.currentTarget.value })}
-        />
-      </label>
-      <datalist id="asset-names">
-        {assets.map((asset) => (
-          <option key={asset} value={asset} />
-        ))}
-      </datalist>
+      {pages.asset === null && (
+        <label>
+          <span>{text('asset')}</span>
+          <input
+            name="asset"
+            list="asset-names"
+            size={8}
+            maxLength={20}
+            autocomplete="off"
+            value={filter.asset}
+            onInput={(event) => put({ asset: event.currentTarget.value })}
+          />
+          <datalist id="asset-names">
+            {assets.map((asset) => (
+              <option key={asset} value={asset} />
+            ))}
+          </datalist>
+        </label>
+      )}
       <label>
         <span>{text('side')}</span>
         <select

@@ -1,7 +1,9 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { Api } from '../api.ts';
+import { type Api, BASE_URL } from '../api.ts';
+import { assetCode } from '../figures/asset-code.ts';
 import { Query } from '../live/query.ts';
 import { language } from '../page/locale.ts';
+import { type Params, params, setParams } from '../page/route.ts';
 import { Sorting } from '../table/sorting.ts';
 
 export const PAGE = 25;
@@ -11,29 +13,47 @@ export interface TradeFilter {
   q: string;
   asset: string;
   side: '' | 'buy' | 'sell';
-  /** Calendar dates, both inclusive; `''`: open. */
+  /** Calendar dates, both inclusive; `''` for no limit. */
   from: string;
   to: string;
 }
 
 const NO_FILTER: TradeFilter = { q: '', asset: '', side: '', from: '', to: '' };
 
+function filterOf({ q = '', asset = '', side = '', from = '', to = '' }: Params): TradeFilter {
+  return {
+    q,
+    asset,
+    side: side === 'buy' || side === 'sell' ? side : '',
+    from: dateOf(from),
+    to: dateOf(to),
+  };
+}
+
+function dateOf(given: string): string {
+  return /^\d{4}-\d\d-\d\d$/.test(given) && !Number.isNaN(Date.parse(given)) ? given : '';
+}
+
 type Answer = Awaited<ReturnType<Api['listTrades']>>;
 
-/** The trades of a portfolio: filtered, searched, sorted and in pages, all by the server. */
+/** The trades of a portfolio, filtered, searched, sorted and paged by the server. */
 export class TradePages {
   readonly #api: Api;
   readonly #portfolioId: string;
+  /** If set, only the trades of this asset are shown. */
+  readonly asset: string | null;
   readonly #query = new Query<Answer>();
   readonly sorting = new Sorting<'time' | 'symbol' | 'value' | 'fee' | 'pnl'>({
     key: 'time',
     isDescending: true,
   });
-  readonly filter: Signal<TradeFilter> = signal(NO_FILTER);
-  /** The cursors of the pages up to this one; the first has none. */
+  /** Initially from the address. */
+  readonly filter: Signal<TradeFilter> = signal(filterOf(params.peek()));
+  /** The cursors of the pages up to the current one; the first page has none. */
   readonly #cursors = signal<readonly (string | null)[]>([null]);
 
-  constructor(api: Api, portfolioId: string) {
+  constructor(api: Api, portfolioId: string, asset: string | null = null) {
+    this.asset = asset;
     this.#api = api;
     this.#portfolioId = portfolioId;
   }
@@ -50,9 +70,10 @@ export class TradePages {
     return Object.values(this.filter.value).some((value) => value !== '');
   }
 
-  /** Another filter or order: from the first page. */
+  /** Starts over at the first page, for another filter or order. */
   start(): void {
     this.#cursors.value = [null];
+    setParams({ ...this.filter.peek() });
     this.#open();
   }
 
@@ -69,7 +90,15 @@ export class TradePages {
     this.start();
   }
 
-  /** The ledger has changed, or there was an outage. */
+  /** Follows the address after the browser's back and forward buttons. */
+  follow(given: Params): void {
+    const filter = filterOf(given);
+    if (JSON.stringify(filter) === JSON.stringify(this.filter.peek())) return;
+    this.filter.value = filter;
+    this.start();
+  }
+
+  /** The ledger may have changed, or there was an outage. */
   poke(): void {
     this.#query.poke();
   }
@@ -78,11 +107,11 @@ export class TradePages {
     this.#query.stop();
   }
 
-  /** Where the trades that are shown can be downloaded. */
+  /** The URL to download the trades being shown. */
   get csvUrl(): string {
     const { order, sort } = this.#order();
     const asked = { ...this.#asked(), sort, order, lang: language, bom: 'true' };
-    return `/v1/portfolios/${this.#portfolioId}/trades.csv?${String(new URLSearchParams(asked))}`;
+    return `${BASE_URL}/v1/portfolios/${this.#portfolioId}/trades.csv?${String(new URLSearchParams(asked))}`;
   }
 
   #open(): void {
@@ -107,7 +136,8 @@ export class TradePages {
     const { q, asset, side, from, to } = this.filter.value;
     return {
       ...(q.trim() === '' ? {} : { q: q.trim() }),
-      ...(asset.trim() === '' ? {} : { asset: asset.trim().toUpperCase() }),
+      ...(this.asset === null ? {} : { asset: this.asset }),
+      ...(this.asset !== null || asset.trim() === '' ? {} : { asset: assetCode(asset, []) }),
       ...(side === '' ? {} : { side }),
       ...(from === '' ? {} : { from }),
       ...(to === '' ? {} : { to: dayAfter(to) }),
@@ -115,7 +145,7 @@ export class TradePages {
   }
 }
 
-/** The API's `to` is exclusive, people mean the whole day. */
+/** The API's `to` is exclusive; people mean the whole day. */
 function dayAfter(date: string): string {
   return new Date(Date.parse(`${date}T00:00Z`) + DAY_MS).toISOString().slice(0, 10);
 }

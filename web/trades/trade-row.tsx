@@ -10,13 +10,19 @@ interface Props {
   baseCurrency: string;
   warnings: readonly Warning[];
   face: ClockFace;
-  /** Left out where nothing may be changed. */
+  /** Omitted if nothing may be changed. */
   onEdit?: (() => void) | undefined;
 }
 
-function Words({ value, class: name = '' }: { value: string | null; class?: string }) {
+interface WordsProps {
+  label: string;
+  value: string | null;
+  class?: string;
+}
+
+function Words({ label, value, class: name = '' }: WordsProps) {
   return (
-    <td class={`words ${name}`.trim()} title={value ?? ''}>
+    <td role="cell" data-label={label} class={`words ${name}`.trim()} title={value ?? ''}>
       {value}
     </td>
   );
@@ -28,13 +34,23 @@ export function TradeRow({ trade, baseCurrency, warnings, face, onEdit }: Props)
   const time = face.dateTime(trade.time);
   const why = (figure: string): string => reasonOf(warnings, figure);
   return (
-    <tr data-trade={trade.id}>
-      <th scope="row">{time}</th>
-      <Words value={symbol} />
-      <td class={`words ${side === 'buy' ? 'up' : 'down'}`}>{text(`side.${side}`)}</td>
-      <td {...figureOf({ value: trade.quantity, format: exact })} />
-      <td {...figureOf({ value: trade.price, format: (value) => `${exact(value)} ${quote}` })} />
+    <tr role="row" data-trade={trade.id}>
+      <th role="rowheader" scope="row">
+        {time}
+      </th>
+      <Words label={text('symbol')} value={symbol} />
+      <td role="cell" data-label={text('side')} class={`words ${side === 'buy' ? 'up' : 'down'}`}>
+        {text(`side.${side}`)}
+      </td>
+      <td role="cell" data-label={text('quantity')} {...figureOf({ value: trade.quantity, format: exact })} />
       <td
+        role="cell"
+        data-label={text('tradePrice')}
+        {...figureOf({ value: trade.price, format: (value) => `${exact(value)} ${quote}` })}
+      />
+      <td
+        role="cell"
+        data-label={text('tradeValue')}
         {...figureOf({
           value: trade.value,
           format: (value) => amount(value, baseCurrency),
@@ -42,9 +58,11 @@ export function TradeRow({ trade, baseCurrency, warnings, face, onEdit }: Props)
         })}
       />
       {fee === null ? (
-        <td />
+        <td role="cell" />
       ) : (
         <td
+          role="cell"
+          data-label={text('fee')}
           {...figureOf({
             value: fee.amount,
             format: (value) => `${amount(value, fee.currency)} ${fee.currency}`,
@@ -52,9 +70,11 @@ export function TradeRow({ trade, baseCurrency, warnings, face, onEdit }: Props)
         />
       )}
       {realizedPnl === null ? (
-        <td />
+        <td role="cell" />
       ) : (
         <td
+          role="cell"
+          data-label={text('realized')}
           {...figureOf({
             value: realizedPnl.net,
             format: (value) => signedAmount(value, baseCurrency),
@@ -63,10 +83,10 @@ export function TradeRow({ trade, baseCurrency, warnings, face, onEdit }: Props)
           })}
         />
       )}
-      <Words value={exchange} />
-      <Words value={note} class="note-cell" />
+      <Words label={text('exchange')} value={exchange} />
+      <Words label={text('tradeNote')} value={note} class="note-cell" />
       {onEdit !== undefined && (
-        <td class="row-actions">
+        <td role="cell" class="row-actions">
           <button type="button" name="edit" aria-label={text('editTrade', { time })} onClick={onEdit}>
             {text('edit')}
           </button>

@@ -10,11 +10,11 @@ import { useRef } from 'preact/hooks';
 interface Props {
   pages: TradePages;
   face: ClockFace;
-  /** Left out where nothing may be changed. */
+  /** Omitted if nothing may be changed. */
   onEdit?: ((trade: ListedTrade) => void) | undefined;
 }
 
-/** One page of trades. Whatever users have written goes in as text. */
+/** One page of trades. Text from users is never inserted as HTML. */
 export function TradeTable({ pages, face, onEdit }: Props) {
   const { sorting } = pages;
   const sortedBy = useRef(sorting.order.peek());
@@ -26,20 +26,24 @@ export function TradeTable({ pages, face, onEdit }: Props) {
   const answer = pages.query.answer.value;
   return (
     <div class="scroll" role="region" aria-labelledby="trades-title" tabIndex={0}>
-      <table class="figures" id="trades-table">
-        <thead>
-          <tr>
+      <table role="table" class="figures cards" id="trades-table">
+        <thead role="rowgroup">
+          <tr role="row">
             <Heading sorting={sorting} by="time">
               {text('time')}
             </Heading>
             <Heading sorting={sorting} by="symbol" class="words">
               {text('symbol')}
             </Heading>
-            <th scope="col" class="words">
+            <th role="columnheader" scope="col" class="words">
               {text('side')}
             </th>
-            <th scope="col">{text('quantity')}</th>
-            <th scope="col">{text('tradePrice')}</th>
+            <th role="columnheader" scope="col">
+              {text('quantity')}
+            </th>
+            <th role="columnheader" scope="col">
+              {text('tradePrice')}
+            </th>
             <Heading sorting={sorting} by="value">
               {text('tradeValue')}
             </Heading>
@@ -49,20 +53,20 @@ export function TradeTable({ pages, face, onEdit }: Props) {
             <Heading sorting={sorting} by="pnl">
               {text('realized')}
             </Heading>
-            <th scope="col" class="words">
+            <th role="columnheader" scope="col" class="words">
               {text('exchange')}
             </th>
-            <th scope="col" class="words">
+            <th role="columnheader" scope="col" class="words">
               {text('tradeNote')}
             </th>
             {onEdit !== undefined && (
-              <th scope="col">
+              <th role="columnheader" scope="col">
                 <span class="hidden">{text('actions')}</span>
               </th>
             )}
           </tr>
         </thead>
-        <tbody id="trade-rows">
+        <tbody role="rowgroup" id="trade-rows">
           {answer?.items.map((trade) => (
             <TradeRow
               key={trade.id}

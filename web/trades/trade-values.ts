@@ -1,11 +1,12 @@
 import type { components } from 'marktide/client';
 import type { ListedTrade, Portfolio } from '../api.ts';
+import { assetCode } from '../figures/asset-code.ts';
 import { plainDecimal } from '../figures/decimal-input.ts';
 import { fromLocalTime, toLocalTime } from '../figures/zoned-time.ts';
 
 type TradeInput = components['schemas']['TradeInput'];
 
-/** What is in the fields of the form. */
+/** The contents of the form's fields. */
 export interface TradeValues {
   symbol: string;
   side: 'buy' | 'sell';
@@ -13,7 +14,7 @@ export interface TradeValues {
   price: string;
   feeAmount: string;
   feeCurrency: string;
-  /** As the clock of the portfolio's zone shows it. */
+  /** Local time in the portfolio's zone. */
   time: string;
   exchange: string;
   note: string;
@@ -55,24 +56,37 @@ type Entered = Required<Pick<TradeInput, 'symbol' | 'side' | 'quantity' | 'price
 
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 
-/** @returns `null` when there is no such time in the zone */
-export function enteredTrade(values: TradeValues, timeZone: string): Entered | null {
+const symbolCode = (entered: string, known: readonly string[]): string =>
+  entered
+    .split('/')
+    .map((part) => assetCode(part, known))
+    .join('/');
+
+/**
+ * @param known assets whose spelling is known
+ * @returns `null` if the time does not exist in the zone
+ */
+export function enteredTrade(
+  values: TradeValues,
+  timeZone: string,
+  known: readonly string[],
+): Entered | null {
   const time = fromLocalTime(values.time, timeZone);
   if (time === null) return null;
   const amount = plainDecimal(values.feeAmount);
   return {
-    symbol: values.symbol.trim().toUpperCase(),
+    symbol: symbolCode(values.symbol, known),
     side: values.side,
     quantity: plainDecimal(values.quantity),
     price: plainDecimal(values.price),
     time,
-    fee: amount === '' ? null : { amount, currency: values.feeCurrency.trim().toUpperCase() },
+    fee: amount === '' ? null : { amount, currency: assetCode(values.feeCurrency, known) },
     exchange: orNull(values.exchange),
     note: orNull(values.note),
   };
 }
 
-/** A body to book: what is not entered is left out. */
+/** A request body for a new trade: empty fields are omitted. */
 export function toBook({ fee, exchange, note, ...rest }: Entered, externalId: string): TradeInput {
   return {
     externalId,
@@ -83,7 +97,10 @@ export function toBook({ fee, exchange, note, ...rest }: Entered, externalId: st
   };
 }
 
-/** Only what differs. So milliseconds that the form does not show stay, unless the time is changed. */
+/**
+ * Only the differences, so that milliseconds, which the form does not show, are kept unless the time is
+ * changed.
+ */
 export function changesOf(
   before: TradeValues,
   after: TradeValues,
@@ -100,5 +117,31 @@ export function changesOf(
     ...(isOther('feeAmount', 'feeCurrency') ? { fee } : {}),
     ...(isOther('time') ? { time } : {}),
     ...(isOther('note') ? { note } : {}),
+  };
+}
+
+/** The previous values of what a change has replaced. */
+export function formerOf(
+  trade: ListedTrade,
+  change: components['schemas']['TradeChange'],
+): components['schemas']['TradeChange'] {
+  const { symbol, side, quantity, price, fee, time, note } = trade;
+  const former = { symbol, side, quantity, price, fee, time, note };
+  return Object.fromEntries(Object.entries(former).filter(([name]) => name in change));
+}
+
+/** A request body to book a removed trade again, unchanged. */
+export function bookedAgain(trade: ListedTrade): TradeInput {
+  const { symbol, side, quantity, price, time, tags, sequence } = trade;
+  const { externalId, exchange, fee, orderId, type, note } = trade;
+  const optional = Object.entries({ externalId, exchange, fee, orderId, type, note, sequence });
+  return {
+    symbol,
+    side,
+    quantity,
+    price,
+    time,
+    tags,
+    ...Object.fromEntries(optional.filter(([, value]) => value !== null && value !== undefined)),
   };
 }

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Portfolio } from '../api.ts';
 import { count } from '../figures/number.ts';
 import { Message } from '../page/message.tsx';
+import { params } from '../page/route.ts';
 import type { Dashboard } from '../portfolio/dashboard.ts';
 import { staleText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
@@ -48,15 +49,23 @@ function PageTurner({ pages }: { pages: TradePages }) {
   );
 }
 
-/** The trades of a portfolio, and what can be done with them. */
-export function TradesCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
+interface Props {
+  dashboard: Dashboard;
+  portfolio: Portfolio;
+  /** Shows only the trades of this asset. */
+  asset?: string;
+}
+
+/** The trades of a portfolio, with everything that can be done with them. */
+export function TradesCard({ dashboard, portfolio, asset }: Props) {
   const { client, changes, isSettled, dialog, holdings, connection } = dashboard;
-  const pages = useMemo(() => new TradePages(client.api, portfolio.id), [client, portfolio.id]);
+  const pages = useMemo(() => new TradePages(client.api, portfolio.id, asset), [client, portfolio.id, asset]);
   const isReady = isSettled.value;
   useEffect(() => {
     if (isReady) pages.start();
     return () => pages.stop();
   }, [pages, isReady]);
+  useSignalEffect(() => pages.follow(params.value));
   useSignalEffect(() => {
     if (changes.value > 0) pages.poke();
   });

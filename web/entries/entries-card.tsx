@@ -6,22 +6,23 @@ import { useSubmit } from '../page/use-submit.ts';
 import type { Dashboard } from '../portfolio/dashboard.ts';
 import { staleText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
-import { FLOW_KINDS, isFlow } from './flow-kinds.ts';
-import { FlowRow } from './flow-row.tsx';
+import { type Entry, ENTRY_KINDS, isListed } from './entry-kinds.ts';
+import { type EntryActions, EntryRow } from './entry-row.tsx';
+import { Matches } from './matches.tsx';
 
 const STEP = 20;
-/** As many as one answer of the server has. */
+/** The server's maximum per response. */
 const MOST = 1_000;
 
-/** Deposits, withdrawals and rewards of a portfolio, newest first. */
-export function FlowsCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
+/** The entries of a portfolio other than trades, newest first. */
+export function EntriesCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const { id: portfolioId } = portfolio;
   const { client, changes, isSettled, dialog, connection } = dashboard;
   const limit = useSignal(STEP);
   const query = useQuery({
     load: (signal) =>
       client.api.listEntries(
-        { path: { portfolioId }, query: { kind: FLOW_KINDS.join(','), limit: limit.peek() } },
+        { path: { portfolioId }, query: { kind: ENTRY_KINDS.join(','), limit: limit.peek() } },
         { signal },
       ),
     of: [portfolioId, isSettled.value, limit.value],
@@ -29,45 +30,61 @@ export function FlowsCard({ dashboard, portfolio }: { dashboard: Dashboard; port
     changes,
   });
   const { isBusy, message, run } = useSubmit(async () => undefined);
-  const remove = (entryId: string): void =>
+  const then = (task: () => Promise<unknown>): void =>
     run(async () => {
-      await client.api.removeEntry({ path: { portfolioId, entryId } });
+      await task();
       changes.value += 1;
     });
+  const actionsOf = (entry: Entry): EntryActions => {
+    const path = { portfolioId, entryId: entry.id };
+    return {
+      onEdit: () => (dialog.value = { type: 'entry', entry }),
+      onRemove: () => then(() => client.api.removeEntry({ path })),
+      onPart: () => then(() => client.api.partEntry({ path })),
+    };
+  };
   const answer = query.answer.value;
-  const flows = (answer?.items ?? []).filter(isFlow);
+  const entries = (answer?.items ?? []).filter(isListed);
   const mayWrite = portfolio.access !== 'read';
   return (
-    <section class="card" id="flows" aria-labelledby="flows-title">
+    <section class="card" id="entries" aria-labelledby="entries-title">
       <div class="heading">
-        <h2 id="flows-title">{text('flows')}</h2>
+        <h2 id="entries-title">{text('entries')}</h2>
         <span class="aside" role="status">
-          {answer !== null && flows.length === 0 && text('flowsNone')}
+          {answer !== null && entries.length === 0 && text('entriesNone')}
         </span>
         {mayWrite && (
           <span class="actions">
-            <button type="button" id="flow-add" onClick={() => (dialog.value = { type: 'flow' })}>
-              {text('addFlow')}
+            <button
+              type="button"
+              id="entry-add"
+              onClick={() => (dialog.value = { type: 'entry', entry: null })}
+            >
+              {text('addEntry')}
             </button>
           </span>
         )}
       </div>
-      <Message id="flows-note" class="note">
+      <Message id="entries-note" class="note">
         {message || staleText(query.error.value)}
       </Message>
-      {flows.length > 0 && (
-        <div class="scroll" role="region" aria-labelledby="flows-title" tabIndex={0}>
-          <table class="figures" id="flows-table">
+      <Matches dashboard={dashboard} portfolio={portfolio} />
+      {entries.length > 0 && (
+        <div class="scroll" role="region" aria-labelledby="entries-title" tabIndex={0}>
+          <table class="figures" id="entries-table">
             <thead>
               <tr>
                 <th scope="col">{text('time')}</th>
                 <th scope="col" class="words">
-                  {text('flowKind')}
+                  {text('entryKind')}
                 </th>
                 <th scope="col" class="words">
                   {text('asset')}
                 </th>
                 <th scope="col">{text('quantity')}</th>
+                <th scope="col" class="words">
+                  {text('details')}
+                </th>
                 <th scope="col" class="words">
                   {text('tradeNote')}
                 </th>
@@ -78,14 +95,14 @@ export function FlowsCard({ dashboard, portfolio }: { dashboard: Dashboard; port
                 )}
               </tr>
             </thead>
-            <tbody id="flow-rows">
-              {flows.map((flow) => (
-                <FlowRow
-                  key={flow.id}
-                  flow={flow}
+            <tbody id="entry-rows">
+              {entries.map((entry) => (
+                <EntryRow
+                  key={entry.id}
+                  entry={entry}
                   face={connection.face.value}
                   isBusy={isBusy}
-                  onRemove={mayWrite ? () => remove(flow.id) : undefined}
+                  actions={mayWrite ? actionsOf(entry) : undefined}
                 />
               ))}
             </tbody>
@@ -93,10 +110,10 @@ export function FlowsCard({ dashboard, portfolio }: { dashboard: Dashboard; port
         </div>
       )}
       {(answer?.nextCursor ?? null) !== null && limit.value < MOST && (
-        <nav class="pages" aria-labelledby="flows-title">
+        <nav class="pages" aria-labelledby="entries-title">
           <button
             type="button"
-            id="flows-more"
+            id="entries-more"
             onClick={() => (limit.value = Math.min(MOST, limit.value * 3))}
           >
             {text('showMore')}

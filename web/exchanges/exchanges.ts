@@ -1,0 +1,12 @@
+import type { ExchangeAccount } from '../api.ts';
+
+export type ExchangeId = ExchangeAccount['exchange'];
+
+/** The exchanges whose accounts can be connected, with their own spelling of their names. */
+export const EXCHANGES: Record<ExchangeId, string> = {
+  upbit: 'Upbit',
+  bithumb: 'Bithumb',
+  binance: 'Binance',
+};
+
+export const EXCHANGE_IDS = Object.keys(EXCHANGES) as ExchangeId[];
