@@ -2,7 +2,7 @@ import { OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { CANDLE_INTERVALS } from '../lib/candle-interval.ts';
 import { streamQuery } from '../routes/streams/stream-access.ts';
-import { CHANNEL_EVENTS, CHANNELS } from '../routes/streams/channel-events.ts';
+import { CHANNELS, eventsOf } from '../routes/streams/channel-events.ts';
 import { CONTROL_EVENTS, heartbeat, SOCKET_EVENTS } from '../routes/streams/stream-events.ts';
 import { selectionQuery } from '../routes/streams/stream-subscriptions.ts';
 import type { ChannelTypeName } from '../streams/channels/catalog.ts';
@@ -90,9 +90,10 @@ function securitySchemes(): Record<string, object> {
   );
 }
 
-function server(protocol: 'http' | 'ws', summary: string): object {
+function server(protocol: 'http' | 'ws', basePath: string, summary: string): object {
   return {
     host: '{host}',
+    ...(basePath === '' ? {} : { pathname: basePath }),
     protocol,
     summary,
     description: 'With TLS: `https` and `wss`.',
@@ -136,13 +137,16 @@ function answered(question: z.ZodType, answers: readonly z.ZodType[]): object {
 }
 
 /** The AsyncAPI 3.0 document of the streams, made from the schemas of their events, for either transport. */
-export function asyncApiDocument(version: string): { asyncapi: string; [member: string]: unknown } {
+export function asyncApiDocument(
+  version: string,
+  basePath = '',
+): { asyncapi: string; [member: string]: unknown } {
   const controls = Object.values(CONTROL_EVENTS);
   const { welcome, subscribed, unsubscribed, pong, error, retry } = SOCKET_EVENTS;
   const questions = [subscribe, unsubscribe, ping];
   const onSocket = [...controls, heartbeat, ...Object.values(SOCKET_EVENTS)];
   const onStream = [...controls, heartbeat];
-  const events = CHANNEL_TYPES.map((type) => CHANNEL_EVENTS[type]);
+  const events = [...new Set(CHANNEL_TYPES.flatMap(eventsOf))];
   const everything = [...events, ...onSocket, ...questions];
   const { StreamQuery: query } = schemasOf([connectionQuery]);
 
@@ -179,11 +183,11 @@ export function asyncApiDocument(version: string): { asyncapi: string; [member: 
     const { address, summary, description } = CHANNELS[type];
     const parameters = [...address.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, PARAMETERS[name]]);
     channels[type] = {
-      ...channel({ address, title: type, summary }, [CHANNEL_EVENTS[type]]),
+      ...channel({ address, title: type, summary }, eventsOf(type)),
       description,
       parameters: Object.fromEntries(parameters),
     };
-    operations[`send-${type}`] = operation('send', type, [CHANNEL_EVENTS[type]]);
+    operations[`send-${type}`] = operation('send', type, eventsOf(type));
   }
 
   return {
@@ -196,8 +200,8 @@ export function asyncApiDocument(version: string): { asyncapi: string; [member: 
     },
     defaultContentType: 'application/json',
     servers: {
-      http: server('http', 'Server-Sent Events and NDJSON'),
-      websocket: server('ws', 'WebSocket'),
+      http: server('http', basePath, 'Server-Sent Events and NDJSON'),
+      websocket: server('ws', basePath, 'WebSocket'),
     },
     channels,
     operations,

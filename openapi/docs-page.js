@@ -88,7 +88,7 @@
   window.fetch = async (...request) => {
     const response = await real(...request);
     const { pathname } = new URL(response.url);
-    if (response.ok && pathname === '/v1/auth/login') {
+    if (response.ok && pathname.endsWith('/v1/auth/login')) {
       const { accessToken } = await response.clone().json();
       window.ui.preauthorizeApiKey('bearer', accessToken);
     }

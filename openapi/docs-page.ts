@@ -12,6 +12,8 @@ import { staticFiles } from '../routes/middleware/static-files.ts';
 
 const ASSETS = '/docs/assets';
 const SCRIPT = '/docs/page.js';
+/** Relative, as the page may be under a `BASE_PATH`. */
+const FROM_PAGE = 'docs';
 const GOOGLE_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 const FAVICONS = /(?:<link [^>]*favicon[^>]*>\s*)+/;
 const INLINE_SCRIPT = /<script>([\s\S]*?)<\/script>/g;
@@ -33,8 +35,8 @@ export function docsPage(): Middleware {
       .replace(GOOGLE_FONTS, '')
       .replace('swagger-ui.min.css', 'swagger-ui.css')
       // Before Swagger UI, whose calls it listens to.
-      .replace('<script ', `<script src="${SCRIPT}"></script>\n<script `)
-      .replace(FAVICONS, '<link rel="icon" href="/favicon.svg" type="image/svg+xml">');
+      .replace('<script ', `<script src="${SCRIPT.slice(1)}"></script>\n<script `)
+      .replace(FAVICONS, '<link rel="icon" href="favicon.svg" type="image/svg+xml">');
     const hashes = [...html.matchAll(INLINE_SCRIPT)].map(
       ([, script = '']) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`,
     );
@@ -74,8 +76,8 @@ async function loadRenderer(): Promise<Middleware> {
     routePrefix: '/docs',
     title: 'Marktide API',
     hideTopbar: true,
-    swaggerCdnUrl: '/docs',
+    swaggerCdnUrl: FROM_PAGE,
     swaggerVersion: 'assets',
-    swaggerOptions: { url: '/openapi.json', persistAuthorization: false, deepLinking: true },
+    swaggerOptions: { url: 'openapi.json', persistAuthorization: false, deepLinking: true },
   });
 }

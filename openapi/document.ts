@@ -13,7 +13,7 @@ import { SECURITY_SCHEMES, securityOf } from './security.ts';
 /** What a stream can be resumed by, besides its query. */
 const streamHeaders = z.object({
   'Last-Event-ID': z.string().max(MAX_LAST_EVENT_ID).optional().meta({
-    description: 'The last `id` received: the stream begins with what has happened since.',
+    description: 'The last `id` received: the stream begins with the events since then.',
   }),
 });
 
@@ -54,7 +54,11 @@ function requestOf(endpoint: Endpoint): RouteConfig['request'] {
 }
 
 /** The OpenAPI 3.1 document of the endpoints, made from the very schemas that validate their requests. */
-export function openApiDocument(endpoints: readonly Endpoint[], version: string): { openapi: string } {
+export function openApiDocument(
+  endpoints: readonly Endpoint[],
+  version: string,
+  basePath = '',
+): { openapi: string } {
   const registry = new OpenAPIRegistry();
   for (const [name, scheme] of Object.entries(SECURITY_SCHEMES))
     registry.registerComponent('securitySchemes', name, scheme);
@@ -78,7 +82,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
   ]).generateDocument({
     openapi: '3.1.0',
     info: { ...ABOUT, version },
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath || '/' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
   });
   closeTuples(document);

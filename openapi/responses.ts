@@ -27,13 +27,13 @@ export class ResponseDocs {
     this.#headers = {
       'X-Request-Id': header(
         'RequestId',
-        'The `X-Request-Id` of the request, or one made for it; it is also in the log.',
+        'The `X-Request-Id` of the request, or a generated one; it is also in the log.',
         { type: 'string', pattern: '^[A-Za-z0-9._-]{8,64}$', example: REQUEST_ID },
         true,
       ),
       ETag: header(
         'EntityTag',
-        'Send it as `If-None-Match` the next time.',
+        'Send it as `If-None-Match` with the next request.',
         { type: 'string', example: 'W/"Vt0pJm0Cq3m0bq9q3n9wT4"' },
         true,
       ),
@@ -49,12 +49,12 @@ export class ResponseDocs {
       ),
       RateLimit: header(
         'RateLimit',
-        'What is left of these limits: `r` requests until the count starts again in `t` seconds.',
+        'What remains of these limits: `r` requests until the window ends in `t` seconds.',
         { type: 'string', example: '"address";r=5990;t=41, "user";r=2999;t=60' },
       ),
       'X-Cache': header(
         'Cache',
-        'Where the answer comes from. `hit`: the cache, and nothing has changed since. `miss`: it was made for this request. `stale`: the cache, and prices (never the ledger) have changed since.',
+        'Where the answer comes from. `hit`: the cache; nothing has changed since. `miss`: computed for this request. `stale`: the cache; prices (never the ledger) have changed since.',
         { type: 'string', enum: ['hit', 'miss', 'stale'] },
         true,
       ),

@@ -9,13 +9,13 @@ export const SECURITY_SCHEMES = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `accessToken` of `POST /v1/auth/login`. For a new one, `POST /v1/auth/refresh`.',
+    description: 'The `accessToken` of `POST /v1/auth/login`. `POST /v1/auth/refresh` renews it.',
   },
   apiKey: {
     type: 'apiKey',
     in: 'header',
     name: API_KEY_HEADER,
-    description: 'For programs: made by `POST /v1/api-keys`, with scopes of its own.',
+    description: 'For programs: created by `POST /v1/api-keys`, with its own scopes.',
   },
   cookie: {
     type: 'apiKey',
@@ -34,7 +34,8 @@ export const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'query',
     name: 'token',
-    description: 'For clients that cannot send headers: made by `POST /v1/auth/stream-token`, opens streams.',
+    description:
+      'For clients that cannot send headers: created by `POST /v1/auth/stream-token`; opens streams.',
   },
 } as const satisfies Record<string, Parameters<OpenAPIRegistry['registerComponent']>[2]>;
 
