@@ -89,6 +89,8 @@ const COMMANDS = '+@all';
     const { host } = new URL(server.url);
     const users: [name: string, rights: string[], message: RegExp][] = [
       ['scripts', ['~*', '&*', COMMANDS, '-eval', '-evalsha'], /may not run EVAL: docs\/operations\.md/],
+      ['digests', ['~*', '&*', COMMANDS, '-evalsha'], /may not run EVALSHA: docs/],
+      ['listeners', ['~*', '&*', COMMANDS, '-subscribe'], /may not run SUBSCRIBE: docs/],
       ['clock', ['~*', '&*', COMMANDS, '-time'], /may not run a command that Marktide's scripts use: docs/],
       ['keys', ['~other:*', '&*', COMMANDS], /may not use all keys/],
       ['channels', ['~*', 'resetchannels', COMMANDS], /may not use all channels/],
@@ -112,8 +114,11 @@ const COMMANDS = '+@all';
   });
 
   it('says that a command has been taken away', async () => {
-    const { url } = await start('--rename-command', 'EVAL', '');
-    await assertRefused(url, /does not have the command EVAL/);
+    for (const command of ['EVAL', 'EVALSHA', 'SUBSCRIBE']) {
+      const { url } = await start('--rename-command', command, '');
+      const message = new RegExp(`^The Redis in REDIS_URL does not have the command ${command}, which`);
+      await assertRefused(url, message);
+    }
   });
 
   it('refuses a replica, a cluster and a Sentinel by name', async () => {
@@ -128,7 +133,7 @@ const COMMANDS = '+@all';
     const port = await freePort();
     await assert.rejects(
       check(`redis://127.0.0.1:${port}`, { ms: 300 }),
-      /has not answered for 0 s: check REDIS_URL/,
+      /has not answered for 0 s \(connect ECONNREFUSED 127\.0\.0\.1:\d+\): check REDIS_URL/,
     );
   });
 

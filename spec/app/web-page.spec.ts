@@ -9,7 +9,8 @@ describe('the files of the page', () => {
   before(async () => {
     app = await startApp();
     html = (await app.call('GET', '/')).body;
-    bundles = [...html.matchAll(/(?:href|src)="(\/[^"]+\.(?:js|css))"/g)].map(([, url = '']) => url);
+    // Relative, so that the page can lie under any path; here it lies at the root.
+    bundles = [...html.matchAll(/(?:href|src)="([^"/][^"]+\.(?:js|css))"/g)].map(([, url = '']) => `/${url}`);
   });
   after(() => app.close());
 

@@ -4,7 +4,7 @@ import { killNodes, rollingRestart } from './scenarios.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
 
-/** The scenarios of behind-nginx.spec.ts again and again: races show in the long run. `ROUNDS=50` for a night. */
+/** The scenarios of behind-nginx.process.ts again and again: races show in the long run. `ROUNDS=50` for a night. */
 describe('two nodes behind nginx, for longer', function () {
   this.timeout(ROUNDS * 120_000);
 

@@ -192,7 +192,7 @@ describe('compose.yaml', () => {
       ['./deploy/nginx/http.conf', '/etc/nginx/conf.d/default.conf', 'ro'],
     ]);
     for (const [source = ''] of mounts) assert.ok(existsSync(join(PACKAGE_ROOT, source)));
-    const nginx = ['common', 'http', 'locations'].map((name) => read(`deploy/nginx/${name}.conf`)).join('');
+    const nginx = ['nodes', 'http'].map((name) => read(`deploy/nginx/${name}.conf`)).join('');
     const wanted = nodes.map(([name]) => `${name}:3000`);
     const servers = [...nginx.matchAll(/^ +server (\S+)/gm)].map(([, server]) => server);
     assert.deepEqual(servers, [...wanted, ...wanted]);

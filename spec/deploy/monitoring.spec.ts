@@ -165,7 +165,7 @@ const CASES = {
             exp_labels: { severity: 'critical', instance: 'b', feed: 'ccxt:upbit', state: 'retrying' },
             exp_annotations: {
               summary: 'The feed ccxt:upbit of b is retrying',
-              description: 'Prices are not current. `feed` of /readyz says why.',
+              description: 'Prices are not current. `feeds` of /readyz says why.',
             },
           },
         ]),

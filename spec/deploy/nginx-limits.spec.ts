@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { createClient, type MarktideError } from '../../lib/client/index.ts';
 import { MAX_HEAD_BYTES, MAX_URL_BYTES } from '../../lib/http/request-limits.ts';
+import { PROBLEMS } from '../../lib/problem.ts';
 import { MAX_CHANNELS } from '../../streams/core/channel.ts';
 import { startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { nginxAvailable, type Proxy, startNginx } from '../support/nginx.ts';
+import { rawRequest } from '../support/routes/raw-request.ts';
 import { StreamClient } from '../support/stream-client.ts';
 
 /** As many names as make the URL so long. */
@@ -62,6 +64,44 @@ function streamUrl(length: number): string {
     assert.deepEqual(await problemOf(refused), [431, '/problems/headers-too-large']);
   });
 
+  it('are told by nginx as the node would, where nginx itself refuses', async () => {
+    const urls = streamUrl(2 * MAX_HEAD_BYTES);
+    assert.deepEqual(await problemOf(await fetch(proxy.url + urls)), [414, '/problems/uri-too-long']);
+    const far = `POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n`;
+    const REFUSED: [what: string, text: string, status: number, type: keyof typeof PROBLEMS][] = [
+      [
+        'headers',
+        `GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+        431,
+        'headers-too-large',
+      ],
+      ['a method', 'TRACE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 405, 'method-not-allowed'],
+      ['a length', `${far}Content-Length: two\r\n\r\n`, 400, 'invalid-request'],
+      ['a body', `${far}Content-Length: 70000\r\n\r\n`, 413, 'payload-too-large'],
+      [
+        'a body',
+        `${far.replace('/auth/login', '/streams')}Content-Length: 70000\r\n\r\n`,
+        413,
+        'payload-too-large',
+      ],
+      ['a path', 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 404, 'not-found'],
+      // The API has no types for these.
+      ['a coding', `${far}Transfer-Encoding: gzip\r\n\r\n`, 501, 'invalid-request'],
+      ['a version', 'GET / HTTP/2.0\r\nHost: x\r\nConnection: close\r\n\r\n', 505, 'invalid-request'],
+    ];
+    for (const [what, text, status, type] of REFUSED) {
+      const answer = await rawRequest(proxy.url, text);
+      assert.equal(answer.status, status, what);
+      assert.match(answer.head, /^content-type: application\/problem\+json$/im, what);
+      const { requestId, detail: _, ...rest } = JSON.parse(answer.body);
+      assert.match(requestId, /^[0-9a-f]{32}$/);
+      assert.deepEqual(rest, { type: `/problems/${type}`, title: PROBLEMS[type][1], status }, what);
+      if (status < 500) assert.equal(PROBLEMS[type][0], status);
+    }
+    const hidden = await fetch(`${proxy.url}/.marktide/uri-too-long`);
+    assert.equal(hidden.status, 404);
+  });
+
   async function subscribe(
     channels: readonly string[],
     options: { accessToken?: string; suffix?: string } = {},
@@ -101,7 +141,7 @@ function streamUrl(length: number): string {
     const longer = `&flush=${'0'.repeat(2 * MAX_HEAD_BYTES)}`;
     for (const [options, status, message] of [
       [{ suffix: long }, 414, /the limit is 8000/],
-      [{ suffix: longer }, 414, /answered 414 [A-Z]/],
+      [{ suffix: longer }, 414, /The URL is longer than 16 KiB/],
       [{ accessToken: 'x'.repeat(MAX_HEAD_BYTES - 150) }, 431, /more than 16384 bytes/],
     ] as const) {
       const { count, errors } = await subscribe(['ticker:*'], options);

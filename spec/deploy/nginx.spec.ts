@@ -245,14 +245,15 @@ interface Told {
   });
 
   it('has the right place for every body that an endpoint takes', () => {
-    const conf = readFileSync(join(PACKAGE_ROOT, 'deploy', 'nginx', 'locations.conf'), 'utf8');
+    const read = (name: string): string => readFileSync(join(PACKAGE_ROOT, 'deploy', 'nginx', name), 'utf8');
+    const conf = read('locations.conf');
     const locations = [...conf.matchAll(/^location ~ (\S+) \{\n([\s\S]*?)^\}/gm)].map(
       ([, pattern = '', body]) => ({
         pattern: new RegExp(pattern),
         size: /client_max_body_size (\w+);/.exec(body ?? '')?.[1],
       }),
     );
-    const general = /^client_max_body_size (\w+);/m.exec(conf)?.[1];
+    const general = /^client_max_body_size (\w+);/m.exec(read('server.conf'))?.[1];
     const { BODY_LIMIT_KB, IMPORT_LIMIT_MB } = readConfig({});
     const list = `${BODY_LIMIT_KB / 1_024}m`;
     const bodies = API.filter(({ body, consumes }) => body !== undefined || consumes === 'csv');

@@ -18,9 +18,19 @@ export interface ProxiedFleet {
   stop(): Promise<void>;
 }
 
+interface FleetOptions {
+  /** Where nginx reaches the nodes that listen on these ports. */
+  ports?: (given: readonly [number, number]) => Promise<readonly [number, number]>;
+  /** A file that the first node's log goes to. */
+  logTo?: string | undefined;
+  /** nginx has its folder in there. */
+  proxyIn?: string | undefined;
+}
+
 export async function startProxiedFleet(
   databaseUrl?: string,
   more: Record<string, string> = {},
+  { ports: ways = (given) => Promise.resolve(given), logTo, proxyIn }: FleetOptions = {},
 ): Promise<ProxiedFleet> {
   const redis = await startRedisServer();
   const ports = [await freePort(), await freePort()] as const;
@@ -39,9 +49,14 @@ export async function startProxiedFleet(
     RATE_LIMIT_STREAM: '0',
     ...more,
   };
-  const start = (index: 0 | 1): Promise<NodeProcess> => startNode({ ...env, PORT: String(ports[index]) });
+  const start = (index: 0 | 1): Promise<NodeProcess> => {
+    const own = { ...env, PORT: String(ports[index]) };
+    if (index === 1 || logTo === undefined) return startNode(own);
+    return startNode({ ...own, LOG_LEVEL: 'info' }, undefined, undefined, logTo);
+  };
   const nodes: [NodeProcess, NodeProcess] = [await start(0), await start(1)];
-  const proxy = await startNginx([`127.0.0.1:${ports[0]}`, `127.0.0.1:${ports[1]}`]);
+  const [one, two] = await ways(ports);
+  const proxy = await startNginx([`127.0.0.1:${one}`, `127.0.0.1:${two}`], undefined, undefined, proxyIn);
   for (const node of nodes) await ready(node);
   return {
     proxy,

@@ -2,6 +2,8 @@
 export interface TickLoad {
   /** Prices that were acknowledged. */
   readonly sent: number[];
+  /** When each of them was, as `performance.now()`. */
+  readonly sentAt: number[];
   /** Requests that failed, so that nobody can know whether their trade is booked. */
   readonly failed: string[];
   /** Ends it, and pushes one more trade. @returns the price of that one */
@@ -10,6 +12,7 @@ export interface TickLoad {
 
 export function pushTicks(url: string, authorization: string): TickLoad {
   const sent: number[] = [];
+  const sentAt: number[] = [];
   const failed: string[] = [];
   let price = 0;
   const over = new AbortController();
@@ -26,8 +29,10 @@ export function pushTicks(url: string, authorization: string): TickLoad {
         return response.status === 200 ? null : `${response.status} ${text}`;
       })
       .catch((error: unknown) => String(error));
-    if (said === null) sent.push(price);
-    else failed.push(said);
+    if (said === null) {
+      sent.push(price);
+      sentAt.push(performance.now());
+    } else failed.push(said);
     return said === null;
   }
 
@@ -39,6 +44,7 @@ export function pushTicks(url: string, authorization: string): TickLoad {
   })();
   return {
     sent,
+    sentAt,
     failed,
     async finish() {
       over.abort();

@@ -4,16 +4,21 @@ import { say } from './say.ts';
 /** What a bot of a customer does: books fills, repeats what was not answered, and keeps what was acknowledged. */
 export class Bot {
   readonly acknowledged = new Set<string>();
+  /** When each of these was, as `performance.now()`. */
+  readonly acknowledgedAt = new Map<string, number>();
   /** Answers other than success, by status; `0` for none at all. */
   readonly refused = new Map<number, number>();
   readonly #url: string;
   readonly #authorization: string;
+  readonly #deadlineMs: number | null;
   #path = '';
   #next = 0;
 
-  constructor(url: string, authorization: string) {
+  /** @param deadlineMs how long it waits for an answer; for ever if it is not said */
+  constructor(url: string, authorization: string, deadlineMs: number | null = null) {
     this.#url = url;
     this.#authorization = authorization;
+    this.#deadlineMs = deadlineMs;
   }
 
   get portfolioId(): string {
@@ -53,7 +58,10 @@ export class Bot {
     const status = answer?.status ?? 0;
     await answer?.text();
     if (status === 200 || status === 201)
-      for (const { externalId } of items) this.acknowledged.add(externalId);
+      for (const { externalId } of items) {
+        this.acknowledged.add(externalId);
+        this.acknowledgedAt.set(externalId, performance.now());
+      }
     else this.refused.set(status, (this.refused.get(status) ?? 0) + 1);
     return status;
   }
@@ -103,6 +111,7 @@ export class Bot {
         method: 'POST',
         headers: { authorization: this.#authorization, 'content-type': 'application/json' },
         body: JSON.stringify(body),
+        ...(this.#deadlineMs === null ? {} : { signal: AbortSignal.timeout(this.#deadlineMs) }),
       });
     } catch {
       return null;

@@ -6,7 +6,10 @@ export interface SlowProxy {
   port: number;
   /** Milliseconds that everything takes, each way. */
   delayMs: number;
-  /** Swallows everything, as a network that drops packets does: connections stay open and nothing arrives. */
+  /**
+   * Swallows everything, as a network that drops packets does: connections stay open and nothing arrives, not even their
+   * ends. A connection that has lost something then stays dead, as one that a router has forgotten.
+   */
   isSilent: boolean;
   /** Told before each piece of a request is passed on, how many there were. */
   onRequest: (count: number) => void;
@@ -19,12 +22,14 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
   let requests = 0;
   const server = createServer((client) => {
     const upstream = connect(target, '127.0.0.1');
+    let isDead = false;
     const join = (from: Socket, to: Socket): void => {
       // One piece after the other, also when the delay becomes shorter.
       let passed: Promise<void> | null = null;
       sockets.add(from);
       from.on('data', (chunk: Buffer) => {
-        if (proxy.isSilent) return;
+        isDead ||= proxy.isSilent;
+        if (isDead) return;
         if (from === client) proxy.onRequest((requests += 1));
         if (proxy.delayMs === 0 && passed === null) {
           to.write(chunk);
@@ -40,7 +45,7 @@ export async function startSlowProxy(target: number): Promise<SlowProxy> {
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        if (!proxy.isSilent) to.destroy();
       });
     };
     join(client, upstream);

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { startApp, type TestApp } from '../support/app.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
@@ -41,9 +44,10 @@ const NO_LIMITS = Object.fromEntries(
 
 /** The whole program in this process, with its event loop watched. No answer is cached. */
 export async function startHeldApp(backend: 'embedded' | 'postgres'): Promise<HeldApp> {
+  const folder = await mkdtemp(join(tmpdir(), 'marktide-held-'));
   const app = await startApp({
     env: { ...NO_LIMITS, CACHE_MB: '0' },
-    ...(backend === 'postgres' ? { databaseUrl: await newPostgresDatabase() } : {}),
+    ...(backend === 'postgres' ? { databaseUrl: await newPostgresDatabase() } : { dataDir: folder }),
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   const watch = new LoopHold();
@@ -91,6 +95,7 @@ export async function startHeldApp(backend: 'embedded' | 'postgres'): Promise<He
       watch.close();
       agent.destroy();
       await app.close();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -6,6 +6,7 @@ import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support
 import { bodyBytesOf, type Maximum, maximaOf, type Operation } from '../support/documented-limits.ts';
 import type { Schema } from '../support/json-schema.ts';
 import { UNLIMITED } from '../support/routes/door.ts';
+import { UpbitAccounts } from '../support/upbit-accounts.ts';
 import { watch } from '../support/log-watch.ts';
 
 interface Refusal {
@@ -65,6 +66,9 @@ const VALUES: Record<string, (count: number, at: string) => unknown> = {
     numbered(count, (n) => `2001:db8:ffff:ffff:ffff:ffff:ffff:${(0x1000 + n).toString(16)}/128`),
   scopes: (count) => ['read', 'trades:write', 'market:write', 'admin', 'read'].slice(0, count),
   tags: (count) => numbered(count, (n) => `${hangul(46)}${String(n).padStart(4, '0')}`),
+  apiKey: (count) => 'A'.repeat(count),
+  secret: (count) => 'A'.repeat(count),
+  passphrase: (count) => 'A'.repeat(count),
   // Ten words at most: with the spaces between them.
   q: (count) => (count > 20 ? hangul(count) : numbered(count, (n) => hangul(12 + n)).join(' ')),
 };
@@ -127,9 +131,12 @@ const BODIES: Record<string, Record<string, unknown>> = {
   createPortfolio: { name: 'x' },
   updatePortfolio: { name: 'x' },
   putShare: { email: 'a@b.co', access: 'read' },
+  connectAccount: { exchange: 'upbit', label: 'x', credentials: { apiKey: 'x', secret: 'x' } },
+  updateAccount: { label: 'x', credentials: { apiKey: 'x', secret: 'x' } },
   bookTrades: TRADE,
   changeTrade: { orderId: 'x', note: 'x', tags: [] },
   bookEntries: TRANSFER,
+  acceptDiscrepancyProposal: { proposal: 'correction' },
   joinEntry: { depositId: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' },
   changeEntry: { kind: 'deposit', note: 'x', tags: [] },
   bookTransfers: TRANSFER,
@@ -145,6 +152,8 @@ const BODIES: Record<string, Record<string, unknown>> = {
   },
   pushTicks: TICK,
   loadCandles: CANDLE,
+  loadRates: { symbol: 'USD/KRW', rate: '1400', time: '2024-01-01T00:00:00Z' },
+  requestBackfill: { symbol: 'BTC/KRW', from: '2024-01-01T00:00:00Z' },
   createStreamSubscription: { channels: ['ticker:*'] },
 };
 /** What a query needs besides. */
@@ -155,18 +164,29 @@ const QUERIES: Record<string, Record<string, string>> = {
 };
 /** Said of the query without that. */
 const WITHOUT: Record<string, string> = { 'explainPnl At most': 'asset' };
-/** Refusals that say that the query and the body were valid: nobody has such an e-mail address, or a file is missing. */
-const UNDERSTOOD = [401, 404, 409, 415, 426];
+/**
+ * Refusals that say that the query and the body were valid: nobody has such an e-mail address, an
+ * exchange does not take such a key, or a file is missing.
+ */
+const UNDERSTOOD = [401, 404, 409, 415, 422, 426];
 
 describe('every maximum of the API document', function () {
   this.timeout(120_000);
   let app: TestApp;
   let admin: TestUser;
   let ids: Record<string, string>;
+  let upbit: UpbitAccounts;
 
   before(async () => {
+    upbit = await new UpbitAccounts().start();
     app = await startApp({
-      env: { ...UNLIMITED, REGISTRATION: 'open', TAGS_PER_ENTRY: '100', TAGS_PER_PORTFOLIO: '100000' },
+      env: {
+        ...UNLIMITED,
+        ...upbit.env,
+        REGISTRATION: 'open',
+        TAGS_PER_ENTRY: '100',
+        TAGS_PER_PORTFOLIO: '100000',
+      },
     });
     admin = await app.user('admin');
     const make = async (path: string, body: unknown): Promise<string> => {
@@ -185,6 +205,8 @@ describe('every maximum of the API document', function () {
       keyId: portfolioId,
       decisionId: portfolioId,
       matchId: `${portfolioId}.${portfolioId}`,
+      discrepancyId: `${portfolioId}.BTC.1767225600000`,
+      accountId: await make(`${path}/accounts`, upbit.input),
     };
     await make('/v1/import-mappings', { ...BODIES['saveImportMapping'], name: hangul(100) });
   });
@@ -192,6 +214,7 @@ describe('every maximum of the API document', function () {
     // What was sent as passwords is in logs as other things.
     watch.take();
     await app.close();
+    await upbit.stop();
   });
 
   /** Only the head is read of what is no problem: a stream would not end. */

@@ -1,9 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { ensureDemo } from '../../app/first-start.ts';
+import { saveBalances } from '../../db/accounts/account-balances.ts';
+import { derivedBalances } from '../../db/accounts/derived-balances.ts';
+import { findAccount } from '../../db/accounts/accounts.ts';
+import { fixed, ZERO } from '../../lib/money/money.ts';
 import { API } from '../../openapi/documents.ts';
 import { EXAMPLES_FILE, type Examples, readExamples } from '../../openapi/examples.ts';
 import type { Endpoint } from '../../routes/http/endpoint.ts';
 import { DEMO_LOGIN } from '../../routes/service/health.ts';
+import { UpbitAccounts } from '../support/upbit-accounts.ts';
 import { startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../support/app.ts';
 import { closeIdleEngines } from '../support/embedded-engines.ts';
 
@@ -23,7 +28,7 @@ function shortened(value: unknown, key = ''): unknown {
     return SHORTENED.has(key) && value.length > 24 ? `${value.slice(0, 16)}…` : value;
   }
   if (Array.isArray(value)) {
-    const few = ['items', 'steps', 'warnings'].includes(key) ? value.slice(0, ITEMS) : value;
+    const few = ['items', 'proposals', 'steps', 'warnings'].includes(key) ? value.slice(0, ITEMS) : value;
     return few.map((each) => shortened(each));
   }
   if (typeof value !== 'object' || value === null) return value;
@@ -44,11 +49,13 @@ const queries = (now: number): Record<string, string> => ({
   exportSeries: `from=${now - 3 * DAY_MS}`,
   getPerformance: `from=${now - 20 * DAY_MS}`,
   listCandles: `symbol=BTC/KRW&interval=1d&limit=2`,
+  getRate: 'asset=BTC&currency=KRW',
   explainPnl: 'asset=BTC',
 });
 
 interface Scene {
   app: TestApp;
+  upbit: UpbitAccounts;
   admin: TestUser;
   /** Who has the demo portfolio. */
   trader: TestUser;
@@ -56,7 +63,10 @@ interface Scene {
 }
 
 async function setUp(): Promise<Scene> {
-  const app = await startApp({ env: { REGISTRATION: 'open' } });
+  const upbit = await new UpbitAccounts().start();
+  const app = await startApp({
+    env: { REGISTRATION: 'open', ...upbit.env },
+  });
   await ensureDemo(app.services);
   const admin = await app.user('admin');
   const { body: session } = await app.call('POST', '/v1/auth/login', { body: DEMO_LOGIN });
@@ -120,6 +130,11 @@ async function setUp(): Promise<Scene> {
       kinds: { Bought: 'buy', Sold: 'sell' },
     },
   });
+  const { body: account } = await app.call('POST', `/v1/portfolios/${portfolioId}/accounts`, {
+    as: trader,
+    body: upbit.input,
+  });
+  const discrepancyId = await differing(app, account.id);
   const moved = { asset: 'ETH', quantity: '0.5' };
   await app.call('POST', `/v1/portfolios/${portfolioId}/entries`, {
     as: trader,
@@ -136,14 +151,38 @@ async function setUp(): Promise<Scene> {
     tradeId: await first('trades'),
     transferId: await first('transfers'),
     entryId: await first('transfers'),
+    accountId: account.id,
+    discrepancyId,
     userId: trader.id,
     invitationTo: offered.id,
     slug: 'not-found',
   };
-  return { app, admin, trader, ids };
+  return { app, upbit, admin, trader, ids };
 }
 
-async function answerTo(endpoint: Endpoint, { app, admin, trader, ids }: Scene): Promise<unknown> {
+/** A staking reward that no list of the exchange tells of, as it stands after two looks at the account. */
+async function differing({ services }: TestApp, accountId: string): Promise<string> {
+  const { db, clock } = services;
+  await db('exchange_accounts').where({ id: accountId }).update({ paused: true });
+  const { portfolio_id: portfolioId } = await db('exchange_accounts').where({ id: accountId }).first();
+  const account = await findAccount(db, portfolioId, accountId);
+  if (account === null) throw new TypeError('the account is gone');
+  const ledgerAmount = (await derivedBalances(db, account)).get('ETH') ?? ZERO;
+  const now = clock.now();
+  await saveBalances(db, accountId, [
+    {
+      asset: 'ETH',
+      exchangeAmount: ledgerAmount + fixed('0.0042'),
+      ledgerAmount,
+      checkedAt: now,
+      agreedAt: now - DAY_MS,
+      differsSince: now - 60_000,
+    },
+  ]);
+  return `${accountId}.ETH.${now - 60_000}`;
+}
+
+async function answerTo(endpoint: Endpoint, { app, upbit, admin, trader, ids }: Scene): Promise<unknown> {
   const given: Record<string, string | undefined> =
     endpoint.id === 'acceptInvitation' ? { portfolioId: ids['invitationTo'] } : ids;
   const path = endpoint.path.replaceAll(/:(\w+)/g, (_, name: string) => given[name] ?? name);
@@ -154,6 +193,7 @@ async function answerTo(endpoint: Endpoint, { app, admin, trader, ids }: Scene):
   let headers = {};
   if (endpoint.id === 'refresh') body = { refreshToken: trader.refreshToken };
   if (endpoint.id === 'register') body = { email: 'kim@example.com', password: TEST_PASSWORD };
+  if (endpoint.id === 'connectAccount') body = { ...upbit.input, label: 'Upbit main' };
   if (endpoint.id === 'putShare') body = { userId: admin.id, access: 'read' };
   if (endpoint.consumes === 'csv') headers = { 'content-type': 'text/csv' };
   const answer = await app.call(
@@ -187,5 +227,6 @@ try {
   await writeFile(EXAMPLES_FILE, `${JSON.stringify(examples, null, 2)}\n`);
 } finally {
   await scene.app.close();
+  await scene.upbit.stop();
   await closeIdleEngines();
 }

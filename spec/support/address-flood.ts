@@ -60,7 +60,7 @@ const others = (Object.keys(limits.policies) as CountedLimit[]).filter(
   (name) => name !== ('address' as string),
 );
 for (const name of others) {
-  for (let n = 0; n < addresses / 40; n += 1) {
+  for (let n = 0; n < 1.25 * MAX_KEYS; n += 1) {
     await limits.take(name, `0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80 ${networkOf(address(n))}`);
   }
 }

@@ -10,7 +10,7 @@ import { listen, stopListening, patienceOf } from '../../app/server.ts';
 import type { BackendPatience } from '../../app/backends.ts';
 import { createServices } from '../../app/services.ts';
 import type { Services } from '../../routes/http/handler-services.ts';
-import { openInMemory, openOnPostgres } from './databases.ts';
+import { openInMemory, openOnDisk, openOnPostgres } from './databases.ts';
 import { watch, watchedLogger } from './log-watch.ts';
 import { checkAnswer } from './response-check.ts';
 
@@ -19,6 +19,8 @@ export interface TestAppOptions {
   env?: Record<string, string>;
   /** A PostgreSQL database instead of an embedded one in memory. */
   databaseUrl?: string;
+  /** A folder for the embedded database, which then has a thread of its own, as in a node. */
+  dataDir?: string;
   clock?: Clock;
   patience?: BackendPatience;
   /** Takes each line of its log, down to `trace`. */
@@ -35,6 +37,7 @@ export interface TestUser {
 }
 
 export interface TestApp {
+  /** With its `BASE_PATH`. */
   url: string;
   services: Services;
   /** A new user, logged in. */
@@ -71,7 +74,7 @@ function headersOf(all: Record<string, string | string[]>): Headers {
   return headers;
 }
 
-/** The whole program on a free port, as `app/main.ts` runs it, with a real database and real sockets. */
+/** The whole program on a free port, as `app/program.ts` runs it, with a real database and real sockets. */
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const clock = options.clock ?? systemClock;
   const logger = watchedLogger(options.log);
@@ -88,9 +91,11 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     ...options.env,
   });
   const database =
-    options.databaseUrl === undefined
-      ? await openInMemory()
-      : await openOnPostgres({ url: options.databaseUrl, statementTimeout: config.STATEMENT_TIMEOUT_MS });
+    options.dataDir !== undefined
+      ? await openOnDisk(options.dataDir)
+      : options.databaseUrl === undefined
+        ? await openInMemory()
+        : await openOnPostgres({ url: options.databaseUrl, statementTimeout: config.STATEMENT_TIMEOUT_MS });
   const { services, close } = await createServices({
     config,
     clock,
@@ -99,13 +104,14 @@ export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
     database,
     patience: options.patience,
   });
-  const { server, url } = await listen(
+  const { server, url: root } = await listen(
     createApp(services),
     { host: '127.0.0.1', port: 0 },
     patienceOf(config),
     services,
   );
 
+  const url = root + config.BASE_PATH;
   const agent = new Agent({ keepAlive: true });
 
   async function call(

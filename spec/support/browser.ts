@@ -1,23 +1,45 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserServer, chromium } from 'playwright-core';
+
+/** The shell first: in Chromium itself each page costs five times the processor time, mostly for windows nobody sees. */
+const NAMES = ['chromium-headless-shell', 'chromium'];
 
 function binary(): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, 'chromium')).find((path) => existsSync(path)) ?? null;
+  const paths = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return paths.find((path) => existsSync(path)) ?? null;
 }
 
 export function browserAvailable(): boolean {
   return binary() !== null;
 }
 
+/** Those that run, by their switches: each start takes a second of processor time. */
+const servers = new Map<string, Promise<BrowserServer>>();
+
 /**
- * Debian's Chromium without a window. It asks nobody but the pages it is told to open.
+ * Debian's Chromium without a window. It asks nobody but the pages it is told to open. All suites of this process share
+ * it, and one that closes its own browser closes no more than its own pages.
  * @param more further switches of Chromium
  */
-export function launchBrowser(...more: string[]): Promise<Browser> {
-  return chromium.launch({
+export async function launchBrowser(...more: string[]): Promise<Browser> {
+  const key = more.join(' ');
+  const server = servers.get(key) ?? startChromium(more);
+  servers.set(key, server);
+  return await chromium.connect((await server).wsEndpoint());
+}
+
+/** In a run of one process nothing else would end them. */
+export async function closeBrowsers(): Promise<void> {
+  for (const server of servers.values()) await (await server).close();
+  servers.clear();
+}
+
+function startChromium(more: string[]): Promise<BrowserServer> {
+  return chromium.launchServer({
     executablePath: binary() ?? '',
+    host: '127.0.0.1',
     args: [
       '--no-sandbox',
       '--disable-gpu',

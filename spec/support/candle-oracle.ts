@@ -1,7 +1,8 @@
 import { CANDLE_INTERVALS, type CandleInterval } from '../../lib/candle-interval.ts';
 import { type Candle } from '../../db/market/candles.ts';
 import { decimal, mul, ZERO } from '../../lib/money/money.ts';
-import type { CandleBody } from '../../streams/channels/record.ts';
+import type { CandleBody } from '../../lib/schemas/candle-schema.ts';
+import { localText } from './local-text.ts';
 
 /** A trade, or (without a quantity) a price. */
 export interface OracleTick {
@@ -13,10 +14,6 @@ export interface OracleTick {
 }
 
 const LENGTHS: Record<string, number> = { '1m': 1, '5m': 5, '15m': 15, '30m': 30, '1h': 60, '4h': 240 };
-
-/** Date and time of a place, as `2024-03-31 23:59:59`. */
-const localText = (time: number, timeZone: string): string =>
-  new Date(time).toLocaleString('sv', { timeZone });
 
 const midnights = new Map<string, number>();
 
@@ -90,6 +87,7 @@ export function candlesOfTicks(
     quoteVolume: decimal(sum(list.map(({ price, quantity }) => mul(price, quantity ?? ZERO)))),
     trades: list.filter(({ quantity }) => quantity !== null).length,
     simulated: list.some(({ simulated }) => simulated),
+    complete: true,
   }));
 }
 
@@ -106,6 +104,7 @@ export function candlesOfMinutes(minutes: readonly Candle[], interval: CandleInt
     quoteVolume: decimal(sum(list.map(({ quoteVolume }) => quoteVolume))),
     trades: list.reduce((count, { trades }) => count + trades, 0),
     simulated: list.some(({ simulated }) => simulated),
+    complete: true,
   }));
 }
 

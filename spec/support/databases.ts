@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { openDatabase, type DatabaseOptions, type OpenedDatabase } from '../../db/connection/database.ts';
 import { migrate } from '../../db/migrations/migrate.ts';
+import { fillDataFolder } from './data-folder.ts';
 import { emptyEngine, migratedEngine, releaseEngine } from './embedded-engines.ts';
 import { quiet } from './log-watch.ts';
 import { OWN_FLEET } from './own-fleet.ts';
@@ -71,6 +72,12 @@ export async function openInMemory(
     await releaseEngine(engine);
   }
   return { ...opened, close: () => (closing ??= close()) };
+}
+
+/** With the current schema, in a folder that is empty. */
+export async function openOnDisk(dataDir: string): Promise<OpenedDatabase> {
+  await fillDataFolder(dataDir);
+  return await openDatabase({ log: quiet, dataDir });
 }
 
 export async function openOnPostgres(

@@ -23,8 +23,12 @@ export function haproxyAvailable(): boolean {
   return binary() !== null;
 }
 
-/** Starts HAProxy with the example of deploy/haproxy; only its addresses are changed. @param nodes `host:port` of each */
-export async function startHaproxy(nodes: readonly [string, string]): Promise<Haproxy> {
+/**
+ * Starts HAProxy with the example of deploy/haproxy; only its addresses are changed.
+ * @param nodes `host:port` of each
+ * @param patience with a node that says nothing, instead of the example's
+ */
+export async function startHaproxy(nodes: readonly [string, string], patience?: '1s'): Promise<Haproxy> {
   const program = binary();
   if (program === null) throw new Error('there is no haproxy on this machine');
   const folder = await mkdtemp(join(tmpdir(), 'marktide-haproxy-'));
@@ -34,6 +38,7 @@ export async function startHaproxy(nodes: readonly [string, string]): Promise<Ha
     ['bind :8080', `bind 127.0.0.1:${port}`],
     ['node-a:3000', nodes[0]],
     ['node-b:3000', nodes[1]],
+    ['timeout server 28s', `timeout server ${patience ?? '28s'}`],
   ] as const;
   const config = changes.reduce((text, [from, to]) => {
     if (!text.includes(from)) throw new Error(`deploy/haproxy has no "${from}"`);

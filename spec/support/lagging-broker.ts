@@ -1,9 +1,16 @@
-import type { Broker, LogListener, Subscription } from '../../streams/core/broker.ts';
+import type { Broker, LogListener, Position, Subscription } from '../../streams/core/broker.ts';
+
+interface Watch {
+  listeners: Set<LogListener>;
+  position: Position;
+  opening: Promise<Subscription>;
+}
 
 /** The ring answers at once, but live delivery lags, as pub/sub may: what a test holds back arrives when it says so. */
 export class LaggingBroker implements Broker {
   readonly inner: Broker;
   readonly #held: (() => void)[] = [];
+  readonly #watches = new Map<string, Watch>();
   isHolding = false;
   /** Called after each page of history was read, before the reader gets it. */
   afterPage: (() => Promise<void>) | null = null;
@@ -24,12 +31,48 @@ export class LaggingBroker implements Broker {
     return page;
   };
 
-  subscribe(log: string, listener: LogListener): Promise<Subscription> {
-    return this.inner.subscribe(log, {
-      events: (...args) => this.#later(() => listener.events(...args)),
-      reset: (...args) => this.#later(() => listener.reset(...args)),
-      condition: (...args) => this.#later(() => listener.condition(...args)),
+  /** As a process on Redis has it: one position in each log for all listeners, which is behind while events are held. */
+  async subscribe(log: string, listener: LogListener): Promise<Subscription> {
+    const watch = this.#watches.get(log) ?? this.#watch(log);
+    this.#watches.set(log, watch);
+    await watch.opening;
+    watch.listeners.add(listener);
+    return {
+      position: { ...watch.position },
+      close: async () => {
+        watch.listeners.delete(listener);
+        if (watch.listeners.size > 0 || this.#watches.get(log) !== watch) return;
+        this.#watches.delete(log);
+        await (await watch.opening).close();
+      },
+    };
+  }
+
+  #watch(log: string): Watch {
+    const listeners = new Set<LogListener>();
+    const tell = (what: (listener: LogListener) => void): void => [...listeners].forEach(what);
+    const opening = this.inner.subscribe(log, {
+      events: (epoch, events) =>
+        this.#later(() => {
+          watch.position = { epoch, offset: events.at(-1)?.offset ?? watch.position.offset };
+          tell((listener) => listener.events(epoch, events));
+        }),
+      reset: (position, reason) =>
+        this.#later(() => {
+          watch.position = position;
+          tell((listener) => listener.reset(position, reason));
+        }),
+      condition: (state) => this.#later(() => tell((listener) => listener.condition(state))),
     });
+    const watch: Watch = {
+      listeners,
+      position: { epoch: '', offset: 0 },
+      opening: opening.then((subscription) => {
+        watch.position = subscription.position;
+        return subscription;
+      }),
+    };
+    return watch;
   }
 
   /** Delivers what was held back, all of it or the oldest `count`. */

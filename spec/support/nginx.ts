@@ -17,6 +17,13 @@ export interface Proxy {
   errors(): string;
   /** The access log so far. */
   accesses(): string;
+  /** Freezes its workers: connections are made and nothing answers. */
+  pause(): void;
+  resume(): void;
+  /** The one process after the other, or only those that serve, which the kernel ends first when memory is full. */
+  kill(what: 'all' | 'workers'): Promise<void>;
+  /** Starts it again on the same ports, after `kill`. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,8 +66,17 @@ interface Ports {
   https: number;
 }
 
+/** What an operator changes in a file of the example. */
+export type Edit = (text: string, name: string) => string;
+
+interface Site {
+  name: string;
+  changes: [string, string][];
+  edit: Edit;
+}
+
 /** The very files of deploy/nginx, in the places they are meant for; nothing but the substitutions is changed. */
-async function installExamples(folder: string, site: string, changes: [string, string][]): Promise<void> {
+async function installExamples(folder: string, { name: site, changes, edit }: Site): Promise<void> {
   await mkdir(join(folder, 'marktide'));
   const texts = new Map(
     readdirSync(EXAMPLES).map((name) => [name, readFileSync(join(EXAMPLES, name), 'utf8')]),
@@ -68,7 +84,7 @@ async function installExamples(folder: string, site: string, changes: [string, s
   const all = [...texts.values()].join('');
   for (const [from] of changes) if (!all.includes(from)) throw new Error(`deploy/nginx has no "${from}"`);
   for (const [name, text] of texts) {
-    const changed = changes.reduce((done, [from, to]) => done.replaceAll(from, to), text);
+    const changed = changes.reduce((done, [from, to]) => done.replaceAll(from, to), edit(text, name));
     await writeFile(join(folder, 'marktide', name), changed);
     if (name === site) await writeFile(join(folder, 'site.conf'), changed);
   }
@@ -96,14 +112,25 @@ function mainConfig(folder: string): string {
  * Starts nginx with the example configuration in front of two nodes, which need not be there yet.
  * @param nodes `host:port` of each
  * @param tls the certificate for https.conf; without one http.conf is used
+ * @param edit what is changed in the example before it is used
+ * @param parent its folder, with logs and what it keeps of bodies, is made in there
  */
-export async function startNginx(nodes: readonly [string, string], tls?: Certificate): Promise<Proxy> {
+export async function startNginx(
+  nodes: readonly [string, string],
+  tls?: Certificate,
+  edit: Edit = (text) => text,
+  parent = tmpdir(),
+): Promise<Proxy> {
   const program = binary();
   if (program === null) throw new Error('there is no nginx on this machine');
-  const folder = await mkdtemp(join(tmpdir(), 'marktide-nginx-'));
+  const folder = await mkdtemp(join(parent, 'marktide-nginx-'));
   const ports = { http: await freePort(), https: await freePort() };
   const site = tls === undefined ? 'http.conf' : 'https.conf';
-  await installExamples(folder, site, substitutions(folder, { nodes, ports, tls }));
+  await installExamples(folder, {
+    name: site,
+    changes: substitutions(folder, { nodes, ports, tls }),
+    edit,
+  });
   await writeFile(join(folder, 'nginx.conf'), mainConfig(folder));
   const args = ['-p', folder, '-c', join(folder, 'nginx.conf')];
   const checked = spawnSync(program, [...args, '-t'], { encoding: 'utf8' });
@@ -112,18 +139,42 @@ export async function startNginx(nodes: readonly [string, string], tls?: Certifi
     .split('\n')
     .filter((line) => line.includes('[warn]') && !line.includes('http2'));
   if (checked.status !== 0 || warnings.length > 0) throw new Error(checked.stderr);
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+  async function start(path: string): Promise<ChildProcess> {
+    const started = spawn(path, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+    await listening(started, ports.http);
+    return started;
+  }
+  let child = await start(program);
   // A test run that is cut short must not leave a server behind; its workers go with SIGTERM to the master.
   const onExit = (): void => void child.kill('SIGTERM');
   process.once('exit', onExit);
-  await listening(child, ports.http);
+  const signalWorkers = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' });
+    for (const pid of stdout.trim().split(/\s+/).filter(Boolean)) process.kill(Number(pid), signal);
+  };
   return {
     url: tls === undefined ? `http://127.0.0.1:${ports.http}` : `https://127.0.0.1:${ports.https}`,
     plainUrl: `http://127.0.0.1:${ports.http}`,
     errors: () => readFileSync(join(folder, 'error.log'), 'utf8'),
     accesses: () => readFileSync(join(folder, 'access.log'), 'utf8'),
+    pause: () => signalWorkers('SIGSTOP'),
+    resume: () => signalWorkers('SIGCONT'),
+    async kill(what) {
+      if (what === 'workers') return signalWorkers('SIGKILL');
+      const ended = once(child, 'exit');
+      // The master first: it would start new workers.
+      child.kill('SIGSTOP');
+      signalWorkers('SIGKILL');
+      child.kill('SIGKILL');
+      await ended;
+    },
+    async restart() {
+      child = await start(program);
+    },
     async stop() {
       process.off('exit', onExit);
+      signalWorkers('SIGCONT');
       const ended = once(child, 'exit');
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM');

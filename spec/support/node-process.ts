@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { watch, watchOutput } from './log-watch.ts';
+import { bundledProgram } from './node-bundle.ts';
 
 /** A node of Marktide as a process of its own. */
 export interface NodeProcess {
@@ -18,15 +20,24 @@ const SECRETS = {
   ADMIN_PASSWORD: 'the admin of a test',
 };
 
-/** Built from the sources as they are before the first test: see root-hooks.ts. */
-const BUILT = ['dist/app/main.js'];
+/** A node of a test lives for seconds: to optimize PGlite's code takes more processor time than it ever gives back. */
+export const BRIEF = ['--liftoff-only'];
 
 /**
  * Starts the program; resolves when it serves. @throws with its output when it ends before
- * @param program what Node.js is called with: what is built of these sources, unless it is said where else
+ * @param program what Node.js is called with: what is built of these sources, in a bundle, unless it is said where else
+ * @param flags of Node.js: those of a test, unless its speed is measured
+ * @param logTo a file that its log is appended to, instead of `output`
  */
-export async function startNode(env: Record<string, string>, program = BUILT): Promise<NodeProcess> {
-  const child: ChildProcess = spawn(process.execPath, program, {
+export async function startNode(
+  env: Record<string, string>,
+  program = [bundledProgram()],
+  flags: readonly string[] = BRIEF,
+  logTo: string | null = null,
+): Promise<NodeProcess> {
+  const log = logTo === null ? null : openSync(logTo, 'a');
+  const before = log === null ? 0 : fstatSync(log).size;
+  const child: ChildProcess = spawn(process.execPath, [...flags, ...program], {
     cwd: PACKAGE_ROOT,
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -39,8 +50,9 @@ export async function startNode(env: Record<string, string>, program = BUILT): P
       RATE_LIMIT_STREAM: '1000000',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log ?? 'pipe', 'pipe'],
   });
+  if (log !== null) closeSync(log);
   watch.learn(...Object.values(SECRETS), env['JWT_SECRET'], env['ADMIN_PASSWORD']);
   let output = '';
   const onExit = (): void => void child.kill('SIGKILL');
@@ -49,7 +61,7 @@ export async function startNode(env: Record<string, string>, program = BUILT): P
   const url = await new Promise<string>((resolve, reject) => {
     const hear = (chunk: Buffer): void => {
       output += chunk.toString();
-      const started = /is at (http:\S+)[\s\S]*stream /.exec(output)?.[1];
+      const started = startedAt(output);
       if (started !== undefined) resolve(started);
     };
     for (const stream of [child.stdout, child.stderr]) {
@@ -60,6 +72,12 @@ export async function startNode(env: Record<string, string>, program = BUILT): P
       });
     }
     child.once('exit', (code) => reject(new Error(`it ended with ${code}:\n${output}`)));
+    if (logTo === null) return;
+    const polling = setInterval(() => {
+      const url = startedAt(readFileSync(logTo).toString('utf8', before));
+      if (url !== undefined) resolve(url);
+      if (url !== undefined || child.exitCode !== null) clearInterval(polling);
+    }, 50);
   });
   return {
     url,
@@ -72,6 +90,11 @@ export async function startNode(env: Record<string, string>, program = BUILT): P
       return (await ended)[0];
     },
   };
+}
+
+/** The address that a node prints when it serves. */
+function startedAt(text: string): string | undefined {
+  return /is at (http:\S+)[\s\S]*stream /.exec(text)?.[1];
 }
 
 /** Logs in over REST. @returns the header to send */

@@ -8,11 +8,18 @@ import { freePort } from './free-port.ts';
 import { withParent } from './with-parent.ts';
 
 export interface Pgbouncer {
+  readonly port: number;
+  readonly pid: number;
   /** The URL of a database on the server, by way of the pooler. */
   through(databaseUrl: string): string;
+  /** From now on the server is at another port. */
+  pointTo(port: number): Promise<void>;
   /** Freezes it: connections stay open and nothing answers. */
   pause(): void;
   resume(): void;
+  kill(): Promise<void>;
+  /** Starts it again on the same port, after `kill`. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -21,6 +28,8 @@ export interface PgbouncerOptions {
   mode: 'session' | 'transaction';
   /** Connections to PostgreSQL for each database at most. */
   poolSize?: number;
+  /** Its folder, with its log, is made in there. */
+  parent?: string | undefined;
 }
 
 function binary(): string | null {
@@ -33,48 +42,76 @@ export function pgbouncerAvailable(): boolean {
 }
 
 /** Starts PgBouncer with its default settings, other than the mode, in front of the PostgreSQL server on a port. */
-export async function startPgbouncer({ port, mode, poolSize = 20 }: PgbouncerOptions): Promise<Pgbouncer> {
+export async function startPgbouncer({
+  port,
+  mode,
+  poolSize = 20,
+  parent = tmpdir(),
+}: PgbouncerOptions): Promise<Pgbouncer> {
   const program = binary();
   if (program === null) throw new Error('there is no pgbouncer on this machine');
-  const folder = await mkdtemp(join(tmpdir(), 'marktide-pgbouncer-'));
-  await chmod(folder, 0o755);
+  const folder = await mkdtemp(join(parent, 'marktide-pgbouncer-'));
+  // Its own user writes its log there.
+  await chmod(folder, 0o777);
   const own = await freePort();
   const users = join(folder, 'users.txt');
   await writeFile(users, '"postgres" ""\n');
   const settings = join(folder, 'pgbouncer.ini');
-  await writeFile(
-    settings,
-    `[databases]
-* = host=127.0.0.1 port=${port}
+  const configure = (target: number): Promise<void> =>
+    writeFile(
+      settings,
+      `[databases]
+* = host=127.0.0.1 port=${target}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${own}
 unix_socket_dir =
+logfile = ${join(folder, 'pgbouncer.log')}
 auth_type = trust
 auth_file = ${users}
 pool_mode = ${mode}
 default_pool_size = ${poolSize}
 `,
-  );
-  const child = spawn(...withParent('TERM', program, [settings]), {
-    ...unprivilegedUser(),
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  await listening(child);
+    );
+  await configure(port);
+  async function start(path: string): Promise<ChildProcess> {
+    const started = spawn(...withParent('TERM', path, [settings]), {
+      ...unprivilegedUser(),
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await listening(started);
+    return started;
+  }
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+  let child = await start(program);
   return {
+    port: own,
+    get pid() {
+      return child.pid ?? 0;
+    },
     through(databaseUrl) {
       const url = new URL(databaseUrl);
       url.port = String(own);
       return url.href;
     },
+    async pointTo(target) {
+      await configure(target);
+      child.kill('SIGHUP');
+    },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    kill,
+    async restart() {
+      child = await start(program);
+    },
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL');
-        await once(child, 'exit');
-      }
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,10 +1,11 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 import { withParent } from './with-parent.ts';
 
 export interface PostgresServer {
@@ -12,6 +13,7 @@ export interface PostgresServer {
   readonly url: string;
   readonly port: number;
   readonly folder: string;
+  readonly pid: number;
   /** Sends the signal to the whole server, and waits for its end if it is one that ends it. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same folder and port, after `kill` or by stopping it first. */
@@ -25,7 +27,9 @@ export interface PostgresServer {
   endWithProcess(): void;
 }
 
-/** The folder with `postgres` and `initdb`, or `null` when there is none on this machine. */
+const run = promisify(execFile);
+
+/** The folder with `postgres`, `initdb` and `pg_basebackup`, or `null` when there is none on this machine. */
 function binaries(): string | null {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root)
@@ -35,7 +39,11 @@ function binaries(): string | null {
     ...(process.env['PATH'] ?? '').split(delimiter),
     ...versions.map((version) => join(root, version, 'bin')),
   ];
-  return folders.find((dir) => ['initdb', 'postgres'].every((name) => existsSync(join(dir, name)))) ?? null;
+  return (
+    folders.find((dir) =>
+      ['initdb', 'postgres', 'pg_basebackup'].every((name) => existsSync(join(dir, name))),
+    ) ?? null
+  );
 }
 
 export function postgresAvailable(): boolean {
@@ -46,10 +54,11 @@ export function postgresAvailable(): boolean {
  * Starts a PostgreSQL server of its own on a free port, in a temporary folder.
  * @param options.durable fsync as in production, for tests that kill it; otherwise quick
  * @param options.parent makes its folder in there
+ * @param options.standbyOf the port of a primary that it copies and then follows, asynchronously
  * @param options.sharedBuffers memory for pages, as PostgreSQL writes it: `1GB`
  */
 export async function startPostgres(
-  options: { durable?: boolean; parent?: string; sharedBuffers?: string } = {},
+  options: { durable?: boolean; parent?: string; sharedBuffers?: string; standbyOf?: number } = {},
 ): Promise<PostgresServer> {
   const bin = binaries();
   if (bin === null) throw new Error('there are no PostgreSQL binaries on this machine');
@@ -57,12 +66,15 @@ export async function startPostgres(
   const folder = await mkdtemp(join(options.parent ?? tmpdir(), 'marktide-pg-'));
   if (user) await chown(folder, user.uid, user.gid);
   await chmod(folder, 0o700);
-  const made = spawnSync(
-    join(bin, 'initdb'),
-    ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
-    { ...user, cwd: '/', encoding: 'utf8' },
-  );
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? '')}`);
+  const [tool, how] =
+    options.standbyOf === undefined
+      ? ['initdb', ['-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']]
+      : [
+          'pg_basebackup',
+          ['-h', '127.0.0.1', '-p', String(options.standbyOf), '-R', '-c', 'fast', '--no-sync'],
+        ];
+  // Not synchronously: the way to the primary may be a proxy in this process.
+  await run(join(bin, tool), ['-D', folder, '-U', 'postgres', ...how], { ...user, cwd: '/' });
 
   const port = await freePort();
   const settings = {
@@ -122,6 +134,9 @@ export async function startPostgres(
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     port,
     folder,
+    get pid() {
+      return server.pid ?? 0;
+    },
     async kill(signal) {
       if (['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT'].includes(signal)) await end(signal);
       else signalAll(signal);

@@ -36,15 +36,16 @@ export function redisAvailable(): boolean {
 /**
  * Starts a Redis of its own on a free port, in a temporary folder.
  * @param options.persistent keeps an append-only file, every command of which survives `kill('SIGKILL')`
+ * @param options.parent makes its folder in there
  * @param options.args further arguments of `redis-server`
  */
 export async function startRedisServer(
-  options: { persistent?: boolean; args?: readonly string[] } = {},
+  options: { persistent?: boolean; args?: readonly string[]; parent?: string } = {},
 ): Promise<RedisServer> {
   const program = binary();
   if (program === null) throw new Error('there is no redis-server on this machine');
   const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), 'marktide-redis-'));
+  const folder = await mkdtemp(join(options.parent ?? tmpdir(), 'marktide-redis-'));
   const appendonly = options.persistent === true ? 'yes' : 'no';
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', appendonly];
   // With `everysec` Redis puts a write off while the disk is busy, and SIGKILL takes what it has answered already.

@@ -11,15 +11,20 @@ export class ResumingReader {
   resets = 0;
   /** Answers that would have killed an EventSource. */
   refusals = 0;
+  /** Codes of the notices it got. */
+  readonly notices = new Set<string>();
   readonly #url: string;
+  readonly #silenceMs: number | null;
   #client: StreamClient;
   #lastEventId: string | null = null;
   #taken = 0;
   #isOver = false;
   readonly #ended: Promise<void>;
 
-  constructor(url: string) {
+  /** @param silenceMs after that long without a byte it gives a connection up, which no EventSource does */
+  constructor(url: string, silenceMs: number | null = null) {
     this.#url = url;
+    this.#silenceMs = silenceMs;
     this.#client = this.#open();
     this.#ended = this.#run();
   }
@@ -36,6 +41,12 @@ export class ResumingReader {
       await Promise.race([client.closed(), client.until(() => this.#look(client, price)).catch(() => null)]);
       if (client.isClosed) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
+  }
+
+  /** The price of the last trade so far. */
+  get latest(): number {
+    this.#take(this.#client);
+    return this.prices.at(-1) ?? 0;
   }
 
   async stop(): Promise<void> {
@@ -60,6 +71,7 @@ export class ResumingReader {
     for (const { event, data } of client.events.slice(this.#taken)) {
       if (event === 'trade') this.prices.push(Number(data.price));
       if (event === 'reset') this.resets += 1;
+      if (event === 'notice') this.notices.add(String(data.code));
     }
     this.#taken = client.events.length;
   }
@@ -67,7 +79,10 @@ export class ResumingReader {
   async #run(): Promise<void> {
     for (;;) {
       const client = this.#client;
-      await client.closed();
+      const watching = this.#silenceMs === null ? undefined : cutInSilence(client, this.#silenceMs);
+      // A healthy stream may outlast the patience of a test for one event.
+      while (!client.isClosed) await client.closed().catch(() => null);
+      clearInterval(watching);
       this.#take(client);
       this.#lastEventId = client.lastEventId;
       if (client.status !== 0 && client.status !== 200) this.refusals += 1;
@@ -77,4 +92,13 @@ export class ResumingReader {
       this.#client = this.#open();
     }
   }
+}
+
+function cutInSilence(client: StreamClient, silenceMs: number): ReturnType<typeof setInterval> {
+  let heard = client.body.length;
+  let heardAt = performance.now();
+  return setInterval(() => {
+    if (client.body.length !== heard) [heard, heardAt] = [client.body.length, performance.now()];
+    else if (performance.now() - heardAt > silenceMs) client.cut();
+  }, 50);
 }

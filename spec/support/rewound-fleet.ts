@@ -29,11 +29,15 @@ export class RewoundFleet {
     this.#copy = `${postgres.folder}-copy`;
   }
 
-  static async start(): Promise<RewoundFleet> {
-    const postgres = await startPostgres();
+  /** @param way from the nodes to PostgreSQL, where that is not the server's own address */
+  static async start(
+    postgresOf: () => Promise<PostgresServer> = startPostgres,
+    way: (url: string) => string = (url) => url,
+  ): Promise<RewoundFleet> {
+    const postgres = await postgresOf();
     const redis = await startRedisServer();
     const options = {
-      databaseUrl: postgres.url,
+      databaseUrl: way(postgres.url),
       env: { REDIS_URL: redis.url, PNL_INTERVAL_MS: '10', RATE_LIMIT_USER: '0', RATE_LIMIT_ADDRESS: '0' },
     };
     const nodes = [await startApp(options), await startApp(options)] as const;
@@ -83,6 +87,21 @@ export class RewoundFleet {
     const streams = this.nodes.map(({ url }) => new StreamClient(url + path, { headers }));
     for (const stream of streams) await stream.ready();
     return streams;
+  }
+
+  /** From now on the messages of a portfolio stay in the outbox, however often they are taken out, until a rewind. */
+  async keepMessages(portfolioId: string): Promise<void> {
+    const { db } = this.nodes[0].services;
+    await db.raw(`
+      create function keep_message() returns trigger language plpgsql as $$
+        begin
+          if old.portfolio_id = '${portfolioId}' and extract(epoch from pg_postmaster_start_time())
+            = (select extract(epoch from kept_at) from kept) then return null; end if;
+          return old;
+        end $$;
+      create table kept as select pg_postmaster_start_time() as kept_at;
+      create trigger keep_message before delete on outbox for each row execute function keep_message();
+    `);
   }
 
   /** Stops PostgreSQL, and keeps its files as they are then. It has to be started again. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
+import { closeBrowsers } from './browser.ts';
 import { makeMigratedData } from './data-folder.ts';
 import { closeIdleEngines } from './embedded-engines.ts';
 import { watch, watchTraffic } from './log-watch.ts';
+import { bundledProgram } from './node-bundle.ts';
 
 watchTraffic();
 
@@ -14,11 +16,15 @@ export async function mochaGlobalSetup(): Promise<void> {
     stdio: 'inherit',
   });
   assert.equal(status, 0, 'the program does not build');
+  bundledProgram();
   await makeMigratedData();
 }
 
 /** After the last test; processes of a parallel run are ended, whatever they hold. */
-export const mochaGlobalTeardown = closeIdleEngines;
+export async function mochaGlobalTeardown(): Promise<void> {
+  await closeIdleEngines();
+  await closeBrowsers();
+}
 
 /** Around all tests; in a parallel run, around those of each file. */
 export const mochaHooks = {

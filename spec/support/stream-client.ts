@@ -111,7 +111,10 @@ export class StreamClient {
   async #until(predicate: () => boolean, what: string): Promise<void> {
     while (!predicate()) {
       this.#assertFit();
-      if (this.isClosed) throw new Error(`the stream ended before ${what} came (status ${this.status})`);
+      if (this.isClosed) {
+        const last = JSON.stringify(this.events.at(-1)?.data ?? null);
+        throw new Error(`the stream ended before ${what} came (status ${this.status}): ${last}`);
+      }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
     this.#assertFit();

@@ -1,4 +1,5 @@
-import type { Tick, TickSink } from '../../streams/market/tick.ts';
+import type { TickSink } from '../../streams/market/market-feed.ts';
+import type { Tick } from '../../streams/market/tick.ts';
 
 /** Collects what a feed delivers, and lets a test wait for it. */
 export class CollectingSink {

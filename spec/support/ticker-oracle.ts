@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { decimal, div, mul, round } from '../../lib/money/money.ts';
 import type { MarketTick } from '../../streams/market/market-tick.ts';
-import type { TickerBody } from '../../streams/channels/record.ts';
+import type { TickerBody } from '../../lib/schemas/ticker-schema.ts';
 
 const MINUTE = 60_000;
 
@@ -29,7 +29,11 @@ export function tickerOf(ticks: readonly MarketTick[]): TickerBody {
     volume: sum(inside.map((each) => each.quantity ?? 0n)),
     quoteVolume: sum(inside.map((each) => mul(each.price, each.quantity ?? 0n))),
     time: new Date(last.time).toISOString(),
+    asOf: new Date(last.asOf).toISOString(),
     exchange: last.exchange,
+    feed: last.feed,
+    status: last.status,
+    complete: true,
     simulated: last.simulated,
   };
 }

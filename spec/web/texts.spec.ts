@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { type WarningCode, WARNING_CODES } from '../../lib/pnl/valuation/warning.ts';
+import { type WarningCode, WARNING_CODES } from '../../lib/schemas/warning-schema.ts';
 import { PROBLEMS, type ProblemSlug } from '../../lib/problem.ts';
-import { en } from '../../web/text/en.ts';
-import { ko } from '../../web/text/ko.ts';
+import { en as restEn } from '../../web/text/en.ts';
+import { firstEn } from '../../web/text/first-en.ts';
+import { firstKo } from '../../web/text/first-ko.ts';
+import { ko as restKo } from '../../web/text/ko.ts';
+
+const en = { ...firstEn, ...restEn };
+const ko = { ...firstKo, ...restKo };
 
 const placeholders = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
 
@@ -19,7 +24,7 @@ describe('the texts of the page', () => {
     const same = Object.entries(ko).filter(([, text]) => !/[가-힣]/.test(text.replaceAll(/\{\w+\}/g, '')));
     assert.deepEqual(
       same.map(([key]) => key),
-      ['problemFields'],
+      ['problemFields', 'decimalMark.point', 'decimalMark.comma', 'entryBetween'],
     );
   });
 

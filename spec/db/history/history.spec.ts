@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { upsertCandles, type Candle } from '../../../db/market/candles.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { eachEntry } from '../../../db/ledger/entries.ts';
-import type { StoredEntry } from '../../../db/ledger/stored-entry.ts';
+import { eachEntry } from '../../../db/ledger/entries/entries.ts';
+import type { StoredEntry } from '../../../db/ledger/entries/stored-entry.ts';
 import {
   equitySnapshots,
   pruneEquitySnapshots,
@@ -11,8 +11,8 @@ import {
 } from '../../../db/history/equity-snapshots.ts';
 import { equityAt, externalFlows, history } from '../../../db/history/history.ts';
 import { bookEntries, removeEntry } from '../../../db/ledger/ledger.ts';
-import { updatePortfolio } from '../../../db/ledger/portfolios.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
+import { updatePortfolio } from '../../../db/ledger/portfolio-changes.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
 import { fixed, ONE, ZERO } from '../../../lib/money/money.ts';
 import { calendarOf } from '../../../lib/pnl/performance/calendar.ts';
 import { CASH_MODES, COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
@@ -158,7 +158,8 @@ eachDatabase('the history of a portfolio', (open) => {
     const { id } = await newPortfolio(db, { cashMode: 'untracked' });
     await bookEntries(db, id, [trade('1', 1, '2', { price: fixed('90') })], { clock });
     const now = NOON + 60 * MINUTE;
-    const live = { from: now, prices: () => ({ price: fixed('1000'), time: now }), symbols: ['BTC/KRW'] };
+    const present = { prices: () => ({ price: fixed('1000'), time: now }), symbols: ['BTC/KRW'] };
+    const live = { from: now, of: () => present };
     const { points } = await history(db, id, { instants: [NOON + 6 * MINUTE, now], live });
     assert.deepEqual(
       points.map(({ equity }) => equity),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { tieOf } from '../../../db/ledger/entry-identity.ts';
-import { type EntryDraft } from '../../../db/ledger/stored-entry.ts';
+import { tieOf } from '../../../db/ledger/entries/entry-identity.ts';
+import { type EntryDraft } from '../../../db/ledger/entries/stored-entry.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import { deposit, trade } from '../../support/db/fixture.ts';
 

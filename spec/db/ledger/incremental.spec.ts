@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { eachEntry } from '../../../db/ledger/entries.ts';
-import type { StoredEntry } from '../../../db/ledger/stored-entry.ts';
+import { eachEntry } from '../../../db/ledger/entries/entries.ts';
+import { isMovement, type StoredEntry } from '../../../db/ledger/entries/stored-entry.ts';
+import { joinEntries } from '../../../db/ledger/links/joins.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
-import { statesAt } from '../../../db/ledger/past-states.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
-import { refoldAll } from '../../../db/ledger/refold.ts';
-import { isNothing } from '../../../db/ledger/states.ts';
+import { lockingLedgers, lockLedgers } from '../../../db/ledger/portfolios/linked-ledgers.ts';
+import { removeEntries } from '../../../db/ledger/removal.ts';
+import { statesAt } from '../../../db/ledger/positions/past-states.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
+import { refoldAll } from '../../../db/ledger/positions/refold.ts';
+import { isNothing } from '../../../db/ledger/positions/states.ts';
 import { CASH_MODES, COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
 import { encodeState } from '../../../lib/pnl/ledger/position.ts';
 import { eachDatabase } from '../../support/databases.ts';
@@ -65,6 +68,20 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
     return entries;
   }
 
+  /** Joins each withdrawal with the first deposit that it may have arrived as. */
+  async function joinSome(id: string): Promise<void> {
+    const movements = (await ledgerOf(id)).filter(isMovement);
+    const deposits = movements.filter(({ kind }) => kind === 'deposit');
+    for (const withdrawal of movements.filter(({ kind }) => kind === 'withdrawal')) {
+      const place = deposits.findIndex(
+        ({ asset, quantity }) => asset === withdrawal.asset && quantity <= withdrawal.quantity,
+      );
+      const [deposit] = place < 0 ? [] : deposits.splice(place, 1);
+      if (deposit === undefined) continue;
+      await joinEntries(db, { withdrawal, deposit }, options);
+    }
+  }
+
   for (const costMethod of COST_METHODS) {
     it(`equal a full recomputation after late entries, changes and removals anywhere (${costMethod})`, async () => {
       await fc.assert(
@@ -94,6 +111,59 @@ eachDatabase('positions kept up to date from checkpoints', function (open) {
               assert.equal(incremental, await positionsText(db, id));
               assert.equal(kept, await derived(id));
             }
+          },
+        ),
+        { numRuns: runs(3), endOnFailure: true },
+      );
+    });
+
+    it(`equal a full recomputation where nothing but the newest entries came, far from any checkpoint (${costMethod})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...CASH_MODES),
+          shapes({ minLength: 4, maxLength: 25 }),
+          async (cashMode, list) => {
+            const { id } = await newPortfolio(db, { costMethod, cashMode });
+            const inOrder = list.toSorted((a, b) => a.minute - b.minute || a.number - b.number);
+            for (const shape of inOrder) await bookEntries(db, id, [draftOf(shape)], { clock });
+            const [incremental, kept] = [await positionsText(db, id), await derived(id)];
+            await refolded(id);
+            assert.equal(incremental, await positionsText(db, id));
+            assert.equal(kept, await derived(id));
+          },
+        ),
+        { numRuns: runs(6), endOnFailure: true },
+      );
+    });
+
+    it(`equal a full recomputation after many entries have gone at once, joined ones too (${costMethod})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom(...CASH_MODES),
+          shapes({ minLength: 20, maxLength: 60 }),
+          fc.nat(3),
+          fc.integer({ min: 1, max: 9 }),
+          async (cashMode, list, kept, size) => {
+            const { id } = await newPortfolio(db, { costMethod, cashMode });
+            await bookEntries(db, id, list.map(draftOf), options);
+            await joinSome(id);
+            const entries = await ledgerOf(id);
+            const { version } = await loadPositions(db, id);
+            const ids = entries.filter((_, n) => n % 4 !== kept).map((entry) => entry.id);
+            const { count } = await lockingLedgers(db, async (trx) =>
+              removeEntries(trx, await lockLedgers(trx, [id]), id, async () => ids.splice(0, size), options),
+            );
+            assert.equal(count + (await ledgerOf(id)).length, entries.length);
+            assert.equal((await loadPositions(db, id)).version, version + count);
+            const alone = (await ledgerOf(id)).filter(
+              (entry) => isMovement(entry) && entry.joinedWith !== undefined,
+            );
+            assert.equal(alone.length % 2, 0, 'a half of a transfer is still joined');
+            const incremental = await positionsText(db, id);
+            const stored = await derived(id);
+            await refolded(id);
+            assert.equal(incremental, await positionsText(db, id));
+            assert.equal(stored, await derived(id));
           },
         ),
         { numRuns: runs(3), endOnFailure: true },

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { eachEntry, getEntry } from '../../../db/ledger/entries.ts';
-import { findRevaluable, type ValuationMove, valueEntries } from '../../../db/ledger/late-rates.ts';
+import { eachEntry, getEntry } from '../../../db/ledger/entries/entries.ts';
+import type { ValuationMove } from '../../../db/ledger/positions/booking-options.ts';
+import { findRevaluable, valueEntries } from '../../../db/ledger/late-rates.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
-import { refoldAll } from '../../../db/ledger/refold.ts';
-import { ratesOf } from '../../../db/ledger/entry-rates.ts';
-import { type ConvertDraft, type StoredEntry, type TransferDraft } from '../../../db/ledger/stored-entry.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
+import { refoldAll } from '../../../db/ledger/positions/refold.ts';
+import { ratesOf } from '../../../db/ledger/rates/entry-rates.ts';
+import {
+  type ConvertDraft,
+  isTokenChange,
+  type StoredEntry,
+  type TransferDraft,
+} from '../../../db/ledger/entries/stored-entry.ts';
 import { upsertCandles } from '../../../db/market/candles.ts';
 import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
 import { decimal, fixed, ONE } from '../../../lib/money/money.ts';
@@ -211,7 +217,7 @@ eachDatabase('rates that become known later', function (open) {
               .map((draft) =>
                 draft.kind === 'trade'
                   ? { ...draft, quoteRate: draft.quote === 'KRW' ? ONE : null, feeRate: null }
-                  : draft.kind === 'transfer'
+                  : draft.kind === 'transfer' || isTokenChange(draft)
                     ? draft
                     : unvalued(draft),
               );

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import { eachEntry, getEntry, listEntries } from '../../../db/ledger/entries.ts';
-import type { EntryDraft, StoredEntry } from '../../../db/ledger/stored-entry.ts';
-import { EntryConflictError } from '../../../db/ledger/candidates.ts';
+import { eachEntry, getEntry, listEntries } from '../../../db/ledger/entries/entries.ts';
+import type { EntryDraft, StoredEntry } from '../../../db/ledger/entries/stored-entry.ts';
+import { EntryConflictError } from '../../../db/ledger/entries/candidates.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
-import { updatePortfolio } from '../../../db/ledger/portfolios.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
-import { refoldAll } from '../../../db/ledger/refold.ts';
+import { updatePortfolio } from '../../../db/ledger/portfolio-changes.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
+import { refoldAll } from '../../../db/ledger/positions/refold.ts';
 import { decimal, fixed } from '../../../lib/money/money.ts';
 import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
 import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
@@ -80,6 +80,7 @@ eachDatabase('the ledger', (open) => {
         version: first.version,
         outcomes: [{ status: 'duplicate', entry: first.outcomes[0]?.entry }],
         message: null,
+        following: [],
       });
     });
 

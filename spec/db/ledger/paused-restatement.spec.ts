@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { eachEntry } from '../../../db/ledger/entries.ts';
+import { eachEntry } from '../../../db/ledger/entries/entries.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
-import { refoldAll } from '../../../db/ledger/refold.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
+import { refoldAll } from '../../../db/ledger/positions/refold.ts';
 import { newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
 import { startChild } from '../../support/db/child.ts';
 import { clock, newPortfolio, positionsText, trade } from '../../support/db/fixture.ts';

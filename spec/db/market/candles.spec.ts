@@ -90,7 +90,6 @@ eachDatabase('candles', (open) => {
       closeTime: START + 55_000,
       volume: fixed('1'),
       trades: 1,
-      simulated: true,
     });
     await upsertCandles(db.knex, [whole], 'merge');
     await upsertCandles(db.knex, [tail], 'merge');
@@ -100,9 +99,33 @@ eachDatabase('candles', (open) => {
         high: fixed('140'),
         close: fixed('139'),
         closeTime: START + 55_000,
-        simulated: true,
       },
     ]);
+  });
+
+  it('of two worlds stay apart, at the same time of the same symbol', async () => {
+    const madeUp = candle(0, { close: fixed('7'), low: fixed('7'), simulated: true });
+    for (const mode of ['merge', 'replace'] as const) {
+      await upsertCandles(db.knex, [candle(0), madeUp], mode);
+      assert.deepEqual(await all(), [candle(0)]);
+      const range = { symbol: 'BTC/KRW', from: START, to: START + DAY_MS };
+      assert.deepEqual(await minuteCandles(db.knex, [range], true), [madeUp]);
+      assert.deepEqual(await candlesSince(db.knex, START, 9, true), [madeUp]);
+      assert.deepEqual(await foldCandles(db.knex, [range], true), [madeUp]);
+    }
+    assert.equal(await pruneCandles(db.knex, START + DAY_MS), 2);
+    for (const [simulated, close] of [
+      [false, '100'],
+      [true, '7'],
+    ] as const) {
+      assert.equal((await closeAt(db.knex, 'BTC/KRW', START + DAY_MS, simulated))?.price, fixed(close));
+      const [day] = await foldCandles(
+        db.knex,
+        [{ symbol: 'BTC/KRW', from: START, to: START + DAY_MS }],
+        simulated,
+      );
+      assert.deepEqual([day?.close, day?.simulated], [fixed(close), simulated]);
+    }
   });
 
   it('replace one another where a user loads them', async () => {
@@ -120,9 +143,11 @@ eachDatabase('candles', (open) => {
     );
     assert.deepEqual(await lastCloses(db.knex), [
       { symbol: 'BTC/KRW', price: fixed('109'), time: START + 9 * MINUTE + 59_000, simulated: false },
+    ]);
+    assert.deepEqual(await lastCloses(db.knex, true), [
       { symbol: 'ETH/KRW', price: fixed('102'), time: START + 2 * MINUTE + 59_000, simulated: true },
     ]);
-    assert.equal((await lastCloses(db.knex, 1)).length, 1);
+    assert.equal((await lastCloses(db.knex, false, 1)).length, 1);
   });
 
   it('tell no close of an empty table', async () => {
@@ -150,7 +175,7 @@ eachDatabase('candles', (open) => {
     await upsertCandles(db.knex, many, 'merge');
     await db.knex.raw('analyze candles');
     const { rows } = await db.knex.raw<{ rows: Record<string, string>[] }>(
-      `explain select close from candles where symbol = 'C/KRW' and time <= ? and close_time <= ?
+      `explain select close from candles where not simulated and symbol = 'C/KRW' and time <= ? and close_time <= ?
        order by time desc limit 1`,
       [new Date(START + 700 * MINUTE), new Date(START + 700 * MINUTE)],
     );
@@ -174,7 +199,7 @@ eachDatabase('candles', (open) => {
       db.knex,
       [
         candle(0),
-        candle(1, { high: fixed('130'), simulated: true }),
+        candle(1, { high: fixed('130') }),
         candle(5),
         candle(1, { symbol: 'ETH/KRW', low: fixed('1') }),
       ],
@@ -201,7 +226,6 @@ eachDatabase('candles', (open) => {
       volume: fixed('2.000000000000000002'),
       quoteVolume: fixed('211'),
       trades: 6,
-      simulated: true,
     });
     assert.deepEqual([gap, none], [null, null]);
     assert.equal(other?.low, fixed('1'));

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { adoptMarket } from '../../../db/fleet.ts';
+import { findRevaluable, valueEntries } from '../../../db/ledger/late-rates.ts';
+import { type Candle, closeAt, upsertCandles } from '../../../db/market/candles.ts';
+import * as marketWorlds from '../../../db/migrations/160-market-worlds.ts';
+import { fixed } from '../../../lib/money/money.ts';
 import { bookEntries, removeEntry } from '../../../db/ledger/ledger.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
-import { refoldAll } from '../../../db/ledger/refold.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
+import { refoldAll } from '../../../db/ledger/positions/refold.ts';
 import { migrate, rollback } from '../../../db/migrations/migrate.ts';
 import { newId } from '../../../lib/id.ts';
 import {
@@ -10,7 +15,9 @@ import {
   onPostgres,
   openOnPostgres,
 } from '../../support/databases.ts';
-import { clock, newPortfolio, positionsText, trade } from '../../support/db/fixture.ts';
+import { clock, newPortfolio, NOON, positionsText, trade } from '../../support/db/fixture.ts';
+
+const MINUTE = 60_000;
 
 const NAMES = [
   '001-accounts',
@@ -44,6 +51,18 @@ const NAMES = [
   '132-import-entry-index',
   '140-rejected-matches',
   '141-import-kinds',
+  '142-import-confirmed',
+  '150-exchange-accounts',
+  '151-outbox-server',
+  '160-market-worlds',
+  '170-linked-portfolios',
+  '171-token-changes',
+  '172-market-gaps',
+  '173-backfills',
+  '174-session-devices',
+  '175-backfill-readers',
+  '176-checkpoint-lots',
+  '180-market-doubts',
 ];
 
 eachEmptyDatabase('migrations', (open) => {
@@ -55,6 +74,62 @@ eachEmptyDatabase('migrations', (open) => {
       await rollback(knex);
       assert.deepEqual(await migrate(knex), NAMES);
       assert.deepEqual(await knex('knex_migrations').pluck('name').orderBy('id'), NAMES);
+    } finally {
+      await close();
+    }
+  });
+
+  it('keep made-up prices apart, and look up again what a real portfolio took from them', async () => {
+    const { knex, close } = await open();
+    try {
+      await migrate(knex);
+      const { id } = await newPortfolio(knex);
+      const candle = (simulated: boolean, price: string): Candle => ({
+        symbol: 'ETH/KRW',
+        time: NOON - MINUTE,
+        closeTime: NOON - 1,
+        simulated,
+        open: fixed(price),
+        high: fixed(price),
+        low: fixed(price),
+        close: fixed(price),
+        volume: 0n,
+        quoteVolume: 0n,
+        trades: 1,
+      });
+      await marketWorlds.down(knex);
+      // As the version before stored it: one key for either, and rates from whatever was there.
+      await knex('candles').insert({
+        symbol: 'ETH/KRW',
+        time: new Date(NOON - MINUTE),
+        close_time: new Date(NOON - 1),
+        simulated: true,
+        open: '5',
+        high: '5',
+        low: '5',
+        close: '5',
+        volume: '0',
+        quote_volume: '0',
+        trades: 1,
+      });
+      await knex.raw('alter table portfolios add column simulated boolean not null default false');
+      const fee = { fee: { amount: fixed('0.1'), currency: 'ETH' }, feeRate: fixed('5') };
+      const origins = { fee: { source: 'market', path: ['ETH/KRW'], time: NOON - 1 } } as const;
+      const { outcomes } = await bookEntries(knex, id, [trade('1', 0, '2', { ...fee, origins })], { clock });
+      await knex.raw('alter table portfolios drop column simulated');
+      await marketWorlds.up(knex);
+      const { found } = await findRevaluable(knex, null, 10);
+      assert.deepEqual([...found], [[id, [outcomes[0]?.entry.id]]]);
+      await valueEntries(knex, id, found.get(id) ?? [], { clock });
+      assert.equal((await knex('ledger_entries').first('fee_rate')).fee_rate, null);
+      // The two keys are apart, and a real price takes the place of nothing.
+      await upsertCandles(knex, [candle(false, '6')], 'merge');
+      assert.equal((await closeAt(knex, 'ETH/KRW', NOON))?.price, fixed('6'));
+      assert.equal((await closeAt(knex, 'ETH/KRW', NOON, true))?.price, fixed('5'));
+      assert.deepEqual([...(await findRevaluable(knex, null, 10)).found.keys()], [id]);
+      assert.deepEqual(await adoptMarket(knex, true), { generation: 0, hasChanged: false }, 'it was made up');
+      assert.deepEqual(await adoptMarket(knex, false), { generation: 1, hasChanged: true });
+      assert.deepEqual(await adoptMarket(knex, false), { generation: 1, hasChanged: false });
     } finally {
       await close();
     }

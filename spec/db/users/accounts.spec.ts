@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import {
-  createPortfolio,
-  deletePortfolio,
-  getPortfolio,
-  listPortfolios,
-  updatePortfolio,
-} from '../../../db/ledger/portfolios.ts';
+import { deletePortfolio, updatePortfolio } from '../../../db/ledger/portfolio-changes.ts';
+import { createPortfolio, getPortfolio, listPortfolios } from '../../../db/ledger/portfolios/portfolios.ts';
 import {
   createSession,
   deleteExpiredSessions,
@@ -107,6 +102,7 @@ eachDatabase('accounts', (open) => {
         timeZone: 'Asia/Seoul',
         benchmark: 'BTC/KRW',
         cashMode: 'tracked',
+        simulated: false,
       } as const;
       const ids = [];
       for (const name of ['One', 'Two', 'Three']) {
@@ -126,13 +122,13 @@ eachDatabase('accounts', (open) => {
       now += HOUR;
       const changed = await updatePortfolio(db, id, { name: 'Uno', benchmark: null }, { clock });
       const uno = { ...first.items[0], name: 'Uno', benchmark: null, version: 1, updatedAt: now };
-      assert.deepEqual(changed, { portfolio: uno, message: null });
+      assert.deepEqual(changed, { portfolio: uno, following: [], message: null });
       assert.deepEqual(await getPortfolio(db, id), uno);
       now += HOUR;
       // Nothing is changed, so there is no version of it.
       const same = await updatePortfolio(db, id, { name: 'Uno', timeZone: undefined }, { clock });
       assert.deepEqual(same, changed);
-      assert.deepEqual(await deletePortfolio(db, id, { clock }), { message: null });
+      assert.deepEqual(await deletePortfolio(db, id, { clock }), { message: null, following: [] });
       assert.equal(await deletePortfolio(db, id, { clock }), null);
       assert.equal(await updatePortfolio(db, id, { name: 'x' }, { clock }), null);
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { SLICE_MS, TimeSlice } from '../../../lib/async/time-slice.ts';
-import { turnsOf } from '../../support/turns.ts';
+import { inSlices, mapInSlices, SLICE_MS, TimeSlice } from '../../../lib/async/time-slice.ts';
+import type { Steps } from '../../../lib/steps.ts';
+import { hold, turnsOf } from '../../support/turns.ts';
 
 describe('TimeSlice', () => {
   it('is over after its time, and begins anew after a turn of the event loop', async () => {
@@ -27,5 +28,28 @@ describe('TimeSlice', () => {
       }
     });
     assert.ok(turns >= Math.floor(100 / SLICE_MS), `${turns} turns`);
+  });
+});
+
+describe('long work in slices', () => {
+  it('gives its result, and lets others have turns', async () => {
+    const steps = function* (): Steps<string> {
+      for (let step = 0; step < 12; step += 1) {
+        hold(3);
+        yield;
+      }
+      return 'done';
+    };
+    const run = await turnsOf(() => inSlices(steps()));
+    assert.equal(run.result, 'done');
+    assert.ok(run.turns >= 3, `${run.turns} turns`);
+    const mapped = await turnsOf(() =>
+      mapInSlices([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], (n) => {
+        hold(3);
+        return n * 2;
+      }),
+    );
+    assert.deepEqual(mapped.result, [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24]);
+    assert.ok(mapped.turns >= 3, `${mapped.turns} turns`);
   });
 });

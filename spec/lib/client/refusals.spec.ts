@@ -117,9 +117,9 @@ describe('the client that is refused', () => {
       retries.map(({ attempt }) => attempt),
       [1, 2, 3, 4],
     );
-    assert.match(retries[1]?.cause.message ?? '', /no event stream but text\/html/);
+    assert.match(retries[1]?.cause.message ?? '', /is text\/html, not an event stream/);
     assert.match(retries[2]?.cause.message ?? '', /Too many streams/);
-    assert.match(retries[3]?.cause.message ?? '', /before it was in step/);
+    assert.match(retries[3]?.cause.message ?? '', /before it was up to date/);
   });
 
   it('waits for as long as it is asked to, in seconds or until a time', async () => {

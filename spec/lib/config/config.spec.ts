@@ -46,6 +46,27 @@ describe('the configuration', () => {
     assert.equal(readConfig({ PORT: ' ' }).PORT, 3000, 'and not as 0, which Number makes of it');
   });
 
+  it('takes a BASE_PATH that reads the same everywhere, and no other', () => {
+    for (const path of ['/marktide', '/tools/marktide', '/~a/b-c_d.e', '/v1'])
+      assert.equal(readConfig({ BASE_PATH: path }).BASE_PATH, path);
+    const bad = [
+      '/',
+      'marktide',
+      '/marktide/',
+      '//x',
+      '/a//b',
+      '/a/../b',
+      '/..',
+      '/.a',
+      '/a?b',
+      '/a#b',
+      '/a b',
+      '/%61',
+    ];
+    for (const path of [...bad, '/é', '/a;b', '/healthz', '/metrics', `/${'x'.repeat(200)}`, 'https://x/a'])
+      assert.deepEqual(blamed({ BASE_PATH: path }), ['BASE_PATH'], path);
+  });
+
   it('leaves alone what is not its own', () => {
     assert.deepEqual(readConfig({ PATH: '/bin', PORTS: 'x' }), readConfig({}));
   });
@@ -99,6 +120,7 @@ describe('the configuration', () => {
     const lines = complaints(env).join('\n');
     for (const value of Object.values(env)) assert.ok(lines.includes(`(it is "${value}")`), value);
     assert.match(lines, /LOG_LEVEL: .*"info"/, 'what would be right is told');
+    assert.match(lines, /PORT: must be a whole number from 0 to 65535 /);
     assert.match(lines, /REPLAY_SPEED: must be a number above 0, or max/);
   });
 
@@ -107,7 +129,11 @@ describe('the configuration', () => {
     ['REPLAY_SPEED', ['0.1', 'max', '1000000'], ['0', '-1', '1000001']],
     ['DATABASE_POOL', ['1', '200'], ['0', '201']],
     ['DRAIN_MS', ['0', '120000'], ['-1', '120001']],
-    ['REDIS_URL', ['redis://h:1', 'rediss://u:p@h/0'], ['http://h', 'localhost:6379', 'redis']],
+    [
+      'REDIS_URL',
+      ['redis://h:1', 'rediss://u:p@h/0'],
+      ['http://h', 'localhost:6379', 'redis', 'redis://h/one', 'redis://h/0/1'],
+    ],
     ['WEBSOCKET', ['true', 'false'], ['1', 'TRUE', 'on']],
     [
       'ALLOWED_HOSTS',
@@ -150,6 +176,14 @@ describe('the configuration', () => {
       [],
       'one node may use Redis with the embedded database',
     );
+  });
+
+  it('refuses a check of certificates that the driver does not know: it would make one up', () => {
+    const complaint = complaints({ ...FLEET, DATABASE_URL: 'postgres://u:hush@h/d?sslmode=maybe' }).join();
+    assert.match(complaint, /^DATABASE_URL: has an sslmode other than disable, no-verify, prefer, /);
+    assert.doesNotMatch(complaint, /hush/);
+    for (const mode of ['disable', 'require', 'verify-full'])
+      assert.deepEqual(complaints({ ...FLEET, DATABASE_URL: `postgres://h/d?sslmode=${mode}` }), []);
   });
 
   it('lets as many streams catch up as fits the number of streams, unless it is said', () => {

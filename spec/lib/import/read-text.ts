@@ -25,8 +25,20 @@ export async function readText(text: string, { tz, ...options }: Options = {}): 
 }
 
 function textOf(entry: RawEntry): string {
-  const what = entry.kind === 'trade' ? `${entry.side} ${entry.symbol}` : `${entry.kind} ${entry.asset}`;
-  return `${what} ${entry.quantity}`;
+  const { kind, quantity } = entry;
+  if (kind === 'trade') {
+    const isFree = entry.fee === undefined || /^0(\.0*)?$/.test(entry.fee.amount);
+    const fee = isFree ? '' : ` fee ${entry.fee?.amount} ${entry.fee?.currency}`;
+    return `${entry.side} ${entry.symbol} ${quantity}${fee}`;
+  }
+  const { asset, subtype, from = [], account, toAccount, fee } = entry;
+  if (kind === 'convert') {
+    const given = from.map((source) => `${source.asset} ${source.quantity}`).join(', ');
+    return `convert ${given} to ${asset} ${quantity}`;
+  }
+  const where = kind === 'transfer' ? ` from ${account} to ${toAccount}` : '';
+  const cost = fee === undefined ? '' : ` fee ${fee.amount} ${fee.currency}`;
+  return `${kind} ${asset} ${quantity}${subtype === undefined ? '' : ` (${subtype})`}${where}${cost}`;
 }
 
 /** The same in short: `buy BTC/EUR 1`, `? unknown-kind BTC -1`, `- not-completed`, `! fee ambiguous-number`. */

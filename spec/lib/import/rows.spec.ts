@@ -109,7 +109,10 @@ describe('a file of trades', () => {
     assert.deepEqual((await read(text)).rows, [[2, 'Time: has no time zone: say it as `tz`']]);
     const skipped = text.replace('2026-01-02 18', '2026-03-29 02');
     assert.deepEqual((await read(skipped, { tz: 'Europe/Berlin' })).rows, [
-      [2, 'Time: is a time that does not exist in Europe/Berlin'],
+      [
+        2,
+        'Time: is a time that does not exist in Europe/Berlin: its clocks go from 2026-03-29 02:00 to 2026-03-29 03:00',
+      ],
     ]);
   });
 
@@ -307,7 +310,7 @@ describe('a file of trades', () => {
     assert.match(lacking.text, /upbit/);
     const orders =
       'Date(UTC),OrderNo,Pair,Type,Side,Order Price,Order Amount,Time,Executed,Average Price,Trading total,Status\n';
-    assert.match((await refusal(orders)).text, /export the trade history instead/);
+    assert.match((await refusal(orders)).text, /Export the trade history instead/);
   });
 
   it('is refused when it is no text', async () => {

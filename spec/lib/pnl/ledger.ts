@@ -140,6 +140,7 @@ export const terms: fc.Arbitrary<PortfolioTerms> = fc.record({
   baseCurrency: fc.constant(BASE),
   costMethod: fc.constantFrom<CostMethod>(...COST_METHODS),
   cashMode: fc.constantFrom(...CASH_MODES),
+  simulated: fc.constant(false),
 });
 
 /** The legs of a ledger by asset, in ledger order. */

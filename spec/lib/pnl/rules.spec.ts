@@ -11,7 +11,12 @@ import { NOTE_LIMIT } from '../../../lib/pnl/ledger/asset-state.ts';
 import type { AssetState, Disposal } from '../../../lib/pnl/ledger/position.ts';
 import { foldAll, tradeOf } from './ledger.ts';
 
-const terms: PortfolioTerms = { baseCurrency: 'KRW', costMethod: 'average', cashMode: 'tracked' };
+const terms: PortfolioTerms = {
+  baseCurrency: 'KRW',
+  costMethod: 'average',
+  cashMode: 'tracked',
+  simulated: false,
+};
 
 function stateOf(asset: string, entries: LedgerEntry[], portfolio: PortfolioTerms = terms): AssetState {
   const state = foldAll(entries, portfolio).find((candidate) => candidate.asset === asset);
@@ -155,7 +160,7 @@ describe('booking a trade', () => {
   });
 
   it('brings its own money in and takes it out where cash is not tracked', () => {
-    const untracked: PortfolioTerms = { ...terms, cashMode: 'untracked' };
+    const untracked: PortfolioTerms = { ...terms, cashMode: 'untracked', simulated: false };
     const entries = [
       tradeOf('buy', '2', '20', { symbol: 'BTC/USDT', quoteRate: fixed('1300'), fee: ['1', 'USDT'] }),
       tradeOf('sell', '1', '30', { symbol: 'BTC/USDT', quoteRate: fixed('1400'), fee: ['1', 'USDT'] }),

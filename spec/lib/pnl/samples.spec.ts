@@ -80,7 +80,7 @@ function entriesOf(sample: Sample): LedgerEntry[] {
 }
 
 function termsOf(sample: Sample, costMethod: CostMethod = 'average'): PortfolioTerms {
-  return { baseCurrency: sample.quote ?? 'USD', costMethod, cashMode: 'untracked' };
+  return { baseCurrency: sample.quote ?? 'USD', costMethod, cashMode: 'untracked', simulated: false };
 }
 
 /** The only coin of a sample's ledger as of an instant. */
@@ -424,7 +424,7 @@ const runners: Record<string, (sample: Sample, check: Checker) => void> = {
     const totals: TotalsAt[] = [];
     const push = (time: number): void => {
       const none = { cash: ZERO, costBasis: ZERO, realisedGross: ZERO, realisedNet: ZERO, fees: ZERO };
-      const rest = { marketValue: ZERO, unrealised: ZERO, totalPnl: ZERO, income: ZERO };
+      const rest = { marketValue: ZERO, unrealised: ZERO, totalPnl: ZERO, income: ZERO, transferred: ZERO };
       totals.push({ ...none, ...rest, time, equity, contributions, inflows });
     };
     push(first - DAY);

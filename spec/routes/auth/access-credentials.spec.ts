@@ -20,6 +20,8 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   createApiKey: { scope: 'account', by: 'person' },
   deleteApiKey: { scope: 'account', by: 'person' },
   listApiKeys: { scope: 'account', by: 'person' },
+  endSession: { scope: 'account', by: 'person' },
+  listSessions: { scope: 'account', by: 'person' },
   logout: { scope: 'read', by: 'person' },
   logoutEverywhere: { scope: 'account', by: 'person' },
   // Hangs on the key, has no scope but `read` and ends with it.
@@ -50,6 +52,19 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   updatePortfolio: { scope: 'trades:write', by: 'anyone' },
   listPortfolios: { scope: 'read', by: 'anyone' },
   getPortfolio: { scope: 'read', by: 'anyone' },
+
+  // Keys of exchanges: a program never hands one over, nor decides what is done with it.
+  connectAccount: { scope: 'account', by: 'person' },
+  updateAccount: { scope: 'account', by: 'person' },
+  deleteAccount: { scope: 'account', by: 'person' },
+  syncAccount: { scope: 'account', by: 'person' },
+  testAccount: { scope: 'account', by: 'person' },
+  listAccounts: { scope: 'read', by: 'anyone' },
+  getAccount: { scope: 'read', by: 'anyone' },
+  getReconciliation: { scope: 'read', by: 'anyone' },
+  listDiscrepancies: { scope: 'read', by: 'anyone' },
+  // It books or removes an entry, as programs may.
+  acceptDiscrepancyProposal: { scope: 'trades:write', by: 'anyone' },
 
   // The ledger: what programs are for.
   bookTrades: { scope: 'trades:write', by: 'anyone' },
@@ -98,10 +113,14 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
 
   // The market: feeds are programs.
   listCandles: { scope: 'read', by: 'anyone' },
+  getRate: { scope: 'read', by: 'anyone' },
+  listBackfills: { scope: 'read', by: 'anyone' },
   listSymbols: { scope: 'read', by: 'anyone' },
   listTickers: { scope: 'read', by: 'anyone' },
   loadCandles: { scope: 'market:write', by: 'anyone' },
+  loadRates: { scope: 'market:write', by: 'anyone' },
   pushTicks: { scope: 'market:write', by: 'anyone' },
+  requestBackfill: { scope: 'market:write', by: 'anyone' },
 
   // Streams. To end one is more than to read: other readers of the same user lose theirs.
   endStreamSession: { scope: 'account', by: 'person' },

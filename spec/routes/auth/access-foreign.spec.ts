@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Role, ROLE_SCOPES, ROLES } from '../../../lib/tokens/caller.ts';
 import type { Endpoint } from '../../../routes/http/endpoint.ts';
-import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { type Answer, startApp, TEST_PASSWORD, type TestApp, type TestUser } from '../../support/app.ts';
+import { UpbitAccounts } from '../../support/upbit-accounts.ts';
 import { share } from '../../support/share.ts';
 import { SocketClient } from '../../support/socket-client.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -30,6 +31,9 @@ const BODIES: Record<string, unknown> = {
   bookEntries: { kind: 'deposit', asset: 'KRW', quantity: '1', time: TIME },
   joinEntry: { depositId: '0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80' },
   changeEntry: { kind: 'deposit', quantity: '2' },
+  connectAccount: { exchange: 'upbit', label: 'Theirs', credentials: { apiKey: 'a', secret: 'b' } },
+  updateAccount: { paused: true },
+  acceptDiscrepancyProposal: { proposal: 'correction' },
 };
 /** What administrators may do to what is somebody else's: look after users, their keys and their streams. No money. */
 const FOR_ADMINS = ['getUser', 'updateUser', 'deleteUser', 'deleteApiKey', 'endStreamSession'];
@@ -47,6 +51,7 @@ describe('what is somebody else’s', () => {
   let owner: TestUser;
   let strangers: Record<Role, TestUser>;
   let stream: StreamClient;
+  let upbit: UpbitAccounts;
   /** The owner's, by the name of the parameter that stands for it. */
   let ids: Record<string, string>;
   let shareUserId: string;
@@ -55,6 +60,14 @@ describe('what is somebody else’s', () => {
     const answer = await app.call(method, path, { as, body });
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
     return answer.body.id;
+  }
+
+  /** A session of the owner beside the one that asks. */
+  async function otherSession(): Promise<string> {
+    const login = { email: owner.email, password: TEST_PASSWORD };
+    await app.call('POST', '/v1/auth/login', { body: login });
+    const { body } = await app.call('GET', '/v1/auth/sessions', { as: owner });
+    return body.items.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent).id;
   }
 
   /** A row of a file that nobody but its owner can explain. */
@@ -72,7 +85,8 @@ describe('what is somebody else’s', () => {
   }
 
   before(async () => {
-    app = await startApp({ env: UNLIMITED });
+    upbit = await new UpbitAccounts().start();
+    app = await startApp({ env: { ...UNLIMITED, ...upbit.env } });
     owner = await app.user();
     const friend = await app.user();
     shareUserId = friend.id;
@@ -91,6 +105,8 @@ describe('what is somebody else’s', () => {
       decisionId,
       entryId: await make(owner, `${path}/entries`, { ...TRANSFER, externalId: 'entry' }),
       matchId: `${decisionId}.${portfolioId}`,
+      accountId: await make(owner, `${path}/accounts`, upbit.input),
+      discrepancyId: `${decisionId}.BTC.1767225600000`,
       mappingId: await make(owner, '/v1/import-mappings', MAPPING),
       keyId: await make(owner, '/v1/api-keys', { name: 'Robot', scopes: ['read'] }),
     };
@@ -101,10 +117,12 @@ describe('what is somebody else’s', () => {
     await stream.ready();
     const { body } = await app.call('GET', '/v1/streams/sessions', { as: owner });
     ids['id'] = body.items[0].id;
+    ids['sessionId'] = await otherSession();
   });
   after(async () => {
     stream.cut();
     await app.close();
+    await upbit.stop();
   });
 
   /** The ids in a path that are the owner's. `userId` is the owner, or whom a portfolio is shared with. */

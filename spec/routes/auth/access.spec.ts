@@ -39,20 +39,27 @@ describe('the list of endpoints', () => {
       'listUsers',
       'metrics',
     ]);
-    assert.deepEqual(asking('market:write'), ['loadCandles', 'pushTicks']);
+    assert.deepEqual(asking('market:write'), ['loadCandles', 'loadRates', 'pushTicks', 'requestBackfill']);
     assert.deepEqual(asking('account'), [
       'acceptInvitation',
       'changePassword',
+      'connectAccount',
       'createApiKey',
       'declineInvitation',
+      'deleteAccount',
       'deleteApiKey',
       'deleteShare',
+      'endSession',
       'endStreamSession',
       'listApiKeys',
       'listInvitations',
+      'listSessions',
       'listShares',
       'logoutEverywhere',
       'putShare',
+      'syncAccount',
+      'testAccount',
+      'updateAccount',
       'updateUser',
     ]);
   });

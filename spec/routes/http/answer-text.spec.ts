@@ -28,8 +28,41 @@ describe('the text of an answer', () => {
         const { asOf: _, ...rest } = parsed;
         const untagged = await answerText(list, body, ['asOf']);
         assert.deepEqual(untagged, { text, tag: entityTag(JSON.stringify(rest)) });
+        const either = await answerText(z.union([z.object({ other: z.string() }), list]), body, ['asOf']);
+        assert.deepEqual(either, untagged);
       }),
     );
+  });
+
+  it('lets others have a turn between the items of lists in one another', async () => {
+    const slow = z.string().refine(() => {
+      hold(3);
+      return true;
+    });
+    const nested = z.object({
+      items: z.array(
+        z.object({ name: z.string(), parts: z.array(z.object({ slow, gone: z.never().optional() })) }),
+      ),
+    });
+    const parts = Array.from({ length: 12 }, (_, n) => ({ slow: String(n) }));
+    const body = {
+      items: [
+        { parts, name: 'x', surplus: 1 },
+        { name: 'y', parts: [] },
+      ],
+    };
+    const text = JSON.stringify({
+      items: [
+        { name: 'x', parts },
+        { name: 'y', parts: [] },
+      ],
+    });
+    let answer = '';
+    const { turns } = await turnsOf(async () => {
+      ({ text: answer } = await answerText(nested, body));
+    });
+    assert.equal(answer, text);
+    assert.ok(turns >= 3, `${turns} turns`);
   });
 
   it('is made of other bodies as well', async () => {

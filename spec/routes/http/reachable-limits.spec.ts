@@ -88,6 +88,10 @@ const BATCHES: Record<string, { path: string; item: (n: number) => Record<string
     path: '/v1/market/ticks',
     item: (n) => ({ symbol: 'BTC/KRW', price: `${89_886_000 + n}.5`, quantity: '0.01512345', side: 'buy' }),
   },
+  loadRates: {
+    path: '/v1/market/rates',
+    item: (n) => ({ symbol: 'USD/KRW', rate: `${1_400 + n}.12345678`, time: START + n * 60_000 }),
+  },
   loadCandles: {
     path: '/v1/market/candles',
     item: (n) => {

@@ -6,6 +6,7 @@ import type { Endpoint } from '../../../routes/http/endpoint.ts';
 import { ENDPOINTS } from '../../../routes/endpoints.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { StreamClient } from '../../support/stream-client.ts';
+import { UpbitAccounts } from '../../support/upbit-accounts.ts';
 
 const HOUR = 3_600_000;
 /** Of each connection and each moment, not of what is answered. */
@@ -47,6 +48,7 @@ interface RawResponse {
 
 describe('reads', () => {
   let app: TestApp;
+  let upbit: UpbitAccounts;
   let admin: TestUser;
   let friend: TestUser;
   const start = Date.now();
@@ -66,6 +68,7 @@ describe('reads', () => {
     getSeries: () => `?interval=hour&from=${start - 50 * HOUR}&to=${start - HOUR}`,
     exportSeries: () => `?interval=hour&from=${start - 50 * HOUR}&to=${start - HOUR}`,
     exportPnlPeriods: () => '?interval=month',
+    getRate: () => `?asset=BTC&currency=KRW&time=${start - HOUR}`,
     listUsers: () => '?limit=5',
     listAudit: () => '?limit=3',
   };
@@ -147,7 +150,8 @@ describe('reads', () => {
       },
     };
     stopped = Date.now();
-    app = await startApp({ clock });
+    upbit = await new UpbitAccounts().start();
+    app = await startApp({ clock, env: upbit.env });
     admin = await app.user('admin');
     friend = await app.user();
     portfolioId = (await post('/v1/portfolios', { name: 'Mine', timeZone: 'UTC' })).body.id;
@@ -167,8 +171,12 @@ describe('reads', () => {
     });
     const [trade] = (await app.call('GET', `${path}/trades`, { as: admin })).body.items;
     const [transfer] = (await app.call('GET', `${path}/transfers`, { as: admin })).body.items;
+    const account = await post(`${path}/accounts`, upbit.input);
+    // What is read of it would change its answers.
+    await post(`${path}/accounts/${account.body.id}`, { paused: true }, 'PATCH');
     params = {
       portfolioId,
+      accountId: account.body.id,
       tradeId: trade.id,
       transferId: transfer.id,
       entryId: trade.id,
@@ -176,7 +184,10 @@ describe('reads', () => {
       slug: 'not-found',
     };
   });
-  after(() => app.close());
+  after(async () => {
+    await app.close();
+    await upbit.stop();
+  });
 
   it('answer HEAD with the headers of GET and without a body, streams too', async () => {
     for (const encoding of ['identity', 'br']) {

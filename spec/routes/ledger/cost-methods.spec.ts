@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
+import { eventually } from '../../support/eventually.ts';
 import { bookkeeper, dice, randomEntries } from '../../support/routes/bookkeeper.ts';
 import { CostOracle, distance, fraction, type OracleTrade } from '../../support/routes/cost-oracle.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
-import { assertNames, assertProblem } from '../../support/routes/problems.ts';
+import { assertNames } from '../../support/routes/problems.ts';
 
 const DAY = 86_400_000;
 const START = Date.UTC(2025, 0, 10);
@@ -222,7 +224,14 @@ eachApp('ledgers over HTTP', (app) => {
     assert.equal(pnl.cash, '49975000');
     assert.equal(pnl.equity, '109855000');
     assert.equal(pnl.totalPnl, '9855000');
-    assert.deepEqual(pnl.warnings, []);
+    assert.deepEqual(
+      pnl.warnings,
+      [btc, eth].map((asset) => ({
+        code: 'stale-price',
+        asset,
+        detail: `${asset} is valued at the price of 2025-03-03T23:59:59.999Z: no current one is known.`,
+      })),
+    );
     // 2 March in Seoul ends at 15:00 UTC: only the first fill is in it, at the close of 1 March.
     const { items: days } = await get(`${path}/pnl/periods?from=2025-03-02&to=2025-03-06`);
     assert.deepEqual(
@@ -231,33 +240,35 @@ eachApp('ledgers over HTTP', (app) => {
     );
   });
 
-  it('have no fill whose fee in another coin is worth more than itself, once that is known', async () => {
+  it('have a fill whose fee in another coin is worth more than itself, with a warning once that is known', async () => {
     const path = await portfolio();
     const time = Date.UTC(2025, 3, 2, 12);
     const fill = { symbol: 'XFB/KRW', side: 'buy', quantity: '1', price: '1000', time };
     const dear = { ...fill, externalId: 'dear', fee: { amount: '2', currency: 'XFN' } };
-    // For want of a price nobody can tell: booked, and it stays.
-    const booked = await post(`${path}/trades`, dear);
+    const warned = async (): Promise<unknown[]> => {
+      const answers = [await get(`${path}/trades`), await get(`${path}/trades/stats`)];
+      return answers.map(({ warnings }) =>
+        warnings.flatMap(({ code, entries }: { code: string; entries: string[] }) =>
+          code === 'fee-above-value' ? entries : [],
+        ),
+      );
+    };
+    const first = await post(`${path}/trades`, dear);
+    assert.deepEqual(await warned(), [[], []]);
     await book.closes({ 'XFN/KRW': { '2025-04-01': '501' } });
-    assert.equal((await book.call('POST', `${path}/trades`, dear)).status, 200);
-    for (const [name, answer] of [
-      ['/fee/amount', await book.call('POST', `${path}/trades`, { ...dear, externalId: 'again' })],
-      [
-        '/items/1/fee/amount',
-        await book.call('POST', `${path}/trades`, { items: [fill, { ...dear, externalId: 'again' }] }),
-      ],
-    ] as const) {
-      assertProblem(answer, 422, 'unprocessable-entry');
-      assertNames(answer, [name]);
-    }
+    await eventually(async () => isDeepStrictEqual(await warned(), [[first.id], [first.id]]), 'the warning');
+    // Whether its price is known before or after it makes no difference.
+    const second = await post(`${path}/trades`, { ...dear, externalId: 'again' });
     const cheap = await post(`${path}/trades`, { ...fill, fee: { amount: '1', currency: 'XFN' } });
     const dearer = await book.call('PATCH', `${path}/trades/${cheap.id}`, { quantity: '0.5' });
-    assertProblem(dearer, 422, 'unprocessable-entry');
-    assertNames(dearer, ['/fee/amount']);
-    assert.equal(
-      (await book.call('PATCH', `${path}/trades/${booked.id}`, { note: 'so it was' })).status,
-      200,
+    assert.equal(dearer.status, 200);
+    const all = [first.id, second.id, cheap.id].sort();
+    assert.deepEqual(
+      (await warned()).map((ids) => (ids as string[]).toSorted()),
+      [all, all],
     );
-    assert.equal((await get(`${path}/trades`)).items.length, 2);
+    // In its own money it is certain, whatever prices there are.
+    const wrong = { ...fill, fee: { amount: '1001', currency: 'KRW' } };
+    assertNames(await book.call('POST', `${path}/trades`, wrong), ['/fee/amount']);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request, type IncomingMessage } from 'node:http';
 import { parse } from 'csv-parse/sync';
 import * as fc from 'fast-check';
-import { ENTRY_RECORDSET } from '../../../db/ledger/entry-row.ts';
+import { ENTRY_RECORDSET } from '../../../db/ledger/entries/entry-row.ts';
 import { startApp, type TestUser } from '../../support/app.ts';
 import { eventually } from '../../support/eventually.ts';
 import { runs } from '../../support/runs.ts';

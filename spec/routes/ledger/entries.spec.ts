@@ -18,7 +18,7 @@ const ENTRIES: Record<string, object> = {
     type: 'limit',
   },
   deposit: { asset: 'ETH', quantity: '3', unitCost: '100', txid: '0xd' },
-  withdrawal: { asset: 'ETH', quantity: '1', txid: '0xw' },
+  withdrawal: { asset: 'ETH', quantity: '1', txid: '0xw', networkFee: '0.01' },
   reward: { asset: 'ETH', quantity: '0.1', subtype: 'staking' },
   fee: { asset: 'KRW', quantity: '7' },
   rebate: { asset: 'ETH', quantity: '0.01', unitCost: '110' },
@@ -43,6 +43,9 @@ const ENTRIES: Record<string, object> = {
     fee: { amount: '0.001', currency: 'BTC' },
     txid: '0xt',
   },
+  rename: { asset: 'BNB', toAsset: 'BNBX' },
+  redenomination: { asset: 'BNBX', toAsset: 'BNBY', ratio: { from: '1000', to: '1' } },
+  fork: { asset: 'BTC', toAsset: 'BCH', quantity: '0.4', costShare: '0.1' },
 };
 
 function entryOf(kind: string, more: object = {}): object {
@@ -125,7 +128,12 @@ eachApp('entries of the ledger', (app) => {
       ];
       const { version } = await post(`${path}/entries`, { items });
       assert.equal(version, items.length);
-      await price({ 'BTC/KRW': '1100', 'ETH/KRW': '130', 'BNB/KRW': '21' });
+      await price({
+        'BTC/KRW': '1100',
+        'ETH/KRW': '130',
+        'BNBY/KRW': '21000',
+        'BCH/KRW': '90',
+      });
       const pnl = await get(`${path}/pnl`);
       const total = sum([pnl.totalPnl]);
       assert.equal(total, sum([pnl.equity]) - sum([pnl.netContributions]));
@@ -182,6 +190,10 @@ eachApp('entries of the ledger', (app) => {
         /of all sources or of none/,
       ],
       [entryOf('fee', { unitCost: '2' }), '/unitCost', /base currency/],
+      [entryOf('withdrawal', { networkFee: '1' }), '/networkFee', /less than/],
+      [entryOf('rename', { toAsset: 'BNB' }), '/toAsset', /another asset/],
+      [entryOf('redenomination', { asset: 'KRW' }), '/asset', /base currency/],
+      [entryOf('fork', { costShare: '1.01' }), '/costShare', /at most 1/],
     ] as const) {
       for (const inBatch of [false, true]) {
         const body = inBatch ? { items: [entryOf('reward'), entry] } : entry;
@@ -203,7 +215,7 @@ eachApp('entries of the ledger', (app) => {
     await post(`${path}/entries`, { items: Object.keys(ENTRIES).map((kind) => entryOf(kind)) });
     const { body: file } = await call('GET', `${path}/entries.csv?order=asc`);
     const [headings, ...rows] = String(file).trim().split('\n');
-    assert.equal(rows.length, 10);
+    assert.equal(rows.length, 13);
     assert.match(headings ?? '', /^time,kind,subtype,exchange,account,toAccount,symbol,side,asset,quantity/);
     const convert = rows.find((row) => row.includes(',convert,')) ?? '';
     assert.match(convert, /,BNB,5,,"ETH 0\.5 = 4; KRW 10 = 1",/);
@@ -241,7 +253,7 @@ eachApp('entries of the ledger', (app) => {
         const first = await imported(other, String(file));
         assert.equal(first.rejected, 0, JSON.stringify(first.rows));
         const again = await imported(path, String(file));
-        assert.deepEqual([again.accepted, again.duplicates], [0, 10], JSON.stringify(again.rows));
+        assert.deepEqual([again.accepted, again.duplicates], [0, 13], JSON.stringify(again.rows));
       }
       const shown = async (of: string) =>
         (await get(`${of}/entries?order=asc`)).items.map((entry: object) =>
@@ -287,6 +299,137 @@ eachApp('entries of the ledger', (app) => {
     assert.equal((await call('DELETE', `${path}/trades/${fee.id}`)).status, 404);
     const ofBnb = await get(`${path}/entries?asset=KRW&kind=convert`);
     assert.equal(ofBnb.items.length, 1, 'by what a conversion gives, too');
+  });
+
+  it('are of any asset that an exchange lists, whatever its script and case', async () => {
+    const path = await opened();
+    for (const asset of ['1INCH', 'stETH', '币安人生', '$AI']) {
+      const symbol = `${asset}/KRW`;
+      await price({ [symbol]: '7' });
+      await post(`${path}/entries`, {
+        kind: 'trade',
+        symbol,
+        side: 'buy',
+        quantity: '2',
+        price: '5',
+        time: at(2),
+      });
+      const { items } = await get(`${path}/holdings`);
+      const holding = items.find((item: { asset: string }) => item.asset === asset);
+      assert.deepEqual([holding.symbol, holding.marketValue], [symbol, '14']);
+      const query = `asset=${encodeURIComponent(asset)}`;
+      assert.equal((await get(`${path}/pnl/explain?${query}`)).items[0].quantity, '2');
+      assert.equal((await get(`${path}/entries?${query}`)).items.length, 1);
+    }
+    const wide = { kind: 'deposit', asset: 'ＥＴＨ', quantity: '1', unitCost: '1', time: at(2) };
+    assert.equal((await post(`${path}/entries`, wide)).asset, 'ETH');
+    const wrong = await call('POST', `${path}/entries`, { ...wide, asset: 'B*' });
+    assertProblem(wrong, 400, 'invalid-request');
+    assert.match(wrong.body.errors[0].detail, /"\*" cannot be part of one/);
+  });
+
+  it('are refused where a code differs from another one of the ledger in case only', async () => {
+    const path = await opened();
+    const book = (body: object) => call('POST', `${path}/entries`, body);
+    const coin = { kind: 'deposit', quantity: '1', unitCost: '1', time: at(2) };
+    assert.equal((await book({ ...coin, asset: 'stETH' })).status, 201);
+    for (const [given, detail] of [
+      [{ ...coin, asset: 'STETH' }, '`STETH` and `stETH` differ in case only'],
+      [{ ...coin, asset: 'krw' }, '`krw` and `KRW` differ in case only'],
+      [
+        {
+          items: [
+            { ...coin, asset: 'wBTC' },
+            { ...coin, asset: 'WBTC' },
+          ],
+        },
+        '`wBTC` and `WBTC` differ in case only',
+      ],
+    ] as const) {
+      const answer = await book(given);
+      assertProblem(answer, 422, 'unprocessable-entry');
+      assert.ok(answer.body.detail.startsWith(detail), answer.body.detail);
+    }
+  });
+
+  it('that change an asset itself keep lots, dates and cost, and realise nothing', async () => {
+    for (const costMethod of ['average', 'fifo', 'lifo', 'hifo']) {
+      const path = await portfolio({ costMethod });
+      const bought = { kind: 'trade', symbol: 'LUNA/KRW', side: 'buy' };
+      await post(`${path}/entries`, {
+        items: [
+          { kind: 'deposit', asset: 'KRW', quantity: '10000', time: at(1) },
+          { ...bought, quantity: '2', price: '90', time: at(2) },
+          { ...bought, quantity: '1', price: '150', time: at(3) },
+          { kind: 'fork', asset: 'LUNA', toAsset: 'LUNB', quantity: '6', costShare: '0.1', time: at(4) },
+          { kind: 'fork', asset: 'LUNA', toAsset: 'LUND', quantity: '7', time: at(4) },
+          { kind: 'rename', asset: 'LUNA', toAsset: 'LUNC', time: at(5) },
+          { kind: 'redenomination', asset: 'LUNC', ratio: { from: '3', to: '1000' }, time: at(6) },
+        ],
+      });
+      const lotsOf = async (asset: string) =>
+        (await get(`${path}/lots?costMethod=fifo&asset=${asset}`)).items.map(
+          ({ time, quantity, costBasis }: Record<string, string>) => [time, quantity, costBasis],
+        );
+      assert.deepEqual(await lotsOf('LUNC'), [
+        [at(2), '666.666666666666666667', '162'],
+        [at(3), '333.333333333333333333', '135'],
+      ]);
+      assert.deepEqual(await lotsOf('LUNB'), [
+        [at(2), '4', '18'],
+        [at(3), '2', '15'],
+      ]);
+      assert.deepEqual(await lotsOf('LUND'), [[at(4), '7', '0']]);
+      const { items } = await get(`${path}/holdings`);
+      assert.deepEqual(
+        items
+          .filter(({ asset }: { asset: string }) => asset !== 'KRW')
+          .map(({ asset, quantity, costBasis }: Record<string, string>) => [asset, quantity, costBasis])
+          .sort(),
+        [
+          ['LUNB', '6', '33'],
+          ['LUNC', '1000', '297'],
+          ['LUND', '7', '0'],
+        ],
+      );
+      const pnl = await get(`${path}/pnl`);
+      assert.deepEqual(
+        [pnl.realizedPnl.net, pnl.income, pnl.transferredPnl, pnl.netContributions],
+        ['0', '0', '0', '10000'],
+      );
+      const [explained] = (await get(`${path}/pnl/explain?asset=LUNC`)).items;
+      assert.deepEqual(
+        explained.acquisitions.map(({ reason, quantity, cost }: Record<string, string>) => [
+          reason,
+          quantity,
+          cost,
+        ]),
+        [['rename', '3', '297']],
+      );
+      // A purchase that was forgotten is renamed, told in other units and forked as well.
+      const late = await post(`${path}/trades`, {
+        symbol: 'LUNA/KRW',
+        side: 'buy',
+        quantity: '3',
+        price: '60',
+        time: at(1, 1),
+      });
+      assert.deepEqual((await lotsOf('LUNC'))[0], [at(1, 1), '1000', '162']);
+      assert.deepEqual((await lotsOf('LUNB'))[0], [at(1, 1), '3', '18']);
+      assert.equal((await call('DELETE', `${path}/trades/${late.id}`)).status, 204);
+      assert.deepEqual((await lotsOf('LUNB'))[0], [at(2), '4', '18']);
+      const sale = { ...bought, symbol: 'LUNC/KRW', side: 'sell', quantity: '500', price: '1', time: at(7) };
+      await post(`${path}/entries`, sale);
+      const realised = { average: '351.5', fifo: '378.5', lifo: '324.5', hifo: '324.5' }[costMethod] ?? '';
+      const net: string = (await get(`${path}/pnl`)).realizedPnl.net;
+      assert.equal(Number(net).toFixed(1), realised);
+      const rename = (await get(`${path}/entries?kind=rename`)).items[0];
+      assert.equal((await call('DELETE', `${path}/entries/${rename.id}`)).status, 204);
+      assert.deepEqual(await lotsOf('LUNA'), [
+        [at(2), '2', '162'],
+        [at(3), '1', '135'],
+      ]);
+    }
   });
 
   it('that left one place and arrived at another are joined and parted, which restates every figure exactly', async () => {

@@ -16,6 +16,32 @@ eachApp('an amount without a price', (app) => {
     time: '2026-03-02T12:00:00.000Z',
   };
 
+  it('is valued at a conversion of base currency, as at a trade', async () => {
+    const path = await books.portfolio();
+    const id = path.split('/').at(-1) ?? '';
+    const stream = new StreamClient(`${app().url}/v1/streams?channels=ledger:${id}`, {
+      headers: { authorization: books.user().authorization },
+    });
+    await stream.ready();
+    const converted = {
+      kind: 'convert',
+      from: [{ asset: 'KRW', quantity: '85000' }],
+      to: { asset: 'BNB', quantity: '0.1' },
+      time: '2026-03-02T11:00:00Z',
+    };
+    await books.post(`${path}/entries`, converted);
+    const swept = await books.post(`${path}/entries`, {
+      ...converted,
+      from: [{ asset: 'LTC', quantity: '0.5' }],
+      to: { asset: 'BNB', quantity: '0.01' },
+      time: '2026-03-02T12:00:00Z',
+    });
+    const isValued = (): boolean => stream.of('ledger').some(({ data }) => data.entries?.includes(swept.id));
+    await stream.until(isValued, 'the valuation');
+    stream.cut();
+    assert.equal((await books.get(`${path}/pnl`)).costBasis, '93500');
+  });
+
   it('spoils nothing but itself, and is valued on every figure and stream once its price is loaded', async () => {
     const path = await books.portfolio();
     const id = path.split('/').at(-1) ?? '';

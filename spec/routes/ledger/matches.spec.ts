@@ -19,6 +19,11 @@ interface Match {
 eachApp('matches of withdrawals with deposits', (app) => {
   const { call, get, post, portfolio, closes } = bookkeeper(app);
   before(() => closes({ 'ETH/KRW': { '2026-03-01': '120' } }));
+  // Matches are looked for in all portfolios of the user.
+  afterEach(async () => {
+    const { items } = await get('/v1/portfolios');
+    for (const { id } of items) assert.equal((await call('DELETE', `/v1/portfolios/${id}`)).status, 204);
+  });
 
   /** A portfolio that has bought 100 ETH; and what else is booked, by its place. */
   async function opened(entries: object[], settings: object = {}): Promise<{ path: string; ids: string[] }> {
@@ -69,6 +74,7 @@ eachApp('matches of withdrawals with deposits', (app) => {
       asset: 'ETH',
       withdrawal: {
         id: ids[0],
+        portfolioId: path.split('/').at(-1),
         time: at(3),
         quantity: '3',
         account: 'upbit',
@@ -77,6 +83,7 @@ eachApp('matches of withdrawals with deposits', (app) => {
       },
       deposit: {
         id: ids[1],
+        portfolioId: path.split('/').at(-1),
         time: at(20),
         quantity: '2.9',
         account: 'wallet',
@@ -125,6 +132,7 @@ eachApp('matches of withdrawals with deposits', (app) => {
       assert.equal((await call('DELETE', `${path}/entries/${ids[0]}/joined`)).status, 204);
       assert.deepEqual(await figures(), apart);
       assert.deepEqual(await told(path), ['quantity! 3 3'], 'it is offered again');
+      assert.equal((await call('DELETE', path)).status, 204);
     }
   });
 
@@ -189,10 +197,11 @@ eachApp('matches of withdrawals with deposits', (app) => {
     assert.deepEqual(again.body, { accepted: [], remaining: 0 });
   });
 
-  it('are of one portfolio only, and by ids that they have', async () => {
+  it('have one of their entries in the portfolio, and are told by their ids', async () => {
     const { path } = await opened([out('3', at(3))]);
-    const other = await opened([into('3', at(3, 1)), out('3', at(3))]);
+    const other = await opened([into('2', at(4, 1), { account: 'a' }), out('2', at(4), { account: 'b' })]);
     assert.deepEqual(await told(path), []);
+    assert.deepEqual(await told(other.path), ['quantity! 2 2']);
     const [deposit, withdrawal] = other.ids;
     for (const what of ['accept', 'reject']) {
       const foreign = await call('POST', `${path}/transfers/matches/${withdrawal}.${deposit}/${what}`);
@@ -200,5 +209,31 @@ eachApp('matches of withdrawals with deposits', (app) => {
       const wrong = await call('POST', `${path}/transfers/matches/${withdrawal}/${what}`);
       assertProblem(wrong, 404, 'not-found');
     }
+  });
+
+  it('are found between portfolios of one owner, from either side, and accepted once', async () => {
+    const { path, ids } = await opened([out('3', at(3)), out('5', at(6))]);
+    const other = await opened([into('3', at(3, 1), { account: 'upbit' }), into('4.9', at(6, 1))]);
+    const dollars = await opened([into('3', at(3, 1))], { baseCurrency: 'USD' });
+    for (const side of [path, other.path]) {
+      assert.deepEqual(await told(side), ['quantity-less-fee 5 4.9', 'quantity! 3 3']);
+    }
+    assert.deepEqual(await told(dollars.path), []);
+    const sure = await call('POST', `${other.path}/transfers/matches/accept-sure`);
+    assert.deepEqual(sure.body, { accepted: [`${ids[0]}.${other.ids[0]}`], remaining: 0 });
+    const rejected = `${path}/transfers/matches/${ids[1]}.${other.ids[1]}`;
+    assert.equal((await call('POST', `${rejected}/reject`)).status, 204);
+    for (const side of [path, other.path]) assert.deepEqual(await told(side), []);
+    const deposit = await get(`${other.path}/entries/${other.ids[0]}`);
+    assert.deepEqual([deposit.joinedWith, deposit.joinedPortfolio], [ids[0], path.split('/').at(-1)]);
+    const again = `${path}/transfers/matches/${ids[0]}.${other.ids[0]}/accept`;
+    assert.equal((await call('POST', again)).status, 204, 'the second time changes nothing');
+  });
+
+  it('are not sure while an entry fits one of a third portfolio as well', async () => {
+    const { path } = await opened([out('3', at(3))]);
+    await opened([into('3', at(3, 1))]);
+    await opened([into('3', at(3, 2))]);
+    assert.deepEqual(await told(path), ['quantity 3 3', 'quantity 3 3']);
   });
 });

@@ -210,7 +210,9 @@ eachApp('fills of one instant', (app) => {
       for (const query of ['', '?skipRejected=true']) {
         const refused = await send(path, ambiguous, query);
         assertProblem(refused, 422, 'unprocessable-entry');
-        assert.deepEqual(refused.body.errors, [{ parameter: 'order', detail: '`order` is required.' }]);
+        assert.deepEqual(refused.body.errors, [
+          { parameter: 'order', code: 'unknown-order', params: {}, detail: '`order` is required.' },
+        ]);
       }
       assert.equal((await books.get(path)).version, 1);
       const pnl: string[] = [];

@@ -4,7 +4,7 @@ import { CANDLE_INTERVALS, type CandleInterval } from '../../../lib/candle-inter
 import { upsertCandles } from '../../../db/market/candles.ts';
 import { candlesOfTicks, currentOf, type OracleTick } from '../../support/candle-oracle.ts';
 import { fixed } from '../../../lib/money/money.ts';
-import type { CandleBody } from '../../../streams/channels/record.ts';
+import type { CandleBody } from '../../../lib/schemas/candle-schema.ts';
 import { type Answer, startApp, type TestUser } from '../../support/app.ts';
 import { newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
 import { StreamClient } from '../../support/stream-client.ts';
@@ -389,7 +389,7 @@ eachApp('candles', (app) => {
       for (const _ of [1, 2]) {
         assert.deepEqual((await load(good)).body, { accepted: 1 });
         assert.deepEqual(await all({ symbol: good.symbol, interval: '1m' }), [
-          { ...good, interval: '1m', quoteVolume: '22', closed: true, simulated: false },
+          { ...good, interval: '1m', quoteVolume: '22', closed: true, simulated: false, complete: true },
         ]);
       }
       await load({ ...good, close: '12', quoteVolume: '21' });

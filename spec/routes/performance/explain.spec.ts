@@ -108,7 +108,7 @@ eachApp('the explanation of PnL', (app) => {
           body.warnings.map(({ code }: { code: string }) => code),
           pnl.warnings
             .map(({ code }: { code: string }) => code)
-            .filter((code: string) => code === 'oversold'),
+            .filter((code: string) => ['oversold', 'unmatched-withdrawal'].includes(code)),
         );
         const holdings = await get(`${path}/holdings?costMethod=${costMethod}`);
         for (const {

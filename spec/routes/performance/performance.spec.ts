@@ -110,6 +110,36 @@ eachApp('performance', (app) => {
     assert.deepEqual([usual.benchmark.symbol, usual.benchmark.return], ['BTC/KRW', '0.5']);
   });
 
+  it('loses nothing but the comparison when the benchmark has never had a price', async () => {
+    const path = await sixDays('PN');
+    const span = 'from=2026-02-01&to=2026-02-07';
+    const {
+      benchmark: _,
+      warnings: none,
+      asOf: __,
+      ...known
+    } = await get(`${path}/performance?${span}&benchmark=PNB/KRW`);
+    const {
+      benchmark,
+      warnings,
+      asOf: ___,
+      ...rest
+    } = await get(`${path}/performance?${span}&benchmark=NONE/KRW`);
+    assert.deepEqual(none, []);
+    assert.deepEqual(rest, known);
+    const { symbol, days, ...figures } = benchmark;
+    assert.deepEqual([symbol, days, [...new Set(Object.values(figures))]], ['NONE/KRW', 0, [null]]);
+    const [{ code, symbol: named, figures: lacking, detail }, ...others] = warnings;
+    assert.deepEqual([code, named, others], ['missing-price', 'NONE/KRW', []]);
+    assert.deepEqual(
+      lacking.sort(),
+      Object.keys(figures)
+        .map((name) => `benchmark.${name}`)
+        .sort(),
+    );
+    assert.match(detail, /^The benchmark NONE\/KRW has no price in KRW by 2026-02-07/);
+  });
+
   it('counts closed trades', async () => {
     const path = await sixDays('PT');
     const { trades } = await get(`${path}/performance?from=2026-02-01&to=2026-02-07&benchmark=PTB/KRW`);

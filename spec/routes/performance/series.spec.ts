@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { saveEquitySnapshots } from '../../../db/history/equity-snapshots.ts';
-import { getPortfolio } from '../../../db/ledger/portfolios.ts';
+import { getPortfolio } from '../../../db/ledger/portfolios/portfolios.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import { bookkeeper, dice, randomEntries } from '../../support/routes/bookkeeper.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
-import { assertNames, assertProblem } from '../../support/routes/problems.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -67,9 +66,45 @@ eachApp('series', (app) => {
       [['missing-price', ['benchmark']]],
     );
     assert.equal('benchmark' in (await get(`${path}/series?from=2026-02-01`)).columns, false);
-    const refused = await call('GET', `${path}/series?benchmark=NONE/KRW`);
-    assertProblem(refused, 400, 'invalid-request');
-    assertNames(refused, ['benchmark']);
+  });
+
+  it('loses nothing but the benchmark when that has never had a price', async () => {
+    const path = await funded('SN/KRW');
+    const span = 'from=2026-01-31&to=2026-02-03';
+    const alone = await get(`${path}/series?${span}`);
+    const compared = await get(`${path}/series?${span}&benchmark=NONE/KRW`);
+    const { warnings, columns, asOf: __, ...rest } = compared;
+    const { benchmark, ...figures } = columns;
+    const { warnings: none, asOf: _, ...known } = alone;
+    assert.deepEqual([{ ...rest, columns: figures }, none], [known, []]);
+    // Nothing was invested at first, but what it was worth by then is not known either.
+    assert.deepEqual(benchmark, [null, null, null, null]);
+    const [{ code, symbol, detail, ...warning }, ...others] = warnings;
+    assert.deepEqual(
+      [code, symbol, warning, others],
+      ['missing-price', 'NONE/KRW', { figures: ['benchmark'] }, []],
+    );
+    assert.match(detail, /^The benchmark NONE\/KRW has no price in KRW by 2026-02-03.*\/v1\/market\/candles/);
+    const points = await get(`${path}/series?${span}&benchmark=NONE/KRW&format=points`);
+    assert.deepEqual(
+      points.points.map(([, value]: [number, string]) => value),
+      figures.equity,
+    );
+    const file = async (more: string): Promise<string[][]> => {
+      const answer = await call('GET', `${path}/series.csv?${span}${more}`);
+      assert.equal(answer.status, 200, answer.body);
+      return answer.body
+        .trim()
+        .split(/\r?\n/)
+        .map((line: string) => line.split(','));
+    };
+    const [head, ...rows] = await file('&benchmark=NONE/KRW');
+    assert.equal(head?.at(-1)?.includes('benchmark'), true);
+    assert.deepEqual([...new Set(rows.map((row) => row.at(-1)))], ['']);
+    assert.deepEqual(
+      rows.map((row) => row.slice(0, -1)),
+      (await file('')).slice(1),
+    );
   });
 
   it('takes every so many minutes or hours, at round times', async () => {

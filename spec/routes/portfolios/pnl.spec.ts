@@ -167,6 +167,7 @@ eachApp(
         realizedPnl: { gross: '1600000', net: '1594800' },
         fees: '8500',
         income: '0',
+        transferredPnl: '0',
         totalPnl: '3391500',
       });
       assert.match(figures.unrealizedRate, /^0\.27209122/);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { StreamClient } from '../../support/stream-client.ts';
 import { BACKEND_PATIENCE } from '../../../app/backends.ts';
 import { startApp } from '../../support/app.ts';
+import { eventually } from '../../support/eventually.ts';
 import { redisAvailable, startRedisServer } from '../../support/redis-server.ts';
 import { bookkeeper, sum, units } from '../../support/routes/bookkeeper.ts';
 import { eachApp } from '../../support/routes/each-app.ts';
@@ -80,9 +81,11 @@ eachApp('the summary of a portfolio', (app) => {
       time,
     }));
     await post(`${path}/trades`, { items });
-    const { allocation, equity, position } = await get(path);
-    const whole = await get(`${path}/allocation`);
-    assert.equal(whole.position, position);
+    // The candles of the prices are told a moment after them, and move the position.
+    const [{ allocation, equity }, whole] = await eventually(async () => {
+      const answers = [await get(path), await get(`${path}/allocation`)] as const;
+      return answers[0].position === answers[1].position && answers;
+    }, 'the position to come to rest');
     assert.deepEqual(allocation.byAsset, whole.byAsset.slice(0, 20));
     const rest: Share[] = whole.byAsset.slice(20);
     assert.equal(allocation.others.count, 11);

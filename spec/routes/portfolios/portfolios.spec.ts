@@ -28,6 +28,7 @@ eachApp('portfolios', (app) => {
       timeZone: 'Asia/Seoul',
       benchmark: 'BTC/KRW',
       cashMode: 'tracked',
+      simulated: false,
       access: 'owner',
       version: 0,
     });
@@ -38,6 +39,7 @@ eachApp('portfolios', (app) => {
       timeZone: 'Europe/Berlin',
       benchmark: 'ETH/USDT',
       cashMode: 'untracked',
+      simulated: true,
     };
     const full = await create(given);
     assert.equal(full.status, 201);

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { deleteExpiredSubscriptions, SUBSCRIPTION_LIFE_MS } from '../../../db/users/stream-subscriptions.ts';
+import {
+  deleteExpiredSubscriptions,
+  SUBSCRIPTION_LIFE_MS,
+  UNOPENED_LIFE_MS,
+} from '../../../db/users/stream-subscriptions.ts';
 import { MAX_CHANNELS } from '../../../streams/core/channel.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { onFleet } from '../../support/fleet.ts';
@@ -76,7 +80,7 @@ describe('a subscription', () => {
     assert.equal(body.channelCount, 500);
     assert.equal(body.url, `/v1/streams?subscription=${body.id}`);
     const life = Date.parse(body.expiresAt) - Date.now();
-    assert.ok(life > SUBSCRIPTION_LIFE_MS - HOUR_MS && life <= SUBSCRIPTION_LIFE_MS);
+    assert.ok(life > UNOPENED_LIFE_MS - 60_000 && life <= UNOPENED_LIFE_MS);
     const client = open(`subscription=${body.id}`);
     await client.ready();
     assert.deepEqual(client.of('ready')[0]?.data.channels, LONGEST);
@@ -173,17 +177,28 @@ describe('a subscription', () => {
       body: { channels: ['ticker:ETH/KRW', 'ticker:BTC/KRW'] },
     });
     assert.deepEqual([again.status, again.body.id, again.body.channelCount], [200, id, 2]);
-    assert.ok(Date.parse(again.body.expiresAt) - Date.now() > SUBSCRIPTION_LIFE_MS);
+    assert.ok(Date.parse(again.body.expiresAt) - Date.now() > UNOPENED_LIFE_MS);
+    assert.equal(await statusOf(id), 200);
+    const opened = await app.call('POST', PATH, {
+      headers: key,
+      body: { channels: ['ticker:BTC/KRW', 'ticker:ETH/KRW'] },
+    });
+    assert.ok(
+      Date.parse(opened.body.expiresAt) - Date.now() > SUBSCRIPTION_LIFE_MS,
+      'its life is not made shorter',
+    );
     assert.notEqual(await made(['ticker:BTC/KRW'], admin), id);
   });
 
-  it('lives for a week from its last use, and is then gone', async () => {
+  it('lives for a week from its last use, or for an hour if it is never opened, and is then gone', async () => {
     const [used, unused] = [await made(['ticker:BTC/KRW']), await made(['ticker:ETH/KRW'])];
+    assert.equal(await statusOf(used), 200);
+    clock.shift = UNOPENED_LIFE_MS + 1_000;
+    assert.equal(await statusOf(unused), 404);
     for (let day = 6; day <= 18; day += 6) {
       clock.shift = day * 24 * HOUR_MS;
       assert.equal(await statusOf(used), 200, `day ${day}`);
     }
-    assert.equal(await statusOf(unused), 404);
     clock.shift += SUBSCRIPTION_LIFE_MS + 1;
     assert.equal(await statusOf(used), 404);
     await app.services.db('stream_subscriptions').insert({
@@ -204,7 +219,9 @@ describe('a subscription', () => {
     const ids: string[] = [];
     for (let n = 0; n < 8; n += 1) {
       clock.shift = n * 120_000;
-      ids.push(await made([`ticker:A${n}/KRW`]));
+      const id = await made([`ticker:A${n}/KRW`]);
+      assert.equal(await statusOf(id), 200);
+      ids.push(id);
     }
     const oneMore = (): Promise<Answer> =>
       app.call('POST', PATH, { headers: key, body: { channels: ['ticker:A9/KRW'] } });
@@ -219,6 +236,20 @@ describe('a subscription', () => {
     for (const id of [first, ...ids.slice(2), body.id]) assert.equal(await statusOf(id), 200);
     clock.shift = 0;
     assert.equal(await statusOf(other, headers), 200);
+  });
+
+  it('takes the place of one that was never opened before any that was', async () => {
+    const opened: string[] = [];
+    for (let n = 0; n < 7; n += 1) {
+      const id = await made([`ticker:A${n}/KRW`]);
+      assert.equal(await statusOf(id), 200);
+      opened.push(id);
+    }
+    const unopened = await made(['ticker:A7/KRW']);
+    clock.shift = 60_000;
+    const instead = await made(['ticker:A8/KRW']);
+    assert.equal(await statusOf(unopened), 404);
+    for (const id of [...opened, instead]) assert.equal(await statusOf(id), 200);
   });
 
   it('is refused by name for what is no list of channels', async () => {

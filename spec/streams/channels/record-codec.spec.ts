@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import type { PublicTradeBody, TickerBody, TickRecord } from '../../../streams/channels/record.ts';
+import type { TickRecord } from '../../../streams/channels/record.ts';
+import type { PublicTradeBody } from '../../../lib/schemas/public-trade-schema.ts';
+import type { TickerBody } from '../../../lib/schemas/ticker-schema.ts';
 import { decodeMarketRecord, decodeShown, encodeRecord } from '../../../streams/channels/record-codec.ts';
 
 /** Text that looks like the seams themselves. */
@@ -19,6 +21,7 @@ const hostile = fc.oneof(
         ',"trade":',
         ',"loaded":',
         ',"late":',
+        ',"judged":',
         '"by":[',
         '"ticker":',
         '{"symbol":"',
@@ -45,7 +48,11 @@ const ticker: fc.Arbitrary<TickerBody> = fc.record({
   volume: hostile,
   quoteVolume: hostile,
   time: hostile,
+  asOf: hostile,
   exchange: fc.option(hostile),
+  feed: fc.option(hostile),
+  status: fc.constantFrom('live', 'stale', 'closed'),
+  complete: fc.boolean(),
   simulated: fc.boolean(),
 });
 const trade: fc.Arbitrary<PublicTradeBody> = fc.record({
@@ -71,7 +78,8 @@ describe('the text of a tick', () => {
         fc.option(loaded, { nil: undefined }),
         fc.option(late, { nil: undefined }),
         fc.option(by, { nil: undefined }),
-        (first, second, range, price, origin) => {
+        fc.boolean(),
+        (first, second, range, price, origin, judged) => {
           const record: TickRecord = {
             type: 'tick',
             ...(origin === undefined ? {} : { by: origin }),
@@ -79,6 +87,7 @@ describe('the text of a tick', () => {
             trade: second === null || first === null ? second : { ...second, symbol: first.symbol },
             ...(range === undefined ? {} : { loaded: range }),
             ...(price === undefined ? {} : { late: price }),
+            ...(judged ? { judged } : {}),
           };
           assert.deepEqual(decodeShown(encodeRecord(record)), {
             type: 'tick',

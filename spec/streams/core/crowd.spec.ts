@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import type { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
-import type { Subscriber } from '../../../streams/core/subscriber.ts';
+import type { Subscriber } from '../../../streams/core/connections/subscriber.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { coreHub } from '../../support/streams/core-hub.ts';

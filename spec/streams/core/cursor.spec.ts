@@ -12,7 +12,7 @@ import {
   positionIn,
   newEpoch,
 } from '../../../streams/core/cursor.ts';
-import { Places } from '../../../streams/core/places.ts';
+import { Places } from '../../../streams/core/connections/places.ts';
 import { collidingPortfolios } from '../../support/colliding-logs.ts';
 
 const SEAL = 'sealed_8';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { MARKET_LOG, portfolioLog } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import type { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { type CollectedEvent, CollectingSink } from '../../support/collecting-sink.ts';

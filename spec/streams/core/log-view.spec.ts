@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Broker, BrokerUnavailableError, type LogListener } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import type { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';
 import { CollectingSink } from '../../support/collecting-sink.ts';
@@ -104,6 +104,30 @@ describe('a view of a log that was reset', () => {
     await inner.publish(MARKET_LOG, [ticker(3)]);
     await clock.advance(100);
     assert.deepEqual([prices(early.sink).at(-1), prices(late.sink).at(-1)], ['3', '3']);
+  });
+
+  it('is up to date again only when its readers have been told of the reset', async () => {
+    await inner.publish(MARKET_LOG, [ticker(1)]);
+    const { sink, live } = open('reader');
+    await live;
+    listener?.condition('away');
+    isStateLost = true;
+    listener?.reset(await inner.head(MARKET_LOG), 'epoch');
+    listener?.condition('back');
+    await clock.advance(1_000);
+    const codes = (): string[] => sink.of('notice').map(({ data }) => data.code);
+    assert.deepEqual([codes(), sink.of('reset').length], [['delayed'], 0]);
+    isStateLost = false;
+    await clock.advance(1_000);
+    assert.deepEqual(
+      sink.events.slice(-4).map(({ event }) => event),
+      ['reset', 'ticker', 'ready', 'notice'],
+    );
+    assert.deepEqual(codes(), ['delayed', 'restored']);
+    listener?.condition('away');
+    listener?.condition('back');
+    await clock.advance(100);
+    assert.deepEqual(codes(), ['delayed', 'restored', 'delayed', 'restored']);
   });
 
   it('sends what this process knows of a state whose newest event has not been delivered yet', async () => {

@@ -4,7 +4,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { type Broker, type LogBounds, type Payload } from '../../../streams/core/broker.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { channelsOf } from '../../support/channels.ts';
-import type { Hub } from '../../../streams/core/hub.ts';
+import type { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { RedisBroker } from '../../../streams/redis/redis-broker.ts';
 import { ndjsonWire } from '../../../streams/transports/wires.ts';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { DeadlineError } from '../../../lib/async/deadline.ts';
+import { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import { SharedViews } from '../../../streams/core/shared-views.ts';
-import { quiet } from '../../support/log-watch.ts';
+import { watchedLogger } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 import { ShakyBackend } from '../../support/streams/shaky-backend.ts';
 
@@ -15,16 +16,20 @@ describe('the logs that streams share', () => {
   let backend: ShakyBackend;
   let watchers: number;
   let views: SharedViews;
+  let lines: string[];
   beforeEach(() => {
     clock = new VirtualClock();
     const bounds = { events: 100, bytes: 1e6, ageMs: 1e9 };
     const broker = new MemoryBroker({ clock, random: () => 0.5, bounds: () => bounds });
     backend = new ShakyBackend(broker, new MemoryLeases({ clock }));
     watchers = 0;
+    lines = [];
+    const logger = watchedLogger((line) => lines.push(line));
     views = new SharedViews({
       broker: backend.broker,
       clock,
-      logger: quiet,
+      logger,
+      repeated: new RepeatedLog(logger, clock),
       catalog: CATALOG,
       random: () => 0.5,
       watchLog: () => () =>
@@ -83,5 +88,25 @@ describe('the logs that streams share', () => {
     void views.idle().then(() => (isIdle = true));
     await clock.advance(5_000);
     assert.ok(isIdle);
+  });
+
+  it('that cannot be closed in an outage are told once a minute, with their count', async () => {
+    backend.moods.set('unsubscribe', 'hang');
+    const close = async (log: string): Promise<void> => {
+      const shared = views.acquire(log);
+      await clock.advance(0);
+      views.release(shared);
+    };
+    for (let n = 0; n < 50; n += 1) await close(`portfolio:p${n}`);
+    await clock.advance(5_000);
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).msg),
+      ['closing a log view failed'],
+    );
+    await clock.advance(60_000);
+    await close(LOG);
+    await clock.advance(5_000);
+    assert.equal(lines.length, 2);
+    assert.equal(JSON.parse(lines[1] ?? '').repeated, 49);
   });
 });

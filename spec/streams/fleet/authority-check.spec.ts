@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
 import { channelsOf } from '../../support/channels.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import type { EndReason } from '../../../streams/core/sink.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';

@@ -28,7 +28,8 @@ describe('a node whose exchange goes away', function () {
     return await eventually(async () => {
       const { status, body } = await app.call('GET', '/readyz');
       assert.equal(status, 200, 'the feed does not make a node unready');
-      return body.feed.state === state && body.feed;
+      const [feed] = body.feeds;
+      return feed.state === state && feed;
     }, `the state ${state}`);
   }
 

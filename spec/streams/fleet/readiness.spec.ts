@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CATALOG } from '../../../streams/channels/catalog.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { MemoryLeases } from '../../../streams/memory/memory-leases.ts';
 import type { Sink } from '../../../streams/core/sink.ts';
@@ -30,6 +30,7 @@ describe('the readiness of a node', () => {
   let projector: Projector;
   let hub: Hub;
   let readiness: Readiness;
+  let fault: string | null;
   let lines: string[];
   let version: number;
 
@@ -69,7 +70,17 @@ describe('the readiness of a node', () => {
       catalog: CATALOG,
       ...watchedLogs((id, what) => projector.watch(id, what)),
     });
-    readiness = new Readiness({ broker, leases, hub, projector, clock, logger, node: 'n1' });
+    fault = null;
+    readiness = new Readiness({
+      broker,
+      leases,
+      hub,
+      projector,
+      clock,
+      logger,
+      node: 'n1',
+      faults: { broker: () => fault, database: () => null },
+    });
   });
 
   async function close(): Promise<void> {
@@ -97,6 +108,16 @@ describe('the readiness of a node', () => {
     const { broker, projection, streams } = readiness.health();
     return [broker.ready, projection.ready, streams.ready];
   };
+
+  it('is not given while another fleet uses its place in Redis, whatever the canary says', async () => {
+    readiness.start();
+    await clock.advance(1_000);
+    assert.equal(readiness.health().broker.ready, true);
+    fault = 'another fleet is there';
+    const { ready, detail } = readiness.health().broker;
+    assert.deepEqual([ready, detail], [false, fault]);
+    await close();
+  });
 
   it('is given once an event and the figures of a projection have come back, and stays', async () => {
     assert.deepEqual(states(), [false, false, true]);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
 import { FlushScheduler } from '../../../streams/core/flush-scheduler.ts';
-import type { OpenStream } from '../../../streams/core/open-stream.ts';
+import type { OpenStream } from '../../../streams/core/connections/open-stream.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { UNOBSERVED } from '../../../streams/core/stream-observer.ts';
-import { Subscriber } from '../../../streams/core/subscriber.ts';
+import { Subscriber } from '../../../streams/core/connections/subscriber.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';
 import { StreamWatchdog } from '../../../streams/fleet/stream-watchdog.ts';
 import { channelsOf } from '../../support/channels.ts';
@@ -47,7 +48,7 @@ describe('the watchdog of streams', () => {
       }),
       scheduler: new FlushScheduler(clock, 20),
       clock,
-      logger: quiet,
+      repeated: new RepeatedLog(quiet, clock),
       observer: UNOBSERVED,
       isDelayed: () => false,
       onEnd: () => undefined,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { HistoryPoint } from '../../../db/connection/server-history.ts';
-import { portfolioLog } from '../../../streams/channels/logs.ts';
+import { portfolioLog, TIMELINE_LOG } from '../../../streams/channels/logs.ts';
 import type { Broker } from '../../../streams/core/broker.ts';
 import { Timeline } from '../../../streams/fleet/timeline.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
@@ -19,15 +19,17 @@ describe('the timeline of a fleet', () => {
   class Node {
     point = START;
     begun = 0;
+    readonly forgotten: string[] = [];
     readonly timeline = new Timeline({
       broker,
       clock,
       logger: quiet,
       kept: 'kept',
+      generation: { current: 0 },
       first: clock.now(),
       point: () => Promise.resolve(this.point),
       versions: () => Promise.resolve(versions),
-      onBegin: () => (this.begun += 1),
+      forget: async (startedAt) => void this.forgotten.push(startedAt),
     });
 
     /** Its next connection leads there. */
@@ -38,9 +40,15 @@ describe('the timeline of a fleet', () => {
     }
   }
 
-  async function start(): Promise<Node> {
+  function made(): Node {
     const node = new Node();
     nodes.push(node);
+    node.timeline.onBegin(() => (node.begun += 1));
+    return node;
+  }
+
+  async function start(): Promise<Node> {
+    const node = made();
     await node.timeline.start();
     node.begun = 0;
     return node;
@@ -123,6 +131,99 @@ describe('the timeline of a fleet', () => {
     await clock.advance(1);
     await node.connect({ startedAt: '3', written: 1_002 });
     assert.ok(node.timeline.generation > generation);
+  });
+
+  it('begins one generation when two nodes miss what they have published, one after the other', async () => {
+    const one = await start();
+    const two = await start();
+    for (const [index, { timeline }] of [one, two].entries())
+      await timeline
+        .guard(broker)
+        .publish(portfolioLog('p'), [{ data: '{}' }], { sequence: { after: index, last: index + 1 } });
+    versions.set('p', 0);
+    await clock.advance(1_000);
+    await one.connect({ startedAt: '2', written: 1_001 });
+    await clock.advance(1);
+    await two.connect({ startedAt: '2', written: 1_001 });
+    await one.timeline.check();
+    assert.deepEqual([one.begun, two.begun], [1, 1]);
+    assert.equal(one.timeline.generation, two.timeline.generation);
+  });
+
+  it('begins no other generation for what was still on its way into an earlier one', async () => {
+    const node = await start();
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const slow: Broker['publish'] = async (...args) => {
+      const position = await broker.publish(...args);
+      await held;
+      return position;
+    };
+    const guarded = node.timeline.guard({
+      publish: slow,
+      head: (log) => broker.head(log),
+      history: (...args) => broker.history(...args),
+    });
+    const publishing = guarded.publish(portfolioLog('p'), [{ data: '{}' }], {
+      sequence: { after: 0, last: 1 },
+    });
+    versions.set('p', 0);
+    await clock.advance(1_000);
+    await node.connect({ branch: 'system.2', startedAt: '2' });
+    release();
+    await publishing;
+    await clock.advance(1);
+    await node.connect({ startedAt: '3', written: 1_001 });
+    assert.equal(node.begun, 1);
+  });
+
+  it('has one first generation when two nodes start at once', async () => {
+    await clock.advance(1_000);
+    const one = made();
+    await clock.advance(1_000);
+    const two = made();
+    // The second has found nothing when the first begins, and goes on after that.
+    const nothing = broker.state(TIMELINE_LOG);
+    await one.timeline.start();
+    const state = broker.state.bind(broker);
+    broker.state = () => {
+      broker.state = state;
+      return nothing;
+    };
+    await two.timeline.start();
+    await one.timeline.check();
+    assert.equal(one.timeline.generation, two.timeline.generation);
+    assert.deepEqual([one.begun, two.begun], [1, 1]);
+  });
+
+  it('forgets what was put back before it publishes, and nothing that was written since', async () => {
+    const one = await start();
+    const two = await start();
+    for (const { forgotten } of [one, two]) forgotten.length = 0;
+    await clock.advance(1_000);
+    await one.connect({ startedAt: '2', written: 999 });
+    // Nothing is put back with a server that only restarts, also when a node learns of the rewind after that.
+    await one.connect({ startedAt: '3', written: 1_100 });
+    await two.connect({ startedAt: '3', written: 1_100 });
+    assert.deepEqual([one.forgotten, two.forgotten], [['2'], ['2']]);
+    assert.deepEqual([one.begun, two.begun], [1, 1]);
+  });
+
+  it('reads again what was read through a new connection, after it has compared', async () => {
+    const node = await start();
+    node.forgotten.length = 0;
+    await clock.advance(1_000);
+    const told: string[][] = [];
+    const read = async (): Promise<number> => {
+      told.push([...node.forgotten]);
+      if (told.length === 1) {
+        node.point = { ...START, startedAt: '2', written: 999 };
+        node.timeline.connected(node.point);
+      }
+      return told.length;
+    };
+    assert.equal(await node.timeline.surely(read), 2);
+    assert.deepEqual(told, [[], ['2']]);
   });
 
   it('does not swing between two servers that nodes are connected to', async () => {

@@ -10,7 +10,8 @@ import {
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { Market } from '../../../streams/market/market.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
-import type { TickerBody, TickRecord } from '../../../streams/channels/record.ts';
+import type { TickRecord } from '../../../streams/channels/record.ts';
+import type { TickerBody } from '../../../lib/schemas/ticker-schema.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -27,7 +28,11 @@ function ticker(symbol: string, price: string, time = Date.UTC(2024, 0, 1)): Tic
     volume: '0',
     quoteVolume: '0',
     time: new Date(time).toISOString(),
+    asOf: new Date(time).toISOString(),
     exchange: null,
+    feed: null,
+    status: 'live',
+    complete: true,
     simulated: false,
   };
 }
@@ -70,7 +75,7 @@ describe('the market', () => {
     const close = { price: fixed('42.5'), time, simulated: true };
     const market = open({ closes: [{ symbol: 'BTC/KRW', ...close }] });
     await market.start();
-    assert.deepEqual(market.price('BTC/KRW'), close);
+    assert.deepEqual(market.price('BTC/KRW'), { ...close, isAged: true });
     assert.equal(market.ticker('BTC/KRW')?.price, '42.5');
     assert.equal(market.ticker('BTC/KRW')?.change, null);
     await broker.publish(MARKET_LOG, [payload(ticker('ETH/KRW', '7'))]);
@@ -79,12 +84,39 @@ describe('the market', () => {
     assert.equal(market.ticker('XRP/KRW'), null);
   });
 
+  it('is of one world: where the log turns to the other, nothing of the former is left', async () => {
+    const asked: boolean[] = [];
+    const time = Date.UTC(2023, 11, 31);
+    const market = new Market({
+      broker,
+      clock,
+      random: () => 0.5,
+      log: quiet,
+      simulated: true,
+      lastCloses: async (simulated) => {
+        asked.push(simulated);
+        return [{ symbol: simulated ? 'OLD/KRW' : 'REAL/KRW', price: fixed('1'), time, simulated }];
+      },
+    });
+    markets.push(market);
+    await market.start();
+    const madeUp = { ...ticker('BTC/KRW', '5'), simulated: true };
+    await broker.publish(MARKET_LOG, [payload(madeUp)]);
+    assert.deepEqual(market.of(true).symbols(), ['BTC/KRW', 'OLD/KRW']);
+    assert.deepEqual([market.of(false).symbols(), market.of(false).price('BTC/KRW')], [[], null]);
+    await broker.publish(MARKET_LOG, [payload(ticker('ETH/KRW', '7'))]);
+    await new Promise(setImmediate);
+    assert.deepEqual(market.of(false).symbols(), ['ETH/KRW', 'REAL/KRW']);
+    assert.equal(market.of(true).price('BTC/KRW'), null);
+    assert.deepEqual(asked, [true, false]);
+  });
+
   it('calls a price stale that is older than its own pace explains, and moves the basis of answers with it', async () => {
     const market = open({
       closes: [{ symbol: 'OLD/KRW', price: fixed('1'), time: clock.now(), simulated: false }],
     });
     await market.start();
-    assert.equal(market.freshness('OLD/KRW'), 'stale', 'known from a stored candle alone');
+    assert.equal(market.status('OLD/KRW'), 'stale', 'known from a stored candle alone');
     for (let round = 0; round < 40; round += 1) {
       await clock.advance(5_000);
       const symbols = round % 2 === 0 ? ['FAST/KRW'] : ['FAST/KRW', 'SLOW/KRW'];
@@ -95,11 +127,11 @@ describe('the market', () => {
     }
     const fresh = market.tickersBasis(['FAST/KRW']);
     await clock.advance(100_000);
-    assert.equal(market.freshness('FAST/KRW'), 'live');
+    assert.equal(market.status('FAST/KRW'), 'live');
     assert.equal(market.tickersBasis(['FAST/KRW']), fresh);
     await clock.advance(1);
-    assert.equal(market.freshness('FAST/KRW'), 'stale');
-    assert.equal(market.freshness('SLOW/KRW'), 'live', 'it comes every ten seconds');
+    assert.equal(market.status('FAST/KRW'), 'stale');
+    assert.equal(market.status('SLOW/KRW'), 'live', 'it comes every ten seconds');
     assert.notEqual(market.tickersBasis(['FAST/KRW']), fresh);
     const late: TickRecord = {
       type: 'tick',
@@ -108,12 +140,12 @@ describe('the market', () => {
       late: { price: '3', time: new Date(Date.UTC(2023, 11, 31)).toISOString() },
     };
     await broker.publish(MARKET_LOG, [{ key: 'ticker:FAST/KRW', data: JSON.stringify(late) }]);
-    assert.equal(market.freshness('FAST/KRW'), 'stale', 'a late tick brings no new price');
+    assert.equal(market.status('FAST/KRW'), 'stale', 'a late tick brings no new price');
     await broker.publish(MARKET_LOG, [payload(ticker('FAST/KRW', '40'))]);
-    assert.equal(market.freshness('FAST/KRW'), 'live');
+    assert.equal(market.status('FAST/KRW'), 'live');
     const other = open();
     await other.start();
-    assert.equal(other.freshness('FAST/KRW'), 'live', 'a node that starts later knows it from the log');
+    assert.equal(other.status('FAST/KRW'), 'live', 'a node that starts later knows it from the log');
   });
 
   it('starts from the state of the log, which is newer than any close', async () => {

@@ -59,7 +59,9 @@ onPostgres('tickers from before the log', () => {
         assert.equal(client.of('reset').length, from === null ? 0 : 1);
         assert.equal(client.of('ticker').length, 2, 'each once');
         const after = client.of('ticker').find(({ data }) => data.symbol === 'BTC/KRW')?.data;
-        assert.deepEqual({ ...after, time: null }, { ...before, time: null }, 'with its 24 hours');
+        assert.equal(after?.status, 'stale', 'known from stored candles alone');
+        const whenever = { time: null, asOf: null, feed: null, status: null };
+        assert.deepEqual({ ...after, ...whenever }, { ...before, ...whenever }, 'with its 24 hours');
         assert.deepEqual(told(client.events), await listed());
         assert.deepEqual(client.of('trade'), []);
         const resumed = open(client.lastEventId);

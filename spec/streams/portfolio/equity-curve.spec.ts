@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { equitySnapshots, saveEquitySnapshots } from '../../../db/history/equity-snapshots.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { portfolioVersions } from '../../../db/ledger/portfolios.ts';
+import { portfolioVersions } from '../../../db/ledger/portfolios/portfolios.ts';
 import { decimal } from '../../../lib/money/money.ts';
 import { MARKET_LOG } from '../../../streams/channels/logs.ts';
 import { DayStarts } from '../../../streams/portfolio/day-starts.ts';

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import type { EntriesMove } from '../../../db/ledger/booking-options.ts';
+import type { EntriesMove, ValuationMove } from '../../../db/ledger/positions/booking-options.ts';
 import { bookEntries, changeEntry, removeEntry } from '../../../db/ledger/ledger.ts';
 import {
   deleteMessages,
   type OutboxMessage,
   pendingMessages,
   pendingPortfolios,
-} from '../../../db/ledger/outbox.ts';
-import { deletePortfolio, type PortfolioMove, updatePortfolio } from '../../../db/ledger/portfolios.ts';
+} from '../../../db/ledger/portfolios/outbox.ts';
+import {
+  deletePortfolio,
+  type PortfolioMove,
+  updatePortfolio,
+} from '../../../db/ledger/portfolio-changes.ts';
 import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
 import { portfolioLog } from '../../../streams/channels/logs.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
@@ -102,11 +106,13 @@ const step = fc.oneof(
   },
 );
 
-const records = (move: EntriesMove | PortfolioMove): string[] =>
+const changeOf = (move: EntriesMove | ValuationMove): string => ('change' in move ? move.change : 'valued');
+
+const records = (move: EntriesMove | PortfolioMove | ValuationMove): string[] =>
   move.subject === 'portfolio'
     ? [JSON.stringify([move.version, move.change, move.portfolio.name])]
     : move.entries.map(({ externalId, note }) =>
-        JSON.stringify([move.version, move.change, externalId, note]),
+        JSON.stringify([move.version, changeOf(move), externalId, note]),
       );
 
 describe('the order of what two nodes publish', () => {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
-import type { EntriesMove } from '../../../db/ledger/booking-options.ts';
+import type { EntriesMove, ValuationMove } from '../../../db/ledger/positions/booking-options.ts';
 import { bookEntries, removeEntry } from '../../../db/ledger/ledger.ts';
 import {
   deleteMessages,
   type OutboxMessage,
   pendingMessages,
   pendingPortfolios,
-} from '../../../db/ledger/outbox.ts';
-import { deletePortfolio, type PortfolioMove, updatePortfolio } from '../../../db/ledger/portfolios.ts';
+} from '../../../db/ledger/portfolios/outbox.ts';
+import {
+  deletePortfolio,
+  type PortfolioMove,
+  updatePortfolio,
+} from '../../../db/ledger/portfolio-changes.ts';
 import { type Broker, BrokerUnavailableError } from '../../../streams/core/broker.ts';
 import { portfolioLog } from '../../../streams/channels/logs.ts';
 import { encodeRecord } from '../../../streams/channels/record-codec.ts';
@@ -41,10 +45,12 @@ class FlakyBroker {
   history: Broker['history'] = (...args) => this.inner.history(...args);
 }
 
-const records = (move: EntriesMove | PortfolioMove): string[] =>
+const changeOf = (move: EntriesMove | ValuationMove): string => ('change' in move ? move.change : 'valued');
+
+const records = (move: EntriesMove | PortfolioMove | ValuationMove): string[] =>
   move.subject === 'portfolio'
     ? [JSON.stringify([move.change, move.version, move.portfolio.name])]
-    : move.entries.map(({ externalId }) => JSON.stringify([move.change, move.version, externalId]));
+    : move.entries.map(({ externalId }) => JSON.stringify([changeOf(move), move.version, externalId]));
 
 eachDatabase('outbox', (open) => {
   let opened: OpenedDatabase;
@@ -120,7 +126,7 @@ eachDatabase('outbox', (open) => {
 
   for (const published of [['a'], ['a', 'b']]) {
     it(`publishes nothing again that an earlier version has published without a number: ${published.join()}`, async () => {
-      const fills = (move: EntriesMove): string[] =>
+      const fills = (move: EntriesMove | ValuationMove): string[] =>
         move.entries.map(({ externalId }) =>
           encodeRecord({ type: 'fill', change: 'booked', version: move.version, trade: { externalId } }),
         );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { portfolioVersions, type Portfolio } from '../../../db/ledger/portfolios.ts';
+import { portfolioVersions, type Portfolio } from '../../../db/ledger/portfolios/portfolios.ts';
 import { portfolioLog } from '../../../streams/channels/logs.ts';
 import { DayStarts } from '../../../streams/portfolio/day-starts.ts';
 import { Market } from '../../../streams/market/market.ts';

@@ -31,7 +31,10 @@ import { fillsOf, fillsSince, RewoundFleet } from '../../support/rewound-fleet.t
 
     it('resets the streams, tells each later fill once, and answers nothing from the lost time', async () => {
       const portfolioId = await fleet.newPortfolio();
-      await fleet.book(portfolioId, 10);
+      await fleet.book(portfolioId, 9);
+      // Its message has been published and is put back, as the nodes had no time to take it out.
+      await fleet.keepMessages(portfolioId);
+      await fleet.book(portfolioId, 1);
       const streams = await fleet.watch(portfolioId);
       await fleet.keepState();
       await fleet.restart();
@@ -52,19 +55,10 @@ import { fillsOf, fillsSince, RewoundFleet } from '../../support/rewound-fleet.t
       const booked = await fleet.book(portfolioId, 15);
       for (const stream of streams) {
         await stream.until(() => stream.of('pnl').at(-1)?.data.costBasis === '25', 'the state after them');
-        // A node that loses Redis for a moment, on a busy machine, resets them once more: then some fills are in the state
-        // only. None is told twice, and none of another time.
-        const told = fillsSince(stream, 'first reset').filter((id) => booked.includes(id));
-        assert.equal(new Set(told).size, told.length, 'a fill was told twice');
-        assert.deepEqual(
-          told,
-          booked.filter((id) => told.includes(id)),
-        );
-        if (stream.of('reset').length === 1) {
-          const isTold = (id: string): boolean => fillsSince(stream, 'first reset').includes(id);
-          await stream.until(() => booked.every(isTold), 'the fills');
-        }
-        assert.ok(stream.of('reset').length <= 2, 'the streams are reset again and again');
+        const told = (): string[] => fillsSince(stream, 'first reset');
+        await stream.until(() => told().length >= booked.length, 'the fills');
+        assert.deepEqual(told(), booked);
+        assert.equal(stream.of('reset').length, 1);
         stream.cut();
       }
       // The versions are those of the lost time again, and yet other answers.

@@ -343,7 +343,7 @@ function keeping(): { log: Logger; lines: LogLine[] } {
       const url = server.url.replace('redis://', 'redis://narrow:secret-of-narrow@');
       const [line, ...others] = await warnings(url);
       assert.deepEqual([line?.level, others.length], [20, 0]);
-      assert.match(line?.msg ?? '', /not known/);
+      assert.match(line?.msg ?? '', /policy of Redis is unknown/);
       await admin.call('ACL', 'DELUSER', 'narrow');
     });
   });

@@ -139,7 +139,7 @@ const CHANNELS = '/v1/streams?channels=trade:BTC/KRW,ticker:BTC/KRW';
       await stalled.ready();
       stalled.pause();
       const others = Array.from(
-        { length: 10 },
+        { length: 4 },
         () => new StreamClient(`${nodes[1].url}/v1/streams?channels=trade:BTC/KRW`),
       );
       for (const other of others) await other.ready();

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { type Channel, channelSetTag } from '../../../streams/core/channel.ts';
 import { cursorAt } from '../../../streams/core/cursor.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import { Hub } from '../../../streams/core/connections/hub.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { serveStream } from '../../../streams/transports/serve-stream.ts';
 import { serveWebSocket } from '../../../streams/transports/serve-websocket.ts';

@@ -210,7 +210,7 @@ describe('WebSocket', () => {
       await client.ready();
       assert.deepEqual(
         client.events.map(({ event }) => event),
-        ['welcome', 'reset', 'ticker', 'ready', 'ready'],
+        ['welcome', 'reset', 'ticker', 'ready'],
       );
       assert.equal(client.of('reset')[0]?.data.reason, 'garbled');
       client.send({ type: 'subscribe', channels: ['trade:BTC/KRW'], lastEventId: 'nonsense', ref: 1 });

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bundledScript } from '../node-bundle.ts';
+import { BRIEF } from '../node-process.ts';
 
 export interface Child {
   readonly process: ChildProcess;
@@ -16,7 +18,7 @@ export interface Child {
 /** Runs a TypeScript file of this folder in a process of its own. */
 export function startChild(file: string, args: string[]): Child {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
+  const child = spawn(process.execPath, [...BRIEF, bundledScript(path), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines: string[] = [];

@@ -1,8 +1,12 @@
-import { createPortfolio, type Portfolio, type PortfolioSettings } from '../../../db/ledger/portfolios.ts';
+import {
+  createPortfolio,
+  type Portfolio,
+  type PortfolioSettings,
+} from '../../../db/ledger/portfolios/portfolios.ts';
 import { createUser } from '../../../db/users/users.ts';
 import type { Database } from '../../../db/connection/database.ts';
-import type { TradeDraft, TransferDraft } from '../../../db/ledger/stored-entry.ts';
-import { loadPositions } from '../../../db/ledger/positions.ts';
+import type { TradeDraft, TransferDraft } from '../../../db/ledger/entries/stored-entry.ts';
+import { loadPositions } from '../../../db/ledger/positions/positions.ts';
 import { encodeState } from '../../../lib/pnl/ledger/position.ts';
 import { fixed, ONE } from '../../../lib/money/money.ts';
 import type { Clock } from '../../../lib/clock.ts';
@@ -35,6 +39,7 @@ export async function newPortfolio(
     timeZone: 'Asia/Seoul',
     benchmark: null,
     cashMode: 'tracked',
+    simulated: false,
   } as const;
   return await createPortfolio(db, user.id, { ...defaults, ...settings }, { clock });
 }

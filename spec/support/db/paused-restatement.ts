@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { openDatabase } from '../../../db/connection/database.ts';
 import { bookEntries } from '../../../db/ledger/ledger.ts';
-import { lockPortfolio } from '../../../db/ledger/portfolios.ts';
-import { refoldAll } from '../../../db/ledger/refold.ts';
+import { ledgerOf, lockLedgers } from '../../../db/ledger/portfolios/linked-ledgers.ts';
+import { refoldAll } from '../../../db/ledger/positions/refold.ts';
 import { createLogger } from '../../../lib/logging/log.ts';
 import { clock, trade } from './fixture.ts';
 
@@ -16,7 +16,7 @@ const { knex, close } = await openDatabase({
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 try {
   await knex.transaction(async (trx) => {
-    const portfolio = await lockPortfolio(trx, portfolioId);
+    const portfolio = ledgerOf(await lockLedgers(trx, [portfolioId]), portfolioId);
     await bookEntries(trx, portfolioId, [trade('paused', 3, '0.5')], { clock });
     await refoldAll(trx, portfolioId, portfolio);
     say('held');

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { EntryDraft } from '../../../db/ledger/stored-entry.ts';
+import type { EntryDraft } from '../../../db/ledger/entries/stored-entry.ts';
 import { fixed } from '../../../lib/money/money.ts';
 import { deposit, trade } from './fixture.ts';
 
@@ -12,7 +12,7 @@ const shape = fc.record({
   kind: fc.constantFrom(
     ...(['buy', 'buy', 'buy', 'buy', 'sell', 'sell'] as const),
     ...(['deposit', 'withdrawal', 'income', 'fee', 'rebate', 'adjustment'] as const),
-    ...(['convert', 'transfer'] as const),
+    ...(['convert', 'transfer', 'redenomination'] as const),
   ),
   quantity: fc.constantFrom('1', '0.3', '2.000000000000000007', '7', '0.0000000001'),
   price: fc.constantFrom('100', '99.99', '31.4159', '100'),
@@ -37,6 +37,11 @@ export function draftOf({ number, minute, base, quote, kind, quantity, price, fe
     } = deposit(`x${number}`, minute, quantity, { asset });
     const paid = fee === null ? null : { amount: fixed('0.05'), currency: fee };
     return { ...moved, kind, fee: paid, account: 'here', toAccount: 'there' };
+  }
+  if (kind === 'redenomination') {
+    const { unitCost: _, unitValue: __, kind: ___, ...change } = deposit(`x${number}`, minute, '1');
+    const per = fixed(price === '100' ? '1' : '3');
+    return { ...change, kind, asset: base, from: base, quantity: fixed(quantity), per };
   }
   if (kind === 'adjustment') {
     const amount = fixed(price === '99.99' ? `-${quantity}` : quantity);

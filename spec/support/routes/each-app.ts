@@ -1,7 +1,14 @@
 import { type TestApp, type TestAppOptions, startApp } from '../app.ts';
 import { newPostgresDatabase, onPostgres } from '../databases.ts';
+import { postgresAvailable } from '../postgres-server.ts';
 
-/** Runs one suite against the whole program on the embedded database and on PostgreSQL; one program for each. */
+/** Of `npm run test:embedded`. */
+const EMBEDDED = process.env['DATABASE'] === 'embedded';
+
+/**
+ * Runs one suite against the whole program on PostgreSQL, or in `npm run test:embedded` (and without PostgreSQL) on the
+ * embedded database, which takes more processor time.
+ */
 export function eachApp(
   name: string,
   suite: (app: () => TestApp) => void,
@@ -18,6 +25,8 @@ export function eachApp(
       return app;
     });
   };
-  describe(`${name} (embedded)`, () => on(() => Promise.resolve(undefined)));
-  onPostgres(name, () => on(newPostgresDatabase));
+  if (EMBEDDED || !postgresAvailable()) {
+    describe(`${name} (embedded)`, () => on(() => Promise.resolve(undefined)));
+  }
+  if (!EMBEDDED) onPostgres(name, () => on(newPostgresDatabase));
 }

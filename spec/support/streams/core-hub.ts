@@ -1,6 +1,6 @@
 import { CATALOG } from '../../../streams/channels/catalog.ts';
-import type { HubOptions } from '../../../streams/core/hub-options.ts';
-import { Hub } from '../../../streams/core/hub.ts';
+import type { HubOptions } from '../../../streams/core/connections/hub-options.ts';
+import { Hub } from '../../../streams/core/connections/hub.ts';
 import { quiet } from '../log-watch.ts';
 
 /** A hub for tests of the core: nothing is random, and one client may have a hundred streams. */

@@ -67,14 +67,26 @@ export const EXPECTED: Record<string, { format: string; tz?: string; rows: Expec
     format: 'upbit',
     rows: [
       [2, trade('upbit', 'BTC/KRW', ['sell', '0.005', '120000000'], '2026-03-01T05:23:00Z', ['300', 'KRW'])],
-      [3, transfer('upbit', 'withdrawal', ['101', 'USDT'], '2026-02-28T01:00:00Z')],
+      [
+        3,
+        {
+          ...transfer('upbit', 'withdrawal', ['101', 'USDT'], '2026-02-28T01:00:00Z'),
+          fee: { amount: '1', currency: 'USDT' },
+        },
+      ],
       [4, trade('upbit', 'ETH/KRW', ['buy', '1.5', '4000000'], '2026-02-27T00:00:00Z', ['3000', 'KRW'])],
     ],
   },
   'bithumb.csv': {
     format: 'bithumb',
     rows: [
-      [4, transfer('bithumb', 'withdrawal', ['5034802', 'KRW'], '2026-06-12T03:18:55Z')],
+      [
+        4,
+        {
+          ...transfer('bithumb', 'withdrawal', ['5034802', 'KRW'], '2026-06-12T03:18:55Z'),
+          fee: { amount: '1000', currency: 'KRW' },
+        },
+      ],
       [
         5,
         trade('bithumb', 'BTC/KRW', ['sell', '0.02281208', '95340000.0000'], '2026-06-12T03:18:21Z', [
@@ -90,7 +102,13 @@ export const EXPECTED: Record<string, { format: string; tz?: string; rows: Expec
         ]),
       ],
       [7, trade('bithumb', 'ETH/BTC', ['buy', '0.03000000', '0.06240000'], '2026-06-09T00:04:33Z')],
-      [8, transfer('bithumb', 'income', ['8.1632653', 'ESP'], '2026-06-04T23:40:10Z')],
+      [
+        8,
+        {
+          ...transfer('bithumb', 'income', ['8.1632653', 'ESP'], '2026-06-04T23:40:10Z'),
+          subtype: undefined,
+        },
+      ],
     ],
   },
   'binance-report.csv': {

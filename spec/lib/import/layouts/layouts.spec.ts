@@ -14,6 +14,7 @@ interface Account {
   rows: number;
   booked: string[];
   undecided: string[];
+  /** What ignored rows move, and what transfers between places of the owner move of the one that the file is of. */
   ignored: string[];
   counts: [entries: number, undecided: number, ignored: number, unreadable: number];
   kinds: string;
@@ -42,6 +43,7 @@ async function account(name: string, tz?: string): Promise<Account> {
     rows += row.rows;
     if ('entries' in row) {
       counts[0] += row.rows;
+      ignored.push(...(row.aside ?? []));
       for (const entry of row.entries) {
         booked.push(...movesOf(entry));
         kinds.push(entry.kind);
@@ -104,8 +106,9 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     booked: ['ABC 12.5', 'BNB 0.33972', 'BTC 0.001', 'LTC -0.001', 'USDT 760.921'],
     undecided: ['USDT 3.1569'],
     ignored: ['USDT 0.017'],
-    counts: [14, 3, 4, 0],
-    kinds: 'deposit trade trade trade trade income income withdrawal ?derivative ?derivative ?derivative',
+    counts: [18, 3, 0, 0],
+    kinds:
+      'deposit trade trade convert convert transfer income transfer transfer income withdrawal ?derivative ?derivative ?derivative',
   },
   'kraken-ledgers.csv': {
     format: 'kraken-ledgers',
@@ -113,8 +116,8 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     booked: ['BTC 0.00498', 'DOT 15.2123', 'EUR 1028.607'],
     undecided: [],
     ignored: [],
-    counts: [7, 0, 4, 0],
-    kinds: 'deposit trade trade income withdrawal',
+    counts: [9, 0, 2, 0],
+    kinds: 'deposit trade trade transfer income withdrawal',
   },
   'gate-statement.csv': {
     format: 'gate',
@@ -124,7 +127,7 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     undecided: [],
     ignored: [],
     counts: [8, 0, 0, 0],
-    kinds: 'deposit trade income trade withdrawal',
+    kinds: 'deposit trade income convert withdrawal',
   },
   'bybit-uta.csv': {
     format: 'bybit-uta',
@@ -132,8 +135,8 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     booked: ['BTC 0.014985', 'USDT -1372.4985'],
     undecided: ['USDT 0.0031'],
     ignored: ['USDT 100'],
-    counts: [2, 1, 1, 0],
-    kinds: 'trade ?derivative',
+    counts: [3, 1, 0, 0],
+    kinds: 'trade ?derivative transfer',
   },
   'okx-trading-account.csv': {
     format: 'okx-trading',
@@ -141,8 +144,8 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     booked: ['BTC 0.0016443', 'USDT -133.268'],
     undecided: [],
     ignored: ['BTC -0.001'],
-    counts: [2, 0, 1, 0],
-    kinds: 'trade',
+    counts: [3, 0, 0, 0],
+    kinds: 'trade transfer',
   },
   'okx-trading-2023.csv': {
     format: 'okx-trading',
@@ -159,9 +162,9 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     rows: 7,
     booked: ['BTC 0.095', 'ETH 0.08661', 'USD -8335.69'],
     undecided: [],
-    ignored: ['ETH -0.02', 'ETH2 0.02'],
-    counts: [5, 0, 2, 0],
-    kinds: 'trade trade withdrawal income trade',
+    ignored: [],
+    counts: [7, 0, 0, 0],
+    kinds: 'trade convert withdrawal income trade transfer',
   },
   'coinbase-pro-account.csv': {
     format: 'coinbase-pro',
@@ -180,7 +183,7 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     undecided: [],
     ignored: [],
     counts: [1, 0, 1, 0],
-    kinds: 'trade',
+    kinds: 'convert',
   },
   'binance-statement-2025.csv': {
     format: 'binance-statement',
@@ -189,8 +192,8 @@ const EXPECTED: Record<string, { tz?: string } & Account> = {
     booked: ['SOL 0.215519', 'USDT -50'],
     undecided: ['USDT 250'],
     ignored: [],
-    counts: [2, 1, 2, 0],
-    kinds: '?unpriced-purchase trade',
+    counts: [4, 1, 0, 0],
+    kinds: '?unpriced-purchase transfer convert',
   },
   'binance-deposits.csv': {
     format: 'binance-transfers',

@@ -49,6 +49,35 @@ describe('the state of an asset', () => {
     });
   }
 
+  it('shares what a conversion brought by the sources, of values that all round to nothing too', () => {
+    const source = { quantity: fixed('0.0001'), received: null };
+    const entry: LedgerEntry = {
+      kind: 'convert',
+      id: 'c',
+      tie: 'c',
+      time: 0,
+      asset: 'KRW',
+      quantity: fixed('4'),
+      unitValue: ONE,
+      sources: [
+        { ...source, asset: 'ETH', unitValue: 1n },
+        { ...source, asset: 'BNB', unitValue: 3n },
+      ],
+    };
+    const portfolio = {
+      baseCurrency: 'KRW',
+      costMethod: 'average',
+      cashMode: 'tracked',
+      simulated: false,
+    } as const;
+    const contributed = foldAll([entry], portfolio).map(({ asset, contributions }) => [asset, contributions]);
+    assert.deepEqual(contributed, [
+      ['ETH', fixed('1')],
+      ['BNB', fixed('3')],
+      ['KRW', ZERO],
+    ]);
+  });
+
   it('never holds less than nothing of a coin, and costs nothing when flat', () => {
     fc.assert(
       fc.property(ledger, terms, (entries, portfolio) => {
@@ -242,7 +271,12 @@ describe('the state of an asset', () => {
           quoteRate: ONE,
           feeRate: null,
         });
-        const portfolio = { baseCurrency: 'KRW', costMethod: 'average', cashMode: 'tracked' } as const;
+        const portfolio = {
+          baseCurrency: 'KRW',
+          costMethod: 'average',
+          cashMode: 'tracked',
+          simulated: false,
+        } as const;
         const bought = [make('1', 'buy', q1, p1), make('2', 'buy', q2, p2)];
         const btc = (entries: LedgerEntry[]): AssetState =>
           foldLegs(emptyState('BTC'), legsByAsset(entries, portfolio).get('BTC') ?? [], 'average');
@@ -255,7 +289,12 @@ describe('the state of an asset', () => {
   });
 
   it('refuses legs of another asset and another method than it began with', () => {
-    const portfolio = { baseCurrency: 'KRW', costMethod: 'fifo', cashMode: 'tracked' } as const;
+    const portfolio = {
+      baseCurrency: 'KRW',
+      costMethod: 'fifo',
+      cashMode: 'tracked',
+      simulated: false,
+    } as const;
     const leg = legsOf(
       { kind: 'deposit', id: 'd', tie: 'd', time: 0, asset: 'BTC', quantity: ONE, unitValue: fixed('5') },
       portfolio,

@@ -7,7 +7,7 @@ import { foldAll, ledger } from '../ledger.ts';
 
 /** What the fold makes of the same 300 random ledgers, by version of the stored states. */
 const DIGESTS: Record<number, string> = {
-  3: '248f6322b5c695ef',
+  6: '76f42ecd2f2353f9',
 };
 
 describe('the version of the stored states', () => {
@@ -16,7 +16,7 @@ describe('the version of the stored states', () => {
     for (const entries of fc.sample(ledger, { numRuns: 300, seed: 1 })) {
       for (const costMethod of COST_METHODS) {
         for (const cashMode of ['tracked', 'untracked'] as const) {
-          const states = foldAll(entries, { baseCurrency: 'KRW', costMethod, cashMode });
+          const states = foldAll(entries, { baseCurrency: 'KRW', costMethod, cashMode, simulated: false });
           for (const state of states) hash.update(JSON.stringify({ ...encodeState(state), v: null }));
         }
       }

@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 2, 1, 12);
 
 function movement(kind: OpenMovement['kind'], id: string, more: Partial<OpenMovement> = {}): OpenMovement {
-  return { kind, id, asset: 'ETH', quantity: fixed('1'), time: NOON, ...more };
+  return { kind, id, portfolioId: 'p', asset: 'ETH', quantity: fixed('1'), time: NOON, ...more };
 }
 const out = (id: string, more: Partial<OpenMovement> = {}): OpenMovement => movement('withdrawal', id, more);
 const into = (id: string, more: Partial<OpenMovement> = {}): OpenMovement =>
@@ -112,7 +112,9 @@ describe('a withdrawal finds the deposit that it arrived as', () => {
   );
   const shuffled = fc
     .array(shape, { maxLength: 14 })
-    .map((shapes) => shapes.map((each, index): OpenMovement => ({ ...each, id: `m${index}` })))
+    .map((shapes) =>
+      shapes.map((each, index): OpenMovement => ({ ...each, id: `m${index}`, portfolioId: `p${index % 2}` })),
+    )
     .chain((movements) =>
       fc.tuple(
         fc.constant(movements),

@@ -8,6 +8,7 @@ import {
   periods,
   startOfDay,
 } from '../../../../lib/pnl/performance/calendar.ts';
+import { localText as wall } from '../../../support/local-text.ts';
 import { ZONES } from '../zones.ts';
 
 const HOUR = 3_600_000;
@@ -16,11 +17,6 @@ const hours = (date: string, zone: string): number => {
   const { start, end } = calendarOf(zone).periodAt(startOfDay(Date.parse(`${date}T12:00:00Z`), zone), 'day');
   return (end - start) / HOUR;
 };
-
-/** The wall clock, read another way than the calendar reads it. */
-function wall(time: number, zone: string): string {
-  return new Date(time).toLocaleString('sv-SE', { timeZone: zone });
-}
 
 describe('the calendar of a time zone', () => {
   it('begins the day at local midnight', () => {
@@ -127,6 +123,54 @@ describe('the calendar of a time zone', () => {
       );
     });
   }
+
+  it('seldom reads the clock of a zone, which is what a long span costs', () => {
+    let readings = 0;
+    const { prototype } = Intl.DateTimeFormat;
+    const own = Object.getOwnPropertyDescriptor(prototype, 'format');
+    assert.ok(own?.get);
+    const read = own.get;
+    Object.defineProperty(prototype, 'format', {
+      ...own,
+      get() {
+        const format = read.call(this) as (time: number) => string;
+        return (time: number) => {
+          readings += 1;
+          return format(time);
+        };
+      },
+    });
+    try {
+      // Names that no other test has asked for.
+      for (const [zone, days] of [
+        ['Europe/Vienna', 9_131],
+        ['America/Argentina/Tucuman', 9_131],
+      ] as const) {
+        readings = 0;
+        assert.equal(
+          periods(Date.UTC(2000, 0, 1, 12), Date.UTC(2024, 11, 31, 12), 'day', zone).length,
+          days + 1,
+        );
+        assert.ok(readings > 1_000 && readings < 3_000, `${readings} readings`);
+      }
+    } finally {
+      Object.defineProperty(prototype, 'format', own);
+    }
+  });
+
+  it('sees each change of the clocks, also two that are a week apart', () => {
+    // The shortest summer there has been since 1970.
+    const zone = 'America/Boa_Vista';
+    const days = periods(Date.UTC(2000, 9, 1, 12), Date.UTC(2000, 9, 20, 12), 'day', zone);
+    const lengths = days.map(({ label, start, end }) => [label, (end - start) / HOUR] as const);
+    assert.deepEqual(
+      lengths.filter(([, length]) => length !== 24),
+      [
+        ['2000-10-08', 23],
+        ['2000-10-14', 25],
+      ],
+    );
+  });
 
   it('stops at a number of periods, and finds the newest ones without those before', () => {
     const calendar = calendarOf('Europe/Berlin');

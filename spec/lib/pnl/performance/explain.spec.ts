@@ -4,8 +4,9 @@ import { ZERO, fixed } from '../../../../lib/money/money.ts';
 import { explain, explainer } from '../../../../lib/pnl/performance/explain.ts';
 import type { Mark } from '../../../../lib/pnl/valuation/marking.ts';
 import { legsByAsset, ledger, price, terms, tradeOf } from '../ledger.ts';
+import { atOnce } from '../../../../lib/steps.ts';
 
-const markOf = (rate: bigint): Mark => ({ rate, time: 0, path: ['X/KRW'], stale: false });
+const markOf = (rate: bigint): Mark => ({ rate, time: 0, path: ['X/KRW'], stale: false, isAged: false });
 
 const sum = (texts: (string | null)[]): bigint =>
   texts.reduce((total, text) => total + fixed(text ?? assert.fail('a figure is missing')), ZERO);
@@ -64,8 +65,11 @@ describe('the explanation of a holding', () => {
         const { costMethod } = portfolio;
         for (const [asset, legs] of legsByAsset(entries, portfolio)) {
           const pieces = explainer({ asset, costMethod, limit: 3 });
-          for (let at = 0; at < legs.length; at += size) pieces.add(legs.slice(at, at + size));
-          assert.deepEqual(pieces.body(null), explain({ asset, legs, costMethod, mark: null, limit: 3 }));
+          for (let at = 0; at < legs.length; at += size) atOnce(pieces.add(legs.slice(at, at + size)));
+          assert.deepEqual(
+            atOnce(pieces.body(null)),
+            explain({ asset, legs, costMethod, mark: null, limit: 3 }),
+          );
         }
       }),
       { numRuns: 100 },
@@ -78,7 +82,12 @@ describe('the explanation of a holding', () => {
       tradeOf('buy', '1', '20', { id: 'newest' }),
       tradeOf('sell', '0.5', '30', { id: 'sale' }),
     ];
-    const portfolio = { baseCurrency: 'KRW', costMethod: 'fifo', cashMode: 'tracked' } as const;
+    const portfolio = {
+      baseCurrency: 'KRW',
+      costMethod: 'fifo',
+      cashMode: 'tracked',
+      simulated: false,
+    } as const;
     const legs = legsByAsset(entries, portfolio).get('BTC') ?? [];
     const body = explain({ asset: 'BTC', legs, costMethod: 'fifo', mark: null, limit: 1 });
     const { lots, acquisitions, disposals } = body.earlier;
@@ -89,5 +98,31 @@ describe('the explanation of a holding', () => {
       [['newest'], ['newest'], ['sale']],
     );
     assert.deepEqual([body.marketValue, body.lots[0]?.marketValue], [null, null], 'there is no mark');
+  });
+
+  it('lists as many lots under its disposals as it may, those of the newest first, and sums up the others', () => {
+    fc.assert(
+      fc.property(ledger, terms, fc.integer({ min: 0, max: 5 }), (entries, portfolio, matches) => {
+        const { costMethod } = portfolio;
+        for (const [asset, legs] of legsByAsset(entries, portfolio)) {
+          const about = { asset, legs, costMethod, mark: null, limit: 1000 };
+          const whole = explain(about).disposals;
+          const short = explain({ ...about, matches }).disposals;
+          let room = matches;
+          for (const [index, disposal] of [...short.entries()].toReversed()) {
+            const all = whole[index]?.matches ?? assert.fail('a disposal is missing');
+            assert.deepEqual(disposal.matches, all.slice(0, room));
+            const rest = all.slice(room);
+            assert.equal(disposal.unlisted.count, rest.length);
+            assert.equal(sum([disposal.unlisted.quantity]), sum(rest.map(({ quantity }) => quantity)));
+            const costs = rest.map(({ costBasis }) => costBasis);
+            if (costs.includes(null)) assert.equal(disposal.unlisted.costBasis, null);
+            else assert.equal(sum([disposal.unlisted.costBasis]), sum(costs));
+            room -= disposal.matches.length;
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 });

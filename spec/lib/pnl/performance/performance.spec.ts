@@ -42,6 +42,7 @@ function period(start: string, end: string, inflows = '0', outflows = '0'): Peri
     unrealisedChange: 0n,
     fees: 0n,
     income: 0n,
+    transferred: 0n,
   };
 }
 
@@ -244,7 +245,7 @@ describe('closed-trade statistics', () => {
   ];
   foldAll(
     entries,
-    { baseCurrency: 'KRW', costMethod: 'average', cashMode: 'tracked' },
+    { baseCurrency: 'KRW', costMethod: 'average', cashMode: 'tracked', simulated: false },
     { onDisposal: (disposal) => disposals.push(disposal) },
   );
 

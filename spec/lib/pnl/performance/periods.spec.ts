@@ -112,6 +112,7 @@ describe('period PnL', () => {
     realisedNet: 0n,
     fees: 0n,
     income: 0n,
+    transferred: 0n,
     marketValue: 0n,
     unrealised: 0n,
     totalPnl: 0n,

@@ -5,13 +5,20 @@ import type { LedgerEntry, PortfolioTerms } from '../../../../lib/pnl/ledger/ent
 import { allocationOf } from '../../../../lib/pnl/valuation/allocation.ts';
 import { summaryBody } from '../../../../lib/pnl/valuation/summary-body.ts';
 import { totalsAt } from '../../../../lib/pnl/valuation/marking.ts';
-import type { DayStart, HoldingBody, PnlBody } from '../../../../lib/pnl/valuation/snapshot.ts';
+import type { DayStart } from '../../../../lib/pnl/valuation/snapshot.ts';
+import type { HoldingBody } from '../../../../lib/schemas/holding-schema.ts';
+import type { PnlBody } from '../../../../lib/schemas/pnl-schema.ts';
 import { prepareSnapshot, snapshot } from '../../../../lib/pnl/valuation/snapshot.ts';
 import type { PriceSource } from '../../../../lib/pnl/valuation/valuation.ts';
 import { indexSymbols } from '../../../../lib/pnl/valuation/valuation.ts';
 import { foldAll, ledger, price, terms as anyTerms, tradeOf } from '../ledger.ts';
 
-const terms: PortfolioTerms = { baseCurrency: 'KRW', costMethod: 'average', cashMode: 'tracked' };
+const terms: PortfolioTerms = {
+  baseCurrency: 'KRW',
+  costMethod: 'average',
+  cashMode: 'tracked',
+  simulated: false,
+};
 const AS_OF = Date.parse('2024-05-06T07:08:09.010Z');
 
 interface Scene {
@@ -86,6 +93,7 @@ describe('the snapshot of a portfolio', () => {
       realizedPnl: { gross: '40', net: '37.5' },
       fees: '3',
       income: '0',
+      transferredPnl: '0',
       totalPnl: '137',
       day: { start: '1000', pnl: '137', rate: '0.137' },
       unvalued: [],

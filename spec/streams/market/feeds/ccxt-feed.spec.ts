@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../../lib/clock.ts';
-import { CcxtFeed, plain, type CcxtOptions } from '../../../../streams/market/feeds/ccxt-feed.ts';
+import { CcxtFeed, type CcxtOptions } from '../../../../streams/market/feeds/ccxt-feed.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { quiet, watchedLogger } from '../../../support/log-watch.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
@@ -239,15 +239,5 @@ describe('the ccxt feed, on a server that speaks as Upbit does', function () {
     release();
     await collected.received(1_000);
     assert.match(feed.status().detail ?? '', /ticks dropped while the log was held up/);
-  });
-});
-
-describe('figures in exponent form', () => {
-  it('become plain decimals', () => {
-    assert.equal(plain('5.673e-05'), '0.00005673');
-    assert.equal(plain('1e-8'), '0.00000001');
-    assert.equal(plain('1.5E+3'), '1500');
-    assert.equal(plain('12.345e1'), '123.45');
-    assert.equal(plain('0.1'), '0.1');
   });
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,22 @@ describe('the check of the feed at the start', () => {
       await refusal(`replay:${folder}?symbol=XRP/ETH`),
       `MARKET_FEED cannot be used: the file "${folder}" is a folder, not a CSV file.`,
     );
+  });
+
+  it('refuses a replay of a file that has not the columns of a recording', async () => {
+    for (const [name, text, missing] of [
+      ['passwd', 'root:x:0:0:root:/root:/bin/sh\n', 'timestamp_ms, trade_id, side, price, amount'],
+      ['partial.csv', '\ufefftimestamp_ms,trade_id,price,amount\n1,2,3,4\n', 'side'],
+      ['empty.csv', '', 'timestamp_ms, trade_id, side, price, amount'],
+      ['binary', '\0'.repeat(100_000), 'timestamp_ms, trade_id, side, price, amount'],
+    ] as const) {
+      const file = join(folder, name);
+      await writeFile(file, text);
+      assert.equal(
+        await refusal(`replay:${file}?symbol=XRP/ETH`),
+        `MARKET_FEED cannot be used: the file "${file}" is not a recording of trades: the header lacks ${missing}.`,
+      );
+    }
   });
 
   it('refuses an exchange that ccxt does not have, or has without a WebSocket or the channel', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { openFeed } from '../../../../streams/market/feeds/open-feed.ts';
-import { parseFeedSpec } from '../../../../streams/market/feeds/feed-spec.ts';
+import { parseFeedSpec, parseFeedSpecs } from '../../../../streams/market/feeds/feed-spec.ts';
 import { quiet } from '../../../support/log-watch.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
@@ -36,6 +36,31 @@ describe('MARKET_FEED', () => {
       rest: 'http://127.0.0.1:9',
     });
   });
+
+  it('names several feeds, of which the first one that names a symbol brings its prices', () => {
+    const specs = parseFeedSpecs(
+      'ccxt:upbit?symbols=BTC/KRW,ETH/KRW,ccxt:bithumb?symbols=ETH/KRW,XRP/KRW&channel=ticker,push',
+    );
+    assert.deepEqual(
+      specs.map((spec) => (spec.kind === 'ccxt' ? [spec.exchange, ...spec.symbols] : [spec.kind])),
+      [['upbit', 'BTC/KRW', 'ETH/KRW'], ['bithumb', 'XRP/KRW'], ['push']],
+    );
+    assert.deepEqual(parseFeedSpecs('simulator'), [{ kind: 'simulator' }]);
+  });
+
+  for (const [text, message] of [
+    ['simulator,push', /simulator cannot run beside another feed/],
+    ['push,none', /none cannot run beside/],
+    ['ccxt:upbit?symbols=A/KRW,replay:a.csv?symbol=A/B', /replay cannot run beside/],
+    ['ccxt:upbit?symbols=A/KRW,ccxt:upbit?symbols=B/KRW', /ccxt:upbit is named twice/],
+    ['ccxt:upbit?symbols=A/KRW,ccxt:bithumb?symbols=A/KRW', /every symbol of ccxt:bithumb is named/],
+    ['push,ccxt:upbit', /symbols=/],
+    [Array.from({ length: 9 }, (_, at) => `ccxt:e${at}?symbols=A${at}/KRW`).join(), /at most 8 feeds/],
+  ] as const) {
+    it(`refuses the list ${JSON.stringify(text.slice(0, 60))}`, () => {
+      assert.throws(() => parseFeedSpecs(text), { name: 'RangeError', message });
+    });
+  }
 
   for (const [text, message] of [
     ['', /not a feed/],

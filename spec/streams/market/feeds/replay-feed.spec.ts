@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ReplayFeed, type ReplayOptions } from '../../../../streams/market/feeds/replay-feed.ts';
-import type { FeedState } from '../../../../streams/market/tick.ts';
+import type { FeedState } from '../../../../streams/channels/record.ts';
 import { CollectingSink } from '../../../support/tick-sink.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 

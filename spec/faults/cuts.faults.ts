@@ -1,0 +1,3 @@
+import { randomCuts } from '../support/streams/random-cuts.ts';
+
+randomCuts(3);
