@@ -14,7 +14,7 @@ import { resume } from './resume.ts';
 import { stall } from './stall.ts';
 import { trades } from './trades.ts';
 
-/** Every benchmark by name. Each starts what it measures, ends it, and returns its sections of the report. */
+/** Every benchmark by name. Each starts what it measures, stops it, and returns its sections of the report. */
 export const BENCHES: Record<string, () => Promise<Section[]>> = {
   fanout: async () => [...(await dense()), ...(await sparse())],
   'fanout:dense': dense,
@@ -34,5 +34,5 @@ export const BENCHES: Record<string, () => Promise<Section[]>> = {
   trades,
 };
 
-/** What all of it is: the others are parts of these. */
+/** The complete run; the others are parts of these. */
 export const ALL = Object.keys(BENCHES).filter((name) => !name.includes(':'));

@@ -1,7 +1,7 @@
 import { bookEntries } from '../db/ledger/ledger.ts';
-import type { TradeDraft } from '../db/ledger/stored-entry.ts';
+import type { TradeDraft } from '../db/ledger/entries/stored-entry.ts';
 import { upsertCandles } from '../db/market/candles.ts';
-import { createPortfolio } from '../db/ledger/portfolios.ts';
+import { createPortfolio } from '../db/ledger/portfolios/portfolios.ts';
 import { createUser } from '../db/users/users.ts';
 import { createApp } from '../app/app.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -18,7 +18,7 @@ export interface CacheSetup {
   coins: number;
   trades: number;
   days: number;
-  /** Further portfolios of the same coins, with one trade of each. */
+  /** More portfolios of the same coins, with one trade each. */
   others: number;
 }
 
@@ -84,6 +84,7 @@ answerParent({
       baseCurrency: 'KRW',
       costMethod: 'average',
       cashMode: 'tracked',
+      simulated: false,
       timeZone: 'Asia/Seoul',
       benchmark: null,
     } as const;
@@ -140,7 +141,7 @@ answerParent({
     );
     return { url, portfolioId: id, otherIds, authorization: await logIn() };
   },
-  /** As another node of the same data. */
+  /** Acts as another node on the same data. */
   async join({ portfolioId, otherIds }: CacheReady): Promise<CacheReady> {
     return { url, portfolioId, otherIds, authorization: await logIn() };
   },

@@ -12,15 +12,15 @@ const SETUP: CacheSetup = {
   others: 49,
 };
 const CONNECTIONS = 50;
-/** Statistics take long to make. */
+/** Statistics are expensive to compute. */
 const FEW = 8;
 const WARM_UP_MS = 1_000;
 const MEASURED_MS = 4_000;
 const ROUNDS = 2;
-/** What a dashboard that polls would do. */
+/** What a polling dashboard would do. */
 const PACE_MS = 1_000;
 
-/** Reads that are kept, against the same program that keeps none, in turns on the same database. */
+/** Cached reads, against the same program without a cache, alternating on the same database. */
 export async function cache(): Promise<Section[]> {
   const postgres = await startPostgres();
   const redis = await startRedisServer();
@@ -33,7 +33,8 @@ export async function cache(): Promise<Section[]> {
     const making = new Worker('cache-server.ts', { ...env, CACHE_MB: '0' });
     nodes.push(making);
     const made = await making.ask<CacheReady>('join', kept, 60_000);
-    // No two connections ask the same: who asks what is being made already would wait for it, kept or not.
+    // No two connections ask for the same thing: a request for an answer that is being computed would wait for it,
+    // cached or not.
     const summaries = [kept.portfolioId, ...kept.otherIds].map((id) => `/v1/portfolios/${id}`);
     const questions = (count: number, path: (n: number) => string): string[] =>
       Array.from({ length: count }, (_, n) => path(n));

@@ -7,12 +7,12 @@ import { load, type Read } from './request-load.ts';
 import type { OpenSockets, SocketsReceived } from './socket-load.ts';
 import { Worker } from './worker.ts';
 
-/** Streams held at once, beside the WebSockets that are there all the time. */
+/** Streams open at once, besides the permanent WebSockets. */
 const LEVELS = [0, 1_000, 5_000, 10_000];
 const SOCKETS = 1_000;
 const CLIENTS = 2;
 const EVENTS_PER_S = 2;
-/** Ten readers that ask ten times a second each. */
+/** Ten readers with ten requests per second each. */
 const READERS = { connections: 10, ms: 5_000, paceMs: 100 };
 const LOG_INS = 20;
 const NEW_STREAMS = 50;
@@ -41,7 +41,7 @@ async function send(url: string, authorization: string, path: string, body: obje
   return (await response.json()) as { id: string };
 }
 
-/** @returns the summary of a portfolio of all coins, to be read */
+/** @returns the summary of a portfolio of all coins, as the request to make */
 async function readableSummary(url: string): Promise<Read> {
   const authorization = await logIn(url, undefined, PASSWORD);
   const symbols = Array.from({ length: COINS }, (_, n) => `C${n}/KRW`);
@@ -64,7 +64,7 @@ async function timed(times: number, act: () => Promise<unknown>): Promise<number
   return waits;
 }
 
-/** Opens a stream and leaves it when it is in step. */
+/** Opens a stream and closes it as soon as it is up to date. */
 async function untilReady(url: string): Promise<void> {
   const cut = new AbortController();
   const { body } = await fetch(url, { signal: cut.signal });
@@ -77,7 +77,7 @@ async function untilReady(url: string): Promise<void> {
   cut.abort();
 }
 
-/** What is asked while the streams are open and events flow. */
+/** The requests while the streams are open and events flow. */
 async function underLoad(
   streamUrl: string,
   read: Read,
@@ -88,7 +88,7 @@ async function underLoad(
   return { health, summary, logIn: logIns, newStream: await timed(NEW_STREAMS, () => untilReady(streamUrl)) };
 }
 
-/** @returns how many events */
+/** @returns the number of events */
 async function publishUntil(over: AbortSignal, server: Worker): Promise<number> {
   let sent = 0;
   while (!over.aborted) {
@@ -98,7 +98,7 @@ async function publishUntil(over: AbortSignal, server: Worker): Promise<number> 
   return sent;
 }
 
-/** Until all there is has come, at most 20 s. */
+/** Until everything has arrived, at most 20 s. */
 async function received(
   clients: readonly Worker[],
   sockets: Worker,
@@ -155,7 +155,7 @@ async function measure(
   };
 }
 
-/** How many connections one process holds, and how soon it answers while it does. */
+/** How many connections one process holds, and how soon it responds meanwhile. */
 export async function concurrency(): Promise<Section[]> {
   const server = new Worker('peers/marktide.ts', {
     DATABASE_URL: await newPostgresDatabase(),
@@ -177,7 +177,7 @@ export async function concurrency(): Promise<Section[]> {
       from: '127.0.0.3',
     };
     await sockets.ask('open', opening);
-    // The first of everything loads code.
+    // The first request of each kind loads code.
     await underLoad(streamUrl, read);
     let open = 0;
     for (const streams of LEVELS) {

@@ -6,7 +6,7 @@ import { Worker } from './worker.ts';
 const PEERS = ['marktide', 'better-sse', 'node-http'] as const;
 const CONNECTIONS = 10_000;
 const CLIENTS = 2;
-/** Idle time before memory is read, of the empty server too: what starting and opening needed is given back. */
+/** Idle time before memory is read, also for the empty server, so that what starting and opening needed is released. */
 const SETTLE_S = 15;
 
 interface Cost {
@@ -28,7 +28,7 @@ async function measure(name: (typeof PEERS)[number], index: number): Promise<Cos
   const clients = Array.from({ length: CLIENTS }, () => new Worker('load-client.ts'));
   try {
     const url = await server.ask<string>('url');
-    // The first few load code that is there for all.
+    // The first few load code that all of them share.
     const few: OpenStreams = { url, count: 20, sampled: 0, from: '127.0.0.2' };
     await clients[0]?.ask('open', few);
     await clients[0]?.ask('close');

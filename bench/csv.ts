@@ -17,14 +17,14 @@ interface Taken {
   seconds: number;
   rows: number;
   bytes: number;
-  /** Of the server above what it took before, at most; MiB. */
+  /** The server's memory above its earlier value, at most; MiB. */
   growth: number;
 }
 
 const rssOf = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
 
-/** Takes a file as fast as it comes, and keeps nothing of it. */
+/** Takes a file as fast as it arrives and discards it. */
 async function take(
   { node, portfolioId, authorization }: LargeList,
   query: string,
@@ -51,12 +51,12 @@ async function take(
   return { seconds: (performance.now() - start) / 1_000, rows: lines, bytes, growth: highest - before };
 }
 
-/** A download of very many trades: how quick it is, and what memory it takes. */
+/** A download of very many trades: its speed, and the memory it takes. */
 export async function csv(): Promise<Section[]> {
   const list = await largeList(TRADES);
   const taken: [string, Taken][] = [];
   try {
-    // A node that has just imported so much has memory to give back: what a file takes is looked for beyond it.
+    // A node that has just imported so much still has memory to release: only growth beyond that counts.
     await take(list, 'columns=time', 'identity');
     for (const [name, query] of FILES) {
       taken.push([name, await take(list, query, name === 'gzip' ? 'gzip' : 'identity')]);

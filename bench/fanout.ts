@@ -20,14 +20,17 @@ const MEASURED_S = 4;
 
 export interface Sample {
   cpuUsPerEvent: number;
-  /** Of the events that should have come. */
+  /** Of the events that should have arrived. */
   delivered: number;
   publishedPerSecond: number;
   p50: number;
   p99: number;
 }
 
-/** One round: a process of clients against one server. @param from source address of the clients */
+/**
+ * One round: a client process against one server.
+ * @param from source address of the clients
+ */
 export async function measure(server: Worker, { clients, rate }: Load, from: string): Promise<Sample> {
   const client = new Worker('load-client.ts');
   try {
@@ -54,7 +57,7 @@ export async function measure(server: Worker, { clients, rate }: Load, from: str
   }
 }
 
-/** Until nothing more comes: a server that was overrun has a backlog to send. At most 20 s. */
+/** Until nothing more arrives: an overloaded server has a backlog to send. At most 20 s. */
 async function settled(client: Worker): Promise<void> {
   let last = -1;
   for (let waited = 0; waited < 20_000; waited += 200) {
@@ -135,7 +138,7 @@ async function section(load: Load): Promise<Section> {
   };
 }
 
-/** Server CPU for each delivered event, beside plain node:http and better-sse: many events to some clients. */
+/** Server CPU per delivered event, next to plain node:http and better-sse: many events to some clients. */
 export async function dense(): Promise<Section[]> {
   return [await section(DENSE)];
 }

@@ -15,14 +15,14 @@ const MEASURED_S = 4;
 const TARGET = 1.7;
 
 interface Sample {
-  /** Of the nodes that carry clients, together. */
+  /** Of the nodes with clients, together. */
   cpuUsPerEvent: number;
   delivered: number;
   eventsPerSecond: number;
   p99: number;
 }
 
-/** As many clients on each node, and the same events for all; a node without clients publishes. */
+/** The same number of clients on each node, and the same events for all; a node without clients publishes. */
 async function measure(publisher: Worker, nodes: readonly Worker[], from: string): Promise<Sample> {
   const client = new Worker('load-client.ts');
   const cpu = async (): Promise<number> => {
@@ -55,7 +55,7 @@ async function measure(publisher: Worker, nodes: readonly Worker[], from: string
   }
 }
 
-/** Until nothing more comes, at most 20 s. */
+/** Until nothing more arrives, at most 20 s. */
 async function settled(client: Worker): Promise<void> {
   let last = -1;
   for (let waited = 0; waited < 20_000; waited += 200) {
@@ -93,7 +93,7 @@ export async function fleet(): Promise<Section[]> {
   }
   const of = (samples: readonly Sample[], what: keyof Sample): number =>
     median(samples.map((each) => each[what]));
-  // With a core each, nodes carry in a second what their processor time for an event allows.
+  // The throughput per second of nodes with a core each, computed from their CPU time per event.
   const capacity = (nodes: number, samples: readonly Sample[]): number =>
     (nodes * 1e6) / of(samples, 'cpuUsPerEvent');
   const ratio = capacity(2, two) / capacity(1, one);

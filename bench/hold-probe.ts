@@ -1,8 +1,8 @@
 import { LoopHold } from '../spec/support/loop-hold.ts';
 
 /**
- * Preloaded into a node that is measured: on SIGUSR2 it prints the longest time since the last one in which its event
- * loop did one thing, in processor time. Waiting for a processor of a busy machine is not part of that.
+ * Preloaded into a node under test: on SIGUSR2 it prints the longest time, since the last signal, that a single task
+ * held the event loop, in CPU time. Waiting for a CPU of a busy machine does not count.
  */
 const hold = new LoopHold();
 

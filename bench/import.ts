@@ -10,7 +10,7 @@ import { type Section, short } from './report.ts';
 const ROWS = 100_000;
 const SYMBOLS = 50;
 
-/** Upbit's own layout, newest first, as it is downloaded. */
+/** Upbit's own layout, newest first, as downloaded. */
 function upbitFile(rows: number): string {
   const lines = ['체결시간,코인,마켓,종류,거래수량,거래단가,거래금액,수수료,정산금액,주문시간'];
   const end = Date.now() - 3_600_000;
@@ -20,7 +20,7 @@ function upbitFile(rows: number): string {
       .replace('T', ' ')
       .slice(0, 19);
     const price = 10_000 + ((n * 7_919) % 1_009);
-    // Two purchases for each sale, so that nothing is sold short.
+    // Two purchases per sale, so that nothing is sold short.
     const side = n % 3 === 2 ? '매도' : '매수';
     lines.push(
       `${time},C${Math.floor(n / 3) % SYMBOLS},KRW,${side},1,${price},${price},5,${price + 5},${time}`,
@@ -31,9 +31,9 @@ function upbitFile(rows: number): string {
 
 interface Uploaded {
   seconds: number;
-  /** Of the server above what it took before, at most; MiB. */
+  /** The server's memory above its earlier value, at most; MiB. */
   growth: number;
-  /** What was told of it while it went on. */
+  /** The progress that was reported. */
   told: number;
   phases: string[];
   accepted: number;
@@ -75,9 +75,13 @@ async function upload(
   return { seconds, growth: highest - before, told: events.length, phases, accepted, duplicates };
 }
 
-/** One node as a process, and a file that is sent twice: the second time all of it is there. */
+/** One node as a process, and a file that is sent twice: the second time, every row is a duplicate. */
 async function measure(env: Record<string, string>, file: string): Promise<[Uploaded, Uploaded]> {
-  const node = await startNode({ MARKET_FEED: 'push', DEMO: 'false', ...env });
+  const node = await startNode(
+    { MARKET_FEED: 'push', DEMO: 'false', LOG_LEVEL: 'warn', ...env },
+    undefined,
+    [],
+  );
   try {
     const as = await logIn(node.url);
     const response = await fetch(`${node.url}/v1/portfolios`, {
@@ -93,7 +97,7 @@ async function measure(env: Record<string, string>, file: string): Promise<[Uplo
   }
 }
 
-/** An upload of 100,000 rows: how long it takes, what memory, and what is told meanwhile. */
+/** An upload of 100,000 rows: its duration, its memory, and the progress that is reported. */
 export async function importFile(): Promise<Section[]> {
   const file = upbitFile(ROWS);
   const folder = await mkdtemp(join(tmpdir(), 'marktide-bench-'));

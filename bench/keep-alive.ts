@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** One HTTP/1.1 connection, one request at a time, with as little work as the reading of an answer takes. */
+/** One HTTP/1.1 connection, one request at a time, with as little work as possible to read a response. */
 export class KeepAlive {
   readonly #socket: Socket;
   readonly #host: string;
@@ -17,7 +17,7 @@ export class KeepAlive {
     this.#socket.on('close', () => this.#fail?.(new Error('the connection was closed')));
   }
 
-  /** @returns the status, once the whole answer is here */
+  /** @returns the status, once the whole response has arrived */
   get(path: string, headers: Record<string, string>): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#settle = resolve;
@@ -38,7 +38,7 @@ export class KeepAlive {
     if (head < 0) return;
     const length = /\r\ncontent-length: (\d+)\r\n/i.exec(this.#buffer.slice(0, head + 2));
     const body = head + 4;
-    // Without a length the body comes in chunks, of which an empty one is the last.
+    // Without a length the body arrives in chunks, the last of which is empty.
     const isWhole =
       length === null
         ? this.#buffer.endsWith('\r\n0\r\n\r\n')

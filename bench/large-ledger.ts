@@ -1,7 +1,7 @@
-import type { TradeDraft } from '../db/ledger/stored-entry.ts';
+import type { TradeDraft } from '../db/ledger/entries/stored-entry.ts';
 import type { Database } from '../db/connection/database.ts';
 import { bookEntries } from '../db/ledger/ledger.ts';
-import { createPortfolio } from '../db/ledger/portfolios.ts';
+import { createPortfolio } from '../db/ledger/portfolios/portfolios.ts';
 import { createUser } from '../db/users/users.ts';
 import { newId } from '../lib/id.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -13,7 +13,7 @@ export interface LedgerSize {
   trades: number;
   symbols: number;
   days: number;
-  /** Entries in one booking. */
+  /** Entries per booking. */
   batch: number;
   /** Epoch milliseconds. */
   end: number;
@@ -49,7 +49,7 @@ function nthTrade(n: number, { trades, symbols, days, end }: LedgerSize): TradeD
   return fill(`t${n}`, time, `C${n % symbols}`, n, n % 5 >= 3 ? 'sell' : 'buy');
 }
 
-/** A portfolio in KRW of a user of its own. */
+/** A KRW portfolio of its own user. */
 export async function newPortfolio(
   db: Database,
   costMethod: CostMethod,
@@ -63,11 +63,15 @@ export async function newPortfolio(
     timeZone: 'Asia/Seoul',
     benchmark: null,
     cashMode: 'tracked',
+    simulated: false,
   } as const;
   return { id: (await createPortfolio(db, user.id, settings, { clock })).id, userId: user.id };
 }
 
-/** Books the ledger as the program does, batch after batch. @param booked told after each with the number so far */
+/**
+ * Books the ledger as the program does, batch by batch.
+ * @param booked called after each batch with the number so far
+ */
 export async function bookLedger(
   db: Database,
   portfolioId: string,

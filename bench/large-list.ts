@@ -27,7 +27,7 @@ const NOTES = [
   'first buy of the day',
 ];
 
-/** Nothing is sold short: two purchases for each sale. Of some words and tags there are few. */
+/** Two purchases per sale, so that nothing is sold short. Some words and tags are rare. */
 function row(n: number, time: number): string {
   const symbol = `C${Math.floor(n / 3) % SYMBOLS}/KRW`;
   const exchange = ['upbit', 'upbit', 'bithumb', 'binance'][n % 4];

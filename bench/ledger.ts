@@ -1,9 +1,9 @@
 import { type Database, openDatabase } from '../db/connection/database.ts';
 import { equityAt } from '../db/history/history.ts';
-import type { TradeDraft } from '../db/ledger/stored-entry.ts';
+import type { TradeDraft } from '../db/ledger/entries/stored-entry.ts';
 import { bookEntries } from '../db/ledger/ledger.ts';
 import { migrate } from '../db/migrations/migrate.ts';
-import { statesAt } from '../db/ledger/past-states.ts';
+import { statesAt } from '../db/ledger/positions/past-states.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logging/log.ts';
 import { calendarOf } from '../lib/pnl/performance/calendar.ts';
@@ -105,7 +105,7 @@ async function measure(db: Database, id: string, size: LedgerSize): Promise<Figu
   return figures;
 }
 
-/** What any booking must wait for at least: says how busy the machine is. */
+/** The lower bound of any booking: shows how busy the machine is. */
 async function bareTransaction(db: Database, id: string): Promise<void> {
   await db.transaction(async (trx) => {
     await trx('portfolios').where({ id }).forUpdate().first('id');
@@ -120,7 +120,7 @@ interface LotFigures {
   late: number;
 }
 
-/** One coin that is only bought at first: so many open lots. */
+/** One coin that is at first only bought: so many open lots. */
 async function measureLots(db: Database, costMethod: CostMethod, lots: number): Promise<LotFigures> {
   const { id } = await newPortfolio(db, costMethod);
   const start = end - 100 * DAY_MS;
@@ -160,7 +160,7 @@ function line(name: string, { trades }: LedgerSize, figures: Figures): (string |
   ];
 }
 
-/** A large ledger: how fast it grows, and what it costs to change its end, its middle, and to look back. */
+/** A large ledger: how fast it grows, and what changes at its end and in its middle, and reads of its past, cost. */
 export async function ledger(): Promise<Section[]> {
   const trades = Number(process.env['BENCH_TRADES'] ?? 1_000_000);
   const large: LedgerSize = { trades, symbols: 50, days: 730, batch: 10_000, end };

@@ -3,14 +3,14 @@ import { microseconds, STAMP, STAMP_DIGITS } from './stamped-trade.ts';
 import { answerParent } from './worker.ts';
 
 /**
- * Many event-stream clients in one process, on raw sockets with one shared read buffer, so that they cost little beside
- * the server. Every event is counted; on the first `sampled` connections its age is measured too.
+ * Many event stream clients in one process, on raw sockets with one shared read buffer, so that they cost little next
+ * to the server. Every event is counted; on the first `sampled` connections its age is measured too.
  */
 export interface OpenStreams {
   url: string;
   count: number;
   sampled: number;
-  /** Source address, so that ports suffice: 127.0.0.x */
+  /** Source address, so that there are enough ports: 127.0.0.x */
   from: string;
   lastEventIds?: string[];
 }
@@ -24,7 +24,7 @@ export interface Received {
   p99: number;
 }
 
-/** Of one connection, in milliseconds after its request was written. */
+/** For one connection, in milliseconds after its request was written. */
 export interface Replay {
   firstEventMs: number;
   lastEventMs: number;
@@ -36,13 +36,13 @@ interface Stream {
   socket: Socket;
   isSampled: boolean;
   opened: boolean;
-  /** The last bytes of the read before, in which a stamp may have begun. */
+  /** The last bytes of the previous read, in which a timestamp may have begun. */
   tail: Buffer;
   replay: Replay;
   requestedAt: number;
 }
 
-/** Connections in the making at a time. */
+/** Connections that are being opened at a time. */
 const AT_ONCE = 100;
 const BUCKET_US = 50;
 const stamp = Buffer.from(STAMP);
@@ -57,7 +57,7 @@ let closed = 0;
 let readies = 0;
 let served: { events: number; readies: number; done: () => void } | null = null;
 
-/** Resolves when all connections together have got so much. */
+/** Resolves when all connections together have received so many. */
 function untilServed(wanted: { events: number; readies: number }): Promise<void> {
   return new Promise((resolve) => {
     served = { ...wanted, done: resolve };

@@ -1,7 +1,7 @@
 import { ALL, BENCHES } from './benches.ts';
 import { report } from './report.ts';
 
-/** `npm run bench`: all of them one behind the other, which takes the better part of an hour; or those that are named. */
+/** `npm run bench`: all benchmarks one after the other, which takes most of an hour, or those that are named. */
 const names = process.argv.length > 2 ? process.argv.slice(2) : ALL;
 const unknown = names.filter((name) => BENCHES[name] === undefined);
 if (unknown.length > 0) {

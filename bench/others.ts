@@ -4,11 +4,11 @@ import { type Load, measure, type Sample } from './fanout.ts';
 import { median, type Section, short } from './report.ts';
 import { Worker } from './worker.ts';
 
-/** What all of them can carry, so that their cost for the same work is compared. */
+/** The load that all of them can carry, so that their cost for the same work is compared. */
 const LOAD: Load = { name: 'others', clients: 100, rate: 50 };
 const ROUNDS = 3;
 
-/** Servers of other makes, where Debian's packages for them are on the machine. */
+/** Other servers, if their Debian packages are installed. */
 const OTHERS: { name: string; isThere: () => boolean }[] = [
   {
     name: 'fastapi',

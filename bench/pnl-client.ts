@@ -3,10 +3,10 @@ import type { PnlReady } from './pnl-server.ts';
 import { microseconds } from './stamped-trade.ts';
 import { answerParent } from './worker.ts';
 
-/** One stream for each portfolio, on raw sockets. Of the first few it is told which market offset each event is of. */
+/** One stream per portfolio, on raw sockets. For the first few, it reports the market offset of each event. */
 export interface Seen {
   events: number;
-  /** For each sampled stream: market offset of an event, and when it came. */
+  /** For each sampled stream: the market offset of an event, and when it arrived. */
   sampled: [offset: number, at: number][][];
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bookEntries } from '../db/ledger/ledger.ts';
-import { createPortfolio } from '../db/ledger/portfolios.ts';
+import { createPortfolio } from '../db/ledger/portfolios/portfolios.ts';
 import { createUser } from '../db/users/users.ts';
 import { createApp } from '../app/app.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -15,7 +15,7 @@ import { createServices } from '../app/services.ts';
 import { microseconds } from './stamped-trade.ts';
 import { answerParent } from './worker.ts';
 
-/** The whole program with many watched portfolios: embedded database, ring in memory, ticks pushed in. */
+/** The whole program with many watched portfolios: embedded database, ring in memory, pushed ticks. */
 export interface PnlSetup {
   portfolios: number;
   holdings: number;
@@ -29,7 +29,7 @@ export interface PnlReady {
 }
 
 export interface PnlLoad {
-  /** Of the market log, and when each was pushed. */
+  /** Offsets of the market log, and when each was pushed. */
   offsets: [offset: number, at: number][];
   cpuMs: number;
   seconds: number;
@@ -103,6 +103,7 @@ answerParent({
           baseCurrency: 'KRW',
           costMethod: 'average',
           cashMode: 'tracked',
+          simulated: false,
           timeZone: 'Asia/Seoul',
           benchmark: null,
         },
@@ -138,7 +139,7 @@ answerParent({
     return { url, authorization: `Bearer ${accessToken}`, portfolioIds };
   },
 
-  /** `rate` ticks a second over all symbols, evenly. */
+  /** `rate` ticks per second, spread evenly over all symbols. */
   async load({ rate, seconds }: { rate: number; seconds: number }): Promise<PnlLoad> {
     const offsets: [number, number][] = [];
     const cpu = process.cpuUsage();

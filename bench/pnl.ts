@@ -10,7 +10,7 @@ const WARM_UP_S = 5;
 const MEASURED_S = 15;
 const SAMPLES = 50;
 
-/** How long each tick took to be in a PnL event at a client, in milliseconds. */
+/** How long each tick took to reach a client in a PnL event, in milliseconds. */
 function ages(load: PnlLoad, { sampled }: Seen): number[] {
   const found: number[] = [];
   for (const log of sampled) {
@@ -76,7 +76,10 @@ export async function pnl(): Promise<Section[]> {
   }
 }
 
-/** A larger young generation spares much copying of what lives for one flush. `BENCH_PROFILE=1` leaves a V8 profile in /tmp. */
+/**
+ * A larger young generation saves copying what lives only until the next flush. `BENCH_PROFILE=1` leaves a V8 profile
+ * in /tmp.
+ */
 function nodeOptions(): string[] {
   return process.env['BENCH_PROFILE'] === '1'
     ? ['--cpu-prof', '--cpu-prof-dir=/tmp']

@@ -15,16 +15,16 @@ export interface Section {
   /** What was done, in a sentence or two. */
   setup: string;
   rows: { columns: string[]; lines: (string | number)[][] };
-  /** A target of the specification, what was measured, and whether it holds. */
+  /** A target of the specification, the measured value, and whether it is met. */
   verdicts: {
     target: string;
     measured: string;
     holds: boolean;
-    /** However busy the machine is: an event that is lost is a fault, not a matter of speed. */
+    /** Independent of the load on the machine: a lost event is a fault, not a matter of speed. */
     always?: boolean;
   }[];
   notes?: string[];
-  /** Against something measured in the same run, less is better: what the guard compares. By name. */
+  /** Relative to something measured in the same run, where less is better: what the guard compares. By name. */
   ratios?: Record<string, number>;
 }
 
@@ -111,7 +111,7 @@ export function print(section: Section): void {
   process.stdout.write(`${render(section)}\n`);
 }
 
-/** Prints a section, and puts it into RESULTS.md and ratios.json in place of the one of the same name. */
+/** Prints a section, and puts it into RESULTS.md and ratios.json in place of the one with the same name. */
 export function report(section: Section): void {
   print(section);
   const text = render(section);
@@ -127,7 +127,7 @@ export function report(section: Section): void {
   try {
     file = readFileSync(FILE, 'utf8');
   } catch {
-    // The first result of all.
+    // The very first result.
   }
   const [head = '', ...sections] = file.split(/^(?=## )/m);
   const others = sections

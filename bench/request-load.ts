@@ -3,7 +3,7 @@ import { KeepAlive } from './keep-alive.ts';
 /** What is read, and by whom. */
 export interface Read {
   url: string;
-  /** `null`: nobody in particular. */
+  /** `null`: anonymously. */
   authorization: string | null;
   /** One for each connection in turn. */
   paths: readonly string[];
@@ -16,8 +16,8 @@ export interface Measured {
 }
 
 /**
- * On so many connections: as many requests as come back, or one on each every `paceMs`, from staggered beginnings.
- * @throws for any answer that is not a 200
+ * The load on so many connections: back to back, or one request on each every `paceMs`, with staggered starts.
+ * @throws for any response other than a 200
  */
 export async function load(
   { url, authorization, paths }: Read,

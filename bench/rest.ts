@@ -10,16 +10,16 @@ const COINS = 50;
 const CONNECTIONS = 50;
 const WARM_UP_MS = 3_000;
 const MEASURED_MS = 5_000;
-/** Dashboards that poll: a hundred reads a second of all of them. */
+/** Polling dashboards: a hundred reads per second in total. */
 const PACE_MS = 500;
 const PRICES_EVERY_MS = 100;
 const HELLO = 'Koa "hello"';
 
 interface Sample {
   name: string;
-  /** Each connection asks again as soon as it is answered. */
+  /** Each connection sends the next request as soon as it has a response. */
   atOnce: Measured;
-  /** Each asks every `PACE_MS`. */
+  /** Each connection sends a request every `PACE_MS`. */
   paced: Measured;
 }
 
@@ -62,7 +62,7 @@ function startBuilt(databaseUrl: string, env: Record<string, string>): Promise<N
   const settings = { MARKET_FEED: 'push', DEMO: 'false', DATABASE_URL: databaseUrl, LOG_LEVEL: 'warn' };
   const unlimited = { RATE_LIMIT_ADDRESS: '0', RATE_LIMIT_USER: '0' };
   const program = fileURLToPath(new URL('../app/main.js', import.meta.url));
-  return startNode({ ...settings, ...unlimited, ...env }, [program]);
+  return startNode({ ...settings, ...unlimited, ...env }, [program], []);
 }
 
 async function createHoldings(node: NodeProcess, authorization: string): Promise<string> {
@@ -80,7 +80,7 @@ async function createHoldings(node: NodeProcess, authorization: string): Promise
   return `/v1/portfolios/${id}`;
 }
 
-/** How the node has answered: `hit` or `miss`, and that all coins are in it. */
+/** The `X-Cache` of the response, `hit` or `miss`, having checked that it contains all coins. */
 async function outcomeOf({ url, paths: [path = ''], authorization }: Read): Promise<string | null> {
   const response = await fetch(url + path, { headers: { authorization: authorization ?? '' } });
   const { coins: held, equity } = (await response.json()) as { coins: number; equity: string | null };
@@ -102,7 +102,7 @@ async function peer(name: string, path: string): Promise<Sample> {
   }
 }
 
-/** A portfolio at a glance, read by many: kept, kept while prices move, and made for each; beside servers of other makes. */
+/** A portfolio summary read by many: cached, cached while prices move, and computed for each; next to other servers. */
 export async function rest(): Promise<Section[]> {
   const postgres = await startPostgres({ durable: true });
   const samples: Sample[] = [];

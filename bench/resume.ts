@@ -4,10 +4,10 @@ import { Worker } from './worker.ts';
 
 const RING = 100_000;
 const PROBES = 1_000;
-/** Before them, so that what is measured is the program and not its compilation. */
+/** Warm-up, so that the program is measured and not its compilation. */
 const WARM_UP = 200;
 const CROWD = 500;
-/** What each of a crowd has missed: two seconds of a busy market, as after a restart of a proxy. */
+/** What each client of a crowd has missed: two seconds of a busy market, as after a restart of a proxy. */
 const CROWD_MISSED = 500;
 const LONG = 50_000;
 
@@ -16,11 +16,14 @@ interface Resumed {
   ms: number;
 }
 
-/** Resumes as many streams at once as there are ids, and waits until each has got all it missed (at most 60 s). */
+/**
+ * Resumes as many streams at once as there are ids, and waits until each has received everything it missed (at most 60
+ * s).
+ */
 async function resumeAll(client: Worker, url: string, ids: string[], expected: number): Promise<Resumed> {
   const opening: OpenStreams = { url, count: ids.length, sampled: 0, from: '127.0.0.2', lastEventIds: ids };
   await client.ask('reset');
-  // Not asked for again and again: the questions would compete with what is measured.
+  // Not polled: that would compete with what is measured.
   const served = client.ask('served', { events: expected, readies: ids.length }, 60_000);
   await Promise.all([client.ask('open', opening), served]);
   const replays = await client.ask<Replay[]>('replays');
@@ -28,7 +31,7 @@ async function resumeAll(client: Worker, url: string, ids: string[], expected: n
   return { replays, ms: Math.max(...replays.map((each) => each.lastEventMs)) };
 }
 
-/** How soon a client that comes back has what it missed. */
+/** How soon a returning client has what it missed. */
 export async function resume(): Promise<Section[]> {
   const server = new Worker('peers/marktide.ts');
   const client = new Worker('load-client.ts');
@@ -42,7 +45,7 @@ export async function resume(): Promise<Section[]> {
 
     const first: number[] = [];
     for (let probe = -WARM_UP; probe < PROBES; probe += 1) {
-      // From all over the ring, the far end included, but a short way: what is asked is how soon it starts.
+      // From anywhere in the ring, its far end included, but only a short way: this measures how soon it starts.
       const missed = 1 + (((probe + WARM_UP) * 7_919) % 5_000);
       const { replays } = await resumeAll(client, url, [await cursor(missed)], missed);
       if (probe >= 0) first.push(replays[0]?.firstEventMs ?? Number.NaN);

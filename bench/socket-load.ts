@@ -6,7 +6,7 @@ import { answerParent } from './worker.ts';
 export interface OpenSockets {
   url: string;
   count: number;
-  /** Source address, so that ports suffice: 127.0.0.x */
+  /** Source address, so that there are enough ports: 127.0.0.x */
   from: string;
 }
 
@@ -15,7 +15,7 @@ export interface SocketsReceived {
   closed: number;
 }
 
-/** Connections in the making at a time. */
+/** Connections that are being opened at a time. */
 const AT_ONCE = 50;
 const stamp = Buffer.from(STAMP);
 const sockets: WebSocket[] = [];

@@ -1,4 +1,4 @@
-/** One request that is meant to cost as much as it can. */
+/** One request that is meant to be as expensive as possible. */
 export interface StallRequest {
   method: string;
   path: string;
@@ -7,23 +7,28 @@ export interface StallRequest {
 }
 
 export interface StallCase {
-  /** What kind of request it is: one line of the table. */
+  /** The kind of request: one row of the table. */
   kind: string;
   name: string;
-  /** @param round counts from 0: what must differ from one time to the next */
+  /** @param round counts from 0: for what must differ from one time to the next */
   request(portfolio: string, round: number): StallRequest;
-  /** It reads, and must be answered: an older entry is booked before, so that nothing it needs is remembered. */
+  /** A read that must be answered: an older entry is booked first, so that nothing it needs is remembered. */
   isRead?: boolean;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const KIB = 1_024;
-/** As many as a batch may have. */
+/** The maximum of a batch. */
 const ITEMS = 1_000;
-/** What a legal batch may weigh. */
+/** The maximum size of a valid batch. */
 const BATCH_KIB = 1_024;
 const MINUTE_MS = 60_000;
 const EPOCH = Date.UTC(2026, 0, 1);
+const LEDGER_EPOCH = Date.UTC(2024, 0, 1);
+/** Trades of the ledger that is read. */
+const LARGE = 24_000;
+/** Of them, purchases of one asset. */
+const LARGE_LOTS = 10_000;
 
 const post = (path: string, body: unknown): StallRequest => ({
   method: 'POST',
@@ -68,7 +73,7 @@ const ticks = (symbolOf: (n: number) => string): object[] =>
 const filled = (part: string, kib: number): string =>
   Array.from({ length: Math.floor((kib * KIB) / (part.length + 1)) }, () => part).join();
 
-/** Batches, good and bad. */
+/** Batches, valid and invalid. */
 function batches(): StallCase[] {
   const kind = 'JSON batch';
   const at = (portfolio: string): string => `${portfolio}/trades`;
@@ -154,7 +159,7 @@ function batches(): StallCase[] {
   ];
 }
 
-/** Bodies of endpoints that take one thing. */
+/** Bodies of endpoints that take one item. */
 function bodies(): StallCase[] {
   const kind = 'JSON body';
   const size = 15 * KIB;
@@ -210,7 +215,7 @@ function bodies(): StallCase[] {
   ];
 }
 
-/** Files of trades, good and bad. */
+/** Files of trades, valid and invalid. */
 function files(): StallCase[] {
   const heading = 'time,exchange,symbol,side,quantity,price,feeAmount,feeCurrency,externalId,note,tags\n';
   const korean = '아침에 샀다가 저녁에 팔았다. '.repeat(60);
@@ -219,7 +224,7 @@ function files(): StallCase[] {
   const rows = (count: number, row: (n: number) => string): string =>
     heading + Array.from({ length: count }, (_, n) => row(n)).join('');
   const all: [string, (round: number) => string, string?][] = [
-    ['20,000 trades', (round) => rows(20_000, (n) => trade(n, round))],
+    ['5,000 trades', (round) => rows(5_000, (n) => trade(n, round))],
     ['trades that are there', () => rows(5_000, (n) => trade(n, 0))],
     ['a dry run', (round) => rows(5_000, (n) => trade(n, round)), '?dryRun=true'],
     [
@@ -230,6 +235,12 @@ function files(): StallCase[] {
     ['notes that NFKC expands', (round) => rows(2_000, (n) => trade(n, round, { note: 'ﷺ'.repeat(55) }))],
     ['too many symbols', (round) => rows(5_000, (n) => trade(n, round, { assets: 3_000 }))],
     ['line breaks', () => heading + '\n'.repeat(240_000)],
+    ['line breaks after a trade', (round) => heading + trade(1, round) + '\n'.repeat(240_000)],
+    ['line breaks in quotes', (round) => heading + `"${'\n'.repeat(130_000)}"\n` + trade(1, round)],
+    [
+      'carriage returns',
+      (round) => (heading + trade(1, round)).replaceAll('\n', '\r') + '\r'.repeat(240_000),
+    ],
     ['ragged rows', () => rows(60_000, (n) => `${','.repeat(n % 30)}\n`)],
     ['rows of commas', () => rows(2_000, () => `${','.repeat(499)}\n`)],
     ['one row of commas', () => heading + ','.repeat(8 * KIB * KIB)],
@@ -238,7 +249,7 @@ function files(): StallCase[] {
     ['no headings', () => 'x,y,z\n'.repeat(100_000)],
     ['bytes that are no text', () => '\u0000'.repeat(KIB * KIB)],
   ];
-  return all.map(([name, body, query = '?skipRejected=true']) => ({
+  const file = (name: string, query: string, body: (round: number) => string | Uint8Array): StallCase => ({
     kind: 'Files of trades',
     name,
     request: (portfolio, round) => ({
@@ -247,10 +258,19 @@ function files(): StallCase[] {
       headers: { 'content-type': 'text/csv' },
       body: body(round),
     }),
-  }));
+  });
+  return [
+    ...all.map(([name, body, query = '?skipRejected=true']) => file(name, query, body)),
+    file('5,000 trades in UTF-16', '?skipRejected=true', (round) =>
+      Buffer.from(`\uFEFF${rows(5_000, (n) => trade(n, round))}`, 'utf16le'),
+    ),
+    file('zero bytes that are UTF-16', '?skipRejected=true', () =>
+      Buffer.from(`\uFEFF${heading}${'\n'.repeat(4 * KIB * KIB)}`, 'utf16le'),
+    ),
+  ];
 }
 
-/** Headers almost as long as they may be. */
+/** Headers close to the maximum length. */
 function headers(): StallCase[] {
   const long = (part: string): string => part.repeat(Math.floor((13 * KIB) / part.length));
   const all: [string, string][] = [
@@ -282,7 +302,7 @@ function headers(): StallCase[] {
   }));
 }
 
-/** Query strings almost as long as they may be. */
+/** Query strings close to the maximum length. */
 function queries(): StallCase[] {
   const long = (part: string): string => part.repeat(Math.floor((7 * KIB) / part.length));
   const list = Array.from({ length: 1_000 }, (_, n) => `C${n}/K`).join();
@@ -306,14 +326,43 @@ function queries(): StallCase[] {
   }));
 }
 
-/** Answers about a portfolio that has much in it. */
+/** What the reads are about: trades of many assets, one asset of very many lots, and a withdrawal that takes them all. */
+export function largeLedger(portfolio: string): StallRequest[] {
+  const heading = 'time,symbol,side,quantity,price,feeAmount,feeCurrency,externalId,note\n';
+  const row = (n: number, symbol: string, side: string, quantity: string): string =>
+    `${new Date(LEDGER_EPOCH + n * 30 * MINUTE_MS).toISOString()},${symbol},${side},${quantity},${1_000 + (n % 977)},1.5,KRW,large-${n},아침에 산 비트코인 ${n}\n`;
+  const rows = Array.from({ length: LARGE }, (_, n) =>
+    n < LARGE_LOTS
+      ? row(n, 'LOTS/KRW', 'buy', '0.123456789')
+      : row(n, `C${n % 300}/KRW`, n % 9 === 8 ? 'sell' : 'buy', n % 9 === 8 ? '0.01' : '0.5'),
+  );
+  const sale = row(LARGE, 'LOTS/KRW', 'sell', String(0.1 * LARGE_LOTS));
+  return [
+    {
+      method: 'POST',
+      path: `${portfolio}/trades/import`,
+      headers: { 'content-type': 'text/csv' },
+      body: heading + rows.join('') + sale,
+    },
+  ];
+}
+
+/** Responses about a large portfolio. */
 function reads(): StallCase[] {
   const q = encodeURIComponent;
   const all = [
+    '/entries?limit=1000',
+    '/entries.csv',
+    '/trades.csv?sort=pnl',
+    '/transfers/matches?limit=1000',
+    '/decisions?limit=1000',
+    '/accounts',
+    '/discrepancies',
     '/trades?limit=1000',
     '/trades?limit=1000&sort=pnl',
-    `/trades?q=${q('ﷺ'.repeat(100))}`,
-    `/trades?q=${q('a '.repeat(60))}&count=true`,
+    // The maximum number of search words.
+    `/trades?q=${q('ﷺ ﷺ')}`,
+    `/trades?q=${q('a b c d e f g h')}&count=true`,
     '/trades/stats',
     '/trades.csv',
     '/transfers?limit=1000',
@@ -327,13 +376,17 @@ function reads(): StallCase[] {
     '/pnl?costMethod=fifo',
     '/lots?limit=1000',
     '/lots?asset=C1&limit=1000&costMethod=fifo',
+    '/lots?asset=LOTS&limit=1000&costMethod=fifo',
     '/pnl/explain?asset=C1&limit=1000',
+    '/pnl/explain?asset=LOTS&limit=1000&costMethod=fifo',
+    '/pnl/explain?costMethod=hifo',
     '/pnl/periods?interval=day',
     '/pnl/periods?interval=day&from=2000-01-01T00:00:00Z',
     '/series?interval=hour',
     '/series?interval=minute&from=2026-01-01T00:00:00Z&to=2026-01-04T00:00:00Z',
     '/series?points=1000&metric=pnl',
     '/series.csv?points=1000',
+    '/pnl/periods.csv?interval=day',
     '/performance',
     '/performance?from=1970-01-01T00:00:00Z&benchmark=BTC/KRW',
     '/performance?costMethod=lifo',
@@ -351,8 +404,16 @@ function marketReads(): StallCase[] {
     '/v1/market/tickers?limit=1000',
     '/v1/market/symbols?limit=1000',
     '/v1/market/candles?symbol=S0/KRW&interval=1m&limit=1000&from=2026-01-01T00:00:00Z',
+    '/v1/market/rates',
+    '/v1/portfolios?limit=1000',
+    '/v1/admin/audit?limit=1000',
+    '/v1/users?limit=1000',
+    '/v1/import-mappings',
+    '/v1/auth/sessions',
     '/openapi.json',
     '/metrics',
+    '/healthz',
+    '/readyz',
     '/',
   ].map((path) => ({
     kind: 'Reads',

@@ -3,11 +3,11 @@ export function microseconds(): number {
   return Math.floor(Number(process.hrtime.bigint()) / 1_000);
 }
 
-/** In front of the stamp in the JSON text; once in each event, so counting it counts events. */
+/** Precedes the timestamp in the JSON text. It occurs once per event, so counting it counts events. */
 export const STAMP = '"tradeId":"';
 export const STAMP_DIGITS = 16;
 
-/** A public trade of about 200 bytes of JSON, whose id tells when it was published. */
+/** A public trade of about 200 bytes of JSON, whose id is the time of its publication. */
 export function stampedTrade(sequence: number, symbol = 'BTC/KRW'): Record<string, unknown> {
   return {
     symbol,

@@ -14,13 +14,13 @@ const LIMIT = 100;
 const newest: TradeOrder = { sort: 'time', order: 'desc' };
 const byPnl: TradeOrder = { sort: 'pnl', order: 'desc' };
 const byValue: TradeOrder = { sort: 'value', order: 'desc' };
-/** Of the about 690 days there are. */
+/** Of the roughly 690 days of the ledger. */
 const from = Math.floor(Date.now() / 60_000) * 60_000 - 100 * 86_400_000;
 const day = { from, to: from + 86_400_000 };
 const month = { from, to: from + 30 * 86_400_000 };
 const span = ({ from, to }: { from: number; to: number }): string =>
   `from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}`;
-/** What is asked: as a query, and as the function below the endpoint has it, to be explained. */
+/** What is requested: as a query, and as the function below the endpoint, for EXPLAIN. */
 const QUESTIONS: { query: string; filter: TradeFilter; order: TradeOrder }[] = [
   { query: '', filter: {}, order: newest },
   { query: 'sort=value', filter: {}, order: { sort: 'value', order: 'desc' } },

@@ -13,10 +13,16 @@ interface Answer {
   error?: string;
 }
 
-/** What a child process can be asked, by name. */
+/** What a child process can be asked for, by name. */
 export type Abilities = Record<string, (argument: never) => unknown>;
 
-/** In the child: answers its parent until that goes away. */
+// In a child, from the start: its parent may end while it is still starting up.
+if (process.send !== undefined) {
+  process.once('disconnect', () => process.exit(0));
+  if (!process.connected) process.exit(0);
+}
+
+/** In the child: answers its parent. */
 export function answerParent(abilities: Abilities): void {
   const reply = (answer: Answer): void => void process.send?.(answer);
   process.on('message', ({ number, what, argument }: Question) => {
@@ -27,7 +33,6 @@ export function answerParent(abilities: Abilities): void {
         (error: unknown) => reply({ number, error: error instanceof Error ? error.stack : String(error) }),
       );
   });
-  process.on('disconnect', () => process.exit(0));
 }
 
 const isBuilt = import.meta.url.endsWith('.js');
@@ -56,7 +61,7 @@ export class Worker {
     });
   }
 
-  /** @throws when the child fails, ends, or does not answer in time */
+  /** @throws if the child fails, ends, or does not answer in time */
   ask<T>(what: string, argument: unknown = null, timeoutMs = 120_000): Promise<T> {
     this.#number += 1;
     const number = this.#number;

@@ -4,7 +4,7 @@ import { createChannel, createSession } from 'better-sse';
 import { stampedTrade } from '../stamped-trade.ts';
 import { servePeer } from './peer.ts';
 
-/** better-sse as its documentation has it: a session a client, and `broadcast` on a channel. */
+/** better-sse as in its documentation: a session per client, and `broadcast` on a channel. */
 const channel = createChannel();
 
 const server = createServer((req, res) => {

@@ -6,7 +6,7 @@ import type { Published } from './peer.ts';
 import { usageOf } from './process-usage.ts';
 import { answerParent } from '../worker.ts';
 
-/** FastAPI on uvicorn, of Debian's packages: a Python program beside this process, which passes on what is asked. */
+/** FastAPI on uvicorn, from Debian packages: a Python program next to this process, which forwards the requests. */
 const child = spawn('/usr/bin/python3', [join(PACKAGE_ROOT, 'bench', 'peers', 'fastapi_peer.py')], {
   stdio: ['pipe', 'pipe', 'inherit'],
 });

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { answerParent } from '../worker.ts';
 
-/** The least that a Koa program can answer: what a read costs before anything is read. */
+/** The minimum that a Koa program can send: what a read costs before anything is read. */
 const server = new Koa()
   .use((ctx) => {
     ctx.body = { hello: 'world' };

@@ -16,7 +16,7 @@ import { cursorAt } from '../../streams/core/cursor.ts';
 import { stampedTrade } from '../stamped-trade.ts';
 import { servePeer } from './peer.ts';
 
-/** The whole program, as `app/main.ts` wires it: embedded database, ring in memory, ticks pushed in. */
+/** The whole program, as `app/main.ts` wires it: embedded database, ring in memory, pushed ticks. */
 const CHANNELS = 'trade:BTC/KRW';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'marktide-bench-'));
@@ -45,7 +45,7 @@ const { url } = await listen(
 );
 const { broker } = services;
 
-/** A tick as the market writer puts it into the log: the trade, and the ticker after it. */
+/** A tick as the market writer puts it into the log: the trade, then the ticker. */
 function tick(sequence: number): Payload {
   const trade = stampedTrade(sequence);
   const { symbol, price, time, exchange, simulated } = trade;
@@ -89,7 +89,7 @@ servePeer({
         for (let offset = last - count + 1; offset <= last; offset += 1) offsets.push(offset);
       }
     },
-    /** The id that a client has who lacks the newest `missed` of them. */
+    /** The id of a client that lacks the newest `missed` of them. */
     async cursor({ missed }: { missed: number }) {
       const { epoch } = await broker.head(MARKET_LOG);
       const offset = (offsets[offsets.length - missed] ?? 0) - 1;

@@ -10,7 +10,7 @@ import { answerParent } from '../worker.ts';
 import type { Published } from './peer.ts';
 import { usageOf } from './process-usage.ts';
 
-/** nginx with Nchan, of Debian's packages. It is published to over HTTP, which its processor time includes. */
+/** nginx with Nchan, from Debian packages. Events are published to it over HTTP, which its CPU time includes. */
 const folder = mkdtempSync(join(tmpdir(), 'marktide-nchan-'));
 const probe = createServer().listen(0, '127.0.0.1');
 await once(probe, 'listening');
@@ -70,7 +70,7 @@ function post(sequence: number): Promise<void> {
   });
 }
 
-/** Until it listens. */
+/** Waits until it listens. */
 for (let attempt = 0; ; attempt += 1) {
   try {
     await post(0);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { stampedTrade } from '../stamped-trade.ts';
 import { servePeer } from './peer.ts';
 
-/** The plainest fan-out there is: the text is made once, and written once for each client and event. */
+/** The simplest possible fan-out: the text is built once, and written once per client and event. */
 const clients = new Set<ServerResponse>();
 
 const server = createServer((_req, res) => {

@@ -2,7 +2,7 @@ import { answerParent, type Abilities } from '../worker.ts';
 
 /** A server under test: it serves streams at `url`, and publishes from within its own process. */
 export interface Peer {
-  /** Whole URL of the stream to open. */
+  /** The complete URL of the stream to open. */
   url: string;
   /** Sends so many events, numbered from `first`, to every stream. */
   publish(first: number, count: number): void;
@@ -28,7 +28,7 @@ function usage(): Usage {
   return { cpuMs: (user + system) / 1_000, rssBytes: rss, heapBytes: heapUsed };
 }
 
-/** Publishes at a steady rate: what is due, each millisecond or so, for so long. */
+/** Publishes at a steady rate: whatever is due, about every millisecond, for so long. */
 function publishFor(peer: Peer, rate: number, seconds: number): Promise<Published> {
   return new Promise((resolve) => {
     const start = performance.now();
@@ -45,7 +45,7 @@ function publishFor(peer: Peer, rate: number, seconds: number): Promise<Publishe
   });
 }
 
-/** What is garbage is none of the memory that streams need; how soon it is collected is up to V8. */
+/** Garbage is not memory that streams need, and when it is collected is up to V8. */
 async function collect(): Promise<void> {
   await globalThis.gc?.({ execution: 'async', type: 'major' });
   await globalThis.gc?.({ execution: 'async', type: 'major' });

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Usage } from './peer.ts';
 
-/** Linux counts processor time in hundredths of a second, whatever its clock. */
+/** Linux counts CPU time in hundredths of a second, whatever its clock. */
 const TICK_MS = 10;
 const PAGE = 4_096;
 
-/** What a process and its children use, by /proc. */
+/** What a process and its children use, from /proc. */
 export function usageOf(pid: number): Usage {
   let cpuMs = 0;
   let rssBytes = 0;
@@ -17,7 +17,7 @@ export function usageOf(pid: number): Usage {
       // It has ended meanwhile.
       continue;
     }
-    // From the third field on: state, parent, … ; the name before may hold spaces.
+    // From the third field on: state, parent, …; the name before may contain spaces.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     if (Number(name) !== pid && Number(fields[1]) !== pid) continue;
     cpuMs += (Number(fields[11]) + Number(fields[12])) * TICK_MS;
