@@ -24,27 +24,23 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Whether node_modules matches package-lock.json, whoever installed it. */
-function installed() {
+/**
+ * Whether node_modules matches package-lock.json, whoever installed it.
+ * @param toBuild also what only development and the build need, which an installation may have pruned
+ */
+function installed(toBuild) {
   const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
   try {
     const wanted = read('package-lock.json');
     const present = read(join('node_modules', '.package-lock.json'));
-    return Object.entries(wanted).every(([path, { version, optional, peer }]) => {
+    return Object.entries(wanted).every(([path, { version, optional, peer, dev, devOptional }]) => {
       const found = present[path];
-      return (
-        path === '' || (found === undefined ? optional === true || peer === true : found.version === version)
-      );
+      if (found !== undefined) return found.version === version;
+      return path === '' || optional || peer || (!toBuild && (dev || devOptional));
     });
   } catch {
     return false;
   }
-}
-
-if (!installed()) {
-  console.error('Installing dependencies (only now and after an update) …');
-  // NODE_ENV=production would leave out the compiler that the build needs. No package needs its install script.
-  run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev', '--ignore-scripts']);
 }
 
 /** Everything that the build is made from. */
@@ -86,20 +82,27 @@ function fingerprint() {
   return hash.digest('hex');
 }
 
-if (process.argv.includes('--build') || process.argv.includes('--start')) {
-  const dist = join(root, 'dist');
-  const stamp = join(dist, '.built-from');
-  const sources = fingerprint();
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== sources) {
-    console.error('Building …');
-    // Output of a removed source would stay forever; and without its stamp, a failed build is tried again.
-    rmSync(dist, { recursive: true, force: true });
-    run(process.execPath, [join('app', 'build.mjs')]);
-    writeFileSync(stamp, sources);
-  }
+const [isToBuild, isToStart] = ['--build', '--start'].map((flag) => process.argv.includes(flag));
+const dist = join(root, 'dist');
+const stamp = join(dist, '.built-from');
+const sources = isToBuild || isToStart ? fingerprint() : null;
+const isBuilt = sources !== null && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources;
+
+if (!installed(!isBuilt)) {
+  console.error('Installing dependencies (only now and after an update) …');
+  // NODE_ENV=production would leave out the compiler that the build needs. No package needs its install script.
+  run('npm', ['ci', '--no-audit', '--no-fund', '--include=dev', '--ignore-scripts']);
 }
 
-if (process.argv.includes('--start')) {
+if (sources !== null && !isBuilt) {
+  console.error('Building …');
+  // Output of a removed source would stay forever; and without its stamp, a failed build is tried again.
+  rmSync(dist, { recursive: true, force: true });
+  run(process.execPath, [join('app', 'build.mjs')]);
+  writeFileSync(stamp, sources);
+}
+
+if (isToStart) {
   // In this process, because npm passes signals on to it.
   process.setSourceMapsEnabled(true);
   await import('../dist/app/main.js');

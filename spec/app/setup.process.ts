@@ -201,6 +201,17 @@ describe('the set-up before start and tests', function () {
     assert.match(started.said, /^third$/m);
   });
 
+  it('starts what is built without what only the build needs, and installs that when there is something to build', () => {
+    npm(project, 'prune', '--omit=dev', '--ignore-scripts');
+    assert.equal(existsSync(inProject('node_modules', 'dependency')), false);
+    assert.deepEqual(setup('--start'), { status: 0, said: 'third\n', installed: false, built: false });
+    source('console.log("fourth");\n');
+    assert.equal(setup('--build').installed, true);
+    assert.equal(dependencyVersion(), '2.0.0');
+    addCompiler();
+    assert.match(setup('--start').said, /^fourth$/m);
+  });
+
   it('says why nothing could be installed, and ends as npm did', () => {
     const lock = inProject('package-lock.json');
     const before = readFileSync(lock, 'utf8');
@@ -209,7 +220,7 @@ describe('the set-up before start and tests', function () {
     writeFileSync(lock, before);
     assert.notEqual(status, 0);
     assert.match(said, /npm error/);
-    assert.doesNotMatch(said, /third/);
+    assert.doesNotMatch(said, /fourth/);
   });
 
   it('runs the program such that a signal to npm start reaches it', async () => {
