@@ -607,13 +607,10 @@ eachDatabase('portfolios that coins are moved between', (open) => {
             const there: 0 | 1 = here === 0 ? 1 : 0;
             const asked = fixed(text);
             const quantity = what === 'move' && isWhole ? held[here] : asked;
-            const rest = held[here] - quantity;
-            // Neither oversold nor dust, which one portfolio alone may have.
-            if (
-              what !== 'buy' &&
-              (quantity === ZERO || rest < ZERO || (rest > ZERO && rest < fixed('0.000001')))
-            )
-              continue;
+            // Neither oversold nor dust, here or in the one portfolio: a sale closes a position but for dust.
+            const rests = [held[here] - quantity, ...(what === 'sell' ? [held[0] + held[1] - quantity] : [])];
+            const isDust = rests.some((rest) => rest < ZERO || (rest > ZERO && rest < fixed('0.000001')));
+            if (what !== 'buy' && (quantity === ZERO || isDust)) continue;
             const amount = { quantity, price: fixed(price) };
             if (what === 'move') {
               const drafts = [

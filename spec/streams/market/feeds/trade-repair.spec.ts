@@ -4,6 +4,7 @@ import type { FeedDoubts, FeedGap } from '../../../../streams/market/market-feed
 import { eventually } from '../../../support/eventually.ts';
 import { ExchangeServer, type Protocol, type Trouble } from '../../../support/exchanges/exchange-server.ts';
 import { binanceProtocol, krakenProtocol, upbitProtocol } from '../../../support/exchanges/protocols.ts';
+import { loadUnpaced } from '../../../support/exchanges/unpaced-ccxt.ts';
 import { fastClock } from '../../../support/fast-clock.ts';
 import { quiet } from '../../../support/log-watch.ts';
 import { CollectingSink } from '../../../support/tick-sink.ts';
@@ -94,6 +95,7 @@ for (const { id, symbol, protocol, history, asks, step, maintenance } of CASES) 
         random: () => 0.02,
         log: quiet,
         lastTrade: known,
+        load: () => loadUnpaced(id),
         ...options,
       });
       feed.start(
