@@ -11,7 +11,7 @@ import { fixed, ONE } from '../lib/money/money.ts';
 import { hashPassword } from '../lib/tokens/password.ts';
 import { listen } from '../app/server.ts';
 import { createServices } from '../app/services.ts';
-import { answerParent } from './worker.ts';
+import { answerParent } from './child.ts';
 
 /** A node on a PostgreSQL and a Redis, with a portfolio to be read. */
 export interface CacheSetup {

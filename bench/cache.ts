@@ -3,7 +3,7 @@ import { startRedisServer } from '../spec/support/redis-server.ts';
 import type { CacheReady, CacheSetup } from './cache-server.ts';
 import { quantile, type Section, short } from './report.ts';
 import { load, type Measured } from './request-load.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 const SETUP: CacheSetup = {
   coins: 50,

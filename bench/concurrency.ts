@@ -5,7 +5,7 @@ import type { Published } from './peers/peer.ts';
 import { quantile, type Section, short } from './report.ts';
 import { load, type Read } from './request-load.ts';
 import type { OpenSockets, SocketsReceived } from './socket-load.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 /** Streams open at once, besides the permanent WebSockets. */
 const LEVELS = [0, 1_000, 5_000, 10_000];

@@ -1,7 +1,7 @@
 import type { OpenStreams } from './load-client.ts';
 import type { Usage } from './peers/peer.ts';
 import { type Section, short } from './report.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 const PEERS = ['marktide', 'better-sse', 'node-http'] as const;
 const CONNECTIONS = 10_000;

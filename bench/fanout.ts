@@ -1,7 +1,7 @@
 import type { OpenStreams, Received } from './load-client.ts';
 import type { Published, Usage } from './peers/peer.ts';
 import { median, type Section, short } from './report.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 const PEERS = ['marktide', 'node-http', 'better-sse'] as const;
 type PeerName = (typeof PEERS)[number];

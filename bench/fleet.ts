@@ -4,7 +4,7 @@ import { startRedisServer } from '../spec/support/redis-server.ts';
 import type { OpenStreams, Received } from './load-client.ts';
 import type { Published, Usage } from './peers/peer.ts';
 import { median, type Section, short } from './report.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 /** Of each node. */
 const CLIENTS = 200;

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { microseconds, STAMP, STAMP_DIGITS } from './stamped-trade.ts';
-import { answerParent } from './worker.ts';
+import { answerParent } from './child.ts';
 
 /**
  * Many event stream clients in one process, on raw sockets with one shared read buffer, so that they cost little next

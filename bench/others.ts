@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { type Load, measure, type Sample } from './fanout.ts';
 import { median, type Section, short } from './report.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 /** The load that all of them can carry, so that their cost for the same work is compared. */
 const LOAD: Load = { name: 'others', clients: 100, rate: 50 };

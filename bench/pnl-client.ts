@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { PnlReady } from './pnl-server.ts';
 import { microseconds } from './stamped-trade.ts';
-import { answerParent } from './worker.ts';
+import { answerParent } from './child.ts';
 
 /** One stream per portfolio, on raw sockets. For the first few, it reports the market offset of each event. */
 export interface Seen {

@@ -13,7 +13,7 @@ import { hashPassword } from '../lib/tokens/password.ts';
 import { listen } from '../app/server.ts';
 import { createServices } from '../app/services.ts';
 import { microseconds } from './stamped-trade.ts';
-import { answerParent } from './worker.ts';
+import { answerParent } from './child.ts';
 
 /** The whole program with many watched portfolios: embedded database, ring in memory, pushed ticks. */
 export interface PnlSetup {

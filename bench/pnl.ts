@@ -1,7 +1,7 @@
 import type { Seen } from './pnl-client.ts';
 import type { PnlLoad, PnlReady, PnlSetup } from './pnl-server.ts';
 import { quantile, type Section, short } from './report.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 const SETUP: PnlSetup = { portfolios: 1_000, holdings: 50, symbols: 200 };
 const TICKS_PER_SYMBOL = 5;

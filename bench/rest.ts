@@ -4,7 +4,7 @@ import { logIn, startNode, type NodeProcess } from '../spec/support/node-process
 import { startPostgres } from '../spec/support/postgres-server.ts';
 import { quantile, type Section, short } from './report.ts';
 import { load, type Measured, type Read } from './request-load.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 const COINS = 50;
 const CONNECTIONS = 50;

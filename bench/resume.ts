@@ -1,6 +1,6 @@
 import type { OpenStreams, Replay } from './load-client.ts';
 import { quantile, type Section, short } from './report.ts';
-import { Worker } from './worker.ts';
+import { Worker } from './child.ts';
 
 const RING = 100_000;
 const PROBES = 1_000;

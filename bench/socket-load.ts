@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { STAMP } from './stamped-trade.ts';
-import { answerParent } from './worker.ts';
+import { answerParent } from './child.ts';
 
 /** Many WebSocket clients in one process: every event is counted, and every socket that closes. */
 export interface OpenSockets {

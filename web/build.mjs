@@ -51,7 +51,7 @@ function buildWorker(folder) {
   const version = createHash('sha256').update(html).update(files.join()).digest('hex').slice(0, 12);
   buildSync({
     absWorkingDir: root,
-    entryPoints: [join(web, 'worker', 'worker.ts')],
+    entryPoints: [join(web, 'worker', 'service-worker.ts')],
     outfile: join(folder, 'worker.js'),
     bundle: true,
     format: 'iife',

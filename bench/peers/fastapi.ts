@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import type { Published } from './peer.ts';
 import { usageOf } from './process-usage.ts';
-import { answerParent } from '../worker.ts';
+import { answerParent } from '../child.ts';
 
 /** FastAPI on uvicorn, from Debian packages: a Python program next to this process, which forwards the requests. */
 const child = spawn('/usr/bin/python3', [join(PACKAGE_ROOT, 'bench', 'peers', 'fastapi_peer.py')], {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
-import { answerParent } from '../worker.ts';
+import { answerParent } from '../child.ts';
 
 /** The minimum that a Koa program can send: what a read costs before anything is read. */
 const server = new Koa()

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stampedTrade } from '../stamped-trade.ts';
-import { answerParent } from '../worker.ts';
+import { answerParent } from '../child.ts';
 import type { Published } from './peer.ts';
 import { usageOf } from './process-usage.ts';
 

@@ -1,4 +1,4 @@
-import { answerParent, type Abilities } from '../worker.ts';
+import { answerParent, type Abilities } from '../child.ts';
 
 /** A server under test: it serves streams at `url`, and publishes from within its own process. */
 export interface Peer {

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { startWorker } from '../../lib/process/worker.ts';
+import { startWorker } from '../../lib/process/worker-thread.ts';
 import type { EngineAnswer, EngineRequest } from './engine-worker.ts';
 
 /** The embedded database: PGlite itself, or one in a thread of its own. It takes one message at a time. */

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { decimalOrNull, fixed, type Fixed } from '../../lib/money/money.ts';
-import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
+import { exchangeOf } from '../../lib/pnl/ledger/valued-trade.ts';
 
 /**
  * What lists of trades are sorted by and added up from.

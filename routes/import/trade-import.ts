@@ -12,7 +12,7 @@ import { DATE_ORDERS, zoneOf } from '../../lib/import/reading/local-time.ts';
 import { ROW_ORDERS } from '../../lib/import/reading/row-order.ts';
 import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
-import { slotInTime, slotOrProblem } from '../http/slots.ts';
+import { slotInTime, slotOrProblem } from '../http/slot-problems.ts';
 import { type ImportAnswer, runImport } from './import-run.ts';
 import { reportSchema } from './import-report.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';

@@ -8,7 +8,7 @@ import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import { CSV_RESPONSE, csvQuery, nameFile, streamedCsv } from '../http/csv-answer.ts';
 import { Conditional, endpoint } from '../http/endpoint.ts';
 import * as field from '../../lib/schemas/fields.ts';
-import { slotOrProblem } from '../http/slots.ts';
+import { slotOrProblem } from '../http/slot-problems.ts';
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import { firstEntryTime } from '../performance/portfolio-history.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';

@@ -5,7 +5,7 @@ import { ensureCurrent, readPositions } from '../../db/ledger/positions/past-sta
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
 import { type Fixed, ZERO } from '../../lib/money/money.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
-import { exchangeOf } from '../../lib/pnl/ledger/exchange.ts';
+import { exchangeOf } from '../../lib/pnl/ledger/valued-trade.ts';
 import { gatherFlows, type TimedFlow } from '../../lib/pnl/performance/flow-bins.ts';
 import { emptyState, foldSteps } from '../../lib/pnl/ledger/position.ts';
 import { tallyTrades, type TradeTally } from '../../lib/pnl/performance/trade-stats.ts';

@@ -13,7 +13,7 @@ import type { Admission, StreamOwner } from '../../streams/core/connections/open
 import { readablePortfolio } from '../portfolios/portfolio-access.ts';
 import type { Services } from '../http/handler-services.ts';
 import { queryProblem } from '../http/query-problem.ts';
-import { slotOrProblem } from '../http/slots.ts';
+import { slotOrProblem } from '../http/slot-problems.ts';
 
 /** What every stream takes in its query. */
 export const streamQuery = {

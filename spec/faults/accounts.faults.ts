@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { decimal, ZERO } from '../../lib/money/money.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
-import type { ServerAnswer } from '../support/exchange-server.ts';
+import type { ServerAnswer } from '../support/account-server.ts';
 import { watch } from '../support/log-watch.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';

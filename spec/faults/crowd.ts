@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { answerParent } from '../../bench/worker.ts';
+import { answerParent } from '../../bench/child.ts';
 
 /** Many readers of one stream in a process of their own, on bare sockets. What each has received is kept. */
 export interface Joining {

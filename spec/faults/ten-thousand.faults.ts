@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Worker } from '../../bench/worker.ts';
+import { Worker } from '../../bench/child.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';

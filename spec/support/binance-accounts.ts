@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { decimal, type Fixed, fixed, mul, ZERO } from '../../lib/money/money.ts';
-import { ExchangeServer, type ServerAnswer, type ServerRequest } from './exchange-server.ts';
+import { ExchangeServer, type ServerAnswer, type ServerRequest } from './account-server.ts';
 
 /** Rows and their time, by the history that they are part of. */
 interface Row {

@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { decimal, type Fixed, fixed, mul, ZERO } from '../../lib/money/money.ts';
-import { ExchangeServer, type ServerAnswer, type ServerRequest } from './exchange-server.ts';
+import { ExchangeServer, type ServerAnswer, type ServerRequest } from './account-server.ts';
 
 export interface Fill {
   uuid: string;

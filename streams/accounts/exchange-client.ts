@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { withDeadline } from '../../lib/async/deadline.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
-import { startWorker } from '../../lib/process/worker.ts';
+import { startWorker } from '../../lib/process/worker-thread.ts';
 import { AccountError } from '../../lib/exchanges/account-failure.ts';
 import type { WorkerAnswer, WorkerNews, WorkerRequest } from './exchange-worker.ts';
 import type {

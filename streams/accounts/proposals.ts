@@ -1,7 +1,7 @@
 import type { ComparedBalance } from '../../db/accounts/account-balances.ts';
 import type { DoubledEntry } from '../../db/accounts/doubled-entries.ts';
 import { type ExchangeId, EXCHANGES } from '../../lib/exchanges/exchange.ts';
-import { isMoney } from '../../lib/exchanges/money.ts';
+import { isMoney } from '../../lib/exchanges/fiat.ts';
 import { decimal, type Fixed, ZERO } from '../../lib/money/money.ts';
 import { isSame } from './reconcile.ts';
 

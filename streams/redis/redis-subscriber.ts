@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { BrokerUnavailableError, type LogListener, type Subscription } from '../core/broker.ts';
-import { LogWatch } from './log-watch.ts';
+import { LogWatch } from './log-follower.ts';
 import { contact, patientRedis, setCommandTimeout } from './redis-connection.ts';
 import type { RedisBrokerSettings, RedisRing } from './redis-ring.ts';
 import { decodeBatch } from './redis-wire.ts';

@@ -9,7 +9,7 @@ import { Message } from '../page/message.tsx';
 import type { Dashboard } from '../portfolio/dashboard.ts';
 import { staleText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
-import { type Day, firstOf, monthOf, weeksOf } from './calendar.ts';
+import { type Day, firstOf, monthOf, weeksOf } from './calendar-month.ts';
 import { withToday } from './days.ts';
 
 const EVERY_MS = 60_000;

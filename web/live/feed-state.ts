@@ -1,4 +1,4 @@
-import { channelsOf, type Wanted } from './channels.ts';
+import { channelsOf, type Wanted } from './wanted-channels.ts';
 import type { News } from './messages.ts';
 
 /**

@@ -1,12 +1,12 @@
 import type { Client } from 'marktide/client';
 import { BASE_PATH, type Notice } from '../api.ts';
-import { isSame, NOTHING, type Wanted } from './channels.ts';
+import { isSame, NOTHING, type Wanted } from './wanted-channels.ts';
 import { type LiveEvent, portfolioOf } from './events.ts';
 import { type FeedState, feedState, type Status } from './feed-state.ts';
 import { Lead } from './lead.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import type { Message, Silence, Told, Want, Wants } from './messages.ts';
-import { States } from './states.ts';
+import { States } from './channel-states.ts';
 import { Tabs } from './tabs.ts';
 
 export interface FeedListener {

@@ -1,8 +1,8 @@
 import type { Client } from 'marktide/client';
-import { channelsOf, NOTHING } from './channels.ts';
+import { channelsOf, NOTHING } from './wanted-channels.ts';
 import { lostPortfolios } from './lost-portfolios.ts';
 import type { Condition, News, Told, Want, Wants } from './messages.ts';
-import type { States } from './states.ts';
+import type { States } from './channel-states.ts';
 import { Stream } from './stream.ts';
 import type { Tabs } from './tabs.ts';
 

@@ -1,5 +1,5 @@
 import type { Notice } from '../api.ts';
-import type { Wanted } from './channels.ts';
+import type { Wanted } from './wanted-channels.ts';
 import type { LiveEvent } from './events.ts';
 
 /** A feed without prices. `since` is ISO text. */

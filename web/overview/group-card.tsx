@@ -6,7 +6,7 @@ import { amount, signedAmount } from '../figures/number.ts';
 import { text } from '../text/text.ts';
 import { OverviewRow } from './overview-row.tsx';
 import type { Overview } from './overview.ts';
-import { type Group, totalOf } from './totals.ts';
+import { type Group, totalOf } from './portfolio-groups.ts';
 
 /** The totals, and how to read them from the figures of a portfolio. */
 const ADDED = {

@@ -1,7 +1,7 @@
 import type { Dashboard } from '../portfolio/dashboard.ts';
 import { text } from '../text/text.ts';
 import { GroupCard } from './group-card.tsx';
-import { groupsOf } from './totals.ts';
+import { groupsOf } from './portfolio-groups.ts';
 
 /** All portfolios with their totals: one table per currency, because nothing is converted. */
 export function OverviewView({ dashboard }: { dashboard: Dashboard }) {

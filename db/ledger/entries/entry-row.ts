@@ -7,7 +7,7 @@ import type {
   TokenChangeEntry,
   TransferEntry,
 } from '../../../lib/pnl/ledger/entry.ts';
-import { exchangeOf } from '../../../lib/pnl/ledger/exchange.ts';
+import { exchangeOf } from '../../../lib/pnl/ledger/valued-trade.ts';
 import { NO_ORIGINS, type RateOrigins } from '../../../lib/pnl/ledger/rate-origin.ts';
 import { isTokenChange, type StoredEntry } from './stored-entry.ts';
 import { searchColumns } from './trade-terms.ts';

@@ -1,8 +1,8 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO } from '../../money/money.ts';
 import type { PortfolioTerms, TradeEntry } from './entry.ts';
-import type { Exchange } from './exchange.ts';
-import { exchangeOf } from './exchange.ts';
+import type { Exchange } from './valued-trade.ts';
+import { exchangeOf } from './valued-trade.ts';
 import type { Fill, Leg, Stamp } from './leg-kinds.ts';
 import { acquire, assetStamp, cash, dispose, stampOf } from './leg-kinds.ts';
 import { negated, plus } from '../../money/unknown.ts';

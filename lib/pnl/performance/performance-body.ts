@@ -3,7 +3,7 @@ import { decimalOrNull, ZERO } from '../../money/money.ts';
 import { benchmarkReturn, compare, sameFlowsEquity } from './benchmark.ts';
 import { growthIndex, maxDrawdown } from './drawdown.ts';
 import type { TimedFlow } from './flow-bins.ts';
-import { investorFlows, periodReturns, simpleReturn, twr } from './performance.ts';
+import { investorFlows, periodReturns, simpleReturn, twr } from './period-returns.ts';
 import type { PeriodPnl } from './periods.ts';
 import { periodPnl, periodPnls } from './periods.ts';
 import { statistic } from '../../money/ratio.ts';

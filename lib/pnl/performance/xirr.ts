@@ -1,4 +1,4 @@
-import type { CashFlow } from './performance.ts';
+import type { CashFlow } from './period-returns.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 

@@ -18,7 +18,7 @@ import { calendarOf } from '../../../lib/pnl/performance/calendar.ts';
 import { CASH_MODES, COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
 import { totalsAt } from '../../../lib/pnl/valuation/marking.ts';
 import { indexSymbols, type PriceSource } from '../../../lib/pnl/valuation/valuation.ts';
-import { foldAll } from '../../lib/pnl/ledger.ts';
+import { foldAll } from '../../lib/pnl/ledger-arbitraries.ts';
 import { eachDatabase } from '../../support/databases.ts';
 import { Problem } from '../../../lib/problem.ts';
 import { turnsOf } from '../../support/turns.ts';

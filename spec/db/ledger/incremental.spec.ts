@@ -15,7 +15,7 @@ import { CASH_MODES, COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
 import { encodeState } from '../../../lib/pnl/ledger/position.ts';
 import { eachDatabase } from '../../support/databases.ts';
 import { runs } from '../../support/runs.ts';
-import { foldAll } from '../../lib/pnl/ledger.ts';
+import { foldAll } from '../../lib/pnl/ledger-arbitraries.ts';
 import { clock, newPortfolio, NOON, positionsText, trade } from '../../support/db/fixture.ts';
 import { draftOf, shapes } from '../../support/db/random-ledger.ts';
 

@@ -9,7 +9,7 @@ import type {
 } from '../../../lib/pnl/ledger/entry.ts';
 import { NOTE_LIMIT } from '../../../lib/pnl/ledger/asset-state.ts';
 import type { AssetState, Disposal } from '../../../lib/pnl/ledger/position.ts';
-import { foldAll, tradeOf } from './ledger.ts';
+import { foldAll, tradeOf } from './ledger-arbitraries.ts';
 
 const terms: PortfolioTerms = {
   baseCurrency: 'KRW',

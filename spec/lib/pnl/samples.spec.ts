@@ -6,7 +6,7 @@ import { calendarOf } from '../../../lib/pnl/performance/calendar.ts';
 import { allTimeHigh, longestUnderwater, maxDrawdown } from '../../../lib/pnl/performance/drawdown.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
 import { totalsAt } from '../../../lib/pnl/valuation/marking.ts';
-import { periodReturns } from '../../../lib/pnl/performance/performance.ts';
+import { periodReturns } from '../../../lib/pnl/performance/period-returns.ts';
 import type { PeriodPnl } from '../../../lib/pnl/performance/periods.ts';
 import { periodPnl, periodPnls } from '../../../lib/pnl/performance/periods.ts';
 import type { AssetState, Disposal } from '../../../lib/pnl/ledger/position.ts';
@@ -33,7 +33,7 @@ import type { PriceSource } from '../../../lib/pnl/valuation/valuation.ts';
 import { indexSymbols } from '../../../lib/pnl/valuation/valuation.ts';
 import { xirr } from '../../../lib/pnl/performance/xirr.ts';
 import { Checker, samples, type Sample } from '../../support/pnl-samples.ts';
-import { foldAll } from './ledger.ts';
+import { foldAll } from './ledger-arbitraries.ts';
 
 const DAY = 86_400_000;
 

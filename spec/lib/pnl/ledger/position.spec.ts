@@ -13,7 +13,7 @@ import {
   foldLegs,
   unfoldCash,
 } from '../../../../lib/pnl/ledger/position.ts';
-import { amount, foldAll, ledger, legsByAsset, price, terms } from '../ledger.ts';
+import { amount, foldAll, ledger, legsByAsset, price, terms } from '../ledger-arbitraries.ts';
 
 const RUNS = { numRuns: 400 };
 

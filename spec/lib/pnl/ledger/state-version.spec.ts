@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { COST_METHODS } from '../../../../lib/pnl/ledger/entry.ts';
 import { encodeState, STATE_VERSION } from '../../../../lib/pnl/ledger/state-json.ts';
-import { foldAll, ledger } from '../ledger.ts';
+import { foldAll, ledger } from '../ledger-arbitraries.ts';
 
 /** What the fold makes of the same 300 random ledgers, by version of the stored states. */
 const DIGESTS: Record<number, string> = {

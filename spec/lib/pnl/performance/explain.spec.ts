@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { ZERO, fixed } from '../../../../lib/money/money.ts';
 import { explain, explainer } from '../../../../lib/pnl/performance/explain.ts';
 import type { Mark } from '../../../../lib/pnl/valuation/marking.ts';
-import { legsByAsset, ledger, price, terms, tradeOf } from '../ledger.ts';
+import { legsByAsset, ledger, price, terms, tradeOf } from '../ledger-arbitraries.ts';
 import { atOnce } from '../../../../lib/steps.ts';
 
 const markOf = (rate: bigint): Mark => ({ rate, time: 0, path: ['X/KRW'], stale: false, isAged: false });

@@ -11,7 +11,7 @@ import { boundariesOf, periodBody, periodPnl, periodPnls } from '../../../../lib
 import type { TotalsAt } from '../../../../lib/pnl/ledger/totals.ts';
 import type { PriceSource } from '../../../../lib/pnl/valuation/valuation.ts';
 import { indexSymbols } from '../../../../lib/pnl/valuation/valuation.ts';
-import { foldAll, ledger, terms as anyTerms } from '../ledger.ts';
+import { foldAll, ledger, terms as anyTerms } from '../ledger-arbitraries.ts';
 import { ZONES } from '../zones.ts';
 
 const YEAR = 2024;

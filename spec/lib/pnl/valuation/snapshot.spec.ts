@@ -11,7 +11,7 @@ import type { PnlBody } from '../../../../lib/schemas/pnl-schema.ts';
 import { prepareSnapshot, snapshot } from '../../../../lib/pnl/valuation/snapshot.ts';
 import type { PriceSource } from '../../../../lib/pnl/valuation/valuation.ts';
 import { indexSymbols } from '../../../../lib/pnl/valuation/valuation.ts';
-import { foldAll, ledger, price, terms as anyTerms, tradeOf } from '../ledger.ts';
+import { foldAll, ledger, price, terms as anyTerms, tradeOf } from '../ledger-arbitraries.ts';
 
 const terms: PortfolioTerms = {
   baseCurrency: 'KRW',

@@ -7,7 +7,7 @@ import { openUpbit } from '../../../../streams/accounts/exchanges/upbit.ts';
 import { BinanceAccounts } from '../../../support/binance-accounts.ts';
 import { BithumbAccounts } from '../../../support/bithumb-accounts.ts';
 import { eventually } from '../../../support/eventually.ts';
-import type { ExchangeServer } from '../../../support/exchange-server.ts';
+import type { ExchangeServer } from '../../../support/account-server.ts';
 import { UpbitAccounts } from '../../../support/upbit-accounts.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 

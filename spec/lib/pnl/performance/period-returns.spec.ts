@@ -10,13 +10,13 @@ import {
   periodReturn,
   simpleReturn,
   twr,
-} from '../../../../lib/pnl/performance/performance.ts';
+} from '../../../../lib/pnl/performance/period-returns.ts';
 import { statistic } from '../../../../lib/money/ratio.ts';
 import { calmar, sharpe, sortino, volatility } from '../../../../lib/pnl/performance/risk.ts';
 import { closedTrades, tradeStats } from '../../../../lib/pnl/performance/trade-stats.ts';
 import { xirr } from '../../../../lib/pnl/performance/xirr.ts';
 import type { Disposal } from '../../../../lib/pnl/ledger/position.ts';
-import { foldAll, tradeOf } from '../ledger.ts';
+import { foldAll, tradeOf } from '../ledger-arbitraries.ts';
 
 const DAY = 86_400_000;
 

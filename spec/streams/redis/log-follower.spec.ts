@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
-import { LogWatch } from '../../../streams/redis/log-watch.ts';
+import { LogWatch } from '../../../streams/redis/log-follower.ts';
 import { RedisRing } from '../../../streams/redis/redis-ring.ts';
 import { LogRecorder } from '../../support/log-recorder.ts';
 import { quiet } from '../../support/log-watch.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { groupsOf, totalOf } from '../../web/overview/totals.ts';
+import { groupsOf, totalOf } from '../../web/overview/portfolio-groups.ts';
 
 const figures = (...values: (string | null | undefined)[]) =>
   values.map((value, index) => ({ name: `p${index}`, value }));

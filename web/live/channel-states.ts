@@ -1,5 +1,5 @@
 import type { Ticker } from '../api.ts';
-import { channelsOf, type Wanted } from './channels.ts';
+import { channelsOf, type Wanted } from './wanted-channels.ts';
 import type { LiveEvent } from './events.ts';
 
 const MARKET = 'ticker:';
