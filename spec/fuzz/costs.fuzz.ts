@@ -8,7 +8,6 @@ import { COSTLY } from './costly.ts';
 import { BAR_MS, type HeldApp, startHeldApp } from './held-app.ts';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 60);
-const SEED = process.env['FUZZ_SEED'];
 const EPOCH = Date.UTC(2024, 0, 1);
 const HOUR_MS = 3_600_000;
 
@@ -73,7 +72,6 @@ for (const backend of ['embedded', 'postgres'] as const) {
           numRuns: RUNS,
           // The first is as telling as the least, and each attempt takes its time.
           endOnFailure: true,
-          ...(SEED === undefined ? {} : { seed: Number(SEED) }),
         });
       });
     }

@@ -8,7 +8,6 @@ import { longText } from './costly.ts';
 import { BAR_MS, type HeldAnswer, type HeldApp, startHeldApp } from './held-app.ts';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 300);
-const SEED = process.env['FUZZ_SEED'];
 
 const HEADINGS = [
   'time,exchange,symbol,side,quantity,price,feeAmount,feeCurrency,externalId,note,tags',
@@ -184,7 +183,6 @@ for (const backend of ['embedded', 'postgres'] as const) {
       await fc.assert(property, {
         numRuns: RUNS,
         endOnFailure: true,
-        ...(SEED === undefined ? {} : { seed: Number(SEED) }),
       });
     });
   });

@@ -6,8 +6,10 @@ import { makeMigratedData } from './data-folder.ts';
 import { closeIdleEngines } from './embedded-engines.ts';
 import { watch, watchTraffic } from './log-watch.ts';
 import { bundledProgram } from './node-bundle.ts';
+import { sowSeed } from './runs.ts';
 
 watchTraffic();
+sowSeed();
 
 /** Once, before any process of the run: nodes of their own are started from dist/, which must be of these sources. */
 export async function mochaGlobalSetup(): Promise<void> {
