@@ -209,8 +209,8 @@ async function insertEntries(
   }
   for await (const json of jsonPieces(rows())) {
     await trx.raw(
-      `insert into ledger_entries (${ENTRY_RECORDSET.columns})
-       select ${ENTRY_RECORDSET.columns} from ${ENTRY_RECORDSET.source}`,
+      `insert into ledger_entries (${ENTRY_RECORDSET.columns}, imported)
+       select ${ENTRY_RECORDSET.columns}, true from ${ENTRY_RECORDSET.source}`,
       [json],
     );
   }

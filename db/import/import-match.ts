@@ -45,9 +45,9 @@ export interface MatchCounts {
  * page.
  *
  * A row whose key (exchange, external id) is booked is a duplicate if the entry has the same content, either
- * as first sent or as edited since; otherwise it is a conflict. A row without such a key is also a duplicate
- * if an entry from another source says the same (see `matchNear`). Rows that stay without an id are compared
- * by number: of n equal rows and m equal entries without an id, m rows are duplicates.
+ * as first sent or as edited since; otherwise it is a conflict. Rows of this program's own files without an id
+ * are compared with entries as they have been edited since, too (see `matchKeyless`). Any other row is also a
+ * duplicate if an entry from another source says the same (see `matchNear`).
  * @param trx holds the portfolio's lock, unless nothing is to be booked
  */
 export async function matchRows(
@@ -58,7 +58,7 @@ export async function matchRows(
   const { importId } = staged;
   let { duplicates, conflicts } = staged;
   let after = -1;
-  for (const line of staged.keyless === staged.rows ? [] : staged.lines) {
+  for (const line of staged.lines) {
     // One index probe per key, whatever the planner thinks of the tables.
     const { rows }: { rows: { outcome: string; count: number }[] } = await trx.raw(
       `with found as materialized (
@@ -71,8 +71,7 @@ export async function matchRows(
            where e.portfolio_id = :portfolioId and e.exchange = r.exchange and e.external_id = r.external_id
            limit 1
          ) l
-         where r.import_id = :importId and r.line > :after and r.line <= :line
-           and r.outcome is null and r.external_id is not null
+         where r.import_id = :importId and r.line > :after and r.line <= :line and r.outcome is null
        ), updated as (
          update import_rows r set outcome = found.outcome, entry_id = found.id from found
          where r.ctid = found.ctid
@@ -87,7 +86,7 @@ export async function matchRows(
     }
     after = line;
   }
-  if (staged.keyless > 0) duplicates += await matchKeyless(trx, portfolioId, importId);
+  if (staged.ownKeyless > 0) duplicates += await matchKeyless(trx, portfolioId, importId);
   const near = await matchNear(trx, portfolioId, importId);
   duplicates += near.duplicates;
   return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts, nearMisses: near.misses };

@@ -24,10 +24,11 @@ export interface FiguresRow {
   quantity: string;
   price: string | null;
   fee_amount: string | null;
+  account: string | null;
 }
 
 export const FIGURES_COLUMNS =
-  'exchange, external_id, time, kind, base, quote, side, asset, quantity, price, fee_amount';
+  'exchange, external_id, time, kind, base, quote, side, asset, quantity, price, fee_amount, account';
 
 /** A row that resembles an entry and is to be booked nevertheless. */
 export interface NearMiss {
@@ -46,6 +47,18 @@ const GATHERING: ReadonlySet<string> = new Set(['', 'koinly', 'cointracking']);
 
 /** Whether entries of that name are all of one exchange. */
 export const isOfOneExchange = (exchange: string): boolean => !GATHERING.has(exchange);
+
+/**
+ * Layouts that do not stand for one source: files of this program have entries of any, and what a mapping reads depends
+ * on its columns. Only contents tell whether two of their rows are one.
+ */
+const OF_ANY_SOURCE: ReadonlySet<string> = new Set(['marktide', 'mapping']);
+
+/** The source that an external id was made for; `null` if it is unknown. */
+function sourceOf(externalId: string | null): string | null {
+  const layout = layoutOf(externalId);
+  return layout === null || OF_ANY_SOURCE.has(layout) ? null : layout;
+}
 
 /** The layout that an external id was made by; `null` for an exchange's id or an unknown layout. */
 function layoutOf(externalId: string | null): string | null {
@@ -77,8 +90,9 @@ export function figuresOf(row: FiguresRow, { isCoarse, isOfMinutes }: Clocks): F
     net: kind === 'withdrawal' && fee !== null ? fixed(quantity) - fixed(fee) : null,
     price: price === null ? null : fixed(price),
     exchange: isOfOneExchange(row.exchange) ? row.exchange : null,
-    source: layoutOf(externalId),
+    source: sourceOf(externalId),
     hasId,
+    account: row.account,
     isCoarse,
     isOfMinutes,
   };
@@ -141,7 +155,7 @@ async function hasEntries(trx: Database, portfolioId: string, importId: string):
   const { rows } = await trx.raw(
     `select 1 from ledger_entries, (
        select min(time) - interval '1 minute' as first, max(time) + interval '1 minute' as last
-       from import_rows where import_id = :importId and counted and outcome is null
+       from import_rows where import_id = :importId and outcome is null
      ) span where portfolio_id = :portfolioId and time >= span.first and time <= span.last limit 1`,
     { portfolioId, importId },
   );
@@ -176,7 +190,7 @@ async function nextRows(trx: Database, importId: string, from: Date): Promise<Fi
   const read = async (until: Date | null, limit: number): Promise<FiguresRow[]> => {
     const { rows }: { rows: FiguresRow[] } = await trx.raw(
       `select line || '/' || part as id, ${FIGURES_COLUMNS} from import_rows
-       where import_id = :importId and counted and outcome is null and time >= :from
+       where import_id = :importId and outcome is null and time >= :from
          and (cast(:until as timestamptz) is null or time < :until)
        order by time, line, part limit :limit`,
       { importId, from, until, limit },

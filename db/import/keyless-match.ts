@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { decimal, fixed } from '../../lib/money/money.ts';
 import { TimeSlice } from '../../lib/async/time-slice.ts';
 import type { Database } from '../connection/database.ts';
+import { OWN_COUNTED } from '../ledger/entries/entry-identity.ts';
 import type { SourceJson } from '../ledger/entries/entry-row.ts';
 
 /** Rows or entries per statement: the embedded database blocks the event loop while it works. */
@@ -36,17 +37,16 @@ interface Content {
   sources: SourceJson[] | null;
 }
 
-/** Equal entries of a ledger. */
-interface Group {
-  count: number;
-  /** The lowest of their ids. */
-  id: string;
-}
+/** Ids of equal entries of a ledger, in their order there. */
+type Group = string[];
+
+/** A row or an entry that this program's own file has, or would have, without an id. */
+const KEYLESS = `(external_id is null or external_id like '${OWN_COUNTED}%')`;
 
 /**
- * Finds the rows without an external id that are in the ledger already: of n equal rows and m equal entries
- * without an id, m rows are duplicates. Works page by page, even if very many rows or entries share an
- * instant.
+ * Finds the rows of this program's own file without an external id that are in the ledger already, as entries without
+ * one are now: of n equal rows and m equal entries, m rows are duplicates. Works page by page, even if very many rows or
+ * entries share an instant.
  * @returns the number of duplicates
  */
 export async function matchKeyless(trx: Database, portfolioId: string, importId: string): Promise<number> {
@@ -55,7 +55,8 @@ export async function matchKeyless(trx: Database, portfolioId: string, importId:
   for (;;) {
     const { rows: instants }: { rows: { time: number }[] } = await trx.raw(
       `select distinct time from (
-         select time from import_rows where import_id = :importId and time >= :from and external_id is null
+         select time from import_rows
+         where import_id = :importId and time >= :from and outcome is null and ${KEYLESS}
          order by time, line limit :limit
        ) page order by time`,
       { importId, from, limit: PAGE },
@@ -63,16 +64,17 @@ export async function matchKeyless(trx: Database, portfolioId: string, importId:
     const last = instants.at(-1);
     if (last === undefined) return duplicates;
     const times = instants.map(({ time }) => new Date(time));
-    const groups = await entryGroups(trx, portfolioId, times);
+    const groups = await entryGroups(trx, portfolioId, importId, times);
     if (groups.size > 0) duplicates += await markDuplicates(trx, importId, times, groups);
     from = new Date(last.time + 1);
   }
 }
 
-/** The entries without an external id at some instants, counted by content. */
+/** The entries without an external id at some instants that no row has been matched with, by content. */
 async function entryGroups(
   trx: Database,
   portfolioId: string,
+  importId: string,
   times: readonly Date[],
 ): Promise<Map<string, Group>> {
   const groups = new Map<string, Group>();
@@ -81,21 +83,28 @@ async function entryGroups(
   for (;;) {
     const { rows }: { rows: (Content & { id: string; tie: string })[] } = await trx.raw(
       `select id, tie, ${CONTENT} from ledger_entries
-       where portfolio_id = :portfolioId and external_id is null and time = any(:times)
+       where portfolio_id = :portfolioId and ${KEYLESS} and time = any(:times)
          and (time, tie) > (cast(:time as timestamptz), :tie)
+         and not exists (
+           select 1 from import_rows r where r.import_id = :importId and r.entry_id = ledger_entries.id
+         )
        order by time, tie limit :limit`,
-      { portfolioId, times, ...after, limit: PAGE },
+      { portfolioId, importId, times, ...after, limit: PAGE },
     );
     for (const { id, tie: _, ...content } of rows) {
       for (const key of new Set([keyOf(content, []), keyOf(content, detailsOf(content))])) {
         const group = groups.get(key);
-        if (group === undefined) groups.set(key, { count: 1, id });
-        else groups.set(key, { count: group.count + 1, id: id < group.id ? id : group.id });
+        if (group === undefined) groups.set(key, [id]);
+        else group.push(id);
       }
       if (slice.isOver) await slice.next();
     }
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return groups;
+    if (last === undefined || rows.length < PAGE) {
+      // The first is taken from the end.
+      for (const group of groups.values()) group.reverse();
+      return groups;
+    }
     after = { time: new Date(last.time), tie: last.tie };
   }
 }
@@ -110,17 +119,25 @@ async function markDuplicates(
   let duplicates = 0;
   const slice = new TimeSlice();
   let after = { line: -1, part: 0 };
+  const taken = new Set<string>();
   for (;;) {
-    const { rows }: { rows: (Content & { line: number; part: number; nth: number })[] } = await trx.raw(
-      `select line, part, nth, ${CONTENT} from import_rows
-       where import_id = :importId and external_id is null and time = any(:times) and (line, part) > (:line, :part)
+    const { rows }: { rows: (Content & { line: number; part: number })[] } = await trx.raw(
+      `select line, part, ${CONTENT} from import_rows
+       where import_id = :importId and outcome is null and ${KEYLESS} and time = any(:times)
+         and (line, part) > (:line, :part)
        order by line, part limit :limit`,
       { importId, times, ...after, limit: PAGE },
     );
     const found: { line: number; part: number; id: string }[] = [];
-    for (const { line, part, nth, ...content } of rows) {
-      const group = groups.get(keyOf(content, detailsOf(content)));
-      if (group !== undefined && nth <= group.count) found.push({ line, part, id: group.id });
+    for (const { line, part, ...content } of rows) {
+      const group = groups.get(keyOf(content, detailsOf(content))) ?? [];
+      let id = group.pop();
+      // An entry with details is in two groups: with them, and without.
+      while (id !== undefined && taken.has(id)) id = group.pop();
+      if (id !== undefined) {
+        taken.add(id);
+        found.push({ line, part, id });
+      }
       if (slice.isOver) await slice.next();
     }
     if (found.length > 0) {

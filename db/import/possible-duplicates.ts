@@ -18,9 +18,10 @@ export interface PossibleDuplicate {
 }
 
 /**
- * Finds new entries that a file without ids has told of before: only contents can tell, within the precision of the
- * coarser of the two. One entry of a file is at most one of the new ones. Entries that did not come from such a file are
- * told apart by their ids, or are meant as often as they are sent.
+ * Finds new entries that a file or an account at an exchange has told of before, where one of the two has no id of the
+ * exchange: only contents can tell then, within the precision of the coarser of the two. One entry of the ledger is at
+ * most one of the new ones. Among what programs have sent, ids alone tell entries apart, and what is sent without any is
+ * meant as often as it is sent.
  * @param booked with their places in the request
  */
 export async function possibleDuplicates(
@@ -41,9 +42,10 @@ export async function possibleDuplicates(
   const minutes = [...byMinute.keys()];
   for (let at = 0; at < minutes.length; at += MINUTES) {
     const some = minutes.slice(at, at + MINUTES);
-    const imported = await importedAt(trx, portfolioId, some);
-    if (imported.length === 0) continue;
     const rows = some.flatMap((minute) => byMinute.get(minute) ?? []);
+    const isAnyKeyless = rows.some(({ entry }) => entry.externalId === null);
+    const imported = await importedAt(trx, portfolioId, some, isAnyKeyless);
+    if (imported.length === 0) continue;
     const { same } = nearMatches(
       rows.map(({ entry, index }) => figuresOfEntry(entry, String(index))),
       imported.map((row) => figuresOf(row, clockOf(row.time))),
@@ -71,15 +73,20 @@ function figuresOfEntry(entry: StoredEntry, id: string): Figures {
     exchange: isOfOneExchange(exchange) ? exchange : null,
     source: null,
     hasId: externalId !== null,
+    account: entry.account ?? null,
     ...clockOf(time),
   };
 }
 
-/** Entries of some minutes that files without ids have told of. */
+/**
+ * Entries of some minutes that files or accounts have told of: those without an id of the exchange, and if a new one has
+ * none, all.
+ */
 async function importedAt(
   trx: Database,
   portfolioId: string,
   minutes: readonly number[],
+  isAnyKeyless: boolean,
 ): Promise<FiguresRow[]> {
   const starts = minutes.map((minute) => new Date(minute * MINUTE));
   const { rows }: { rows: FiguresRow[] } = await trx.raw(
@@ -87,7 +94,7 @@ async function importedAt(
      cross join lateral (
        select id, ${FIGURES_COLUMNS} from ledger_entries e
        where e.portfolio_id = :portfolioId and e.time >= minute.start and e.time < minute.start + interval '1 minute'
-         and e.external_id like '${COUNTED}%'
+         and (e.external_id like '${COUNTED}%' ${isAnyKeyless ? 'or e.imported' : ''})
        order by e.time, e.tie limit :limit
      ) found`,
     { portfolioId, starts, limit: PER_MINUTE },

@@ -14,11 +14,10 @@ export interface ImportedEntry {
   /** Index among the entries of the same row, from 0. */
   part: number;
   draft: EntryDraft;
-  /**
-   * The layout of a file whose rows, if they lack an id, get one made of their content and their number among
-   * equal rows; `null`: they stay without one.
-   */
-  layout: string | null;
+  /** The layout of the file: rows without an id get one made of it, their content and their number. */
+  layout: string;
+  /** Whether an id stands for one content to the last digit, as in this program's own files. */
+  isOwn: boolean;
 }
 
 const COLUMNS = {
@@ -71,7 +70,8 @@ const PAGE = 1_000;
  * which it remembers a few bytes each.
  *
  * If a key (exchange, external id) comes again, the row is a duplicate if it has the same content and a
- * conflict otherwise. Rows whose id is made of their content are numbered: two equal rows are two fills.
+ * conflict otherwise. Rows without an id get one made of their content, and are numbered: two equal rows are two
+ * fills.
  */
 export class StagedRows {
   readonly importId: string;
@@ -83,7 +83,7 @@ export class StagedRows {
   readonly #counts = new Map<string, number>();
   readonly #lines: number[] = [];
   #rows = 0;
-  #keyless = 0;
+  #ownKeyless = 0;
   #duplicates = 0;
   #conflicts = 0;
 
@@ -97,9 +97,9 @@ export class StagedRows {
     return this.#rows;
   }
 
-  /** The number of rows that stay without an external id. */
-  get keyless(): number {
-    return this.#keyless;
+  /** The number of rows of this program's own files without an external id. */
+  get ownKeyless(): number {
+    return this.#ownKeyless;
   }
 
   /** The number of rows that repeat an earlier one of the file. */
@@ -134,7 +134,10 @@ export class StagedRows {
     }
   }
 
-  #row({ line, part, layout, draft }: ImportedEntry, created: Date): Record<keyof typeof COLUMNS, unknown> {
+  #row(
+    { line, part, layout, isOwn, draft }: ImportedEntry,
+    created: Date,
+  ): Record<keyof typeof COLUMNS, unknown> {
     if (this.#rows % PAGE === 0) this.#lines.push(line);
     // Rows that belong together arrive together, wherever they are in the file.
     else this.#lines[this.#lines.length - 1] = Math.max(line, this.#lines.at(-1) ?? line);
@@ -150,9 +153,8 @@ export class StagedRows {
     const { exchange } = draft;
     const isKeyless = draft.externalId === null;
     const nth = isKeyless ? this.#next(exchange, content) : null;
-    const externalId =
-      isKeyless && layout !== null ? `${COUNTED}${layout}:${content}:${nth}` : draft.externalId;
-    if (externalId === null) this.#keyless += 1;
+    const externalId = draft.externalId ?? `${COUNTED}${layout}:${content}:${nth}`;
+    if (isKeyless && isOwn) this.#ownKeyless += 1;
     const first = draft.externalId === null ? null : this.#first(draft, line, content);
     const outcome = first === null ? null : first.isSame ? 'duplicate' : 'conflict';
     if (outcome === 'duplicate') this.#duplicates += 1;
@@ -164,7 +166,7 @@ export class StagedRows {
       kind: draft.kind,
       exchange,
       external_id: externalId,
-      counted: layout !== null,
+      counted: !isOwn,
       time: new Date(draft.time),
       base: trade?.base ?? null,
       quote: trade?.quote ?? null,

@@ -45,6 +45,7 @@ import * as sessionDevices from './174-session-devices.ts';
 import * as backfillReaders from './175-backfill-readers.ts';
 import * as checkpointLots from './176-checkpoint-lots.ts';
 import * as marketDoubts from './180-market-doubts.ts';
+import * as importedEntries from './185-imported-entries.ts';
 
 interface Migration {
   name: string;
@@ -97,6 +98,7 @@ const MIGRATIONS: Migration[] = [
   { name: '175-backfill-readers', ...backfillReaders },
   { name: '176-checkpoint-lots', ...checkpointLots },
   { name: '180-market-doubts', ...marketDoubts },
+  { name: '185-imported-entries', ...importedEntries },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -697,7 +697,7 @@ export interface paths {
          *
          *     Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that does not change the user's holdings is ignored, with the reason. A row that only the user can explain is undecided: once the file is booked it becomes a decision (`GET …/decisions`); `unbooked` says how much of each asset is missing until it is settled.
          *
-         *     It is booked as a whole, in one transaction, or not at all: a rejected row holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is already booked is a duplicate. Importing never duplicates another file, or what was booked through the API: a row is a duplicate if an entry has the same exchange id, or, where one of the two has no id, says the same within the precision of the coarser source (seconds, rounding, fills summed up). Rows that are only almost the same are booked and listed in `nearMisses`: do a dry run first. Rows without an id get one made of their content and their number among equal rows, so two equal fills in a file are two fills.
+         *     It is booked as a whole, in one transaction, or not at all: a rejected row holds the whole file back (422, naming lines and columns), unless `skipRejected` is set. A file may be sent again: what is already booked is a duplicate. Importing never duplicates another file, or what was booked through the API: a row is a duplicate if an entry has the same exchange id, or, where one of the two has no id, says the same within the precision of the coarser source (seconds, rounding, fills summed up). Rows that are only almost the same are booked and listed in `nearMisses`: do a dry run first. Rows without an id are numbered among equal rows, so two equal fills in a file are two fills.
          *
          *     Times of Upbit and Bithumb are in Korean time. A zone in a heading counts (`Date(UTC+9)`), and a `tz` that contradicts it is refused (422). Under Binance's heading `Time` times are in the zone that the file's name states; pass it as `tz`.
          *
@@ -4955,7 +4955,7 @@ export interface components {
              * @description How the two differ, beyond the precision of their sources.
              * @enum {string}
              */
-            differs: "time" | "quantity" | "price";
+            differs: "time" | "quantity" | "price" | "account";
         };
         /** @description The outcome of one row of a file. */
         ImportRow: {
@@ -14539,7 +14539,7 @@ export interface operations {
     bookTrades: {
         parameters: {
             query?: {
-                /** @description What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
+                /** @description What becomes of an entry that a file or an account at an exchange seems to have told of already: one of the two has no id of the exchange, and they have the same content, within the precision of the coarser. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
                 possibleDuplicates?: "refuse" | "book";
             };
             header?: never;
@@ -16018,7 +16018,7 @@ export interface operations {
     bookTransfers: {
         parameters: {
             query?: {
-                /** @description What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
+                /** @description What becomes of an entry that a file or an account at an exchange seems to have told of already: one of the two has no id of the exchange, and they have the same content, within the precision of the coarser. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
                 possibleDuplicates?: "refuse" | "book";
             };
             header?: never;
@@ -16421,7 +16421,7 @@ export interface operations {
     bookEntries: {
         parameters: {
             query?: {
-                /** @description What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
+                /** @description What becomes of an entry that a file or an account at an exchange seems to have told of already: one of the two has no id of the exchange, and they have the same content, within the precision of the coarser. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one. */
                 possibleDuplicates?: "refuse" | "book";
             };
             header?: never;

@@ -19,6 +19,8 @@ export interface Figures {
   source: string | null;
   /** Whether it has an id of the exchange. Different ids mean different entries. */
   hasId: boolean;
+  /** The place it happened at; `null` if not stated. */
+  account: string | null;
   /** Whether its source gives times to the minute only. */
   isCoarse: boolean;
   /** Whether all times of its file, or of its source in the ledger, are whole minutes. */
@@ -30,8 +32,12 @@ export interface NearMatches {
   /** The matching entry by the row's id. */
   same: Map<string, string>;
   /** Rows that resemble an entry, but not within the precision of either source. */
-  near: { id: string; entryId: string; differs: 'time' | 'quantity' | 'price' }[];
+  near: { id: string; entryId: string; differs: Difference }[];
 }
+
+/** What two entries differ in that are alike. */
+export const DIFFERENCES = ['time', 'quantity', 'price', 'account'] as const;
+type Difference = (typeof DIFFERENCES)[number];
 
 const NONE: Precision = { quantity: 18, price: 18, total: 18 };
 
@@ -118,6 +124,10 @@ function mayBeSame(row: Figures, entry: Figures): boolean {
   return row.source === null || row.source !== entry.source;
 }
 
+function isSameAccount(a: Figures, b: Figures): boolean {
+  return a.account === null || b.account === null || a.account === b.account;
+}
+
 /** Whether two of one source say the same, and one of them may have lost its seconds. */
 function isSameButSeconds(row: Figures, entry: Figures, precision: Precision): boolean {
   if (row.source === null || row.source !== entry.source || row.hasId || entry.hasId) return false;
@@ -181,7 +191,7 @@ export function nearMatches(rows: readonly Figures[], entries: readonly Figures[
     const left: Figures[] = [];
     for (const row of own) {
       const entry = [...free].find((each) => {
-        if (!mayBeSame(row, each) || !isSameTime(row, each)) return false;
+        if (!mayBeSame(row, each) || !isSameTime(row, each) || !isSameAccount(row, each)) return false;
         const precision = between(row, each);
         return isSameQuantity(row, each, precision) && isSamePrice(row, each, precision);
       });
@@ -217,7 +227,9 @@ function bySums(rows: readonly Figures[], free: Set<Figures>, same: Map<string, 
   for (const row of rows) {
     if (done.has(row)) continue;
     const own = rows.filter((each) => !done.has(each) && isSameTime(row, each));
-    const others = [...free].filter((each) => isSameTime(row, each) && mayBeSame(row, each));
+    const others = [...free].filter(
+      (each) => isSameTime(row, each) && mayBeSame(row, each) && isSameAccount(row, each),
+    );
     for (const each of own) done.add(each);
     const [first] = others;
     const isSum = own.length !== others.length && first !== undefined && isSameSum(own, others);
@@ -246,12 +258,8 @@ function isLike(row: Figures, entry: Figures): boolean {
   return Math.abs(row.time - entry.time) <= MINUTE && isNear;
 }
 
-function difference(
-  row: Figures,
-  entry: Figures,
-  precision: Precision,
-): NearMatches['near'][number]['differs'] {
+function difference(row: Figures, entry: Figures, precision: Precision): Difference {
   if (!isSameTime(row, entry)) return 'time';
   if (!isSameQuantity(row, entry, precision)) return 'quantity';
-  return 'price';
+  return isSamePrice(row, entry, precision) ? 'account' : 'price';
 }

@@ -48,7 +48,7 @@ export async function bookAccountPage(
       throw new AccountError({ code: 'unreadable-answer', reason: `${entry.kind}.${field}`.slice(0, 60) });
     }
     rows.add(made.draft);
-    return { line: index + 1, part: 0, draft: made.draft, layout: account.exchange };
+    return { line: index + 1, part: 0, draft: made.draft, layout: account.exchange, isOwn: false };
   });
   const externalIds = drafts.flatMap(({ draft: { externalId } }) =>
     externalId === null ? [] : [externalId],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ImportOutcome } from '../../db/import/import-booking.ts';
 import type { RowMatch } from '../../db/import/import-match.ts';
+import { DIFFERENCES } from '../../lib/import/near-match.ts';
 import { FORMAT_NAMES } from '../../lib/import/layouts/formats.ts';
 import {
   DECISION_CODES,
@@ -172,7 +173,7 @@ export const reportSchema = z
             line: z.int().describe('The line of the file where the row begins, from 1.'),
             tradeId: field.id.describe('The booked entry that it resembles.'),
             differs: z
-              .enum(['time', 'quantity', 'price'])
+              .enum(DIFFERENCES)
               .describe('How the two differ, beyond the precision of their sources.'),
           })
           .meta({

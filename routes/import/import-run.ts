@@ -218,7 +218,8 @@ async function stage(
         line: row.line,
         part,
         draft,
-        layout: file.layout.format.hasIds ? null : file.layout.format.name,
+        layout: file.layout.format.name,
+        isOwn: file.layout.format.isOwn === true,
       });
     }
     if (batch.length >= CHUNK) {

@@ -20,7 +20,7 @@ export const bookingQuery = z.strictObject({
     .enum(['refuse', 'book'])
     .default('refuse')
     .describe(
-      'What becomes of an entry that a file without ids of the exchange seems to have told of already: with the same content, within the precision of the coarser of the two. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one.',
+      'What becomes of an entry that a file or an account at an exchange seems to have told of already: one of the two has no id of the exchange, and they have the same content, within the precision of the coarser. `refuse`: 409 with the code `possible-duplicate` and the id of the booked entry, and nothing is booked. `book`: it is another one.',
     ),
 });
 type BookingQuery = z.output<typeof bookingQuery>;

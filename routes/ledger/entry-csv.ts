@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eachEntryPage } from '../../db/ledger/entries/entries.ts';
+import { givenId } from '../../db/ledger/entries/entry-identity.ts';
 import { networkFeeOf } from '../../db/ledger/entries/entry-row.ts';
 import { isTokenChange, type StoredEntry } from '../../db/ledger/entries/stored-entry.ts';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
@@ -61,7 +62,7 @@ const COLUMNS: Column[] = [
   text('reason', '사유', (entry) => ('reason' in entry ? (entry.reason ?? null) : null)),
   plain('joinedWith', '연결ID', (entry) => ('joinedWith' in entry ? (entry.joinedWith ?? null) : null)),
   plain('confirmed', '확정', (entry) => ('confirmed' in entry && entry.confirmed === true ? 'true' : null)),
-  text('externalId', '외부ID', ({ externalId }) => externalId),
+  text('externalId', '외부ID', ({ externalId }) => givenId(externalId)),
   text('orderId', '주문ID', ({ orderId }) => orderId),
   plain('type', '주문유형', (entry) => (entry.kind === 'trade' ? entry.orderType : null)),
   text('note', '메모', ({ note }) => note),

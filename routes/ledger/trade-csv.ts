@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { givenId } from '../../db/ledger/entries/entry-identity.ts';
 import { ensureCurrent } from '../../db/ledger/positions/past-states.ts';
 import type { ExportedTrade } from '../../db/trades/trade-export.ts';
 import type { CsvColumn } from '../../lib/csv/csv-stream.ts';
@@ -35,7 +36,7 @@ const CELLS: Record<TradeColumn, Cells> = {
   price: plain(({ price }) => price),
   feeAmount: plain(({ fee }) => fee),
   feeCurrency: plain(({ fee_currency: currency }) => currency),
-  externalId: text(({ external_id: externalId }) => externalId),
+  externalId: text(({ external_id: externalId }) => givenId(externalId)),
   orderId: text(({ order_id: orderId }) => orderId),
   note: text(({ note }) => note),
   tags: text(({ tags }) => joinTags(tags)),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { givenId } from '../../db/ledger/entries/entry-identity.ts';
 import type { StoredEntry, StoredTransfer } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import * as field from '../../lib/schemas/fields.ts';
@@ -160,7 +161,7 @@ type EntryBody = z.input<typeof entrySchema>;
 function commonBody(entry: StoredEntry) {
   return {
     id: entry.id,
-    externalId: entry.externalId,
+    externalId: givenId(entry.externalId),
     exchange: entry.exchange === '' ? null : entry.exchange,
     account: entry.account ?? null,
     time: field.isoTime(entry.time),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { givenId } from '../../db/ledger/entries/entry-identity.ts';
 import type { StoredTrade } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal } from '../../lib/money/money.ts';
 import * as field from '../../lib/schemas/fields.ts';
@@ -44,7 +45,7 @@ export const tradeSchema = z
 export function tradeBody(trade: StoredTrade): z.input<typeof tradeSchema> {
   return {
     id: trade.id,
-    externalId: trade.externalId,
+    externalId: givenId(trade.externalId),
     exchange: trade.exchange === '' ? null : trade.exchange,
     symbol: `${trade.base}/${trade.quote}`,
     side: trade.side,

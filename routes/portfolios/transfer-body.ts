@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { givenId } from '../../db/ledger/entries/entry-identity.ts';
 import type { StoredEntry, StoredTransfer } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import * as field from '../../lib/schemas/fields.ts';
@@ -41,7 +42,7 @@ export const transferSchema = z
 export function transferBody(transfer: ShownTransfer): z.input<typeof transferSchema> {
   return {
     id: transfer.id,
-    externalId: transfer.externalId,
+    externalId: givenId(transfer.externalId),
     exchange: transfer.exchange === '' ? null : transfer.exchange,
     kind: transfer.kind,
     asset: transfer.asset,

@@ -125,6 +125,7 @@ export const en = {
   'differs.time': 'different time',
   'differs.quantity': 'different quantity',
   'differs.price': 'different price',
+  'differs.account': 'different account',
   importHints: 'What the file does not say',
   importHintsAbout: 'Only needed if the check asks for it. What the file itself shows takes precedence.',
   hintZone: 'Time zone of the file',

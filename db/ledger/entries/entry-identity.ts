@@ -99,6 +99,17 @@ export function isBookedAs(
 /** The beginning of the external ids that an import derives, from content and number, for rows without one. */
 export const COUNTED = 'csv:';
 
+/**
+ * The beginning of those derived for files of this program's own layout, which are never shown: such an entry goes out
+ * into a file without an id, as it came in.
+ */
+export const OWN_COUNTED = `${COUNTED}marktide:`;
+
+/** The external id of an entry as its source gave it. */
+export function givenId(externalId: string | null): string | null {
+  return externalId?.startsWith(OWN_COUNTED) === true ? null : externalId;
+}
+
 const RANK: Record<EntryDraft['kind'], number> = {
   deposit: 0,
   adjustment: 0,
@@ -117,13 +128,14 @@ const RANK: Record<EntryDraft['kind'], number> = {
 /**
  * Orders entries of one instant by their content, so that the result does not depend on the order of arrival. Entries
  * with a sequence come in its order. Among the rest, money comes in before it is spent and goes out last, and purchases
- * come before sales; then the source and its id decide, with 9 before 10. Entries without an id are ordered by their
- * figures and, if these are equal, by arrival. Earlier versions began the second part differently, and their entries
+ * come before sales; then the source and its id decide, with 9 before 10. Entries without an id, or in whose stead an
+ * import has made one that is not shown, are ordered by their figures and, if these are equal, by arrival. Earlier versions began the second part differently, and their entries
  * stay before those of this one.
  * @param arrival number of arrival in the portfolio, for an entry without an external id
  */
 export function tieOf(draft: EntryDraft, arrival: number): string {
-  const { kind, exchange, externalId } = draft;
+  const { kind, exchange } = draft;
+  const externalId = givenId(draft.externalId);
   const sequence = sequenceOf(draft);
   const parts =
     externalId === null

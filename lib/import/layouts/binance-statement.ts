@@ -197,7 +197,6 @@ function alone({ row, word, effect, move, isDerivative }: Leg, occasion: Occasio
 
 const shared = {
   name: 'binance-statement',
-  hasIds: false,
   order: null,
   zone: () => null,
   decimal: null,

@@ -5,7 +5,6 @@ import type { Row } from '../reading/row.ts';
 
 const shared = {
   name: 'binance-transfers',
-  hasIds: false,
   order: null,
   zone: () => null,
   decimal: null,

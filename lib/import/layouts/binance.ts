@@ -45,7 +45,6 @@ const source = {
 const shared = {
   name: 'binance',
   source,
-  hasIds: false,
   order: null,
   // `Time` is in the zone the user chose for the export.
   zone: () => null,

@@ -35,7 +35,6 @@ export const bithumb: ImportFormat = {
     fee: 'fee',
     time: 'time',
   },
-  hasIds: false,
   order: null,
   zone: () => KOREA,
   // Korea has no decimal comma.

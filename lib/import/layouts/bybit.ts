@@ -25,7 +25,6 @@ import type { Row } from '../reading/row.ts';
 import { checkLegs, checkTotal } from '../reading/total.ts';
 
 const shared = {
-  hasIds: false,
   order: 'newest-first',
   zone: () => UTC,
   decimal: null,

@@ -203,7 +203,6 @@ export const coinbase: ImportFormat = {
   decimal: null,
   dates: null,
   since: Date.UTC(2012, 0, 1),
-  hasIds: false,
   order: null,
   source: {
     symbol: 'asset',
@@ -236,7 +235,6 @@ export const coinbasePro: ImportFormat = {
   decimal: null,
   dates: null,
   since: Date.UTC(2015, 0, 1),
-  hasIds: false,
   order: null,
   source: { symbol: 'unit', asset: 'unit', quantity: 'amount', price: 'amount', fee: 'amount', time: 'time' },
   group: (row) => row.text('tradeId') || `#${row.line}`,

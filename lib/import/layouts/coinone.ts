@@ -25,7 +25,6 @@ export const coinone: ImportFormat = {
   decimal: '.',
   dates: null,
   since: Date.UTC(2014, 7, 1),
-  hasIds: false,
   order: null,
   source: {
     symbol: 'coin',

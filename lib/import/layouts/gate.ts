@@ -82,7 +82,6 @@ export const gate: ImportFormat = {
   decimal: null,
   dates: null,
   since: Date.UTC(2013, 0, 1),
-  hasIds: false,
   order: null,
   source: { symbol: 'coin', asset: 'coin', quantity: 'change', price: 'change', fee: 'change', time: 'time' },
   group: (row) => (row.text('data') === '' ? `#${row.line}` : `${row.text('time')}\t${row.text('data')}`),

@@ -62,7 +62,6 @@ function assetOf(code: string): string {
 }
 
 const shared = {
-  hasIds: false,
   order: null,
   zone: () => UTC,
   decimal: null,

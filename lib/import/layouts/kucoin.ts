@@ -6,7 +6,6 @@ import type { Row } from '../reading/row.ts';
 import { checkTotal } from '../reading/total.ts';
 
 const shared = {
-  hasIds: false,
   order: null,
   // The headings state it.
   zone: () => null,

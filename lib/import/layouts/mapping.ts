@@ -95,7 +95,6 @@ export function mappedFormat(mapping: ColumnMapping): ImportFormat {
       ...Object.fromEntries(Object.keys(mapping.columns).map((name) => [name, name])),
       fee: 'feeAmount',
     },
-    hasIds: false,
     order: null,
     zone: () => null,
     decimal: mapping.decimal,

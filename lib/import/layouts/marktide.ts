@@ -41,8 +41,7 @@ export function sequenceOf(row: Row): number | undefined {
 
 /**
  * The output of `GET …/trades.csv`, under English or Korean headings, with columns in any order and possibly
- * more of them. Rows without an external id stay without one: they are compared with the ledger by content
- * and number.
+ * more of them.
  */
 export const marktide: ImportFormat = {
   name: 'marktide',
@@ -62,7 +61,7 @@ export const marktide: ImportFormat = {
     tags: 'tags',
     sequence: 'sequence',
   },
-  hasIds: true,
+  isOwn: true,
   order: null,
   zone: () => null,
   // Somebody may have written the file in a spreadsheet; the times in files of this program prove the decimal

@@ -91,7 +91,6 @@ function readAlone(row: Row, kind: string, occasion: Occasion): GroupReading['re
 }
 
 const common = {
-  hasIds: false,
   order: null,
   decimal: null,
   dates: null,

@@ -75,7 +75,7 @@ function kindOf(word: string, transfers: RegExp): OneSided {
   return INCOME.test(word) ? 'reward' : 'unknown';
 }
 
-const shared = { hasIds: false, order: null, decimal: null } as const;
+const shared = { order: null, decimal: null } as const;
 const REBATE = /^fee[_ ]refund$/i;
 const FEE = /^(cost|other fee)$/i;
 const INCOME =

@@ -49,7 +49,6 @@ export const upbit: ImportFormat = {
     fee: 'fee',
     time: 'time',
   },
-  hasIds: false,
   order: 'newest-first',
   zone: () => KOREA,
   // Korea has no decimal comma.

@@ -145,8 +145,8 @@ export interface ImportFormat {
   dates: { order: DateOrder; shape: RegExp } | null;
   /** Epoch milliseconds of the day the exchange opened: none of its entries are older. */
   since?: number;
-  /** Whether rows without an id stay without one. Otherwise equal rows of a file are numbered. */
-  hasIds: boolean;
+  /** Whether this program wrote the file: an id stands for one content to the last digit. */
+  isOwn?: boolean;
   /** The order of the rows in every file of the source; `null` if it varies. */
   order: RowOrder | null;
   /** The column each field of an entry comes from, to name it when the field is invalid. */

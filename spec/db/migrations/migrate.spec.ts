@@ -63,6 +63,7 @@ const NAMES = [
   '175-backfill-readers',
   '176-checkpoint-lots',
   '180-market-doubts',
+  '185-imported-entries',
 ];
 
 eachEmptyDatabase('migrations', (open) => {

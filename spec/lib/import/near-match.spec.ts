@@ -14,6 +14,7 @@ const figures = (
   exchange: 'binance',
   source: null,
   hasId: false,
+  account: null,
   isCoarse: false,
   isOfMinutes: false,
   net: null,
