@@ -3,7 +3,7 @@ import { startRedisServer } from '../spec/support/redis-server.ts';
 import type { CacheReady, CacheSetup } from './cache-server.ts';
 import { quantile, type Section, short } from './report.ts';
 import { load, type Measured } from './request-load.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 const SETUP: CacheSetup = {
   coins: 50,
@@ -25,12 +25,12 @@ export async function cache(): Promise<Section[]> {
   const postgres = await startPostgres();
   const redis = await startRedisServer();
   const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url };
-  const nodes: Worker[] = [];
+  const nodes: Child[] = [];
   try {
-    const keeping = new Worker('cache-server.ts', env);
+    const keeping = new Child('cache-server.ts', env);
     nodes.push(keeping);
     const kept = await keeping.ask<CacheReady>('setUp', SETUP, 300_000);
-    const making = new Worker('cache-server.ts', { ...env, CACHE_MB: '0' });
+    const making = new Child('cache-server.ts', { ...env, CACHE_MB: '0' });
     nodes.push(making);
     const made = await making.ask<CacheReady>('join', kept, 60_000);
     // No two connections ask for the same thing: a request for an answer that is being computed would wait for it,

@@ -38,7 +38,7 @@ export function answerParent(abilities: Abilities): void {
 const isBuilt = import.meta.url.endsWith('.js');
 
 /** A child process of a benchmark. It never outlives its parent. */
-export class Worker {
+export class Child {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #number = 0;

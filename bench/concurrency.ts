@@ -5,7 +5,7 @@ import type { Published } from './peers/peer.ts';
 import { quantile, type Section, short } from './report.ts';
 import { load, type Read } from './request-load.ts';
 import type { OpenSockets, SocketsReceived } from './socket-load.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 /** Streams open at once, besides the permanent WebSockets. */
 const LEVELS = [0, 1_000, 5_000, 10_000];
@@ -89,7 +89,7 @@ async function underLoad(
 }
 
 /** @returns the number of events */
-async function publishUntil(over: AbortSignal, server: Worker): Promise<number> {
+async function publishUntil(over: AbortSignal, server: Child): Promise<number> {
   let sent = 0;
   while (!over.aborted) {
     const { events } = await server.ask<Published>('publish', { rate: EVENTS_PER_S, seconds: 2 });
@@ -100,8 +100,8 @@ async function publishUntil(over: AbortSignal, server: Worker): Promise<number> 
 
 /** Until everything has arrived, at most 20 s. */
 async function received(
-  clients: readonly Worker[],
-  sockets: Worker,
+  clients: readonly Child[],
+  sockets: Child,
   expected: number,
 ): Promise<Received & { total: number }> {
   for (let waited = 0; ; waited += 100) {
@@ -117,9 +117,9 @@ async function received(
 }
 
 async function measure(
-  server: Worker,
-  clients: readonly Worker[],
-  sockets: Worker,
+  server: Child,
+  clients: readonly Child[],
+  sockets: Child,
   open: number,
   more: number,
   streamUrl: string,
@@ -157,14 +157,14 @@ async function measure(
 
 /** How many connections one process holds, and how soon it responds meanwhile. */
 export async function concurrency(): Promise<Section[]> {
-  const server = new Worker('peers/marktide.ts', {
+  const server = new Child('peers/marktide.ts', {
     DATABASE_URL: await newPostgresDatabase(),
     JWT_SECRET: 'a secret that only the benches of this project use',
     ADMIN_PASSWORD: PASSWORD,
     RATE_LIMIT_LOGIN: '0',
   });
-  const clients = Array.from({ length: CLIENTS }, () => new Worker('load-client.ts'));
-  const sockets = new Worker('socket-load.ts');
+  const clients = Array.from({ length: CLIENTS }, () => new Child('load-client.ts'));
+  const sockets = new Child('socket-load.ts');
   const levels: Level[] = [];
   try {
     const streamUrl = await server.ask<string>('url');

@@ -1,7 +1,7 @@
 import type { OpenStreams } from './load-client.ts';
 import type { Usage } from './peers/peer.ts';
 import { type Section, short } from './report.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 const PEERS = ['marktide', 'better-sse', 'node-http'] as const;
 const CONNECTIONS = 10_000;
@@ -17,15 +17,15 @@ interface Cost {
   heapPerConnection: number;
 }
 
-async function settled(server: Worker): Promise<Usage> {
+async function settled(server: Child): Promise<Usage> {
   await new Promise((resolve) => setTimeout(resolve, SETTLE_S * 1_000));
   await server.ask('collect');
   return await server.ask<Usage>('usage');
 }
 
 async function measure(name: (typeof PEERS)[number], index: number): Promise<Cost> {
-  const server = new Worker(`peers/${name}.ts`, {}, ['--expose-gc']);
-  const clients = Array.from({ length: CLIENTS }, () => new Worker('load-client.ts'));
+  const server = new Child(`peers/${name}.ts`, {}, ['--expose-gc']);
+  const clients = Array.from({ length: CLIENTS }, () => new Child('load-client.ts'));
   try {
     const url = await server.ask<string>('url');
     // The first few load code that all of them share.

@@ -1,7 +1,7 @@
 import type { OpenStreams, Received } from './load-client.ts';
 import type { Published, Usage } from './peers/peer.ts';
 import { median, type Section, short } from './report.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 const PEERS = ['marktide', 'node-http', 'better-sse'] as const;
 type PeerName = (typeof PEERS)[number];
@@ -31,8 +31,8 @@ export interface Sample {
  * One round: a client process against one server.
  * @param from source address of the clients
  */
-export async function measure(server: Worker, { clients, rate }: Load, from: string): Promise<Sample> {
-  const client = new Worker('load-client.ts');
+export async function measure(server: Child, { clients, rate }: Load, from: string): Promise<Sample> {
+  const client = new Child('load-client.ts');
   try {
     const url = await server.ask<string>('url');
     await client.ask('open', { url, count: clients, sampled: 20, from } satisfies OpenStreams);
@@ -58,7 +58,7 @@ export async function measure(server: Worker, { clients, rate }: Load, from: str
 }
 
 /** Until nothing more arrives: an overloaded server has a backlog to send. At most 20 s. */
-async function settled(client: Worker): Promise<void> {
+async function settled(client: Child): Promise<void> {
   let last = -1;
   for (let waited = 0; waited < 20_000; waited += 200) {
     const { events } = await client.ask<Received>('received');
@@ -69,7 +69,7 @@ async function settled(client: Worker): Promise<void> {
 }
 
 async function run(load: Load): Promise<Record<PeerName, Sample[]>> {
-  const servers = new Map(PEERS.map((name) => [name, new Worker(`peers/${name}.ts`)]));
+  const servers = new Map(PEERS.map((name) => [name, new Child(`peers/${name}.ts`)]));
   const samples: Record<PeerName, Sample[]> = { marktide: [], 'node-http': [], 'better-sse': [] };
   try {
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -4,7 +4,7 @@ import { startRedisServer } from '../spec/support/redis-server.ts';
 import type { OpenStreams, Received } from './load-client.ts';
 import type { Published, Usage } from './peers/peer.ts';
 import { median, type Section, short } from './report.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 /** Of each node. */
 const CLIENTS = 200;
@@ -23,8 +23,8 @@ interface Sample {
 }
 
 /** The same number of clients on each node, and the same events for all; a node without clients publishes. */
-async function measure(publisher: Worker, nodes: readonly Worker[], from: string): Promise<Sample> {
-  const client = new Worker('load-client.ts');
+async function measure(publisher: Child, nodes: readonly Child[], from: string): Promise<Sample> {
+  const client = new Child('load-client.ts');
   const cpu = async (): Promise<number> => {
     const used = await Promise.all(nodes.map((node) => node.ask<Usage>('usage')));
     return used.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
@@ -56,7 +56,7 @@ async function measure(publisher: Worker, nodes: readonly Worker[], from: string
 }
 
 /** Until nothing more arrives, at most 20 s. */
-async function settled(client: Worker): Promise<void> {
+async function settled(client: Child): Promise<void> {
   let last = -1;
   for (let waited = 0; waited < 20_000; waited += 200) {
     const { events } = await client.ask<Received>('received');
@@ -74,21 +74,21 @@ export async function fleet(): Promise<Section[]> {
     DATABASE_URL: await newPostgresDatabase(),
     JWT_SECRET: 'a secret that only the benches of this project use',
   };
-  const start = (): Worker => new Worker('peers/marktide.ts', env);
-  const workers = [start()];
+  const start = (): Child => new Child('peers/marktide.ts', env);
+  const children = [start()];
   const one: Sample[] = [];
   const two: Sample[] = [];
   try {
     // The first one migrates.
-    await workers[0]?.ask<string>('url');
-    workers.push(start(), start());
-    const [publisher, ...nodes] = workers as [Worker, Worker, Worker];
+    await children[0]?.ask<string>('url');
+    children.push(start(), start());
+    const [publisher, ...nodes] = children as [Child, Child, Child];
     for (let round = 0; round < ROUNDS; round += 1) {
       one.push(await measure(publisher, nodes.slice(0, 1), '127.0.0.2'));
       two.push(await measure(publisher, nodes, '127.0.0.3'));
     }
   } finally {
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await Promise.all(children.map((child) => child.stop()));
     await redis.stop();
   }
   const of = (samples: readonly Sample[], what: keyof Sample): number =>

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { type Load, measure, type Sample } from './fanout.ts';
 import { median, type Section, short } from './report.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 /** The load that all of them can carry, so that their cost for the same work is compared. */
 const LOAD: Load = { name: 'others', clients: 100, rate: 50 };
@@ -22,7 +22,7 @@ export async function others(): Promise<Section[]> {
   const there = OTHERS.filter(({ isThere }) => isThere()).map(({ name }) => name);
   const missing = OTHERS.map(({ name }) => name).filter((name) => !there.includes(name));
   const names = ['marktide', 'node-http', 'better-sse', ...there];
-  const servers = names.map((name) => new Worker(`peers/${name}.ts`));
+  const servers = names.map((name) => new Child(`peers/${name}.ts`));
   const samples: Sample[][] = names.map(() => []);
   try {
     for (let round = 0; round < ROUNDS; round += 1) {

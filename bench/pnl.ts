@@ -1,7 +1,7 @@
 import type { Seen } from './pnl-client.ts';
 import type { PnlLoad, PnlReady, PnlSetup } from './pnl-server.ts';
 import { quantile, type Section, short } from './report.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 const SETUP: PnlSetup = { portfolios: 1_000, holdings: 50, symbols: 200 };
 const TICKS_PER_SYMBOL = 5;
@@ -27,8 +27,8 @@ function ages(load: PnlLoad, { sampled }: Seen): number[] {
 
 /** Many PnL streams of one process while the market moves. */
 export async function pnl(): Promise<Section[]> {
-  const server = new Worker('pnl-server.ts', { PNL_INTERVAL_MS: String(INTERVAL_MS) }, nodeOptions());
-  const client = new Worker('pnl-client.ts');
+  const server = new Child('pnl-server.ts', { PNL_INTERVAL_MS: String(INTERVAL_MS) }, nodeOptions());
+  const client = new Child('pnl-client.ts');
   try {
     const ready = await server.ask<PnlReady>('setUp', SETUP, 300_000);
     await client.ask('open', { ready, samples: SAMPLES }, 300_000);

@@ -4,7 +4,7 @@ import { logIn, startNode, type NodeProcess } from '../spec/support/node-process
 import { startPostgres } from '../spec/support/postgres-server.ts';
 import { quantile, type Section, short } from './report.ts';
 import { load, type Measured, type Read } from './request-load.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 const COINS = 50;
 const CONNECTIONS = 50;
@@ -89,7 +89,7 @@ async function outcomeOf({ url, paths: [path = ''], authorization }: Read): Prom
 }
 
 async function peer(name: string, path: string): Promise<Sample> {
-  const server = new Worker(`peers/${name}.ts`);
+  const server = new Child(`peers/${name}.ts`);
   try {
     const { url } = await server.ask<{ url: string }>('read');
     return await sample(path, {

@@ -1,6 +1,6 @@
 import type { OpenStreams, Replay } from './load-client.ts';
 import { quantile, type Section, short } from './report.ts';
-import { Worker } from './child.ts';
+import { Child } from './child.ts';
 
 const RING = 100_000;
 const PROBES = 1_000;
@@ -20,7 +20,7 @@ interface Resumed {
  * Resumes as many streams at once as there are ids, and waits until each has received everything it missed (at most 60
  * s).
  */
-async function resumeAll(client: Worker, url: string, ids: string[], expected: number): Promise<Resumed> {
+async function resumeAll(client: Child, url: string, ids: string[], expected: number): Promise<Resumed> {
   const opening: OpenStreams = { url, count: ids.length, sampled: 0, from: '127.0.0.2', lastEventIds: ids };
   await client.ask('reset');
   // Not polled: that would compete with what is measured.
@@ -33,9 +33,9 @@ async function resumeAll(client: Worker, url: string, ids: string[], expected: n
 
 /** How soon a returning client has what it missed. */
 export async function resume(): Promise<Section[]> {
-  const server = new Worker('peers/marktide.ts');
-  const client = new Worker('load-client.ts');
-  const resident = new Worker('load-client.ts');
+  const server = new Child('peers/marktide.ts');
+  const client = new Child('load-client.ts');
+  const resident = new Child('load-client.ts');
   try {
     const url = await server.ask<string>('url');
     await server.ask('fill', { events: RING });

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { decimalOrNull, fixed, type Fixed } from '../../lib/money/money.ts';
-import { exchangeOf } from '../../lib/pnl/ledger/valued-trade.ts';
+import { valuedTrade } from '../../lib/pnl/ledger/valued-trade.ts';
 
 /**
  * What lists of trades are sorted by and added up from.
@@ -92,7 +92,7 @@ function figuresOf(row: TradeRow): { id: string; value: string | null; fee: stri
     quoteRate: rate(row.quote_rate),
     feeRate: rate(row.fee_rate),
   } as const;
-  const { value, fee } = exchangeOf(trade, { baseCurrency: row.base_currency });
+  const { value, fee } = valuedTrade(trade, { baseCurrency: row.base_currency });
   return { id, value: decimalOrNull(value), fee: decimalOrNull(fee.value) };
 }
 

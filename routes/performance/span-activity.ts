@@ -5,7 +5,7 @@ import { ensureCurrent, readPositions } from '../../db/ledger/positions/past-sta
 import { inSnapshot } from '../../db/connection/consistent-read.ts';
 import { type Fixed, ZERO } from '../../lib/money/money.ts';
 import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
-import { exchangeOf } from '../../lib/pnl/ledger/valued-trade.ts';
+import { valuedTrade } from '../../lib/pnl/ledger/valued-trade.ts';
 import { gatherFlows, type TimedFlow } from '../../lib/pnl/performance/flow-bins.ts';
 import { emptyState, foldSteps } from '../../lib/pnl/ledger/position.ts';
 import { tallyTrades, type TradeTally } from '../../lib/pnl/performance/trade-stats.ts';
@@ -59,5 +59,5 @@ export async function spanActivity(
 }
 
 function valueOf(entry: LedgerEntry, terms: PortfolioTerms): Fixed | null {
-  return entry.kind === 'trade' ? exchangeOf(entry, terms).value : ZERO;
+  return entry.kind === 'trade' ? valuedTrade(entry, terms).value : ZERO;
 }

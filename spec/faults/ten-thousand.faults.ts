@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Worker } from '../../bench/child.ts';
+import { Child } from '../../bench/child.ts';
 import { newPostgresDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
@@ -16,7 +16,7 @@ const CHANNEL = 'trade:CROWD/KRW';
 (postgresAvailable() ? describe : describe.skip)('one process', function () {
   this.timeout(240_000);
   let node: NodeProcess;
-  let crowd: Worker;
+  let crowd: Child;
   let authorization: string;
 
   before(async () => {
@@ -33,7 +33,7 @@ const CHANNEL = 'trade:CROWD/KRW';
       RATE_LIMIT_STREAM: '0',
     });
     authorization = await logIn(node.url);
-    crowd = new Worker('../spec/faults/crowd.ts');
+    crowd = new Child('../spec/faults/crowd.ts');
   });
   after(async () => {
     await crowd?.stop();

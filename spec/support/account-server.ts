@@ -22,7 +22,7 @@ export interface ServerRequest {
 }
 
 /** A stand-in of an exchange: a server on loopback, and the balances that its own events come to. */
-export abstract class ExchangeServer {
+export abstract class AccountServer {
   /** Decides over each request before it is answered; `null`: as it should. */
   refuse: (path: string, query: URLSearchParams) => ServerAnswer | null = () => null;
   readonly balances = new Map<string, Fixed>();

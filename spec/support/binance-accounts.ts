@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { decimal, type Fixed, fixed, mul, ZERO } from '../../lib/money/money.ts';
-import { ExchangeServer, type ServerAnswer, type ServerRequest } from './account-server.ts';
+import { AccountServer, type ServerAnswer, type ServerRequest } from './account-server.ts';
 
 /** Rows and their time, by the history that they are part of. */
 interface Row {
@@ -42,7 +42,7 @@ function utc(at: number): string {
  * A server with the private REST API of Binance, as documented: trades by symbol and id, other histories by windows of
  * their time, the newest rows first and cut at a limit.
  */
-export class BinanceAccounts extends ExchangeServer {
+export class BinanceAccounts extends AccountServer {
   readonly apiKey = 'stand-in-binance-key-0001';
   readonly secretKey = 'stand-in-binance-secret-which-nobody-may-ever-log';
   /** Symbols of the exchange, with both assets. */

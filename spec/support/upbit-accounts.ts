@@ -1,6 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { decimal, type Fixed, fixed, mul, ZERO } from '../../lib/money/money.ts';
-import { ExchangeServer, type ServerAnswer, type ServerRequest } from './account-server.ts';
+import { AccountServer, type ServerAnswer, type ServerRequest } from './account-server.ts';
 
 export interface Fill {
   uuid: string;
@@ -51,7 +51,7 @@ function seoul(time: number, micros = ''): string {
  * made, seven days at a time; fills in each order only; deposits and withdrawals in pages. It keeps the balances that its
  * own events come to: what an account that is read from it must come to as well.
  */
-export class UpbitAccounts extends ExchangeServer {
+export class UpbitAccounts extends AccountServer {
   readonly accessKey = 'stand-in-access-key-0001';
   readonly secretKey = 'stand-in-secret-key-which-nobody-may-ever-log';
   readonly orders = new Map<string, Order>();

@@ -1,7 +1,7 @@
 import type { ComparedBalance } from '../../db/accounts/account-balances.ts';
 import type { DoubledEntry } from '../../db/accounts/doubled-entries.ts';
 import { type ExchangeId, EXCHANGES } from '../../lib/exchanges/exchange.ts';
-import { isMoney } from '../../lib/exchanges/fiat.ts';
+import { isFiat } from '../../lib/exchanges/fiat.ts';
 import { decimal, type Fixed, ZERO } from '../../lib/money/money.ts';
 import { isSame } from './reconcile.ts';
 
@@ -102,7 +102,7 @@ function cameIn(
   const { name } = EXCHANGES[exchange];
   const time = agreedAt === null ? since : agreedAt + 1;
   const amount = `${decimal(quantity)} ${asset}`;
-  const subtypes = isMoney(asset) ? (['interest'] as const) : (['airdrop', 'staking', 'interest'] as const);
+  const subtypes = isFiat(asset) ? (['interest'] as const) : (['airdrop', 'staking', 'interest'] as const);
   const rewards = subtypes.map((subtype): Proposal => ({
     id: `reward-${subtype}`,
     cause: 'reward',

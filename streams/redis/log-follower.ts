@@ -11,7 +11,7 @@ const MAX_HELD = 256;
  * One process's position in one log: turns messages that may be lost, late, repeated or from another epoch into strictly
  * consecutive delivery. A message is delivered only if it follows the last one; otherwise the ring is read from there.
  */
-export class LogWatch {
+export class LogFollower {
   readonly log: string;
   readonly #ring: RedisRing;
   readonly #logger: Logger;
@@ -50,7 +50,7 @@ export class LogWatch {
 
   /** @returns the position after which the listener gets every event */
   add(listener: LogListener): Position {
-    if (!this.#position) throw new Error('the watch is not open');
+    if (!this.#position) throw new Error('the log is not being followed');
     this.#listeners.add(listener);
     return { ...this.#position };
   }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { BrokerUnavailableError, type LogListener, type Subscription } from '../core/broker.ts';
-import { LogWatch } from './log-follower.ts';
+import { LogFollower } from './log-follower.ts';
 import { contact, patientRedis, setCommandTimeout } from './redis-connection.ts';
 import type { RedisBrokerSettings, RedisRing } from './redis-ring.ts';
 import { decodeBatch } from './redis-wire.ts';
@@ -10,7 +10,7 @@ const HEADS_AT_ONCE = 500;
 const READS_AT_ONCE = 32;
 
 interface Entry {
-  watch: LogWatch;
+  follower: LogFollower;
   opened: Promise<void>;
   /** Subscriptions, those still waiting for `opened` among them. */
   holders: number;
@@ -25,7 +25,7 @@ export class RedisSubscriber {
   readonly #ring: RedisRing;
   readonly #client: Redis;
   readonly #entries = new Map<string, Entry>();
-  readonly #byChannel = new Map<string, LogWatch>();
+  readonly #byChannel = new Map<string, LogFollower>();
   /** Whether every channel is subscribed on the current connection. */
   #listening = false;
   /** Grows with each loss of a connection: a check that began before it proves nothing after it. */
@@ -40,9 +40,9 @@ export class RedisSubscriber {
     this.#ring = ring;
     this.#client = patientRedis(options.url, { ...options, name: 'marktide-live' });
     this.#client.on('messageBuffer', (channel: Buffer, message: Buffer) => {
-      const watch = this.#byChannel.get(channel.toString());
-      const batch = watch && decodeBatch(message);
-      if (batch) watch.receive(batch);
+      const follower = this.#byChannel.get(channel.toString());
+      const batch = follower && decodeBatch(message);
+      if (batch) follower.receive(batch);
     });
     this.#client.on('ready', () => void this.#listen());
     this.#client.on('close', () => {
@@ -60,7 +60,7 @@ export class RedisSubscriber {
   /** A connection is lost, or writes are refused: nothing is certain until positions are verified again. */
   lost(): void {
     this.#losses += 1;
-    for (const { watch } of this.#entries.values()) watch.setAway();
+    for (const { follower } of this.#entries.values()) follower.setAway();
   }
 
   async subscribe(log: string, listener: LogListener): Promise<Subscription> {
@@ -69,7 +69,7 @@ export class RedisSubscriber {
     try {
       await entry.opened;
       // A position from before an outage may lie in an epoch that has ended since.
-      if (entry.watch.away) await this.#verify([entry.watch], this.#losses);
+      if (entry.follower.away) await this.#verify([entry.follower], this.#losses);
       if (this.#closed) throw new BrokerUnavailableError(new Error('the broker is closed'));
     } catch (error) {
       void this.#leave(log, entry);
@@ -81,13 +81,13 @@ export class RedisSubscriber {
       reset: (position, reason) => listener.reset(position, reason),
       condition: (state) => listener.condition(state),
     };
-    const position = entry.watch.add(own);
-    if (entry.watch.away) own.condition('away');
+    const position = entry.follower.add(own);
+    if (entry.follower.away) own.condition('away');
     let open = true;
     const close = async (): Promise<void> => {
       if (!open) return;
       open = false;
-      entry.watch.remove(own);
+      entry.follower.remove(own);
       await this.#leave(log, entry);
     };
     return { position, close };
@@ -96,7 +96,7 @@ export class RedisSubscriber {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelTimer();
-    for (const { watch } of this.#entries.values()) watch.close();
+    for (const { follower } of this.#entries.values()) follower.close();
     this.#entries.clear();
     this.#byChannel.clear();
     this.#client.disconnect();
@@ -104,22 +104,22 @@ export class RedisSubscriber {
   }
 
   #enter(log: string): Entry {
-    const watch = new LogWatch(log, this.#ring, this.#options.log);
-    const entry: Entry = { watch, opened: this.#open(watch), holders: 0 };
+    const follower = new LogFollower(log, this.#ring, this.#options.log);
+    const entry: Entry = { follower, opened: this.#open(follower), holders: 0 };
     this.#entries.set(log, entry);
-    this.#byChannel.set(this.#ring.channel(log), watch);
+    this.#byChannel.set(this.#ring.channel(log), follower);
     return entry;
   }
 
-  async #open(watch: LogWatch): Promise<void> {
+  async #open(follower: LogFollower): Promise<void> {
     try {
       await contact(this.#client, this.#options.clock);
-      await this.#client.subscribe(this.#ring.channel(watch.log));
+      await this.#client.subscribe(this.#ring.channel(follower.log));
     } catch (error) {
       throw new BrokerUnavailableError(error);
     }
-    watch.open(await this.#ring.head(watch.log));
-    if (this.#ring.isRefusing) watch.setAway();
+    follower.open(await this.#ring.head(follower.log));
+    if (this.#ring.isRefusing) follower.setAway();
   }
 
   async #leave(log: string, entry: Entry): Promise<void> {
@@ -128,7 +128,7 @@ export class RedisSubscriber {
     const channel = this.#ring.channel(log);
     this.#entries.delete(log);
     this.#byChannel.delete(channel);
-    entry.watch.close();
+    entry.follower.close();
     // If it cannot be sent, the connection is lost and with it the subscription.
     if (this.#client.status === 'ready') await this.#client.unsubscribe(channel).catch(() => undefined);
   }
@@ -174,27 +174,29 @@ export class RedisSubscriber {
     try {
       // What cannot be published is late, although everything published has been delivered.
       await this.#ring.checkWrites();
-      const opened = [...this.#entries.values()].map(({ watch }) => watch).filter((watch) => watch.isOpen);
-      for (const watches of chunks(opened, HEADS_AT_ONCE)) {
-        const heads = await this.#ring.heads(watches.map(({ log }) => log));
-        const behind: LogWatch[] = [];
-        watches.forEach((watch, i) => {
-          if (!watch.isAt(heads[i] ?? null)) behind.push(watch);
-          else if (losses === this.#losses) watch.setBack();
+      const opened = [...this.#entries.values()]
+        .map(({ follower }) => follower)
+        .filter((follower) => follower.isOpen);
+      for (const followers of chunks(opened, HEADS_AT_ONCE)) {
+        const heads = await this.#ring.heads(followers.map(({ log }) => log));
+        const behind: LogFollower[] = [];
+        followers.forEach((follower, i) => {
+          if (!follower.isAt(heads[i] ?? null)) behind.push(follower);
+          else if (losses === this.#losses) follower.setBack();
         });
         for (const some of chunks(behind, READS_AT_ONCE)) await this.#verify(some, losses);
       }
     } catch (error) {
       if (!(error instanceof BrokerUnavailableError))
         this.#options.log.error({ err: error }, 'the head check failed');
-      for (const { watch } of this.#entries.values()) watch.setAway();
+      for (const { follower } of this.#entries.values()) follower.setAway();
     }
   }
 
-  async #verify(watches: readonly LogWatch[], losses: number): Promise<void> {
-    await Promise.all(watches.map((watch) => watch.catchUp()));
+  async #verify(followers: readonly LogFollower[], losses: number): Promise<void> {
+    await Promise.all(followers.map((follower) => follower.catchUp()));
     if (losses !== this.#losses || !this.#listening || this.#ring.isRefusing) return;
-    for (const watch of watches) watch.setBack();
+    for (const follower of followers) follower.setBack();
   }
 }
 

@@ -5,7 +5,7 @@ import type { LiveEvent } from './events.ts';
 const MARKET = 'ticker:';
 
 /** The latest complete state of each channel, for a tab that joins the stream of another. */
-export class States {
+export class ChannelStates {
   readonly #tickers = new Map<string, Ticker>();
   readonly #own = new Map<string, LiveEvent>();
 

@@ -6,7 +6,7 @@ import { type FeedState, feedState, type Status } from './feed-state.ts';
 import { Lead } from './lead.ts';
 import { LeaderWatch } from './leader-watch.ts';
 import type { Message, Silence, Told, Want, Wants } from './messages.ts';
-import { States } from './channel-states.ts';
+import { ChannelStates } from './channel-states.ts';
 import { Tabs } from './tabs.ts';
 
 export interface FeedListener {
@@ -17,7 +17,7 @@ export interface FeedListener {
   /** Portfolios that one stream has no room for. */
   crowded(portfolioIds: readonly string[]): void;
   /** The stream has caught up. */
-  live(states: States): void;
+  live(states: ChannelStates): void;
   refused(why: string): void;
   notice(notice: Notice): void;
   /** The portfolio can no longer be read. */
@@ -33,7 +33,7 @@ export class Feed {
   readonly #on: FeedListener;
   readonly #tabs: Tabs;
   readonly #watch: LeaderWatch;
-  readonly #states = new States();
+  readonly #states = new ChannelStates();
   #wanted: Wanted = NOTHING;
   #wants: Wants = new Map();
   #status: Status | null = null;

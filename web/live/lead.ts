@@ -2,7 +2,7 @@ import type { Client } from 'marktide/client';
 import { channelsOf, NOTHING } from './wanted-channels.ts';
 import { lostPortfolios } from './lost-portfolios.ts';
 import type { Condition, News, Told, Want, Wants } from './messages.ts';
-import type { States } from './channel-states.ts';
+import type { ChannelStates } from './channel-states.ts';
 import { Stream } from './stream.ts';
 import type { Tabs } from './tabs.ts';
 
@@ -14,7 +14,7 @@ interface Options {
   client: Client;
   tabs: Tabs;
   wants: Wants;
-  states: States;
+  states: ChannelStates;
   lastId: string | null;
   /** Receives the events for this tab. */
   take: (told: Told) => void;
@@ -26,7 +26,7 @@ export class Lead {
   readonly #client: Client;
   readonly #tabs: Tabs;
   readonly #wants: Wants;
-  readonly #states: States;
+  readonly #states: ChannelStates;
   readonly #take: (told: Told) => void;
   readonly #stream: Stream;
   readonly #life = new AbortController();

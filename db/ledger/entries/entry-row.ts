@@ -7,7 +7,7 @@ import type {
   TokenChangeEntry,
   TransferEntry,
 } from '../../../lib/pnl/ledger/entry.ts';
-import { exchangeOf } from '../../../lib/pnl/ledger/valued-trade.ts';
+import { valuedTrade } from '../../../lib/pnl/ledger/valued-trade.ts';
 import { NO_ORIGINS, type RateOrigins } from '../../../lib/pnl/ledger/rate-origin.ts';
 import { isTokenChange, type StoredEntry } from './stored-entry.ts';
 import { searchColumns } from './trade-terms.ts';
@@ -131,7 +131,7 @@ export function toRow(
   terms: { baseCurrency: string },
 ): Record<keyof typeof WRITTEN, unknown> {
   const trade = entry.kind === 'trade' ? entry : null;
-  const exchange = trade && exchangeOf(trade, terms);
+  const inBase = trade && valuedTrade(trade, terms);
   const found = trade && searchColumns(entry.portfolioId, trade);
   const other = entry.kind === 'trade' ? null : entry;
   const change = other !== null && isTokenChange(other) ? other : null;
@@ -181,8 +181,8 @@ export function toRow(
     joined_portfolio: movement?.joinedPortfolio ?? null,
     carried: carried === undefined ? null : encodeCarried(carried),
     confirmed: movement?.confirmed ?? false,
-    value: exchange && decimalOrNull(exchange.value),
-    fee_value: exchange && decimalOrNull(exchange.fee.value),
+    value: inBase && decimalOrNull(inBase.value),
+    fee_value: inBase && decimalOrNull(inBase.fee.value),
     search: found && found.search,
     terms: found && found.terms,
     content_hash: contentHash,

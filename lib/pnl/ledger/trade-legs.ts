@@ -1,23 +1,23 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO } from '../../money/money.ts';
 import type { PortfolioTerms, TradeEntry } from './entry.ts';
-import type { Exchange } from './valued-trade.ts';
-import { exchangeOf } from './valued-trade.ts';
+import type { ValuedTrade } from './valued-trade.ts';
+import { valuedTrade } from './valued-trade.ts';
 import type { Fill, Leg, Stamp } from './leg-kinds.ts';
 import { acquire, assetStamp, cash, dispose, stampOf } from './leg-kinds.ts';
 import { negated, plus } from '../../money/unknown.ts';
 
 /** The legs of a trade: the asset, the money, and a fee paid in a third asset. */
 export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
-  const exchange = exchangeOf(entry, terms);
+  const valued = valuedTrade(entry, terms);
   const stamp = stampOf(entry);
   const legs: Leg[] = [];
-  const own = terms.cashMode === 'tracked' ? ZERO : broughtIn(exchange);
-  legs.push(...(exchange.side === 'buy' ? boughtLegs : soldLegs)(entry, exchange, own));
-  if (terms.cashMode === 'tracked') legs.push(...moneyLegs(stamp, exchange, terms));
-  const { fee } = exchange;
+  const own = terms.cashMode === 'tracked' ? ZERO : broughtIn(valued);
+  legs.push(...(valued.side === 'buy' ? boughtLegs : soldLegs)(entry, valued, own));
+  if (terms.cashMode === 'tracked') legs.push(...moneyLegs(stamp, valued, terms));
+  const { fee } = valued;
   if (fee.paidIn === 'third') {
-    const worth = feeWorth(exchange);
+    const worth = feeWorth(valued);
     const third = assetStamp(entry, fee.currency);
     const isUnvalued = fee.value === null;
     legs.push(
@@ -34,16 +34,16 @@ export function tradeLegs(entry: TradeEntry, terms: PortfolioTerms): Leg[] {
 }
 
 /** A fee in a third asset without a price counts as zero in the trade; the leg of that asset records it. */
-function feeWorth({ fee }: Exchange): Fixed | null {
+function feeWorth({ fee }: ValuedTrade): Fixed | null {
   return fee.paidIn === 'third' ? (fee.value ?? ZERO) : fee.value;
 }
 
 /** The asset comes in. `contribution` is the external money that the trade brings with it. */
-function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
-  const { asset, quantity, value, fee } = exchange;
+function boughtLegs(entry: TradeEntry, valued: ValuedTrade, contribution: Fixed | null): Leg[] {
+  const { asset, quantity, value, fee } = valued;
   const stamp = assetStamp(entry, asset);
-  const fill = fillOf(entry, exchange);
-  const worth = feeWorth(exchange);
+  const fill = fillOf(entry, valued);
+  const worth = feeWorth(valued);
   if (fee.paidIn !== 'asset') {
     const cost = plus(value, worth);
     return [acquire(stamp, 'buy', quantity, { cost, grossCost: value, fee: worth, contribution, fill })];
@@ -61,11 +61,11 @@ function boughtLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed |
 }
 
 /** The asset goes out. */
-function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | null): Leg[] {
-  const { asset, quantity, value, fee } = exchange;
+function soldLegs(entry: TradeEntry, valued: ValuedTrade, contribution: Fixed | null): Leg[] {
+  const { asset, quantity, value, fee } = valued;
   const stamp = assetStamp(entry, asset);
-  const fill = fillOf(entry, exchange);
-  const worth = feeWorth(exchange);
+  const fill = fillOf(entry, valued);
+  const worth = feeWorth(valued);
   if (fee.paidIn !== 'asset') {
     const net = plus(value, negated(worth));
     return [dispose(stamp, 'sale', quantity, { gross: value, net, fee: worth, contribution, fill })];
@@ -89,8 +89,8 @@ function soldLegs(entry: TradeEntry, exchange: Exchange, contribution: Fixed | n
 }
 
 /** The other side of a trade: cash, or another asset that is bought or sold with it. */
-function moneyLegs(stamp: Stamp, exchange: Exchange, terms: PortfolioTerms): Leg[] {
-  const { side, money, moneyQuantity, moneyRate, value, fee } = exchange;
+function moneyLegs(stamp: Stamp, valued: ValuedTrade, terms: PortfolioTerms): Leg[] {
+  const { side, money, moneyQuantity, moneyRate, value, fee } = valued;
   const sign = side === 'buy' ? -1n : 1n;
   const feeAmount = fee.paidIn === 'money' ? fee.amount : ZERO;
   const moved = sign * moneyQuantity - feeAmount;
@@ -115,13 +115,13 @@ function moneyLegs(stamp: Stamp, exchange: Exchange, terms: PortfolioTerms): Leg
 }
 
 /** Untracked cash: what the trade brings in from outside (negative: takes out). */
-function broughtIn(exchange: Exchange): Fixed | null {
-  const { side, value, fee } = exchange;
+function broughtIn(valued: ValuedTrade): Fixed | null {
+  const { side, value, fee } = valued;
   const feeValue = fee.paidIn === 'money' || fee.paidIn === 'base' ? fee.value : ZERO;
   return plus(side === 'buy' ? value : negated(value), feeValue);
 }
 
-function fillOf(entry: TradeEntry, exchange: Exchange): Fill | null {
-  const price = exchange.assetRate;
+function fillOf(entry: TradeEntry, valued: ValuedTrade): Fill | null {
+  const price = valued.assetRate;
   return price === null ? null : { symbol: `${entry.base}/${entry.quote}`, price, time: entry.time };
 }

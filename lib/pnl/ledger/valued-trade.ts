@@ -6,7 +6,7 @@ import type { PortfolioTerms, TradeEntry } from './entry.ts';
  * A trade as an exchange of an asset for money, valued in the base currency. Each product is rounded once, here, and
  * every leg uses the result, so both sides of the trade agree to the last digit.
  */
-export interface Exchange {
+export interface ValuedTrade {
   side: 'buy' | 'sell';
   /** What is bought or sold; never the base currency. */
   asset: string;
@@ -37,13 +37,13 @@ export interface Exchange {
  * A trade in the base currency itself (`USDT/KRW` in a USDT portfolio) is reversed: buying the base currency means
  * selling the quote asset, and its value is exact.
  */
-export function exchangeOf(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseCurrency'>): Exchange {
+export function valuedTrade(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseCurrency'>): ValuedTrade {
   const quoted = mul(trade.quantity, trade.price);
   const turned = trade.base === terms.baseCurrency;
   const moneyRate = turned || trade.quote === terms.baseCurrency ? ONE : trade.quoteRate;
   const moneyQuantity = turned ? trade.quantity : quoted;
   // Field by field: this runs for every trade booked or folded, and a spread is ten times slower.
-  const exchange: Exchange = {
+  const valued: ValuedTrade = {
     side: turned === (trade.side === 'buy') ? 'sell' : 'buy',
     asset: turned ? trade.quote : trade.base,
     quantity: turned ? quoted : trade.quantity,
@@ -54,8 +54,8 @@ export function exchangeOf(trade: TradeEntry, terms: Pick<PortfolioTerms, 'baseC
     assetRate: assetRateOf(trade, turned, moneyRate),
     fee: { paidIn: 'nothing', currency: trade.quote, amount: ZERO, value: ZERO },
   };
-  exchange.fee = feeOf(trade, exchange, terms);
-  return exchange;
+  valued.fee = feeOf(trade, valued, terms);
+  return valued;
 }
 
 function assetRateOf(trade: TradeEntry, turned: boolean, moneyRate: Fixed | null): Fixed | null {
@@ -65,10 +65,10 @@ function assetRateOf(trade: TradeEntry, turned: boolean, moneyRate: Fixed | null
 
 function feeOf(
   trade: TradeEntry,
-  exchange: Omit<Exchange, 'fee'>,
+  valued: Omit<ValuedTrade, 'fee'>,
   terms: Pick<PortfolioTerms, 'baseCurrency'>,
-): Exchange['fee'] {
-  const { asset, money, quantity, value, moneyRate } = exchange;
+): ValuedTrade['fee'] {
+  const { asset, money, quantity, value, moneyRate } = valued;
   if (trade.fee === null || trade.fee.amount === ZERO) {
     return { paidIn: 'nothing', currency: money, amount: ZERO, value: ZERO };
   }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../../lib/clock.ts';
-import { LogWatch } from '../../../streams/redis/log-follower.ts';
+import { LogFollower } from '../../../streams/redis/log-follower.ts';
 import { RedisRing } from '../../../streams/redis/redis-ring.ts';
 import { LogRecorder } from '../../support/log-recorder.ts';
 import { quiet } from '../../support/log-watch.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 
-(redisAvailable() ? describe : describe.skip)('the watch of a log in Redis', () => {
+(redisAvailable() ? describe : describe.skip)('the follower of a log in Redis', () => {
   let server: RedisServer;
   let ring: RedisRing;
 
@@ -22,14 +22,14 @@ import { redisAvailable, type RedisServer, startRedisServer } from '../../suppor
   });
 
   it('delivers what comes after it was asked to catch up before it was open', async () => {
-    const watch = new LogWatch('l', ring, quiet);
+    const follower = new LogFollower('l', ring, quiet);
     const heard = new LogRecorder();
-    await watch.catchUp();
-    watch.open(await ring.head('l'));
-    watch.add(heard);
+    await follower.catchUp();
+    follower.open(await ring.head('l'));
+    follower.add(heard);
     const { epoch, offset } = await ring.publish('l', [{ data: '"first"' }], {});
-    watch.receive({ epoch, first: offset, events: [{ offset, at: 0, data: '"first"' }] });
+    follower.receive({ epoch, first: offset, events: [{ offset, at: 0, data: '"first"' }] });
     assert.deepEqual(heard.data, ['"first"']);
-    watch.close();
+    follower.close();
   });
 });

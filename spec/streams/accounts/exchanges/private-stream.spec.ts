@@ -7,14 +7,14 @@ import { openUpbit } from '../../../../streams/accounts/exchanges/upbit.ts';
 import { BinanceAccounts } from '../../../support/binance-accounts.ts';
 import { BithumbAccounts } from '../../../support/bithumb-accounts.ts';
 import { eventually } from '../../../support/eventually.ts';
-import type { ExchangeServer } from '../../../support/account-server.ts';
+import type { AccountServer } from '../../../support/account-server.ts';
 import { UpbitAccounts } from '../../../support/upbit-accounts.ts';
 import { VirtualClock } from '../../../support/virtual-clock.ts';
 
 const AT = Date.UTC(2026, 0, 2);
 
 describe('a private stream', () => {
-  let server: ExchangeServer;
+  let server: AccountServer;
   let stream: PrivateStream;
   let clock: VirtualClock;
   let news: AccountNews[];
