@@ -5,7 +5,7 @@ import { lingerAndClose } from '../../../lib/http/linger.ts';
 import { eventually } from '../../support/eventually.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const BOUNDS = { ms: 10_000, bytes: 100_000 };
+const BOUNDS = { ms: 10_000, silentMs: 3_000, bytes: 100_000 };
 
 describe('a socket on which the client may still be sending', () => {
   let clock: VirtualClock;
@@ -41,11 +41,25 @@ describe('a socket on which the client may still be sending', () => {
 
   it('is closed after so much time, whatever the client does', async () => {
     lingerAndClose(socket, clock, BOUNDS);
-    await clock.advance(BOUNDS.ms - 1);
+    for (let n = 1; n <= 4; n += 1) {
+      await clock.advance(BOUNDS.silentMs - 501);
+      client.write('x');
+      await eventually(() => socket.bytesRead === n, 'reading');
+    }
+    await clock.advance(3);
     assert.equal(socket.destroyed, false);
     await clock.advance(1);
     assert.equal(socket.destroyed, true);
     await eventually(() => clock.pending === 0, 'the timer to be cancelled');
+  });
+
+  it('is closed when the client has said nothing for so long', async () => {
+    lingerAndClose(socket, clock, BOUNDS);
+    await clock.advance(BOUNDS.silentMs - 1);
+    assert.equal(socket.destroyed, false);
+    await clock.advance(1);
+    assert.equal(socket.destroyed, true);
+    await eventually(() => clock.pending === 0, 'the timers to be cancelled');
   });
 
   it('is closed after so many bytes, however quickly they come', async () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import Koa from 'koa';
+import { endUnreadBodies } from '../../../routes/middleware/unread-body.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
+import { eventually, within } from '../../support/eventually.ts';
+import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** More than Node.js reads ahead of a handler, and more than a JSON body may have. */
 const LARGE = 200_000;
@@ -262,4 +267,48 @@ describe('an answer that is given before its body was read', () => {
     const { body } = await app.call('GET', '/v1/portfolios', { as: user });
     assert.ok(!JSON.stringify(body).includes('behind'));
   });
+});
+
+describe('what is left of a body when the answer is given', () => {
+  /** More than the kernel keeps on both sides of a connection. */
+  const BODY = 32 * 2 ** 20;
+
+  for (const framing of ['Content-Length', 'Transfer-Encoding']) {
+    it(`is taken from a client that reads only when it has sent all (${framing})`, async () => {
+      const clock = new VirtualClock();
+      const app = new Koa();
+      app.use(endUnreadBodies(clock));
+      app.use(async (ctx) => {
+        // Nobody reads, so Node.js has stopped reading from the connection.
+        await eventually(() => ctx.req.socket.isPaused(), 'the connection to be paused');
+        ctx.status = 403;
+      });
+      const server = createServer(app.callback()).listen(0);
+      await once(server, 'listening');
+      const client = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true });
+      try {
+        const head = `POST / HTTP/1.1\r\nHost: localhost\r\n`;
+        const body = Buffer.alloc(BODY, ' ');
+        if (framing === 'Content-Length') client.write(`${head}${framing}: ${BODY}\r\n\r\n`);
+        else client.write(`${head}${framing}: chunked\r\n\r\n${BODY.toString(16)}\r\n`);
+        const sent = new Promise<void>((resolve, reject) => {
+          client.once('error', reject);
+          client.write(body, () =>
+            client.write(framing === 'Content-Length' ? '' : '\r\n0\r\n\r\n', () => resolve()),
+          );
+        });
+        await within(sent, 'sending the body', 20_000);
+        let answer = '';
+        client.setEncoding('latin1').on('data', (text: string) => (answer += text));
+        await once(client, 'end');
+        assert.match(answer, /^HTTP\/1\.1 403 [^]*\r\nconnection: close/i);
+      } finally {
+        client.destroy();
+        server.closeAllConnections();
+        server.close();
+        await once(server, 'close');
+      }
+      await eventually(() => clock.pending === 0, 'the timers to be cancelled');
+    });
+  }
 });
