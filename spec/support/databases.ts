@@ -93,11 +93,21 @@ export function onPostgres(name: string, suite: () => void): void {
   (postgresAvailable() ? describe : describe.skip)(`${name} (PostgreSQL)`, suite);
 }
 
+/**
+ * A suite on PostgreSQL, or in `npm run test:embedded` (and without PostgreSQL) on the embedded database, which takes more
+ * processor time.
+ */
+export function onOneDatabase(name: string, suite: (database: 'embedded' | 'PostgreSQL') => void): void {
+  const isEmbedded = process.env['DATABASE'] === 'embedded';
+  if (isEmbedded || !postgresAvailable()) describe(`${name} (embedded)`, () => suite('embedded'));
+  if (!isEmbedded) onPostgres(name, () => suite('PostgreSQL'));
+}
+
 type Suite = (open: (options?: Options) => Promise<OpenedDatabase>) => void;
 
 /**
- * Runs one suite on the embedded database and on PostgreSQL. Each call of `open` gives a new database with the current
- * schema and without rows, which the suite closes.
+ * Runs a suite on the one or the other. Each call of `open` gives a new database with the current schema
+ * and without rows, which the suite closes.
  */
 export function eachDatabase(name: string, suite: Suite): void {
   each(name, suite, 'migrated');
@@ -109,6 +119,8 @@ export function eachEmptyDatabase(name: string, suite: Suite): void {
 }
 
 function each(name: string, suite: Suite, schema: Schema): void {
-  describe(`${name} (embedded)`, () => suite((options) => openInMemory(options, schema)));
-  onPostgres(name, () => suite((options) => openOnPostgres(options, schema)));
+  onOneDatabase(name, (database) => {
+    const open = database === 'embedded' ? openInMemory : openOnPostgres;
+    suite((options) => open(options, schema));
+  });
 }

@@ -1,32 +1,22 @@
 import { type TestApp, type TestAppOptions, startApp } from '../app.ts';
-import { newPostgresDatabase, onPostgres } from '../databases.ts';
-import { postgresAvailable } from '../postgres-server.ts';
+import { newPostgresDatabase, onOneDatabase } from '../databases.ts';
 
-/** Of `npm run test:embedded`. */
-const EMBEDDED = process.env['DATABASE'] === 'embedded';
-
-/**
- * Runs one suite against the whole program on PostgreSQL, or in `npm run test:embedded` (and without PostgreSQL) on the
- * embedded database, which takes more processor time.
- */
+/** Runs one suite against the whole program, on PostgreSQL or on the embedded database. */
 export function eachApp(
   name: string,
   suite: (app: () => TestApp) => void,
   options: Omit<TestAppOptions, 'databaseUrl'> = {},
 ): void {
-  const on = (database: () => Promise<string | undefined>): void => {
+  onOneDatabase(name, (database) => {
     let app: TestApp | undefined;
     before(async () => {
-      app = await startApp({ ...options, databaseUrl: await database() });
+      const databaseUrl = database === 'embedded' ? undefined : await newPostgresDatabase();
+      app = await startApp({ ...options, databaseUrl });
     });
     after(() => app?.close());
     suite(() => {
       if (app === undefined) throw new Error('the program has not started');
       return app;
     });
-  };
-  if (EMBEDDED || !postgresAvailable()) {
-    describe(`${name} (embedded)`, () => on(() => Promise.resolve(undefined)));
-  }
-  if (!EMBEDDED) onPostgres(name, () => on(newPostgresDatabase));
+  });
 }
