@@ -27,7 +27,10 @@ export async function launchBrowser(...more: string[]): Promise<Browser> {
   const key = more.join(' ');
   const server = servers.get(key) ?? startChromium(more);
   servers.set(key, server);
-  return await chromium.connect((await server).wsEndpoint());
+  const browser = await chromium.connect((await server).wsEndpoint());
+  // Of the two minutes that a test has: a busy machine is no fault of the page.
+  browser.on('context', (context) => context.setDefaultTimeout(60_000));
+  return browser;
 }
 
 /** In a run of one process nothing else would end them. */

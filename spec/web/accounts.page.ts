@@ -16,7 +16,6 @@ const PICTURES = join(tmpdir(), 'marktide-screenshots');
 const INVALID_KEY = { status: 401, body: '{"error":{"name":"invalid_access_key","message":"?"}}' };
 
 (browserAvailable() ? describe : describe.skip)('accounts at exchanges, on the page', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let upbit: UpbitAccounts;
   let user: TestUser;

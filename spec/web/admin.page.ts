@@ -5,7 +5,6 @@ import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { deskOf, signIn } from '../support/dashboard.ts';
 
 (browserAvailable() ? describe : describe.skip)('the views of administrators', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let admin: TestUser;
   let other: TestUser;

@@ -20,7 +20,6 @@ const PIXELS = `(name) => {
 }`;
 
 (browserAvailable() ? describe : describe.skip)('the page of an asset', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

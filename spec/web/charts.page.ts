@@ -5,7 +5,6 @@ import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { type Desk, deskOf, signIn, tradedPortfolio } from '../support/dashboard.ts';
 
 (browserAvailable() ? describe : describe.skip)('what is drawn beside the curve', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

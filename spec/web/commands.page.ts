@@ -5,7 +5,6 @@ import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { deskOf, signIn, tradedPortfolio } from '../support/dashboard.ts';
 
 (browserAvailable() ? describe : describe.skip)('finding by typing', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let browser: Browser;

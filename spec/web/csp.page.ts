@@ -9,7 +9,6 @@ const LISTEN = `document.addEventListener('securitypolicyviolation', (event) =>
   tellViolation([event.effectiveDirective, event.blockedURI, event.sourceFile, event.sample].join(' ')))`;
 
 (browserAvailable() ? describe : describe.skip)('the Content-Security-Policy', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let admin: TestUser;
   let browser: Browser;

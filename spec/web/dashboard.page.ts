@@ -22,7 +22,6 @@ function upbitBuy(index: number): string {
 const HOSTILE = `<img src=x onerror="globalThis.stolen=1">`;
 
 (browserAvailable() && postgresAvailable() ? describe : describe.skip)('the page', function () {
-  this.timeout(120_000);
   let env: Record<string, string>;
   let node: NodeProcess;
   let desk: Desk;

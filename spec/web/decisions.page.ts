@@ -9,7 +9,6 @@ import { type Desk, deskOf, signIn } from '../support/dashboard.ts';
 const STATEMENT = readFileSync(new URL('../fixtures/layouts/binance-statement.csv', import.meta.url));
 
 (browserAvailable() ? describe : describe.skip)('rows that only their owner can explain', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

@@ -9,7 +9,6 @@ import { browserAvailable, launchBrowser } from '../support/browser.ts';
 const SCREENSHOTS = process.env['SCREENSHOTS'] ?? join(tmpdir(), 'marktide-screenshots');
 
 (browserAvailable() ? describe : describe.skip)('the page of documents in a browser', function () {
-  this.timeout(90_000);
   let app: TestApp;
   let user: TestUser;
   let admin: TestUser;

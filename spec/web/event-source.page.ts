@@ -19,7 +19,6 @@ interface Watched {
 const available = browserAvailable() && redisAvailable() && postgresAvailable();
 
 (available ? describe : describe.skip)("a browser's own EventSource on another origin", function () {
-  this.timeout(90_000);
   let redis: RedisServer;
   let other: Server;
   let browser: Browser;

@@ -8,7 +8,6 @@ const UPBIT = `체결시간,코인,마켓,종류,거래수량,거래단가,거�
 2026-03-02 18:00:00,XRP,KRW,매수,100,3700,370000,185,370185,2026-03-02 18:00:00`;
 
 (browserAvailable() ? describe : describe.skip)('the first steps of a new user', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

@@ -12,7 +12,6 @@ const PICTURES = join(tmpdir(), 'marktide-screenshots');
 const HOUR = 3_600_000;
 
 (browserAvailable() ? describe : describe.skip)('the holdings on the page', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

@@ -13,7 +13,6 @@ import { type Desk, deskOf, signIn, tradedPortfolio } from '../support/dashboard
 const PICTURES = join(tmpdir(), 'marktide-screenshots');
 
 (browserAvailable() ? describe : describe.skip)('a file that does not say everything', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

@@ -16,7 +16,6 @@ const WORDS = `[...document.querySelectorAll('body *:not(noscript)')].flatMap((n
 ]).map((words) => words.trim()).filter((words) => words !== '')`;
 
 (browserAvailable() ? describe : describe.skip)('the page in Korean', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

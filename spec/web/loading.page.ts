@@ -10,7 +10,6 @@ const SLOW = { offline: false, latency: 400, downloadThroughput: 50_000, uploadT
 const MOST_BYTES = 38_500;
 
 (browserAvailable() ? describe : describe.skip)('loading the page', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let browser: Browser;

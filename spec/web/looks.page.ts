@@ -43,7 +43,6 @@ const viewsOf = (portfolioId: string) =>
   ] as const;
 
 (browserAvailable() ? describe : describe.skip)('the looks of the page', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let browser: Browser;

@@ -5,7 +5,6 @@ import { browserAvailable, launchBrowser } from '../support/browser.ts';
 import { deskOf, isIn, signIn, tradedPortfolio } from '../support/dashboard.ts';
 
 (browserAvailable() ? describe : describe.skip)('the page without a network', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let browser: Browser;

@@ -8,7 +8,6 @@ import { type Desk, deskOf, isIn, signIn } from '../support/dashboard.ts';
 const LIVE = 7;
 
 (browserAvailable() ? describe : describe.skip)('the overview of all portfolios', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

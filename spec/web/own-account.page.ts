@@ -13,7 +13,6 @@ const PICTURES = join(tmpdir(), 'marktide-screenshots');
 const NEW_PASSWORD = 'a staple of nine letters';
 
 (browserAvailable() ? describe : describe.skip)('what users manage of their own, on the page', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let guest: TestUser;

@@ -8,7 +8,6 @@ import { assertSameAsRest, type Desk, deskOf, isIn, signIn, tradedPortfolio } fr
 const COINS = 300;
 
 (browserAvailable() ? describe : describe.skip)('the stream of the page', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let desk: Desk;

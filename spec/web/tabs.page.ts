@@ -15,7 +15,6 @@ import {
 const SYMBOL = 'ETH/KRW';
 
 (browserAvailable() ? describe : describe.skip)('the tabs of a user', function () {
-  this.timeout(120_000);
   let app: TestApp;
   let user: TestUser;
   let market: Desk;
