@@ -1,23 +1,16 @@
-import { parentPort } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
+import { serveRequests } from '../../lib/process/worker-thread.ts';
 
-/** A message from the node: the first one opens the database. */
-export interface EngineRequest {
-  id: number;
-  request: { open: string } | { sql: string } | { message: Uint8Array } | { close: true };
-}
-/** What came of a request: bytes of the wire protocol, or none. */
-export type EngineAnswer = { id: number } & (
-  { answer: Uint8Array<ArrayBuffer>; error: null } | { answer: null; error: Error }
-);
+/** The first one opens the database. */
+export type EngineRequest = { open: string } | { sql: string } | { message: Uint8Array } | { close: true };
 
-const port = parentPort;
 const NOTHING = new Uint8Array(0);
 let database: PGlite | undefined;
 /** Requests are carried out in their order: an end must not overtake a statement. */
 let last: Promise<unknown> = Promise.resolve();
 
-async function answer(request: EngineRequest['request']): Promise<Uint8Array<ArrayBuffer>> {
+/** @returns bytes of the wire protocol, or none */
+async function carryOut(request: EngineRequest): Promise<Uint8Array<ArrayBuffer>> {
   if ('open' in request) {
     database = await PGlite.create(request.open);
     return NOTHING;
@@ -31,20 +24,11 @@ async function answer(request: EngineRequest['request']): Promise<Uint8Array<Arr
   return NOTHING;
 }
 
-async function carryOut({ id, request }: EngineRequest): Promise<void> {
-  try {
-    const bytes = await answer(request);
-    tell({ id, answer: bytes, error: null }, bytes === NOTHING ? [] : [bytes.buffer]);
-  } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    tell({ id, answer: null, error });
-  }
-}
-
-function tell(told: EngineAnswer, given: ArrayBuffer[] = []): void {
-  port?.postMessage(told, given);
-}
-
-port?.on('message', (request: EngineRequest) => {
-  last = last.then(() => carryOut(request));
-});
+serveRequests(
+  (request: EngineRequest) => {
+    const answer = last.then(() => carryOut(request));
+    last = answer.catch(() => undefined);
+    return answer;
+  },
+  (bytes) => (bytes === NOTHING ? [] : [bytes.buffer]),
+);

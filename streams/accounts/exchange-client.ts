@@ -1,8 +1,6 @@
-import type { Worker } from 'node:worker_threads';
-import { withDeadline } from '../../lib/async/deadline.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
-import { startWorker } from '../../lib/process/worker-thread.ts';
+import { ThreadEndedError, WorkerThread } from '../../lib/process/worker-thread.ts';
 import { AccountError } from '../../lib/exchanges/account-failure.ts';
 import type { WorkerAnswer, WorkerNews, WorkerRequest } from './exchange-worker.ts';
 import type {
@@ -33,20 +31,13 @@ export interface AccountStreams {
   unwatch(accountId: string): void;
 }
 
-interface Pending {
-  resolve: (result: unknown) => void;
-  reject: (error: Error) => void;
-}
-
 /** Queries accounts at exchanges, in a worker thread that starts with the first request. */
 export class ExchangeClient {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Map<string, StreamListener>();
-  #worker: Worker | null = null;
+  #thread: WorkerThread<WorkerRequest, WorkerAnswer, WorkerNews> | null = null;
   #cancelIdle: (() => void) | null = null;
-  #last = 0;
   #isClosed = false;
 
   constructor({ clock, logger }: { clock: Clock; logger: Logger }) {
@@ -59,18 +50,12 @@ export class ExchangeClient {
     request: AccountRequest & { method: M },
   ): Promise<AccountAnswers[M]> {
     if (this.#isClosed) throw new AccountError({ code: 'internal-error', reason: 'closing' });
-    this.#worker ??= this.#start();
-    this.#last += 1;
-    const id = this.#last;
-    const answered = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
-    this.#tell({ id, request });
-    try {
-      const what = `${request.method} at ${request.exchange}`;
-      return (await withDeadline(answered, { clock: this.#clock, ms: ANSWER_MS, what })) as AccountAnswers[M];
-    } finally {
-      this.#pending.delete(id);
-      this.#rest();
-    }
+    this.#thread ??= this.#start();
+    return (await this.#answer(
+      this.#thread,
+      request,
+      `${request.method} at ${request.exchange}`,
+    )) as AccountAnswers[M];
   }
 
   /**
@@ -85,7 +70,7 @@ export class ExchangeClient {
       const watched = await this.ask({ ...about, method: 'watch' });
       if (watched === null) this.#listeners.delete(accountId);
       // Closed in the meantime.
-      else if (!this.#listeners.has(accountId)) this.#tell({ unwatch: accountId });
+      else if (!this.#listeners.has(accountId)) this.#closeStream(accountId);
       return watched;
     } catch (error) {
       this.unwatch(accountId);
@@ -94,7 +79,7 @@ export class ExchangeClient {
   }
 
   unwatch(accountId: string): void {
-    if (this.#listeners.delete(accountId)) this.#tell({ unwatch: accountId });
+    if (this.#listeners.delete(accountId)) this.#closeStream(accountId);
     this.#rest();
   }
 
@@ -103,28 +88,39 @@ export class ExchangeClient {
     await this.#end();
   }
 
-  #start(): Worker {
-    const worker = startWorker(import.meta.url, './exchange-worker');
-    worker.unref();
-    worker.on('message', (answer: WorkerAnswer | WorkerNews) => {
-      if ('accountId' in answer) return this.#hear(answer);
-      const pending = this.#pending.get(answer.id);
-      if ('failure' in answer) pending?.reject(new AccountError(answer.failure));
-      else pending?.resolve(answer.result);
+  #start(): WorkerThread<WorkerRequest, WorkerAnswer, WorkerNews> {
+    return new WorkerThread<WorkerRequest, WorkerAnswer, WorkerNews>({
+      caller: import.meta.url,
+      file: './exchange-worker',
+      name: 'the worker that queries exchanges',
+      onNews: (news) => this.#hear(news),
+      onDeath: (error) => {
+        this.#logger.error({ err: error }, 'the worker that queries exchanges has failed');
+        this.#forget();
+      },
     });
-    worker.on('error', (error) => {
-      this.#logger.error({ err: error }, 'the worker that asks exchanges has failed');
-      this.#fail(worker);
-    });
-    worker.on('exit', () => this.#fail(worker));
-    return worker;
+  }
+
+  async #answer(
+    thread: WorkerThread<WorkerRequest, WorkerAnswer, WorkerNews>,
+    request: WorkerRequest,
+    what: string,
+  ): Promise<unknown> {
+    try {
+      const answer = await thread.ask(request, { clock: this.#clock, ms: ANSWER_MS, what });
+      if ('failure' in answer) throw new AccountError(answer.failure);
+      return answer.result;
+    } catch (error) {
+      if (error instanceof ThreadEndedError) throw new AccountError({ code: 'internal-error' });
+      throw error;
+    } finally {
+      this.#rest();
+    }
   }
 
   /** The next request starts another worker. */
-  #fail(worker: Worker): void {
-    if (this.#worker !== worker) return;
-    this.#worker = null;
-    for (const { reject } of this.#pending.values()) reject(new AccountError({ code: 'internal-error' }));
+  #forget(): void {
+    this.#thread = null;
     const listeners = [...this.#listeners.values()];
     this.#listeners.clear();
     for (const { onEnd } of listeners) onEnd();
@@ -136,22 +132,26 @@ export class ExchangeClient {
     else listener?.onLoss(news.lost);
   }
 
-  #tell(message: WorkerRequest): void {
-    this.#worker?.postMessage(message);
+  #closeStream(accountId: string): void {
+    if (this.#thread === null) return;
+    // Fails only if the worker has ended, and its streams with it.
+    this.#answer(this.#thread, { unwatch: accountId }, 'closing a stream').catch(() => undefined);
   }
 
   #rest(): void {
     this.#cancelIdle?.();
     this.#cancelIdle = null;
-    if (this.#pending.size > 0 || this.#listeners.size > 0 || this.#isClosed) return;
+    if (this.#thread?.isIdle === false || this.#listeners.size > 0 || this.#isClosed) return;
     this.#cancelIdle = this.#clock.after(IDLE_MS, () => void this.#end());
   }
 
   async #end(): Promise<void> {
     this.#cancelIdle?.();
     this.#cancelIdle = null;
-    const worker = this.#worker;
-    if (worker !== null) this.#fail(worker);
-    await worker?.terminate();
+    const thread = this.#thread;
+    if (thread === null) return;
+    const terminated = thread.terminate();
+    this.#forget();
+    await terminated;
   }
 }

@@ -1,19 +1,16 @@
 import { createHash } from 'node:crypto';
-import { parentPort } from 'node:worker_threads';
 import { systemClock } from '../../lib/clock.ts';
 import { AccountError, type Failure } from '../../lib/exchanges/account-failure.ts';
+import { sendNews, serveRequests } from '../../lib/process/worker-thread.ts';
 import type { AccountAdapter, AccountNews, AccountRequest, Watched } from './exchanges/adapter.ts';
 import { openAdapter } from './exchanges/open-adapter.ts';
 import { PrivateStream } from './exchanges/private-stream.ts';
 
-/** A message from the node. `unwatch`: the account whose stream to close. */
-export type WorkerRequest = { id: number; request: AccountRequest } | { unwatch: string };
-/** The answer to a request. */
-export type WorkerAnswer = { id: number } & ({ result: unknown } | { failure: Failure });
-/** News about an account's stream, without a request. */
+/** `unwatch`: the account whose stream to close. */
+export type WorkerRequest = AccountRequest | { unwatch: string };
+export type WorkerAnswer = { result: unknown } | { failure: Failure };
+/** News about an account's stream. */
 export type WorkerNews = { accountId: string } & ({ news: AccountNews } | { lost: string });
-
-const port = parentPort;
 
 /** The maximum number of adapters to keep, each with its client's rate limiter. */
 const KEPT = 200;
@@ -53,7 +50,8 @@ function adapterOf(request: AccountRequest): Promise<AccountAdapter> {
   return opened;
 }
 
-async function answer(request: AccountRequest): Promise<unknown> {
+async function carryOut(request: WorkerRequest): Promise<unknown> {
+  if ('unwatch' in request) return unwatch(request.unwatch);
   const adapter = await adapterOf(request);
   switch (request.method) {
     case 'inspect':
@@ -80,7 +78,7 @@ function watch(request: AccountRequest, { live }: AccountAdapter): Watched | nul
   if (running?.key !== key) {
     unwatch(accountId);
     const tell = (what: { news: AccountNews } | { lost: string }): void =>
-      port?.postMessage({ accountId, ...what } satisfies WorkerNews);
+      sendNews<WorkerNews>({ accountId, ...what });
     const stream = new PrivateStream({
       protocol: live.stream,
       clock: systemClock,
@@ -98,16 +96,11 @@ function unwatch(accountId: string): void {
   streams.delete(accountId);
 }
 
-function failureOf(error: unknown): Failure {
-  // Other errors may hold what was sent.
-  return error instanceof AccountError ? error.failure : { code: 'internal-error' };
-}
-
-port?.on('message', (message: WorkerRequest) => {
-  if ('unwatch' in message) return unwatch(message.unwatch);
-  const { id, request } = message;
-  answer(request).then(
-    (result) => port.postMessage({ id, result } satisfies WorkerAnswer),
-    (error: unknown) => port.postMessage({ id, failure: failureOf(error) } satisfies WorkerAnswer),
-  );
+serveRequests(async (request: WorkerRequest): Promise<WorkerAnswer> => {
+  try {
+    return { result: await carryOut(request) };
+  } catch (error) {
+    // Other errors may hold what was sent.
+    return { failure: error instanceof AccountError ? error.failure : { code: 'internal-error' } };
+  }
 });
