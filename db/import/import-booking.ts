@@ -39,7 +39,7 @@ export interface ImportOutcome extends MatchCounts {
   conflictRows: RowMatch[];
   /** What all rows in conflict move together. */
   conflictMoves: Move[];
-  /** The first rows of the file. */
+  /** The first rows of the file, and those that are noted. */
   firstRows: RowMatch[];
   /** To be published. */
   message: OutboxMessage | null;
@@ -76,6 +76,8 @@ export interface ImportOptions {
   joins?: readonly JoinedLines[];
   /** The maximum number of rows to report. */
   reported: number;
+  /** Lines of rows to report wherever they are in the file: at most as many as `reported`. */
+  noted?: readonly number[];
   /** The import's name, as published. */
   name: string;
   /**
@@ -126,7 +128,10 @@ export async function bookRows(
       ),
       conflictMoves: counts.conflicts === 0 ? [] : await conflictMoves(trx, importId),
       conflictRows: counts.conflicts === 0 ? [] : await listConflicts(trx, importId, reported),
-      firstRows: await listMatches(trx, importId, reported),
+      firstRows: await listMatches(trx, importId, reported, [
+        ...(options.noted ?? []),
+        ...counts.lostFees.first.map(({ line }) => line),
+      ]),
     };
     const { version } = portfolio;
     const isHeldBack = mode === 'look' || order === null || (mode === 'whole' && counts.conflicts > 0);

@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
+import { lostFee } from '../../lib/import/near-match.ts';
+import { fixed, ZERO } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
-import { matchNear, type NearMiss } from './import-near.ts';
+import { LostFees, matchNear, type NearMiss } from './import-near.ts';
 import { matchKeyless } from './keyless-match.ts';
 import type { StagedRows } from './staged-rows.ts';
 
@@ -32,12 +34,30 @@ const NEAR = `date_trunc('second', l.time) = date_trunc('second', r.time)
   and abs(l.quantity - r.quantity) <= r.quantity * 0.00000001
   and (r.price is null or abs(l.price - r.price) <= r.price * 0.0001)`;
 
+/**
+ * Whether the row has a fee that the entry does not have, nor had when it was booked. A withdrawal includes its fee, so
+ * that the same amount has left.
+ */
+const OTHER_FEE = `l.content_hash <> r.content_hash and r.fee_amount is not null and r.kind <> 'withdrawal'
+  and (l.fee_amount is distinct from r.fee_amount or l.fee_currency is distinct from r.fee_currency)`;
+
+/** The fee of a row, and what of it its entry has. */
+interface StatedFee {
+  line: number;
+  entryId: string;
+  currency: string;
+  stated: string;
+  booked: string;
+}
+
 export interface MatchCounts {
   fresh: number;
   duplicates: number;
   conflicts: number;
   /** The first rows that resemble an entry and are to be booked nevertheless. */
   nearMisses: NearMiss[];
+  /** The first duplicates with a fee that their entries lack, and the sums of all. */
+  lostFees: LostFees;
 }
 
 /**
@@ -57,12 +77,14 @@ export async function matchRows(
 ): Promise<MatchCounts> {
   const { importId } = staged;
   let { duplicates, conflicts } = staged;
+  const lostFees = new LostFees();
   let after = -1;
   for (const line of staged.lines) {
     // One index probe per key, whatever the planner thinks of the tables.
-    const { rows }: { rows: { outcome: string; count: number }[] } = await trx.raw(
+    const { rows }: { rows: { outcome: string; count: number; fees: StatedFee[] }[] } = await trx.raw(
       `with found as materialized (
-         select r.ctid, l.id,
+         select r.ctid, l.id, ${OTHER_FEE} as other_fee,
+           case when l.fee_currency = r.fee_currency then l.fee_amount else 0 end as booked,
            case when l.kind = r.kind and (l.content_hash = r.content_hash or (${SAME})
                or (r.counted and ${NEAR}))
              then 'duplicate' else 'conflict' end as outcome
@@ -75,21 +97,29 @@ export async function matchRows(
        ), updated as (
          update import_rows r set outcome = found.outcome, entry_id = found.id from found
          where r.ctid = found.ctid
-         returning r.outcome
+         returning r.outcome, json_build_object('line', r.line, 'entryId', found.id, 'currency', r.fee_currency,
+           'stated', cast(r.fee_amount as text), 'booked', cast(found.booked as text)) as fee,
+           r.outcome = 'duplicate' and found.other_fee as other_fee
        )
-       select outcome, count(*) as count from updated group by outcome`,
+       select outcome, count(*) as count, coalesce(json_agg(fee) filter (where other_fee), '[]') as fees
+       from updated group by outcome`,
       { importId, portfolioId, after, line },
     );
-    for (const { outcome, count } of rows) {
+    for (const { outcome, count, fees } of rows) {
+      for (const { stated, booked, ...at } of fees) {
+        const amount = lostFee(fixed(stated), fixed(booked));
+        if (amount !== ZERO) lostFees.add({ ...at, amount });
+      }
       if (outcome === 'duplicate') duplicates += count;
       else conflicts += count;
     }
     after = line;
   }
   if (staged.ownKeyless > 0) duplicates += await matchKeyless(trx, portfolioId, importId);
-  const near = await matchNear(trx, portfolioId, importId);
+  const near = await matchNear(trx, portfolioId, importId, lostFees);
   duplicates += near.duplicates;
-  return { fresh: staged.rows - duplicates - conflicts, duplicates, conflicts, nearMisses: near.misses };
+  const fresh = staged.rows - duplicates - conflicts;
+  return { fresh, duplicates, conflicts, nearMisses: near.misses, lostFees };
 }
 
 /** The outcome of a row. */
@@ -102,9 +132,21 @@ export interface RowMatch {
   twin: number | null;
 }
 
-/** The first rows of the file, in order of line. */
-export async function listMatches(db: Database, importId: string, limit: number): Promise<RowMatch[]> {
-  return (await firstRows(db, importId, limit)).map(toMatch);
+/**
+ * The first rows of the file, in order of line, and some more.
+ * @param lines of those
+ */
+export async function listMatches(
+  db: Database,
+  importId: string,
+  limit: number,
+  lines: readonly number[],
+): Promise<RowMatch[]> {
+  const first = (await firstRows(db, importId, limit)).map(toMatch);
+  const last = first.at(-1)?.line ?? 0;
+  const more = first.length < limit ? [] : lines.filter((line) => line > last);
+  if (more.length === 0) return first;
+  return [...first, ...(await firstRows(db, importId, limit).whereIn('line', more)).map(toMatch)];
 }
 
 /** The first conflicts of the file, in order of line. */

@@ -1,5 +1,5 @@
-import { type Figures, type NearMatches, nearMatches } from '../../lib/import/near-match.ts';
-import { fixed } from '../../lib/money/money.ts';
+import { type Figures, type LostFee, type NearMatches, nearMatches } from '../../lib/import/near-match.ts';
+import { type Fixed, fixed, ZERO } from '../../lib/money/money.ts';
 import type { Database } from '../connection/database.ts';
 import { COUNTED } from '../ledger/entries/entry-identity.ts';
 
@@ -24,11 +24,12 @@ export interface FiguresRow {
   quantity: string;
   price: string | null;
   fee_amount: string | null;
+  fee_currency: string | null;
   account: string | null;
 }
 
 export const FIGURES_COLUMNS =
-  'exchange, external_id, time, kind, base, quote, side, asset, quantity, price, fee_amount, account';
+  'exchange, external_id, time, kind, base, quote, side, asset, quantity, price, fee_amount, fee_currency, account';
 
 /** A row that resembles an entry and is to be booked nevertheless. */
 export interface NearMiss {
@@ -37,9 +38,26 @@ export interface NearMiss {
   differs: NearMatches['near'][number]['differs'];
 }
 
+/** What the fee of a row is more than that of the entry that it duplicates. */
+export interface LostFeeOfRow extends Omit<LostFee, 'id'> {
+  line: number;
+}
+
 export interface NearOutcome {
   duplicates: number;
   misses: NearMiss[];
+}
+
+/** The first of them, and the sums of all by currency. */
+export class LostFees {
+  readonly first: LostFeeOfRow[] = [];
+  readonly sums = new Map<string, Fixed>();
+
+  add(lost: LostFeeOfRow): void {
+    const { currency, amount } = lost;
+    if (this.first.length < TOLD) this.first.push(lost);
+    this.sums.set(currency, (this.sums.get(currency) ?? ZERO) + amount);
+  }
 }
 
 /** Sources that are not exchanges. */
@@ -80,6 +98,7 @@ export function figuresOf(row: FiguresRow, { isCoarse, isOfMinutes }: Clocks): F
     quantity,
     price,
     fee_amount: fee,
+    fee_currency: currency,
   } = row;
   const hasId = externalId !== null && !externalId.startsWith(COUNTED);
   return {
@@ -89,6 +108,7 @@ export function figuresOf(row: FiguresRow, { isCoarse, isOfMinutes }: Clocks): F
     quantity: fixed(quantity),
     net: kind === 'withdrawal' && fee !== null ? fixed(quantity) - fixed(fee) : null,
     price: price === null ? null : fixed(price),
+    fee: fee === null || currency === null ? null : { amount: fixed(fee), currency },
     exchange: isOfOneExchange(row.exchange) ? row.exchange : null,
     source: sourceOf(externalId),
     hasId,
@@ -104,8 +124,14 @@ type Clocks = Pick<Figures, 'isCoarse' | 'isOfMinutes'>;
  * Compares the rows to be booked with entries of the same exchange that came from another file, the API or
  * manual entry, and marks as duplicates those that say the same within the precision of the coarser source.
  * @param trx holds the portfolio's lock, unless nothing is to be booked
+ * @param lostFees gets the fees that only the rows have
  */
-export async function matchNear(trx: Database, portfolioId: string, importId: string): Promise<NearOutcome> {
+export async function matchNear(
+  trx: Database,
+  portfolioId: string,
+  importId: string,
+  lostFees: LostFees,
+): Promise<NearOutcome> {
   const outcome: NearOutcome = { duplicates: 0, misses: [] };
   if (!(await hasEntries(trx, portfolioId, importId))) return outcome;
   const [file] = await clocksOf(
@@ -133,19 +159,22 @@ export async function matchNear(trx: Database, portfolioId: string, importId: st
     if (last === undefined) return outcome;
     const minutes = [...new Set(page.map(({ time }) => Math.floor(time / MINUTE)))];
     const entries = await entriesAt(trx, portfolioId, importId, minutes);
-    const { same, near } = nearMatches(
+    const found = nearMatches(
       page.map((row) => figuresOf(row, rowClocks)),
       entries.map((row) => figuresOf(row, entryClocks(row))),
     );
+    const { same, near } = found;
+    for (const { id, ...lost } of found.lostFees) lostFees.add({ line: lineOf(id), ...lost });
     for (const { id, entryId, differs } of near) {
-      if (outcome.misses.length < TOLD)
-        outcome.misses.push({ line: Number(id.split('/')[0]), entryId, differs });
+      if (outcome.misses.length < TOLD) outcome.misses.push({ line: lineOf(id), entryId, differs });
     }
     outcome.duplicates += same.size;
     if (same.size > 0) await markSame(trx, importId, same);
     from = new Date((Math.floor(last.time / MINUTE) + 1) * MINUTE);
   }
 }
+
+const lineOf = (id: string): number => Number(id.split('/')[0]);
 
 /**
  * Whether there is anything to compare with: most files are imported into an empty ledger, or continue where

@@ -70,6 +70,7 @@ function figuresOfEntry(entry: StoredEntry, id: string): Figures {
     quantity,
     net: fee === null ? null : quantity - fee,
     price: kind === 'trade' ? entry.price : null,
+    fee: null,
     exchange: isOfOneExchange(exchange) ? exchange : null,
     source: null,
     hasId: externalId !== null,

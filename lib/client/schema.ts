@@ -4861,9 +4861,9 @@ export interface components {
             unsummed: number;
             /** @description How the first rows that make entries are read; at most 20. */
             preview: components["schemas"]["ImportPreviewRow"][];
-            /** @description Rows that are new but almost equal to an entry from another file, the API or by hand: check them before booking the file. At most 100. */
+            /** @description Rows that are new but almost equal to an entry from another file, the API or by hand, and duplicates whose fee the entry lacks: check them before booking the file. At most 100 of each. */
             nearMisses: components["schemas"]["ImportNearMiss"][];
-            /** @description The outcome of each row, by line; at most 1000. Rejected rows are kept first. */
+            /** @description The outcome of each row, by line; at most 1000. Rejected rows and those with something to check are kept first. */
             items: components["schemas"]["ImportRow"][];
             /** @description Whether the file has more rows than `items`. */
             truncated: boolean;
@@ -4952,10 +4952,10 @@ export interface components {
              */
             tradeId: string;
             /**
-             * @description How the two differ, beyond the precision of their sources.
+             * @description How the two differ, beyond the precision of their sources. `fee`: the row is a duplicate and is not booked, but the entry lacks its fee, or a part of it.
              * @enum {string}
              */
-            differs: "time" | "quantity" | "price" | "account";
+            differs: "time" | "quantity" | "price" | "account" | "fee";
         };
         /** @description The outcome of one row of a file. */
         ImportRow: {
@@ -4978,7 +4978,7 @@ export interface components {
             options?: components["schemas"]["ImportOption"][];
             /** @description The heading of the cell that is wrong. */
             column?: string;
-            /** @description Why it is rejected, ignored or undecided, or what it duplicates. */
+            /** @description Why it is rejected, ignored or undecided, what it duplicates, or what to check in it. */
             detail?: string;
             /**
              * Format: uuid

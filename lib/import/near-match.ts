@@ -13,6 +13,8 @@ export interface Figures {
   /** `quantity` of a withdrawal without its separately stated fee; `null` if no fee is known. */
   net: Fixed | null;
   price: Fixed | null;
+  /** `null` if none is stated. */
+  fee: { amount: Fixed; currency: string } | null;
   /** `null` if not stated, or if a tool collected it from several. */
   exchange: string | null;
   /** Two entries of one source are the same only if one of them lacks its seconds; `null` if unknown. */
@@ -33,6 +35,16 @@ export interface NearMatches {
   same: Map<string, string>;
   /** Rows that resemble an entry, but not within the precision of either source. */
   near: { id: string; entryId: string; differs: Difference }[];
+  /** Fees of matching rows, as far as their entries do not have them. */
+  lostFees: LostFee[];
+}
+
+export interface LostFee {
+  /** Of the row. */
+  id: string;
+  entryId: string;
+  currency: string;
+  amount: Fixed;
 }
 
 /** What two entries differ in that are alike. */
@@ -150,7 +162,7 @@ function hasLostSeconds(row: Figures, entry: Figures): boolean {
 function bySeconds(
   rows: readonly Figures[],
   free: Set<Figures>,
-  { same, near }: NearMatches,
+  { same, near, lostFees }: NearMatches,
   between: (row: Figures, entry: Figures) => Precision,
 ): Figures[] {
   const left = new Set(rows);
@@ -167,6 +179,7 @@ function bySeconds(
       if (isOneToOne) {
         same.set(each.id, entry.id);
         free.delete(entry);
+        lostFees.push(...lostFeesOf([each], [entry]));
       } else near.push({ id: each.id, entryId: entry.id, differs: 'time' });
     }
   }
@@ -180,6 +193,7 @@ function bySeconds(
 export function nearMatches(rows: readonly Figures[], entries: readonly Figures[]): NearMatches {
   const same = new Map<string, string>();
   const near: NearMatches['near'] = [];
+  const lostFees: LostFee[] = [];
   const byWhat = groupsOf(entries);
   for (const [what, own] of groupsOf(rows)) {
     const free = new Set(byWhat.get(what) ?? []);
@@ -199,15 +213,17 @@ export function nearMatches(rows: readonly Figures[], entries: readonly Figures[
       else {
         same.set(row.id, entry.id);
         free.delete(entry);
+        lostFees.push(...lostFeesOf([row], [entry]));
       }
     }
-    for (const row of bySums(bySeconds(left, free, { same, near }, between), free, same)) {
+    const found = { same, near, lostFees };
+    for (const row of bySums(bySeconds(left, free, found, between), free, found)) {
       const like = [...free].find((each) => isLike(row, each));
       if (like === undefined) continue;
       near.push({ id: row.id, entryId: like.id, differs: difference(row, like, between(row, like)) });
     }
   }
-  return { same, near };
+  return { same, near, lostFees };
 }
 
 function groupsOf(all: readonly Figures[]): Map<string, Figures[]> {
@@ -221,7 +237,7 @@ function groupsOf(all: readonly Figures[]): Map<string, Figures[]> {
 }
 
 /** @returns the remaining rows */
-function bySums(rows: readonly Figures[], free: Set<Figures>, same: Map<string, string>): Figures[] {
+function bySums(rows: readonly Figures[], free: Set<Figures>, { same, lostFees }: NearMatches): Figures[] {
   const left: Figures[] = [];
   const done = new Set<Figures>();
   for (const row of rows) {
@@ -237,6 +253,7 @@ function bySums(rows: readonly Figures[], free: Set<Figures>, same: Map<string, 
     else {
       for (const each of own) same.set(each.id, first.id);
       for (const each of others) free.delete(each);
+      lostFees.push(...lostFeesOf(own, others));
     }
   }
   return left;
@@ -248,6 +265,44 @@ function isSameSum(a: readonly Figures[], b: readonly Figures[]): boolean {
     all.reduce((total, { quantity, price }) => total + mul(quantity, price ?? ZERO), ZERO);
   // Each fill has been rounded, so a sum may differ by more than one unit of the last digit.
   return isWithin(sum(a), sum(b), 100_000_000n) && isWithin(value(a), value(b), LEAST_PART);
+}
+
+/** What the fees of some rows are more than those of the entries that they are. */
+function lostFeesOf(rows: readonly Figures[], entries: readonly Figures[]): LostFee[] {
+  const [row] = rows;
+  const [entry] = entries;
+  if (row === undefined || entry === undefined) return [];
+  const booked = new Map<string, Fixed>();
+  for (const { fee } of entries) {
+    if (fee !== null) booked.set(fee.currency, (booked.get(fee.currency) ?? ZERO) + fee.amount);
+  }
+  const stated = new Map<string, Fixed>();
+  for (const each of rows) {
+    if (each.fee === null || isWithFee(each, entry)) continue;
+    const { currency, amount } = each.fee;
+    stated.set(currency, (stated.get(currency) ?? ZERO) + amount);
+  }
+  return [...stated].flatMap(([currency, amount]) => {
+    const lost = lostFee(amount, booked.get(currency) ?? ZERO);
+    return lost === ZERO ? [] : [{ id: row.id, entryId: entry.id, currency, amount: lost }];
+  });
+}
+
+/** Whether a withdrawal is booked with its fee: its whole amount has left then, and nothing is lost. */
+function isWithFee({ quantity, net }: Figures, entry: Figures): boolean {
+  return net !== null && abs(entry.quantity - quantity) < abs(entry.quantity - net);
+}
+
+/** Nobody rounds a fee to fewer decimals. */
+const LEAST_PLACES_OF_FEE = 2;
+
+/** How much of a stated fee is not booked, unless one is the other rounded. */
+export function lostFee(stated: Fixed, booked: Fixed): Fixed {
+  if (booked >= stated) return ZERO;
+  if (booked === ZERO) return stated;
+  const places = Math.min(placesOf(stated), placesOf(booked));
+  const digit = lastDigit(Math.max(places, LEAST_PLACES_OF_FEE));
+  return stated - booked < digit || isWithin(booked, stated, 100n) ? ZERO : stated - booked;
 }
 
 /** At most a minute apart and a hundredth different. */

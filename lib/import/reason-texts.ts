@@ -27,6 +27,8 @@ export type ReasonCode =
   | 'rows-rejected'
   | 'same-id'
   | 'same-row'
+  | 'fee-above-value'
+  | 'fee-not-booked'
   | 'in-future';
 
 /** What a text is made of: `{name}` is a parameter, or the heading of the column. */
@@ -67,6 +69,8 @@ const KOREAN: Record<ReasonCode, string> = {
     '{rows}행 가운데 {rejected}행을 기록할 수 없어 아무것도 기록하지 않았습니다. 파일을 고치거나 `skipRejected=true`를 함께 보내세요',
   'same-id': '“{column}” 값이 다른 항목과 같지만 내용이 다릅니다',
   'same-row': '{line}행과 같은 행입니다',
+  'fee-above-value': '수수료 {fee}이(가) 거래 금액보다 큽니다. 수량과 통화를 확인하세요',
+  'fee-not-booked': '이미 기록되어 있지만 수수료 {fee}이(가) 빠져 있습니다. 필요하면 그 기록을 고치세요',
   'in-future': '“{column}” 열의 시각이 미래입니다: {value}',
   'ambiguous-number':
     '“{column}” 열의 숫자를 여러 가지로 읽을 수 있습니다: {readings}. `decimal`로 소수점 기호를 알려 주세요',

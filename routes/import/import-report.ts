@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ImportOutcome } from '../../db/import/import-booking.ts';
 import type { RowMatch } from '../../db/import/import-match.ts';
+import type { TradeDraft } from '../../db/ledger/entries/stored-entry.ts';
 import { DIFFERENCES } from '../../lib/import/near-match.ts';
 import { FORMAT_NAMES } from '../../lib/import/layouts/formats.ts';
 import {
@@ -56,7 +57,7 @@ const rowSchema = z
     detail: z
       .string()
       .optional()
-      .describe('Why it is rejected, ignored or undecided, or what it duplicates.'),
+      .describe('Why it is rejected, ignored or undecided, what it duplicates, or what to check in it.'),
     tradeId: field.id.optional().describe('The booked entry that it duplicates or conflicts with.'),
   })
   .meta({ id: 'ImportRow', description: 'The outcome of one row of a file.' });
@@ -173,8 +174,10 @@ export const reportSchema = z
             line: z.int().describe('The line of the file where the row begins, from 1.'),
             tradeId: field.id.describe('The booked entry that it resembles.'),
             differs: z
-              .enum(DIFFERENCES)
-              .describe('How the two differ, beyond the precision of their sources.'),
+              .enum([...DIFFERENCES, 'fee'])
+              .describe(
+                'How the two differ, beyond the precision of their sources. `fee`: the row is a duplicate and is not booked, but the entry lacks its fee, or a part of it.',
+              ),
           })
           .meta({
             id: 'ImportNearMiss',
@@ -182,11 +185,13 @@ export const reportSchema = z
           }),
       )
       .describe(
-        'Rows that are new but almost equal to an entry from another file, the API or by hand: check them before booking the file. At most 100.',
+        'Rows that are new but almost equal to an entry from another file, the API or by hand, and duplicates whose fee the entry lacks: check them before booking the file. At most 100 of each.',
       ),
     items: z
       .array(rowSchema)
-      .describe(`The outcome of each row, by line; at most ${REPORTED_ROWS}. Rejected rows are kept first.`),
+      .describe(
+        `The outcome of each row, by line; at most ${REPORTED_ROWS}. Rejected rows and those with something to check are kept first.`,
+      ),
     truncated: z.boolean().describe('Whether the file has more rows than `items`.'),
   })
   .meta({ id: 'ImportReport', description: 'The outcome of importing a file.' });
@@ -197,6 +202,13 @@ function rowIn(language: ReasonLanguage, row: ReportRow): ReportRow {
   const decision = status === 'undecided' ? DECISION_CODES.find((each) => each === code) : undefined;
   if (decision === undefined) return { ...row, detail: reasonIn(language, row, detail) };
   return { ...row, detail: `${params?.['word'] ?? ''}: ${decisionIn(language, decision, detail)}` };
+}
+
+function compare({ line, outcome, entryId, twin }: RowMatch): ReportRow {
+  if (outcome === null) return { line, status: 'accepted' };
+  if (entryId !== null) return { line, status: 'duplicate', tradeId: entryId };
+  const detail = `The row is the same as line ${twin}.`;
+  return { line, status: 'duplicate', code: 'same-row', params: { line: String(twin) }, detail };
 }
 
 /** Records the outcome of each row, and keeps the first of each kind. */
@@ -217,6 +229,12 @@ export class ImportReport {
   #rejected = 0;
   readonly #rejectedRows: ReportRow[] = [];
   readonly #ignoredRows: ReportRow[] = [];
+  /** What to check in rows that can be booked, by line. */
+  readonly #notes = new Map<number, Required<Reason> & { detail: string }>();
+
+  get notedLines(): readonly number[] {
+    return [...this.#notes.keys()];
+  }
 
   get rejected(): number {
     return this.#rejected;
@@ -243,6 +261,24 @@ export class ImportReport {
       const reason = code === undefined ? {} : { code, params };
       const sentence = sentenceAbout(`\`${column}\``, detail);
       this.#rejectedRows.push({ line, status: 'rejected', column, detail: sentence, ...reason });
+    }
+  }
+
+  /** Records a fee that is more than its trade. */
+  noteDearFee(line: number, { fee }: Pick<TradeDraft, 'fee'>): void {
+    if (fee === null || this.#notes.size === REPORTED_ROWS) return;
+    const amount = `${decimal(fee.amount)} ${fee.currency}`;
+    const detail = `The fee of ${amount} is more than the trade itself: check its amount and currency.`;
+    this.#notes.set(line, { code: 'fee-above-value', params: { fee: amount }, detail });
+  }
+
+  /** Records the fees that only the file has, of rows that are booked already. */
+  noteLostFees({ first, sums }: ImportOutcome['lostFees']): void {
+    for (const [asset, amount] of sums) this.#count('ignored', [{ asset, amount: decimal(-amount) }]);
+    for (const { line, currency, amount } of first) {
+      const fee = `${decimal(amount)} ${currency}`;
+      const detail = `It is booked already, but without ${fee} of its fee: correct that entry if the fee is missing.`;
+      this.#notes.set(line, { code: 'fee-not-booked', params: { fee }, detail });
     }
   }
 
@@ -352,26 +388,15 @@ export class ImportReport {
 
   /** @param first the first rows that were compared with the ledger */
   items(first: readonly RowMatch[], language: ReasonLanguage): ReportRow[] {
-    const compared = first.flatMap(({ line, outcome, entryId, twin }): ReportRow[] => {
-      if (outcome === 'conflict') return [];
-      if (outcome === null) return [{ line, status: 'accepted' }];
-      if (entryId !== null) return [{ line, status: 'duplicate', tradeId: entryId }];
-      const params = { line: String(twin) };
-      return [
-        {
-          line,
-          status: 'duplicate',
-          code: 'same-row',
-          params,
-          detail: `The row is the same as line ${twin}.`,
-        },
-      ];
-    });
-    const others = [...this.#undecidedRows, ...compared, ...this.#ignoredRows].sort(
-      (a, b) => a.line - b.line,
+    const compared = first.flatMap((match): ReportRow[] =>
+      match.outcome === 'conflict' ? [] : [{ ...compare(match), ...this.#notes.get(match.line) }],
     );
-    const room = Math.max(0, REPORTED_ROWS - this.#rejectedRows.length);
-    return [...this.#rejectedRows, ...others.slice(0, room)]
+    const isNoted = ({ line }: ReportRow): boolean => this.#notes.has(line);
+    const noted = compared.filter(isNoted);
+    const plain = compared.filter((row) => !isNoted(row));
+    const others = [...this.#undecidedRows, ...plain, ...this.#ignoredRows].sort((a, b) => a.line - b.line);
+    return [...this.#rejectedRows, ...noted, ...others]
+      .slice(0, REPORTED_ROWS)
       .sort((a, b) => a.line - b.line)
       .map((row) => rowIn(language, row));
   }

@@ -21,6 +21,7 @@ import { FileJoins } from './file-joins.ts';
 import { reasonOf } from './entry-reason.ts';
 import { draftOf, type EntryTerms } from './import-entry.ts';
 import { ImportReport, REPORTED_ROWS } from './import-report.ts';
+import { isDear } from '../ledger/trade-draft.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import type { Services } from '../http/handler-services.ts';
 
@@ -104,6 +105,7 @@ export async function runImport(
         decisions,
         joins: joins.pairs,
         reported: REPORTED_ROWS,
+        noted: report.notedLines,
         name: importId,
         published: PUBLISHED,
         tagLimit: config.TAGS_PER_PORTFOLIO,
@@ -116,6 +118,7 @@ export async function runImport(
     const { format, columns } = file.layout;
     const idColumn = columns.heading(format.source['externalId'] ?? format.source['symbol'] ?? 'externalId');
     report.rejectConflicts(outcome, idColumn);
+    report.noteLostFees(outcome.lostFees);
     const settled = decisions.filter(({ key }) => outcome.known.get(key) === 'settled');
     for (const { decision } of settled) report.settle(decision);
     if (!dryRun && !skipRejected && report.rejected > 0) throw report.problem();
@@ -277,6 +280,7 @@ function draftsOf(row: ImportRow, { file, report, terms, decisions, joins }: Row
       return [];
     }
     drafts.push(made.draft);
+    if (made.draft.kind === 'trade' && isDear(made.draft)) report.noteDearFee(line, made.draft);
     joins.add(line, entry, made.draft);
   }
   return drafts;

@@ -19,7 +19,7 @@ import { entryErrors, toEntryInput, unratedEntry } from './entry-draft.ts';
 import { ENTRY_KINDS, type EntryInput, entryInput } from './entry-input.ts';
 import { bookBatch, bookingQuery } from './book-batch.ts';
 import { correctEntry, deleteEntry } from './one-entry.ts';
-import { keptRates, placeInBatch, rated, rateFinder } from './trade-draft.ts';
+import { concernsFee, dearFeeErrors, keptRates, placeInBatch, rated, rateFinder } from './trade-draft.ts';
 
 function known(entry: StoredEntry | null): StoredEntry {
   if (entry === null) throw problem('not-found', { detail: 'There is no such entry.' });
@@ -31,9 +31,13 @@ function check(
   inputs: readonly EntryInput[],
   terms: { now: number; baseCurrency: string },
   inBatch: boolean,
+  takesDearFee = false,
 ): void {
   const errors = inputs.flatMap((input, index) =>
-    entryErrors(input, terms).map(({ pointer = '', detail }): FieldError => ({
+    [
+      ...entryErrors(input, terms),
+      ...(input.kind === 'trade' && !takesDearFee ? dearFeeErrors(input) : []),
+    ].map(({ pointer = '', detail }): FieldError => ({
       pointer: inBatch ? `/items/${index}${pointer}` : pointer,
       detail,
     })),
@@ -231,7 +235,7 @@ export const changeEntryOfAnyKind = endpoint({
           });
         }
         const input = changedEntry(sent, body);
-        check([input], { now: services.clock.now(), baseCurrency }, false);
+        check([input], { now: services.clock.now(), baseCurrency }, false, !concernsFee(body));
         return await rated(unratedEntry(input), keptRates(before, rateFinder(trx, terms)));
       },
     );

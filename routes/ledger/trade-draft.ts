@@ -100,17 +100,29 @@ export function tradeErrors(input: TradeInput, now: number): FieldError[] {
   if (base === quote) errors.push({ pointer: '/symbol', detail: 'must name two different assets' });
   if (field.isInFuture(input.time, now)) errors.push({ pointer: '/time', detail: 'is in the future' });
   if (field.isTooEarly(input)) errors.push({ pointer: '/time', detail: field.TOO_EARLY });
-  const { fee } = input;
-  const most =
-    fee?.currency === quote
-      ? mul(input.quantity, input.price)
-      : fee?.currency === base
-        ? input.quantity
-        : null;
-  if (fee !== undefined && most !== null && fee.amount > most) {
-    errors.push({ pointer: '/fee/amount', detail: 'is more than the trade itself' });
-  }
   return errors;
+}
+
+/**
+ * Whether a fee in the base or quote asset is more than the trade. A program that says so is mistaken; an exchange has
+ * its minimum fees, so what it has reported is booked, and warned of as a fee in a third asset is.
+ */
+export function isDear({ base, quote, quantity, price, fee }: Priced): boolean {
+  if (fee === null) return false;
+  if (fee.currency === quote) return fee.amount > mul(quantity, price);
+  return fee.currency === base && fee.amount > quantity;
+}
+
+type Priced = Pick<TradeDraft, 'base' | 'quote' | 'quantity' | 'price' | 'fee'>;
+
+export function dearFeeErrors({ symbol, quantity, price, fee }: TradeInput): FieldError[] {
+  const trade = { ...splitSymbol(symbol), quantity, price, fee: fee ?? null };
+  return isDear(trade) ? [{ pointer: '/fee/amount', detail: 'is more than the trade itself' }] : [];
+}
+
+/** Whether a correction concerns how much a fee is beside its trade. */
+export function concernsFee(change: object): boolean {
+  return ['symbol', 'side', 'quantity', 'price', 'fee'].some((name) => name in change);
 }
 
 /**
@@ -118,9 +130,14 @@ export function tradeErrors(input: TradeInput, now: number): FieldError[] {
  * one that is worth more than its trade.
  * @throws the 422 that names what no exchange can have reported
  */
-export function checkTrades(inputs: readonly TradeInput[], now: number, inBatch: boolean): void {
+export function checkTrades(
+  inputs: readonly TradeInput[],
+  now: number,
+  inBatch: boolean,
+  errorsOf: (input: TradeInput) => FieldError[] = dearFeeErrors,
+): void {
   const errors = inputs.flatMap((input, index) =>
-    tradeErrors(input, now).map(({ pointer, detail }) => ({
+    [...tradeErrors(input, now), ...errorsOf(input)].map(({ pointer, detail }) => ({
       pointer: inBatch ? `/items/${index}${pointer}` : `${pointer}`,
       detail,
     })),

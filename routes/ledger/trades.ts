@@ -12,6 +12,8 @@ import { portfolioParams } from '../portfolios/portfolios.ts';
 import { tradeBody, tradeSchema } from '../portfolios/trade-body.ts';
 import {
   checkTrades,
+  concernsFee,
+  dearFeeErrors,
   keptRates,
   rateFinder,
   toTradeDraft,
@@ -144,7 +146,7 @@ export const changeTrade = endpoint({
     const corrected = await correctEntry(services, request, body, async (before, { trx, terms }) => {
       const trade = asTrade(before);
       const input = { ...toTradeInput(trade), ...given(body) };
-      checkTrades([input], services.clock.now(), false);
+      checkTrades([input], services.clock.now(), false, concernsFee(body) ? dearFeeErrors : () => []);
       return await toTradeDraft(input, keptRates(trade, rateFinder(trx, terms)));
     });
     return tradeBody(asTrade(corrected));

@@ -126,6 +126,7 @@ export const en = {
   'differs.quantity': 'different quantity',
   'differs.price': 'different price',
   'differs.account': 'different account',
+  'differs.fee': 'booked already, but without this fee',
   importHints: 'What the file does not say',
   importHintsAbout: 'Only needed if the check asks for it. What the file itself shows takes precedence.',
   hintZone: 'Time zone of the file',

@@ -126,6 +126,7 @@ export const ko: Record<keyof typeof en, string> = {
   'differs.quantity': '수량이 다름',
   'differs.price': '가격이 다름',
   'differs.account': '계정이 다름',
+  'differs.fee': '이미 기록되어 있지만 이 수수료가 없음',
   importHints: '파일에 나와 있지 않은 것',
   importHintsAbout: '검사에서 물을 때만 필요합니다. 파일에 나와 있는 것은 바뀌지 않습니다.',
   hintZone: '시각의 시간대',

@@ -12,7 +12,7 @@ type ReportRow = components['schemas']['ImportRow'];
 /** The outcome of an import. */
 export interface Outcome {
   message: string;
-  /** The rows that were not imported, in words. */
+  /** The rows that were not imported, or have something to check, in words. */
   rows: string[];
   /** What was not booked of each asset, in words. */
   unbooked: string[];
@@ -77,7 +77,8 @@ export function outcomeOf(report: Report): Outcome {
     const { status } = item;
     // Once the file is booked, its decisions say more.
     if (status === 'undecided') return dryRun ? [undecidedInWords(item)] : [];
-    return status === 'rejected' || status === 'ignored' ? [inWords(item)] : [];
+    const isToCheck = item.code === 'fee-above-value';
+    return status === 'rejected' || status === 'ignored' || isToCheck ? [inWords(item)] : [];
   });
   const message = text(dryRun ? 'importChecked' : 'importBooked', counts);
   const unjoined =

@@ -15,6 +15,7 @@ const figures = (
   source: null,
   hasId: false,
   account: null,
+  fee: null,
   isCoarse: false,
   isOfMinutes: false,
   net: null,

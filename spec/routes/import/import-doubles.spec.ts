@@ -194,6 +194,7 @@ eachApp('files of one account', (app) => {
         side: 'buy',
         quantity: '0.00022463',
         price: '137999000',
+        fee: { amount: '15.5', currency: 'KRW' },
         time: '2025-11-20T01:15:30.123Z',
         externalId: `uuid-${index}`,
       });
