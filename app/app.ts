@@ -18,6 +18,7 @@ import { conditional } from '../routes/http/conditional.ts';
 import { problemHandler } from '../routes/middleware/problem-handler.ts';
 import { limitUrl } from '../routes/middleware/url-limit.ts';
 import { requestMetrics } from '../routes/middleware/request-metrics.ts';
+import { refuseAmbiguousHeads } from '../routes/middleware/request-head.ts';
 import { requestLog } from '../routes/middleware/request-log.ts';
 import { page } from './web-page.ts';
 import { warnOfUnexpectedProxy } from '../routes/middleware/unexpected-proxy.ts';
@@ -63,6 +64,7 @@ export function createApp(services: Services): Koa {
       isLocked,
     }),
   );
+  app.use(refuseAmbiguousHeads());
   app.use(underBasePath(config.BASE_PATH));
   app.use(allowHosts(config, API));
   app.use(

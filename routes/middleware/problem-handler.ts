@@ -77,10 +77,6 @@ export function problemHandler(logger: Logger, clock: Clock, kinds: ErrorKinds):
     const path: unknown = ctx.state['path'];
     try {
       if (path === null) throw problem('invalid-request', { detail: 'The request target must be a URL.' });
-      if (ctx.req.httpVersion === '1.1' && ctx.req.headers.host === undefined) {
-        const headers = { Connection: 'close' };
-        throw problem('invalid-request', { detail: 'The request must have a Host header.', headers });
-      }
       await next();
       if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false) throw problem('not-found');
     } catch (error) {
