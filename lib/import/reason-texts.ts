@@ -2,6 +2,7 @@ import { type FieldError, Problem, type ProblemSlug } from '../problem.ts';
 import type { CellCode } from './reading/cell-error.ts';
 import type { DecisionCode, Export, Foreign, IgnoredCode } from './reading/format.ts';
 import type { FileCode } from './reading/malformed.ts';
+import { sourceName } from './reading/source-names.ts';
 
 /** Languages that reasons are told in. English is what each is thrown with; the others are made from its code. */
 export const REASON_LANGUAGES = ['en', 'ko'] as const;
@@ -41,7 +42,7 @@ export interface Reason {
 /** They begin with a Korean letter or a quotation mark: Latin letters would be taken for a predicate. */
 const KOREAN: Record<ReasonCode, string> = {
   'unknown-headings':
-    '열 제목이 가져올 수 있는 파일의 것과 다릅니다. 거래소에서 거래 내역을 다시 내려받아 제목 행을 그대로 두고 보내거나, 열을 직접 지정하세요(`POST /v1/import-mappings`)',
+    '열 제목이 가져올 수 있는 파일({sources})의 것과 다릅니다. 거래소에서 거래 내역을 다시 내려받아 제목 행을 그대로 두고 보내거나, 열을 직접 지정하세요(`POST /v1/import-mappings`)',
   'missing-column': '“{column}” 열이 없습니다. {format} 파일에 있어야 하는 열입니다',
   'similar-column':
     '“{column}” 열이 없고 “{similar}” 열이 있습니다. 같은 열이면 {format} 파일의 머리글을 고치세요',
@@ -142,6 +143,7 @@ function korean({ code = '', column = '', params = {} }: Reason): string | null 
   const given: Record<string, string> = { ...params, column };
   const { instead } = given;
   if (instead !== undefined && isKnown(KOREAN_EXPORTS, instead)) given['instead'] = KOREAN_EXPORTS[instead];
+  if (given['format'] !== undefined) given['format'] = sourceName(given['format']);
   const text = KOREAN[code].replaceAll(/\{(\w+)\}/g, (whole, name: string) => given[name] ?? whole);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

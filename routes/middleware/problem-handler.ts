@@ -93,6 +93,8 @@ export function problemHandler(logger: Logger, clock: Clock, kinds: ErrorKinds):
       }
       ctx.status = found.status;
       if (found.status === 401) ctx.set('WWW-Authenticate', 'Bearer realm="marktide"');
+      // The headers of a problem in another language say so.
+      ctx.set('Content-Language', 'en');
       ctx.set(found.headers);
       ctx.set('Cache-Control', 'no-store');
       ctx.body = found.toBody(requestId);

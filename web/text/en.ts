@@ -655,7 +655,7 @@ export const en = {
   'invalid.time': 'This time does not exist in this zone: the clocks go forward.',
   importRowRefused: 'the row cannot be used',
   'row.unknown-headings':
-    'none of the headings belongs to a file that can be imported. Download the trade history of your exchange again, and leave its row of headings as it is',
+    'the headings are not those of a file that can be imported: {sources}. Download the trade history of your exchange again, and leave its row of headings as it is',
   'row.unknown-order':
     'all rows have the same time: choose the order of rows under “What the file does not say”',
   'row.ambiguous-number':

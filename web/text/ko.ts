@@ -651,7 +651,7 @@ export const ko: Record<keyof typeof en, string> = {
   'invalid.time': '이 시간대에 없는 시각입니다. 서머타임이 시작되는 때입니다.',
   importRowRefused: '사용할 수 없는 행입니다',
   'row.unknown-headings':
-    '열 제목이 가져올 수 있는 파일의 것과 다릅니다. 거래소에서 거래 내역을 다시 내려받아 제목 행을 그대로 두고 가져와 주세요',
+    '열 제목이 가져올 수 있는 파일({sources})의 것과 다릅니다. 거래소에서 거래 내역을 다시 내려받아 제목 행을 그대로 두고 가져와 주세요',
   'row.unknown-order': '모든 행의 시각이 같습니다. “파일에 나와 있지 않은 것”에서 행 순서를 골라 주세요',
   'row.ambiguous-number':
     '“{column}” 열의 숫자를 여러 가지로 읽을 수 있습니다: {readings}. “파일에 나와 있지 않은 것”에서 소수점 기호를 골라 주세요',

@@ -19,8 +19,9 @@ export function rowReason({ column = '', code, params = {}, detail }: RefusedRow
     case 'no-time-zone':
       return text('row.no-time-zone', { column });
     case 'unknown-order':
+      return text('row.unknown-order');
     case 'unknown-headings':
-      return text(`row.${code}`);
+      return text('row.unknown-headings', { sources: params['sources'] ?? '' });
     default:
       return detail ?? text('importRowRefused');
   }

@@ -22,6 +22,7 @@ import { marktide } from './marktide.ts';
 import { okxTrading, okxTradingOld, okxWithdrawals } from './okx.ts';
 import { ownEntries } from './own-entries.ts';
 import { cointracking, koinly } from './tax-tools.ts';
+import { sourceName } from '../reading/source-names.ts';
 import { upbit } from './upbit.ts';
 
 const FORMATS: readonly ImportFormat[] = [
@@ -53,6 +54,8 @@ const FORMATS: readonly ImportFormat[] = [
   cointracking,
 ];
 
+/** What can be imported, as people know it. */
+const SOURCES = [...new Set(FORMATS.map(({ name }) => sourceName(name)))].join(', ');
 const KNOWN_NAMES = [...new Set(FORMATS.map(({ name }) => name))];
 export const FORMAT_NAMES = [...KNOWN_NAMES, 'mapping'];
 
@@ -203,7 +206,7 @@ function refusal(line: number, { code, exchange, is, instead }: Omit<Refused, 'h
 function rivalColumns({ line, format: { name }, match: { rivals } }: Candidate): Error {
   const [column = ''] = rivals;
   const columns = rivals.join(', ');
-  const detail = `has the columns ${rivals.join(' and ')}, of which a file of ${name} has only one: it may be of futures, which are not booked. Export the spot history instead, or map the columns of the file (\`POST /v1/import-mappings\`)`;
+  const detail = `has the columns ${rivals.join(' and ')}, of which a file of ${sourceName(name)} has only one: it may be of futures, which are not booked. Export the spot history instead, or map the columns of the file (\`POST /v1/import-mappings\`)`;
   return problem('malformed-csv', {
     detail: `Line ${line} ${detail}.`,
     errors: [{ line, column, detail, code: 'rival-columns', params: { format: name, columns } }],
@@ -224,7 +227,7 @@ function unknownHeadings(candidates: readonly Candidate[], lines: readonly strin
   if (nearest !== undefined && share(nearest.match) >= NEAR && nearest.match.missing.length <= FEW_MISSING) {
     const { missing } = nearest.match;
     return problem('malformed-csv', {
-      detail: `Line ${nearest.line} has headings of a file of ${nearest.format.name}, but not these: ${missing.join(', ')}. Add them, or map the columns of the file (\`POST /v1/import-mappings\`).`,
+      detail: `Line ${nearest.line} has headings of a file of ${sourceName(nearest.format.name)}, but not these: ${missing.join(', ')}. Add them, or map the columns of the file (\`POST /v1/import-mappings\`).`,
       errors: missing.map((column) => {
         const similar = similarHeading(column, nearest.columns.headings);
         const params = { format: nearest.format.name };
@@ -235,10 +238,10 @@ function unknownHeadings(candidates: readonly Candidate[], lines: readonly strin
       }),
     });
   }
-  const detail = `has none of the known headings (of ${KNOWN_NAMES.join(', ')}): map its columns (\`POST /v1/import-mappings\`), or export one of these`;
+  const detail = `does not have the headings of a file that can be imported (of ${SOURCES}): export one of these and leave its headings as they are, or map the columns of the file (\`POST /v1/import-mappings\`)`;
   return problem('malformed-csv', {
     detail: `Line 1 ${detail}.`,
-    errors: [{ line: 1, detail, code: 'unknown-headings', params: {} }],
+    errors: [{ line: 1, detail, code: 'unknown-headings', params: { sources: SOURCES } }],
   });
 }
 

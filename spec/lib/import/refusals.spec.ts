@@ -86,6 +86,15 @@ describe('a file that is refused', () => {
     });
   }
 
+  it('names what can be imported as people know it, in words and as a parameter', async () => {
+    const sources =
+      'Marktide, Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly, CoinTracking';
+    const error = await refused('unknown,headings,here\n1,2,3\n');
+    assert.deepEqual(error?.params, { sources });
+    assert.ok(error?.detail.includes(`(of ${sources})`));
+    assert.doesNotMatch((await refused('txid,pair,time,vol\n'))?.detail ?? '', /kraken-/);
+  });
+
   it('names a heading that differs from the one it lacks in two letters at most', async () => {
     const error = await refused(`${BINANCE.replace('Amount', 'Amuont')}\n`);
     assert.deepEqual(

@@ -47,6 +47,20 @@ eachApp('the language of what is told about a file', (app) => {
     ]);
   });
 
+  it('is told of every refusal in English too, whoever refuses', async () => {
+    for (const [body, query, status] of [
+      [FUTURES, '', 400],
+      [WRONG, '', 422],
+      [WRONG, '?tz=nowhere', 400],
+      [WRONG, '?mapping=none', 400],
+    ] as const) {
+      const answer = await told('en', body, query);
+      assert.deepEqual([answer.status, answer.language], [status, 'en'], query);
+    }
+    const missing = await fetch(`${app().url}/v1/none`);
+    assert.deepEqual([missing.status, missing.headers.get('content-language')], [404, 'en']);
+  });
+
   it('is Korean for rows that hold the file back, and for how many they are', async () => {
     const { status, body } = await told('ko', WRONG);
     assert.equal(status, 422);
