@@ -44,7 +44,7 @@ export interface CohortEnvironment {
   clock: Clock;
   /** No more than this is gathered: a member that is behind could not queue it. */
   queueBytes: number;
-  observer: StreamObserver;
+  observer?: StreamObserver | undefined;
 }
 
 /** This many writes take a few milliseconds. Encoding again for the next cohort costs almost nothing in comparison. */
@@ -120,13 +120,13 @@ export class Cohort implements FrameReceiver, Flushable {
     const batch = this.#nextBatch();
     if (batch === null) return;
     const { frames, conflated } = batch;
-    if (conflated > 0) this.#environment.observer.dropped('conflated', conflated * this.#members.size);
+    if (conflated > 0) this.#environment.observer?.dropped('conflated', conflated * this.#members.size);
     let writes = 0;
     for (const member of this.#members) if (member.take(batch)) writes += 1;
     // Measured after the writes, so that the next window is for gathering only.
     this.lastFlush = this.#environment.clock.monotonic();
     if (writes === 0) return;
-    this.#environment.observer.flushed(
+    this.#environment.observer?.flushed(
       writes,
       writes * frames.length,
       this.#environment.clock.now() - batch.publishedAt,

@@ -1,5 +1,4 @@
-import type { LogEvent } from './broker.ts';
-import type { ChannelCatalog, ChannelKind, View } from './channel.ts';
+import type { ChannelKind, View } from './channel.ts';
 import { encodePart } from './cursor.ts';
 
 /** A view of one log event on one channel, encoded once for all connections. */
@@ -69,16 +68,4 @@ export class Frame {
 /** Whether one of these channels shows the frame. */
 export function isOn({ channel, wildcard }: Frame, channels: ReadonlySet<string>): boolean {
   return channels.has(channel) || (wildcard !== null && channels.has(wildcard));
-}
-
-/** The frames of a log event, in the fixed order that a cursor's view count relies on. */
-export function framesOf(
-  catalog: Pick<ChannelCatalog, 'views'>,
-  log: string,
-  tag: string,
-  epoch: string,
-  event: LogEvent,
-): Frame[] {
-  const source = { tag, epoch, offset: event.offset, at: event.at };
-  return catalog.views(log, event.data).map((view) => new Frame(source, view));
 }

@@ -12,7 +12,7 @@ import {
 import type { ChannelCatalog } from './channel.ts';
 import { Cohorts } from './cohort.ts';
 import { logTag } from './cursor.ts';
-import { type Frame, framesOf } from './frame.ts';
+import { Frame } from './frame.ts';
 import { FrameRouter } from './frame-router.ts';
 import { NewestFrames } from './newest-frames.ts';
 import { RecentFrames } from './recent-frames.ts';
@@ -28,7 +28,7 @@ export interface LogViewOptions {
   broker: Broker;
   logger: Logger;
   clock: Clock;
-  observer?: StreamObserver;
+  observer?: StreamObserver | undefined;
   /**
    * States that this process knows, as of a position, for keys that the log's own state lacks: older than the log (with
    * offset 0), or lost from it.
@@ -135,9 +135,15 @@ export class LogView implements LogListener {
   frames(epoch: string, event: LogEvent): Frame[] {
     const known = this.#recent?.get(epoch, event.offset);
     if (known) return known;
-    const frames = framesOf(this.#options.catalog, this.log, this.tag, epoch, event);
+    const frames = this.#encode(epoch, event);
     this.#recent?.add(epoch, event.offset, frames, event.data.length);
     return frames;
+  }
+
+  /** In the fixed order that a cursor's view count relies on. */
+  #encode(epoch: string, { offset, at, data }: LogEvent): Frame[] {
+    const source = { tag: this.tag, epoch, offset, at };
+    return this.#options.catalog.views(this.log, data).map((view) => new Frame(source, view));
   }
 
   events(epoch: string, events: readonly LogEvent[]): void {
@@ -247,8 +253,7 @@ export class LogView implements LogListener {
       for (const frame of this.frames(epoch, event)) into.remember(frame);
     }
     for (const event of this.#options.known?.(this.log, end, (key) => !keys.has(key)) ?? []) {
-      for (const frame of framesOf(this.#options.catalog, this.log, this.tag, epoch, event))
-        into.remember(frame);
+      for (const frame of this.#encode(epoch, event)) into.remember(frame);
     }
   }
 }

@@ -19,6 +19,11 @@ export interface QueuedControl {
 
 export type Queued = QueuedFrame | QueuedControl;
 
+/** What a cursor counts of an event after one of its frames: see `QueuedFrame.views`. */
+export function viewsUpTo(index: number, frames: readonly Frame[]): number {
+  return index + 1 < frames.length ? index + 1 : 0;
+}
+
 /** Size that a control event is counted with, so that these are bounded too. */
 const CONTROL_BYTES = 200;
 
@@ -48,9 +53,7 @@ export class SendQueue {
 
   /** Queues the frames of one event, which a cursor counts. */
   pushEvent(log: string, frames: readonly Frame[]): void {
-    frames.forEach((frame, index) => {
-      this.push({ frame, log, views: index + 1 < frames.length ? index + 1 : 0 });
-    });
+    frames.forEach((frame, index) => this.push({ frame, log, views: viewsUpTo(index, frames) }));
   }
 
   push(item: QueuedFrame): void {

@@ -24,9 +24,35 @@ export interface SharedViewsOptions extends LogViewOptions {
 }
 
 /** How long a log may take to open and its watch to start. A watch should give up earlier. */
-export const OPEN_MS = 15_000;
+const OPEN_MS = 15_000;
 /** How long a log may take to close. */
 const CLOSE_MS = 5_000;
+
+/**
+ * Keeps a log or a channel up to date.
+ * @param onChange called when that begins to fail, or works again
+ */
+export function watch(
+  kind: 'log' | 'channel',
+  name: string,
+  start: Start,
+  onChange: (isFailing: boolean) => void,
+  { clock, random, repeated }: Pick<SharedViewsOptions, 'clock' | 'random' | 'repeated'>,
+): Supervisor {
+  return new Supervisor({
+    start,
+    what: `the watch of the ${kind} ${name}`,
+    ms: OPEN_MS,
+    clock,
+    random,
+    onFailure: (error) => {
+      const what = `a ${kind} cannot be kept up to date, trying again`;
+      repeated.warn({ err: error, [kind]: name }, what, causeOf(error));
+      onChange(true);
+    },
+    onRecovery: () => onChange(false),
+  });
+}
 
 /** The logs that this process reads: one view each, from the first subscriber to the last. */
 export class SharedViews {
@@ -54,7 +80,6 @@ export class SharedViews {
   }
 
   #watch(log: string, start: Start): Supervisor {
-    const { clock, random, repeated } = this.#options;
     const setStale = (isStale: boolean): void => {
       // A view that is still opening finds out by itself.
       void this.#views.get(log)?.opening.then(
@@ -62,18 +87,7 @@ export class SharedViews {
         () => undefined,
       );
     };
-    return new Supervisor({
-      start,
-      what: `the watch of the log ${log}`,
-      ms: OPEN_MS,
-      clock,
-      random,
-      onFailure: (error) => {
-        repeated.warn({ err: error, log }, 'a log cannot be kept up to date, trying again', causeOf(error));
-        setStale(true);
-      },
-      onRecovery: () => setStale(false),
-    });
+    return watch('log', log, start, setStale, this.#options);
   }
 
   /**

@@ -21,12 +21,3 @@ export interface StreamObserver {
   /** Frames that will not be written: a newer state took their place, or the reader was too slow. */
   dropped(reason: 'conflated' | 'slow-reader', frames: number): void;
 }
-
-export const UNOBSERVED: StreamObserver = {
-  opened: () => undefined,
-  closed: () => undefined,
-  started: () => undefined,
-  received: () => undefined,
-  flushed: () => undefined,
-  dropped: () => undefined,
-};

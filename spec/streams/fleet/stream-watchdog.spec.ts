@@ -3,7 +3,6 @@ import { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
 import { FlushScheduler } from '../../../streams/core/flush-scheduler.ts';
 import type { OpenStream } from '../../../streams/core/connections/open-stream.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
-import { UNOBSERVED } from '../../../streams/core/stream-observer.ts';
 import { Subscriber } from '../../../streams/core/connections/subscriber.ts';
 import { sseWire } from '../../../streams/transports/wires.ts';
 import { StreamWatchdog } from '../../../streams/fleet/stream-watchdog.ts';
@@ -49,7 +48,6 @@ describe('the watchdog of streams', () => {
       scheduler: new FlushScheduler(clock, 20),
       clock,
       repeated: new RepeatedLog(quiet, clock),
-      observer: UNOBSERVED,
       isDelayed: () => false,
       onEnd: () => undefined,
     });

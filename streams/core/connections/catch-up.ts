@@ -4,7 +4,7 @@ import type { CursorPosition } from '../cursor.ts';
 import { type Frame, isOn } from '../frame.ts';
 import type { Place } from './places.ts';
 import type { LogView } from '../log-view.ts';
-import type { QueuedFrame } from '../send-queue.ts';
+import { type QueuedFrame, viewsUpTo } from '../send-queue.ts';
 
 /** Events read from the ring at a time. */
 const PAGE = 1_000;
@@ -14,7 +14,7 @@ const FIRST_EVENTS = 20;
 export type LostReason = 'epoch' | 'foreign' | 'expired';
 
 /** The connection that catches up. */
-export interface Straggler {
+export interface StartingStream {
   isEnded(): boolean;
   write(items: readonly QueuedFrame[]): void;
   /** Writes what is queued. */
@@ -22,9 +22,7 @@ export interface Straggler {
   /** Resolves when the client has read what was written. */
   untilWritable(): Promise<void>;
   /** From the next offset on, it gets what the log view delivers. */
-  goLive(offset: number): void;
-  /** The missing events are lost: send `reset` and the current state, then go live. */
-  startAnew(reason: LostReason): Promise<void>;
+  goLive(place: Place, view: LogView, offset: number): void;
 }
 
 /** All states of a place's channels, sent outside the log's order: each replaces all earlier ones. */
@@ -45,6 +43,8 @@ export interface CatchUpOptions {
   sameChannels: boolean;
   /** Channels whose state the client has. */
   known: ReadonlySet<string>;
+  /** The missing events are lost: sends `reset` and the current state, and goes live. */
+  startAnew: (reason: LostReason) => Promise<void>;
 }
 
 /** Which states the client has, so that none is missing at the end and none follows a newer one. */
@@ -122,7 +122,7 @@ class Selection {
         apart.push(frame);
       } else {
         if (isState) this.#states.send(frame);
-        items.push({ frame, log: this.#view.log, views: index + 1 < mine.length ? index + 1 : 0 });
+        items.push({ frame, log: this.#view.log, views: viewsUpTo(index, mine) });
       }
     });
     this.#skipViews = 0;
@@ -175,12 +175,12 @@ async function statesAt(
  * @throws BrokerUnavailableError
  */
 export async function catchUp(
-  straggler: Straggler,
+  stream: StartingStream,
   place: Place,
   view: LogView,
   options: CatchUpOptions,
 ): Promise<void> {
-  const { from, broker, latest, sameChannels } = options;
+  const { from, broker, latest, sameChannels, startAnew } = options;
   const skipViews = sameChannels ? from.views : 0;
   /** The last event that the client has, at least in part. */
   const begun = from.views > 0 ? from.offset + 1 : from.offset;
@@ -193,19 +193,19 @@ export async function catchUp(
   place.reach(view, after, skipViews);
   for (;;) {
     const page = await broker.history(view.log, after, PAGE);
-    if (straggler.isEnded()) return;
-    if ('lost' in page) return straggler.startAnew(page.lost === 'ahead' ? 'foreign' : page.lost);
-    straggler.flush();
+    if (stream.isEnded()) return;
+    if ('lost' in page) return startAnew(page.lost === 'ahead' ? 'foreign' : page.lost);
+    stream.flush();
     if (first && (latest || !sameChannels)) {
       // What another process sent before the cut may be newer than the cursor, but not than the head.
       const least = latest ? page.head : begun;
       const known = await statesAt(place, view, broker, { epoch: page.epoch, offset: least });
-      if (straggler.isEnded()) return;
-      if (known === null) return straggler.startAnew('epoch');
+      if (stream.isEnded()) return;
+      if (known === null) return startAnew('epoch');
       ({ end } = known);
       // With `full`, what is newer than the cursor comes with the events.
       const frames = latest ? known.frames : known.frames.filter(({ offset }) => offset <= begun);
-      straggler.write(states.due(frames).map((frame) => aside(frame, place)));
+      stream.write(states.due(frames).map((frame) => aside(frame, place)));
     }
     let items: QueuedFrame[] = [];
     const apart: Frame[] = [];
@@ -213,22 +213,22 @@ export async function catchUp(
       items.push(...selection.of(page.epoch, event, apart));
       if (!first || latest || items.length < FIRST_EVENTS) continue;
       first = false;
-      straggler.write(items);
+      stream.write(items);
       items = [];
     }
     first = false;
     after = { epoch: page.epoch, offset: page.events.at(-1)?.offset ?? after.offset };
-    straggler.write([...states.due(apart).map((frame) => aside(frame, place)), ...items]);
+    stream.write([...states.due(apart).map((frame) => aside(frame, place)), ...items]);
     place.reach(view, after);
     const { position } = view;
     const isAtHead = after.offset >= Math.max(page.head, end);
     if (isAtHead && (after.offset >= position.offset || position.epoch !== after.epoch)) {
-      straggler.goLive(after.offset);
+      stream.goLive(place, view, after.offset);
       return;
     }
-    await straggler.untilWritable();
+    await stream.untilWritable();
     // A ring in memory answers within the tick: a long history must not starve other connections.
     await setImmediate();
-    if (straggler.isEnded()) return;
+    if (stream.isEnded()) return;
   }
 }

@@ -5,7 +5,7 @@ import type { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
 import type { Broker } from '../broker.ts';
 import type { Channel, ChannelCatalog } from '../channel.ts';
 import type { SharedViewsOptions } from '../shared-views.ts';
-import { type StreamObserver, UNOBSERVED } from '../stream-observer.ts';
+import type { StreamObserver } from '../stream-observer.ts';
 import type { TroubleSource } from '../troubles.ts';
 
 export interface HubOptions extends Pick<
@@ -39,7 +39,7 @@ export interface HubOptions extends Pick<
   maxReplays?: number;
   /** The same for the streams of one user. Default 8. */
   maxReplaysPerUser?: number;
-  observer?: StreamObserver;
+  observer?: StreamObserver | undefined;
   /** As `watchLog`, for a single channel that needs more than its log does. */
   watchChannel?: ((channel: Channel) => Start | null) | undefined;
   /** Troubles of channels, which their readers get a notice of. Call `hub.tellTroubles()` when they have changed. */
@@ -58,7 +58,6 @@ export const DEFAULTS = {
   maxStreamsPerAddress: 64,
   maxReplays: 200,
   maxReplaysPerUser: 8,
-  observer: UNOBSERVED,
 };
 
 export type HubSettings = HubOptions & typeof DEFAULTS & { logger: Logger; repeated: RepeatedLog };

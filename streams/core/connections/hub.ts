@@ -94,7 +94,7 @@ export class Hub {
     };
     this.#streams.set(request.id, stream);
     this.#wheel.put(stream, this.#nextLook(stream));
-    this.#options.observer.opened(request.wire.name);
+    this.#options.observer?.opened(request.wire.name);
     request.onOpen(subscriber);
     // Not an error status: an EventSource would never reconnect after one.
     if (this.#draining) subscriber.end('shutdown');
@@ -171,7 +171,7 @@ export class Hub {
           if (stream !== undefined) this.#wheel.remove(stream);
           this.#streams.delete(request.id);
           request.admission?.release();
-          this.#options.observer.closed(request.wire.name, reason);
+          this.#options.observer?.closed(request.wire.name, reason);
           logger.debug({ stream: request.id, reason }, 'stream ended');
         }
         hold.release();

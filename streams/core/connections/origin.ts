@@ -10,11 +10,17 @@ export interface Origin {
   lost: 'garbled' | 'foreign' | null;
 }
 
+/** The id of a connection, and how far it had come in its logs if its client has changed its channels. */
+interface Beginning {
+  lastEventId: string | null;
+  before?: { origins: ReadonlyMap<string, Origin>; lastEventId: string | null } | undefined;
+}
+
 /** At the current state. */
 export const ANEW: Origin = { position: null, channelSet: null, lost: null };
 
 /** What an id says about one log. */
-export function originIn(id: string | null, log: string): Origin {
+function originIn(id: string | null, log: string): Origin {
   if (id === null || id === '') return ANEW;
   const cursor = decodeCursor(id);
   if (cursor === null) return { ...ANEW, lost: 'garbled' };
@@ -23,30 +29,13 @@ export function originIn(id: string | null, log: string): Origin {
 }
 
 /**
- * Where a log continues when the client changes its channels: a kept log from where it is, a new one from the id that
- * came with the change. That id need not cover the kept logs.
+ * Where a connection starts in a log. If its client has changed its channels (`before`), a kept log continues where it
+ * is, and a new one starts from the id that came with the change. That id need not cover the kept logs.
  */
-export function originAfter(kept: Origin | undefined, id: string | null, log: string): Origin {
+export function originOf({ lastEventId, before }: Beginning, log: string): Origin {
+  if (before === undefined) return originIn(lastEventId, log);
+  const kept = before.origins.get(log);
   if (kept !== undefined && (kept.position !== null || kept.lost !== null)) return kept;
-  const asked = originIn(id, log);
+  const asked = originIn(lastEventId ?? before.lastEventId, log);
   return kept !== undefined && asked.lost !== null ? ANEW : asked;
-}
-
-/**
- * Where a connection starts in a log.
- * @param options its id, and how far it had come in its logs if its client has changed its channels
- */
-export function originOf(
-  {
-    lastEventId,
-    before,
-  }: {
-    lastEventId: string | null;
-    before?: { origins: ReadonlyMap<string, Origin>; lastEventId: string | null } | undefined;
-  },
-  log: string,
-): Origin {
-  return before === undefined
-    ? originIn(lastEventId, log)
-    : originAfter(before.origins.get(log), lastEventId ?? before.lastEventId, log);
 }

@@ -1,9 +1,8 @@
-import { causeOf } from '../../../lib/logging/repeated-log.ts';
-import { Supervisor } from '../../../lib/async/supervisor.ts';
+import type { Supervisor } from '../../../lib/async/supervisor.ts';
 import type { Channel } from '../channel.ts';
 import type { HubSettings } from './hub-options.ts';
 import type { LogView } from '../log-view.ts';
-import { OPEN_MS, type SharedView, type SharedViews } from '../shared-views.ts';
+import { type SharedView, type SharedViews, watch } from '../shared-views.ts';
 
 /** None of the channels of a stream can be brought up to date. */
 export class NothingToShowError extends Error {
@@ -13,12 +12,17 @@ export class NothingToShowError extends Error {
   }
 }
 
+interface ChannelWatch {
+  channel: string;
+  watch: Supervisor;
+}
+
 /** What a stream holds open: the views of its logs, and the watches of channels that need more than their log does. */
 export class StreamHold {
   readonly #options: HubSettings;
   readonly #shared: SharedViews;
   #views: SharedView[] = [];
-  #watches: Supervisor[] = [];
+  #watches: ChannelWatch[] = [];
   /** Called when the watch of a channel begins to fail, or works again. */
   onChange: (channel: string, isFailing: boolean) => void = () => undefined;
 
@@ -46,9 +50,9 @@ export class StreamHold {
       this.#watches = this.#watches.concat(watches);
       const ready = async (): Promise<LogView> => {
         const view = await shared.opening;
-        await Promise.all(watches.map(({ tried }) => tried));
+        await Promise.all(watches.map(({ watch }) => watch.tried));
         left -= 1;
-        failing += view.isStale ? own.length : watches.filter(({ isFailing }) => isFailing).length;
+        failing += view.isStale ? own.length : watches.filter(({ watch }) => watch.isFailing).length;
         if (left === 0 && failing === channels.length) throw new NothingToShowError();
         return view;
       };
@@ -61,39 +65,21 @@ export class StreamHold {
   }
 
   /** Whether the watch of a channel fails. */
-  isFailing(channel: string): boolean {
-    return this.#watches.some(({ what, isFailing }) => isFailing && what === watchOf(channel));
+  isFailing(name: string): boolean {
+    return this.#watches.some(({ channel, watch }) => channel === name && watch.isFailing);
   }
 
   /** Closes everything, including what is still being opened. May be called more than once. */
   release(): void {
     for (const shared of this.#views.splice(0)) this.#shared.release(shared);
-    for (const watch of this.#watches.splice(0)) this.#shared.settle(watch.close());
+    for (const { watch } of this.#watches.splice(0)) this.#shared.settle(watch.close());
   }
 
-  #watch(channel: Channel): Supervisor | null {
-    const { watchChannel, clock, random, repeated } = this.#options;
-    const start = watchChannel?.(channel) ?? null;
+  #watch(channel: Channel): ChannelWatch | null {
+    const start = this.#options.watchChannel?.(channel) ?? null;
     if (start === null) return null;
-    return new Supervisor({
-      start,
-      what: watchOf(channel.name),
-      ms: OPEN_MS,
-      clock,
-      random,
-      onFailure: (error) => {
-        repeated.warn(
-          { err: error, channel: channel.name },
-          'a channel cannot be kept up to date, trying again',
-          causeOf(error),
-        );
-        this.onChange(channel.name, true);
-      },
-      onRecovery: () => this.onChange(channel.name, false),
-    });
+    const { name } = channel;
+    const onChange = (isFailing: boolean): void => this.onChange(name, isFailing);
+    return { channel: name, watch: watch('channel', name, start, onChange, this.#options) };
   }
-}
-
-function watchOf(channel: string): string {
-  return `the watch of ${channel}`;
 }

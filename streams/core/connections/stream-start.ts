@@ -1,11 +1,10 @@
 import { withDeadline } from '../../../lib/async/deadline.ts';
 import type { Position } from '../broker.ts';
-import { catchUp } from './catch-up.ts';
+import { catchUp, type StartingStream } from './catch-up.ts';
 import { type CursorPosition, encodePart, logTag } from '../cursor.ts';
 import type { LogView } from '../log-view.ts';
 import { ANEW, type Origin, originOf } from './origin.ts';
 import type { Place, Places } from './places.ts';
-import type { QueuedFrame } from '../send-queue.ts';
 import type { StartOutcome } from '../stream-observer.ts';
 import type { SubscriberOptions } from './subscriber-options.ts';
 
@@ -14,16 +13,8 @@ const NONE: ReadonlySet<string> = new Set();
 /** How long a stream waits for the state of a log that has just been reset. */
 const SETTLE_MS = 10_000;
 
-/** The connection that starts. */
-export interface StartingStream {
-  isEnded(): boolean;
-  write(items: readonly QueuedFrame[]): void;
-  /** Writes what is queued. */
-  flush(): void;
-  /** Resolves when the client has read what was written. */
-  untilWritable(): Promise<void>;
-  /** From the next offset on, it gets what the log view delivers. */
-  goLive(place: Place, view: LogView, offset: number): void;
+/** The connection that starts, on all of its logs. */
+export interface NewStream extends StartingStream {
   /** Queues the current state, after a `reset` if there is a reason for one. */
   pushState(place: Place, view: LogView, position: Position, resetReason: string | null): void;
 }
@@ -32,14 +23,14 @@ export interface StartingStream {
 export class StreamStart {
   readonly #options: SubscriberOptions;
   readonly #places: Places;
-  readonly #stream: StartingStream;
+  readonly #stream: NewStream;
   /** Created when there is something to wait for. */
   #waiting: AbortController | null = null;
   #isResumed = false;
   /** Why the first log that could not be resumed was reset. */
   #resetReason: string | null = null;
 
-  constructor(options: SubscriberOptions, places: Places, stream: StartingStream) {
+  constructor(options: SubscriberOptions, places: Places, stream: NewStream) {
     this.#options = options;
     this.#places = places;
     this.#stream = stream;
@@ -133,23 +124,17 @@ export class StreamStart {
   /** @throws NoSlotError, and what `catchUp` throws */
   async #catchUp(place: Place, view: LogView, from: CursorPosition, sameChannels: boolean): Promise<void> {
     const { broker, replay, replaySlot, before } = this.#options;
-    const stream = this.#stream;
     const slot = await replaySlot();
     try {
-      if (stream.isEnded()) return;
-      await catchUp(
-        {
-          isEnded: () => stream.isEnded(),
-          write: (items) => stream.write(items),
-          flush: () => stream.flush(),
-          untilWritable: () => stream.untilWritable(),
-          goLive: (offset) => stream.goLive(place, view, offset),
-          startAnew: (reason) => this.#startAnew(place, view, reason),
-        },
-        place,
-        view,
-        { from, broker, latest: replay === 'latest', sameChannels, known: before?.known ?? NONE },
-      );
+      if (this.#stream.isEnded()) return;
+      await catchUp(this.#stream, place, view, {
+        from,
+        broker,
+        latest: replay === 'latest',
+        sameChannels,
+        known: before?.known ?? NONE,
+        startAnew: (reason) => this.#startAnew(place, view, reason),
+      });
     } finally {
       slot.release();
     }

@@ -15,7 +15,7 @@ export interface StreamWriterOptions {
   sink: Sink;
   places: Places;
   clock: Clock;
-  observer: StreamObserver;
+  observer?: StreamObserver | undefined;
   /** Called when a client that was behind has caught up with what was written. */
   onDrain: () => void;
 }
@@ -69,7 +69,7 @@ export class StreamWriter {
     }
     this.lastFlush = this.#options.clock.monotonic();
     if (text !== '') this.#send(text);
-    this.#options.observer.flushed(1, this.sentEvents - sentBefore, waitedMs);
+    this.#options.observer?.flushed(1, this.sentEvents - sentBefore, waitedMs);
   }
 
   /** Writes what a whole cohort writes. */

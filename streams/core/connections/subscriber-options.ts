@@ -35,7 +35,7 @@ export interface SubscriberOptions extends SubscriberRequest {
   clock: Clock;
   /** One outage ends many streams. */
   repeated: RepeatedLog;
-  observer: StreamObserver;
+  observer?: StreamObserver | undefined;
   /** Waits for a turn to read missed events. @throws NoSlotError */
   replaySlot: () => Promise<Slot>;
   /** Whether whatever keeps a channel up to date is failing, independently of its log. */

@@ -124,7 +124,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#starting = null;
     if (this.#ended) return;
     this.#places.tellChannels(true);
-    if (this.#options.before === undefined) this.#options.observer.started(starting.outcome);
+    if (this.#options.before === undefined) this.#options.observer?.started(starting.outcome);
     this.#isReadyTold = true;
     this.#queue.pushControl({
       event: 'ready',
@@ -245,7 +245,7 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
     this.#writer.write(items, at === null ? null : this.#options.clock.now() - at);
     if (conflated === 0) return;
     this.conflated += conflated;
-    this.#options.observer.dropped('conflated', conflated);
+    this.#options.observer?.dropped('conflated', conflated);
   }
 
   /** Writes a heartbeat, which moves the cursor past events of other channels. */
@@ -281,7 +281,6 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
         return [log, position === null ? originOf(this.#options, log) : { position, channelSet, lost: null }];
       }),
     );
-    this.#ended = true;
     this.#detach();
     this.#options.onEnd('replaced');
     const { sentEvents, conflated } = this;
@@ -297,9 +296,8 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
       this.#cohort?.flush();
       this.flush();
     }
-    this.#ended = true;
     const { wire, sink, retryMs } = this.#options;
-    if (reason === 'slow-reader') this.#options.observer.dropped('slow-reader', this.#queue.size);
+    if (reason === 'slow-reader') this.#options.observer?.dropped('slow-reader', this.#queue.size);
     this.#detach();
     const notice = wire.control('notice', { code: reason, detail: END_DETAIL[reason] }, null);
     sink.write(wire.retry(retryMs(reason)) + notice);
@@ -310,12 +308,12 @@ export class Subscriber implements FrameReceiver, CohortMember, Flushable {
   /** The client has disconnected. */
   closed(): void {
     if (this.#ended) return;
-    this.#ended = true;
     this.#detach();
     this.#options.onEnd('closed');
   }
 
   #detach(): void {
+    this.#ended = true;
     this.#starting?.cancel();
     if (this.#cohort !== null) this.#cohort.remove(this);
     else for (const { view, channels } of this.#places.all) view?.router.remove(this, channels);
