@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { Logger } from './log.ts';
 
 /** Maximum number of messages remembered. They are constants of the program, so there are few. */
@@ -17,7 +18,7 @@ export function causeOf(error: unknown): string {
 export class RepeatedLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #seen = new Map<string, { loggedAt: number; unlogged: number }>();
+  readonly #seen = new RecentMap<string, { loggedAt: number; unlogged: number }>(MAX_MESSAGES);
 
   constructor(logger: Logger, clock: Clock) {
     this.#logger = logger;
@@ -41,12 +42,7 @@ export class RepeatedLog {
       seen.unlogged += 1;
       return;
     }
-    this.#seen.delete(key);
     this.#seen.set(key, { loggedAt: now, unlogged: 0 });
-    for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size <= MAX_MESSAGES) break;
-      this.#seen.delete(oldest);
-    }
     this.#logger[level](seen === undefined ? fields : { ...fields, repeated: seen.unlogged }, message);
   }
 }

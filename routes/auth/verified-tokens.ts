@@ -1,5 +1,6 @@
 import type { Caller } from '../../lib/tokens/caller.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { RecentMap } from '../../lib/recent-map.ts';
 
 /** About 1 MB of tokens. */
 const MAX_TOKENS = 2_000;
@@ -10,7 +11,7 @@ const MAX_TOKENS = 2_000;
  */
 export class VerifiedTokens {
   readonly #clock: Clock;
-  readonly #callers = new Map<string, Caller>();
+  readonly #callers = new RecentMap<string, Caller>(MAX_TOKENS);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,12 +26,7 @@ export class VerifiedTokens {
     return null;
   }
 
-  /** Remembers a token; the oldest one is dropped if there are too many. */
   add(token: string, caller: Caller): void {
-    if (this.#callers.size >= MAX_TOKENS) {
-      const [oldest] = this.#callers.keys();
-      if (oldest !== undefined) this.#callers.delete(oldest);
-    }
     this.#callers.set(token, caller);
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { systemClock } from '../../lib/clock.ts';
 import { AccountError, type Failure } from '../../lib/exchanges/account-failure.ts';
 import { sendNews, serveRequests } from '../../lib/process/worker-thread.ts';
+import { RecentMap } from '../../lib/recent-map.ts';
 import type { AccountAdapter, AccountNews, AccountRequest, Watched } from './exchanges/adapter.ts';
 import { openAdapter } from './exchanges/open-adapter.ts';
 import { PrivateStream } from './exchanges/private-stream.ts';
@@ -18,7 +19,7 @@ const KEPT = 200;
 /**
  * Runs outside the node's event loop: ccxt takes half a second to load, and its signing and parsing block.
  */
-const adapters = new Map<string, Promise<AccountAdapter>>();
+const adapters = new RecentMap<string, Promise<AccountAdapter>>(KEPT);
 
 /** Streams by account, each with the key of its adapter. */
 const streams = new Map<string, { key: string; stream: PrivateStream }>();
@@ -34,19 +35,10 @@ function adapterOf(request: AccountRequest): Promise<AccountAdapter> {
   const { exchange, credentials, url } = request;
   const key = keyOf(request);
   const kept = adapters.get(key);
-  if (kept !== undefined) {
-    // Moves it to the end: the map is ordered by last use.
-    adapters.delete(key);
-    adapters.set(key, kept);
-    return kept;
-  }
+  if (kept !== undefined) return kept;
   const opened = openAdapter(exchange, { credentials, url });
   adapters.set(key, opened);
   opened.catch(() => adapters.delete(key));
-  for (const oldest of adapters.keys()) {
-    if (adapters.size <= KEPT) break;
-    adapters.delete(oldest);
-  }
   return opened;
 }
 

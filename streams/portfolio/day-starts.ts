@@ -3,6 +3,7 @@ import { ledgerAt } from '../../db/history/history.ts';
 import { pointText, type LedgerPoint } from '../../db/ledger/positions/points.ts';
 import { valuePoints } from '../../db/history/valued-points.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { RecentMap } from '../../lib/recent-map.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
 import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
 import type { DayStart } from '../../lib/pnl/valuation/snapshot.ts';
@@ -42,13 +43,11 @@ const RENEWAL_MS = 300_000;
  */
 export class DayStarts {
   readonly #options: DayStartsOptions;
-  readonly #max: number;
-  /** Least recently asked for first. */
-  readonly #known = new Map<string, { version: number; day: Promise<FoundDay>; validUntil: number }>();
+  readonly #known: RecentMap<string, { version: number; day: Promise<FoundDay>; validUntil: number }>;
 
   constructor(options: DayStartsOptions) {
     this.#options = options;
-    this.#max = options.max ?? 10_000;
+    this.#known = new RecentMap(options.max ?? 10_000);
   }
 
   /** Call it when the database has gone back in time: the remembered versions may stand for other ledgers now. */
@@ -65,11 +64,7 @@ export class DayStarts {
     const key = `${portfolioId} ${costMethod} ${timeZone}`;
     const now = this.#options.clock.now();
     const found = this.#known.get(key);
-    this.#known.delete(key);
-    if (found !== undefined && found.version === version && now < found.validUntil) {
-      this.#known.set(key, found);
-      return await found.day;
-    }
+    if (found !== undefined && found.version === version && now < found.validUntil) return await found.day;
     const { start, end } = calendarOf(timeZone).periodAt(now, 'day');
     const renewal = now < start + SETTLING_MS ? SETTLING_RENEWAL_MS : RENEWAL_MS;
     const earlier = found !== undefined && now < found.validUntil ? found : null;
@@ -77,10 +72,6 @@ export class DayStarts {
     const day = this.#find(portfolioId, costMethod, { start, end, validUntil }, earlier?.day ?? null);
     const entry = { version, day, validUntil };
     this.#known.set(key, entry);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= this.#max) break;
-      this.#known.delete(oldest);
-    }
     try {
       return await day;
     } catch (error) {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Clock, Random } from '../../lib/clock.ts';
 import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
+import { RecentMap } from '../../lib/recent-map.ts';
 import {
   BrokerUnavailableError,
   FencedError,
@@ -74,7 +75,7 @@ export class RedisRing {
   readonly #onLost: () => void;
   readonly #errors: RepeatedLog;
   /** Where this process's last publish went, least recently used first. */
-  readonly #published = new Map<string, Position>();
+  readonly #published = new RecentMap<string, Position>(MAX_PUBLISHED);
 
   /** @param onLost called when delivery has become uncertain: the connection is lost, or writes are refused */
   constructor(options: RedisBrokerSettings, onLost: () => void) {
@@ -118,14 +119,7 @@ export class RedisRing {
     ) {
       position.epoch = (await this.rotate(name, position.epoch)).epoch;
     }
-    this.#published.delete(name);
     this.#published.set(name, position);
-    if (this.#published.size > MAX_PUBLISHED) {
-      for (const oldest of this.#published.keys()) {
-        this.#published.delete(oldest);
-        break;
-      }
-    }
     return position;
   }
 
