@@ -19,6 +19,7 @@ import { invitationEndpoints } from './users/invitations.ts';
 import { publicKeys } from './auth/public-keys.ts';
 import { listLots } from './portfolios/lots.ts';
 import { pushTicks } from './market/market-ticks.ts';
+import { listPremiums } from './market/premiums.ts';
 import { rateEndpoints } from './market/rates.ts';
 import { listSymbols, listTickers } from './market/market-lists.ts';
 import { metrics } from './service/metrics.ts';
@@ -97,6 +98,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getPerformance,
   listSymbols,
   listTickers,
+  listPremiums,
   pushTicks,
   ...candleEndpoints,
   ...backfillEndpoints,

@@ -85,6 +85,7 @@ export const OPERATIONS = {
   getPerformance: ['GET', '/v1/portfolios/{portfolioId}/performance'],
   listSymbols: ['GET', '/v1/market/symbols'],
   listTickers: ['GET', '/v1/market/tickers'],
+  listPremiums: ['GET', '/v1/market/premiums'],
   pushTicks: ['POST', '/v1/market/ticks'],
   listCandles: ['GET', '/v1/market/candles'],
   loadCandles: ['POST', '/v1/market/candles'],

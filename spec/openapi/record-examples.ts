@@ -50,6 +50,7 @@ const queries = (now: number): Record<string, string> => ({
   getPerformance: `from=${now - 20 * DAY_MS}`,
   listCandles: `symbol=BTC/KRW&interval=1d&limit=2`,
   getRate: 'asset=BTC&currency=KRW',
+  listPremiums: 'symbols=BTC/KRW',
   explainPnl: 'asset=BTC',
 });
 
@@ -82,6 +83,9 @@ async function setUp(): Promise<Scene> {
     'XRP/KRW': '3911',
     'SOL/KRW': '280400',
     'DOGE/KRW': '321.5',
+    'BTC/USDT': '104830',
+    'USDT/KRW': '1431',
+    'USD/KRW': '1412.5',
   };
   const ticks = Object.entries(prices).map(([symbol, price]) => ({ symbol, price, quantity: '0.01' }));
   await app.call('POST', '/v1/market/ticks', { as: admin, body: { items: ticks } });

@@ -115,6 +115,7 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   listCandles: { scope: 'read', by: 'anyone' },
   getRate: { scope: 'read', by: 'anyone' },
   listBackfills: { scope: 'read', by: 'anyone' },
+  listPremiums: { scope: 'read', by: 'anyone' },
   listSymbols: { scope: 'read', by: 'anyone' },
   listTickers: { scope: 'read', by: 'anyone' },
   loadCandles: { scope: 'market:write', by: 'anyone' },

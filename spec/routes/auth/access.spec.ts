@@ -68,6 +68,7 @@ describe('the list of endpoints', () => {
     const market = ENDPOINTS.filter(({ publicMarket }) => publicMarket === true);
     assert.deepEqual(market.map(({ id }) => id).sort(), [
       'listCandles',
+      'listPremiums',
       'listSymbols',
       'listTickers',
       'openMarketStream',
