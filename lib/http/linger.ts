@@ -12,9 +12,9 @@ export interface Linger {
 
 /**
  * Clients that read only when they have sent everything get the response to a file four times as large as allowed, and
- * to one as large as allowed at 18 Mbit/s. nginx waits as long (`lingering_time`, `lingering_timeout`).
+ * to one as large as allowed at 27 Mbit/s. nginx waits about as long (`lingering_time`, `lingering_timeout`).
  */
-const LINGER: Linger = { ms: 30_000, silentMs: 5_000, bytes: 256 * 2 ** 20 };
+const LINGER: Linger = { ms: 20_000, silentMs: 5_000, bytes: 256 * 2 ** 20 };
 
 /**
  * Closes a socket on which the client may still be sending. The response is sent; then the client's bytes are dropped
