@@ -42,7 +42,7 @@ export async function backfillByHand(
         'There is no exchange to fetch from: name it in BACKFILL_EXCHANGES, such as upbit.',
       );
     }
-    marketWriter.assertReal();
+    marketWriter.intake.assertReal();
     const job = { symbol, interval: '1d', since, until, exchange: chosen } as const;
     await backfills.request({ ...job, sourceSymbol: backfills.sourceSymbol(symbol) }, null);
     let told = '';

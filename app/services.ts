@@ -216,7 +216,7 @@ export async function createServices(environment: Environment): Promise<RunningS
       db: database.knex,
       broker,
       lease: () => uncounted.acquire(BACKFILL_LEASE),
-      marketWriter,
+      intake: marketWriter.intake,
       isSimulated: () => market.isSimulated,
       sources: candleSources,
       renamed: renamedSymbols(config.BACKFILL_RENAMED),

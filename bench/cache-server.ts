@@ -127,7 +127,7 @@ answerParent({
       simulated: false,
     }));
     await upsertCandles(db, minutes, 'replace');
-    await marketWriter.push(
+    await marketWriter.intake.push(
       Array.from({ length: setup.coins }, (_, n) => ({
         symbol: `C${n}/KRW`,
         price: String(10_000 + n),

@@ -79,7 +79,7 @@ async function push(count: number): Promise<number> {
       tradeId: null,
     };
   });
-  return (await marketWriter.push(ticks)).offset;
+  return (await marketWriter.intake.push(ticks)).offset;
 }
 
 answerParent({

@@ -88,7 +88,7 @@ export const requestBackfill = endpoint({
   examples: { request: { symbol: 'BTC/KRW', from: '2024-01-01T00:00:00Z' }, response: { count: 1 } },
   problems: ['invalid-request', 'conflict'],
   async handler({ body, caller }, { backfills, marketWriter, clock }) {
-    marketWriter.assertReal();
+    marketWriter.intake.assertReal();
     const { symbol, interval } = body;
     const exchange = body.exchange ?? backfills.exchanges[0];
     if (exchange === undefined || !backfills.exchanges.includes(exchange)) {

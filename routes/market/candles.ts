@@ -133,7 +133,7 @@ export const loadCandles = endpoint({
   },
   problems: ['invalid-request', 'conflict', 'unavailable'],
   async handler({ body }, { db, marketWriter, lateRates, clock }) {
-    marketWriter.assertReal();
+    marketWriter.intake.assertReal();
     const items = 'items' in body ? body.items : [body];
     const now = clock.now();
     const errors = items.flatMap((item, index) =>
@@ -145,7 +145,7 @@ export const loadCandles = endpoint({
     if (errors.length > 0) {
       throw problem('invalid-request', { errors: errors.slice(0, 20) });
     }
-    if (!marketWriter.hasRoomFor(new Set(items.map(({ symbol }) => symbol)))) {
+    if (!marketWriter.intake.hasRoomFor(new Set(items.map(({ symbol }) => symbol)))) {
       throw problem('conflict', {
         detail: 'The market has as many symbols as it can keep. Send candles of known symbols only.',
       });
@@ -156,7 +156,7 @@ export const loadCandles = endpoint({
       await upsertCandles(trx, minutes, 'replace');
       await upsertDays(trx, days);
     });
-    await marketWriter.announceLoaded(loadsOf(minutes, days));
+    await marketWriter.intake.announceLoaded(loadsOf(minutes, days));
     lateRates.look();
     return { accepted: items.length };
   },

@@ -52,7 +52,7 @@ export const pushTicks = endpoint({
         : [],
     );
     if (errors.length > 0) throw problem('invalid-request', { errors: errors.slice(0, 20) });
-    await marketWriter.push(
+    await marketWriter.intake.push(
       items.map(({ symbol, price, quantity, side, time }) => ({
         symbol,
         price,

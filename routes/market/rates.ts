@@ -82,7 +82,7 @@ export const loadRates = endpoint({
   examples: { request: { symbol: 'USD/KRW', rate: '1442.1', time: '2026-03-02T00:00:00.000Z' } },
   problems: ['invalid-request', 'conflict', 'unavailable'],
   async handler({ body }, { db, marketWriter, lateRates, clock }) {
-    marketWriter.assertReal();
+    marketWriter.intake.assertReal();
     const items = 'items' in body ? body.items : [body];
     const latest = clock.now() - MINUTE;
     const errors = items.flatMap(({ time }, index): FieldError[] =>
@@ -96,7 +96,7 @@ export const loadRates = endpoint({
         : [],
     );
     if (errors.length > 0) throw problem('invalid-request', { errors: errors.slice(0, 20) });
-    if (!marketWriter.hasRoomFor(new Set(items.map(({ symbol }) => symbol)))) {
+    if (!marketWriter.intake.hasRoomFor(new Set(items.map(({ symbol }) => symbol)))) {
       throw problem('conflict', {
         detail: 'The market has as many symbols as it can keep. Send rates of known symbols only.',
       });
@@ -116,7 +116,7 @@ export const loadRates = endpoint({
       simulated: false,
     }));
     await upsertCandles(db, candles, 'replace');
-    await marketWriter.announceLoaded(loadsOf(candles, []));
+    await marketWriter.intake.announceLoaded(loadsOf(candles, []));
     lateRates.look();
     return { accepted: items.length };
   },

@@ -23,7 +23,7 @@ import { MARKET_LOG } from '../channels/logs.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Lease } from '../core/lease.ts';
 import type { LoadCcxt } from '../market/feeds/ccxt-exchange.ts';
-import type { MarketWriter } from '../market/writer/market-writer.ts';
+import type { MarketIntake } from '../market/writer/market-intake.ts';
 import { CandleSource, INTERVAL_LENGTH, PAGE, SourceBusyError, type SourceSpec } from './candle-source.ts';
 import { symbolsTo, type SymbolSource } from './price-route.ts';
 
@@ -41,7 +41,7 @@ export interface BackfillsOptions {
   broker: Broker;
   /** The right to fetch, which one node has at a time; `null` if another node has it. */
   lease: () => Promise<Lease | null>;
-  marketWriter: Pick<MarketWriter, 'announceLoaded' | 'hasRoomFor'>;
+  intake: Pick<MarketIntake, 'announceLoaded' | 'hasRoomFor'>;
   /** Whether the market is simulated, in which case nothing is fetched. */
   isSimulated: () => boolean;
   /** In order of preference; if empty, nothing is fetched. */
@@ -221,7 +221,7 @@ export class Backfills {
     }
     // Stored first, so that a job can be attributed as soon as it exists.
     await saveWays(db, ways);
-    const tooMany = wanted.filter(({ symbol }) => !this.#options.marketWriter.hasRoomFor([symbol]));
+    const tooMany = wanted.filter(({ symbol }) => !this.#options.intake.hasRoomFor([symbol]));
     await addBackfills(
       db,
       wanted.filter((each) => !tooMany.includes(each)),
@@ -264,7 +264,7 @@ export class Backfills {
   }
 
   async #store(job: Backfill, lease: Lease, candles: readonly Candle[], reached: number): Promise<void> {
-    const { db, clock, marketWriter, stored } = this.#options;
+    const { db, clock, intake, stored } = this.#options;
     const isDone = reached >= job.until;
     const after = await fenced(db, { name: BACKFILL_LEASE, fence: lease.fence }, async (trx) => {
       // Keeps candles that were loaded by hand or built from ticks.
@@ -274,7 +274,7 @@ export class Backfills {
     });
     const last = candles.at(-1);
     if (last !== undefined) {
-      await marketWriter.announceLoaded([{ symbol: job.symbol, from: job.reached, to: reached, last }]);
+      await intake.announceLoaded([{ symbol: job.symbol, from: job.reached, to: reached, last }]);
       stored();
     }
     if (after !== null) await this.#tell(after);

@@ -1,15 +1,12 @@
 import { decodeMarketRecord, encodeRecord } from '../channels/record-codec.ts';
 import type { PricePoint } from '../../db/market/candles.ts';
-import type { Clock, Random } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logging/log.ts';
 import { decimal } from '../../lib/money/money.ts';
 import { indexSymbols, type SymbolIndex } from '../../lib/pnl/valuation/valuation.ts';
-import { backoff } from '../../lib/async/backoff.ts';
-import { type Broker, type LogEvent, type Position, type Subscription } from '../core/broker.ts';
-import { MARKET_LOG } from '../channels/logs.ts';
+import type { LogEvent, Position } from '../core/broker.ts';
 import { KnownTickers, type Mark } from './known-tickers.ts';
 import { GapBook } from './gap-book.ts';
 import { KnownFeeds } from './known-feeds.ts';
+import { MarketLog, type MarketLogOptions } from './market-log.ts';
 import { Pace } from './pace.ts';
 import { isLate } from './market-tick.ts';
 import type { Gap } from '../../db/market/gaps.ts';
@@ -32,11 +29,7 @@ export type MarketView = Pick<Market, 'of' | 'position' | 'updatedAt'>;
 /** For a portfolio of the other kind, simulated or real: it has nothing to do with these prices. */
 export const NO_PRICES: PresentPrices = { price: () => null, index: indexSymbols([]), symbols: () => [] };
 
-export interface MarketOptions {
-  broker: Broker;
-  clock: Clock;
-  random: Random;
-  log: Logger;
+export interface MarketOptions extends Pick<MarketLogOptions, 'broker' | 'clock' | 'random' | 'log'> {
   /** The last prices from before this log: `(simulated) => lastCloses(db, simulated)`. */
   lastCloses: (simulated: boolean) => Promise<readonly PricePoint[]>;
   /** Whether its prices are simulated: all of them are, or none. Default: none. What arrives over the log decides. */
@@ -56,6 +49,7 @@ export interface MarketOptions {
  */
 export class Market {
   readonly #options: MarketOptions;
+  readonly #log: MarketLog;
   readonly #tickers: KnownTickers;
   /** By symbol, for those whose price came over the log. */
   readonly #paces = new Map<string, Pace>();
@@ -68,12 +62,6 @@ export class Market {
   readonly #listeners = new Set<TickListener>();
   readonly #resetListeners = new Set<() => void>();
   readonly #feedListeners = new Set<() => void>();
-  readonly #closing = new AbortController();
-  #position: Position = { epoch: '', offset: 0 };
-  #updatedAt = 0;
-  #subscription: Subscription | null = null;
-  #reloading: Promise<void> | null = null;
-  #resets = 0;
   /** By symbol, for those whose newest event was a late trade: its position. */
   readonly #late = new Map<string, number>();
   /** Where events were missed last: anything may have happened before. */
@@ -84,22 +72,28 @@ export class Market {
   constructor(options: MarketOptions) {
     this.#options = options;
     this.#isSimulated = options.simulated ?? false;
+    this.#log = new MarketLog({
+      ...options,
+      take: (event) => this.#take(event),
+      tell: (record, event) => this.#tell(record, event),
+      lost: (position, isOtherEpoch) => this.#lost(position, isOtherEpoch),
+    });
     this.#tickers = new KnownTickers(options.log, options.maxSymbols ?? 5_000);
   }
 
   /** The last event applied. */
   get position(): Position {
-    return this.#position;
+    return this.#log.position;
   }
 
   /** When the newest event applied was published, epoch milliseconds; 0 before the first. */
   get updatedAt(): number {
-    return this.#updatedAt;
+    return this.#log.updatedAt;
   }
 
   /** False while the state is reloaded after a gap: until then prices may change while the position stays. */
   get isSettled(): boolean {
-    return this.#reloading === null;
+    return this.#log.isSettled;
   }
 
   /**
@@ -109,16 +103,7 @@ export class Market {
   async start(): Promise<void> {
     for (const gap of (await this.#options.knownGaps?.()) ?? []) this.gaps.add(gap);
     await this.#loadCloses();
-    if (this.#subscription === null) {
-      const subscription = await this.#options.broker.subscribe(MARKET_LOG, {
-        events: (epoch, events) => this.#apply(epoch, events),
-        reset: (position) => this.#reset(position),
-        condition: () => {},
-      });
-      if (this.#position.epoch === '') this.#position = subscription.position;
-      this.#subscription = subscription;
-    }
-    if (!(await this.#loadState())) this.#reset(this.#position);
+    await this.#log.start();
   }
 
   /** Whether its prices are simulated. */
@@ -162,7 +147,7 @@ export class Market {
       // Prices from the database have offset 0, whenever they were read.
       return `${symbol} ${known?.offset} ${known?.ticker.price} ${known?.ticker.time} ${this.status(symbol)}`;
     });
-    return [this.#position.epoch, ...parts].join(',');
+    return [this.position.epoch, ...parts].join(',');
   }
 
   /**
@@ -178,7 +163,7 @@ export class Market {
 
   /** Changes when stored candles were loaded. */
   get closesBasis(): string {
-    return `${this.#position.epoch} ${Math.max(this.#loadedAt, this.#missed)}`;
+    return `${this.position.epoch} ${Math.max(this.#loadedAt, this.#missed)}`;
   }
 
   tickers(): TickerBody[] {
@@ -195,7 +180,7 @@ export class Market {
    * offset 0, and those that the log's own state has lost.
    */
   known(at: Position, lacks: (key: string) => boolean): LogEvent[] {
-    const isSameEpoch = at.epoch === this.#position.epoch;
+    const isSameEpoch = at.epoch === this.position.epoch;
     const events: LogEvent[] = [];
     for (const { ticker, mark, offset } of this.#tickers.values()) {
       const key = `ticker:${ticker.symbol}`;
@@ -252,22 +237,11 @@ export class Market {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
     this.#listeners.clear();
     this.#resetListeners.clear();
     this.#feedListeners.clear();
     this.#gapListeners.clear();
-    await this.#subscription?.close();
-    await this.#reloading;
-  }
-
-  #apply(epoch: string, events: readonly LogEvent[]): void {
-    for (const event of events) {
-      const record = this.#take(event);
-      this.#position = { epoch, offset: event.offset };
-      this.#updatedAt = event.at;
-      if (record !== null) this.#tell(record, event);
-    }
+    await this.#log.close();
   }
 
   #tell(record: TickRecord, event: LogEvent): void {
@@ -281,45 +255,12 @@ export class Market {
   }
 
   /** Events were missed: old prices stay until the log's state has been reloaded. */
-  #reset(position: Position): void {
-    if (position.epoch !== this.#position.epoch) this.#tickers.forgetOffsets();
-    this.#position = position;
-    this.#missed = position.offset;
+  #lost({ offset }: Position, isOtherEpoch: boolean): void {
+    if (isOtherEpoch) this.#tickers.forgetOffsets();
+    this.#missed = offset;
     this.#late.clear();
     this.#loadedAt = 0;
-    this.#resets += 1;
     for (const listener of this.#resetListeners) listener();
-    this.#reloading ??= this.#reload().finally(() => {
-      this.#reloading = null;
-    });
-  }
-
-  async #reload(): Promise<void> {
-    const { clock, random, log } = this.#options;
-    const { signal } = this.#closing;
-    const retry = backoff(clock, random, { baseMs: 100, capMs: 5_000 });
-    while (!signal.aborted) {
-      try {
-        const resets = this.#resets;
-        // A state that was read before another reset lacks what that one missed.
-        if ((await this.#loadState()) && resets === this.#resets) return;
-      } catch (error) {
-        log.warn({ err: error }, 'the market state cannot be read, trying again');
-      }
-      await retry.wait(signal);
-    }
-  }
-
-  /** @returns whether the state belongs to the log that is followed now */
-  async #loadState(): Promise<boolean> {
-    const { position, entries } = await this.#options.broker.state(MARKET_LOG);
-    if (this.#closing.signal.aborted || position.epoch !== this.#position.epoch) return false;
-    for (const event of entries) {
-      // What comes later than the position is about to be delivered, and listeners get events one by one.
-      if (event.offset > this.#position.offset) continue;
-      this.#take(event);
-    }
-    return true;
   }
 
   /** @returns the record of a tick, or `null` for anything else */

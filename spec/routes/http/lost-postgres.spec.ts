@@ -44,7 +44,7 @@ const WRITERS = 4;
 
     /** A tick straight into the log, as a feed publishes it: pushing one over REST needs a credential to be looked up. */
     async function tick(price: number): Promise<void> {
-      await nodes[0].services.marketWriter.push([
+      await nodes[0].services.marketWriter.intake.push([
         {
           symbol: 'BTC/KRW',
           price: String(price),

@@ -1,11 +1,9 @@
 import type { Candle } from '../../../db/market/candles.ts';
 import type { Clock, Random } from '../../../lib/clock.ts';
-import { DeadlineError } from '../../../lib/async/deadline.ts';
 import type { Logger } from '../../../lib/logging/log.ts';
 import { causeOf, RepeatedLog } from '../../../lib/logging/repeated-log.ts';
-import { problem } from '../../../lib/problem.ts';
 import { MARKET_LOG } from '../../channels/logs.ts';
-import { type Broker, BrokerUnavailableError, FencedError, type Position } from '../../core/broker.ts';
+import { type Broker, FencedError } from '../../core/broker.ts';
 import type { Leases } from '../../core/lease.ts';
 import { CandleKeeper } from '../candles/candle-keeper.ts';
 import { CandlePruner } from '../candles/candle-pruner.ts';
@@ -15,19 +13,15 @@ import { FeedBoard } from './feed-board.ts';
 import { FeedPublisher } from './feed-publisher.ts';
 import { FeedRunner, type FeedTerm } from './feed-runner.ts';
 import { type GapStore, GapTeller } from './gap-teller.ts';
-import { objection } from '../market-tick.ts';
 import type { Market } from '../market.ts';
+import { MarketIntake, PUSHED } from './market-intake.ts';
 import { PublishTurns } from './publish-turns.ts';
 import type { FeedSource, FeedStatus, ShownFeedStatus } from '../market-feed.ts';
 import type { Tick } from '../tick.ts';
-import { type LoadedCandles, TickRecorder } from './tick-recorder.ts';
+import { TickRecorder } from './tick-recorder.ts';
 
 const HOUSEKEEPING_MS = 1_000;
 const BATCH = 500;
-/** The feed of ticks that arrive over REST. */
-const PUSHED = 'push';
-/** How many pushed ticks may wait for their turn. */
-const MAX_PENDING = 20_000;
 
 export interface MarketWriterOptions {
   broker: Broker;
@@ -73,6 +67,8 @@ export interface MarketWriterOptions {
  */
 export class MarketWriter {
   readonly #options: MarketWriterOptions;
+  /** What arrives by requests instead of from a feed. */
+  readonly intake: MarketIntake;
   readonly #candles: CandleKeeper;
   readonly #recorder: TickRecorder;
   readonly #turns: PublishTurns;
@@ -87,7 +83,6 @@ export class MarketWriter {
   #isClosed = false;
   /** The fleet is being told about the state of the feeds. */
   #isTelling = false;
-  #pending = 0;
   /** Of the last term of the feed. */
   #fence = 0;
   #stopFollowing: (() => void) | null = null;
@@ -106,6 +101,15 @@ export class MarketWriter {
     const { own } = this.#recorder;
     this.#feedPublisher = new FeedPublisher({ broker, market, own, clock, random, log });
     this.#candlePublisher = new CandlePublisher({ broker, candles, clock });
+    this.intake = new MarketIntake({
+      broker,
+      market,
+      recorder: this.#recorder,
+      turns: this.#turns,
+      clock,
+      isAvailable: () => this.#feedPublisher.trouble === null,
+      onPushed: (ticks) => this.#count(PUSHED, ticks),
+    });
     this.#gaps = new GapTeller({
       store: options.gapStore ?? null,
       candles,
@@ -157,57 +161,6 @@ export class MarketWriter {
     this.#feed.start();
   }
 
-  /**
-   * Publishes ticks that arrived over REST.
-   * @returns their position in the market log
-   * @throws Problem `invalid-request` if one of them cannot be accepted (then none is), `conflict` if there are too
-   * many symbols, or prices are simulated, `unavailable` if the log cannot be written
-   */
-  async push(ticks: readonly Tick[]): Promise<Position> {
-    this.assertReal();
-    const errors = ticks.flatMap((tick, index) => {
-      const reason = objection(tick, this.#options.clock.now());
-      return reason === null
-        ? []
-        : [{ pointer: ticks.length === 1 ? '' : `/items/${index}`, detail: reason }];
-    });
-    if (errors.length > 0) throw problem('invalid-request', { errors });
-    if (!this.hasRoomFor(ticks.map((tick) => tick.symbol))) {
-      throw problem('conflict', {
-        detail: 'The market has as many symbols as it can keep. Send ticks of known symbols only.',
-      });
-    }
-    const { broker } = this.#options;
-    if (this.#isClosed || this.#feedPublisher.trouble !== null) throw problem('unavailable');
-    if (this.#pending + ticks.length > MAX_PENDING) {
-      throw problem('unavailable', {
-        detail: 'Too many ticks are waiting. Send these again later.',
-        headers: { 'Retry-After': '1' },
-      });
-    }
-    this.#pending += ticks.length;
-    try {
-      const position = await this.#turns.takeSoon(async () =>
-        broker.publish(MARKET_LOG, this.#recorder.record(ticks, PUSHED).payloads),
-      );
-      this.#count(PUSHED, ticks.length);
-      return position;
-    } catch (error) {
-      throw asProblem(error);
-    } finally {
-      this.#pending -= ticks.length;
-    }
-  }
-
-  /** @throws Problem `conflict` if prices are simulated: real ones are never mixed with them */
-  assertReal(): void {
-    if (!this.#options.market.isSimulated) return;
-    throw problem('conflict', {
-      detail:
-        'The prices of this market are made up, and real ones are not mixed with them. Start the server with another MARKET_FEED.',
-    });
-  }
-
   /** The newest minutes of a symbol as this node knows them, oldest first: the database may lag behind. */
   newestMinutes(symbol: string): Candle[] {
     return this.#candles.builder.minutesOf(symbol);
@@ -221,30 +174,6 @@ export class MarketWriter {
   /** The end of the newest minute that is final. */
   lastOver(symbol: string): number {
     return this.#candles.builder.lastOver(symbol, this.#options.clock.now());
-  }
-
-  /** Whether prices of all these symbols can be accepted. */
-  hasRoomFor(symbols: Iterable<string>): boolean {
-    return this.#recorder.book.hasRoomFor(...symbols);
-  }
-
-  /**
-   * Tells all nodes that candles were stored. A close that is newer than any known price becomes the price.
-   * @throws Problem `unavailable`
-   */
-  async announceLoaded(loads: readonly LoadedCandles[]): Promise<void> {
-    if (this.#isClosed) throw problem('unavailable');
-    try {
-      await this.#turns.takeSoon(async () => {
-        for (let start = 0; start < loads.length; start += BATCH) {
-          const batch = loads.slice(start, start + BATCH);
-          const payloads = batch.map((load) => this.#recorder.recordLoaded(load));
-          await this.#options.broker.publish(MARKET_LOG, payloads);
-        }
-      });
-    } catch (error) {
-      throw asProblem(error);
-    }
   }
 
   /** The feeds of this node, in the order of the configuration. */
@@ -291,6 +220,7 @@ export class MarketWriter {
   /** Ends the feed, saves pending candles, and releases the lease. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.intake.close();
     this.#stopTimer?.();
     await this.#feed.close();
     await this.#turns.idle();
@@ -410,10 +340,4 @@ export class MarketWriter {
     if (error instanceof FencedError) this.#feed.endTerm();
     throw error;
   }
-}
-
-/** The response to a request when the log cannot be written. */
-function asProblem(error: unknown): unknown {
-  const isUnavailable = error instanceof BrokerUnavailableError || error instanceof DeadlineError;
-  return isUnavailable ? problem('unavailable', { cause: error }) : error;
 }

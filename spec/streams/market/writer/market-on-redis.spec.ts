@@ -96,7 +96,7 @@ describe('two nodes of a market on one Redis', () => {
       await a.tell(tick(id), tick(id + 1));
       const head = await a.broker.head(MARKET_LOG);
       await until(() => b.market.position.offset >= head.offset);
-      const { offset } = await b.writer.push([tick(id + 2), tick(id + 3, 'ETH/KRW')]);
+      const { offset } = await b.writer.intake.push([tick(id + 2), tick(id + 3, 'ETH/KRW')]);
       await until(() => a.market.position.offset >= offset && b.market.position.offset >= offset);
     }
     assert.deepEqual(a.market.tickers(), b.market.tickers());

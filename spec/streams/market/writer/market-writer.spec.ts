@@ -301,7 +301,7 @@ describe('the market writer', () => {
           passed += each.step;
           const quantity = each.quantity === null ? null : String(each.quantity);
           const told = tick(passed - each.lateness, String(each.price), { symbol, quantity });
-          await nodes[each.node]?.writer.push([told]);
+          await nodes[each.node]?.writer.intake.push([told]);
           await clock.advance(0);
           seen.push(parseTick(told, { now: clock.now(), feed: 'push' }));
           const expected = tickerOf(seen);
@@ -661,7 +661,7 @@ describe('the market writer', () => {
   describe('pushed ticks', () => {
     it('are published at once, and are in the market when the call returns', async () => {
       const { market, writer } = await node();
-      const position = await writer.push([tick(0, '100'), tick(1, '101')]);
+      const position = await writer.intake.push([tick(0, '100'), tick(1, '101')]);
       assert.deepEqual(position, market.position);
       assert.equal(market.ticker('BTC/KRW')?.price, '101');
       assert.equal(writer.ticks.get('push'), 2);
@@ -670,38 +670,41 @@ describe('the market writer', () => {
     it('are refused as a whole when one of them makes no sense, naming it', async () => {
       const { market, writer } = await node();
       const before = market.position;
-      await assert.rejects(writer.push([tick(0, '100'), tick(0, '-1'), tick(0, '1', { symbol: '?' })]), {
-        slug: 'invalid-request',
-        errors: [
-          { pointer: '/items/1', detail: '`items/1` has a price that is not a positive decimal number.' },
-          { pointer: '/items/2', detail: '`items/2` has no valid symbol.' },
-        ],
-      });
+      await assert.rejects(
+        writer.intake.push([tick(0, '100'), tick(0, '-1'), tick(0, '1', { symbol: '?' })]),
+        {
+          slug: 'invalid-request',
+          errors: [
+            { pointer: '/items/1', detail: '`items/1` has a price that is not a positive decimal number.' },
+            { pointer: '/items/2', detail: '`items/2` has no valid symbol.' },
+          ],
+        },
+      );
       assert.deepEqual(market.position, before);
     });
 
     it('are refused with 409 when there are too many symbols', async () => {
       const { writer } = await node();
       const many = Array.from({ length: 5_001 }, (_, i) => tick(0, '1', { symbol: `C${i}/KRW` }));
-      await assert.rejects(writer.push(many), { slug: 'conflict', status: 409 });
-      await writer.push(many.slice(0, 5_000));
-      await assert.rejects(writer.push(many.slice(5_000)), { slug: 'conflict' });
-      await writer.push(many.slice(0, 1));
+      await assert.rejects(writer.intake.push(many), { slug: 'conflict', status: 409 });
+      await writer.intake.push(many.slice(0, 5_000));
+      await assert.rejects(writer.intake.push(many.slice(5_000)), { slug: 'conflict' });
+      await writer.intake.push(many.slice(0, 1));
     });
 
     it('are refused with 503 while the broker is away', async () => {
       const { writer } = await node();
       broker.away = true;
-      await assert.rejects(writer.push([tick(0, '100')]), { slug: 'unavailable', status: 503 });
+      await assert.rejects(writer.intake.push([tick(0, '100')]), { slug: 'unavailable', status: 503 });
       broker.away = false;
-      await writer.push([tick(1, '101')]);
+      await writer.intake.push([tick(1, '101')]);
       assert.deepEqual(await prices(), ['101']);
     });
 
     it('are refused after closing', async () => {
       const { writer } = await node();
       await writer.close();
-      await assert.rejects(writer.push([tick(0, '100')]), { slug: 'unavailable' });
+      await assert.rejects(writer.intake.push([tick(0, '100')]), { slug: 'unavailable' });
     });
   });
 
@@ -789,10 +792,10 @@ describe('the market writer', () => {
     it('counts what any node publishes once, on every node', async () => {
       const a = await node();
       const b = await node();
-      await b.writer.push([tick(0, '100')]);
+      await b.writer.intake.push([tick(0, '100')]);
       await only(a.feeds).tell(tick(1, '101'));
-      await b.writer.push([tick(2, '102'), tick(1, '99')]);
-      await a.writer.push([tick(3, '103')]);
+      await b.writer.intake.push([tick(2, '102'), tick(1, '99')]);
+      await a.writer.intake.push([tick(3, '103')]);
       assert.equal(a.market.ticker('BTC/KRW')?.volume, '5');
       assert.deepEqual(a.market.tickers(), b.market.tickers());
       await clock.advance(1_000);
@@ -804,7 +807,7 @@ describe('the market writer', () => {
   describe('its own records', () => {
     /** The volume that the writer counts, its next tick included. */
     async function volume({ writer, market }: Awaited<ReturnType<typeof node>>) {
-      await writer.push([tick(30_000, '100', { quantity: '1' })]);
+      await writer.intake.push([tick(30_000, '100', { quantity: '1' })]);
       return market.ticker('BTC/KRW')?.volume;
     }
 
@@ -885,7 +888,7 @@ describe('the market writer', () => {
       const told = Promise.all([only(feeds).tell(tick(0, '100')), only(feeds).tell(tick(1, '101'))]);
       await clock.advance(60_000);
       assert.match(writer.statuses()[0]?.detail ?? '', /broker cannot be reached/);
-      await assert.rejects(writer.push([tick(2, '102')]), { slug: 'unavailable' });
+      await assert.rejects(writer.intake.push([tick(2, '102')]), { slug: 'unavailable' });
       broker.away = false;
       await clock.advance(10_000);
       await told;
@@ -899,7 +902,7 @@ describe('the market writer', () => {
       const { writer, feeds } = await node();
       broker.away = true;
       const told = only(feeds).tell(tick(0, '100'));
-      const pushed = assert.rejects(writer.push([tick(1, '101')]), { slug: 'unavailable' });
+      const pushed = assert.rejects(writer.intake.push([tick(1, '101')]), { slug: 'unavailable' });
       await clock.advance(5_000);
       await pushed;
       broker.away = false;
