@@ -31,6 +31,8 @@ export class LogOutput {
   #rest: Buffer | null = null;
   #isWriting = false;
   #isGone = false;
+  /** Since when, and why, the output takes nothing, other than a pipe that is full. */
+  #failure: { since: number; code: string } | null = null;
   #idle: (() => void)[] = [];
 
   constructor(options: LogOutputOptions) {
@@ -101,6 +103,7 @@ export class LogOutput {
       this.#isWriting = false;
       if (error === null) {
         this.#rest = written < rest.length ? rest.subarray(written) : null;
+        this.#tellFailure();
         this.#next();
       } else if (GONE.has(error.code ?? '')) {
         this.#isGone = true;
@@ -108,6 +111,8 @@ export class LogOutput {
         this.#rest = null;
         this.#next();
       } else {
+        if (error.code !== 'EAGAIN')
+          this.#failure ??= { since: this.#options.clock.now(), code: error.code ?? error.message };
         const ms = error.code === 'EAGAIN' ? FULL_RETRY_MS : RETRY_MS;
         this.#options.clock.after(ms, () => this.#next());
       }
@@ -115,7 +120,19 @@ export class LogOutput {
   }
 
   #dropNotice(): string {
-    const fields = { level: WARN, time: this.#options.clock.now(), dropped: this.#dropped };
-    return `${JSON.stringify({ ...fields, msg: 'the log took no more: lines were dropped' })}\n`;
+    return this.#notice({ dropped: this.#dropped }, 'the log took no more: lines were dropped');
+  }
+
+  /** When a line has got through: what came before it was late, and whoever read along saw nothing of it. */
+  #tellFailure(): void {
+    if (this.#failure === null) return;
+    const { since, code } = this.#failure;
+    this.#failure = null;
+    const forMs = this.#options.clock.now() - since;
+    this.#lines.push(this.#notice({ code, forMs }, 'the log could not be written for a while'));
+  }
+
+  #notice(fields: object, msg: string): string {
+    return `${JSON.stringify({ level: WARN, time: this.#options.clock.now(), ...fields, msg })}\n`;
   }
 }

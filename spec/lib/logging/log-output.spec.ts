@@ -71,6 +71,37 @@ describe('the output of the log', () => {
     }
   });
 
+  it('tells when it is written again for how long it was not, and why', async () => {
+    const clock = new VirtualClock();
+    const full = openSync('/dev/full', 'w');
+    let current = full;
+    const options = {
+      clock,
+      get fd() {
+        return current;
+      },
+    };
+    const output = new LogOutput(options);
+    try {
+      output.write(LINE);
+      while (output.isBlocked) await new Promise(setImmediate);
+      await clock.advance(500);
+      while (output.isBlocked) await new Promise(setImmediate);
+      // There is room again.
+      current = fd;
+      await clock.advance(500);
+      const [line, notice = ''] = (await readUntil(/a while"\}\n/)).split('\n');
+      assert.equal(`${line}\n`, LINE);
+      const { code, forMs } = JSON.parse(notice) as { code: string; forMs: number };
+      assert.deepEqual({ code, forMs }, { code: 'ENOSPC', forMs: 1_000 });
+      assert.equal(await output.flush(2_000), true);
+      output.write(LINE);
+      assert.equal(await readUntil(/\n/), LINE, 'it is told once');
+    } finally {
+      closeSync(full);
+    }
+  });
+
   it('is silent once its reader has gone', async () => {
     const child = spawn('cat', [], { stdio: ['pipe', 'ignore', 'ignore'] });
     const { stdin } = child;
