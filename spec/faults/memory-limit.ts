@@ -1,8 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** As the user that the process runs as: not every root may limit the processes of others. */
 function limit(pid: number, bytes: string): void {
-  spawnSync('prlimit', ['--pid', String(pid), `--as=${bytes}:`]);
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const id = (name: string): string => new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? '';
+  const user =
+    process.getuid?.() === 0 ? [`--reuid=${id('Uid')}`, `--regid=${id('Gid')}`, '--clear-groups'] : [];
+  const prlimit = ['prlimit', '--pid', String(pid), `--as=${bytes}:`];
+  const { status: code, stderr } = spawnSync('setpriv', [...user, '--', ...prlimit], { encoding: 'utf8' });
+  if (code !== 0) throw new Error(`its memory cannot be limited: ${stderr}`);
 }
 
 /** The process, and those that it has started. */
@@ -25,18 +32,23 @@ function parentOf(name: string): number {
  */
 export function fillMemory(pid: number, missingBytes = 0): void {
   for (const member of family(pid)) {
-    try {
-      const status = readFileSync(`/proc/${member}/status`, 'utf8');
-      const kilobytes = Number(/^VmSize:\s+(\d+)/m.exec(status)?.[1]);
-      limit(member, String(kilobytes * 1_024 - missingBytes));
-    } catch {
-      // It has just ended.
-    }
+    const kilobytes = sizeOf(member);
+    if (kilobytes !== null) limit(member, String(kilobytes * 1_024 - missingBytes));
+  }
+}
+
+/** @returns its address space in KiB, or `null` if it has ended */
+function sizeOf(pid: number): number | null {
+  try {
+    const size = /^VmSize:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return size === undefined ? null : Number(size);
+  } catch {
+    return null;
   }
 }
 
 export function freeMemory(pid: number): void {
-  for (const member of family(pid)) limit(member, 'unlimited');
+  for (const member of family(pid)) if (sizeOf(member) !== null) limit(member, 'unlimited');
 }
 
 /** Whether the process is still there. */

@@ -1,14 +1,19 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { ProxiedFleet } from '../deploy/proxied-fleet.ts';
+import { Slowness } from './slowness.ts';
 
 /** What a line of a node's log begins with here. */
 export const LOG = 'log: ';
 const EVERY_MS = 100;
 const WARN = 40;
+/** How long who asks waits, as balancers and monitors do. */
+const PATIENCE_MS = 2_000;
 
 /** All that says during a fault that something is wrong: to readers, writers, balancers and operators. */
 export class Told {
   readonly #fleet: ProxiedFleet;
+  readonly #url: string;
+  readonly #slowness: Slowness;
   readonly #logFile: string | null;
   readonly #seen = new Set<string>();
   readonly #over = new AbortController();
@@ -16,14 +21,24 @@ export class Told {
   /** How much of the output of each has been read. */
   readonly #read = new Map<object | string, number>();
 
-  /** @param logFile where the first node's log goes, if that is a file */
-  constructor(fleet: ProxiedFleet, logFile: string | null) {
+  /**
+   * @param url where people reach the fleet
+   * @param logFile where the first node's log goes, if that is a file
+   */
+  constructor(fleet: ProxiedFleet, url: string, logFile: string | null) {
     this.#fleet = fleet;
+    this.#url = url;
+    this.#slowness = new Slowness(fleet);
     this.#logFile = logFile;
     for (const node of fleet.nodes) this.#read.set(node, node.output().length);
     this.#read.set('proxy', fleet.proxy.errors().length);
     if (logFile !== null) this.#read.set(logFile, statSync(logFile).size);
-    this.#watching = Promise.all([this.#ask(0), this.#ask(1), this.#listen()]);
+    this.#watching = Promise.all([this.#ask(0), this.#ask(1), this.#askAsPeople(), this.#listen()]);
+  }
+
+  /** The fault is there and has not ended: what is seen between two calls is its doing alone. */
+  async lookAtFigures(): Promise<void> {
+    for (const figure of await this.#slowness.look()) this.add(figure);
   }
 
   add(what: string): void {
@@ -54,12 +69,28 @@ export class Told {
     while (!this.#over.signal.aborted) {
       try {
         const answer = await fetch(`${this.#fleet.nodes[index].url}/readyz`, {
-          signal: AbortSignal.timeout(2_000),
+          signal: AbortSignal.timeout(PATIENCE_MS),
         });
         const text = await answer.text();
         if (answer.status !== 200) for (const name of unwell(text)) this.add(`/readyz: \`${name}\``);
       } catch {
         this.add('/readyz: no answer');
+      }
+      await pause();
+    }
+  }
+
+  /** What a monitor outside sees. */
+  async #askAsPeople(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      const before = performance.now();
+      try {
+        const answer = await fetch(`${this.#url}/healthz`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+        await answer.text();
+        if (answer.status !== 200) this.add(`from outside: ${answer.status}`);
+        this.#slowness.answered(before, performance.now());
+      } catch {
+        this.add('from outside: no answer');
       }
       await pause();
     }
