@@ -9,6 +9,8 @@ import type { Logger } from '../../lib/logging/log.ts';
 
 /** The longest socket path that every system accepts. */
 const MAX_PATH = 103;
+/** How often a node says that it is at work, with an empty line. */
+export const AT_WORK_MS = 5_000;
 const COPY = /^backup-[0-9a-f-]{36}$/;
 
 /** What a node answers on its socket, as one line of JSON. */
@@ -45,8 +47,12 @@ export async function serveBackups(options: {
   const sockets = new Set<Socket>();
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
+    const atWork = setInterval(() => socket.write('\n'), AT_WORK_MS);
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      clearInterval(atWork);
+      sockets.delete(socket);
+    });
     latest = latest.then(() => serveOne(socket, { db, dataDir, logger }));
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { acquireDataLock, DataLockError } from '../../db/connection/data-lock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import { StartError } from '../../lib/start-error.ts';
 import { pack } from './archive.ts';
-import { type BackupAnswer, socketOf } from './backup-server.ts';
+import { AT_WORK_MS, type BackupAnswer, socketOf } from './backup-server.ts';
+
+/** A node that says nothing for so long is frozen. */
+const SILENCE_MS = 3 * AT_WORK_MS;
 
 const USAGE = 'Name the file: npm run backup -- marktide-2026-01-31.tar.gz';
 
@@ -42,22 +44,40 @@ export async function backUp(
   }
 }
 
-/** @param inUse the message if the process that holds the folder does not answer */
+/** @param inUse the message if the process that holds the folder is not a node that makes copies */
 async function packCopy(dataDir: string, file: string, inUse: DataLockError): Promise<void> {
   const socket = connect(socketOf(dataDir));
+  const silent = new StartError(
+    `Process ${inUse.pid}, which uses ${dataDir}, does not answer: end it first.`,
+  );
+  socket.setTimeout(SILENCE_MS, () => socket.destroy(silent));
   try {
     await once(socket, 'connect').catch((error: unknown) => {
+      if (error === silent) throw silent;
       throw new StartError(`${inUse.message}.`, { cause: error });
     });
-    const [line] = (await once(createInterface({ input: socket }), 'line')) as [string];
-    const answer = JSON.parse(line) as BackupAnswer;
+    const answer = await answerOf(socket);
+    if (answer === null)
+      throw new StartError('The node has ended before its database was copied: run the backup again.');
     if ('error' in answer) throw new StartError(`The node could not copy its database: ${answer.error}.`);
     await pack(answer.folder, file);
-    // The node deletes its copy before it closes.
-    const closed = once(socket, 'close');
-    socket.end();
+    // The node deletes its copy before it closes; if it does not come to that, its next start does.
+    const closed = once(socket, 'close').catch(() => undefined);
+    socket.resume().end();
     await closed;
   } finally {
     socket.destroy();
   }
+}
+
+/** @returns `null` if the connection has ended without one */
+async function answerOf(socket: Socket): Promise<BackupAnswer | null> {
+  let text = '';
+  // Until the answer there are only the empty lines that say that the node is at work.
+  for await (const chunk of socket.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    text += String(chunk);
+    const line = text.trimStart();
+    if (line.includes('\n')) return JSON.parse(line) as BackupAnswer;
+  }
+  return null;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireDataLock } from '../../db/connection/data-lock.ts';
@@ -9,10 +9,9 @@ import { migrate } from '../../db/migrations/migrate.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { openDataFolder } from '../../lib/process/private-files.ts';
+import { hasUnfinishedRestore, restoreDrafts } from '../../lib/process/unfinished-restore.ts';
 import { StartError } from '../../lib/start-error.ts';
 import { CONTENTS, unpack } from './archive.ts';
-
-const DRAFT = /^restore-[0-9a-f-]{36}$/;
 
 /**
  * Fills an empty data folder with a backup. The database appears there in one step, once it is complete, has been
@@ -42,14 +41,12 @@ export async function restore(
 }
 
 async function restoreLocked(dataDir: string, file: string, logger: Logger): Promise<void> {
+  await clearUnfinished(dataDir);
   for (const name of CONTENTS) {
     if (!existsSync(join(dataDir, name))) continue;
     throw new StartError(
       `${dataDir} holds ${name} already: a backup is restored into an empty folder. Set DATA_DIR to another one, or move that away.`,
     );
-  }
-  for (const name of readdirSync(dataDir).filter((each) => DRAFT.test(each))) {
-    await rm(join(dataDir, name), { recursive: true, force: true });
   }
   const draft = join(dataDir, `restore-${randomUUID()}`);
   await mkdir(draft, { mode: 0o700 });
@@ -62,11 +59,18 @@ async function restoreLocked(dataDir: string, file: string, logger: Logger): Pro
     } finally {
       await database.close();
     }
-    // The database comes last: without it the folder still counts as empty, except for its name.
+    // The database comes last: until then no node starts here, as there is a draft without it.
     for (const name of [...CONTENTS].reverse()) {
       if (existsSync(join(draft, name))) await rename(join(draft, name), join(dataDir, name));
     }
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** What a restore has left that was killed: its draft, and perhaps the secret, which it puts into place first. */
+async function clearUnfinished(dataDir: string): Promise<void> {
+  const isUnfinished = hasUnfinishedRestore(dataDir);
+  if (isUnfinished) await rm(join(dataDir, 'jwt-secret'), { force: true });
+  for (const name of restoreDrafts(dataDir)) await rm(join(dataDir, name), { recursive: true, force: true });
 }

@@ -5,6 +5,8 @@ import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import { makePrivate, openDataFolder } from '../../lib/process/private-files.ts';
+import { hasUnfinishedRestore } from '../../lib/process/unfinished-restore.ts';
+import { StartError } from '../../lib/start-error.ts';
 import { columnTypes } from './column-types.ts';
 import { acquireDataLock } from './data-lock.ts';
 import { type EmbeddedEngine, startEngine } from './embedded-engine.ts';
@@ -115,6 +117,9 @@ async function openEmbedded(options: DatabaseOptions): Promise<OpenedDatabase> {
   if (!inMemory) openDataFolder(dataDir, log);
   const lock = inMemory ? null : acquireDataLock(dataDir);
   try {
+    // A node would start with nothing, where somebody expects what was restored.
+    if (!inMemory && hasUnfinishedRestore(dataDir))
+      throw new StartError(`A restore into ${dataDir} has not come to its end: run it again.`);
     const lite = await (inMemory ? startEngine(dataDir) : openCluster(join(dataDir, 'pgdata')));
     if (!inMemory) {
       log.info({ dataDir }, 'embedded database: survives a crash of this process, not a power cut');
