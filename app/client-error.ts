@@ -36,12 +36,25 @@ export class ClientErrors {
   constructor(server: Server, { clock, logger }: { clock: Clock; logger: Logger }) {
     this.#clock = clock;
     this.#logger = logger;
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refuseUnlessThere(error, socket as Socket);
+      else this.#refuse(error, socket as Socket);
+    });
   }
 
   /** Called for each request, and for what is written before its response: a refusal must not be written into a response. */
   noteRequest(req: IncomingMessage, res: ServerResponse): void {
     this.#answers.set(req.socket, { res, bytesBefore: req.socket.bytesWritten });
+  }
+
+  /** If the process was held or stopped, what was due has arrived, and is read when the timers have run. */
+  #refuseUnlessThere(error: NodeJS.ErrnoException, socket: Socket): void {
+    const last = this.#answers.get(socket)?.res;
+    const isBodyDue = last !== undefined && !last.req.complete;
+    setImmediate(() => {
+      const isThere = isBodyDue ? last.req.complete : this.#answers.get(socket)?.res !== last;
+      if (!isThere) this.#refuse(error, socket);
+    });
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Socket): void {

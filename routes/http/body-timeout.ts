@@ -16,12 +16,14 @@ const TIMERS = new WeakMap<IncomingMessage, () => void>();
 export function bodyTimeout(clock: Clock, ms: number): Middleware {
   return function limitBody({ req, res }, next) {
     if (announcesBody(req)) {
-      const cancel = clock.after(ms, () => {
+      const end = (): void => {
         // It may be unread, but it is complete.
-        if (req.complete) return;
+        if (req.complete || req.destroyed) return;
         if (res.headersSent) req.socket.destroy();
         else endWithProblem(req.socket, problem('request-timeout'), newId(clock), clock);
-      });
+      };
+      // If the process was held or stopped, the body has arrived, and is read when the timers have run.
+      const cancel = clock.after(ms, () => setImmediate(end));
       TIMERS.set(req, cancel);
       req.once('end', cancel).once('close', cancel);
     }

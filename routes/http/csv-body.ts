@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { allowUploadTime } from './body-timeout.ts';
 import { DeadlineError, withDeadline } from '../../lib/async/deadline.ts';
@@ -69,11 +70,7 @@ async function* chunksOf(
   askForBody(req);
   try {
     for (;;) {
-      const { done, value: chunk } = await withDeadline(chunks.next(), {
-        clock,
-        ms: UPLOAD_PAUSE_MS,
-        what: 'the next part of the file',
-      });
+      const { done, value: chunk } = await nextPart(chunks.next(), clock);
       if (done === true) return;
       size += chunk.length;
       if (size > limitBytes) throw tooLarge(limitBytes);
@@ -86,6 +83,22 @@ async function* chunksOf(
   } finally {
     // Behind a chunk that is still waited for, it comes to its end with the connection.
     void chunks.return?.().catch(() => undefined);
+  }
+}
+
+/** @throws DeadlineError */
+async function nextPart<T>(part: Promise<T>, clock: Clock): Promise<T> {
+  try {
+    return await withDeadline(part, { clock, ms: UPLOAD_PAUSE_MS, what: 'the next part of the file' });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    // If the process was held or stopped, the part has arrived, and is read when the timers have run.
+    return await Promise.race([
+      part,
+      setImmediate().then(() => {
+        throw error;
+      }),
+    ]);
   }
 }
 

@@ -142,7 +142,10 @@ interface Declaration<P, Q, B, R, A extends Access> {
    * of which only prices have moved; it is marked `X-Cache: stale`.
    */
   cache?: { kind: CacheKind; staleS?: number };
-  /** Members of the body that only say when it was computed: they are left out of its ETag. */
+  /**
+   * Members of the body that only say when it was computed: they are left out of its ETag. `position` is none of them, even
+   * where the figures of a past span stay: clients compare it with that of other answers, so an older one is no substitute.
+   */
   untagged?: readonly string[];
   examples?: { request?: unknown; response?: unknown };
   problems?: ProblemSlug[];

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import Koa from 'koa';
 import { systemClock } from '../../lib/clock.ts';
 import { listen, stopListening } from '../../app/server.ts';
+import { bodyTimeout } from '../../routes/http/body-timeout.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from '../support/app.ts';
 import { quiet } from '../support/log-watch.ts';
 import { SocketClient } from '../support/socket-client.ts';
@@ -87,6 +88,50 @@ describe('the patience of the server', () => {
     assert.deepEqual([sse.isClosed, ws.closeCode], [false, null]);
     sse.cut();
     ws.cut();
+  });
+
+  it('is not lost with what came while the process was held', async () => {
+    const hold = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    const answer = new Koa();
+    answer.use(bodyTimeout(systemClock, REQUEST_MS));
+    answer.use(async (ctx) => {
+      let body = '';
+      for await (const chunk of ctx.req) body += String(chunk);
+      ctx.body = `${ctx.method} ${body}`;
+    });
+    const { server, url } = await listen(
+      answer,
+      { host: '127.0.0.1', port: 0 },
+      { headersMs: HEADERS_MS, requestMs: UPLOAD_MS },
+      { clock: systemClock, logger: quiet },
+    );
+    const end = 'Host: localhost\r\nConnection: close\r\n';
+    const requests: [first: string, rest: string, ms: number, answer: RegExp][] = [
+      ['', `GET / HTTP/1.1\r\n${end}\r\n`, 2 * HEADERS_MS, /GET $/],
+      ['GET / HT', `TP/1.1\r\n${end}\r\n`, 2 * HEADERS_MS, /GET $/],
+      [`POST / HTTP/1.1\r\n${end}Content-Length: 9\r\n\r\n{`, '"is":"x"', 2 * REQUEST_MS, /POST {"is":"x"$/],
+      ['', 'GET / HT', 2 * HEADERS_MS, /^HTTP\/1.1 408 /],
+      [`POST / HTTP/1.1\r\n${end}Content-Length: 9\r\n\r\n{`, '"is":', 2 * REQUEST_MS, /^HTTP\/1.1 408 /],
+    ];
+    try {
+      for (const [first, rest, ms, expected] of requests) {
+        const { port } = server.address() as AddressInfo;
+        const socket = connect({ port, host: '127.0.0.1' });
+        const came = once(server, first.startsWith('POST') ? 'request' : 'connection');
+        let said = '';
+        socket.on('data', (chunk) => (said += chunk.toString()));
+        const closed = once(socket, 'close');
+        await once(socket, 'connect');
+        socket.write(first);
+        await came;
+        socket.write(rest);
+        hold(ms);
+        await closed;
+        assert.match(said, expected, `${first}|${rest} at ${url}`);
+      }
+    } finally {
+      await stopListening(server, systemClock, 100);
+    }
   });
 
   it('lasts longer for a file of trades, but not for ever', async () => {

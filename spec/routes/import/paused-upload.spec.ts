@@ -72,6 +72,23 @@ for (const through of ['the node', 'nginx'] as const) {
       });
     }
 
+    if (through === 'the node') {
+      it('is booked when the rest came while the process was held', async () => {
+        const idle = clock.pending;
+        const rest = '2026-03-02T09:00:00Z,bot,BTC/KRW,buy,1,90000000,late\n';
+        const length = HEADINGS.length + rest.length;
+        const { said, ended } = await pausing(`Content-Length: ${length}\r\nConnection: close\r\n`, HEADINGS);
+        await eventually(() => clock.pending > idle, 'waiting for the rest of the file');
+        socket?.write(rest);
+        clock.elapse();
+        await ended;
+        assert.match(said(), /^HTTP\/1\.1 201 /);
+        const path = `/v1/portfolios/${portfolio}/trades`;
+        const { body } = await app.call('GET', path, { as: user });
+        await app.call('DELETE', `${path}/${body.items[0].id}`, { as: user });
+      });
+    }
+
     it('books nothing, tells its progress, and leaves its place to the next file', async () => {
       const headers = { authorization: user.authorization };
       const stream = new StreamClient(`${app.url}/v1/streams?channels=imports:${portfolio}`, { headers });
@@ -87,8 +104,8 @@ for (const through of ['the node', 'nginx'] as const) {
       }
       await stream.until(() => stream.of('import').some(({ data }) => /30 seconds/.test(data.detail ?? '')));
       stream.cut();
-      const { body } = await app.call('GET', `/v1/portfolios/${portfolio}`, { as: user });
-      assert.equal(body.version, 0);
+      const { body } = await app.call('GET', `/v1/portfolios/${portfolio}/trades`, { as: user });
+      assert.deepEqual(body.items, []);
       const file = await fetch(`${app.url}/v1/portfolios/${portfolio}/trades/import`, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'text/csv' },
