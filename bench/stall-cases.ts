@@ -381,7 +381,8 @@ function reads(): StallCase[] {
     '/pnl/explain?asset=LOTS&limit=1000&costMethod=fifo',
     '/pnl/explain?costMethod=hifo',
     '/pnl/periods?interval=day',
-    '/pnl/periods?interval=day&from=2000-01-01T00:00:00Z',
+    // The maximum number of periods.
+    '/pnl/periods?interval=day&from=2023-06-01T00:00:00Z&to=2026-02-01T00:00:00Z',
     '/series?interval=hour',
     '/series?interval=minute&from=2026-01-01T00:00:00Z&to=2026-01-04T00:00:00Z',
     '/series?points=1000&metric=pnl',
@@ -404,7 +405,7 @@ function marketReads(): StallCase[] {
     '/v1/market/tickers?limit=1000',
     '/v1/market/symbols?limit=1000',
     '/v1/market/candles?symbol=S0/KRW&interval=1m&limit=1000&from=2026-01-01T00:00:00Z',
-    '/v1/market/rates',
+    '/v1/market/rates?asset=BTC&currency=KRW',
     '/v1/portfolios?limit=1000',
     '/v1/admin/audit?limit=1000',
     '/v1/users?limit=1000',
@@ -414,7 +415,7 @@ function marketReads(): StallCase[] {
     '/metrics',
     '/healthz',
     '/readyz',
-    '/',
+    '/docs',
   ].map((path) => ({
     kind: 'Reads',
     name: path.slice(0, 40),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { logIn, startNode, type NodeProcess } from '../spec/support/node-process.ts';
 import { startPostgres } from '../spec/support/postgres-server.ts';
+import { usageOf } from './peers/process-usage.ts';
 import { type Section, short } from './report.ts';
 import { largeLedger, STALL_CASES, type StallCase, type StallRequest } from './stall-cases.ts';
 
@@ -12,8 +13,12 @@ const BAR_MS = 50;
 /** The smallest of these counts: caches that others use can only lengthen a hold. */
 const ROUNDS = 5;
 const SETTLE_MS = 20;
-/** The time for all rounds of a case, and for one request: a case that takes longer is reported. */
+/** Rounds of a case begin within this time. */
 const CASE_MS = 20_000;
+/** Processor time of the node for one request. Time by the clock would say how busy the machine is with other things. */
+const ANSWER_CPU_MS = 20_000;
+/** No answer in this time is a hang, however busy the machine is. */
+const HANG_MS = 120_000;
 /** The node answers a signal when its loop is free. */
 const SIGNAL_MS = 60_000;
 /** Only cases whose kind or name contains this; each is then reported as it is measured. */
@@ -45,7 +50,7 @@ async function send(
   authorization: string,
   { method, path, headers, body }: StallRequest,
 ): Promise<number> {
-  const signal = AbortSignal.timeout(CASE_MS);
+  const signal = AbortSignal.timeout(HANG_MS);
   try {
     const response = await fetch(url + path, {
       method,
@@ -65,6 +70,8 @@ async function send(
 
 interface Held {
   holdMs: number;
+  /** Of the node, all of its threads, for one request; the least of the rounds. */
+  cpuMs: number;
   /** Of each round. */
   rounds: number[];
   status: number;
@@ -77,7 +84,12 @@ async function measure(
   each: StallCase,
   from: number,
 ): Promise<Held> {
-  let held: Held = { holdMs: Number.POSITIVE_INFINITY, rounds: [], status: 0 };
+  let held: Held = {
+    holdMs: Number.POSITIVE_INFINITY,
+    cpuMs: Number.POSITIVE_INFINITY,
+    rounds: [],
+    status: 0,
+  };
   const end = performance.now() + CASE_MS;
   for (let round = from; round < from + ROUNDS; round += 1) {
     if (round > from && performance.now() > end) break;
@@ -85,10 +97,17 @@ async function measure(
     if (each.isRead === true) await send(node, authorization, olderEntry(portfolio, round));
     await wait(SETTLE_MS);
     await longestHold(node);
+    const before = usageOf(node.pid).cpuMs;
     const status = await send(node, authorization, request);
+    const cpuMs = usageOf(node.pid).cpuMs - before;
     await wait(SETTLE_MS);
     const holdMs = await longestHold(node);
-    held = { holdMs: Math.min(held.holdMs, holdMs), rounds: [...held.rounds, holdMs], status };
+    held = {
+      holdMs: Math.min(held.holdMs, holdMs),
+      cpuMs: Math.min(held.cpuMs, cpuMs),
+      rounds: [...held.rounds, holdMs],
+      status,
+    };
     if (status === 0) break;
   }
   return held;
@@ -116,6 +135,9 @@ function startBuilt(database: Record<string, string>): Promise<NodeProcess> {
     ...database,
     LOG_LEVEL: 'warn',
     CACHE_MB: '0',
+    // The run takes longer than a token lives, and a busy machine longer than a statement may.
+    ACCESS_TOKEN_TTL: '86400',
+    STATEMENT_TIMEOUT_MS: '600000',
     ...Object.fromEntries(
       ['ADDRESS', 'USER', 'LOGIN', 'LOGIN_FAILURES'].map((name) => [`RATE_LIMIT_${name}`, '0']),
     ),
@@ -182,7 +204,9 @@ async function stallOf(name: string, database: string, env: Record<string, strin
       const held = await measure(node, authorization, portfolio, each, all.length * ROUNDS);
       all.push({ ...each, ...held });
       if (ONLY !== undefined)
-        console.error(`${each.kind} | ${each.name} | ${held.status} | ${held.rounds.map(short).join(' ')}`);
+        console.error(
+          `${each.kind} | ${each.name} | ${held.status} | ${held.rounds.map(short).join(' ')} | ${held.cpuMs}`,
+        );
     }
   } finally {
     await node.end('SIGTERM');
@@ -197,7 +221,14 @@ function sectionOf(name: string, database: string, all: (Held & StallCase)[]): S
       (worst, each) => (each.holdMs > (worst?.holdMs ?? -1) ? each : worst),
       undefined,
     );
-  const late = all.filter(({ status, isRead }) => status === 0 || (isRead === true && status >= 400));
+  const late = all.filter(
+    ({ status, isRead, cpuMs }) =>
+      status === 0 || cpuMs > ANSWER_CPU_MS || (isRead === true && status >= 400),
+  );
+  const dearest = all.reduce<(Held & StallCase) | undefined>(
+    (most, each) => (each.cpuMs > (most?.cpuMs ?? -1) ? each : most),
+    undefined,
+  );
   const over = all.filter(({ holdMs }) => holdMs > BAR_MS).sort((a, b) => b.holdMs - a.holdMs);
   const told = over.length > 0 ? over : [worstOf(all)].filter((each) => each !== undefined);
   return {
@@ -218,8 +249,11 @@ function sectionOf(name: string, database: string, all: (Held & StallCase)[]): S
         holds: over.length === 0,
       },
       {
-        target: `each is answered within ${CASE_MS / 1000} s, and no read is refused`,
-        measured: late.length === 0 ? 'all' : late.map((each) => `${each.name} (${each.status})`).join(', '),
+        target: `each is answered within ${ANSWER_CPU_MS / 1000} s of the node's processor time, and no read is refused`,
+        measured:
+          late.length === 0
+            ? `at most ${short((dearest?.cpuMs ?? Number.NaN) / 1000)} s, by ${dearest?.name}`
+            : late.map((each) => `${each.name} (${each.status}, ${short(each.cpuMs / 1000)} s)`).join(', '),
         holds: late.length === 0,
       },
     ],
