@@ -14,7 +14,7 @@ import { csvBody } from '../http/csv-body.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import { slotInTime, slotOrProblem } from '../http/slot-problems.ts';
 import { type ImportAnswer, runImport } from './import-run.ts';
-import { reportSchema } from './import-report.ts';
+import { reportSchema } from './import-report-schema.ts';
 import { writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { readerLanguage } from './reader-language.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';

@@ -1,6 +1,5 @@
-import { type ReadableBackfill, saveWays, type Way } from '../../db/market/backfill-readers.ts';
+import { type ReadableBackfill, saveWays } from '../../db/market/backfill-readers.ts';
 import {
-  AROUND_MS,
   type Backfill,
   addBackfills,
   nextBackfill,
@@ -8,24 +7,21 @@ import {
   type WantedCandles,
 } from '../../db/market/backfills.ts';
 import { type Candle, upsertCandles, upsertDays } from '../../db/market/candles.ts';
-import { neededBenchmarks, neededMoments, neededPrices } from '../../db/ledger/rates/needed-prices.ts';
 import type { Database } from '../../db/connection/database.ts';
 import { fenced, LeaseLostError } from '../../db/connection/fence.ts';
-import { backoff, type Backoff } from '../../lib/async/backoff.ts';
-import { DAY_MS } from '../../lib/candle-interval.ts';
 import type { Clock, Random } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logging/log.ts';
 import { RepeatedLog } from '../../lib/logging/repeated-log.ts';
 import type { BackfillBody } from '../../lib/schemas/backfill-schema.ts';
-import { splitSymbol } from '../../lib/symbol.ts';
 import { encodeRecord } from '../channels/record-codec.ts';
 import { MARKET_LOG } from '../channels/logs.ts';
 import type { Broker } from '../core/broker.ts';
 import type { Lease } from '../core/lease.ts';
 import type { LoadCcxt } from '../market/feeds/ccxt-exchange.ts';
 import type { MarketIntake } from '../market/writer/market-intake.ts';
-import { CandleSource, INTERVAL_LENGTH, PAGE, SourceBusyError, type SourceSpec } from './candle-source.ts';
-import { symbolsTo, type SymbolSource } from './price-route.ts';
+import { planBackfills } from './backfill-plan.ts';
+import { INTERVAL_LENGTH, PAGE, SourceBusyError, type SourceSpec } from './candle-source.ts';
+import { OpenSources } from './open-sources.ts';
 
 export const BACKFILL_LEASE = 'backfill';
 
@@ -33,8 +29,6 @@ export const BACKFILL_LEASE = 'backfill';
 const INTERVAL_MS = 10_000;
 /** How often to work out what is needed, unless told that something is. */
 const PLAN_MS = 60_000;
-/** Needs processed in one batch. */
-const MAX_NEEDS = 1_000;
 
 export interface BackfillsOptions {
   db: Database;
@@ -57,15 +51,6 @@ export interface BackfillsOptions {
   load?: LoadCcxt;
 }
 
-/** An exchange that must not be asked before some time. */
-interface Pause {
-  until: number;
-  retry: Backoff;
-  reason: string;
-  /** Cancels the timer that ends it. */
-  cancel: () => void;
-}
-
 /**
  * Fetches the past candles that real portfolios need: minutes up to each entry without a rate, and days from
  * the first entry on, for every asset and benchmark. One node of a fleet does it, a page at a time. A page is
@@ -77,8 +62,7 @@ export class Backfills {
   readonly #warnings: RepeatedLog;
   readonly #closing = new AbortController();
   readonly #cancel: () => void;
-  readonly #opened = new Map<string, CandleSource>();
-  readonly #pauses = new Map<string, Pause>();
+  readonly #sources: OpenSources;
   #planAt = 0;
   #running: Promise<void> | null = null;
   /** Something came up while a pass was about to end. */
@@ -86,16 +70,16 @@ export class Backfills {
 
   constructor(options: BackfillsOptions) {
     this.#options = options;
-    this.#warnings = new RepeatedLog(options.logger, options.clock);
+    const { sources, clock, random, load } = options;
+    this.#warnings = new RepeatedLog(options.logger, clock);
+    const onReady = (): void => this.#run();
+    this.#sources = new OpenSources({ sources, clock, random, load, warnings: this.#warnings, onReady });
     this.#cancel = options.clock.every(INTERVAL_MS, () => this.#run());
   }
 
   /** Exchanges that cannot be asked now, and why. */
   get troubles(): { exchange: string; reason: string }[] {
-    const now = this.#options.clock.now();
-    return [...this.#pauses]
-      .filter(([, { until }]) => until > now)
-      .map(([exchange, { reason }]) => ({ exchange, reason }));
+    return this.#sources.troubles;
   }
 
   get exchanges(): string[] {
@@ -128,9 +112,8 @@ export class Backfills {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#cancel();
-    for (const { cancel } of this.#pauses.values()) cancel();
     await this.#running;
-    for (const source of this.#opened.values()) await source.close();
+    await this.#sources.close();
   }
 
   #run(): void {
@@ -168,63 +151,26 @@ export class Backfills {
     const signal = AbortSignal.any([lease.signal, this.#closing.signal]);
     while (!signal.aborted) {
       if (clock.now() >= this.#planAt) await this.#plan();
-      const job = await nextBackfill(db, this.#paused());
+      const job = await nextBackfill(
+        db,
+        this.troubles.map(({ exchange }) => exchange),
+      );
       if (job === null || signal.aborted) return;
       await this.#step(job, lease);
     }
   }
 
-  #paused(): string[] {
-    const now = this.#options.clock.now();
-    return [...this.#pauses].filter(([, { until }]) => until > now).map(([exchange]) => exchange);
-  }
-
   async #plan(): Promise<void> {
-    const { db, clock, renamed } = this.#options;
+    const { db, clock, renamed, intake } = this.#options;
     this.#planAt = clock.now() + PLAN_MS;
-    const listings: CandleSource[] = [];
-    for (const spec of this.#options.sources) {
-      const source = await this.#open(spec);
-      if (source !== null) listings.push(source);
-    }
+    const listings = await this.#sources.available();
     if (listings.length === 0) return;
-    const today = Math.floor(clock.now() / DAY_MS) * DAY_MS;
-    const thisMinute = Math.floor(clock.now() / 60_000) * 60_000;
-    const wanted: WantedCandles[] = [];
-    const want = (
-      found: readonly SymbolSource[],
-      interval: '1m' | '1d',
-      since: number,
-      until: number,
-    ): void => {
-      if (since < until) for (const each of found) wanted.push({ ...each, interval, since, until });
-    };
-    const ways: Way[] = [];
-    const wayTo = (asset: string, currency: string): SymbolSource[] => {
-      const found = symbolsTo(asset, currency, listings, renamed);
-      ways.push(...found.map(({ symbol }) => ({ asset, currency, symbol })));
-      return found;
-    };
-    for (const { asset, baseCurrency, time } of await neededMoments(db, MAX_NEEDS)) {
-      const start = Math.floor(time / AROUND_MS) * AROUND_MS;
-      want(wayTo(asset, baseCurrency), '1m', start, Math.min(start + AROUND_MS, thisMinute));
-    }
-    // Includes the day before the first entry, whose close is the price at the beginning.
-    const dayBefore = (first: number): number => (Math.floor(first / DAY_MS) - 1) * DAY_MS;
-    for (const { asset, baseCurrency, first } of await neededPrices(db, MAX_NEEDS)) {
-      want(wayTo(asset, baseCurrency), '1d', dayBefore(first), today);
-    }
-    for (const { symbol, baseCurrency, first } of await neededBenchmarks(db, MAX_NEEDS)) {
-      const { base, quote } = splitSymbol(symbol);
-      const way = [...wayTo(base, quote), ...wayTo(quote, baseCurrency)];
-      want(way, '1d', dayBefore(first), today);
-    }
+    const { wanted, ways } = await planBackfills(db, clock.now(), listings, renamed);
     // Stored first, so that a job can be attributed as soon as it exists.
     await saveWays(db, ways);
-    const tooMany = wanted.filter(({ symbol }) => !this.#options.intake.hasRoomFor([symbol]));
     await addBackfills(
       db,
-      wanted.filter((each) => !tooMany.includes(each)),
+      wanted.filter(({ symbol }) => intake.hasRoomFor([symbol])),
       { clock },
     );
   }
@@ -237,9 +183,11 @@ export class Backfills {
       await this.#note(job, lease, { state: 'unavailable', detail: `${exchange} is no longer configured` });
       return;
     }
-    const source = await this.#open(spec);
+    const source = await this.#sources.open(spec);
     if (source === null)
-      return await this.#note(job, lease, { detail: this.#pauses.get(exchange)?.reason ?? null });
+      return await this.#note(job, lease, {
+        detail: this.troubles.find((each) => each.exchange === exchange)?.reason ?? null,
+      });
     try {
       const found = await source.candles(job, job.reached);
       const candles = found.filter(({ time }) => time < job.until);
@@ -247,10 +195,10 @@ export class Backfills {
       // Nothing was traded from there on, it was not listed yet, or the exchange has skipped ahead.
       const reached = Math.min(page, job.until);
       await this.#store(job, lease, candles, reached);
-      this.#pauses.get(exchange)?.retry.reset();
+      this.#sources.answered(exchange);
     } catch (error) {
       if (error instanceof SourceBusyError) {
-        this.#pause(exchange, error);
+        this.#sources.pause(exchange, error);
         await this.#note(job, lease, { detail: error.message });
       } else if (error instanceof RangeError) {
         await this.#note(job, lease, { state: 'unavailable', detail: error.message });
@@ -299,42 +247,6 @@ export class Backfills {
     await broker
       .publish(MARKET_LOG, [{ key: `backfill:${job.symbol}`, data }])
       .catch((error: unknown) => logger.debug({ err: error }, 'progress cannot be published'));
-  }
-
-  /** @returns `null` while the exchange cannot be asked */
-  async #open(spec: SourceSpec): Promise<CandleSource | null> {
-    const { exchange } = spec;
-    const known = this.#opened.get(exchange);
-    if (known !== undefined) return known;
-    if (this.#paused().includes(exchange)) return null;
-    const { clock, load } = this.#options;
-    try {
-      const source = await CandleSource.open(spec, load === undefined ? { clock } : { clock, load });
-      this.#opened.set(exchange, source);
-      return source;
-    } catch (error) {
-      this.#pause(exchange, error);
-      return null;
-    }
-  }
-
-  #pause(exchange: string, error: unknown): void {
-    const { clock, random } = this.#options;
-    const reason = error instanceof Error ? error.message : String(error);
-    const pause = this.#pauses.get(exchange) ?? {
-      retry: backoff(clock, random, { baseMs: 2_000, capMs: 300_000 }),
-      until: 0,
-      reason,
-      cancel: () => undefined,
-    };
-    const asked = error instanceof SourceBusyError ? (error.retryAfterMs ?? 0) : 0;
-    // With added jitter, so that the clients of a fleet do not all return at once.
-    pause.until = clock.now() + asked + Math.max(500, pause.retry.next());
-    pause.reason = reason;
-    this.#pauses.set(exchange, pause);
-    this.#warnings.warn({ exchange, reason }, 'past candles wait for an exchange', exchange);
-    pause.cancel();
-    pause.cancel = clock.after(pause.until - clock.now(), () => this.#run());
   }
 }
 

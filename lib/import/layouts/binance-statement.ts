@@ -6,17 +6,10 @@ import {
   type Move,
   type RowReading,
 } from '../reading/format.ts';
-import {
-  charge,
-  exchangeOf,
-  type Occasion,
-  namedTransfer,
-  ownTransfers,
-  type PlacedMove,
-  type Places,
-  reward,
-  undecided,
-} from '../reading/legs.ts';
+import { type Occasion } from '../reading/legs.ts';
+import { charge, namedTransfer, reward, exchangeOf } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
+import { ownTransfers, type PlacedMove, type Places } from '../reading/own-transfers.ts';
 import { UTC } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 

@@ -1,6 +1,8 @@
 import { decimal } from '../../money/money.ts';
 import { eachRow, ignored, type ImportFormat, type Move, type RowReading } from '../reading/format.ts';
-import { amountOf, transfer, transferOf, undecided, withdrawalOf } from '../reading/legs.ts';
+import { amountOf, transferOf, withdrawalOf } from '../reading/legs.ts';
+import { transfer } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
 import type { Row } from '../reading/row.ts';
 
 const shared = {

@@ -1,6 +1,6 @@
 import { eachRow, feeOf, sideIn, type ImportFormat, type RawTrade } from '../reading/format.ts';
 import type { ColumnSpec } from '../reading/headings.ts';
-import { oneOfPairs } from '../reading/legs.ts';
+import { oneOfPairs } from '../reading/undecided.ts';
 import { BINANCE_QUOTES, type Pair, pairOfUnits, splitPair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';
 import { checkTotal } from '../reading/total.ts';

@@ -1,7 +1,9 @@
 import { decimal, type Fixed, ZERO } from '../../money/money.ts';
 import { spacedUnit } from '../reading/amount.ts';
 import { eachRow, feeOf, isUndone, sideOf, type ImportFormat, type RowReading } from '../reading/format.ts';
-import { amountOf, charge, type Occasion, reward, transfer, undecided } from '../reading/legs.ts';
+import { amountOf, type Occasion } from '../reading/legs.ts';
+import { charge, reward, transfer } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
 import { KOREA } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 import { checkTotal } from '../reading/total.ts';

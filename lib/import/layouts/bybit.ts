@@ -6,19 +6,10 @@ import {
   type RawTrade,
   sideIn,
 } from '../reading/format.ts';
-import {
-  amountOf,
-  charge,
-  charged,
-  costIn,
-  exchangeOf,
-  type Occasion,
-  namedTransfer,
-  oneOfPairs,
-  ownTransfers,
-  reward,
-  undecided,
-} from '../reading/legs.ts';
+import { amountOf, charged, costIn, type Occasion } from '../reading/legs.ts';
+import { charge, namedTransfer, reward, exchangeOf } from '../reading/readings.ts';
+import { oneOfPairs, undecided } from '../reading/undecided.ts';
+import { ownTransfers } from '../reading/own-transfers.ts';
 import { UTC } from '../reading/local-time.ts';
 import { BYBIT_QUOTES, splitPair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';

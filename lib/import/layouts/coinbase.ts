@@ -1,19 +1,10 @@
 import { abs, decimal, type Fixed, ZERO } from '../../money/money.ts';
 import { plainNumber } from '../reading/amount.ts';
 import { type GroupReading, type ImportFormat, type Move, type RowReading } from '../reading/format.ts';
-import {
-  amountOf,
-  costIn,
-  exchangeOf,
-  type Occasion,
-  namedTransfer,
-  ownTransfers,
-  type PlacedMove,
-  type Places,
-  reward,
-  transfer,
-  undecided,
-} from '../reading/legs.ts';
+import { amountOf, costIn, type Occasion } from '../reading/legs.ts';
+import { namedTransfer, reward, transfer, exchangeOf } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
+import { ownTransfers, type PlacedMove, type Places } from '../reading/own-transfers.ts';
 import { UTC } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 

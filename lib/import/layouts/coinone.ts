@@ -1,5 +1,5 @@
 import { eachRow, feeOf, type ImportFormat, sideOf } from '../reading/format.ts';
-import { undecided } from '../reading/legs.ts';
+import { undecided } from '../reading/undecided.ts';
 import { KOREA } from '../reading/local-time.ts';
 import { checkTotal } from '../reading/total.ts';
 

@@ -1,5 +1,7 @@
 import { type GroupReading, type ImportFormat, type Move } from '../reading/format.ts';
-import { charge, exchangeOf, type Occasion, namedTransfer, reward, undecided } from '../reading/legs.ts';
+import { type Occasion } from '../reading/legs.ts';
+import { charge, namedTransfer, reward, exchangeOf } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
 import type { Row } from '../reading/row.ts';
 
 const TRADE = /^(order (placed|filled|fullfilled|cancelled)|trading fees?|trade fee)/i;

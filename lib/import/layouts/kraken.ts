@@ -7,21 +7,10 @@ import {
   type Move,
   sideIn,
 } from '../reading/format.ts';
-import {
-  amountOf,
-  charge,
-  charged,
-  costIn,
-  exchangeOf,
-  type Occasion,
-  oneOfPairs,
-  ownTransfers,
-  type PlacedMove,
-  reward,
-  sumMoves,
-  transfer,
-  undecided,
-} from '../reading/legs.ts';
+import { amountOf, charged, costIn, type Occasion, sumMoves } from '../reading/legs.ts';
+import { charge, reward, transfer, exchangeOf } from '../reading/readings.ts';
+import { oneOfPairs, undecided } from '../reading/undecided.ts';
+import { ownTransfers, type PlacedMove } from '../reading/own-transfers.ts';
 import { UTC } from '../reading/local-time.ts';
 import type { Pair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';

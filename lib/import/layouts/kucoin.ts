@@ -1,6 +1,7 @@
 import { decimal } from '../../money/money.ts';
 import { eachRow, ignored, type ImportFormat, type RawEntry, sideIn } from '../reading/format.ts';
-import { amountOf, charged, costIn, transfer } from '../reading/legs.ts';
+import { amountOf, charged, costIn } from '../reading/legs.ts';
+import { transfer } from '../reading/readings.ts';
 import { splitPair } from '../reading/pair.ts';
 import type { Row } from '../reading/row.ts';
 import { checkTotal } from '../reading/total.ts';

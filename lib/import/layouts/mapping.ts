@@ -9,7 +9,9 @@ import {
   sideOf,
 } from '../reading/format.ts';
 import type { ColumnSpec } from '../reading/headings.ts';
-import { amountOf, charge, charged, reward, transfer, undecided } from '../reading/legs.ts';
+import { amountOf, charged } from '../reading/legs.ts';
+import { charge, reward, transfer } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
 import type { DateOrder } from '../reading/local-time.ts';
 import type { Pair } from '../reading/pair.ts';
 import { rewardSubtype } from '../reading/reward-words.ts';

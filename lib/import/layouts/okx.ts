@@ -1,17 +1,10 @@
 import { decimal } from '../../money/money.ts';
 import { eachRow, type GroupReading, ignored, type ImportFormat, type Move } from '../reading/format.ts';
 import type { Columns } from '../reading/headings.ts';
-import {
-  amountOf,
-  charge,
-  exchangeOf,
-  type Occasion,
-  namedTransfer,
-  ownTransfers,
-  reward,
-  transfer,
-  undecided,
-} from '../reading/legs.ts';
+import { amountOf, type Occasion } from '../reading/legs.ts';
+import { charge, namedTransfer, reward, transfer, exchangeOf } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
+import { ownTransfers } from '../reading/own-transfers.ts';
 import { type Zone, zoneOf } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 import { checkLegs } from '../reading/total.ts';

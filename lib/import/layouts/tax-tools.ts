@@ -1,6 +1,8 @@
 import { decimal } from '../../money/money.ts';
 import { eachRow, ignored, type ImportFormat, type Move, type RowReading } from '../reading/format.ts';
-import { amountOf, charge, exchangeOf, type Occasion, reward, transfer, undecided } from '../reading/legs.ts';
+import { amountOf, type Occasion } from '../reading/legs.ts';
+import { charge, reward, transfer, exchangeOf } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
 import { UTC } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 

@@ -7,7 +7,9 @@ import {
   type ImportFormat,
   type RowReading,
 } from '../reading/format.ts';
-import { amountOf, reward, transfer, undecided } from '../reading/legs.ts';
+import { amountOf } from '../reading/legs.ts';
+import { reward, transfer } from '../reading/readings.ts';
+import { undecided } from '../reading/undecided.ts';
 import { KOREA } from '../reading/local-time.ts';
 import type { Row } from '../reading/row.ts';
 import { checkTotal } from '../reading/total.ts';

@@ -1,8 +1,6 @@
-import { SaxesParser } from 'saxes';
-import yauzl from 'yauzl';
-import type { Entry, ZipFile } from 'yauzl';
 import { MAX_COLUMNS } from './csv-splitter.ts';
-import { malformed } from './malformed.ts';
+import { columnOf, dateText, isDateFormat, numberText } from './workbook-cells.ts';
+import { openZip, parsed, type Part, partsOf, refused } from './workbook-parts.ts';
 
 /** The maximum size of an uploaded workbook, in bytes. */
 export const MAX_WORKBOOK = 32 * 2 ** 20;
@@ -12,104 +10,14 @@ export const MAX_WORKBOOK = 32 * 2 ** 20;
  */
 const MAX_TEXTS = 64 * 2 ** 20;
 const MAX_SHEET = 512 * 2 ** 20;
-/** The maximum number of parts of a workbook. */
-const MAX_PARTS = 1_000;
 const MAX_ROWS = 1_048_576;
-/**
- * The maximum number of characters in a tag or between two tags, all of which the parser buffers.
- * Spreadsheets allow 32,767 in a cell.
- */
-const MAX_RUN = 2 ** 20;
 
-const DAY_MS = 86_400_000;
 /**
  * Day 0 of the two spreadsheet calendars: the usual one, in which 1900 is a leap year, and that of old
  * Macintoshes.
  */
 const EPOCH = Date.UTC(1899, 11, 30);
 const EPOCH_1904 = Date.UTC(1904, 0, 1);
-
-interface Part {
-  entry: Entry;
-  zip: ZipFile;
-}
-
-function refused(detail: string): Error {
-  return malformed(1, 'workbook', `The Excel workbook ${detail}.`);
-}
-
-async function openZip(bytes: Buffer): Promise<ZipFile> {
-  return await new Promise((resolve, reject) => {
-    yauzl.fromBuffer(bytes, { lazyEntries: true, validateEntrySizes: true }, (error, zip) => {
-      if (error === null) resolve(zip);
-      else reject(refused('cannot be opened'));
-    });
-  });
-}
-
-async function partsOf(zip: ZipFile): Promise<Map<string, Part>> {
-  if (zip.entryCount > MAX_PARTS) throw refused(`has more than ${MAX_PARTS} parts`);
-  return await new Promise((resolve, reject) => {
-    const parts = new Map<string, Part>();
-    zip.on('entry', (entry: Entry) => {
-      parts.set(entry.fileName, { entry, zip });
-      zip.readEntry();
-    });
-    zip.on('end', () => resolve(parts));
-    zip.on('error', () => reject(refused('is damaged')));
-    zip.readEntry();
-  });
-}
-
-/**
- * The text of a part, piece by piece.
- * @throws Problem if it unpacks to more than `limit`
- */
-async function* textOf({ entry, zip }: Part, limit: number): AsyncGenerator<string, void, undefined> {
-  if (entry.uncompressedSize > limit) throw refused(`unpacks to more than ${limit / 2 ** 20} MiB`);
-  const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
-    zip.openReadStream(entry, (error, opened) => {
-      if (error === null) resolve(opened);
-      else reject(refused('is damaged'));
-    });
-  });
-  const decoder = new TextDecoder();
-  try {
-    for await (const chunk of stream) {
-      yield decoder.decode(typeof chunk === 'string' ? Buffer.from(chunk) : chunk, { stream: true });
-    }
-  } catch {
-    throw refused('is damaged');
-  }
-}
-
-/** Feeds a part to a parser and yields what it has found after each piece. */
-async function* parsed<T>(
-  part: Part,
-  limit: number,
-  listen: (parser: SaxesParser, found: (item: T) => void) => void,
-): AsyncGenerator<T, void, undefined> {
-  const parser = new SaxesParser();
-  let items: T[] = [];
-  let failed = false;
-  let run = 0;
-  parser.on('error', () => {
-    failed = true;
-  });
-  listen(parser, (item) => items.push(item));
-  for await (const text of textOf(part, limit)) {
-    // Only a tag ends the text or tag that has begun.
-    run = /[<>]/.test(text) ? text.length : run + text.length;
-    if (run > MAX_RUN) throw refused(`has a cell of more than ${MAX_RUN} characters`);
-    parser.write(text);
-    if (failed) throw refused('is damaged');
-    yield* items;
-    items = [];
-  }
-  parser.close();
-  if (failed) throw refused('is damaged');
-  yield* items;
-}
 
 /** The texts that cells refer to by number. */
 async function sharedTexts(part: Part | undefined): Promise<string[]> {
@@ -171,54 +79,6 @@ async function dateStyles(part: Part | undefined): Promise<ReadonlySet<number>> 
   });
   for await (const _ of found);
   return dates;
-}
-
-/** Ignores what is quoted or in brackets, because that is shown as it is. */
-function isDateFormat(code: string): boolean {
-  return /[ymdhs]/i.test(code.replace(/"[^"]*"|\[[^\]]*\]|\\./g, ''));
-}
-
-/** The date and time of a serial number, as a clock shows them. */
-function dateText(serial: number, epoch: number): string {
-  const time = new Date(epoch + Math.round((serial * DAY_MS) / 1_000) * 1_000);
-  return Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(0, 19).replace('T', ' ');
-}
-
-/**
- * The number of a cell. Spreadsheets write a double in full, with 17 digits, and show the 15 significant
- * ones; numbers of other programs are kept as they are. Decimals get an exponent (`1.234` becomes `1.234E0`),
- * so that a decimal comma elsewhere in the sheet cannot turn them into thousands.
- */
-function numberText(value: string): string {
-  const number = Number(value);
-  if (!Number.isFinite(number) || /^-?\d+$/.test(value)) return value;
-  const isWhole =
-    Number(number.toPrecision(17)) === number && digitsOf(number.toPrecision(17)) === digitsOf(value);
-  const exact = isWhole ? String(Number(number.toPrecision(15))) : value;
-  return /^-?\d+$/.test(exact) ? exact : normalised(exact);
-}
-
-function digitsOf(number: string): string {
-  return number.replace(/e.*$/i, '').replace(/\D/g, '').replace(/^0+/, '');
-}
-
-/** `-12.5` → `-1.25E1`, `0.001` → `1E-3`, digit for digit. */
-function normalised(number: string): string {
-  const match = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(number);
-  if (match === null) return number;
-  const [, minus = '', whole = '', fraction = '', power = '0'] = match;
-  const digits = (whole + fraction).replace(/^0+/, '');
-  if (digits === '') return '0';
-  const exponent = whole.length + Number(power) - ((whole + fraction).length - digits.length) - 1;
-  const rest = digits.slice(1).replace(/0+$/, '');
-  return `${minus}${digits[0] ?? ''}${rest === '' ? '' : `.${rest}`}E${exponent}`;
-}
-
-/** The column of a reference such as `AB12`, from 0. */
-function columnOf(reference: string): number {
-  let column = 0;
-  for (const letter of reference.replace(/\d+$/, '')) column = column * 26 + letter.charCodeAt(0) - 64;
-  return column - 1;
 }
 
 interface SheetRow {
