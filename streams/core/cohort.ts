@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Position } from './broker.ts';
-import type { FlushScheduler, Flushable } from './flush-scheduler.ts';
+import type { FlushScheduler, Flushable } from '../../lib/async/flush-scheduler.ts';
 import type { Frame } from './frame.ts';
 import type { FrameReceiver, FrameRouter } from './frame-router.ts';
 import { type QueuedFrame, SendQueue } from './send-queue.ts';

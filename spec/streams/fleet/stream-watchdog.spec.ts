@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
-import { FlushScheduler } from '../../../streams/core/flush-scheduler.ts';
+import { FlushScheduler } from '../../../lib/async/flush-scheduler.ts';
 import type { OpenStream } from '../../../streams/core/connections/open-stream.ts';
 import { MemoryBroker } from '../../../streams/memory/memory-broker.ts';
 import { Subscriber } from '../../../streams/core/connections/subscriber.ts';

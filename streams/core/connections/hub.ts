@@ -3,7 +3,7 @@ import { createLogger, type Logger } from '../../../lib/logging/log.ts';
 import { causeOf, RepeatedLog } from '../../../lib/logging/repeated-log.ts';
 import { Slots } from '../../../lib/async/slots.ts';
 import { type Spoke, TimerWheel } from '../../../lib/async/timer-wheel.ts';
-import { FlushScheduler } from '../flush-scheduler.ts';
+import { FlushScheduler } from '../../../lib/async/flush-scheduler.ts';
 import { DEFAULTS, type HubOptions, type HubSettings } from './hub-options.ts';
 import type { Admission, OpenStream, Reselection, StreamRequest } from './open-stream.ts';
 import { SharedViews } from '../shared-views.ts';

@@ -3,7 +3,7 @@ import type { RepeatedLog } from '../../../lib/logging/repeated-log.ts';
 import type { Slot } from '../../../lib/async/slots.ts';
 import type { Broker } from '../broker.ts';
 import type { Channel } from '../channel.ts';
-import type { FlushScheduler } from '../flush-scheduler.ts';
+import type { FlushScheduler } from '../../../lib/async/flush-scheduler.ts';
 import type { Origin } from './origin.ts';
 import type { EndReason, Sink } from '../sink.ts';
 import type { StreamObserver } from '../stream-observer.ts';

@@ -6,7 +6,7 @@ import { statesOf } from './catch-up.ts';
 import type { Channel } from '../channel.ts';
 import type { Batch, Cohort, CohortMember } from '../cohort.ts';
 import { encodePart, positionOfPart } from '../cursor.ts';
-import type { Flushable } from '../flush-scheduler.ts';
+import type { Flushable } from '../../../lib/async/flush-scheduler.ts';
 import type { Frame } from '../frame.ts';
 import type { FrameReceiver } from '../frame-router.ts';
 import type { LogView } from '../log-view.ts';

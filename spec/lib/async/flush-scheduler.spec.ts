@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { FlushScheduler, type Flushable } from '../../../streams/core/flush-scheduler.ts';
+import { FlushScheduler, type Flushable } from '../../../lib/async/flush-scheduler.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 describe('the flush window', () => {
