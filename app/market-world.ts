@@ -3,7 +3,7 @@ import { adoptMarket, findFleet } from '../db/fleet.ts';
 import { countSimulatedPortfolios } from '../db/ledger/portfolios/portfolios.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logging/log.ts';
-import type { FeedSpec } from '../streams/market/feeds/feed-spec.ts';
+import type { FeedSpec } from '../streams/market/feeds/feed-types.ts';
 
 /** How often a node without a feed looks for another world. */
 const LOOK_MS = 5_000;

@@ -1,4 +1,4 @@
-import type { FeedSpec } from '../market/feeds/feed-spec.ts';
+import type { FeedSpec } from '../market/feeds/feed-types.ts';
 import type { SourceSpec } from './candle-source.ts';
 
 /**

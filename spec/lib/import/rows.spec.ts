@@ -304,7 +304,10 @@ describe('a file of trades', () => {
   });
 
   it('is refused when its headings are not known, or one is missing', async () => {
-    assert.match((await refusal('a,b,c\n1,2,3\n')).text, /does not have the headings of a file that can be imported/);
+    assert.match(
+      (await refusal('a,b,c\n1,2,3\n')).text,
+      /does not have the headings of a file that can be imported/,
+    );
     const lacking = await refusal('체결시간,코인,마켓,종류,거래단가\n');
     assert.deepEqual([lacking.line, lacking.column], [1, '거래수량']);
     assert.match(lacking.text, /upbit/);

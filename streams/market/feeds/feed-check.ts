@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { StartError } from '../../../lib/start-error.ts';
 import { type LoadCcxt, loadExchange, requireChannel } from './ccxt-exchange.ts';
-import type { FeedSpec } from './feed-spec.ts';
+import type { FeedSpec } from './feed-types.ts';
 import { checkedHeader } from './replay-feed.ts';
 
 /**

@@ -5,6 +5,7 @@ import { backoff, pause, type Backoff } from '../../../lib/async/backoff.ts';
 import { isPositiveDecimal } from '../market-tick.ts';
 import type { Feed, FeedStatus, TickSink } from '../market-feed.ts';
 import type { Tick } from '../tick.ts';
+import { type FeedType, onlyParameters, symbolOf } from './feed-type.ts';
 
 const COLUMNS = ['timestamp_ms', 'trade_id', 'side', 'price', 'amount'] as const;
 const BATCH = 500;
@@ -20,6 +21,31 @@ export interface ReplayOptions {
   clock: Clock;
   random: Random;
 }
+
+export interface ReplaySpec {
+  kind: 'replay';
+  path: string;
+  symbol: string;
+  exchange: string | null;
+}
+
+/** `replay:<csv>?symbol=ETH/USDT[&exchange=binance]` */
+export const replay: FeedType<ReplaySpec> = {
+  kind: 'replay',
+  syntax: 'replay:<csv>?symbol=…',
+  isCombinable: false,
+  expectsTicks: true,
+  parse(path, query) {
+    onlyParameters(query, ['symbol', 'exchange']);
+    if (path === '') throw new RangeError('replay: needs the path of a CSV file');
+    const symbol = query.get('symbol');
+    if (symbol === null)
+      throw new RangeError('replay: needs ?symbol=, as in replay:trades.csv?symbol=ETH/USDT');
+    return { kind: 'replay', path, symbol: symbolOf(symbol), exchange: query.get('exchange') };
+  },
+  origin: ({ exchange, symbol }) => ({ exchange, symbols: [symbol] }),
+  open: (spec, options) => new ReplayFeed({ ...spec, ...options, speed: options.replaySpeed }),
+};
 
 /**
  * Recorded public trades from a CSV file, in file order and at their recorded times. A row that cannot be read is

@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../../lib/clock.ts';
 import { decimal, fixed, toNumber, type Fixed } from '../../../lib/money/money.ts';
 import type { Feed, FeedStatus, TickSink } from '../market-feed.ts';
 import type { Tick } from '../tick.ts';
+import type { FeedType } from './feed-type.ts';
 import {
   gaussian,
   mulberry32,
@@ -31,6 +32,16 @@ export interface SimulatorOptions {
   intervalMs?: number;
   lastPrice?: (symbol: string) => string | null;
 }
+
+export const simulator: FeedType<{ kind: 'simulator' }> = {
+  kind: 'simulator',
+  syntax: 'simulator',
+  isCombinable: false,
+  expectsTicks: true,
+  parse: () => ({ kind: 'simulator' }),
+  origin: () => ({ exchange: 'simulator', symbols: SIMULATED_SYMBOLS.map(({ symbol }) => symbol) }),
+  open: (_, options) => new SimulatorFeed(options),
+};
 
 /**
  * A simulated market: a random walk per symbol in whole price steps, gently drawn back to where it began. Only the
