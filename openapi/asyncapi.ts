@@ -5,7 +5,7 @@ import { streamQuery } from '../routes/streams/stream-access.ts';
 import { CHANNELS, eventsOf } from '../routes/streams/channel-events.ts';
 import { CONTROL_EVENTS, heartbeat, SOCKET_EVENTS } from '../routes/streams/stream-events.ts';
 import { selectionQuery } from '../routes/streams/stream-subscriptions.ts';
-import type { ChannelTypeName } from '../streams/channels/catalog.ts';
+import { CHANNEL_TYPES, type ChannelTypeName } from '../streams/channels/catalog.ts';
 import { clientMessage } from '../streams/transports/websocket-message.ts';
 import { ABOUT } from './about.ts';
 import { SECURITY_SCHEMES } from './security.ts';
@@ -29,7 +29,7 @@ const PARAMETERS: Record<string, object> = {
   },
 };
 
-const CHANNEL_TYPES = Object.keys(CHANNELS) as ChannelTypeName[];
+const TYPE_NAMES = Object.keys(CHANNELS) as ChannelTypeName[];
 const [subscribe, unsubscribe, ping] = clientMessage.options;
 
 /** Both transports take the same query. */
@@ -146,7 +146,7 @@ export function asyncApiDocument(
   const questions = [subscribe, unsubscribe, ping];
   const onSocket = [...controls, heartbeat, ...Object.values(SOCKET_EVENTS)];
   const onStream = [...controls, heartbeat];
-  const events = [...new Set(CHANNEL_TYPES.flatMap(eventsOf))];
+  const events = [...new Set(TYPE_NAMES.flatMap(eventsOf))];
   const everything = [...events, ...onSocket, ...questions];
   const { StreamQuery: query } = schemasOf([connectionQuery]);
 
@@ -179,8 +179,9 @@ export function asyncApiDocument(
     unsubscribe: answered(unsubscribe, [unsubscribed, error]),
     ping: answered(ping, [pong, error]),
   };
-  for (const type of CHANNEL_TYPES) {
-    const { address, summary, description } = CHANNELS[type];
+  for (const type of TYPE_NAMES) {
+    const { summary, description } = CHANNELS[type];
+    const { address } = CHANNEL_TYPES[type];
     const parameters = [...address.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, PARAMETERS[name]]);
     channels[type] = {
       ...channel({ address, title: type, summary }, eventsOf(type)),

@@ -26,8 +26,6 @@ const holdingsSchema = z
   .meta({ id: 'Holdings', description: 'The holdings of a portfolio, marked to market.' });
 
 export interface ChannelDocs {
-  /** With the parameters in braces. */
-  address: string;
   /** Name of its events. */
   event: string;
   data: z.ZodType;
@@ -40,49 +38,42 @@ const ALL = '`*` instead of the symbol means all symbols.';
 /** Every kind of channel, and what its events contain. */
 export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
   ticker: {
-    address: 'ticker:{symbol}',
     event: 'ticker',
     data: tickerSchema,
     summary: 'Last price and 24-hour figures of a symbol',
     description: `State: an item of \`GET /v1/market/tickers\`, on connect and whenever it changes; and a \`gap\` when trades were missed for good. ${ALL}`,
   },
   trade: {
-    address: 'trade:{symbol}',
     event: 'trade',
     data: publicTradeSchema,
     summary: 'Public trades of a symbol',
     description: `Events: each trade once, in order of arrival, and a \`gap\` where trades were missed for good. ${ALL}`,
   },
   candle: {
-    address: 'candle:{symbol}:{interval}',
     event: 'candle',
     data: candleSchema,
     summary: 'The current candle of a symbol',
     description: `State: the current candle; once with \`closed\` when it is final, and again if one of its trades arrives late. ${ALL}`,
   },
   backfill: {
-    address: 'backfill:{symbol}',
     event: 'backfill',
     data: backfillSchema,
     summary: 'How far the fetching of past candles has got',
     description: `State: the latest job of a symbol, an item of \`GET /v1/market/backfills\`, after each page. For credentials with the scope \`admin\`: it tells what portfolios need. ${ALL}`,
   },
   pnl: {
-    address: 'pnl:{portfolioId}',
     event: 'pnl',
     data: pnlSchema,
     summary: 'Equity and PnL of a portfolio',
     description: 'State: the body of `GET /v1/portfolios/{portfolioId}/pnl`, with the same digits.',
   },
   holdings: {
-    address: 'holdings:{portfolioId}',
     event: 'holdings',
     data: holdingsSchema,
     summary: 'Holdings of a portfolio, marked to market',
     description: 'State: the items of `GET /v1/portfolios/{portfolioId}/holdings`, with the same digits.',
   },
   accounts: {
-    address: 'accounts:{portfolioId}',
     event: 'accounts',
     data: accountsStateSchema,
     summary: 'Accounts at exchanges that fill a portfolio',
@@ -90,7 +81,6 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
       'State: the items of `GET /v1/portfolios/{portfolioId}/accounts`, whenever one of them changes.',
   },
   fills: {
-    address: 'fills:{portfolioId}',
     event: 'fill',
     data: fillSchema,
     summary: 'Trades of a portfolio',
@@ -98,7 +88,6 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
       'Events: each trade booked, changed or removed, once, in the order of the versions of the ledger. A file of more than 500 new trades is one event.',
   },
   ledger: {
-    address: 'ledger:{portfolioId}',
     event: 'ledger',
     data: ledgerSchema,
     summary: 'Every change of a portfolio',
@@ -106,7 +95,6 @@ export const CHANNELS: Record<ChannelTypeName, ChannelDocs> = {
       'Events: each change of the ledger (entries of every kind) and of the settings of the portfolio, once, in the order of versions. A file of more than 500 new trades is one event.',
   },
   imports: {
-    address: 'imports:{portfolioId}',
     event: 'import',
     data: importProgressSchema,
     summary: 'How far the import of a file has got',
