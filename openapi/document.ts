@@ -4,7 +4,7 @@ import { CSV_MEDIA_TYPES } from '../routes/http/csv-body.ts';
 import { BATCH_PARTS } from '../routes/http/batch.ts';
 import { BODY_LIMIT_KB, type Endpoint } from '../routes/http/endpoint.ts';
 import { ABOUT, TAGS } from './about.ts';
-import { tradeFile } from './csv-files.ts';
+import { figureFile, tradeFile } from './csv-files.ts';
 import { problemSchema } from '../routes/http/problem-body.ts';
 import { MAX_LAST_EVENT_ID } from '../streams/core/cursor.ts';
 import { isTagged, ResponseDocs } from './responses.ts';
@@ -38,7 +38,13 @@ function bodyOf(endpoint: Endpoint): { body?: Body } {
   const types = consumes === 'csv' ? CSV_MEDIA_TYPES : ['application/json'];
   const schema = consumes === 'csv' ? tradeFile : body;
   if (schema === undefined) return {};
-  const content = Object.fromEntries(types.map((type) => [type, { schema, ...example }]));
+  const content: Body['content'] = Object.fromEntries(types.map((type) => [type, { schema, ...example }]));
+  if (endpoint.readCsv !== undefined)
+    for (const type of CSV_MEDIA_TYPES)
+      content[type] = {
+        schema: figureFile,
+        ...(examples?.csv === undefined ? {} : { example: examples.csv }),
+      };
   return { body: { description: sizeOf(endpoint), required: true, content } };
 }
 

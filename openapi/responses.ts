@@ -135,7 +135,7 @@ function problemsOf(endpoint: Endpoint): ProblemSlug[] {
     ...(endpoint.query !== undefined || endpoint.tag !== 'service' ? (['invalid-request'] as const) : []),
     ...(endpoint.params === undefined ? [] : (['not-found'] as const)),
     ...(endpoint.body === undefined ? [] : (['malformed-json'] as const)),
-    ...(endpoint.consumes === 'csv' ? (['malformed-csv'] as const) : []),
+    ...(endpoint.consumes === 'csv' || endpoint.readCsv !== undefined ? (['malformed-csv'] as const) : []),
     ...(endpoint.body === undefined && endpoint.consumes !== 'csv'
       ? []
       : (['request-timeout', 'payload-too-large', 'unsupported-media-type'] as const)),

@@ -8,6 +8,7 @@ import { writeAnswer } from './http/answer.ts';
 import { noteDenied } from './http/audit-trail.ts';
 import { type Authenticator, authenticator, requirePerson, requireScope } from './auth/authenticate.ts';
 import { BATCH_PARTS } from './http/batch.ts';
+import { isCsv } from './http/csv-body.ts';
 import { BODY_LIMIT_KB, type Endpoint } from './http/endpoint.ts';
 import { type JsonBodyLimits, jsonBodyReader } from './http/json-body.ts';
 import { parseBatch, parseInput } from './http/parse-input.ts';
@@ -33,8 +34,10 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
   const open =
     endpoint.access === 'public' || (endpoint.publicMarket === true && services.config.PUBLIC_MARKET);
   const readJson = jsonBodyReader(limitsOf(endpoint, services));
-  const readBody = async (ctx: Context): Promise<unknown> => {
+  const readBody = async (ctx: Context, given: unknown): Promise<unknown> => {
     if (endpoint.body === undefined) return undefined;
+    if (endpoint.readCsv !== undefined && isCsv(ctx))
+      return await endpoint.readCsv({ ctx, query: given }, services);
     const value = await readJson(ctx);
     return endpoint.batch === undefined
       ? parseInput(endpoint.body, value, 'body')
@@ -72,11 +75,12 @@ function handle(endpoint: Endpoint, services: Services, authenticate: Authentica
       }
     }
     await limitEndpoint(ctx, services, endpoint, caller);
-    const params: unknown = ctx['params'];
+    const params = parseInput(endpoint.params, ctx['params'], 'path');
+    const asked = parseInput(query, queryOf(ctx), 'query');
     const input = {
-      params: parseInput(endpoint.params, params, 'path'),
-      query: parseInput(query, queryOf(ctx), 'query'),
-      body: await readBody(ctx),
+      params,
+      query: asked,
+      body: await readBody(ctx, asked),
       caller,
       ctx,
     };

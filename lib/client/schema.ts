@@ -1400,8 +1400,10 @@ export interface paths {
         get: operations["getRate"];
         put?: never;
         /**
-         * Load official exchange rates, one or a batch
+         * Load official exchange rates: one, a batch, or a CSV file
          * @description A rate is a price like any other: from its time on it values entries and portfolios, whose `path` names its symbol. It replaces the one stored for its minute.
+         *
+         *     A file has the columns `symbol`, `rate` and `time`, or a `date`, whose rate holds from `at` on in `tz`. Numbers and dates are read as strictly as those of an import: whatever could mean two things is refused by line and column. It is loaded as a whole or not at all.
          */
         post: operations["loadRates"];
         delete?: never;
@@ -9880,6 +9882,8 @@ export interface components {
             /** @description Booked as a whole or not at all. */
             items: components["schemas"]["RateInput"][];
         };
+        /** @description A CSV or Excel file of figures, with a row of headings. */
+        FigureFile: string;
         /** @description Any event of a stream, as a Server-Sent Event. */
         StreamEvent: components["schemas"]["ReadyEvent"] | components["schemas"]["ResetEvent"] | components["schemas"]["NoticeEvent"] | components["schemas"]["TickerEvent"] | components["schemas"]["TradeEvent"] | components["schemas"]["CandleEvent"] | components["schemas"]["BackfillEvent"] | components["schemas"]["PnlEvent"] | components["schemas"]["HoldingsEvent"] | components["schemas"]["FillEvent"] | components["schemas"]["LedgerEvent"] | components["schemas"]["ImportEvent"] | components["schemas"]["AccountsEvent"] | components["schemas"]["GapEvent"];
         /** @description An event `ready` and its data. */
@@ -11786,6 +11790,16 @@ export interface components {
         };
         /** @description `malformed-csv`: The request body cannot be read as CSV. `invalid-request`: The request is not valid. */
         MalformedCsvOrInvalidRequest: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `malformed-json`: The request body is not valid JSON. `malformed-csv`: The request body cannot be read as CSV. `invalid-request`: The request is not valid. */
+        MalformedJsonOrMalformedCsvOrInvalidRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -18951,7 +18965,18 @@ export interface operations {
     };
     loadRates: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description CSV: the pair, for a file without a column `symbol`. */
+                symbol?: string;
+                /** @description CSV: the IANA time zone or offset of dates and of times that do not state one. */
+                tz?: string;
+                /** @description CSV: the time of day, in `tz`, from which a rate given by its date alone holds; midnight if omitted. */
+                at?: string;
+                /** @description CSV: the decimal mark; needed only if no number in the file proves it. */
+                decimal?: "." | ",";
+                /** @description CSV: the order of day, month and year; needed only if no date in the file proves it. */
+                dateOrder?: "ymd" | "dmy" | "mdy";
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18967,10 +18992,46 @@ export interface operations {
                  *     }
                  */
                 "application/json": components["schemas"]["RateInputOrBatch"];
+                /**
+                 * @example symbol,date,rate
+                 *     USD/KRW,2026-03-02,1442.1
+                 *     USD/KRW,2026-03-03,1450.5
+                 */
+                "text/csv": components["schemas"]["FigureFile"];
+                /**
+                 * @example symbol,date,rate
+                 *     USD/KRW,2026-03-02,1442.1
+                 *     USD/KRW,2026-03-03,1450.5
+                 */
+                "text/tab-separated-values": components["schemas"]["FigureFile"];
+                /**
+                 * @example symbol,date,rate
+                 *     USD/KRW,2026-03-02,1442.1
+                 *     USD/KRW,2026-03-03,1450.5
+                 */
+                "text/plain": components["schemas"]["FigureFile"];
+                /**
+                 * @example symbol,date,rate
+                 *     USD/KRW,2026-03-02,1442.1
+                 *     USD/KRW,2026-03-03,1450.5
+                 */
+                "application/csv": components["schemas"]["FigureFile"];
+                /**
+                 * @example symbol,date,rate
+                 *     USD/KRW,2026-03-02,1442.1
+                 *     USD/KRW,2026-03-03,1450.5
+                 */
+                "application/vnd.ms-excel": components["schemas"]["FigureFile"];
+                /**
+                 * @example symbol,date,rate
+                 *     USD/KRW,2026-03-02,1442.1
+                 *     USD/KRW,2026-03-03,1450.5
+                 */
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": components["schemas"]["FigureFile"];
             };
         };
         responses: {
-            /** @description Load official exchange rates, one or a batch */
+            /** @description Load official exchange rates: one, a batch, or a CSV file */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -18987,7 +19048,7 @@ export interface operations {
                     "application/json": components["schemas"]["Accepted"];
                 };
             };
-            400: components["responses"]["MalformedJsonOrInvalidRequest"];
+            400: components["responses"]["MalformedJsonOrMalformedCsvOrInvalidRequest"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             408: components["responses"]["RequestTimeout"];

@@ -30,13 +30,18 @@ export interface CsvBody {
   chunks: AsyncGenerator<Buffer, void, undefined>;
 }
 
+/** Whether the media type of a body is one of CSV. */
+export function isCsv(ctx: Context): boolean {
+  const type = ctx.request.type.toLowerCase();
+  return CSV_MEDIA_TYPES.some((each) => each === type);
+}
+
 /**
  * A CSV body, to be read as it arrives.
  * @throws Problem 413 or 415
  */
 export function csvBody(ctx: Context, limitBytes: number, clock: Clock): CsvBody {
-  const type = ctx.request.type.toLowerCase();
-  if (!CSV_MEDIA_TYPES.some((each) => each === type)) {
+  if (!isCsv(ctx)) {
     throw problem('unsupported-media-type', {
       detail: `The media type of the body must be one of ${CSV_MEDIA_TYPES.join(', ')}.`,
     });

@@ -121,6 +121,11 @@ interface Declaration<P, Q, B, R, A extends Access> {
   body?: B;
   /** The body is one item or many: see `itemOrBatch`. Its size is limited by BODY_LIMIT_KB. */
   batch?: Batch;
+  /**
+   * Reads the same body from a CSV file, if the media type is one of those: `CSV_MEDIA_TYPES`. It is as large as a JSON
+   * body at most.
+   */
+  readCsv?(input: { ctx: Context; query: Parsed<Q> }, services: Services): Promise<Parsed<B>>;
   /** Largest JSON body that is no batch, in KiB; `BODY_LIMIT_KB` if omitted. */
   bodyLimitKb?: number;
   /** Success status; 101 and 204 have no response schema. */
@@ -147,7 +152,8 @@ interface Declaration<P, Q, B, R, A extends Access> {
    * where the figures of a past span stay: clients compare it with that of other answers, so an older one is no substitute.
    */
   untagged?: readonly string[];
-  examples?: { request?: unknown; response?: unknown };
+  /** `csv`: a request body for `readCsv`. */
+  examples?: { request?: unknown; csv?: string; response?: unknown };
   problems?: ProblemSlug[];
 }
 

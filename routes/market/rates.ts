@@ -7,8 +7,10 @@ import { type FieldError, problem } from '../../lib/problem.ts';
 import * as field from '../../lib/schemas/fields.ts';
 import { acceptedSchema } from './accepted.ts';
 import { itemOrBatch } from '../http/batch.ts';
+import { isCsv } from '../http/csv-body.ts';
 import { endpoint } from '../http/endpoint.ts';
 import { loadsOf } from './candles.ts';
+import { readRateFile, rateFileQuery, refuseFileQuery } from './rate-file.ts';
 
 const MINUTE = 60_000;
 
@@ -72,17 +74,23 @@ export const loadRates = endpoint({
   path: '/v1/market/rates',
   id: 'loadRates',
   tag: 'market',
-  summary: 'Load official exchange rates, one or a batch',
+  summary: 'Load official exchange rates: one, a batch, or a CSV file',
   description:
-    'A rate is a price like any other: from its time on it values entries and portfolios, whose `path` names its symbol. It replaces the one stored for its minute.',
+    'A rate is a price like any other: from its time on it values entries and portfolios, whose `path` names its symbol. It replaces the one stored for its minute.\n\nA file has the columns `symbol`, `rate` and `time`, or a `date`, whose rate holds from `at` on in `tz`. Numbers and dates are read as strictly as those of an import: whatever could mean two things is refused by line and column. It is loaded as a whole or not at all.',
   access: 'market:write',
+  query: z.strictObject(rateFileQuery),
   ...itemOrBatch(rateInput, 'RateInput'),
+  readCsv: readRateFile,
   status: 200,
   response: acceptedSchema,
-  examples: { request: { symbol: 'USD/KRW', rate: '1442.1', time: '2026-03-02T00:00:00.000Z' } },
+  examples: {
+    request: { symbol: 'USD/KRW', rate: '1442.1', time: '2026-03-02T00:00:00.000Z' },
+    csv: 'symbol,date,rate\nUSD/KRW,2026-03-02,1442.1\nUSD/KRW,2026-03-03,1450.5\n',
+  },
   problems: ['invalid-request', 'conflict', 'unavailable'],
-  async handler({ body }, { db, marketWriter, lateRates, clock }) {
+  async handler({ body, query, ctx }, { db, marketWriter, lateRates, clock }) {
     marketWriter.intake.assertReal();
+    if (!isCsv(ctx)) refuseFileQuery(query);
     const items = 'items' in body ? body.items : [body];
     const latest = clock.now() - MINUTE;
     const errors = items.flatMap(({ time }, index): FieldError[] =>
@@ -115,7 +123,7 @@ export const loadRates = endpoint({
       trades: 0,
       simulated: false,
     }));
-    await upsertCandles(db, candles, 'replace');
+    await db.transaction((trx) => upsertCandles(trx, candles, 'replace'));
     await marketWriter.intake.announceLoaded(loadsOf(candles, []));
     lateRates.look();
     return { accepted: items.length };

@@ -225,13 +225,15 @@ describe('the OpenAPI document', () => {
     }
     for (const { path, method, operation } of operations) {
       const { examples: given, body, consumes } = API.find(({ id }) => id === operation.operationId) ?? {};
-      for (const media of Object.values(operation.requestBody?.content ?? {})) {
-        assert.deepEqual(media.example, given?.request, `${method} ${path}`);
+      for (const [type, media] of Object.entries(operation.requestBody?.content ?? {})) {
+        const isFile = given?.csv !== undefined && type !== 'application/json';
+        assert.deepEqual(media.example, isFile ? given.csv : given?.request, `${method} ${path}`);
         if (media.example === undefined) continue;
         examples += 1;
         assert.deepEqual(check(media.schema, media.example), [], `${method} ${path}`);
         // CSV is read as it arrives, and has no schema of ours.
-        assert.ok(body?.safeParse(media.example).success ?? consumes === 'csv', `${method} ${path}`);
+        if (!isFile)
+          assert.ok(body?.safeParse(media.example).success ?? consumes === 'csv', `${method} ${path}`);
       }
       for (const [status, { content }] of responsesOf(operation)) {
         for (const { schema, example, examples: named = {} } of Object.values(content ?? {})) {

@@ -40,6 +40,11 @@ export class Columns {
     return column === undefined ? '' : (row[column.index] ?? '');
   }
 
+  /** The place of a column's cells in a row; `undefined` if the file has no such column. */
+  indexOf(name: string): number | undefined {
+    return this.#byName.get(name)?.index;
+  }
+
   has(name: string): boolean {
     return this.#byName.has(name);
   }
