@@ -2405,7 +2405,7 @@ export interface components {
              * @description Id of the exchange, as in entries.
              * @enum {string}
              */
-            exchange: "upbit" | "bithumb" | "binance";
+            exchange: "upbit" | "bithumb" | "coinone" | "binance";
             /** @description What its owner calls it. */
             label: string;
             /** @description The `account` of the entries that it books: the label that it was connected with. */
@@ -2467,7 +2467,7 @@ export interface components {
              * @description Id of the exchange, as in entries.
              * @enum {string}
              */
-            exchange: "upbit" | "bithumb" | "binance";
+            exchange: "upbit" | "bithumb" | "coinone" | "binance";
             /**
              * @description What to call it; unique in the portfolio.
              * @example Upbit main
@@ -2589,7 +2589,7 @@ export interface components {
              * @description Id of the exchange, as in entries.
              * @enum {string}
              */
-            exchange: "upbit" | "bithumb" | "binance";
+            exchange: "upbit" | "bithumb" | "coinone" | "binance";
             /** @description What its owner calls it. */
             label: string;
             /**

@@ -10,6 +10,7 @@ export interface Exchange {
 export const EXCHANGES = {
   upbit: { name: 'Upbit', credentials: ['apiKey', 'secret'] },
   bithumb: { name: 'Bithumb', credentials: ['apiKey', 'secret'] },
+  coinone: { name: 'Coinone', credentials: ['apiKey', 'secret'] },
   binance: { name: 'Binance', credentials: ['apiKey', 'secret'] },
 } as const satisfies Record<string, Exchange>;
 

@@ -6,6 +6,7 @@ export type ExchangeId = ExchangeAccount['exchange'];
 export const EXCHANGES: Record<ExchangeId, string> = {
   upbit: 'Upbit',
   bithumb: 'Bithumb',
+  coinone: 'Coinone',
   binance: 'Binance',
 };
 

@@ -276,6 +276,8 @@ export const en = {
     'At Upbit, create the key under My page → Open API management, with the permissions 자산조회, 주문조회, 입금조회 and 출금조회 (view assets, orders, deposits and withdrawals), and the address of this server. Leave out ordering and withdrawing.',
   'account.keyAbout.bithumb':
     'At Bithumb, create the key under API management (API 2.0), with the permissions 자산조회, 주문조회, 입금조회 and 출금조회 (view assets, orders, deposits and withdrawals), and the address of this server. Leave out ordering and withdrawing.',
+  'account.keyAbout.coinone':
+    'At Coinone, create a personal key under Open API → API management, with the permissions 잔고 조회, 주문 조회 and 입출금 조회 (view balances, orders, deposits and withdrawals), and the address of this server. Leave out ordering and withdrawing.',
   'account.keyAbout.binance':
     'At Binance, create the key under Account → API Management, with "Enable Reading" alone, and restrict it to the address of this server.',
   'account.keyStays': 'Leave empty to keep the current key.',

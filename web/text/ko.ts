@@ -276,6 +276,8 @@ export const ko: Record<keyof typeof en, string> = {
     '업비트의 마이페이지 → Open API 관리에서 자산조회, 주문조회, 입금조회, 출금조회 권한과 이 서버의 IP 주소를 지정하여 키를 발급하세요. 주문하기와 출금하기는 선택하지 마세요.',
   'account.keyAbout.bithumb':
     '빗썸의 API 관리(API 2.0)에서 자산조회, 주문조회, 입금조회, 출금조회 권한과 이 서버의 IP 주소를 지정하여 키를 발급하세요. 주문하기와 출금하기는 선택하지 마세요.',
+  'account.keyAbout.coinone':
+    '코인원의 Open API → 통합 API 관리에서 잔고 조회, 주문 조회, 입출금 조회 권한과 이 서버의 IP 주소를 지정하여 개인용 키를 발급하세요. 주문 관리와 자산 출금은 선택하지 마세요.',
   'account.keyAbout.binance':
     '바이낸스의 계정 → API 관리에서 읽기(Enable Reading) 권한만 지정하고, 접근을 이 서버의 IP 주소로 제한하여 키를 발급하세요.',
   'account.keyStays': '입력하지 않으면 지금 키를 그대로 사용합니다.',

@@ -46,6 +46,8 @@ export interface AccountAdapter {
 export interface FillHint {
   order: string;
   fill: string;
+  /** When it happened, epoch milliseconds; absent if its order suffices to find it. */
+  at?: number;
 }
 
 /** News from a stream. */
@@ -60,8 +62,10 @@ export interface AccountNews {
 
 /** The protocol of an exchange's private stream. */
 export interface StreamProtocol {
-  /** Where to connect, and the first message to send. Created for each connection, because it is signed. */
-  connect(): Promise<{ url: string; headers: Record<string, string>; hello: string }>;
+  /** Where to connect, and the messages to send first. Created for each connection, because it is signed. */
+  connect(): Promise<{ url: string; headers: Record<string, string>; hello: readonly string[] }>;
+  /** What keeps the connection open, if the exchange does not count pings of WebSocket. */
+  ping?: string;
   /**
    * Interprets a message, parsed as JSON. `ended`: why another connection is needed, as in `Failure.reason`.
    */

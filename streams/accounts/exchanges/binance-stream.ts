@@ -61,7 +61,7 @@ export function binanceStream(
       return {
         url: streamUrl(ADDRESS, url),
         headers: {},
-        hello: JSON.stringify({ id: '1', method, params: { ...params, signature } }),
+        hello: [JSON.stringify({ id: '1', method, params: { ...params, signature } })],
       };
     },
     hear(message) {

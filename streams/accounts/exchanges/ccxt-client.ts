@@ -9,6 +9,7 @@ interface CcxtExchange {
   options: Record<string, unknown>;
   has: Record<string, unknown>;
   quoteJsonNumbers: boolean;
+  sign: (...request: unknown[]) => SignedRequest;
   /** Asks for the exchange's time and uses it for signing from then on. */
   loadTimeDifference: () => Promise<unknown>;
   milliseconds: () => number;
@@ -25,6 +26,14 @@ interface CcxtExchange {
 }
 
 type CcxtClass = new (config: Record<string, unknown>) => CcxtExchange;
+
+/** A request as ccxt is about to send it. */
+export interface SignedRequest {
+  url: string;
+  method: string;
+  body?: string | undefined;
+  headers?: Record<string, string> | undefined;
+}
 
 /** How long a request may take. */
 const REQUEST_MS = 20_000;
@@ -52,6 +61,10 @@ export interface ClientOptions {
   url: ExchangeUrl | null;
   /** The name or code of an error in a body that was parsed as JSON. */
   reasonOf: (body: unknown) => string | null;
+  /** Endpoints that ccxt does not know, in its own notation: they become implicit methods. */
+  endpoints?: object;
+  /** Corrects what ccxt signs wrongly. */
+  resign?: (request: SignedRequest) => SignedRequest;
   /** The meaning of a refusal at this exchange; `null` to use the rules for all exchanges. */
   classify: (refusal: Refusal) => FailureCode | null;
 }
@@ -93,10 +106,16 @@ export class CcxtClient {
       ...Object.fromEntries(given),
       enableRateLimit: url?.isPaced !== false,
       timeout: REQUEST_MS,
+      ...(options.endpoints === undefined ? {} : { api: options.endpoints }),
     });
     // Keeps digits exactly, which doubles would not.
     exchange.quoteJsonNumbers = true;
     if (url !== null) exchange.urls.api = redirect(exchange.urls.api, { ws: null, rest: url.base });
+    const { resign } = options;
+    if (resign !== undefined) {
+      const sign = exchange.sign.bind(exchange);
+      exchange.sign = (...request) => resign(sign(...request));
+    }
     return new CcxtClient(exchange, options);
   }
 

@@ -35,7 +35,7 @@ export function orderStream(
       return {
         url: streamUrl(address, url),
         headers: { authorization: `Bearer ${token}` },
-        hello: JSON.stringify([{ ticket: randomUUID() }, { type: 'myOrder' }, { type: 'myAsset' }]),
+        hello: [JSON.stringify([{ ticket: randomUUID() }, { type: 'myOrder' }, { type: 'myAsset' }])],
       };
     },
     hear(message) {

@@ -91,11 +91,13 @@ export class PrivateStream {
         if (isAsked) return end('silent');
         isAsked = !isHeard;
         isHeard = false;
-        if (isAsked) socket.ping();
+        // The exchange wants to hear these even while it sends something itself.
+        if (protocol.ping !== undefined) socket.send(protocol.ping);
+        else if (isAsked) socket.ping();
       });
       signal.addEventListener('abort', close, { once: true });
       socket.on('open', () => {
-        socket.send(hello);
+        for (const message of hello) socket.send(message);
         // The stream does not repeat what happened before.
         onNews(SOON);
       });

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import type { AccountNews, OpenAdapter } from '../../../../streams/accounts/exchanges/adapter.ts';
 import { openBinance } from '../../../../streams/accounts/exchanges/binance.ts';
 import { openBithumb } from '../../../../streams/accounts/exchanges/bithumb.ts';
+import { openCoinone } from '../../../../streams/accounts/exchanges/coinone.ts';
 import { PrivateStream } from '../../../../streams/accounts/exchanges/private-stream.ts';
 import { openUpbit } from '../../../../streams/accounts/exchanges/upbit.ts';
 import { BinanceAccounts } from '../../../support/binance-accounts.ts';
 import { BithumbAccounts } from '../../../support/bithumb-accounts.ts';
+import { CoinoneAccounts } from '../../../support/coinone-accounts.ts';
 import { eventually } from '../../../support/eventually.ts';
 import type { AccountServer } from '../../../support/account-server.ts';
 import { UpbitAccounts } from '../../../support/upbit-accounts.ts';
@@ -102,6 +104,26 @@ describe('a private stream', () => {
         },
       ],
     );
+  });
+
+  it('of Coinone tells which fills to look up, and is kept open by messages of its own', async () => {
+    const started = await new CoinoneAccounts().start();
+    server = started;
+    await listen(openCoinone, { apiKey: started.accessToken, secret: started.secretKey });
+    await started.untilOpened(1);
+    const { id: fill, body } = started.trade('BTC', 'buy', { price: '1000', qty: '1', at: AT + 456 });
+    await eventually(() => news.length >= 4, 'four messages');
+    const hint = { entries: [], hints: [{ order: body['order_id'], fill, at: AT }], isDue: false };
+    const due = { entries: [], hints: [], isDue: true };
+    assert.deepEqual(news, [due, hint, hint, due]);
+    await clock.advance(20_000);
+    await eventually(() => started.pings === 1, 'a message while it was heard');
+    started.isFrozen = true;
+    await eventually(async () => {
+      await clock.advance(20_000);
+      return lost.length > 0;
+    }, 'giving up');
+    assert.deepEqual(lost, ['silent']);
   });
 
   it('is connected to again after a pause that grows', async () => {
