@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../db/connection/database.ts';
 import { findMapping } from '../../db/import/import-mappings.ts';
+import { SOURCE_NAMES } from '../../lib/import/layouts/formats.ts';
 import { mappedFormat } from '../../lib/import/layouts/mapping.ts';
 import { problemIn } from '../../lib/import/reason-texts.ts';
 import { Problem, problem } from '../../lib/problem.ts';
@@ -21,6 +22,9 @@ import { portfolioParams } from '../portfolios/portfolios.ts';
 
 /** How long a complete upload waits for those before it. */
 const TURN_MS = 30_000;
+
+/** Whose files can be imported, besides this program's own. */
+const OTHERS = SOURCE_NAMES.slice(1);
 
 const flag = z.enum(['true', 'false']).default('false');
 const zone = z
@@ -50,7 +54,7 @@ export const importTrades = endpoint({
   id: 'importTrades',
   tag: 'trades',
   summary: 'Import a CSV or Excel file of an account',
-  description: `The file is the body: this program's own export (\`GET …/trades.csv\`, or \`GET …/entries.csv\` with entries of every kind), or a file of Upbit, Bithumb, Coinone, Binance, Bybit, OKX, Coinbase, Kraken, KuCoin, Gate, Koinly or CoinTracking, recognised by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
+  description: `The file is the body: this program's own export (\`GET …/trades.csv\`, or \`GET …/entries.csv\` with entries of every kind), or a file of ${OTHERS.slice(0, -1).join(', ')} or ${OTHERS.at(-1)}, recognised by its headings. Comma, tab or semicolon, or the one filled sheet of an Excel workbook (.xlsx, up to 32 MiB); UTF-8, EUC-KR (CP949), or UTF-16 with a byte order mark.
 
 Every row is accounted for. Trades, deposits, withdrawals and income are booked; rows of one trade are booked together. A row that does not change the user's holdings is ignored, with the reason. A row that only the user can explain is undecided: once the file is booked it becomes a decision (\`GET …/decisions\`); \`unbooked\` says how much of each asset is missing until it is settled.
 

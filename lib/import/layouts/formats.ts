@@ -54,8 +54,9 @@ const FORMATS: readonly ImportFormat[] = [
   cointracking,
 ];
 
-/** What can be imported, as people know it. */
-const SOURCES = [...new Set(FORMATS.map(({ name }) => sourceName(name)))].join(', ');
+/** What can be imported, as people know it: this program first. */
+export const SOURCE_NAMES = [...new Set(FORMATS.map(({ name }) => sourceName(name)))];
+const SOURCES = SOURCE_NAMES.join(', ');
 const KNOWN_NAMES = [...new Set(FORMATS.map(({ name }) => name))];
 export const FORMAT_NAMES = [...KNOWN_NAMES, 'mapping'];
 
