@@ -55,7 +55,7 @@ export function openAccounts(
     client: exchangeClient,
     url: (exchange) => exchangeUrl(config.EXCHANGE_URLS, exchange),
     credentials: ({ id }) => accountCredentials(id),
-    book: (account, entries) => bookAccountPage({ db, clock, config, ...parts }, account, entries),
+    book: (account, entries) => bookAccountPage({ db, clock, config, logger, ...parts }, account, entries),
     untracked: async (portfolioId) => {
       const portfolio = await getPortfolio(db, portfolioId);
       return new Set(portfolio?.cashMode === 'untracked' ? [portfolio.baseCurrency] : []);

@@ -10,13 +10,19 @@ import { candleSymbols } from '../market/closes.ts';
 import type { Database } from '../connection/database.ts';
 import { allowTime, LONG_WORK_MS } from '../connection/time-limit.ts';
 import type { EntriesMove, ValuationMove } from '../ledger/positions/booking-options.ts';
-import { follow } from '../ledger/links/following.ts';
+import { hasOpenRate, valueBooked, VALUED_AT_ONCE } from '../ledger/late-rates.ts';
+import { follow, messagesOf } from '../ledger/links/following.ts';
 import { ledgerOf, lockingLedgers, lockLedgers } from '../ledger/portfolios/linked-ledgers.ts';
 import type { OutboxMessage } from '../ledger/portfolios/outbox.ts';
 import { jsonPieces } from '../connection/json-pieces.ts';
 import { tieOf } from '../ledger/entries/entry-identity.ts';
 import { rateNeeds, withRates } from '../ledger/rates/entry-rates.ts';
-import { entryOf, type StoredEntry, type EntryDraft } from '../ledger/entries/stored-entry.ts';
+import {
+  entryOf,
+  type StoredEntry,
+  type EntryDraft,
+  withTransaction,
+} from '../ledger/entries/stored-entry.ts';
 import { type FileOrder, orderOf } from './import-order.ts';
 import { ENTRY_RECORDSET, toRow } from '../ledger/entries/entry-row.ts';
 import { listConflicts, listMatches, matchRows, type MatchCounts, type RowMatch } from './import-match.ts';
@@ -44,6 +50,8 @@ export interface ImportOutcome extends MatchCounts {
   /** To be published. */
   message: OutboxMessage | null;
   following: readonly OutboxMessage[];
+  /** Ids of new withdrawals and deposits that name their transaction. */
+  named: readonly string[];
   /** The decisions of the file that were known before, by key. */
   known: ReadonlyMap<string, 'open' | 'settled'>;
   /**
@@ -86,6 +94,8 @@ export interface ImportOptions {
   published: number;
   /** The records to publish: see `BookingOptions`. */
   records?: (move: EntriesMove | ImportMove | ValuationMove) => string[];
+  /** See `BookingOptions`. */
+  valuesAtOnce?: boolean;
   /** The maximum number of different tags in the portfolio; unlimited if absent. */
   tagLimit?: number;
   /** Every asset of the file, and the maximum number in the portfolio; unlimited if absent. */
@@ -137,7 +147,7 @@ export async function bookRows(
     const isHeldBack = mode === 'look' || order === null || (mode === 'whole' && counts.conflicts > 0);
     if (!isHeldBack) await keepDecisions(trx, portfolioId, options.name, decisions, clock.now());
     if (isHeldBack || counts.fresh === 0) {
-      return { ...report, version, booked: false, message: null, following: [] };
+      return { ...report, version, booked: false, message: null, following: [], named: [] };
     }
     if (options.assets !== undefined) {
       await assertAssets(trx, portfolioId, options.assets.of, options.assets.limit);
@@ -150,6 +160,8 @@ export async function bookRows(
     const { joins = [] } = options;
     const halves = new Set(joins.flatMap(({ withdrawal, deposit }) => [withdrawal, deposit]));
     const booked = new Map<number, string>();
+    const open: StoredEntry[] = [];
+    const named: string[] = [];
     let done: { time: number; line: number; part: number } | null = null;
     for (let place = 0; place < counts.fresh; place += CHUNK) {
       progress('booking', place, counts.fresh);
@@ -169,6 +181,8 @@ export async function bookRows(
       await countTags(trx, portfolioId, { added }, options.tagLimit);
       await positions.add(added);
       if (counts.fresh <= published) entries.push(...added);
+      named.push(...withTransaction(added));
+      if (open.length < VALUED_AT_ONCE) open.push(...added.filter(hasOpenRate));
       for (const [index, { line }] of fresh.entries()) {
         if (halves.has(line)) booked.set(line, added[index]?.id ?? '');
       }
@@ -192,12 +206,14 @@ export async function bookRows(
     const advanced = await advance(trx, portfolio, count, told);
     const telling = options.records === undefined ? { clock } : { clock, records: options.records };
     const joined = await joinBooked(trx, portfolioId, { joins, booked }, telling);
+    const valued = options.valuesAtOnce === true ? await valueBooked(trx, portfolioId, open, telling) : null;
     return {
       ...report,
       booked: true,
-      following: [...following, ...joined.messages],
+      following: [...following, ...joined.messages, ...(valued === null ? [] : messagesOf(valued))],
       message: advanced.message,
-      version: advanced.version + joined.versions,
+      named,
+      version: valued?.version ?? advanced.version + joined.versions,
     };
   });
 }

@@ -47,7 +47,7 @@ export async function joinBooked(
     });
     // Its version has increased since the previous batch.
     const ledgers = await lockLedgers(trx, [portfolioId]);
-    messages.push(...(await joinPairs(trx, ledgers, pairs, options)).messages);
+    messages.push(...(await joinPairs(trx, ledgers, pairs, null, options)).messages);
     versions += 1;
   }
   return { messages, versions };

@@ -83,29 +83,65 @@ export async function valueEntries(
   portfolioId: string,
   ids: readonly string[],
   options: FollowingOptions,
-): Promise<(Followed & { version: number }) | null> {
-  return await lockingLedgers(db, async (trx) => {
-    const ledgers = await lockLedgers(trx, [portfolioId]);
-    const portfolio = ledgerOf(ledgers, portfolioId);
-    const { rows }: { rows: EntryRow[] } = await trx.raw(
-      `select ${ENTRY_COLUMNS} from ledger_entries where portfolio_id = ? and id = any(?::uuid[]) and ${PENDING_RATE}
-       order by time, tie`,
-      [portfolioId, [...ids]],
-    );
-    const revalued = await revaluedEntries(trx, portfolio, rows.map(toEntry));
-    if (revalued.length === 0) return null;
-    const added = revalued.map(({ after }) => after);
-    const removed = revalued.map(({ before }) => before);
-    await saveRates(trx, added, portfolio);
-    await applyEntries(trx, portfolioId, portfolio, { added, removed }, options);
-    const following = await follow(trx, ledgers, { origins: [portfolio], starts: startsOf(added) }, options);
-    const records = options.records?.({
-      subject: 'valuation',
-      version: portfolio.version + 1,
-      entries: added,
-    });
-    return { ...(await advance(trx, portfolio, 1, { now: options.clock.now(), records })), following };
-  });
+): Promise<Valued | null> {
+  return await lockingLedgers(db, async (trx) => await valueLocked(trx, portfolioId, ids, options));
+}
+
+/** New entries that are valued with their booking; more of them, and older ones, are valued a moment later. */
+export const VALUED_AT_ONCE = 1_000;
+
+/**
+ * Gives new entries the rates that only the ledger knows, its own trades', in the transaction that books them: whoever
+ * reads the ledger next finds them valued.
+ * @param trx holds the portfolio's lock
+ */
+export async function valueBooked(
+  trx: Database,
+  portfolioId: string,
+  booked: readonly StoredEntry[],
+  options: FollowingOptions,
+): Promise<Valued | null> {
+  const ids: string[] = [];
+  for (const entry of booked) {
+    if (ids.length === VALUED_AT_ONCE) break;
+    if (hasOpenRate(entry)) ids.push(entry.id);
+  }
+  return ids.length === 0 ? null : await valueLocked(trx, portfolioId, ids, options);
+}
+
+/** Whether an entry lacks a market price. */
+export function hasOpenRate(entry: StoredEntry): boolean {
+  return openNeeds(entry).length > 0;
+}
+
+export interface Valued extends Followed {
+  version: number;
+  entries: readonly StoredEntry[];
+}
+
+async function valueLocked(
+  trx: Database,
+  portfolioId: string,
+  ids: readonly string[],
+  options: FollowingOptions,
+): Promise<Valued | null> {
+  const ledgers = await lockLedgers(trx, [portfolioId]);
+  const portfolio = ledgerOf(ledgers, portfolioId);
+  const { rows }: { rows: EntryRow[] } = await trx.raw(
+    `select ${ENTRY_COLUMNS} from ledger_entries where portfolio_id = ? and id = any(?::uuid[]) and ${PENDING_RATE}
+     order by time, tie`,
+    [portfolioId, [...ids]],
+  );
+  const revalued = await revaluedEntries(trx, portfolio, rows.map(toEntry));
+  if (revalued.length === 0) return null;
+  const entries = revalued.map(({ after }) => after);
+  const removed = revalued.map(({ before }) => before);
+  await saveRates(trx, entries, portfolio);
+  await applyEntries(trx, portfolioId, portfolio, { added: entries, removed }, options);
+  const following = await follow(trx, ledgers, { origins: [portfolio], starts: startsOf(entries) }, options);
+  const records = options.records?.({ subject: 'valuation', version: portfolio.version + 1, entries });
+  const told = { now: options.clock.now(), records };
+  return { ...(await advance(trx, portfolio, 1, told)), following, entries };
 }
 
 interface Revalued {

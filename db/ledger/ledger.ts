@@ -17,11 +17,12 @@ import {
   type StoredEntry,
 } from './entries/stored-entry.ts';
 import { toRow } from './entries/entry-row.ts';
-import { follow, type Followed, movesOf } from './links/following.ts';
+import { follow, type Followed, messagesOf, movesOf } from './links/following.ts';
 import { applyRestated, partOther } from './links/joins.ts';
 import { errorCode } from '../connection/error-code.ts';
 import { inTurn } from '../connection/in-turn.ts';
 import { ledgerOf, lockingLedgers, lockLedgers } from './portfolios/linked-ledgers.ts';
+import { valueBooked } from './late-rates.ts';
 import type { OutboxMessage } from './portfolios/outbox.ts';
 import { advance, type Portfolio } from './portfolios/portfolios.ts';
 import { loadHeads } from './positions/states.ts';
@@ -83,7 +84,17 @@ export async function bookEntries(
     const relinked = entries.some(isTokenChange);
     const following = await follow(trx, ledgers, { origins: [portfolio], starts, relinked }, options);
     const move = { change: 'booked', entries } as const;
-    return { ...(await commit(trx, portfolio, move, inserted.size, options)), outcomes, following };
+    const committed = await commit(trx, portfolio, move, inserted.size, options);
+    const valued =
+      options.valuesAtOnce === true ? await valueBooked(trx, portfolioId, entries, options) : null;
+    if (valued === null) return { ...committed, outcomes, following };
+    const byId = new Map(valued.entries.map((entry) => [entry.id, entry]));
+    return {
+      ...committed,
+      version: valued.version,
+      outcomes: outcomes.map(({ status, entry }) => ({ status, entry: byId.get(entry.id) ?? entry })),
+      following: [...following, ...messagesOf(valued)],
+    };
   });
 }
 
@@ -192,7 +203,7 @@ export async function changeEntry(
  */
 function withStanding(before: StoredEntry, draft: EntryDraft): EntryDraft {
   if (!isMovement(before) || !isMovement(draft)) return draft;
-  const { joined, joinedWith, joinedPortfolio, elsewhere, carried, confirmed } = before;
+  const { joined, joinedWith, joinedPortfolio, elsewhere, carried, joinedBy, confirmed } = before;
   const kept = { ...draft, ...(draft.confirmed === undefined && confirmed === true ? { confirmed } : {}) };
   if (joinedWith === undefined) return kept;
   const isSame =
@@ -205,7 +216,7 @@ function withStanding(before: StoredEntry, draft: EntryDraft): EntryDraft {
       detail: `The entry is joined with ${joinedWith}. Part them before its asset, quantity, fee or time is changed.`,
     });
   }
-  return { ...kept, joined, joinedWith, joinedPortfolio, elsewhere, carried };
+  return { ...kept, joined, joinedWith, joinedPortfolio, joinedBy, elsewhere, carried };
 }
 
 function jsonOrNull(value: unknown): string | null {

@@ -46,6 +46,7 @@ import * as backfillReaders from './175-backfill-readers.ts';
 import * as checkpointLots from './176-checkpoint-lots.ts';
 import * as marketDoubts from './180-market-doubts.ts';
 import * as importedEntries from './185-imported-entries.ts';
+import * as sureJoins from './186-sure-joins.ts';
 
 interface Migration {
   name: string;
@@ -99,6 +100,7 @@ const MIGRATIONS: Migration[] = [
   { name: '176-checkpoint-lots', ...checkpointLots },
   { name: '180-market-doubts', ...marketDoubts },
   { name: '185-imported-entries', ...importedEntries },
+  { name: '186-sure-joins', ...sureJoins },
 ];
 
 const source: Knex.MigrationSource<Migration> = {

@@ -825,7 +825,7 @@ export interface paths {
         };
         /**
          * Withdrawals and the deposits they may have arrived as
-         * @description The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, not even sure matches. One of the two entries is in this portfolio; the other may be in another portfolio of its owner, with the same base currency, that the caller may read.
+         * @description The newest withdrawal first, with the ten deposits nearest in time. A withdrawal and a deposit that name the same transaction are joined when the later of them is booked, if no third entry of the owner names it, exactly what left less the stated fee arrived, from 10 minutes before to 72 hours after, and the caller may change both portfolios; their entries say so (`joinedBy`). Separate them to undo it, and reject the match that is offered then. Nothing else is joined until it is accepted, not even other sure matches. One of the two entries is in this portfolio; the other may be in another portfolio of its owner, with the same base currency, that the caller may read.
          *
          *     Compares the newest 1000 deposits and withdrawals that are neither joined nor confirmed. The base currency is left out: cash goes to and from a bank, and equal amounts prove nothing.
          */
@@ -2815,6 +2815,8 @@ export interface components {
             joinedWith: string | null;
             /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
             joinedPortfolio: string | null;
+            /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+            joinedBy: "txid" | null;
         } | {
             /**
              * @description What went out.
@@ -2877,6 +2879,8 @@ export interface components {
             joinedWith: string | null;
             /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
             joinedPortfolio: string | null;
+            /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+            joinedBy: "txid" | null;
             /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
             networkFee: string | null;
             /** @description Whether a person confirmed that it left the portfolio. */
@@ -3625,6 +3629,8 @@ export interface components {
                 joinedWith: string | null;
                 /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
                 joinedPortfolio: string | null;
+                /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+                joinedBy: "txid" | null;
             } | {
                 /**
                  * @description What went out.
@@ -3687,6 +3693,8 @@ export interface components {
                 joinedWith: string | null;
                 /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
                 joinedPortfolio: string | null;
+                /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+                joinedBy: "txid" | null;
                 /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
                 networkFee: string | null;
                 /** @description Whether a person confirmed that it left the portfolio. */
@@ -5697,6 +5705,8 @@ export interface components {
             joinedWith: string | null;
             /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
             joinedPortfolio: string | null;
+            /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+            joinedBy: "txid" | null;
         } | {
             /**
              * @description What went out.
@@ -5759,6 +5769,8 @@ export interface components {
             joinedWith: string | null;
             /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
             joinedPortfolio: string | null;
+            /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+            joinedBy: "txid" | null;
             /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
             networkFee: string | null;
             /** @description Whether a person confirmed that it left the portfolio. */
@@ -10491,6 +10503,8 @@ export interface components {
                 joinedWith: string | null;
                 /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
                 joinedPortfolio: string | null;
+                /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+                joinedBy: "txid" | null;
             } | {
                 /**
                  * @description What went out.
@@ -10553,6 +10567,8 @@ export interface components {
                 joinedWith: string | null;
                 /** @description The portfolio of the other half; `null` if it is this one, or if there is none. */
                 joinedPortfolio: string | null;
+                /** @description What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined. */
+                joinedBy: "txid" | null;
                 /** @description The part of `quantity` that the network or the exchange took; `null`: not given. */
                 networkFee: string | null;
                 /** @description Whether a person confirmed that it left the portfolio. */
@@ -16731,7 +16747,8 @@ export interface operations {
                      *       "unitCost": null,
                      *       "txid": null,
                      *       "joinedWith": null,
-                     *       "joinedPortfolio": null
+                     *       "joinedPortfolio": null,
+                     *       "joinedBy": null
                      *     }
                      */
                     "application/json": components["schemas"]["Entry"];
@@ -16850,7 +16867,8 @@ export interface operations {
                      *       "unitCost": null,
                      *       "txid": null,
                      *       "joinedWith": null,
-                     *       "joinedPortfolio": null
+                     *       "joinedPortfolio": null,
+                     *       "joinedBy": null
                      *     }
                      */
                     "application/json": components["schemas"]["Entry"];

@@ -11,6 +11,7 @@ import type { RawEntry } from '../../lib/import/reading/format.ts';
 import { RowOrders } from '../../lib/import/reading/row-order.ts';
 import type { Services } from '../http/handler-services.ts';
 import { draftOf } from '../import/import-entry.ts';
+import { joinSureTransfers } from '../portfolios/sure-transfers.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 
 /** The maximum number of entries of a page to publish one by one; of more, only the number is published. */
@@ -23,7 +24,7 @@ const PUBLISHED = 500;
  * @throws AccountTakenError if the account is deleted
  */
 export async function bookAccountPage(
-  services: Pick<Services, 'db' | 'clock' | 'config' | 'outbox' | 'lateRates' | 'slots'>,
+  services: Pick<Services, 'db' | 'logger' | 'clock' | 'config' | 'outbox' | 'lateRates' | 'slots'>,
   account: ExchangeAccount,
   entries: readonly RawEntry[],
 ): Promise<void> {
@@ -55,8 +56,8 @@ export async function bookAccountPage(
   );
   try {
     await staged.add(drafts);
-    await changeLedger(services, portfolioId, (options) =>
-      bookRows(db, portfolioId, staged, {
+    await changeLedger(services, portfolioId, async (options) => {
+      const booked = await bookRows(db, portfolioId, staged, {
         ...options,
         // Entries at the same instant are in the exchange's own order, or in none.
         order: { given: 'oldest-first', usual: 'oldest-first', hasSequence: true, rows },
@@ -75,8 +76,10 @@ export async function bookAccountPage(
         // afterwards.
         admit: (trx) => assertConnected(trx, account.id),
         booked: (trx) => noteEntries(trx, account, externalIds),
-      }),
-    );
+      });
+      const booker = { portfolio, userId: portfolio.userId };
+      return await joinSureTransfers(services, booker, { booked, ids: booked.named }, options);
+    });
   } finally {
     await dropRows(db, importId);
   }

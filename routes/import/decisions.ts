@@ -9,12 +9,14 @@ import {
 } from '../../db/import/import-decisions.ts';
 import { bookEntries } from '../../db/ledger/ledger.ts';
 import { COUNTED } from '../../db/ledger/entries/entry-identity.ts';
+import { withTransaction } from '../../db/ledger/entries/stored-entry.ts';
 import { rateNeeds, withRates } from '../../db/ledger/rates/entry-rates.ts';
 import { rateTable } from '../../db/ledger/rates/rates.ts';
 import { problem } from '../../lib/problem.ts';
 import { sentenceAbout } from '../../lib/sentence.ts';
 import { endpoint, Reply } from '../http/endpoint.ts';
 import * as field from '../../lib/schemas/fields.ts';
+import { joinSureTransfers } from '../portfolios/sure-transfers.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import { readablePortfolio, writablePortfolio } from '../portfolios/portfolio-access.ts';
 import { portfolioParams } from '../portfolios/portfolios.ts';
@@ -120,13 +122,16 @@ export const settleImportDecision = endpoint({
       if (drafts.length > 0) {
         const rate = await rateTable(db, portfolio, drafts.flatMap(rateNeeds));
         const rated = drafts.map((draft) => withRates(draft, ({ asset, time }) => rate(asset, time)));
-        const booked = await changeLedger(services, portfolio.id, (options) =>
-          bookEntries(db, portfolio.id, rated, {
+        const booked = await changeLedger(services, portfolio.id, async (options) => {
+          const settled = await bookEntries(db, portfolio.id, rated, {
             ...options,
             tagLimit: config.TAGS_PER_PORTFOLIO,
             assetLimit: config.ASSETS_PER_PORTFOLIO,
-          }),
-        );
+          });
+          const ids = withTransaction(settled.outcomes.map(({ entry }) => entry));
+          const booker = { portfolio, userId: caller.userId };
+          return await joinSureTransfers(services, booker, { booked: settled, ids }, options);
+        });
         entryIds.push(...booked.outcomes.map(({ entry }) => entry.id));
       }
     } catch (error) {

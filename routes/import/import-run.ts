@@ -23,6 +23,7 @@ import { draftOf, type EntryTerms } from './import-entry.ts';
 import { ImportReport } from './import-report.ts';
 import { REPORTED_ROWS } from './import-report-schema.ts';
 import { isDear } from '../ledger/trade-draft.ts';
+import { type Booker, joinSureTransfers } from '../portfolios/sure-transfers.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
 import type { Services } from '../http/handler-services.ts';
 
@@ -37,7 +38,7 @@ const PUBLISHED = 500;
 const LEFT_BEHIND_MS = 3_600_000;
 
 export interface ImportQuestion {
-  portfolioId: string;
+  booker: Booker;
   importId: string;
   dryRun: boolean;
   /** Book the valid rows although others are rejected. */
@@ -47,7 +48,6 @@ export interface ImportQuestion {
   format: ImportFormat | null;
   decimal: DecimalMark | null;
   dateOrder: DateOrder | null;
-  baseCurrency: string;
   /** Whether to accept times before 2009. */
   allowBefore2009: boolean;
   /**
@@ -76,7 +76,8 @@ export async function runImport(
   services: Services,
 ): Promise<ImportAnswer> {
   const { db, clock, config } = services;
-  const { portfolioId, importId, dryRun, skipRejected } = question;
+  const { booker, importId, dryRun, skipRejected } = question;
+  const portfolioId = booker.portfolio.id;
   // Not the client's name: two imports may use the same.
   const stagingId = newId(clock);
   const progress = new ImportProgress(services, { portfolioId, importId, dryRun, bytes: body.bytes });
@@ -93,8 +94,8 @@ export async function runImport(
     );
     const mayBook = !dryRun && (skipRejected || report.rejected === 0);
     const slot = await question.turn();
-    const outcome = await changeLedger(services, portfolioId, (options) =>
-      bookRows(db, portfolioId, staged, {
+    const outcome = await changeLedger(services, portfolioId, async (options) => {
+      const booked = await bookRows(db, portfolioId, staged, {
         ...options,
         order: {
           given: question.order,
@@ -114,8 +115,9 @@ export async function runImport(
         progress: (phase, done, total) => {
           progress.tell(phase === 'booking' ? { phase, booked: done, toBook: total } : { phase });
         },
-      }),
-    ).finally(() => slot.release());
+      });
+      return await joinSureTransfers(services, booker, { booked, ids: booked.named }, options);
+    }).finally(() => slot.release());
     const { format, columns } = file.layout;
     const idColumn = columns.heading(format.source['externalId'] ?? format.source['symbol'] ?? 'externalId');
     report.rejectConflicts(outcome, idColumn);
@@ -204,7 +206,8 @@ async function stage(
     latest: clock.now() + 86_400_000,
     maxRows: config.IMPORT_ROWS,
   });
-  const { baseCurrency, allowBefore2009 } = question;
+  const { allowBefore2009 } = question;
+  const { baseCurrency } = question.booker.portfolio;
   const terms = { now: clock.now(), tagLimit: config.TAGS_PER_ENTRY, baseCurrency, allowBefore2009 };
   const rows = new RowOrders();
   const decisions = new FileDecisions(clock);

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { EntryConflictError } from '../../db/ledger/entries/candidates.ts';
 import { bookEntries, type Outcome } from '../../db/ledger/ledger.ts';
-import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
-import type { EntryDraft, StoredEntry } from '../../db/ledger/entries/stored-entry.ts';
+import { type EntryDraft, type StoredEntry, withTransaction } from '../../db/ledger/entries/stored-entry.ts';
 import { type PossibleDuplicate, possibleDuplicates } from '../../db/import/possible-duplicates.ts';
 import { problem } from '../../lib/problem.ts';
 import { Reply } from '../http/endpoint.ts';
 import type { Services } from '../http/handler-services.ts';
 import { changeLedger } from '../portfolios/ledger-change.ts';
+import { type Booker, joinSureTransfers } from '../portfolios/sure-transfers.ts';
 import { checkTags } from './entry-tags.ts';
 
 interface Tagged {
@@ -47,20 +47,21 @@ export interface BatchTerms<Input, Item> {
  */
 export async function bookBatch<Input extends Tagged, Item, Single>(
   services: Services,
-  { id }: Pick<Portfolio, 'id'>,
+  { portfolio, userId }: Booker,
   body: Input | { items: readonly Input[] },
   terms: BatchTerms<Input, Item>,
   single: (item: Item) => Single,
 ): Promise<Reply<Single | { version: number; items: Item[] }>> {
   const { db, config } = services;
+  const { id } = portfolio;
   const { duplicates } = terms;
   const inBatch = 'items' in body;
   const inputs = inBatch ? body.items : [body];
   checkTags(inputs, config.TAGS_PER_ENTRY, inBatch);
   terms.check(inputs, inBatch);
   const drafts = await terms.draft(inputs);
-  const { version, outcomes } = await changeLedger(services, id, (options) =>
-    bookEntries(db, id, drafts, {
+  const { version, outcomes } = await changeLedger(services, id, async (options) => {
+    const booked = await bookEntries(db, id, drafts, {
       ...options,
       tagLimit: config.TAGS_PER_PORTFOLIO,
       assetLimit: config.ASSETS_PER_PORTFOLIO,
@@ -73,8 +74,17 @@ export async function bookBatch<Input extends Tagged, Item, Single>(
               if (found.length > 0) throw duplicateProblem(found, inBatch);
             },
           }),
-    }),
-  ).catch((error: unknown) => {
+    });
+    const fresh = booked.outcomes.filter((outcome) => outcome.status === 'booked');
+    const ids = withTransaction(fresh.map(({ entry }) => entry));
+    const { joined, ...rest } = await joinSureTransfers(
+      services,
+      { portfolio, userId },
+      { booked, ids },
+      options,
+    );
+    return { ...rest, outcomes: withJoined(booked.outcomes, joined) };
+  }).catch((error: unknown) => {
     throw error instanceof EntryConflictError ? conflictProblem(error, inBatch) : error;
   });
   const status = outcomes.some((outcome) => outcome.status === 'booked') ? 201 : 200;
@@ -82,6 +92,11 @@ export async function bookBatch<Input extends Tagged, Item, Single>(
   const [only] = items;
   if (!inBatch && only !== undefined) return new Reply(single(only), { status });
   return new Reply({ version, items }, { status });
+}
+
+function withJoined(outcomes: readonly Outcome[], joined: readonly StoredEntry[]): Outcome[] {
+  const byId = new Map(joined.map((entry) => [entry.id, entry]));
+  return outcomes.map(({ status, entry }) => ({ status, entry: byId.get(entry.id) ?? entry }));
 }
 
 /** Entries that one problem names. */

@@ -109,7 +109,7 @@ export const bookEntriesOfAnyKind = endpoint({
     const { baseCurrency } = portfolio;
     return await bookBatch(
       services,
-      portfolio,
+      { portfolio, userId: caller.userId },
       body,
       {
         duplicates: query.possibleDuplicates,

@@ -139,7 +139,7 @@ const listTransferMatches = endpoint({
   id: 'listTransferMatches',
   tag: 'transfers',
   summary: 'Withdrawals and the deposits they may have arrived as',
-  description: `The newest withdrawal first, with the ten deposits nearest in time. Nothing is joined until it is accepted, not even sure matches. One of the two entries is in this portfolio; the other may be in another portfolio of its owner, with the same base currency, that the caller may read.\n\nCompares the newest ${COMPARED_MOVEMENTS} deposits and withdrawals that are neither joined nor confirmed. The base currency is left out: cash goes to and from a bank, and equal amounts prove nothing.`,
+  description: `The newest withdrawal first, with the ten deposits nearest in time. A withdrawal and a deposit that name the same transaction are joined when the later of them is booked, if no third entry of the owner names it, exactly what left less the stated fee arrived, from 10 minutes before to 72 hours after, and the caller may change both portfolios; their entries say so (\`joinedBy\`). Separate them to undo it, and reject the match that is offered then. Nothing else is joined until it is accepted, not even other sure matches. One of the two entries is in this portfolio; the other may be in another portfolio of its owner, with the same base currency, that the caller may read.\n\nCompares the newest ${COMPARED_MOVEMENTS} deposits and withdrawals that are neither joined nor confirmed. The base currency is left out: cash goes to and from a bank, and equal amounts prove nothing.`,
   access: 'read',
   params: portfolioParams,
   query: z.strictObject({

@@ -81,7 +81,7 @@ export const bookTrades = endpoint({
     const portfolio = await writablePortfolio(db, params.portfolioId, caller);
     return await bookBatch(
       services,
-      portfolio,
+      { portfolio, userId: caller.userId },
       body,
       {
         duplicates: query.possibleDuplicates,

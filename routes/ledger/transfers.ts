@@ -79,7 +79,7 @@ export const bookTransfers = endpoint({
     const { baseCurrency } = portfolio;
     return await bookBatch(
       services,
-      portfolio,
+      { portfolio, userId: caller.userId },
       body,
       {
         duplicates: query.possibleDuplicates,

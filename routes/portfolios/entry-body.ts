@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { givenId } from '../../db/ledger/entries/entry-identity.ts';
-import type { StoredEntry, StoredTransfer } from '../../db/ledger/entries/stored-entry.ts';
+import { JOINED_BY, type StoredEntry, type StoredTransfer } from '../../db/ledger/entries/stored-entry.ts';
 import { decimal, decimalOrNull } from '../../lib/money/money.ts';
 import * as field from '../../lib/schemas/fields.ts';
 import { entryRates, ratesBody } from './rate-body.ts';
@@ -49,6 +49,10 @@ const flow = {
   joinedPortfolio: orNull(
     field.id,
     'The portfolio of the other half; `null` if it is this one, or if there is none.',
+  ),
+  joinedBy: orNull(
+    z.enum(JOINED_BY),
+    'What joined the two without being asked. `txid`: both name the same transaction, and nothing else was possible. `null`: a person or a file, or they are not joined.',
   ),
 };
 
@@ -252,6 +256,7 @@ function movementBody(entry: StoredTransfer, own: ReturnType<typeof commonBody>)
     txid: entry.txid ?? null,
     joinedWith: entry.joinedWith ?? null,
     joinedPortfolio: entry.joinedPortfolio ?? null,
+    joinedBy: entry.joinedBy ?? null,
   };
   switch (entry.kind) {
     case 'deposit':

@@ -20,6 +20,8 @@ export type LedgerMove = EntriesMove | ImportMove | PortfolioMove | RemovalMove 
 export interface LedgerChangeOptions {
   clock: Clock;
   records: (move: LedgerMove) => string[];
+  /** Whoever reads the ledger next finds new entries valued. */
+  valuesAtOnce: true;
 }
 
 /** What a change returns to be published; `null` if there was nothing to change. */
@@ -59,7 +61,7 @@ export async function changeLedgers<T extends Changed>(
   { clock, outbox, lateRates }: Pick<Services, 'clock' | 'outbox'> & Partial<Pick<Services, 'lateRates'>>,
   change: (options: LedgerChangeOptions) => Promise<T>,
 ): Promise<T> {
-  const changed = await change({ clock, records: recordsOf });
+  const changed = await change({ clock, records: recordsOf, valuesAtOnce: true });
   const messages = messagesOf(changed);
   await Promise.all(messages.map((message) => outbox.publish(message)));
   // What was booked may lack a rate, or provide the price for something that does.

@@ -9,7 +9,7 @@ import type {
 } from '../../../lib/pnl/ledger/entry.ts';
 import { valuedTrade } from '../../../lib/pnl/ledger/valued-trade.ts';
 import { NO_ORIGINS, type RateOrigins } from '../../../lib/pnl/ledger/rate-origin.ts';
-import { isTokenChange, type StoredEntry } from './stored-entry.ts';
+import { isTokenChange, type JoinedBy, type StoredEntry } from './stored-entry.ts';
 import { searchColumns } from './trade-terms.ts';
 
 /** A row of `ledger_entries` as read: NUMERIC as text, TIMESTAMPTZ as epoch milliseconds. */
@@ -48,6 +48,7 @@ export interface EntryRow {
   joined_with: string | null;
   joined_quantity: string | null;
   joined_portfolio: string | null;
+  joined_by: JoinedBy | null;
   carried: CarriedJson | null;
   confirmed: boolean;
   created_at: number;
@@ -91,6 +92,7 @@ const WRITTEN = {
   joined_with: 'uuid',
   joined_quantity: 'numeric',
   joined_portfolio: 'uuid',
+  joined_by: 'text',
   carried: 'json',
   confirmed: 'boolean',
   value: 'numeric',
@@ -179,6 +181,7 @@ export function toRow(
     joined_with: movement?.joinedWith ?? null,
     joined_quantity: movement?.joined === undefined ? null : decimal(movement.joined),
     joined_portfolio: movement?.joinedPortfolio ?? null,
+    joined_by: movement?.joinedBy ?? null,
     carried: carried === undefined ? null : encodeCarried(carried),
     confirmed: movement?.confirmed ?? false,
     value: inBase && decimalOrNull(inBase.value),
@@ -255,6 +258,7 @@ export function toEntry(row: EntryRow): StoredEntry {
         ...(row.reason === null ? {} : { reason: row.reason }),
         ...(row.joined_with === null ? {} : { joinedWith: row.joined_with }),
         ...(row.joined_portfolio === null ? {} : { joinedPortfolio: row.joined_portfolio }),
+        ...(row.joined_by === null ? {} : { joinedBy: row.joined_by }),
       };
   }
 }

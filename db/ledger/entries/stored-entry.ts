@@ -42,6 +42,10 @@ interface TradeDetails extends EntryDetails {
   orderType: string | null;
 }
 
+/** What joins two entries without being asked: the id of the transaction that both name. */
+export const JOINED_BY = ['txid'] as const;
+export type JoinedBy = (typeof JOINED_BY)[number];
+
 /** What a movement has in addition. */
 interface MovementDetails extends EntryDetails, UnitCost {
   /** The reason for a reward, or the kind of adjustment. */
@@ -54,6 +58,8 @@ interface MovementDetails extends EntryDetails, UnitCost {
   joinedWith?: string | undefined;
   /** The portfolio of the other half, if it is another one. */
   joinedPortfolio?: string | undefined;
+  /** Absent if a person or a file joined them. */
+  joinedBy?: JoinedBy | undefined;
 }
 
 interface OwnTransferDetails extends EntryDetails {
@@ -152,4 +158,12 @@ function sequenceMember(draft: EntryDraft): { sequence?: number } {
 /** The place of an entry among those of its instant; `null` if nothing determines it. */
 export function sequenceOf(draft: EntryDraft): number | null {
   return draft.sequence ?? (draft.kind === 'trade' ? (draft.place ?? null) : null);
+}
+
+/** Ids of the withdrawals and deposits that name their transaction. */
+export function withTransaction(entries: readonly StoredEntry[]): string[] {
+  return entries.flatMap((entry) => {
+    const isFlow = entry.kind === 'deposit' || entry.kind === 'withdrawal';
+    return isFlow && entry.txid !== undefined ? [entry.id] : [];
+  });
 }

@@ -16,6 +16,11 @@ export interface Followed {
   following: readonly OutboxMessage[];
 }
 
+/** In the order in which they are to be published. */
+export function messagesOf({ message, following }: Followed): readonly OutboxMessage[] {
+  return message === null ? following : [message, ...following];
+}
+
 export interface FollowingOptions extends PositionOptions {
   clock: Clock;
   records?: ((move: ValuationMove) => string[]) | undefined;

@@ -18,7 +18,7 @@ import {
 } from '../portfolios/linked-ledgers.ts';
 import type { OutboxMessage } from '../portfolios/outbox.ts';
 import { advance } from '../portfolios/portfolios.ts';
-import { isMovement, type StoredEntry, type StoredTransfer } from '../entries/stored-entry.ts';
+import { isMovement, type JoinedBy, type StoredEntry, type StoredTransfer } from '../entries/stored-entry.ts';
 
 /**
  * Withdrawals and the deposits as which they arrived. A pair within one portfolio only moves the assets to another
@@ -43,7 +43,11 @@ export interface Restated {
   after: StoredTransfer;
 }
 
-type Changed = { messages: OutboxMessage[] };
+type Changed = {
+  messages: OutboxMessage[];
+  /** The two halves of each pair, as they are now. */
+  entries: StoredTransfer[];
+};
 
 /**
  * Matches a withdrawal with its deposit.
@@ -57,27 +61,30 @@ export async function joinEntries(
   return await lockingLedgers(db, async (trx) => {
     const ledgers = await lockLedgers(trx, [withdrawal.portfolioId, deposit.portfolioId]);
     const pair = { withdrawal: await movementOf(trx, withdrawal), deposit: await movementOf(trx, deposit) };
-    return await joinPairs(trx, ledgers, [pair], options);
+    return await joinPairs(trx, ledgers, [pair], null, options);
   });
 }
 
 /**
  * Matches withdrawals with their deposits, as one change of each ledger.
  * @param ledgers those of the pairs, and all that are linked with them
+ * @param by what joins them; `null`: a person or a file
  * @throws Problem `conflict` for entries that do not fit together
  */
 export async function joinPairs(
   trx: Database,
   ledgers: Ledgers,
   pairs: readonly Pair[],
+  by: JoinedBy | null,
   options: BookingOptions,
 ): Promise<Changed> {
   const restated = pairs.flatMap(({ withdrawal, deposit }): Restated[] => {
     assertJoinable(withdrawal, deposit, ledgers);
     const joined = deposit.quantity;
+    const joinedBy = by ?? undefined;
     return [
-      { before: withdrawal, after: { ...withdrawal, joined, ...joinedWith(deposit, withdrawal) } },
-      { before: deposit, after: { ...deposit, joined, ...joinedWith(withdrawal, deposit) } },
+      { before: withdrawal, after: { ...withdrawal, joined, joinedBy, ...joinedWith(deposit, withdrawal) } },
+      { before: deposit, after: { ...deposit, joined, joinedBy, ...joinedWith(withdrawal, deposit) } },
     ];
   });
   return await restate(trx, ledgers, restated, options);
@@ -177,7 +184,15 @@ function assertJoinable(withdrawal: StoredTransfer, deposit: StoredTransfer, led
 }
 
 function parted(entry: StoredTransfer): StoredTransfer {
-  const { joined: _, joinedWith: __, joinedPortfolio: ___, elsewhere: ____, carried: _____, ...rest } = entry;
+  const {
+    joined: _,
+    joinedWith: __,
+    joinedPortfolio: ___,
+    elsewhere: ____,
+    carried: _____,
+    joinedBy: ______,
+    ...rest
+  } = entry;
   return rest;
 }
 
@@ -203,6 +218,7 @@ async function restate(
   const origins = new Set(entries.map(({ portfolioId }) => portfolioId));
   return {
     messages: [...messages, ...(await applyRecarried(trx, ledgers, others, { ...options, origins }))],
+    entries: own.map(({ after }) => after),
   };
 }
 
@@ -228,13 +244,14 @@ export async function applyRestated(
 }
 
 async function saveJoin(trx: Database, entry: StoredTransfer): Promise<void> {
-  const { id, joined, joinedWith: other, joinedPortfolio, carried } = entry;
+  const { id, joined, joinedWith: other, joinedPortfolio, joinedBy, carried } = entry;
   await trx('ledger_entries')
     .where({ id })
     .update({
       joined_with: other ?? null,
       joined_quantity: joined === undefined ? null : decimal(joined),
       joined_portfolio: joinedPortfolio ?? null,
+      joined_by: joinedBy ?? null,
       carried: carried === undefined ? null : JSON.stringify(encodeCarried(carried)),
     });
 }

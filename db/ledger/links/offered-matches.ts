@@ -117,7 +117,7 @@ export async function acceptMatch(
       .first('id');
     if (joined !== undefined) return { messages: [] };
     const match = await offeredMatch(trx, scope, pair);
-    return await joinPairs(trx, ledgers, [entriesOf(match)], options);
+    return await joinPairs(trx, ledgers, [entriesOf(match)], null, options);
   });
 }
 
@@ -149,7 +149,7 @@ export async function acceptSureMatches(
       )
       .slice(0, JOINED_AT_ONCE);
     if (accepted.length === 0) return { accepted, remaining: sure.length, messages: [] };
-    const { messages } = await joinPairs(trx, ledgers, accepted.map(entriesOf), options);
+    const { messages } = await joinPairs(trx, ledgers, accepted.map(entriesOf), null, options);
     return { accepted, remaining: sure.length - accepted.length, messages };
   });
 }

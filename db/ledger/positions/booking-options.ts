@@ -38,6 +38,8 @@ export interface BookingOptions extends PositionOptions {
    * is not called without any.
    */
   inspect?: (trx: Database, booked: readonly { entry: StoredEntry; index: number }[]) => Promise<void>;
+  /** Whether new entries are valued by the ledger's own trades at once, instead of a moment later. */
+  valuesAtOnce?: boolean;
   /** How many different tags the portfolio may have; unlimited if absent. */
   tagLimit?: number;
   /** How many different assets the portfolio may have; unlimited if absent. */

@@ -64,6 +64,7 @@ const NAMES = [
   '176-checkpoint-lots',
   '180-market-doubts',
   '185-imported-entries',
+  '186-sure-joins',
 ];
 
 eachEmptyDatabase('migrations', (open) => {

@@ -133,4 +133,61 @@ eachApp('rates of a batch', (app) => {
       assert.deepEqual(found, expected.items);
     }
   });
+
+  describe('that only its own trades tell', () => {
+    // No market of these coins is known.
+    const at = (seconds: number): string => new Date(NOON + seconds * SECOND).toISOString();
+    const priced = { symbol: 'OWNC/KRW', side: 'buy', quantity: '2', price: '500', time: at(0) };
+    const charged = (seconds: number): object => ({
+      symbol: 'OWNX/KRW',
+      side: 'buy',
+      quantity: '1',
+      price: '1000',
+      fee: { amount: '0.01', currency: 'OWNC' },
+      time: at(seconds),
+    });
+    const known = { rate: '500', source: 'own-trade' };
+    const rateOf = ({ rates }: { rates: { of: string; rate: string; source: string }[] }): unknown =>
+      rates.filter(({ of }) => of === 'fee').map(({ rate, source }) => ({ rate, source }))[0] ?? null;
+
+    for (const [name, order] of [
+      ['the price first', [0, 1]],
+      ['the price last', [1, 0]],
+    ] as const) {
+      it(`value its fees in its own answer, and in whatever is read next: ${name}`, async () => {
+        const path = await books.portfolio();
+        const items = order.map((at) => [priced, charged(10)][at]);
+        const booked = await books.post(`${path}/trades`, { items });
+        const trades = booked.items.map(({ trade }: { trade: object }) => trade);
+        const [fill] = trades.filter(({ fee }: { fee: object | null }) => fee !== null);
+        assert.deepEqual(rateOf(fill), known);
+        assert.equal(booked.version, (await books.get(path)).version);
+        const pnl = await books.get(`${path}/pnl`);
+        assert.equal(pnl.fees, '5');
+        assert.ok(!pnl.warnings.some(({ code }: { code: string }) => code === 'unvalued-amount'));
+      });
+    }
+
+    it('value the fee of a single fill, and of a file', async () => {
+      const path = await books.portfolio();
+      await books.post(`${path}/trades`, priced);
+      assert.deepEqual(rateOf(await books.post(`${path}/trades`, charged(10))), known);
+      const rows = [`${at(20)},OWNX/KRW,buy,1,1000,0.01,OWNC`, `${at(30)},OWNX/KRW,buy,1,1000,0.02,OWNC`];
+      const response = await fetch(`${app().url}${path}/trades/import`, {
+        method: 'POST',
+        headers: { authorization: books.user().authorization, 'content-type': 'text/csv' },
+        body: ['time,symbol,side,quantity,price,feeAmount,feeCurrency', ...rows, ''].join('\n'),
+      });
+      const report = await response.json();
+      assert.equal(response.status, 201, JSON.stringify(report));
+      const pnl = await books.get(`${path}/pnl`);
+      assert.equal(pnl.fees, '20');
+    });
+
+    it('leave a fee before any price unknown', async () => {
+      const path = await books.portfolio();
+      const { items } = await books.post(`${path}/trades`, { items: [charged(-10), priced] });
+      assert.equal(rateOf(items[0].trade), null);
+    });
+  });
 });
