@@ -5,7 +5,7 @@ import { neededBenchmarks, neededMoments, neededPrices } from '../../db/ledger/r
 import { DAY_MS } from '../../lib/candle-interval.ts';
 import { splitSymbol } from '../../lib/symbol.ts';
 import type { CandleSource } from './candle-source.ts';
-import { symbolsTo, type SymbolSource } from './price-route.ts';
+import { symbolsTo, type SymbolSource } from '../market/feeds/price-route.ts';
 
 /** Needs processed in one batch. */
 const MAX_NEEDS = 1_000;

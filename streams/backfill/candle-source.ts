@@ -73,6 +73,10 @@ export class CandleSource {
     return source;
   }
 
+  get name(): string {
+    return this.spec.exchange;
+  }
+
   lists(symbol: string): boolean {
     return this.#exchange.markets?.[symbol] !== undefined;
   }

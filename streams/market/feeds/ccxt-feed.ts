@@ -54,7 +54,7 @@ export interface CcxtOptions {
   log: Logger;
   /** The last known trade of a symbol: what came after it is read from the history. Default: none. */
   lastTrade?: ((symbol: string, exchange: string) => LastTrade | null) | undefined;
-  /** Further symbols whose prices are needed. Default: none. */
+  /** Further pairs whose rate is needed: `USD/KRW` values dollars in won. Default: none. */
   needed?: (() => Promise<readonly string[]>) | undefined;
   /** Which of these another feed brings. */
   claims?: SymbolClaims | undefined;

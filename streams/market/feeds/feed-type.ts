@@ -15,7 +15,7 @@ export interface FeedOptions {
   seed?: number | undefined;
   /** The last known price as decimal text, where the simulator goes on. */
   lastPrice?: (symbol: string) => string | null;
-  /** Symbols that prices are needed of, whatever the feeds were told to watch. */
+  /** Pairs whose rate is needed, whatever the feeds were told to watch: `USD/KRW` values dollars in won. */
   needed?: () => Promise<readonly string[]>;
   /** Which feed brings the prices of which symbol. */
   claims?: SymbolClaims;

@@ -1,3 +1,8 @@
+import { splitSymbol } from '../../../lib/symbol.ts';
+import { type Listing, symbolsTo } from './price-route.ts';
+
+const NONE_RENAMED: ReadonlyMap<string, string> = new Map();
+
 /**
  * Decides which feed provides the prices of a symbol that none was configured for: the first, in order of preference,
  * whose exchange lists it. While an earlier one's list is unknown, later ones wait.
@@ -17,6 +22,27 @@ export class SymbolClaims {
   /** The symbols that the exchange of a feed lists. */
   lists(feed: string, symbols: Iterable<string>): void {
     this.#listed.set(feed, new Set(symbols));
+  }
+
+  /**
+   * The symbols of this feed that are needed to value one asset in another: the pair itself, in either order, or, if no
+   * exchange lists that, those that lead there through a currency in between, such as a stablecoin. While an exchange
+   * that could have a better one is not known, there are none.
+   * @param pair `USD/KRW`: dollars are to be valued in won
+   */
+  wayOf(feed: string, pair: string): string[] {
+    const { base, quote } = splitSymbol(pair);
+    const owned = [pair, `${quote}/${base}`].find((symbol) => this.#owners.has(symbol));
+    if (owned !== undefined) return this.#owners.get(owned) === feed ? [owned] : [];
+    const known: Listing[] = [];
+    for (const name of this.#names) {
+      const symbols = this.#listed.get(name);
+      if (symbols === undefined) break;
+      known.push({ name, lists: (symbol) => symbols.has(symbol) });
+    }
+    const way = symbolsTo(base, quote, known, NONE_RENAMED);
+    if (way.length > 1 && known.length < this.#names.length) return [];
+    return way.filter(({ exchange }) => exchange === feed).map(({ symbol }) => symbol);
   }
 
   /**

@@ -12,7 +12,7 @@ export interface WatchedSymbolsOptions {
   id: string;
   /** Those that the feed is configured for. */
   symbols: readonly string[];
-  /** Further symbols whose prices are needed. Default: none. */
+  /** Further pairs whose rate is needed: `USD/KRW` values dollars in won. Default: none. */
   needed?: (() => Promise<readonly string[]>) | undefined;
   /** Which of these another feed brings. */
   claims?: SymbolClaims | undefined;
@@ -69,7 +69,7 @@ export class WatchedSymbols {
     if (unlisted.length === symbols.length) throw new Error(`${id} lists none of the symbols`);
   }
 
-  /** Adds symbols that are needed and that this exchange is the first to list. Never rejects. @returns the new ones */
+  /** Adds symbols that are needed and that this feed is to bring. Never rejects. @returns the new ones */
   async addNeeded({ markets }: Exchange, signal: AbortSignal): Promise<string[]> {
     const { feed, needed, claims, log } = this.#options;
     if (needed === undefined || claims === undefined) return [];
@@ -77,10 +77,13 @@ export class WatchedSymbols {
       const wanted = await needed();
       if (signal.aborted) return [];
       const known = this.#all;
-      const added = wanted
-        .filter((symbol) => !known.includes(symbol) && markets?.[symbol] !== undefined)
-        .filter((symbol) => claims.claim(feed, symbol))
-        .slice(0, MAX_SYMBOLS - known.length);
+      const ways = new Set(wanted.flatMap((pair) => claims.wayOf(feed, pair)));
+      const added: string[] = [];
+      for (const symbol of ways) {
+        if (known.length + added.length >= MAX_SYMBOLS) break;
+        if (known.includes(symbol) || markets?.[symbol] === undefined) continue;
+        if (claims.claim(feed, symbol)) added.push(symbol);
+      }
       this.#added.push(...added);
       if (added.length > 0) log.info({ feed, symbols: added }, 'symbols that are needed are watched');
       return added;

@@ -18,4 +18,25 @@ describe('symbols that are needed', () => {
     assert.equal(claims.claim('b', 'BTC/KRW'), false);
     assert.equal(claims.claim('a', 'NO/KRW'), false);
   });
+
+  it('lead through a stablecoin where no exchange lists the pair: a rate of currencies', () => {
+    const claims = new SymbolClaims([
+      { name: 'upbit', symbols: ['BTC/KRW'] },
+      { name: 'kraken', symbols: ['BTC/USD'] },
+    ]);
+    claims.lists('upbit', ['BTC/KRW', 'USDT/KRW', 'RARE/KRW']);
+    assert.deepEqual(
+      claims.wayOf('upbit', 'RARE/KRW'),
+      ['RARE/KRW'],
+      'the first may, whatever the others list',
+    );
+    assert.deepEqual(claims.wayOf('upbit', 'USD/KRW'), [], 'another may list the pair itself');
+    claims.lists('kraken', ['BTC/USD', 'USDT/USD', 'EUR/USD', 'USDT/KRW']);
+    assert.deepEqual(claims.wayOf('upbit', 'USD/KRW'), ['USDT/KRW']);
+    assert.deepEqual(claims.wayOf('kraken', 'USD/KRW'), ['USDT/USD']);
+    assert.deepEqual(claims.wayOf('kraken', 'USD/EUR'), ['EUR/USD'], 'in either order');
+    assert.deepEqual(claims.wayOf('kraken', 'BTC/USD'), ['BTC/USD'], 'it was told to');
+    assert.deepEqual(claims.wayOf('kraken', 'BTC/KRW'), [], 'the other was');
+    assert.deepEqual(claims.wayOf('kraken', 'NO/KRW'), []);
+  });
 });

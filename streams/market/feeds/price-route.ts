@@ -1,6 +1,4 @@
-import type { SourceSpec } from './candle-source.ts';
-
-/** Where to fetch a symbol. */
+/** Where to get the prices of a symbol from: `exchange` is the name of a listing. */
 export interface SymbolSource {
   symbol: string;
   exchange: string;
@@ -12,7 +10,8 @@ const BETWEEN = ['USDT', 'KRW', 'USD', 'USDC', 'BTC', 'EUR'];
 
 /** Knows whether an exchange has a symbol. */
 export interface Listing {
-  readonly spec: SourceSpec;
+  /** The exchange's, or that of the feed which reads it. */
+  readonly name: string;
   lists(symbol: string): boolean;
 }
 
@@ -49,7 +48,7 @@ function listed(
   for (const listing of listings) {
     for (const symbol of [`${base}/${quote}`, `${quote}/${base}`]) {
       const sourceSymbol = renamed.get(symbol) ?? symbol;
-      if (listing.lists(sourceSymbol)) return { symbol, exchange: listing.spec.exchange, sourceSymbol };
+      if (listing.lists(sourceSymbol)) return { symbol, exchange: listing.name, sourceSymbol };
     }
   }
   return null;
