@@ -11,6 +11,7 @@ import { backfillEndpoints } from './market/backfills.ts';
 import { candleEndpoints } from './market/candles.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { explainPnl } from './performance/explain.ts';
+import { listFigureEntries } from './performance/figure-entries.ts';
 import { exportHoldings } from './portfolios/holdings-csv.ts';
 import { exportPeriods, exportSeries } from './performance/figure-csv.ts';
 import { healthEndpoints } from './service/health.ts';
@@ -91,6 +92,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   getPnl,
   listLots,
   explainPnl,
+  listFigureEntries,
   listPeriods,
   exportPeriods,
   getSeries,

@@ -78,6 +78,7 @@ export const OPERATIONS = {
   getPnl: ['GET', '/v1/portfolios/{portfolioId}/pnl'],
   listLots: ['GET', '/v1/portfolios/{portfolioId}/lots'],
   explainPnl: ['GET', '/v1/portfolios/{portfolioId}/pnl/explain'],
+  listFigureEntries: ['GET', '/v1/portfolios/{portfolioId}/pnl/explain/entries'],
   listPnlPeriods: ['GET', '/v1/portfolios/{portfolioId}/pnl/periods'],
   exportPnlPeriods: ['GET', '/v1/portfolios/{portfolioId}/pnl/periods.csv'],
   getSeries: ['GET', '/v1/portfolios/{portfolioId}/series'],

@@ -1161,6 +1161,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/pnl/explain/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The entries that a figure is the sum of
+         * @description Each entry with what it adds to the figure, the newest first; entries that add nothing are left out. The amounts of all pages add up to `total` exactly, which without `from` and `to` is the figure of `GET …/pnl`, or of the holding if an asset is named. What is realised is net of fees, and belongs to the sale.
+         */
+        get: operations["listFigureEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/pnl/periods": {
         parameters: {
             query?: never;
@@ -8920,6 +8940,55 @@ export interface components {
             quantity: string;
             /** @description What that part cost in base currency, fees included; `null` if a rate is missing. */
             costBasis: string | null;
+        };
+        /** @description One page of the entries that a figure is the sum of. */
+        FigureEntryList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["FigurePart"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * Format: date-time
+             * @description The instant that the figures are valid for.
+             * @example 2026-03-02T09:00:00.000Z
+             */
+            asOf: string;
+            /**
+             * @description Identifies the state of ledger and market. Answers with the same cost method and position have the same digits.
+             * @example 12@k3Jx_.48211
+             */
+            position: string;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+            /**
+             * @description The figure explained.
+             * @enum {string}
+             */
+            figure: "quantity" | "netContributions" | "realizedPnl" | "income" | "fees" | "transferredPnl";
+            /** @description The sum over all pages; `null` if a rate is missing. */
+            total: string | null;
+            /** @description Why figures are `null` or should be read with care; empty if there are no warnings. */
+            warnings: components["schemas"]["Warning"][];
+        };
+        /** @description An entry, and what it adds to a figure. */
+        FigurePart: {
+            /** @description What it adds: base currency, or units of the asset for `quantity`; `null` if a rate is missing. */
+            amount: string | null;
+            entry: components["schemas"]["Entry"];
         };
         /** @description PnL by period, oldest first; all on one page. */
         PeriodList: {
@@ -17711,6 +17780,149 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFigureEntries: {
+        parameters: {
+            query: {
+                /** @description The figure to explain. `quantity`: how much is held of `asset`, or the cash if omitted. */
+                figure: "quantity" | "netContributions" | "realizedPnl" | "income" | "fees" | "transferredPnl";
+                /** @description Only what this asset adds; all assets if omitted. */
+                asset?: string;
+                /** @description Inclusive: a time, or a date in the portfolio's time zone. From the first entry if omitted. */
+                from?: string;
+                /** @description Exclusive: a time, or a date in the portfolio's time zone. Up to the newest if omitted. */
+                to?: string;
+                /** @description The most items in one answer. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries that a figure is the sum of */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "amount": "749",
+                     *           "entry": {
+                     *             "kind": "trade",
+                     *             "id": "01a231d0-8c8e-7206-a06e-90de8d527abd",
+                     *             "externalId": "fill-8",
+                     *             "exchange": "demo",
+                     *             "account": null,
+                     *             "time": "2026-11-29T13:34:40.619Z",
+                     *             "note": null,
+                     *             "tags": [],
+                     *             "sequence": null,
+                     *             "rates": [],
+                     *             "createdAt": "2026-12-01T13:34:40.760Z",
+                     *             "updatedAt": "2026-12-01T13:34:40.760Z",
+                     *             "symbol": "BTC/KRW",
+                     *             "side": "buy",
+                     *             "quantity": "0.01",
+                     *             "price": "149800000",
+                     *             "fee": {
+                     *               "amount": "749",
+                     *               "currency": "KRW"
+                     *             },
+                     *             "orderId": null,
+                     *             "type": null
+                     *           }
+                     *         },
+                     *         {
+                     *           "amount": "1489.5",
+                     *           "entry": {
+                     *             "kind": "trade",
+                     *             "id": "01a231d0-8c8e-72ea-8621-c19949e534da",
+                     *             "externalId": "fill-7",
+                     *             "exchange": "demo",
+                     *             "account": null,
+                     *             "time": "2026-11-26T13:34:40.619Z",
+                     *             "note": null,
+                     *             "tags": [],
+                     *             "sequence": null,
+                     *             "rates": [],
+                     *             "createdAt": "2026-12-01T13:34:40.760Z",
+                     *             "updatedAt": "2026-12-01T13:34:40.760Z",
+                     *             "symbol": "DOGE/KRW",
+                     *             "side": "buy",
+                     *             "quantity": "9000",
+                     *             "price": "331",
+                     *             "fee": {
+                     *               "amount": "1489.5",
+                     *               "currency": "KRW"
+                     *             },
+                     *             "orderId": null,
+                     *             "type": null
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": "WzE3OTU3MDAwODA2MTksIjJcdH5-XHRcdGRlbW9cdGZpbGwtMDAxN1x0ZmlsbC03Il0",
+                     *       "portfolioId": "01a231d0-8ba0-756d-9172-3aa05038e126",
+                     *       "asOf": "2026-12-01T13:35:08.691Z",
+                     *       "position": "11@Kxr_g.41",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average",
+                     *       "figure": "fees",
+                     *       "total": "22851.5",
+                     *       "warnings": [
+                     *         {
+                     *           "code": "unmatched-withdrawal",
+                     *           "detail": "Withdrawals of ETH count as sold at their value then: join each with the deposit that it arrived as, or confirm that it has left for good.",
+                     *           "asset": "ETH",
+                     *           "entries": [
+                     *             "01a231d0-f8c4-7700-9a38-96a08427894f"
+                     *           ],
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FigureEntryList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];

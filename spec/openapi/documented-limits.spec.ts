@@ -161,6 +161,7 @@ const QUERIES: Record<string, Record<string, string>> = {
   listCandles: { symbol: 'BTC/KRW', interval: '1d' },
   openStream: { channels: 'ticker:*' },
   explainPnl: { asset: 'BTC' },
+  listFigureEntries: { figure: 'fees' },
 };
 /** Said of the query without that. */
 const WITHOUT: Record<string, string> = { 'explainPnl At most': 'asset' };

@@ -52,6 +52,7 @@ const queries = (now: number): Record<string, string> => ({
   getRate: 'asset=BTC&currency=KRW',
   listPremiums: 'symbols=BTC/KRW',
   explainPnl: 'asset=BTC',
+  listFigureEntries: 'figure=fees&limit=2',
 });
 
 interface Scene {

@@ -1,4 +1,4 @@
-import { useComputed } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
 import { MarktideError } from 'marktide/client';
 import type { Portfolio } from '../api.ts';
 import { useQuery } from '../live/use-query.ts';
@@ -13,8 +13,9 @@ import { LotsCard } from './lots-card.tsx';
 import { PositionCard } from './position-card.tsx';
 import { RealizedCard } from './realized-card.tsx';
 
-/** Maximum number of each kind; older ones are summed up. */
-const MOST = 200;
+const STEP = 200;
+/** The server's maximum of each kind; older ones are summed up. */
+const MOST = 1_000;
 
 interface Props {
   dashboard: Dashboard;
@@ -26,9 +27,10 @@ interface Props {
 export function AssetView({ dashboard, portfolio, asset }: Props) {
   const { id: portfolioId, baseCurrency } = portfolio;
   const { client, changes, isSettled, holdings, pnl, connection, market } = dashboard;
+  const limit = useSignal(STEP);
   const query = useQuery({
     load: async (signal) => {
-      const asked = { path: { portfolioId }, query: { asset, limit: MOST } };
+      const asked = { path: { portfolioId }, query: { asset, limit: limit.peek() } };
       try {
         return (await client.api.explainPnl(asked, { signal })).items[0] ?? null;
       } catch (error) {
@@ -37,7 +39,7 @@ export function AssetView({ dashboard, portfolio, asset }: Props) {
         throw error;
       }
     },
-    of: [portfolioId, asset, isSettled.value],
+    of: [portfolioId, asset, limit.value, isSettled.value],
     isOn: isSettled.value,
     changes,
   });
@@ -62,7 +64,12 @@ export function AssetView({ dashboard, portfolio, asset }: Props) {
         )}
       </div>
       {holding.value !== undefined && (
-        <PositionCard holding={holding.value} currency={baseCurrency} pnl={pnl.value} />
+        <PositionCard
+          holding={holding.value}
+          portfolioId={portfolioId}
+          currency={baseCurrency}
+          pnl={pnl.value}
+        />
       )}
       {asset !== baseCurrency && (
         <CandleCard dashboard={dashboard} portfolio={portfolio} symbol={symbol} symbols={symbols} />
@@ -74,6 +81,13 @@ export function AssetView({ dashboard, portfolio, asset }: Props) {
         <>
           <LotsCard explanation={explanation} currency={baseCurrency} face={face} />
           <RealizedCard explanation={explanation} currency={baseCurrency} face={face} />
+          {limit.value < MOST && explanation.earlier.lots.count + explanation.earlier.disposals.count > 0 && (
+            <nav class="pages" aria-labelledby="asset-title">
+              <button type="button" id="asset-more" onClick={() => (limit.value = MOST)}>
+                {text('showMore')}
+              </button>
+            </nav>
+          )}
         </>
       )}
       <TradesCard dashboard={dashboard} portfolio={portfolio} asset={asset} />

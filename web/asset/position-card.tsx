@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Holding, Pnl } from '../api.ts';
+import { explainHref } from '../explain/figures.ts';
 import { Figure, SmallFigure } from '../figures/figure.tsx';
 import { amount, averagePrice, exact, percent, signedAmount, signedPercent } from '../figures/number.ts';
 import { reasonOf } from '../portfolio/warnings.ts';
@@ -8,6 +9,8 @@ import { text } from '../text/text.ts';
 interface ItemProps {
   id: string;
   label: string;
+  /** Where it is explained. */
+  href?: string;
   value: string | null;
   format: (value: string) => string;
   tinted?: boolean;
@@ -15,10 +18,18 @@ interface ItemProps {
   children?: ComponentChildren;
 }
 
-function Item({ id, label, children, ...figure }: ItemProps) {
+function Item({ id, label, href, children, ...figure }: ItemProps) {
   return (
     <div>
-      <dt>{label}</dt>
+      <dt>
+        {href === undefined ? (
+          label
+        ) : (
+          <a class="explained" href={href} title={text('explain')}>
+            {label}
+          </a>
+        )}
+      </dt>
       <dd id={id}>
         <Figure {...figure} />
         {children}
@@ -29,12 +40,13 @@ function Item({ id, label, children, ...figure }: ItemProps) {
 
 interface Props {
   holding: Holding;
+  portfolioId: string;
   currency: string;
   pnl: Pnl | null;
 }
 
 /** The holding of an asset, live. */
-export function PositionCard({ holding, currency, pnl }: Props) {
+export function PositionCard({ holding, portfolioId, currency, pnl }: Props) {
   const why = (figure: string): string => reasonOf(pnl?.warnings ?? [], figure, holding.asset);
   const money = (value: string): string => amount(value, currency);
   const gain = (value: string): string => signedAmount(value, currency);
@@ -71,6 +83,7 @@ export function PositionCard({ holding, currency, pnl }: Props) {
         </Item>
         <Item
           id="position-realized"
+          href={explainHref(portfolioId, 'realized', { asset: holding.asset })}
           label={text('realized')}
           value={holding.realizedPnl.net}
           format={gain}
@@ -93,6 +106,7 @@ export function PositionCard({ holding, currency, pnl }: Props) {
         />
         <Item
           id="position-quantity"
+          href={explainHref(portfolioId, 'quantity', { asset: holding.asset })}
           label={text('quantity')}
           value={holding.quantity}
           format={exact}

@@ -1,5 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { Portfolio } from '../api.ts';
+import { explainHref } from '../explain/figures.ts';
 import { calendarDate } from '../figures/clock-face.ts';
 import { figureOf } from '../figures/figure.tsx';
 import { compactAmount } from '../figures/number.ts';
@@ -22,7 +23,14 @@ function weekdays(): string[] {
   return Array.from({ length: 7 }, (_, index) => format.format(MONDAY + index * DAY_MS));
 }
 
-function DayCell({ day, currency }: { day: Day | null; currency: string }) {
+interface CellProps {
+  day: Day | null;
+  currency: string;
+  portfolioId: string;
+}
+
+/** A day with its PnL, which leads to what that is made of. */
+function DayCell({ day, currency, portfolioId }: CellProps) {
   if (day === null) return <td />;
   const { date, period, share } = day;
   const strength = `${Math.round(Math.abs(share) * 30)}%`;
@@ -32,9 +40,13 @@ function DayCell({ day, currency }: { day: Day | null; currency: string }) {
       data-date={date}
       style={share === 0 ? undefined : { background: `color-mix(in srgb, ${tint} ${strength}, transparent)` }}
     >
-      <span class="date">{Number(date.slice(8))}</span>
-      {period !== null && (
-        <span {...figureOf({ value: period.pnl, format: (value) => compactAmount(value, currency) })} />
+      {period === null ? (
+        <span class="date">{Number(date.slice(8))}</span>
+      ) : (
+        <a class="explained" href={explainHref(portfolioId, 'day', { date })}>
+          <span class="date">{Number(date.slice(8))}</span>{' '}
+          <span {...figureOf({ value: period.pnl, format: (value) => compactAmount(value, currency) })} />
+        </a>
       )}
     </td>
   );
@@ -114,7 +126,7 @@ export function CalendarCard({ dashboard, portfolio }: { dashboard: Dashboard; p
           {weeks.value.map((week, index) => (
             <tr key={index}>
               {week.map((day, column) => (
-                <DayCell key={column} day={day} currency={baseCurrency} />
+                <DayCell key={column} day={day} currency={baseCurrency} portfolioId={portfolioId} />
               ))}
             </tr>
           ))}

@@ -4,6 +4,8 @@ import { batch, type ReadonlySignal, signal } from '@preact/signals';
 export type Place =
   | { view: 'portfolio'; portfolioId: string | null }
   | { view: 'asset'; portfolioId: string; asset: string }
+  /** What a figure is made of. */
+  | { view: 'explain'; portfolioId: string; figure: string }
   | { view: 'overview' }
   | { view: 'account' }
   | { view: 'admin'; section: string };
@@ -19,13 +21,13 @@ const filters = signal<Params>(paramsOf(location.hash));
 function placeOf(hash: string): Place | null {
   if (hash === '') return HOME;
   if (!hash.startsWith('#/')) return null;
-  const [kind, id, part, asset] = hash.slice(2).split('?')[0]?.split('/').map(decoded) ?? [];
+  const [kind, id, part, name] = hash.slice(2).split('?')[0]?.split('/').map(decoded) ?? [];
   if (kind === 'account' || kind === 'overview') return { view: kind };
   if (kind === 'admin') return { view: 'admin', section: id ?? '' };
   if (kind !== 'portfolios' || id === undefined) return HOME;
-  return part === 'assets' && asset !== undefined
-    ? { view: 'asset', portfolioId: id, asset }
-    : { view: 'portfolio', portfolioId: id };
+  if (part === 'assets' && name !== undefined) return { view: 'asset', portfolioId: id, asset: name };
+  if (part === 'explain' && name !== undefined) return { view: 'explain', portfolioId: id, figure: name };
+  return { view: 'portfolio', portfolioId: id };
 }
 
 /** A truncated link leads to the start page. */
@@ -42,11 +44,25 @@ function paramsOf(hash: string): Params {
   return at < 0 ? {} : Object.fromEntries(new URLSearchParams(hash.slice(at + 1)));
 }
 
-export function hrefOf(place: Place): string {
+export function hrefOf(place: Place, given: Params = {}): string {
+  const query = queryOf(given);
+  return query === '' ? pathOf(place) : `${pathOf(place)}?${query}`;
+}
+
+/** Sorted, so that the same filters always give the same address. */
+function queryOf(given: Params): string {
+  const set = Object.entries(given).filter(([, value]) => value !== '');
+  return String(new URLSearchParams(set.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+function pathOf(place: Place): string {
   if (place.view === 'account' || place.view === 'overview') return `#/${place.view}`;
   if (place.view === 'admin') return place.section === '' ? '#/admin' : `#/admin/${place.section}`;
   if (place.view === 'asset') {
     return `#/portfolios/${encodeURIComponent(place.portfolioId)}/assets/${encodeURIComponent(place.asset)}`;
+  }
+  if (place.view === 'explain') {
+    return `#/portfolios/${encodeURIComponent(place.portfolioId)}/explain/${encodeURIComponent(place.figure)}`;
   }
   return place.portfolioId === null ? '#/' : `#/portfolios/${encodeURIComponent(place.portfolioId)}`;
 }
@@ -71,11 +87,9 @@ export const params: ReadonlySignal<Params> = filters;
 /** Sets filters; `''` clears one. The address follows, so that it can be reloaded and shared. */
 export function setParams(changes: Params): void {
   const set = Object.entries({ ...filters.peek(), ...changes }).filter(([, value]) => value !== '');
-  // Sorted, so that the same filters always give the same address.
-  const query = String(new URLSearchParams(set.toSorted(([a], [b]) => (a < b ? -1 : 1))));
-  const href = hrefOf(current.peek());
-  history.replaceState(null, '', query === '' ? href : `${href}?${query}`);
-  filters.value = Object.fromEntries(set);
+  const given = Object.fromEntries(set);
+  history.replaceState(null, '', hrefOf(current.peek(), given));
+  filters.value = given;
 }
 
 addEventListener('popstate', () => {

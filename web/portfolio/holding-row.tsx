@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { Pnl } from '../api.ts';
 import type { ClockFace } from '../figures/clock-face.ts';
-import { Figure, figureOf, SmallFigure } from '../figures/figure.tsx';
+import { Figure, figureOf, type FigureProps, SmallFigure } from '../figures/figure.tsx';
 import {
   amount,
   averagePrice,
@@ -11,6 +11,7 @@ import {
   signedPercent,
   toDouble,
 } from '../figures/number.ts';
+import { explainHref } from '../explain/figures.ts';
 import { hrefOf } from '../page/route.ts';
 import { text } from '../text/text.ts';
 import type { HoldingView } from './holding-rows.ts';
@@ -23,6 +24,22 @@ interface Props {
   face: ClockFace;
   /** The warnings that explain unknown figures come with the PnL. */
   pnl: ReadonlySignal<Pnl | null>;
+}
+
+interface ExplainedProps extends FigureProps {
+  href: string;
+}
+
+/**
+ * A figure that leads to what it is made of. By the keyboard the same is reached through the page of the asset:
+ * otherwise each row would need several presses of Tab.
+ */
+function Explained({ href, ...figure }: ExplainedProps) {
+  return (
+    <a class="explained" tabIndex={-1} href={href}>
+      <Figure {...figure} />
+    </a>
+  );
 }
 
 /** Negative weights (overdrawn cash) get another colour, so that they do not look positive. */
@@ -72,7 +89,13 @@ export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
       ) : (
         <>
           <td role="cell" data-label={text('unrealized')}>
-            <Figure value={holding.unrealizedPnl} format={gain} tinted why={why('unrealizedPnl')} />
+            <Explained
+              href={hrefOf({ view: 'asset', portfolioId, asset })}
+              value={holding.unrealizedPnl}
+              format={gain}
+              tinted
+              why={why('unrealizedPnl')}
+            />
             <SmallFigure
               value={holding.unrealizedRate}
               format={signedPercent}
@@ -86,11 +109,13 @@ export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
           </td>
         </>
       )}
-      <td
-        role="cell"
-        data-label={text('quantity')}
-        {...figureOf({ value: holding.quantity, format: exact })}
-      />
+      <td role="cell" data-label={text('quantity')}>
+        <Explained
+          href={explainHref(portfolioId, 'quantity', { asset })}
+          value={holding.quantity}
+          format={exact}
+        />
+      </td>
       {isCash ? (
         <>
           <td role="cell" />
@@ -103,16 +128,15 @@ export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
             data-label={text('averagePrice')}
             {...figureOf({ value: holding.averagePrice, format: price, why: why('averagePrice') })}
           />
-          <td
-            role="cell"
-            data-label={text('realized')}
-            {...figureOf({
-              value: holding.realizedPnl.net,
-              format: gain,
-              tinted: true,
-              why: why('realizedPnl.net'),
-            })}
-          />
+          <td role="cell" data-label={text('realized')}>
+            <Explained
+              href={explainHref(portfolioId, 'realized', { asset })}
+              value={holding.realizedPnl.net}
+              format={gain}
+              tinted
+              why={why('realizedPnl.net')}
+            />
+          </td>
         </>
       )}
     </tr>

@@ -12,7 +12,7 @@ const WAITS = { random: Math.random, longestWaitMs: 30_000 };
 /** The portfolio in the address. */
 export function portfolioOfPlace(): string | null {
   const at = place.peek();
-  return at.view === 'portfolio' || at.view === 'asset' ? at.portfolioId : null;
+  return 'portfolioId' in at ? at.portfolioId : null;
 }
 
 /** The portfolios that the user may see, and the current one. */

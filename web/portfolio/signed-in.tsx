@@ -38,6 +38,7 @@ const OverviewView = lazy(async () => (await import('./views.ts')).OverviewView)
 const AdminView = lazy(async () => (await import('./views.ts')).AdminView);
 const CommandDialog = lazy(async () => (await import('./views.ts')).CommandDialog);
 const AssetView = lazy(async () => (await import('./views.ts')).AssetView);
+const ExplainView = lazy(async () => (await import('./views.ts')).ExplainView);
 const EntriesCard = lazy(async () => (await import('../entries/entries-card.tsx')).EntriesCard);
 const FirstRun = lazy(async () => (await import('./forms.ts')).FirstRun);
 
@@ -45,7 +46,7 @@ function Figures({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Po
   return (
     <>
       <NextStep dashboard={dashboard} portfolio={portfolio} />
-      <Summary dashboard={dashboard} />
+      <Summary dashboard={dashboard} portfolio={portfolio} />
       <DecisionsCard dashboard={dashboard} portfolio={portfolio} />
       <CurveCard dashboard={dashboard} portfolio={portfolio} />
       <DaysCard dashboard={dashboard} portfolio={portfolio} />
@@ -56,7 +57,7 @@ function Figures({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Po
   );
 }
 
-/** One portfolio and the market, or one of its assets. */
+/** One portfolio and the market, one of its assets, or what one of its figures is made of. */
 function DashboardView({ own }: { own: Dashboard }) {
   const { all, chosen } = own.portfolios;
   const portfolio = chosen.value;
@@ -65,6 +66,12 @@ function DashboardView({ own }: { own: Dashboard }) {
   if (at.view === 'asset' && portfolio !== null) {
     const { asset } = at;
     return <AssetView key={`${portfolio.id} ${asset}`} dashboard={own} portfolio={portfolio} asset={asset} />;
+  }
+  if (at.view === 'explain' && portfolio !== null) {
+    const { figure } = at;
+    return (
+      <ExplainView key={`${portfolio.id} ${figure}`} dashboard={own} portfolio={portfolio} figure={figure} />
+    );
   }
   return (
     <>

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import type { Portfolio } from '../api.ts';
 import { allDigits, showAllDigits } from '../figures/all-digits.ts';
 import { Figure, SmallFigure } from '../figures/figure.tsx';
 import { amount, signedAmount, signedPercent } from '../figures/number.ts';
+import { explainHref, type FigureName } from '../explain/figures.ts';
 import { text } from '../text/text.ts';
 import type { Dashboard } from './dashboard.ts';
 import { Warnings } from './warning-list.tsx';
@@ -10,6 +12,8 @@ import { reasonOf } from './warnings.ts';
 interface CellProps {
   id: string;
   label: string;
+  /** Where it is explained. */
+  href: string;
   isMain?: boolean;
   value: string | null | undefined;
   format: (value: string) => string;
@@ -21,11 +25,26 @@ interface CellProps {
   children?: ComponentChildren;
 }
 
-function Cell({ id, label, isMain = false, value, format, tinted = false, why, unit, children }: CellProps) {
+function Cell({
+  id,
+  label,
+  href,
+  isMain = false,
+  value,
+  format,
+  tinted = false,
+  why,
+  unit,
+  children,
+}: CellProps) {
   const isUnknown = value === null;
   return (
     <div class={isMain ? 'main' : undefined}>
-      <dt>{label}</dt>
+      <dt>
+        <a class="explained" href={href} title={text('explain')}>
+          {label}
+        </a>
+      </dt>
       <dd id={id}>
         <Figure value={value} format={format} tinted={tinted} why={why} />
         {unit !== undefined && <span class="unit">{unit}</span>}
@@ -36,7 +55,7 @@ function Cell({ id, label, isMain = false, value, format, tinted = false, why, u
 }
 
 /** The portfolio's main figures and its warnings. */
-export function Summary({ dashboard }: { dashboard: Dashboard }) {
+export function Summary({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const pnl = dashboard.pnl.value;
   const face = dashboard.connection.face.value;
   const { baseCurrency = '', warnings = [] } = pnl ?? {};
@@ -48,6 +67,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
       <SmallFigure value={value} format={signedPercent} tinted why={reasonOf(warnings, figure)} />
     );
   const gross = pnl?.realizedPnl.gross ?? null;
+  const href = (figure: FigureName, asset = ''): string => explainHref(portfolio.id, figure, { asset });
   return (
     // The position allows these figures to be compared with an answer of the API.
     <section class="card" id="summary" aria-labelledby="summary-title" data-position={pnl?.position}>
@@ -57,6 +77,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
       <dl class="summary figures">
         <Cell
           id="equity"
+          href={href('equity')}
           label={text('equity')}
           isMain
           value={pnl?.equity}
@@ -68,6 +89,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
         </Cell>
         <Cell
           id="day-pnl"
+          href={href('day')}
           label={text('dayPnl')}
           isMain
           value={pnl?.day.pnl}
@@ -79,6 +101,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
         </Cell>
         <Cell
           id="unrealized"
+          href={href('unrealized')}
           label={text('unrealized')}
           value={pnl?.unrealizedPnl}
           format={gain}
@@ -89,6 +112,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
         </Cell>
         <Cell
           id="realized"
+          href={href('realized')}
           label={text('realized')}
           value={pnl?.realizedPnl.net}
           format={gain}
@@ -97,9 +121,17 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
         >
           {gross !== null && <small class="plain">{text('gross', { amount: gain(gross) })}</small>}
         </Cell>
-        <Cell id="cash" label={text('cash')} value={pnl?.cash} format={money} why={why('cash')} />
+        <Cell
+          id="cash"
+          href={href('quantity', baseCurrency)}
+          label={text('cash')}
+          value={pnl?.cash}
+          format={money}
+          why={why('cash')}
+        />
         <Cell
           id="contributions"
+          href={href('contributions')}
           label={text('contributions')}
           value={pnl?.netContributions}
           format={money}
@@ -108,6 +140,7 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
         {pnl !== null && pnl.transferredPnl !== '0' && (
           <Cell
             id="transferred"
+            href={href('transferred')}
             label={text('transferred')}
             value={pnl.transferredPnl}
             format={gain}
@@ -115,6 +148,33 @@ export function Summary({ dashboard }: { dashboard: Dashboard }) {
             why={why('transferredPnl')}
           />
         )}
+      </dl>
+      <dl class="strip figures" id="totals">
+        <Cell
+          id="total-pnl"
+          href={href('total')}
+          label={text('totalPnl')}
+          value={pnl?.totalPnl}
+          format={gain}
+          tinted
+          why={why('totalPnl')}
+        />
+        <Cell
+          id="income"
+          href={href('income')}
+          label={text('income')}
+          value={pnl?.income}
+          format={money}
+          why={why('income')}
+        />
+        <Cell
+          id="fees"
+          href={href('fees')}
+          label={text('fees')}
+          value={pnl?.fees}
+          format={money}
+          why={why('fees')}
+        />
       </dl>
       <p class="digits">
         <label class="check">

@@ -9,8 +9,7 @@ export function useAddress(portfolios: Portfolios): void {
   useSignalEffect(() => {
     const at = place.value;
     const { all, chosen } = portfolios;
-    if ((at.view !== 'portfolio' && at.view !== 'asset') || all.value === null || chosen.value === null)
-      return;
+    if (!('portfolioId' in at) || all.value === null || chosen.value === null) return;
     untracked(() => {
       const isNew = at !== seen.current;
       seen.current = at;

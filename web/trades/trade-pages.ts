@@ -1,13 +1,13 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type Api, BASE_URL } from '../api.ts';
 import { assetCode } from '../figures/asset-code.ts';
+import { dateOf, dayAfter } from '../figures/calendar-day.ts';
 import { Query } from '../live/query.ts';
 import { language } from '../page/locale.ts';
 import { type Params, params, setParams } from '../page/route.ts';
 import { Sorting } from '../table/sorting.ts';
 
 export const PAGE = 25;
-const DAY_MS = 86_400_000;
 
 export interface TradeFilter {
   q: string;
@@ -28,10 +28,6 @@ function filterOf({ q = '', asset = '', side = '', from = '', to = '' }: Params)
     from: dateOf(from),
     to: dateOf(to),
   };
-}
-
-function dateOf(given: string): string {
-  return /^\d{4}-\d\d-\d\d$/.test(given) && !Number.isNaN(Date.parse(given)) ? given : '';
 }
 
 type Answer = Awaited<ReturnType<Api['listTrades']>>;
@@ -143,9 +139,4 @@ export class TradePages {
       ...(to === '' ? {} : { to: dayAfter(to) }),
     };
   }
-}
-
-/** The API's `to` is exclusive; people mean the whole day. */
-function dayAfter(date: string): string {
-  return new Date(Date.parse(`${date}T00:00Z`) + DAY_MS).toISOString().slice(0, 10);
 }

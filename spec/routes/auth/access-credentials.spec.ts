@@ -107,6 +107,7 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   getPerformance: { scope: 'read', by: 'anyone' },
   getPnl: { scope: 'read', by: 'anyone' },
   getSeries: { scope: 'read', by: 'anyone' },
+  listFigureEntries: { scope: 'read', by: 'anyone' },
   listHoldings: { scope: 'read', by: 'anyone' },
   listLots: { scope: 'read', by: 'anyone' },
   listPnlPeriods: { scope: 'read', by: 'anyone' },
