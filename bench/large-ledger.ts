@@ -6,7 +6,7 @@ import { createUser } from '../db/users/users.ts';
 import { newId } from '../lib/id.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { fixed, ONE } from '../lib/money/money.ts';
-import type { CostMethod } from '../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../lib/pnl/ledger/cost-method.ts';
 
 /** A ledger of trades over some symbols (`C0/KRW`, `C1/KRW`, …), evenly over `days` days that end at `end`. */
 export interface LedgerSize {

@@ -7,7 +7,7 @@ import { statesAt } from '../db/ledger/positions/past-states.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { createLogger } from '../lib/logging/log.ts';
 import { calendarOf } from '../lib/pnl/performance/calendar.ts';
-import type { CostMethod } from '../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../lib/pnl/ledger/cost-method.ts';
 import { startPostgres } from '../spec/support/postgres-server.ts';
 import { DayStarts } from '../streams/portfolio/day-starts.ts';
 import { Market } from '../streams/market/market.ts';

@@ -1,5 +1,5 @@
 import { errorCode } from './error-code.ts';
-import type { Database } from './database.ts';
+import type { Knex } from 'knex';
 import type { PooledClient } from './pooled-client.ts';
 
 /** Where a server stands in its history. */
@@ -28,7 +28,7 @@ const UNSUPPORTED = new Set(['0A000', '42501', '42883']);
 const READ_MS = 5_000;
 
 /** @returns `null` for a standby, and for a server that does not say */
-export async function readHistory(db: Database): Promise<HistoryPoint | null> {
+export async function readHistory(db: Knex): Promise<HistoryPoint | null> {
   try {
     const { rows } = await db.raw<{ rows: PointRow[] }>(READ).timeout(READ_MS);
     return pointOf(rows[0]);

@@ -1,5 +1,5 @@
 import { errorCode } from './error-code.ts';
-import type { Database } from './database.ts';
+import type { Knex } from 'knex';
 
 /** How long a statement may take that no request waits for, or whose work grows with a whole ledger. */
 export const LONG_WORK_MS = 600_000;
@@ -10,7 +10,7 @@ const GRACE_MS = 5_000;
  * Gives the rest of a transaction more time than a request has, both for its statements and for their locks. It has no
  * effect on the embedded database, which cancels nothing.
  */
-export async function allowTime(trx: Database, ms: number): Promise<void> {
+export async function allowTime(trx: Knex, ms: number): Promise<void> {
   await trx.raw(`set local statement_timeout = ${ms}; set local lock_timeout = ${ms}`);
 }
 

@@ -1,7 +1,8 @@
 import { type Problem, problem } from '../../lib/problem.ts';
 import { inSlices, TimeSlice } from '../../lib/async/time-slice.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
-import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
+import type { LedgerEntry, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import { emptyState, foldSteps, type AssetState, type Flow } from '../../lib/pnl/ledger/position.ts';
 import type { TotalsAt } from '../../lib/pnl/ledger/totals.ts';
 import { saveCheckpoints } from '../ledger/positions/checkpoints.ts';

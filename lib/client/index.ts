@@ -1,10 +1,10 @@
-import { credentialsOf, type Login } from './credentials.js';
+import { credentialsOf, type Login } from './login.js';
 import { type Rest, restOf } from './rest.js';
 import { StreamTarget } from './stream-target.js';
 import { type Handlers, type SubscribeOptions, Subscription } from './subscription.js';
 
 export { type BrowserWindow, forgetSession, hasSession } from './cookie-credentials.js';
-export type { Login } from './credentials.js';
+export type { Login } from './login.js';
 export { MarktideError, type ProblemBody } from './problem.js';
 export type { CallOptions, Rest } from './rest.js';
 export { isFinal, pause, type Retry, waitOf } from './retry.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COST_METHODS } from '../pnl/ledger/entry.ts';
+import { COST_METHODS } from '../pnl/ledger/cost-method.ts';
 import * as field from './fields.ts';
 
 /** The figures of a portfolio, described once for every answer that has them. Amounts are in base currency. */

@@ -1,4 +1,4 @@
-import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
 import type { TimedFlow } from '../../lib/pnl/performance/flow-bins.ts';
 import type { TotalsAt } from '../../lib/pnl/ledger/totals.ts';

@@ -2,7 +2,8 @@ import { history, type HistoryPoint } from '../../db/history/history.ts';
 import { listEntries } from '../../db/ledger/entries/entries.ts';
 import type { Database } from '../../db/connection/database.ts';
 import { positionsAt } from '../../db/ledger/positions/past-states.ts';
-import type { CostMethod, PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
+import type { PortfolioTerms } from '../../lib/pnl/ledger/entry.ts';
 import {
   historyWarnings,
   lacksRates,

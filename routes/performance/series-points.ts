@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connection/database.ts';
 import { equitySnapshots } from '../../db/history/equity-snapshots.ts';
-import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
 import type { HistoryFigures } from '../../lib/pnl/performance/history-warnings.ts';
 import type { TotalsAt } from '../../lib/pnl/ledger/totals.ts';
 import type { Reach } from './performance-span.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
 import { problem } from '../../lib/problem.ts';
 import {
   valuePortfolio,

@@ -5,7 +5,7 @@ import { valuePoints } from '../../db/history/valued-points.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { RecentMap } from '../../lib/recent-map.ts';
 import { calendarOf } from '../../lib/pnl/performance/calendar.ts';
-import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
 import type { DayStart } from '../../lib/pnl/valuation/snapshot.ts';
 
 /** The day that is being reported on: from `start` to `end`, epoch milliseconds. */

@@ -1,5 +1,5 @@
 import type { Portfolio } from '../../db/ledger/portfolios/portfolios.ts';
-import type { CostMethod } from '../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../lib/pnl/ledger/cost-method.ts';
 import type { DayStarts } from './day-starts.ts';
 import type { Market } from '../market/market.ts';
 

@@ -1,6 +1,7 @@
 import type { components } from 'marktide/client';
 import { text } from '../text/text.ts';
-import type { Access } from './shares.tsx';
+
+export type Access = 'read' | 'write';
 
 interface Props {
   share: components['schemas']['Share'];

@@ -7,10 +7,9 @@ import { Message } from '../page/message.tsx';
 import { useSubmit } from '../page/use-submit.ts';
 import { staleText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
-import { ShareRow } from './share-row.tsx';
+import { type Access, ShareRow } from './share-row.tsx';
 
 const MOST = 1_000;
-export type Access = 'read' | 'write';
 
 /** The people a portfolio is shared with, pending invitations, and a form to invite somebody. */
 export function Shares({ api, portfolioId }: { api: Api; portfolioId: string }) {

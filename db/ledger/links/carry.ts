@@ -1,12 +1,8 @@
 import { countLots } from '../../../lib/pnl/ledger/lot.ts';
 import { inSlices, TimeSlice } from '../../../lib/async/time-slice.ts';
 import { type Carried, type CarriedLot, encodeCarriedSteps } from '../../../lib/pnl/ledger/carried.ts';
-import {
-  COST_METHODS,
-  compareOrder,
-  type CostMethod,
-  type LedgerEntry,
-} from '../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS, type CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import { compareOrder, type LedgerEntry } from '../../../lib/pnl/ledger/entry.ts';
 import { emptyState } from '../../../lib/pnl/ledger/position.ts';
 import { problem } from '../../../lib/problem.ts';
 import { allowTime, LONG_WORK_MS } from '../../connection/time-limit.ts';

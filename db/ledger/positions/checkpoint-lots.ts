@@ -1,4 +1,4 @@
-import type { CostMethod } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
 import { eachLot, type Lot, type LotHeap, type LotMethod } from '../../../lib/pnl/ledger/lot.ts';
 import { decodeLot, encodeLot, type LotJson } from '../../../lib/pnl/ledger/state-json.ts';
 import type { Database } from '../../connection/database.ts';

@@ -1,5 +1,5 @@
 import { TimeSlice } from '../../../lib/async/time-slice.ts';
-import type { CostMethod } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
 import { ZERO } from '../../../lib/money/money.ts';
 import { countLots } from '../../../lib/pnl/ledger/lot.ts';
 import {

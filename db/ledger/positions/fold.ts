@@ -1,10 +1,6 @@
 import { inSlices, TimeSlice } from '../../../lib/async/time-slice.ts';
-import {
-  compareOrder,
-  type CostMethod,
-  type LedgerEntry,
-  type PortfolioTerms,
-} from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import { compareOrder, type LedgerEntry, type PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
 import { legsOf, type CashLeg, type Leg } from '../../../lib/pnl/ledger/leg.ts';
 import { countLots } from '../../../lib/pnl/ledger/lot.ts';
 import { foldSteps, type AssetState, type FoldObserver } from '../../../lib/pnl/ledger/position.ts';

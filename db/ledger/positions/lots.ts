@@ -1,6 +1,6 @@
 import { TimeSlice } from '../../../lib/async/time-slice.ts';
 import { decimal, fixed, type Fixed } from '../../../lib/money/money.ts';
-import type { CostMethod } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
 import { eachLot, type Lot, type LotHeap, type LotMethod } from '../../../lib/pnl/ledger/lot.ts';
 import type { Database } from '../../connection/database.ts';
 

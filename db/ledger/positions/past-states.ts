@@ -1,5 +1,6 @@
 import { countLots } from '../../../lib/pnl/ledger/lot.ts';
-import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import type { LedgerEntry, PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
 import { isAdditive } from '../../../lib/pnl/ledger/leg.ts';
 import { emptyState, foldLegs, type AssetState } from '../../../lib/pnl/ledger/position.ts';
 import { STATE_VERSION } from '../../../lib/pnl/ledger/state-json.ts';

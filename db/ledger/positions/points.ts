@@ -1,5 +1,6 @@
 import { decimal, decimalOrNull, fixed, ZERO, type Fixed } from '../../../lib/money/money.ts';
-import type { CostMethod, PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import type { PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
 import type { AssetState } from '../../../lib/pnl/ledger/position.ts';
 import { STATE_VERSION } from '../../../lib/pnl/ledger/state-json.ts';
 import { isCostless, ledgerTotals, type LedgerTotals } from '../../../lib/pnl/ledger/totals.ts';

@@ -1,4 +1,4 @@
-import type { CostMethod } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
 import {
   decodeState,
   emptyState,

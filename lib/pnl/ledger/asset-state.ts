@@ -1,6 +1,6 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO } from '../../money/money.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import type { Fill, UnvaluedKind } from './leg-kinds.ts';
 import type { LotHeap } from './lot.ts';
 

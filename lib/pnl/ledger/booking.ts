@@ -4,7 +4,7 @@ import type { Steps } from '../../steps.ts';
 import type { AssetState } from './asset-state.ts';
 import { NO_NOTE } from './asset-state.ts';
 import { bookFlow, flowOf, markUnknown, noted } from './booking-notes.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import type { Disposal, FoldObserver } from './disposal.ts';
 import type { AcquireLeg, CashLeg, DisposeLeg } from './leg-kinds.ts';
 import { addLot } from './lot.ts';

@@ -1,5 +1,5 @@
 import { decimal, decimalOrNull, fixed, type Fixed, mulDiv, ZERO } from '../../money/money.ts';
-import { COST_METHODS, type CostMethod } from './entry.ts';
+import { COST_METHODS, type CostMethod } from './cost-method.ts';
 import { type Lot, LOTS_A_STEP } from './lot.ts';
 import { atOnce, type Steps } from '../../steps.ts';
 

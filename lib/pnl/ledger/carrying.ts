@@ -6,7 +6,7 @@ import type { AssetState } from './asset-state.ts';
 import { bookFlow, markUnknown, noted } from './booking-notes.ts';
 import { type CarriedLot, fitLots } from './carried.ts';
 import type { FoldObserver } from './disposal.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import type { ReceiveLeg, ReleaseLeg } from './leg-kinds.ts';
 import { addLot, LOTS_A_STEP } from './lot.ts';
 import { coverageOf, take, type Taken } from './taking.ts';

@@ -1,9 +1,6 @@
 import type { Fixed } from '../../money/money.ts';
 import type { Carried } from './carried.ts';
-
-/** How the cost of a sale is determined. `average` is the moving weighted average that Korean exchanges show. */
-export const COST_METHODS = ['average', 'fifo', 'lifo', 'hifo'] as const;
-export type CostMethod = (typeof COST_METHODS)[number];
+import type { CostMethod } from './cost-method.ts';
 
 /**
  * `tracked`: cash is a holding that trades and transfers change. `untracked`: each buy brings its own money in and each

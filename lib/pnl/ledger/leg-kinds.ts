@@ -1,7 +1,8 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO } from '../../money/money.ts';
 import type { CarriedLot } from './carried.ts';
-import type { CostMethod, LedgerEntry, TokenChange } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
+import type { LedgerEntry, TokenChange } from './entry.ts';
 
 /** The portfolio's own last trade price, for an asset that the market does not quote: base currency per unit. */
 export interface Fill {

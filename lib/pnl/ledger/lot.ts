@@ -1,7 +1,7 @@
 import type { Fixed } from '../../money/money.ts';
 import { mulDiv } from '../../money/money.ts';
 import { atOnce, type Steps } from '../../steps.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 
 /**
  * One purchase that is still open. Cost and price are those of the whole purchase, of which `left` of `quantity` is

@@ -6,7 +6,7 @@ import { bookAcquire, bookCash, bookDispose } from './booking.ts';
 import { bookReceive, bookRelease } from './carrying.ts';
 import { bookHandOver, bookScale } from './token-changes.ts';
 import type { FoldObserver } from './disposal.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import type { CashLeg, Leg } from './leg-kinds.ts';
 
 export type { AssetState, Note } from './asset-state.ts';

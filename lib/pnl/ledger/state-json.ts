@@ -1,7 +1,7 @@
 import { decimal, fixed } from '../../money/money.ts';
 import type { AssetState, Note, UnknownTotals, UnvaluedAmounts } from './asset-state.ts';
 import { NO_NOTE, NOTHING_UNVALUED } from './asset-state.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import { UNVALUED_KINDS, type UnvaluedKind } from './leg-kinds.ts';
 import type { Lot } from './lot.ts';
 import { heapOf, listLots } from './lot.ts';

@@ -2,7 +2,7 @@ import type { Fixed } from '../../money/money.ts';
 import { ZERO, min, mulDiv } from '../../money/money.ts';
 import type { AssetState } from './asset-state.ts';
 import { meanTime } from './disposal.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import type { LotMatch } from './lot.ts';
 import { dropTop, LOTS_A_STEP, openCost, shrinkTop } from './lot.ts';
 import type { Steps } from '../../steps.ts';

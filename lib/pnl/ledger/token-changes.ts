@@ -5,7 +5,7 @@ import type { AssetState } from './asset-state.ts';
 import { markUnknown } from './booking-notes.ts';
 import { type CarriedLot, fitLots } from './carried.ts';
 import type { Disposal, FoldObserver } from './disposal.ts';
-import type { CostMethod } from './entry.ts';
+import type { CostMethod } from './cost-method.ts';
 import type { HandOverLeg, ScaleLeg } from './leg-kinds.ts';
 import { heapSteps, lotsByAge, openCost } from './lot.ts';
 import { take } from './taking.ts';

@@ -1,6 +1,6 @@
 import type { Fixed } from '../../money/money.ts';
 import { ZERO, decimal, decimalOrNull, mul } from '../../money/money.ts';
-import type { CostMethod } from '../ledger/entry.ts';
+import type { CostMethod } from '../ledger/cost-method.ts';
 import type { Leg, ReceiveLeg } from '../ledger/leg-kinds.ts';
 import type { Mark } from '../valuation/marking.ts';
 import { type Acquisition, acquisitionBody, disposalBody } from './movement-body.ts';

@@ -2,7 +2,7 @@ import { type Fixed, ZERO } from '../../money/money.ts';
 import { plus } from '../../money/unknown.ts';
 import type { Steps } from '../../steps.ts';
 import { ALL_KNOWN, type AssetState } from '../ledger/asset-state.ts';
-import type { CostMethod } from '../ledger/entry.ts';
+import type { CostMethod } from '../ledger/cost-method.ts';
 import type { Leg } from '../ledger/leg-kinds.ts';
 import { emptyState, foldSteps } from '../ledger/position.ts';
 

@@ -15,7 +15,7 @@ import {
   type TransferDraft,
 } from '../../../db/ledger/entries/stored-entry.ts';
 import { upsertCandles } from '../../../db/market/candles.ts';
-import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS } from '../../../lib/pnl/ledger/cost-method.ts';
 import { decimal, fixed, ONE } from '../../../lib/money/money.ts';
 import { eachDatabase } from '../../support/databases.ts';
 import { runs } from '../../support/runs.ts';

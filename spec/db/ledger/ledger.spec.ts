@@ -9,7 +9,7 @@ import { updatePortfolio } from '../../../db/ledger/portfolio-changes.ts';
 import { loadPositions } from '../../../db/ledger/positions/positions.ts';
 import { refoldAll } from '../../../db/ledger/positions/refold.ts';
 import { decimal, fixed } from '../../../lib/money/money.ts';
-import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS } from '../../../lib/pnl/ledger/cost-method.ts';
 import { eachDatabase, newPostgresDatabase, onPostgres, openOnPostgres } from '../../support/databases.ts';
 import { runs } from '../../support/runs.ts';
 import { clock, deposit, newPortfolio, NOON, positionsText, trade } from '../../support/db/fixture.ts';

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import type { Fixed } from '../../../lib/money/money.ts';
 import { ONE, fixed } from '../../../lib/money/money.ts';
-import type { CostMethod, LedgerEntry, PortfolioTerms, TradeEntry } from '../../../lib/pnl/ledger/entry.ts';
-import { CASH_MODES, COST_METHODS, MOVEMENT_KINDS, compareOrder } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import type { LedgerEntry, PortfolioTerms, TradeEntry } from '../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS } from '../../../lib/pnl/ledger/cost-method.ts';
+import { CASH_MODES, MOVEMENT_KINDS, compareOrder } from '../../../lib/pnl/ledger/entry.ts';
 import type { Leg } from '../../../lib/pnl/ledger/leg.ts';
 import { legsOf } from '../../../lib/pnl/ledger/leg.ts';
 import type { AssetState, FoldOptions } from '../../../lib/pnl/ledger/position.ts';

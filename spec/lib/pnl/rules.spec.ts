@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Fixed } from '../../../lib/money/money.ts';
 import { ONE, ZERO, decimal, fixed } from '../../../lib/money/money.ts';
-import type {
-  CostMethod,
-  LedgerEntry,
-  PortfolioTerms,
-  TransferEntry,
-} from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import type { LedgerEntry, PortfolioTerms, TransferEntry } from '../../../lib/pnl/ledger/entry.ts';
 import { NOTE_LIMIT } from '../../../lib/pnl/ledger/asset-state.ts';
 import type { AssetState, Disposal } from '../../../lib/pnl/ledger/position.ts';
 import { foldAll, tradeOf } from './ledger-arbitraries.ts';

@@ -4,7 +4,8 @@ import { ONE, ZERO, div, fixed, mul, toNumber } from '../../../lib/money/money.t
 import { capture, compare } from '../../../lib/pnl/performance/benchmark.ts';
 import { calendarOf } from '../../../lib/pnl/performance/calendar.ts';
 import { allTimeHigh, longestUnderwater, maxDrawdown } from '../../../lib/pnl/performance/drawdown.ts';
-import type { CostMethod, LedgerEntry, PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
+import type { CostMethod } from '../../../lib/pnl/ledger/cost-method.ts';
+import type { LedgerEntry, PortfolioTerms } from '../../../lib/pnl/ledger/entry.ts';
 import { totalsAt } from '../../../lib/pnl/valuation/marking.ts';
 import { periodReturns } from '../../../lib/pnl/performance/period-returns.ts';
 import type { PeriodPnl } from '../../../lib/pnl/performance/periods.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { COST_METHODS } from '../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS } from '../../../lib/pnl/ledger/cost-method.ts';
 import { eventually } from '../../support/eventually.ts';
 import { bookkeeper, dice, randomEntries } from '../../support/routes/bookkeeper.ts';
 import { CostOracle, distance, fraction, type OracleTrade } from '../../support/routes/cost-oracle.ts';

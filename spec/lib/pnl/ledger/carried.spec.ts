@@ -7,7 +7,7 @@ import {
   encodeCarried,
   encodeCarriedSteps,
 } from '../../../../lib/pnl/ledger/carried.ts';
-import { COST_METHODS } from '../../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS } from '../../../../lib/pnl/ledger/cost-method.ts';
 import { LoopHold } from '../../../support/loop-hold.ts';
 import { inSlices } from '../../../../lib/async/time-slice.ts';
 

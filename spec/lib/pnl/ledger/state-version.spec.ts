@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
-import { COST_METHODS } from '../../../../lib/pnl/ledger/entry.ts';
+import { COST_METHODS } from '../../../../lib/pnl/ledger/cost-method.ts';
 import { encodeState, STATE_VERSION } from '../../../../lib/pnl/ledger/state-json.ts';
 import { foldAll, ledger } from '../ledger-arbitraries.ts';
 
