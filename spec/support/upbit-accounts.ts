@@ -36,6 +36,8 @@ export interface Movement {
   done: number | null;
   amount: string;
   fee: string;
+  /** Not listed yet, although it is in the balances. */
+  isLate?: boolean;
 }
 
 const PAGE = 100;
@@ -303,11 +305,11 @@ export class UpbitAccounts extends AccountServer {
     isWanted: (currency: string) => boolean = () => true,
   ): unknown {
     const rows = this.movements
-      .filter((movement) => movement.type === type && isWanted(movement.currency))
+      .filter(({ type: own, currency, isLate }) => own === type && isWanted(currency) && isLate !== true)
       .sort((a, b) => a.created - b.created);
     if (query.get('order_by') !== 'asc') rows.reverse();
     return this.page(
-      rows.map(({ created, done, ...row }) => ({
+      rows.map(({ created, done, isLate: _isLate, ...row }) => ({
         ...row,
         created_at: seoul(created),
         done_at: done === null ? null : seoul(done),

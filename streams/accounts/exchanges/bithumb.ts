@@ -19,6 +19,8 @@ import type { RowState } from './windows.ts';
 
 /** Rows per page. */
 const ROWS = 100;
+/** Clocks may differ, and an order is listed a little after it was created. */
+const OVERLAP_MS = 60_000;
 /** Orders whose fills are read per page. */
 const ORDERS = 60;
 /** The maximum number of open orders to follow. */
@@ -41,13 +43,23 @@ const STREAM = 'wss://ws-api.bithumb.com/websocket/v2/private';
 const accountSchema = z.object({ currency: z.string(), balance: number, locked: number });
 const keySchema = z.object({ access_key: z.string(), expire_at: time.nullish() });
 
-/** How far the list of a state has been read: the page, and its orders whose fills have been read. */
-const listSchema = z.object({ page: z.int().min(1), read: z.array(z.string()) });
+/**
+ * How far the list of a state has been read: the page, and the orders of it and of later ones whose fills
+ * have been read.
+ */
+const listSchema = z.object({
+  page: z.int().min(1),
+  read: z.array(z.string()),
+  /** A later page to read in the current pass. */
+  next: z.int().optional(),
+});
 const ordersCursor = z.object({
   /** What to read next. */
   at: z.enum(['open', 'done', 'cancel']),
   done: listSchema,
   cancel: listSchema,
+  /** When the open orders were last listed, epoch milliseconds. */
+  since: z.number().optional(),
   open: z.record(z.string(), readFillsSchema),
   followed: z.array(z.string()),
 });
@@ -125,7 +137,7 @@ export async function openBithumb(
   const filled = async (uuid: string) => await ask(filledSchema, 'privateGetV1Order', { uuid });
 
   /** Open orders: one that closes from here on is either among these or at the end of a list. */
-  async function openPage(cursor: OrdersCursor): Promise<AccountPage> {
+  async function openPage(cursor: OrdersCursor, now: number): Promise<AccountPage> {
     const entries: RawEntry[] = [];
     const open: OrdersCursor['open'] = {};
     const listedNow = await openOrders();
@@ -144,13 +156,23 @@ export async function openBithumb(
     for (const [uuid, known] of closed)
       entries.push(...readFills('bithumb', await filled(uuid), known).entries);
     const followed = [...cursor.followed, ...closed.map(([uuid]) => uuid)].slice(-FOLLOWED);
-    return { entries, cursor: { ...cursor, at: 'done', open, followed }, isLast: false, readUntil: null };
+    return {
+      entries,
+      cursor: { ...cursor, at: 'done', since: now, open, followed },
+      isLast: false,
+      readUntil: null,
+    };
   }
 
+  /**
+   * A page is done with once it is full of orders that were made before the open ones were listed: an older
+   * one that closes later is among those. Later pages are read all the same.
+   */
   async function closedPage(cursor: OrdersCursor, state: 'done' | 'cancel'): Promise<AccountPage> {
     const entries: RawEntry[] = [];
-    const { page, read } = cursor[state];
-    const orders = await listed(state, page);
+    const { page, read, next = page } = cursor[state];
+    const settledBefore = (cursor.since ?? 0) - OVERLAP_MS;
+    const orders = await listed(state, next);
     const skipped = new Set([...read, ...cursor.followed, ...Object.keys(cursor.open)]);
     const todo = orders.filter(
       ({ uuid, executed_volume: volume }) => fixed(volume ?? '0') > ZERO && !skipped.has(uuid),
@@ -159,11 +181,15 @@ export async function openBithumb(
     for (const { uuid } of now) entries.push(...readFills('bithumb', await filled(uuid)).entries);
     const isRead = now.length === todo.length;
     const isFull = orders.length >= rows;
-    const list =
-      isRead && isFull
-        ? { page: page + 1, read: [] }
-        : { page, read: [...read, ...now.map(({ uuid }) => uuid)] };
+    const isSettled =
+      isRead && isFull && next === page && orders.every(({ created_at: at }) => at < settledBefore);
+    const ids = new Set(orders.map(({ uuid }) => uuid));
     const isEnd = isRead && !isFull;
+    const list = {
+      page: isSettled ? page + 1 : page,
+      read: isSettled ? read.filter((uuid) => !ids.has(uuid)) : [...read, ...now.map(({ uuid }) => uuid)],
+      ...(isEnd ? {} : { next: isRead ? next + 1 : next }),
+    };
     const at = !isEnd ? state : state === 'done' ? 'cancel' : 'open';
     return {
       entries,
@@ -176,14 +202,14 @@ export async function openBithumb(
   return {
     sources: SOURCES,
     inspect,
-    async page(source, cursor) {
+    async page(source, cursor, now) {
       if (source === 'orders') {
         const orders = cursor === null ? NOTHING_READ : ordersCursor.parse(cursor);
-        return orders.at === 'open' ? await openPage(orders) : await closedPage(orders, orders.at);
+        return orders.at === 'open' ? await openPage(orders, now) : await closedPage(orders, orders.at);
       }
       const movements = Object.entries(MOVEMENTS).find(([name]) => name === source)?.[1];
       if (movements === undefined) throw new RangeError(`Bithumb has no ${source}`);
-      return await movementsPage(cursor, ask, { exchange: 'bithumb', stateOf, rows, ...movements });
+      return await movementsPage(cursor, now, ask, { exchange: 'bithumb', stateOf, rows, ...movements });
     },
     async balances() {
       const accounts = await ask(z.array(accountSchema), 'privateGetV1Accounts');

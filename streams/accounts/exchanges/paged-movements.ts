@@ -6,8 +6,10 @@ import type { AccountPage, Cursor } from './adapter.ts';
 import { type Ask, number, time } from './answers.ts';
 import type { RowState } from './windows.ts';
 
-/** The maximum number of pages to read beyond one that is not settled. */
+/** The maximum number of pages to read beyond one that is not settled, or behind one that is. */
 const PAGES_BEHIND = 50;
+/** Rows may be listed a while after their time, before others that have already been read. */
+const OVERLAP_MS = 7 * 86_400_000;
 
 /** A deposit or withdrawal of Upbit, and of Bithumb, whose API is modelled on it. */
 export const movementSchema = z.object({
@@ -21,7 +23,11 @@ export const movementSchema = z.object({
   fee: number.nullish(),
 });
 
-const movementsCursor = z.object({ page: z.int().min(1) });
+const movementsCursor = z.object({
+  page: z.int().min(1),
+  /** Whether a pass is under way, which has looked behind already. */
+  isOnward: z.boolean().optional(),
+});
 
 export interface PagedMovements {
   exchange: ExchangeId;
@@ -33,9 +39,14 @@ export interface PagedMovements {
   rows: number;
 }
 
-/** Oldest first, so that pages do not shift; pages with unfinished rows are read again. */
+/**
+ * Oldest first, so that pages rarely shift. Pages with unfinished rows are read again, and each pass begins
+ * with the pages of the last days: a row that is listed late pushes others to later pages, and one that is
+ * taken out pulls them to earlier ones.
+ */
 export async function movementsPage(
   before: Cursor | null,
+  now: number,
   ask: Ask,
   { exchange, kind, method, stateOf, rows: limit }: PagedMovements,
 ): Promise<AccountPage> {
@@ -49,7 +60,20 @@ export async function movementsPage(
   const isSettled = isFull && movements.every(({ state }) => stateOf(state) !== 'open');
   const page = isSettled ? cursor.page + 1 : cursor.page;
   const entries = entriesOf(movements);
-  if (!isFull || isSettled) return { entries, cursor: { page }, isLast: !isFull, readUntil: null };
+  let [oldest] = movements;
+  const last = cursor.isOnward === true ? cursor.page : Math.max(1, cursor.page - PAGES_BEHIND);
+  for (let behind = cursor.page - 1; behind >= last && isRecent(oldest, now); behind -= 1) {
+    const rows = await read(behind);
+    entries.push(...entriesOf(rows));
+    [oldest] = rows;
+  }
+  if (!isFull || isSettled)
+    return {
+      entries,
+      cursor: isFull ? { page, isOnward: true } : { page },
+      isLast: !isFull,
+      readUntil: null,
+    };
   // A row of a full page is still under way: read the rest beyond it, each time.
   for (let next = cursor.page + 1; ; next += 1) {
     const more = await read(next);
@@ -57,6 +81,11 @@ export async function movementsPage(
     if (more.length < limit || next > cursor.page + PAGES_BEHIND)
       return { entries, cursor: { page }, isLast: true, readUntil: null };
   }
+}
+
+/** Whether rows before this one may have been listed late. */
+function isRecent(oldest: z.output<typeof movementSchema> | undefined, now: number): boolean {
+  return oldest === undefined || oldest.created_at > now - OVERLAP_MS;
 }
 
 /** A deposit's fee is not part of what arrives; a withdrawal's comes on top. */

@@ -185,7 +185,7 @@ export async function openUpbit(
         case 'orders':
           return await ordersPage(cursor === null ? null : ordersCursor.parse(cursor), now);
         case 'deposits':
-          return await movementsPage(cursor, ask, {
+          return await movementsPage(cursor, now, ask, {
             exchange: 'upbit',
             kind: 'deposit',
             method: 'privateGetDeposits',
@@ -193,7 +193,7 @@ export async function openUpbit(
             rows: limits.page,
           });
         case 'withdrawals':
-          return await movementsPage(cursor, ask, {
+          return await movementsPage(cursor, now, ask, {
             exchange: 'upbit',
             kind: 'withdrawal',
             method: 'privateGetWithdraws',

@@ -102,6 +102,60 @@ describe('the adapter of Bithumb', () => {
     );
   });
 
+  it('finds an order that is made while the lists are read, and closed after a newer one filled the page', async () => {
+    const reader = new AccountReader(await open({ apiKey: bithumb.accessKey, secret: bithumb.secretKey }, 2));
+    const now = START + DAY;
+    const amounts = { price: '95000000', volume: '0.006', at: now };
+    const made: ReturnType<typeof bithumb.order>[] = [];
+    // Open orders are listed first: those that are made after that are in no list of open orders.
+    bithumb.refuse = (path, query) => {
+      if (path === '/v1/orders' && query.get('state') === 'done' && made.length === 0) {
+        made.push(bithumb.order('KRW-BTC', 'bid', now));
+        for (let n = 1; n <= 3; n += 1) bithumb.trade('KRW-BTC', 'bid', { ...amounts, at: now + n * 100 });
+      }
+      return null;
+    };
+    await reader.read(now);
+    const [slow] = made;
+    assert.ok(slow);
+    bithumb.fill(slow, amounts);
+    bithumb.close(slow);
+    for (const minutes of [1, 2, 3]) await reader.read(now + minutes * 60_000);
+    assert.deepEqual(reader.sums, shown(bithumb.balances));
+    bithumb.requests.length = 0;
+    await reader.read(now + DAY);
+    assert.equal(bithumb.requests.filter((request) => request.includes('/v1/order?')).length, 0);
+  });
+
+  it('finds a deposit that is listed late, before a page that was full', async () => {
+    const reader = new AccountReader(await open({ apiKey: bithumb.accessKey, secret: bithumb.secretKey }, 2));
+    const late = bithumb.move('deposit', 'XRP', { amount: '1', at: START + DAY });
+    late.isLate = true;
+    for (let n = 1; n <= 6; n += 1)
+      bithumb.move('deposit', 'XRP', { amount: '10', at: START + DAY + n * 60_000 });
+    await reader.read(START + 2 * DAY);
+    assert.deepEqual(reader.sums, { XRP: '60' });
+    late.isLate = false;
+    await reader.read(START + 7 * DAY);
+    assert.deepEqual(reader.sums, shown(bithumb.balances));
+    // Later there is nothing to go back for.
+    bithumb.requests.length = 0;
+    await reader.read(START + 30 * DAY);
+    assert.equal(bithumb.requests.filter((request) => request.startsWith('/v1/deposits?')).length, 1);
+  });
+
+  it('finds a deposit that comes after another one was taken out of a full page', async () => {
+    const reader = new AccountReader(await open({ apiKey: bithumb.accessKey, secret: bithumb.secretKey }, 2));
+    for (let n = 1; n <= 2; n += 1) bithumb.move('deposit', 'XRP', { amount: '10', at: START + n * DAY });
+    const refused = bithumb.move('deposit', 'XRP', { amount: '1', at: START, state: 'CANCELLED' });
+    bithumb.move('deposit', 'XRP', { amount: '10', at: START + 3 * DAY });
+    await reader.read(START + 100 * DAY);
+    refused.isLate = true;
+    bithumb.move('deposit', 'XRP', { amount: '100', at: START + 101 * DAY });
+    await reader.read(START + 102 * DAY);
+    assert.deepEqual(reader.sums, shown(bithumb.balances));
+  });
+
   const REFUSALS: [string, string, number, unknown, Record<string, string>?][] = [
     ['an expired key', 'key-expired', 401, { error: { name: 'expired_access_key', message: '만료' } }],
     ['a clock that is wrong', 'clock-skewed', 401, { error: { name: 'expired_jwt', message: '만료' } }],

@@ -120,6 +120,51 @@ describe('the adapter of Upbit', () => {
     ]);
   });
 
+  it('finds a deposit that is listed late, before a page that was full', async () => {
+    const reader = new AccountReader(
+      await openUpbit(
+        {
+          credentials: { apiKey: upbit.accessKey, secret: upbit.secretKey },
+          url: { base: upbit.url, isPaced: false },
+        },
+        { window: 100, page: 2 },
+      ),
+    );
+    const late = upbit.move('deposit', 'XRP', { amount: '1', at: START + DAY });
+    late.isLate = true;
+    for (let n = 1; n <= 6; n += 1)
+      upbit.move('deposit', 'XRP', { amount: '10', at: START + DAY + n * 60_000 });
+    await reader.read(START + 2 * DAY);
+    assert.deepEqual(reader.sums, { XRP: '60' });
+    late.isLate = false;
+    await reader.read(START + 7 * DAY);
+    assert.deepEqual(reader.sums, shown(upbit.balances));
+    // Later there is nothing to go back for.
+    upbit.requests.length = 0;
+    await reader.read(START + 30 * DAY);
+    assert.equal(upbit.requests.filter((request) => request.startsWith('/v1/deposits?')).length, 1);
+  });
+
+  it('finds a deposit that comes after another one was taken out of a full page', async () => {
+    const reader = new AccountReader(
+      await openUpbit(
+        {
+          credentials: { apiKey: upbit.accessKey, secret: upbit.secretKey },
+          url: { base: upbit.url, isPaced: false },
+        },
+        { window: 100, page: 2 },
+      ),
+    );
+    for (let n = 1; n <= 2; n += 1) upbit.move('deposit', 'XRP', { amount: '10', at: START + n * DAY });
+    const refused = upbit.move('deposit', 'XRP', { amount: '1', at: START, state: 'CANCELLED' });
+    upbit.move('deposit', 'XRP', { amount: '10', at: START + 3 * DAY });
+    await reader.read(START + 100 * DAY);
+    refused.isLate = true;
+    upbit.move('deposit', 'XRP', { amount: '100', at: START + 101 * DAY });
+    await reader.read(START + 102 * DAY);
+    assert.deepEqual(reader.sums, shown(upbit.balances));
+  });
+
   const REFUSALS: [string, string, number, string, Record<string, string>?][] = [
     ['an expired key', 'key-expired', 401, '{"error":{"name":"expired_access_key","message":"만료"}}'],
     ['an address that is not listed', 'address-not-allowed', 401, '{"error":{"name":"no_authorization_ip"}}'],
