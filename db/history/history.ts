@@ -196,7 +196,7 @@ function addNothing({ points, first, terms }: KnownPoints, instants: readonly nu
 
 function tooMuch(): Problem {
   const detail =
-    'makes too many instants for a portfolio of so many assets: ask for a shorter span or a longer interval';
+    'makes too many instants for a portfolio with so many assets: ask for a shorter span or a longer interval';
   return problem('invalid-request', {
     errors: [{ parameter: 'from', detail }],
   });

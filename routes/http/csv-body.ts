@@ -108,6 +108,6 @@ async function nextPart<T>(part: Promise<T>, clock: Clock): Promise<T> {
 }
 
 function paused(cause: DeadlineError): Problem {
-  const detail = `Nothing of the file came for ${UPLOAD_PAUSE_MS / 1_000} seconds. Send the file again.`;
+  const detail = `No data arrived for ${UPLOAD_PAUSE_MS / 1_000} seconds. Send the file again.`;
   return problem('request-timeout', { detail, cause });
 }

@@ -47,7 +47,7 @@ export interface FeedGap {
 
 /** What a feed says while it does not know yet whether trades are missed, so that the doubt outlives the process. */
 export interface FeedDoubts {
-  /** Resolves when it is stored, or cannot be for long: until then no live trade of the symbol may be delivered. */
+  /** Resolves once it is stored, or storing it has failed for too long: until then no live trade of the symbol may be delivered. */
   open(gap: FeedGap): Promise<void>;
   /** What was missing of a symbol was delivered, or told as missed. */
   settle(symbol: string): void;

@@ -82,7 +82,7 @@ export class LateRates {
     const { lease: take, find, value } = this.#options;
     try {
       const lease = await take();
-      // The node that has it looks at the same entries, at the latest with its interval.
+      // The node that holds it looks at the same entries, at its next interval at the latest.
       if (lease === null) return;
       try {
         for (let page = 0; page < pages && !this.#isClosed; page += 1) {

@@ -33,11 +33,11 @@ export interface Trouble {
 /** A server on loopback that speaks an exchange's public protocol, and can be put into every kind of trouble. */
 export class ExchangeServer {
   readonly trades: RealTrade[] = [];
-  /** What is answered instead to a path; `null`: the truth. */
+  /** What is answered for a path instead of the truth; `null`: the truth. */
   trouble: (path: string) => Trouble | null = () => null;
-  /** Of trades before this one nothing is answered any more. */
+  /** Trades before this one are no longer returned. */
   firstKept = 0;
-  /** Trades are made, but told to nobody: the connections stay open. */
+  /** Trades happen, but nobody is told: the connections stay open. */
   isFrozen = false;
   /** Paths asked for since the start. */
   readonly asked: string[] = [];

@@ -11,15 +11,15 @@ export interface FeedOptions {
   log: Logger;
   /** `1`: as recorded; `max`: as fast as the market log takes it. */
   replaySpeed: number | 'max';
-  /** Of the simulator; without it each run is another. */
+  /** Of the simulator; without one, each run differs. */
   seed?: number | undefined;
-  /** The last known price as decimal text, where the simulator goes on. */
+  /** The last known price as decimal text, from which the simulator continues. */
   lastPrice?: (symbol: string) => string | null;
   /** Pairs whose rate is needed, whatever the feeds were told to watch: `USD/KRW` values dollars in won. */
   needed?: () => Promise<readonly string[]>;
   /** Which feed brings the prices of which symbol. */
   claims?: SymbolClaims;
-  /** The last trade of an exchange that is known, where a live feed goes on. */
+  /** The last known trade at an exchange, from which a live feed continues. */
   lastTrade?: (symbol: string, exchange: string) => LastTrade | null;
 }
 
