@@ -75,6 +75,8 @@ const KOREAN: Record<ReasonCode, string> = {
   'in-future': '“{column}” 열의 시각이 미래입니다: {value}',
   'ambiguous-number':
     '“{column}” 열의 숫자를 여러 가지로 읽을 수 있습니다: {readings}. `decimal`로 소수점 기호를 알려 주세요',
+  'contradicting-numbers':
+    '“{column}” 열의 숫자를 믿을 수 없습니다. 파일의 숫자가 서로 다른 소수점 기호를 씁니다: {readings}. 모두 같은 방식으로 쓰세요',
   'ambiguous-date':
     '“{column}” 열의 날짜를 여러 가지로 읽을 수 있습니다: {readings}. `dateOrder`로 날짜 순서를 알려 주세요',
   'wrong-value': '“{column}” 열의 값을 기록할 수 없습니다: {value}',

@@ -154,7 +154,9 @@ function termsOf(
     const found = style.dateOrders.join(' or ') || 'several';
     throw contradiction('dateOrder', found, `its dates have ${found}`);
   }
-  const told = style.decimal ?? saidDecimal ?? format.decimal;
+  // The source writes the other mark: the file was edited, and a comma may still separate thousands.
+  const isEdited = style.decimal !== null && format.decimal !== null && style.decimal !== format.decimal;
+  const told = saidDecimal ?? (isEdited ? 'mixed' : (style.decimal ?? format.decimal));
   const isPlain = told === null && isMachineWritten(style);
   const dateOrder = saidOrder ?? dateOrderOf(style, format.dates);
   const terms = {
@@ -162,6 +164,7 @@ function termsOf(
     saidZone: own ?? options.zone,
     hasMixedDates: style.hasMixedDates,
     decimal: told === 'mixed' ? null : isPlain ? '.' : told,
+    proofs: style.proofs,
     isPlain,
     dateOrder,
     earliest,

@@ -71,6 +71,7 @@ export async function readTable(
     saidZone: own ?? zone,
     hasMixedDates: style.hasMixedDates,
     decimal: told === 'mixed' ? null : isPlain ? ('.' as const) : told,
+    proofs: style.proofs,
     isPlain,
     dateOrder: dateOrder ?? dateOrderOf(style, null),
     earliest,

@@ -228,7 +228,7 @@ function unknownHeadings(candidates: readonly Candidate[], lines: readonly strin
   if (nearest !== undefined && share(nearest.match) >= NEAR && nearest.match.missing.length <= FEW_MISSING) {
     const { missing } = nearest.match;
     return problem('malformed-csv', {
-      detail: `Line ${nearest.line} has headings of a file of ${sourceName(nearest.format.name)}, but not these: ${missing.join(', ')}. Add them, or map the columns of the file (\`POST /v1/import-mappings\`).`,
+      detail: `Line ${nearest.line} has headings of a file of ${sourceName(nearest.format.name)} (\`${nearest.format.name}\`), but not these: ${missing.join(', ')}. Add them, or map the columns of the file (\`POST /v1/import-mappings\`).`,
       errors: missing.map((column) => {
         const similar = similarHeading(column, nearest.columns.headings);
         const params = { format: nearest.format.name };

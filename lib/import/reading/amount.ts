@@ -106,6 +106,12 @@ export function markOf(text: string): DecimalMark | null {
   return point === null ? ',' : '.';
 }
 
+/** Whether a text is another number, or none, with the other decimal mark. */
+export function dependsOnMark(text: string): boolean {
+  const { '.': point, ',': comma } = readingsOf(text);
+  return point !== comma;
+}
+
 /** Splits a number from its unit. The unit is `null` if it is not one of those given. */
 export function splitUnit(
   cell: string,

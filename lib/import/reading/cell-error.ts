@@ -6,6 +6,7 @@ export const CELL_CODES = [
   'empty',
   'not-a-number',
   'ambiguous-number',
+  'contradicting-numbers',
   'unknown-unit',
   'not-a-time',
   'ambiguous-date',

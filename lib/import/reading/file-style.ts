@@ -13,6 +13,8 @@ import {
 export interface FileStyle {
   /** `null` if nothing proves it; `mixed` if some cells prove one mark and some the other. */
   decimal: DecimalMark | 'mixed' | null;
+  /** Of `mixed`: the first number that proves each mark. */
+  proofs: readonly string[];
   /**
    * Whether a number contains a comma. Programs do not group thousands, so a person or a spreadsheet has
    * edited it.
@@ -42,7 +44,7 @@ export function styleOf(
     latest,
   }: { spec: ColumnSpec; columns: Columns; earliest: number; latest: number },
 ): FileStyle {
-  const marks = new Set<DecimalMark>();
+  const marks = new Map<DecimalMark, string>();
   const times: TimeReadings[] = [];
   const cells: string[] = [];
   let hasComma = false;
@@ -58,13 +60,14 @@ export function styleOf(
         const number = NUMBER.exec(cell)?.[1] ?? '';
         hasComma ||= number.includes(',');
         const mark = markOf(number);
-        if (mark !== null) marks.add(mark);
+        if (mark !== null && !marks.has(mark)) marks.set(mark, number.trim());
       }
     }
   }
-  const [mark = null] = marks;
+  const [mark = null] = marks.keys();
   return {
     decimal: marks.size > 1 ? 'mixed' : mark,
+    proofs: marks.size > 1 ? [...marks.values()] : [],
     hasComma,
     times: cells,
     hasMixedDates: new Set(cells.map(formOf).filter((form) => form !== null)).size > 1,

@@ -2,6 +2,7 @@ import {
   AmbiguousNumber,
   type Amount,
   type DecimalMark,
+  dependsOnMark,
   isNothing,
   plainNumber,
   spacedUnit,
@@ -31,6 +32,8 @@ export interface ReadingTerms {
   hasMixedDates: boolean;
   /** `null` if the file does not show it. */
   decimal: DecimalMark | null;
+  /** Two numbers of the file that contradict each other; usually none. */
+  proofs: readonly string[];
   /**
    * Decimal points were inferred from the format of the times alone, so a comma in any number contradicts
    * them.
@@ -101,6 +104,7 @@ export class Row {
    */
   numberIn(name: string, text: string): string {
     const number = this.#plainNumber(text);
+    if (this.terms.proofs.length > 0 && dependsOnMark(text)) throw this.#contradicted(name);
     if (number === null) throw this.error(name, 'not-a-number', 'is not a decimal number');
     if (typeof number === 'string') return number;
     return this.#ambiguous(name, number);
@@ -243,6 +247,14 @@ export class Row {
     const { decimal, isPlain } = this.terms;
     const unproved = isPlain && text.includes(',') ? plainNumber(text, null) : null;
     return unproved instanceof AmbiguousNumber ? unproved : plainNumber(text, decimal);
+  }
+
+  /** One of the two was edited, and so may be any other number with a point or a comma. */
+  #contradicted(name: string): CellError {
+    const { proofs } = this.terms;
+    const shown = proofs.map((each) => `\`${each}\``).join(' and ');
+    const detail = `has a point or a comma, and the numbers of the file contradict each other: ${shown}. Write all of them alike`;
+    return this.error(name, 'contradicting-numbers', detail, { readings: proofs.join(' / ') });
   }
 
   #ambiguous(name: string, { readings }: AmbiguousNumber): never {

@@ -168,6 +168,43 @@ eachApp('fills of one instant', (app) => {
     }
   });
 
+  it('are oversold only where real milliseconds put a sale before its purchase, in whatever order they are sent', async () => {
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ];
+    const fills = (times: readonly number[]): object[] =>
+      times.map((ms, index) => ({
+        symbol: 'BTC/KRW',
+        side: index === 2 ? 'sell' : 'buy',
+        quantity: index === 2 ? '2' : '1',
+        price: '100',
+        time: TIME + ms,
+        externalId: `f${index}`,
+      }));
+    for (const [times, isOversold] of [
+      [[100, 200, 300], false],
+      [[300, 200, 100], true],
+      [[0, 0, 999], false],
+      [[0, 999, 998], true],
+    ] as const) {
+      for (const order of orders) {
+        const sent = order.flatMap((at) => fills(times).slice(at, at + 1));
+        for (const batches of [[sent], sent.map((fill) => [fill])]) {
+          const path = await portfolio();
+          for (const items of batches) await books.post(`${path}/trades`, { items });
+          const { warnings } = await books.get(`${path}/trades`);
+          const found = warnings.some(({ code }: { code: string }) => code === 'oversold');
+          assert.equal(found, isOversold, `${times.join()} sent as ${order.join()}`);
+        }
+      }
+    }
+  });
+
   it('sent one by one come to the same in whatever order they arrive', async () => {
     const fills = fillsOf(7, 9).map(({ externalId, ...fill }, index) =>
       index % 3 === 0 ? fill : { ...fill, externalId },
