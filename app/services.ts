@@ -97,10 +97,6 @@ export async function createServices(environment: Environment): Promise<RunningS
       throw startErrorOf(error) ?? error;
     });
     const fleet = await findFleet(database.knex);
-    if (environment.database === undefined && database.kind === 'embedded') {
-      const backups = await serveBackups({ db: database.knex, dataDir: config.DATA_DIR, logger });
-      shutdown.add('the backups', () => backups.close());
-    }
     const world = await openMarketWorld(database.knex, parseFeedSpecs(config.MARKET_FEED), {
       clock,
       logger,
@@ -179,6 +175,11 @@ export async function createServices(environment: Environment): Promise<RunningS
     measureFeeds(metrics, marketWriter, clock);
     await marketWriter.start();
     shutdown.add('the feed', () => marketWriter.close());
+    if (environment.database === undefined && database.kind === 'embedded') {
+      const settle = (): Promise<void> => marketWriter.save();
+      const backups = await serveBackups({ db: database.knex, dataDir: config.DATA_DIR, logger, settle });
+      shutdown.add('the backups', () => backups.close());
+    }
     const sources = { db: database.knex, market, dayStarts, timeline };
     const projector = new Projector({
       broker,

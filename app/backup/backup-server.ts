@@ -18,6 +18,14 @@ export type BackupAnswer = { folder: string } | { error: string };
 
 export const socketOf = (dataDir: string): string => join(dataDir, 'backup.sock');
 
+export interface BackupOptions {
+  db: Database;
+  dataDir: string;
+  logger: Logger;
+  /** Puts into the database what is still in memory only. */
+  settle: () => Promise<void>;
+}
+
 export interface BackupServer {
   close(): Promise<void>;
 }
@@ -27,12 +35,8 @@ export interface BackupServer {
  * the user that runs the node has access. Each connection is answered with the folder of its own copy, which is deleted
  * when the client ends its side.
  */
-export async function serveBackups(options: {
-  db: Database;
-  dataDir: string;
-  logger: Logger;
-}): Promise<BackupServer> {
-  const { db, dataDir, logger } = options;
+export async function serveBackups(options: BackupOptions): Promise<BackupServer> {
+  const { dataDir, logger } = options;
   for (const name of readdirSync(dataDir).filter((each) => COPY.test(each))) {
     rmSync(join(dataDir, name), { recursive: true, force: true });
   }
@@ -53,7 +57,7 @@ export async function serveBackups(options: {
       clearInterval(atWork);
       sockets.delete(socket);
     });
-    latest = latest.then(() => serveOne(socket, { db, dataDir, logger }));
+    latest = latest.then(() => serveOne(socket, options));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -71,10 +75,7 @@ export async function serveBackups(options: {
   };
 }
 
-async function serveOne(
-  socket: Socket,
-  { db, dataDir, logger }: { db: Database; dataDir: string; logger: Logger },
-): Promise<void> {
+async function serveOne(socket: Socket, { db, dataDir, logger, settle }: BackupOptions): Promise<void> {
   if (socket.destroyed) return;
   const isPacked = new Promise<void>((resolve) => {
     socket.once('end', resolve).once('close', resolve);
@@ -83,6 +84,7 @@ async function serveOne(
   const folder = join(dataDir, `backup-${randomUUID()}`);
   try {
     await mkdir(folder, { mode: 0o700 });
+    await settle();
     await copyDatabase(db, join(dataDir, 'pgdata'), join(folder, 'pgdata'));
     const secret = join(dataDir, 'jwt-secret');
     if (existsSync(secret)) await copyFile(secret, join(folder, 'jwt-secret'));

@@ -273,10 +273,15 @@ export class MarketWriter {
     }
   }
 
-  async #finish(term: FeedTerm): Promise<void> {
+  /** The candles of all ticks so far, unless the database does not take them. Never rejects. */
+  async save(): Promise<void> {
     // A save under way may have begun before the last ticks.
     await this.#candles.save();
     await this.#candles.save();
+  }
+
+  async #finish(term: FeedTerm): Promise<void> {
+    await this.save();
     await this.#gaps.save(term);
     await this.#gaps.save(term);
     await this.#turns.take(() => this.#candlePublisher.publish(term.fence));
