@@ -31,4 +31,10 @@ describe('the unit for systemd', () => {
       Number(/^TimeoutStopSec=(\d+)$/m.exec(text)?.[1]) * 1_000 > SHUTDOWN_DELAY_MS + DRAIN_MS + 16_000,
     );
   });
+
+  it('leaves Node.js what it needs, and is never given up by systemd', () => {
+    assert.doesNotMatch(text, /^MemoryDenyWriteExecute=/m);
+    assert.match(text, /^StartLimitIntervalSec=0$/m);
+    assert.match(text, /^Restart=on-failure$/m);
+  });
 });
