@@ -6,6 +6,8 @@ export interface TickLoad {
   readonly sentAt: number[];
   /** Requests that failed, so that nobody can know whether their trade is booked. */
   readonly failed: string[];
+  /** Ends it as it is. */
+  stop(): void;
   /** Ends it, and pushes one more trade. @returns the price of that one */
   finish(): Promise<number>;
 }
@@ -16,6 +18,7 @@ export function pushTicks(url: string, authorization: string): TickLoad {
   const failed: string[] = [];
   let price = 0;
   const over = new AbortController();
+  const stopped = new AbortController();
 
   async function push(): Promise<boolean> {
     price += 1;
@@ -46,10 +49,15 @@ export function pushTicks(url: string, authorization: string): TickLoad {
     sent,
     sentAt,
     failed,
+    stop() {
+      over.abort();
+      stopped.abort();
+    },
     async finish() {
       over.abort();
       await running;
-      while (!(await push())) await new Promise((resolve) => setTimeout(resolve, 50));
+      while (!(await push()) && !stopped.signal.aborted)
+        await new Promise((resolve) => setTimeout(resolve, 50));
       return price;
     },
   };

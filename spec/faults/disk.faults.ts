@@ -4,6 +4,7 @@ import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { Bot } from './bot.ts';
+import { tellRow } from './fault-table.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 describe('a full disk', function () {
@@ -62,11 +63,25 @@ describe('a full disk', function () {
       await stream.until(() => stream.of('ticker').some(({ data }) => data.price === '77'), 'the tick');
 
       disk.free();
+      const freedAt = performance.now();
       await bot.bookUntil(201, { count: 100 });
+      const healedMs = performance.now() - freedAt;
       assert.equal(await bot.book(100), 201);
       await bot.assertKept();
       assert.equal(stream.isClosed, false);
       stream.cut();
+      const refusals = [...bot.refused.keys()];
+      assert.deepEqual(refusals, [503]);
+      if (name === 'embedded')
+        tellRow('others', {
+          what: 'a node with an embedded database',
+          how: 'disk full',
+          readers: 'nothing: the market goes on, and what is there can be read',
+          writers: '503',
+          told: 'writers: 503',
+          healed: `${(healedMs / 1_000).toFixed(1)} s`,
+          lost: `0 of ${bot.acknowledged.size} fills`,
+        });
     });
   }
 });

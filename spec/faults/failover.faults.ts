@@ -7,9 +7,14 @@ import { type RedisWithSentinel, startRedisWithSentinel } from '../support/redis
 import { redisAvailable } from '../support/redis-server.ts';
 import { StreamClient } from '../support/stream-client.ts';
 import { Bot } from './bot.ts';
+import { tellRow } from './fault-table.ts';
 import { say } from './say.ts';
 
 const HEALED_MS = 30_000;
+
+async function readiness(url: string): Promise<Record<string, { ready?: boolean } | null>> {
+  return (await (await fetch(`${url}/readyz`)).json()) as Record<string, { ready?: boolean } | null>;
+}
 
 /** How a primary is lost. */
 const LOSSES = [
@@ -53,13 +58,13 @@ const LOSSES = [
           headers: { authorization },
         });
         await stream.ready();
-        const told = (): Set<string> => new Set(stream.of('fill').map(({ data }) => data.trade.externalId));
+        const fills = (): Set<string> => new Set(stream.of('fill').map(({ data }) => data.trade.externalId));
 
         const over = new AbortController();
         const load = (async () => {
           while (!over.signal.aborted) await bot.book();
         })();
-        await stream.until(() => told().size >= 20, 'the first fills');
+        await stream.until(() => fills().size >= 20, 'the first fills');
 
         const lostAt = performance.now();
         await redis.primary.kill(signal);
@@ -67,20 +72,42 @@ const LOSSES = [
         const promotedAfter = performance.now() - lostAt;
         // What is booked from now on must arrive, on the stream that has been open all along.
         const before = bot.acknowledged.size;
-        const seen = told().size;
-        await stream.until(() => told().size > seen + 20, 'fills after the failover');
+        const unready = new Set<string>();
+        const asking = (async () => {
+          while (!over.signal.aborted)
+            for (const { url } of nodes)
+              for (const [name, check] of Object.entries(await readiness(url)))
+                if (check?.ready === false) unready.add(`/readyz: \`${name}\``);
+        })();
+        const seen = fills().size;
+        await stream.until(() => fills().size > seen + 20, 'fills after the failover');
         const healedAfter = performance.now() - lostAt;
         assert.ok(healedAfter < HEALED_MS, 'the stream did not go on in time');
         over.abort();
         await load;
+        await asking;
         assert.ok(bot.acknowledged.size > before, 'nothing was booked after the failover');
         const there = await bot.assertKept();
-        if (stream.of('reset').length === 0) await stream.until(() => told().size >= there, 'all fills');
+        if (stream.of('reset').length === 0) await stream.until(() => fills().size >= there, 'all fills');
         for (const { url } of nodes) {
           const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).status === 200;
           await eventually(isReady, 'readiness', { withinMs: HEALED_MS, everyMs: 50 });
         }
         stream.cut();
+        const refused = [...bot.refused].map(([status, count]) => `${count} × ${status || 'no answer'}`);
+        const notices = new Set(stream.of('notice').map(({ data }) => String(data.code)));
+        notices.delete('restored');
+        const told = [...unready, ...[...notices].map((code) => `\`${code}\``)].sort();
+        assert.ok(told.length > 0, 'nobody is told');
+        tellRow('others', {
+          what: 'Redis with Sentinel',
+          how: `primary ${name} for good`,
+          readers: `fills after ${(healedAfter / 1_000).toFixed(1)} s; ${stream.of('reset').length} resets`,
+          writers: refused.join(', ') || 'nothing',
+          told: told.join(', '),
+          healed: `${(healedAfter / 1_000).toFixed(1)} s`,
+          lost: `0 of ${bot.acknowledged.size} fills`,
+        });
         say(
           `promoted after ${Math.round(promotedAfter)} ms, fills on the stream again after ${Math.round(healedAfter)} ms, ${stream.of('reset').length} resets`,
         );

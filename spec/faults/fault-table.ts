@@ -4,7 +4,8 @@ import { PACKAGE_ROOT } from '../../lib/process/package-info.ts';
 import { say } from './say.ts';
 
 const PAGE = join(PACKAGE_ROOT, 'docs', 'operations.md');
-const [BEGIN, END] = ['<!-- measured -->\n', '<!-- /measured -->\n'];
+/** `parts` has each part with each way to fail, `others` what takes more than that. */
+type Table = 'parts' | 'others';
 
 /** What happened in one fault, in words and figures, as the table has it. */
 export interface FaultRow {
@@ -18,12 +19,12 @@ export interface FaultRow {
 }
 
 /** Prints the row, and with `WRITE_TABLE=true` puts it into docs/operations.md, in place of the one for the same fault. */
-export function tellRow(row: FaultRow): void {
+export function tellRow(table: Table, row: FaultRow): void {
   const line = `| ${[row.what, row.how, row.readers, row.writers, row.told, row.healed, row.lost].join(' | ')} |`;
   say(line);
   if (process.env['WRITE_TABLE'] !== 'true') return;
   const page = readFileSync(PAGE, 'utf8');
-  const [from, to] = bounds(page);
+  const [from, to] = bounds(page, table);
   const rows = page.slice(from, to).trimEnd().split('\n');
   const own = rows.findIndex((each) => each.startsWith(`| ${row.what} | ${row.how} |`));
   if (own < 0) rows.push(line);
@@ -32,10 +33,10 @@ export function tellRow(row: FaultRow): void {
 }
 
 /** The rows of docs/operations.md. */
-export function readRows(): FaultRow[] {
+export function readRows(table: Table): FaultRow[] {
   const page = readFileSync(PAGE, 'utf8');
   const [, , ...lines] = page
-    .slice(...bounds(page))
+    .slice(...bounds(page, table))
     .trimEnd()
     .split('\n');
   return lines.map((line) => {
@@ -46,8 +47,9 @@ export function readRows(): FaultRow[] {
   });
 }
 
-function bounds(page: string): [from: number, to: number] {
-  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
-  if (from < BEGIN.length || to < from) throw new Error('docs/operations.md has no place for the table');
+function bounds(page: string, table: Table): [from: number, to: number] {
+  const [begin, end] = [`<!-- measured: ${table} -->\n`, `<!-- /measured: ${table} -->\n`];
+  const [from, to] = [page.indexOf(begin) + begin.length, page.indexOf(end)];
+  if (from < begin.length || to < from) throw new Error(`docs/operations.md has no place for ${table}`);
   return [from, to];
 }

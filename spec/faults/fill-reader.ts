@@ -14,7 +14,10 @@ export class FillReader {
   refusal: Error | null = null;
   readonly #subscription: Subscription;
   #isReady: () => void = () => undefined;
-  readonly #ready = new Promise<void>((resolve) => (this.#isReady = resolve));
+  #fail: (error: Error) => void = () => undefined;
+  readonly #ready = new Promise<void>((resolve, reject) => {
+    [this.#isReady, this.#fail] = [resolve, reject];
+  });
 
   constructor(url: string, login: { email: string; password: string }, portfolioId: string) {
     this.#subscription = createClient({ url, login }).subscribe([`fills:${portfolioId}`], {
@@ -30,10 +33,14 @@ export class FillReader {
       state: (state) => {
         if (state === 'resuming') this.reconnects += 1;
       },
-      error: (error) => void (this.refusal = error),
+      error: (error) => {
+        this.refusal = error;
+        this.#fail(error);
+      },
     });
   }
 
+  /** @throws why it was refused, if it was before */
   ready(): Promise<void> {
     return this.#ready;
   }

@@ -6,7 +6,9 @@ import { quiet } from '../support/log-watch.ts';
 import { logIn, type NodeProcess, startNode } from '../support/node-process.ts';
 import { postgresAvailable } from '../support/postgres-server.ts';
 import { redisAvailable, type RedisServer, startRedisServer } from '../support/redis-server.ts';
+import { StreamClient } from '../support/stream-client.ts';
 import { Bot } from './bot.ts';
+import { tellRow } from './fault-table.ts';
 import { say } from './say.ts';
 
 /** Bookings into one portfolio that a node has sent to the database when it freezes. */
@@ -64,6 +66,10 @@ const HEALED_MS = 30_000;
     const stuck = slow.on(healthy.url, authorization);
     const elsewhere = new Bot(healthy.url, authorization);
     await elsewhere.openPortfolio();
+    const reader = new StreamClient(`${healthy.url}/v1/streams?channels=fills:${elsewhere.portfolioId}`, {
+      headers: { authorization },
+    });
+    await reader.ready();
 
     const lock = await database.knex.transaction();
     await lock.raw('select 1 from portfolios where id = ? for update', [slow.portfolioId]);
@@ -93,6 +99,7 @@ const HEALED_MS = 30_000;
     );
     assert.ok(healedAfter !== null && healedAfter < HEALED_MS, 'the portfolio does not take fills');
     assert.equal(refused, 0, 'other portfolios are refused');
+    assert.deepEqual([...stuck.refused.keys()], [503], 'who waits for it is told');
     assert.ok(worst < 5_000, 'other portfolios wait as well');
 
     process.kill(frozen.pid, 'SIGCONT');
@@ -100,5 +107,18 @@ const HEALED_MS = 30_000;
     await stuck.assertKept();
     await elsewhere.assertKept();
     assert.equal((await fetch(`${healthy.url}/readyz`)).status, 200);
+    await reader.until(() => reader.of('fill').length >= elsewhere.acknowledged.size, 'all fills elsewhere');
+    assert.equal(reader.isClosed, false);
+    assert.deepEqual(reader.of('reset'), []);
+    reader.cut();
+    tellRow('others', {
+      what: 'a node with 8 bookings of one portfolio under way',
+      how: 'frozen for good',
+      readers: 'on other nodes: nothing',
+      writers: `of that portfolio: ${[...stuck.refused.keys()].join(', ')}; of others: slowest ${(worst / 1_000).toFixed(1)} s, none refused`,
+      told: [...stuck.refused.keys()].map((status) => `writers: ${status}`).join(', '),
+      healed: `${(healedAfter / 1_000).toFixed(1)} s`,
+      lost: `0 of ${stuck.acknowledged.size + elsewhere.acknowledged.size} fills`,
+    });
   });
 });

@@ -22,6 +22,7 @@ import { LOG, Told } from './told.ts';
 const FAULT_MS = 4_000;
 /** What was under way when the fault began has ended by then. */
 const SETTLED_MS = 1_000;
+const LOOK_MS = 500;
 const HEALED_MS = 30_000;
 const READERS = 2;
 /** Whoever waits for longer has noticed something. */
@@ -394,7 +395,7 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
       for (const reader of [...readers, fills]) await reader.ready();
       // Not by the way that fails: there must be something to be late with.
       const ticks = pushTicks(nodes[1].url, authorization);
-      atEnd.push(() => void ticks.finish());
+      atEnd.push(() => ticks.stop());
       const lists = new Bot(fault.lists === 'node' ? nodes[0].url : url, authorization);
       await lists.openPortfolio();
       const answers: number[] = [];
@@ -431,14 +432,17 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
         }),
       );
       await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
-      await told.lookAtFigures();
+      const looked = told.lookAtFigures();
       await new Promise((resolve) => setTimeout(resolve, FAULT_MS - SETTLED_MS));
-      await told.lookAtFigures();
+      const lookedAgain = looked.then(() => told.lookAtFigures());
+      // Of a node that is frozen they cannot be had.
+      await Promise.race([lookedAgain, new Promise((resolve) => setTimeout(resolve, LOOK_MS))]);
       const isFelt = (): boolean => fault.isFelt !== true || lists.refused.size + bot.refused.size > 0;
       await eventually(isFelt, 'a refusal', { withinMs: 20_000 });
       isOver = true;
       await fault.end();
       const over = performance.now();
+      await lookedAgain;
       booking.abort();
       await booked;
       await asked;
@@ -474,7 +478,7 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
       if (fault.lists !== undefined) await lists.assertKept();
       for (const line of told.list().filter((each) => each.startsWith(LOG))) say(line);
       const refused = [...refusals].map(([status, count]) => `${count} × ${status || 'no answer'}`);
-      tellRow({
+      tellRow('parts', {
         what,
         how,
         readers: [

@@ -5,6 +5,7 @@ import { type Pgbouncer, pgbouncerAvailable, startPgbouncer } from '../support/p
 import { postgresAvailable, type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { redisAvailable } from '../support/redis-server.ts';
 import { fillsOf, fillsSince, RewoundFleet } from '../support/rewound-fleet.ts';
+import { tellRow } from './fault-table.ts';
 import { say } from './say.ts';
 import { type SlowProxy, startSlowProxy } from './slow-proxy.ts';
 
@@ -95,6 +96,15 @@ const isRunnable = postgresAvailable() && redisAvailable() && pgbouncerAvailable
       assert.notEqual(answer.body.position, body.position);
     }
     const resets = streams.map((stream) => stream.of('reset').length).join(' and ');
+    tellRow('others', {
+      what: 'PostgreSQL behind PgBouncer',
+      how: 'killed; a standby that lacks the last commits takes over',
+      readers: `resets: ${resets}; then the true state`,
+      writers: `the next ${LATER} are told once`,
+      told: 'streams: `reset`',
+      healed: `${(healedMs / 1_000).toFixed(1)} s`,
+      lost: `${LOST} fills, which the standby never had`,
+    });
     say(
       `${LOST} fills lost, ${LATER} told once, true again after ${Math.round(healedMs)} ms, ${resets} resets`,
     );
