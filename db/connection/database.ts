@@ -189,8 +189,8 @@ function knexLog({ log, clock = systemClock }: DatabaseOptions): Knex.Logger {
   const firstLine = (message: unknown): string => String(message).split('\n', 1)[0]?.slice(0, 200) ?? '';
   return {
     debug: (message: unknown) => log.debug({ knex: message }, 'knex'),
-    warn: (message: unknown) => repeated.warn({ knex: message }, 'knex', firstLine(message)),
-    error: (message: unknown) => repeated.error({ knex: message }, 'knex', firstLine(message)),
+    warn: (message: unknown) => repeated.warn({ knex: firstLine(message) }, 'knex', firstLine(message)),
+    error: (message: unknown) => repeated.error({ knex: firstLine(message) }, 'knex', firstLine(message)),
     deprecate: (method: string, alternative: string) => log.warn({ method, alternative }, 'knex: deprecated'),
   };
 }

@@ -9,7 +9,7 @@ const MAX_STACK = 8_000;
 interface SerializedError {
   type: string;
   message: string;
-  stack: string;
+  stack?: string;
   [member: string]: unknown;
 }
 
@@ -23,7 +23,8 @@ export function serializeError(error: unknown): unknown {
   const serialized: SerializedError = {
     type,
     message: cut(message, MAX_MESSAGE),
-    stack: cut(stack, MAX_STACK),
+    // It tells where a socket or an answer was read, not what has failed.
+    ...(isOfAServer(error) ? {} : { stack: cut(stack, MAX_STACK) }),
   };
   const members = new Map<string, unknown>(Object.entries(error));
   for (const name of MEMBERS) {
@@ -36,6 +37,11 @@ export function serializeError(error: unknown): unknown {
   }
   if (error instanceof AggregateError) serialized['errors'] = error.errors.slice(0, 10).map(serializeError);
   return serialized;
+}
+
+/** What the system says of a connection, or Redis in its answer. */
+function isOfAServer(error: Error): boolean {
+  return error.name === 'ReplyError' || ('syscall' in error && 'address' in error);
 }
 
 function cut(text: string, max: number): string {
