@@ -223,8 +223,9 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
     {
       what: 'a node',
       ...cut(() => toNode),
-      tells: /^writers: 504$|^the end of streams$/,
-      refusals: [504],
+      tells: /^the end of streams$/,
+      // The node may end its side before the proxy gives it up.
+      refusals: [502, 504],
       endsStreams: true,
     },
     { what: 'a node', ...fullDisk(() => ofLog), isShort: true, tells: /^log: the log could not be written/ },
