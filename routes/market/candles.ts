@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from '../../db/connection/page-cursor.ts';
 import { pageOf } from '../../db/connection/list-page.ts';
 import { isTimeZone } from '../../lib/pnl/performance/calendar.ts';
 import { problem } from '../../lib/problem.ts';
-import { gapsBetween } from '../../db/market/gaps.ts';
+import { closeGaps, gapsBetween, spansOf } from '../../db/market/gaps.ts';
 import { GapBook } from '../../streams/market/gap-book.ts';
 import { candleEnd } from '../../streams/market/candles/candle-bounds.ts';
 import { candlePage } from '../../streams/market/candles/candle-page.ts';
@@ -114,7 +114,7 @@ export const loadCandles = endpoint({
   tag: 'market',
   summary: 'Load past candles: minutes or whole UTC days, one or a batch',
   description:
-    'A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day onwards. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.',
+    'A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day onwards. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all. Minutes close the gaps that trades were missed in: candles, 24-hour figures and tickers of that time are complete again.',
   access: 'market:write',
   ...itemOrBatch(candleInput, 'CandleInput'),
   status: 200,
@@ -152,11 +152,17 @@ export const loadCandles = endpoint({
     }
     const minutes = items.filter(({ interval }) => interval === '1m').map(candleOf);
     const days = items.filter(({ interval }) => interval === '1d').map(candleOf);
-    await db.transaction(async (trx) => {
+    const closed = await db.transaction(async (trx) => {
       await upsertCandles(trx, minutes, 'replace');
       await upsertDays(trx, days);
+      return await closeGaps(trx, spansOf(minutes));
     });
-    await marketWriter.intake.announceLoaded(loadsOf(minutes, days));
+    await marketWriter.intake.announceLoaded(
+      loadsOf(minutes, days).map((load) => ({
+        ...load,
+        closed: closed.filter(({ symbol }) => symbol === load.symbol).map(({ from, to }) => ({ from, to })),
+      })),
+    );
     lateRates.look();
     return { accepted: items.length };
   },

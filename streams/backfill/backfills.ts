@@ -6,6 +6,7 @@ import {
   updateBackfill,
   type WantedCandles,
 } from '../../db/market/backfills.ts';
+import { closeGaps, type SymbolSpan } from '../../db/market/gaps.ts';
 import { type Candle, upsertCandles, upsertDays } from '../../db/market/candles.ts';
 import type { Database } from '../../db/connection/database.ts';
 import { fenced, LeaseLostError } from '../../db/connection/fence.ts';
@@ -214,15 +215,29 @@ export class Backfills {
   async #store(job: Backfill, lease: Lease, candles: readonly Candle[], reached: number): Promise<void> {
     const { db, clock, intake, stored } = this.#options;
     const isDone = reached >= job.until;
-    const after = await fenced(db, { name: BACKFILL_LEASE, fence: lease.fence }, async (trx) => {
-      // Keeps candles that were loaded by hand or built from ticks.
-      await (job.interval === '1d' ? upsertDays(trx, candles, 'keep') : upsertCandles(trx, candles, 'keep'));
+    const [first, last] = [candles[0], candles.at(-1)];
+    const { after, closed } = await fenced(db, { name: BACKFILL_LEASE, fence: lease.fence }, async (trx) => {
+      let closed: SymbolSpan[] = [];
+      // Keeps candles that were loaded by hand or built from ticks, unless some of these ticks were missed.
+      if (job.interval === '1d') await upsertDays(trx, candles, 'keep');
+      else {
+        // Minutes in between without a candle had no trade. Before the first and after the last, it may not have them.
+        const known = { symbol: job.symbol, from: first?.time ?? 0, to: (last?.closeTime ?? -1) + 1 };
+        closed = await closeGaps(trx, first === undefined ? [] : [known]);
+        const isMissed = ({ time, closeTime }: Candle): boolean =>
+          closed.some((span) => time < span.to && closeTime >= span.from);
+        await upsertCandles(trx, candles.filter(isMissed), 'replace');
+        await upsertCandles(trx, candles, 'keep');
+      }
       const change = { reached, stored: candles.length, detail: null };
-      return await updateBackfill(trx, job.id, isDone ? { ...change, state: 'done' } : change, { clock });
+      const state = isDone ? { state: 'done' as const } : {};
+      return { after: await updateBackfill(trx, job.id, { ...change, ...state }, { clock }), closed };
     });
-    const last = candles.at(-1);
     if (last !== undefined) {
-      await intake.announceLoaded([{ symbol: job.symbol, from: job.reached, to: reached, last }]);
+      const spans = closed.map(({ from, to }) => ({ from, to }));
+      await intake.announceLoaded([
+        { symbol: job.symbol, from: job.reached, to: reached, last, closed: spans },
+      ]);
       stored();
     }
     if (after !== null) await this.#tell(after);

@@ -40,8 +40,11 @@ export interface TickRecord {
   trade: PublicTradeBody | null;
   /** A price that came late and was no trade: the ticker does not show it. */
   late?: { price: string; time: string };
-  /** A range of stored candles was loaded: sums over them must be read again. The ticker makes no candle. */
-  loaded?: { symbol: string; from: number; to: number };
+  /**
+   * A range of stored candles was loaded: sums over them must be read again. The ticker makes no candle. `closed`: the
+   * parts of gaps that they fill.
+   */
+  loaded?: { symbol: string; from: number; to: number; closed?: { from: number; to: number }[] };
   /** There was no tick: of the ticker only the status has changed. */
   judged?: true;
 }

@@ -24,6 +24,19 @@ export class GapBook {
     this.#bySymbol.set(symbol, kept);
   }
 
+  /** What was missed in [from, to) is known now. */
+  close({ symbol, from, to }: Pick<Gap, 'symbol' | 'from' | 'to'>): void {
+    const gaps = this.#bySymbol.get(symbol);
+    if (gaps === undefined) return;
+    const left = gaps.flatMap((gap) =>
+      [
+        { from: gap.from, to: Math.min(gap.to, from) },
+        { from: Math.max(gap.from, to), to: gap.to },
+      ].filter((part) => part.from < part.to),
+    );
+    this.#bySymbol.set(symbol, left);
+  }
+
   /** Whether no trade in [from, to) is known to be missed. */
   isWhole(symbol: string, from: number, to: number): boolean {
     const gaps = this.#bySymbol.get(symbol);

@@ -278,7 +278,11 @@ export class Market {
         for (const listener of this.#gapListeners) listener(record);
       }
       if (record.type !== 'tick') return null;
-      if (record.loaded !== undefined) this.#loadedAt = Math.max(this.#loadedAt, event.offset);
+      if (record.loaded !== undefined) {
+        const { symbol, closed = [] } = record.loaded;
+        this.#loadedAt = Math.max(this.#loadedAt, event.offset);
+        for (const span of closed) this.gaps.close({ symbol, ...span });
+      }
       const { simulated = this.#isSimulated } = record.ticker ?? record.trade ?? {};
       if (simulated !== this.#isSimulated) this.#enter(simulated);
       if (record.ticker !== null && !this.#isBack(record)) {

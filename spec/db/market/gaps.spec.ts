@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { endDoubts, type Gap, gapsBetween, gapsSince, pruneGaps, saveGaps } from '../../../db/market/gaps.ts';
+import {
+  closeGaps,
+  endDoubts,
+  type Gap,
+  gapsBetween,
+  gapsSince,
+  pruneGaps,
+  saveGaps,
+  spansOf,
+} from '../../../db/market/gaps.ts';
 import type { OpenedDatabase } from '../../../db/connection/database.ts';
 import { eachDatabase } from '../../support/databases.ts';
 
@@ -30,6 +39,29 @@ eachDatabase('gaps in the market', (open) => {
     assert.deepEqual(await between(200, 300), []);
     assert.equal(await pruneGaps(knex, 301), 1);
     assert.deepEqual(await between(0, 1_000), [gap(300, 301)]);
+  });
+
+  it('are closed as far as what was missed is known', async () => {
+    const { knex } = database;
+    const [a, b] = [gap(10_030_000, 10_200_000, 'C/KRW'), gap(10_030_000, 10_200_000, 'D/KRW')];
+    await saveGaps(knex, told([a, b]), 1);
+    const left = (symbol: string) => gapsBetween(knex, symbol, { from: 0, to: 20_000_000, limit: 10 });
+    const minutes = (...times: number[]) => times.map((time) => ({ symbol: 'C/KRW', time: time * 60_000 }));
+    assert.deepEqual(spansOf(minutes(168, 167, 170)), [
+      { symbol: 'C/KRW', from: 10_020_000, to: 10_140_000 },
+      { symbol: 'C/KRW', from: 10_200_000, to: 10_260_000 },
+    ]);
+    assert.deepEqual(await closeGaps(knex, spansOf(minutes(166, 170))), [], 'before it and after it');
+    assert.deepEqual(await left('C/KRW'), [a]);
+    const closed = { symbol: 'C/KRW', from: 10_080_000, to: 10_140_000 };
+    assert.deepEqual(await closeGaps(knex, spansOf(minutes(168))), [closed]);
+    assert.deepEqual(await left('C/KRW'), [
+      { ...a, to: 10_080_000 },
+      { ...a, from: 10_140_000 },
+    ]);
+    await closeGaps(knex, spansOf(minutes(167, 169)));
+    assert.deepEqual([await left('C/KRW'), await left('D/KRW')], [[], [b]]);
+    await knex('market_gaps').where({ symbol: 'D/KRW' }).delete();
   });
 
   it('are in doubt until it is known, or the term that was in doubt is over', async () => {

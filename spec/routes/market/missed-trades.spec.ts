@@ -165,4 +165,58 @@ onPostgres('candles of a live feed, over cuts and restarts', () => {
     assert.deepEqual(await touched(), expected);
     assert.equal((await ticker()).complete, false);
   });
+
+  it('are complete again when the missing minutes are loaded, as the exchange has them', async () => {
+    const incomplete = (): Promise<string[]> =>
+      minutes().then((all) => all.filter(({ complete }) => !complete).map(({ time }) => time));
+    const missing = await incomplete();
+    assert.ok((await days()).some(({ complete }) => !complete));
+    const volume = Number((await ticker()).volume);
+    const items = real().map(({ time, volume: traded, trades, high }) => {
+      const prices = server.trades.slice(1).filter((each) => isIn(each.time, time));
+      const all = prices.map(({ price }) => Number(price));
+      const [open = '', close = ''] = [prices[0]?.price, prices.at(-1)?.price];
+      return {
+        symbol: SYMBOL,
+        time,
+        open,
+        high,
+        low: String(Math.min(...all)),
+        close,
+        volume: traded,
+        trades,
+      };
+    });
+    // Some of them have no candle at all.
+    const listed = new Set((await minutes()).map(({ time }) => time));
+    const [first, ...rest] = items.filter(({ time }) => missing.includes(time) || !listed.has(time));
+    const load = (body: object) => app.call('POST', '/v1/market/candles', { as: user, body });
+    assert.equal((await load(first ?? {})).status, 200);
+    await eventually(async () => (await incomplete()).length === missing.length - 1, 'the first of them');
+    assert.equal((await ticker()).complete, false, 'others are still missing');
+    const client = new StreamClient(`${app.url}/v1/streams?channels=ticker:${SYMBOL}`, {
+      headers: { authorization: user.authorization },
+    });
+    await client.ready();
+    assert.equal((await load({ items: rest })).status, 200);
+    await client.until(() => client.of('ticker').at(-1)?.data.complete === true, 'the complete ticker');
+    client.cut();
+    assert.deepEqual(await incomplete(), []);
+    assert.deepEqual(await untilReal().then((all) => all.length), real().length);
+    assert.ok((await days()).every(({ complete }) => complete));
+    assert.ok(Number((await ticker()).volume) > volume);
+    assert.equal(Number((await ticker()).volume), (made + 1) * 0.5);
+    await app.close();
+    await start();
+    assert.deepEqual([(await ticker()).complete, await incomplete()], [true, []]);
+  });
+
+  function isIn(time: number, minute: string): boolean {
+    return Math.floor(time / MINUTE) * MINUTE === Date.parse(minute);
+  }
+
+  async function days(): Promise<Listed[]> {
+    const path = `/v1/market/candles?symbol=${SYMBOL}&interval=1d`;
+    return (await app.call('GET', path, { as: user })).body.items;
+  }
 });

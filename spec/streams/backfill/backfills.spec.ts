@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { saveGaps } from '../../../db/market/gaps.ts';
 import { startApp, type TestApp, type TestUser } from '../../support/app.ts';
 import { type CandleServer, priceAt, startCandleServer } from '../../support/candle-server.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -74,6 +75,32 @@ describe('past candles', function () {
       { everyMs: 50 },
     );
   }
+
+  it('close the gap that trades were missed in, and replace what was made of the others', async () => {
+    const from = today - 3 * DAY;
+    const stored = { symbol: 'BTC/KRW', time: from + MINUTE, volume: '0.001' };
+    const half = { ...stored, open: '1', high: '1', low: '1', close: '1' };
+    await post('/v1/market/candles', half);
+    const gap = { symbol: 'BTC/KRW', from: from + 90_000, to: from + 5 * MINUTE, feed: 'ccxt:upbit' };
+    const { db, market } = app.services;
+    await saveGaps(db, { gaps: [gap], doubted: [], settled: [] }, 1);
+    market.gaps.add(gap);
+    const minutes = () =>
+      get(`/v1/market/candles?symbol=BTC/KRW&interval=1m&from=${from}&to=${from + 10 * MINUTE}`);
+    assert.deepEqual(
+      (await minutes()).items.map(({ complete }: { complete: boolean }) => complete),
+      [false],
+    );
+    await post('/v1/market/backfills', { symbol: 'BTC/KRW', interval: '1m', from, to: from + 10 * MINUTE });
+    await allDone(1);
+    const { items } = await eventually(async () => {
+      const page = await minutes();
+      return (
+        page.items.length === 10 && page.items.every((each: { complete: boolean }) => each.complete) && page
+      );
+    }, 'complete minutes');
+    assert.notEqual(items[1].close, '1', 'it lacked trades');
+  });
 
   it('are fetched for what a ledger needs, and its figures fill in', async () => {
     const path = await portfolio();

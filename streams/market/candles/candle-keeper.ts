@@ -50,8 +50,8 @@ export class CandleKeeper {
     this.#rollups.publishAgain();
   }
 
-  /** Trades of [from, to) are known to be missed: the candles concerned are published as incomplete. */
-  missed(symbol: string, from: number, to: number): void {
+  /** Trades of [from, to) are known to be missed, or no longer: the candles concerned are published again. */
+  gapChanged(symbol: string, from: number, to: number): void {
     this.builder.publishAgain(symbol, from, to);
     this.#rollups.publishSymbolAgain(symbol);
   }

@@ -96,7 +96,13 @@ export class MarketWriter {
     const save = (list: readonly Candle[]): Promise<void> => options.saveCandles(list, this.#fence);
     const candles = new CandleKeeper(save, history, market.gaps);
     this.#candles = candles;
-    this.#recorder = new TickRecorder({ node, market, candles, clock });
+    this.#recorder = new TickRecorder({
+      node,
+      market,
+      candles,
+      minutes: history === null ? null : (ranges) => history.minutes(ranges),
+      clock,
+    });
     this.#turns = new PublishTurns(clock);
     const { own } = this.#recorder;
     this.#feedPublisher = new FeedPublisher({ broker, market, own, clock, random, log });
@@ -317,6 +323,7 @@ export class MarketWriter {
     const { clock } = this.#options;
     this.#look();
     const { term } = this.#feed;
+    void this.#recorder.refill().then((symbols) => this.#publishTickers(symbols));
     if (term === null) {
       this.#candles.builder.standBy(clock.now());
       return;
@@ -327,6 +334,18 @@ export class MarketWriter {
     void this.#candles.read(clock.now()).then((isNews) => {
       if (isNews) this.#publishCandles(term);
     });
+  }
+
+  /** The figures of these symbols have changed, though no tick has come. */
+  #publishTickers(symbols: readonly string[]): void {
+    const { term } = this.#feed;
+    if (symbols.length === 0 || term === null) return;
+    this.#turns
+      .take(() => this.#feedPublisher.publish(this.#recorder.recordTickers(symbols), term))
+      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) =>
+        this.#warnings.warn({ err: error }, 'the figures of loaded candles are not told', causeOf(error)),
+      );
   }
 
   #publishCandles(term: FeedTerm): void {

@@ -7,11 +7,13 @@ import type { PriceStatus } from '../../../lib/schemas/ticker-schema.ts';
 import type { GapRecord, TickRecord } from '../../channels/record.ts';
 import type { Payload } from '../../core/broker.ts';
 import type { CandleKeeper } from '../candles/candle-keeper.ts';
+import type { CandleHistory } from '../candles/candle-rollups.ts';
 import { objection, parseTick, tickOf, tradeBody } from '../market-tick.ts';
 import type { Market } from '../market.ts';
 import { OwnRecords } from './own-records.ts';
 import type { Tick } from '../tick.ts';
 import { TickerBook } from './ticker-book.ts';
+import { TickerRefills } from './ticker-refills.ts';
 
 /** Candles of one symbol that a user has stored: those of [from, to), of which `last` is the newest. */
 export interface LoadedCandles {
@@ -19,12 +21,16 @@ export interface LoadedCandles {
   from: number;
   to: number;
   last: Candle;
+  /** The parts of gaps that they fill; none if omitted. */
+  closed?: { from: number; to: number }[];
 }
 
 export interface TickRecorderOptions {
   node: string;
   market: Market;
   candles: CandleKeeper;
+  /** The stored minutes; `null`: what was before the first tick does not count. */
+  minutes: CandleHistory['minutes'] | null;
   clock: Clock;
 }
 
@@ -45,17 +51,19 @@ export class TickRecorder {
   readonly #market: Market;
   readonly #candles: CandleKeeper;
   readonly #clock: Clock;
+  readonly #refills: TickerRefills;
   #ticks = 0;
   #lastTickAt: number | null = null;
   #refused = 0;
   #trouble: string | null = null;
 
-  constructor({ node, market, candles, clock }: TickRecorderOptions) {
+  constructor({ node, market, candles, clock, minutes }: TickRecorderOptions) {
     this.own = new OwnRecords(node);
     this.book = new TickerBook({ gaps: market.gaps });
     this.#market = market;
     this.#candles = candles;
     this.#clock = clock;
+    this.#refills = new TickerRefills(this.book, minutes);
   }
 
   /** How many ticks were recorded. */
@@ -125,16 +133,31 @@ export class TickRecorder {
     return { payloads, last: this.own.stamped };
   }
 
+  /**
+   * Takes loaded minutes into the 24-hour figures, if they fill gaps. Never rejects.
+   * @returns the symbols whose figures have changed
+   */
+  refill(): Promise<string[]> {
+    return this.#refills.run();
+  }
+
+  /** The records that tell the figures of symbols anew. */
+  recordTickers(symbols: readonly string[]): TickBatch {
+    const payloads = symbols.flatMap((symbol): Payload[] => {
+      const ticker = this.book.ticker(symbol);
+      if (ticker === null) return [];
+      const record: TickRecord = { type: 'tick', by: this.own.stamp(), ticker, trade: null, judged: true };
+      return [{ key: `ticker:${symbol}`, data: encodeRecord(record) }];
+    });
+    return { payloads, last: this.own.stamped };
+  }
+
   /** The record of trades that were missed, and the ticker that shows it. */
   recordGap(gap: Gap): TickBatch {
     this.#miss(gap);
-    const payloads: Payload[] = [{ data: encodeRecord({ type: 'gap', by: this.own.stamp(), ...gap }) }];
-    const ticker = this.book.ticker(gap.symbol);
-    if (ticker !== null) {
-      const record: TickRecord = { type: 'tick', by: this.own.stamp(), ticker, trade: null, judged: true };
-      payloads.push({ key: `ticker:${gap.symbol}`, data: encodeRecord(record) });
-    }
-    return { payloads, last: this.own.stamped };
+    const told: Payload = { data: encodeRecord({ type: 'gap', by: this.own.stamp(), ...gap }) };
+    const { payloads, last } = this.recordTickers([gap.symbol]);
+    return { payloads: [told, ...payloads], last };
   }
 
   /** Takes in a gap that came over the log. */
@@ -144,7 +167,7 @@ export class TickRecorder {
 
   #miss(gap: Gap): void {
     this.#market.gaps.add(gap);
-    this.#candles.missed(gap.symbol, gap.from, gap.to);
+    this.#candles.gapChanged(gap.symbol, gap.from, gap.to);
   }
 
   #enter(tick: Tick, arrival: { now: number; feed: string | null }): string {
@@ -162,13 +185,14 @@ export class TickRecorder {
   }
 
   /** The record of stored candles. A close that is newer than any known price becomes the price. */
-  recordLoaded({ symbol, from, to, last }: LoadedCandles): Payload {
+  recordLoaded({ symbol, from, to, last, closed = [] }: LoadedCandles): Payload {
     const known = this.#market.price(symbol);
     const isNews = (known === null || last.closeTime > known.time) && this.book.hasRoomFor(symbol);
     const { close: price, closeTime: time } = last;
     const origin = { asOf: time, exchange: null, feed: null, status: 'stale', simulated: false } as const;
     const ticker = isNews ? this.book.apply({ symbol, price, quantity: null, time, ...origin }) : null;
     const record: TickRecord = { type: 'tick', ticker, trade: null, loaded: { symbol, from, to } };
+    if (closed.length > 0 && record.loaded !== undefined) record.loaded.closed = closed;
     const data = encodeRecord(record);
     // A node that starts later reads in the log's state where candles were loaded last.
     return ticker === null ? { key: 'loaded', data } : { key: `ticker:${symbol}`, data };
@@ -177,8 +201,12 @@ export class TickRecorder {
   /** Takes in a record that came over the log. */
   follow(record: TickRecord): void {
     if (record.loaded !== undefined) {
-      const { symbol, from, to } = record.loaded;
+      const { symbol, from, to, closed = [] } = record.loaded;
       this.#candles.reload(symbol, from, to);
+      for (const span of closed) {
+        this.#candles.gapChanged(symbol, span.from, span.to);
+        this.#refills.add({ symbol, ...span });
+      }
       if (record.ticker !== null) this.book.adopt(record.ticker, fixed(record.ticker.price));
       return;
     }

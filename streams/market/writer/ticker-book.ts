@@ -131,6 +131,22 @@ export class TickerBook {
     }
   }
 
+  /** Stored minutes replace those that were made of ticks, some of which were missed. */
+  refill(symbol: string, minutes: readonly Candle[]): void {
+    const series = this.#series.get(symbol);
+    if (series === undefined) return;
+    const first = Math.floor(series.last.time / MINUTE) - WINDOW;
+    const refilled = new Map(minutes.map((candle) => [Math.floor(candle.time / MINUTE), candle]));
+    const kept = series.buckets.filter(({ minute }) => !refilled.has(minute));
+    this.#buckets -= series.buckets.length;
+    series.buckets = [];
+    [series.volume, series.quoteVolume] = [ZERO, ZERO];
+    [series.high, series.low] = [series.last.price, series.last.price];
+    const added = [...refilled].map(([minute, candle]) => ({ ...candle, minute, openTime: candle.time }));
+    const all = [...kept, ...added].filter(({ minute }) => minute > first);
+    for (const bucket of all.sort((a, b) => a.minute - b.minute)) this.#add(series, bucket);
+  }
+
   /** Adopts a ticker of another source unless this book knows a newer one: the mark must not go back. */
   adopt(ticker: TickerBody, price: Fixed): void {
     const time = Date.parse(ticker.time);

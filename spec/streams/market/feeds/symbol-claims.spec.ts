@@ -31,6 +31,9 @@ describe('symbols that are needed', () => {
       'the first may, whatever the others list',
     );
     assert.deepEqual(claims.wayOf('upbit', 'USD/KRW'), [], 'another may list the pair itself');
+    claims.lists('upbit', ['BTC/KRW', 'USDT/KRW', 'USDT/USD']);
+    assert.deepEqual(claims.wayOf('upbit', 'USD/KRW'), [], 'though this one leads there, too');
+    claims.lists('upbit', ['BTC/KRW', 'USDT/KRW', 'RARE/KRW']);
     claims.lists('kraken', ['BTC/USD', 'USDT/USD', 'EUR/USD', 'USDT/KRW']);
     assert.deepEqual(claims.wayOf('upbit', 'USD/KRW'), ['USDT/KRW']);
     assert.deepEqual(claims.wayOf('kraken', 'USD/KRW'), ['USDT/USD']);
