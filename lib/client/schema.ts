@@ -1373,7 +1373,7 @@ export interface paths {
         put?: never;
         /**
          * Load past candles: minutes or whole UTC days, one or a batch
-         * @description A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day onwards. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all.
+         * @description A candle replaces the one stored for its time, so sending it again changes nothing. A day is used instead of its minutes in candles of days, weeks and months, and its close is the price from the last millisecond of the day onwards. Only intervals that are over can be loaded. A batch is loaded as a whole or not at all. Minutes close the gaps that trades were missed in: candles, 24-hour figures and tickers of that time are complete again.
          */
         post: operations["loadCandles"];
         delete?: never;
