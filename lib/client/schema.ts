@@ -2425,7 +2425,7 @@ export interface components {
              * @description Id of the exchange, as in entries.
              * @enum {string}
              */
-            exchange: "upbit" | "bithumb" | "coinone" | "binance";
+            exchange: "upbit" | "bithumb" | "coinone" | "binance" | "kraken";
             /** @description What its owner calls it. */
             label: string;
             /** @description The `account` of the entries that it books: the label that it was connected with. */
@@ -2487,7 +2487,7 @@ export interface components {
              * @description Id of the exchange, as in entries.
              * @enum {string}
              */
-            exchange: "upbit" | "bithumb" | "coinone" | "binance";
+            exchange: "upbit" | "bithumb" | "coinone" | "binance" | "kraken";
             /**
              * @description What to call it; unique in the portfolio.
              * @example Upbit main
@@ -2609,7 +2609,7 @@ export interface components {
              * @description Id of the exchange, as in entries.
              * @enum {string}
              */
-            exchange: "upbit" | "bithumb" | "coinone" | "binance";
+            exchange: "upbit" | "bithumb" | "coinone" | "binance" | "kraken";
             /** @description What its owner calls it. */
             label: string;
             /**

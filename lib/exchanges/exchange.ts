@@ -12,6 +12,7 @@ export const EXCHANGES = {
   bithumb: { name: 'Bithumb', credentials: ['apiKey', 'secret'] },
   coinone: { name: 'Coinone', credentials: ['apiKey', 'secret'] },
   binance: { name: 'Binance', credentials: ['apiKey', 'secret'] },
+  kraken: { name: 'Kraken', credentials: ['apiKey', 'secret'] },
 } as const satisfies Record<string, Exchange>;
 
 export type ExchangeId = keyof typeof EXCHANGES;

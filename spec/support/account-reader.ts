@@ -26,7 +26,9 @@ export function sumsOf(entries: Iterable<RawEntry>): Map<string, Fixed> {
       add(entry.asset, entry.kind === 'withdrawal' || entry.kind === 'fee' ? -quantity : quantity);
       for (const source of entry.from ?? []) add(source.asset, -fixed(source.quantity));
     }
-    if (entry.fee !== undefined) add(entry.fee.currency, -fixed(entry.fee.amount));
+    // A withdrawal's fee is part of its quantity.
+    if (entry.fee !== undefined && entry.kind !== 'withdrawal')
+      add(entry.fee.currency, -fixed(entry.fee.amount));
   }
   return sums;
 }

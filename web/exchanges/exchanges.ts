@@ -8,6 +8,7 @@ export const EXCHANGES: Record<ExchangeId, string> = {
   bithumb: 'Bithumb',
   coinone: 'Coinone',
   binance: 'Binance',
+  kraken: 'Kraken',
 };
 
 export const EXCHANGE_IDS = Object.keys(EXCHANGES) as ExchangeId[];

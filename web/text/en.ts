@@ -280,6 +280,8 @@ export const en = {
     'At Coinone, create a personal key under Open API → API management, with the permissions 잔고 조회, 주문 조회 and 입출금 조회 (view balances, orders, deposits and withdrawals), and the address of this server. Leave out ordering and withdrawing.',
   'account.keyAbout.binance':
     'At Binance, create the key under Account → API Management, with "Enable Reading" alone, and restrict it to the address of this server.',
+  'account.keyAbout.kraken':
+    'At Kraken, create the key under Settings → API, with "Query" under Funds and "Query ledger entries" alone, and restrict it to the address of this server. Use the key here only: Kraken refuses a key that two programs use at once.',
   'account.keyStays': 'Leave empty to keep the current key.',
   'account.label': 'Name of the account',
   'account.apiKey': 'Access key',

@@ -280,6 +280,8 @@ export const ko: Record<keyof typeof en, string> = {
     '코인원의 Open API → 통합 API 관리에서 잔고 조회, 주문 조회, 입출금 조회 권한과 이 서버의 IP 주소를 지정하여 개인용 키를 발급하세요. 주문 관리와 자산 출금은 선택하지 마세요.',
   'account.keyAbout.binance':
     '바이낸스의 계정 → API 관리에서 읽기(Enable Reading) 권한만 지정하고, 접근을 이 서버의 IP 주소로 제한하여 키를 발급하세요.',
+  'account.keyAbout.kraken':
+    '크라켄의 설정 → API에서 자금 조회(Query)와 원장 조회(Query ledger entries) 권한만 지정하고, 접근을 이 서버의 IP 주소로 제한하여 키를 발급하세요. 두 프로그램이 한 키를 같이 쓰면 크라켄이 거절하므로 이 키는 여기에서만 사용하세요.',
   'account.keyStays': '입력하지 않으면 지금 키를 그대로 사용합니다.',
   'account.label': '계정 이름',
   'account.apiKey': 'Access key (액세스 키)',

@@ -45,7 +45,7 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 /** The asset of a code; coins that earn have a suffix, as in `DOT.S`, `ETH2.S`, `DOT28.S`. */
-function assetOf(code: string): string {
+export function krakenAsset(code: string): string {
   const plain = code.toUpperCase().replace(/(?:\d{2})?\.[SFBMP]$/, '');
   return CODES[plain] ?? plain;
 }
@@ -59,12 +59,12 @@ const shared = {
 } as const;
 
 function moveOf(row: Row): Move {
-  return { asset: assetOf(row.text('asset')), amount: row.number('amount') };
+  return { asset: krakenAsset(row.text('asset')), amount: row.number('amount') };
 }
 
 function feeOf(row: Row): Move {
   const fee = amountOf(row.numberOrNull('fee') ?? '0');
-  return { asset: assetOf(row.text('asset')), amount: decimal(-fee) };
+  return { asset: krakenAsset(row.text('asset')), amount: decimal(-fee) };
 }
 
 const DERIVATIVE = /^(margin|rollover|settled)$/i;
@@ -194,17 +194,17 @@ const OLD_PAIR = /^([XZ][A-Z]{3}|USDT)([XZ][A-Z]{3})$/;
 function pairsIn(row: Row): [Pair, ...Pair[]] {
   const name = row.text('pair').toUpperCase();
   const [base = '', quote = ''] = name.split('/');
-  if (quote !== '') return [{ base: assetOf(base), quote: assetOf(quote) }];
+  if (quote !== '') return [{ base: krakenAsset(base), quote: krakenAsset(quote) }];
   const [, oldBase = '', oldQuote = ''] = OLD_PAIR.exec(name) ?? [];
   const isOld = CODES[oldQuote] !== undefined;
   if (isOld && (oldBase === 'USDT' || CODES[oldBase] !== undefined)) {
-    return [{ base: assetOf(oldBase), quote: assetOf(oldQuote) }];
+    return [{ base: krakenAsset(oldBase), quote: krakenAsset(oldQuote) }];
   }
   const pairs = QUOTES.filter((each) => name.endsWith(each) && name.length > each.length).map((each) => ({
-    base: assetOf(name.slice(0, -each.length)),
-    quote: assetOf(each),
+    base: krakenAsset(name.slice(0, -each.length)),
+    quote: krakenAsset(each),
   }));
-  if (isOld) pairs.unshift({ base: oldBase.slice(1), quote: assetOf(oldQuote) });
+  if (isOld) pairs.unshift({ base: oldBase.slice(1), quote: krakenAsset(oldQuote) });
   const [first, ...others] = pairs;
   if (first === undefined) {
     throw row.error('pair', 'not-a-pair', 'is not a pair such as XXBTZEUR or XBT/EUR');

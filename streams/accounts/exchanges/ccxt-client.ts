@@ -10,6 +10,7 @@ interface CcxtExchange {
   has: Record<string, unknown>;
   quoteJsonNumbers: boolean;
   sign: (...request: unknown[]) => SignedRequest;
+  nonce: () => number;
   /** Asks for the exchange's time and uses it for signing from then on. */
   loadTimeDifference: () => Promise<unknown>;
   milliseconds: () => number;
@@ -63,6 +64,8 @@ export interface ClientOptions {
   reasonOf: (body: unknown) => string | null;
   /** Endpoints that ccxt does not know, in its own notation: they become implicit methods. */
   endpoints?: object;
+  /** Whether each request needs a higher nonce: ccxt takes the time, which two may share. */
+  hasRisingNonce?: boolean;
   /** Corrects what ccxt signs wrongly. */
   resign?: (request: SignedRequest) => SignedRequest;
   /** The meaning of a refusal at this exchange; `null` to use the rules for all exchanges. */
@@ -111,6 +114,11 @@ export class CcxtClient {
     // Keeps digits exactly, which doubles would not.
     exchange.quoteJsonNumbers = true;
     if (url !== null) exchange.urls.api = redirect(exchange.urls.api, { ws: null, rest: url.base });
+    if (options.hasRisingNonce === true) {
+      const nonce = exchange.nonce.bind(exchange);
+      let last = 0;
+      exchange.nonce = () => (last = Math.max(nonce(), last + 1));
+    }
     const { resign } = options;
     if (resign !== undefined) {
       const sign = exchange.sign.bind(exchange);

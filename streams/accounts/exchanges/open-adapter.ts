@@ -3,6 +3,7 @@ import type { AccountAdapter, AdapterOptions, OpenAdapter } from './adapter.ts';
 import { openBinance } from './binance.ts';
 import { openBithumb } from './bithumb.ts';
 import { openCoinone } from './coinone.ts';
+import { openKraken } from './kraken.ts';
 import { openUpbit } from './upbit.ts';
 
 /** One file per exchange. */
@@ -11,6 +12,7 @@ const ADAPTERS: Record<ExchangeId, OpenAdapter> = {
   bithumb: openBithumb,
   coinone: openCoinone,
   binance: openBinance,
+  kraken: openKraken,
 };
 
 /** @throws AccountError `ccxt-missing` */
