@@ -84,6 +84,8 @@ const GARBAGE: Record<string, string> = {
   cursor: '/problems/invalid-cursor',
   token: '/problems/unauthorized',
   refreshToken: '/problems/unauthorized',
+  // Of files only: rates of a JSON body say the zone themselves.
+  tz: '/problems/invalid-request',
 };
 
 const TIME = '2026-03-02T09:00:00.000Z';
@@ -290,11 +292,13 @@ describe('every maximum of the API document', function () {
       it(`can be reached, and not passed: ${about}`, async () => {
         const without = WITHOUT[`${operation.id} ${keyword}`];
         const rest = without === undefined ? {} : { [without]: '' };
-        const taken = await send(operation, { ...rest, [at]: String(valueOf(maximum)) });
+        const body = BODIES[operation.id];
+        const taken = await send(operation, { ...rest, [at]: String(valueOf(maximum)) }, body);
         if (SHORTER[at] === undefined) assertTaken(taken, about, GARBAGE[at]);
         // Nobody is let in to be told more.
         if (at === 'token') return;
-        assertRefused(await send(operation, { ...rest, [at]: String(valueOf(maximum, 1)) }), maximum, about);
+        const query = { ...rest, [at]: String(valueOf(maximum, 1)) };
+        assertRefused(await send(operation, query, body), maximum, about);
       });
     }
 

@@ -44,6 +44,9 @@ const QUERIES: Record<string, (portfolioId: string) => string> = {
   openWebSocket: (id) => `?channels=fills:${id}`,
 };
 
+/** What has to be said in the query, whoever's it is. */
+const queryOf = ({ id }: Endpoint): string => (id === 'listFigureEntries' ? '?figure=fees' : '');
+
 const NAMING = CLOSED.filter(({ path }) => path.includes(':'));
 
 describe('what is somebody else’s', () => {
@@ -160,13 +163,13 @@ describe('what is somebody else’s', () => {
       if (role === 'admin' && FOR_ADMINS.includes(endpoint.id)) continue;
       it(`is for a ${role} as what is not there: ${nameOf(endpoint)}`, async () => {
         const as = strangers[role];
-        const foreign = await ask(as, endpoint, pathOf(endpoint, idsOf(endpoint)));
-        const absent = await ask(as, endpoint, pathOf(endpoint));
+        const foreign = await ask(as, endpoint, pathOf(endpoint, idsOf(endpoint)) + queryOf(endpoint));
+        const absent = await ask(as, endpoint, pathOf(endpoint) + queryOf(endpoint));
         assertProblem(foreign, allowed ? 404 : 403, allowed ? 'not-found' : 'forbidden');
         const { requestId: _a, ...said } = foreign.body;
         const { requestId: _b, ...saidOfAbsent } = absent.body;
         assert.deepEqual(said, saidOfAbsent, 'nobody learns which ids are taken');
-        const nonsense = await ask(as, endpoint, endpoint.path.replaceAll(/:\w+/g, 'x'));
+        const nonsense = await ask(as, endpoint, endpoint.path.replaceAll(/:\w+/g, 'x') + queryOf(endpoint));
         assertProblem(nonsense, foreign.status, allowed ? 'not-found' : 'forbidden');
       });
     }

@@ -63,6 +63,7 @@ describe('reads', () => {
     openPnlStream: () => `?portfolioId=${portfolioId}`,
     listCandles: () => '?symbol=BTC/KRW&interval=1m',
     listPnlPeriods: () => '?interval=month',
+    listFigureEntries: () => '?figure=fees',
     // What goes on to this moment is another one in the next.
     getPerformance: () => `?from=${start - 50 * HOUR}&to=${start - HOUR}`,
     getSeries: () => `?interval=hour&from=${start - 50 * HOUR}&to=${start - HOUR}`,

@@ -92,7 +92,8 @@ eachApp('a shared portfolio', (app) => {
     );
     assert.ok(paths.length >= 5);
     for (const each of paths) {
-      const url = each.path.replace(':portfolioId', id);
+      const query = each.id === 'listFigureEntries' ? '?figure=fees' : '';
+      const url = each.path.replace(':portfolioId', id) + query;
       const { status } = await app().call('GET', url, { as: owner });
       assert.equal((await app().call('GET', url, { as: reader })).status, status, url);
       assertProblem(await app().call('GET', url, { as: stranger }), 404, 'not-found', url);
