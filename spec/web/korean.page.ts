@@ -112,10 +112,13 @@ const WORDS = `[...document.querySelectorAll('body *:not(noscript)')].flatMap((n
       assert.match((await page.locator('#import-rows').textContent()) ?? '', why);
       await hasNoEnglish(String(why));
     };
-    await given('a,b,c\n1,2,3', /1행: 열 제목이 가져올 수 있는 파일의 것과 다릅니다/);
+    await given(
+      'a,b,c\n1,2,3',
+      /1행: 열 제목이 가져올 수 있는 파일\(Marktide, .*CoinTracking\)의 것과 다릅니다/,
+    );
     await given(
       file.replace(',거래수량', ''),
-      /1행: “거래수량” 열이 없습니다. upbit 파일에 있어야 하는 열입니다/,
+      /1행: “거래수량” 열이 없습니다. Upbit 파일에 있어야 하는 열입니다/,
     );
     const heading = file.split('\n')[0] ?? '';
     await given(

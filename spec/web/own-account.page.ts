@@ -102,6 +102,7 @@ const NEW_PASSWORD = 'a staple of nine letters';
     const other = await own.newPage();
     await signIn(other, app.url, { email: guest.email, password: TEST_PASSWORD });
     await other.locator('#account-open').click();
+    await other.locator('#api-key-form [name=scope]').first().waitFor();
     const scopes = await other
       .locator('#api-key-form [name=scope]')
       .evaluateAll((boxes) => boxes.map((box) => box.getAttribute('value')));
