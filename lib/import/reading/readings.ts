@@ -91,6 +91,12 @@ function inFileOrder(
   };
 }
 
+/** Whether no asset both goes out and comes in. */
+function areOneWay(legs: readonly Move[]): boolean {
+  const given = new Set(legs.filter(({ amount }) => amount.startsWith('-')).map(({ asset }) => asset));
+  return !legs.some(({ asset, amount }) => given.has(asset) && amountOf(amount) > ZERO);
+}
+
 function plus(move: Move, other: Move | undefined): Move {
   if (other === undefined) return move;
   return { asset: move.asset, amount: decimal(amountOf(move.amount) + amountOf(other.amount)) };
@@ -98,7 +104,8 @@ function plus(move: Move, other: Move | undefined): Move {
 
 /**
  * What the legs of one instant are: a trade if one asset goes out and another comes in; a conversion, from
- * any number of assets into one, if the file calls it that.
+ * any number of assets into one, if the file calls it that. A purchase and a sale of one pair are two trades, never their
+ * difference.
  */
 export function exchangeOf(
   legs: readonly Move[],
@@ -112,7 +119,8 @@ export function exchangeOf(
   const gives = sums.filter(({ amount }) => amount.startsWith('-'));
   const [get] = gets;
   const [give] = gives;
-  if (get !== undefined && give !== undefined && gets.length === 1) {
+  const isOneWay = kind === 'convert' || areOneWay(legs);
+  if (get !== undefined && give !== undefined && gets.length === 1 && isOneWay) {
     if (kind === 'convert' && gives.length <= MAX_SOURCES) {
       return { entries: convertOf(gives, get, sumMoves(fees), occasion) };
     }
@@ -121,7 +129,9 @@ export function exchangeOf(
     }
   }
   const all = [...legs, ...fees];
-  if (gets.length === 0 || gives.length === 0) return undecided('incomplete-trade', word, all, occasion);
+  if (isOneWay && (gets.length === 0 || gives.length === 0)) {
+    return undecided('incomplete-trade', word, all, occasion);
+  }
   const grouped = inFileOrder(legs, fees, occasion);
   return undecided('several-trades', word, all, occasion, grouped === null ? [] : [grouped]);
 }

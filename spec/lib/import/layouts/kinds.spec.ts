@@ -393,6 +393,35 @@ describe('several trades of one second', () => {
     }
   });
 
+  it('are never taken for their difference: a purchase and a sale of one pair', async () => {
+    const both = [
+      'Spot,Transaction Buy,ETH,1.5',
+      'Spot,Transaction Spend,USDT,-5550.015',
+      'Spot,Transaction Fee,USDT,-1.11',
+      'Spot,Transaction Sold,ETH,-0.7',
+      'Spot,Transaction Revenue,USDT,2590.7',
+      'Spot,Transaction Fee,USDT,-2.5907',
+    ];
+    const [row, ...more] = await readText(statement(...both));
+    assert.equal(more.length, 0);
+    const { code, options, moves } = decisionOf(row);
+    assert.equal(code, 'several-trades');
+    const entries = options.find(({ id }) => id === 'trades')?.entries ?? [];
+    const trades = entries.map((entry) => [entry.kind === 'trade' && entry.side, entry.quantity]);
+    assert.deepEqual(trades, [
+      ['buy', '1.5'],
+      ['sell', '0.7'],
+    ]);
+    assert.deepEqual(sumsOf(entries.flatMap(movesOf)), sumsOf(moves));
+    const again = [...both, 'Spot,Transaction Buy,ETH,0.2', 'Spot,Transaction Spend,USDT,-740'];
+    assert.deepEqual(
+      (await readText(statement(...again))).map((each) => decisionOf(each).code),
+      [code],
+    );
+    const older = ['Spot,Buy,ETH,1', 'Spot,Buy,USDT,-100', 'Spot,Sell,ETH,-0.4', 'Spot,Sell,USDT,44'];
+    assert.deepEqual(await inShort(statement(...older)), ['buy ETH/USDT 1', 'sell ETH/USDT 0.4']);
+  });
+
   it('are not paired where one of them has no other side', async () => {
     const [row] = await readText(statement(...rows, 'Spot,Transaction Buy,ADA,7'));
     const ids = decisionOf(row).options.map(({ id }) => id);
