@@ -1,9 +1,9 @@
 import { decimal, ZERO } from '../../lib/money/money.ts';
 import { type Answer, startApp, type TestApp, type TestUser } from './app.ts';
 import { eventually } from './eventually.ts';
+import { HeldClock } from './held-clock.ts';
 import { watch } from './log-watch.ts';
 import { UNLIMITED } from './routes/door.ts';
-import { ShiftedClock } from './shifted-clock.ts';
 import { UpbitAccounts } from './upbit-accounts.ts';
 
 export const DAY = 86_400_000;
@@ -22,7 +22,7 @@ export interface AccountBody {
 /** A server, a stand-in for Upbit, and a portfolio that an account there can be connected to. */
 export class AccountApp {
   readonly upbit = new UpbitAccounts();
-  readonly clock = new ShiftedClock();
+  readonly clock = new HeldClock();
   path = '';
   #app: TestApp | null = null;
   #owner: TestUser | null = null;

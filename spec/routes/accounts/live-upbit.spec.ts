@@ -26,6 +26,7 @@ describe('the private stream of an account at Upbit', () => {
     await stream.until(() => stream.events.some(({ event }) => event === 'pnl'));
   });
   afterEach(async () => {
+    upbitApp.clock.release();
     stream.cut();
     await upbitApp.call('DELETE', upbitApp.path);
     await upbitApp.listened(0);
@@ -61,6 +62,18 @@ describe('the private stream of an account at Upbit', () => {
     const before = pnlPosition();
     const id = fill(upbit.order('KRW-BTC', 'bid', upbitApp.clock.now()), '0.01');
     await stream.until(() => filled().includes(id) && pnlPosition() > before);
+    await agreed();
+  });
+
+  it('brings a fill to the streams within a second: only timers of a quarter of one run meanwhile', async () => {
+    unlist();
+    const before = pnlPosition();
+    const order = upbit.order('KRW-BTC', 'bid', upbitApp.clock.now());
+    // The valuation takes turns of a quarter of a second; polls, sweeps and looks take a second and more.
+    upbitApp.clock.hold(300);
+    const id = fill(order, '0.01');
+    await stream.until(() => filled().includes(id) && pnlPosition() > before);
+    upbitApp.clock.release();
     await agreed();
   });
 
