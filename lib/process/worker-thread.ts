@@ -97,11 +97,11 @@ export class WorkerThread<R, A, N = never> {
  * In the thread: answers each request.
  * @param transferred the memory that an answer gives away instead of being copied
  */
-export function serveRequests<R, A>(
-  answer: (request: R) => Promise<A>,
+export function serveRequests<A>(
+  answer: (request: never) => Promise<A>,
   transferred: (answer: A) => ArrayBuffer[] = () => [],
 ): void {
-  parentPort?.on('message', ({ id, request }: Request<R>) => {
+  parentPort?.on('message', ({ id, request }: Request<never>) => {
     answer(request).then(
       (answer) => send<A>({ id, answer }, transferred(answer)),
       (cause: unknown) => send<A>({ id, error: cause instanceof Error ? cause : new Error(String(cause)) }),
@@ -110,8 +110,8 @@ export function serveRequests<R, A>(
 }
 
 /** In the thread: tells the node something that it has not asked for. */
-export function sendNews<N>(news: N): void {
-  send<never, N>({ news });
+export function sendNews(news: unknown): void {
+  send<never, unknown>({ news });
 }
 
 function send<A, N = never>(message: Message<A, N>, transferred?: ArrayBuffer[]): void {

@@ -21,12 +21,10 @@ const quote = z
     price: orNull(price, 'Last price, quote per base'),
     time: orNull(time, 'When it was made, according to its source'),
     asOf: orNull(asOf, "When it arrived, by the server's clock; of a loaded rate, its time"),
-    exchange: z.union([exchange, z.null()]).describe('The exchange that it came from; `null`: not known.'),
-    feed: z
-      .union([feed, z.null()])
-      .describe(
-        'The feed that it came from; `null` for a loaded rate, or one known from stored candles only.',
-      ),
+    exchange: exchange.describe('The exchange that it came from; `null`: not known.'),
+    feed: feed.describe(
+      'The feed that it came from; `null` for a loaded rate, or one known from stored candles only.',
+    ),
     status: orNull(status, 'Whether it is current'),
   })
   .meta({ id: 'PremiumPrice', description: 'A price that a premium is computed from, and its age.' });

@@ -70,7 +70,7 @@ function watch(request: AccountRequest, { live }: AccountAdapter): Watched | nul
   if (running?.key !== key) {
     unwatch(accountId);
     const tell = (what: { news: AccountNews } | { lost: string }): void =>
-      sendNews<WorkerNews>({ accountId, ...what });
+      sendNews({ accountId, ...what } satisfies WorkerNews);
     const stream = new PrivateStream({
       protocol: live.stream,
       clock: systemClock,

@@ -17,24 +17,15 @@ export const SUMMED_FIGURES = [
 ] as const;
 export type SummedFigure = (typeof SUMMED_FIGURES)[number];
 
-/** What the figure is in the state of an asset; `null` without a rate. */
-function valueOf(state: AssetState, figure: SummedFigure): Fixed | null {
-  const { unknown } = state;
-  switch (figure) {
-    case 'quantity':
-      return state.quantity;
-    case 'netContributions':
-      return unknown.contributions ? null : state.contributions;
-    case 'realizedPnl':
-      return unknown.realisedNet ? null : state.realisedNet;
-    case 'income':
-      return unknown.income ? null : state.income;
-    case 'fees':
-      return unknown.fees ? null : state.fees;
-    case 'transferredPnl':
-      return unknown.transferred ? null : state.transferred;
-  }
-}
+/** What each figure is in the state of an asset; `null` without a rate. */
+const VALUES: Record<SummedFigure, (state: AssetState) => Fixed | null> = {
+  quantity: ({ quantity }) => quantity,
+  netContributions: ({ unknown, contributions }) => (unknown.contributions ? null : contributions),
+  realizedPnl: ({ unknown, realisedNet }) => (unknown.realisedNet ? null : realisedNet),
+  income: ({ unknown, income }) => (unknown.income ? null : income),
+  fees: ({ unknown, fees }) => (unknown.fees ? null : fees),
+  transferredPnl: ({ unknown, transferred }) => (unknown.transferred ? null : transferred),
+};
 
 /** Takes the legs of one asset piece by piece, and tells how much each entry adds to a figure. */
 export interface FigureParts {
@@ -50,9 +41,9 @@ export function figureParts(asset: string, costMethod: CostMethod, figure: Summe
   return {
     *add(legs, parts) {
       for (const leg of legs) {
-        const before = valueOf(state, figure) ?? ZERO;
+        const before = VALUES[figure](state) ?? ZERO;
         const after = yield* foldSteps(state, [leg], costMethod);
-        const value = valueOf(after, figure);
+        const value = VALUES[figure](after);
         const part = value === null ? null : value - before;
         if (part !== ZERO) {
           const sum = parts.get(leg.entryId);
