@@ -7,6 +7,7 @@ import type { Dashboard } from '../portfolio/dashboard.ts';
 import { staleText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
 import { type Entry, ENTRY_KINDS, isListed } from './entry-kinds.ts';
+import { joinAgain, pairOf, removeForNow } from './undoing.ts';
 import { type EntryActions, EntryRow } from './entry-row.tsx';
 import { Matches } from './matches.tsx';
 
@@ -17,7 +18,7 @@ const MOST = 1_000;
 /** The entries of a portfolio other than trades, newest first. */
 export function EntriesCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const { id: portfolioId } = portfolio;
-  const { client, changes, isSettled, dialog, connection } = dashboard;
+  const { client, changes, isSettled, dialog, connection, undoable } = dashboard;
   const limit = useSignal(STEP);
   const query = useQuery({
     load: (signal) =>
@@ -39,8 +40,18 @@ export function EntriesCard({ dashboard, portfolio }: { dashboard: Dashboard; po
     const path = { portfolioId, entryId: entry.id };
     return {
       onEdit: () => (dialog.value = { type: 'entry', entry }),
-      onRemove: () => then(() => client.api.removeEntry({ path })),
-      onPart: () => then(() => client.api.partEntry({ path })),
+      onRemove: () =>
+        then(async () => {
+          const undo = await removeForNow(client.api, portfolioId, entry.id);
+          undoable.value = { what: text('undo.entryRemoved', { kind: text(`entry.${entry.kind}`) }), undo };
+        }),
+      onPart: () =>
+        then(async () => {
+          const pair = pairOf(portfolioId, await client.api.getEntry({ path }));
+          await client.api.partEntry({ path });
+          if (pair === null) return;
+          undoable.value = { what: text('undo.parted'), undo: () => joinAgain(client.api, pair) };
+        }),
     };
   };
   const answer = query.answer.value;

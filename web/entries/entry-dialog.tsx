@@ -10,6 +10,7 @@ import { useCertainty } from '../page/use-certainty.ts';
 import { text } from '../text/text.ts';
 import { EntryFields } from './entry-fields.tsx';
 import type { Entry } from './entry-kinds.ts';
+import { formerOf } from './undoing.ts';
 import { changesOf, enteredEntry, type EntryValues, newValues, toBook, valuesOf } from './entry-values.ts';
 
 interface Props {
@@ -41,6 +42,11 @@ export function EntryDialog({ dashboard, portfolio, entry, onClose }: Props) {
     reset();
     setValues((typed) => ({ ...typed, ...some }));
   };
+  const done = (what: string, undo: () => Promise<unknown>): void => {
+    dashboard.changes.value += 1;
+    dashboard.undoable.value = { what, undo: async () => void (await undo()) };
+    onClose();
+  };
   const { isBusy, message, submit } = useSubmit(async () => {
     const time = fromLocalTime(values.time, timeZone);
     if (time === null) {
@@ -51,14 +57,21 @@ export function EntryDialog({ dashboard, portfolio, entry, onClose }: Props) {
     const entered = enteredEntry(values, time, assets);
     if (entry === null) {
       const body = toBook(entered, externalId);
-      await api.bookEntries({ path: { portfolioId }, query, body }).catch(refused);
+      const made = await api.bookEntries({ path: { portfolioId }, query, body }).catch(refused);
+      // One entry was sent, so one comes back.
+      if (!('id' in made)) return onClose();
+      const path = { portfolioId, entryId: made.id };
+      done(text('undo.entryAdded', { kind: text(`entry.${values.kind}`) }), () => api.removeEntry({ path }));
     } else {
       const was = enteredEntry(before, fromLocalTime(before.time, timeZone) ?? entry.time, assets);
       const body = changesOf(was, entered);
-      if (body !== null) await api.changeEntry({ path: { portfolioId, entryId: entry.id }, body });
+      if (body === null) return onClose();
+      const path = { portfolioId, entryId: entry.id };
+      const former = formerOf(await api.getEntry({ path }), body);
+      await api.changeEntry({ path, body });
+      const undo = () => api.changeEntry({ path, body: former });
+      done(text('undo.entryChanged', { kind: text(`entry.${entry.kind}`) }), undo);
     }
-    dashboard.changes.value += 1;
-    onClose();
   });
   return (
     <Modal id="entry-dialog" title={text(entry === null ? 'addEntry' : 'changeEntry')} onClose={onClose}>

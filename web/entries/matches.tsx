@@ -1,7 +1,7 @@
 import type { components } from 'marktide/client';
 import type { Portfolio } from '../api.ts';
 import type { ClockFace } from '../figures/clock-face.ts';
-import { exact } from '../figures/number.ts';
+import { count, exact } from '../figures/number.ts';
 import { useQuery } from '../live/use-query.ts';
 import { Message } from '../page/message.tsx';
 import { useSubmit } from '../page/use-submit.ts';
@@ -67,7 +67,7 @@ function Row({ match, face, portfolios, isBusy, onAccept, onReject }: RowProps) 
  */
 export function Matches({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
   const { id: portfolioId } = portfolio;
-  const { client, changes, isSettled, connection } = dashboard;
+  const { client, changes, isSettled, connection, undoable } = dashboard;
   const query = useQuery({
     load: (signal) =>
       client.api.listTransferMatches({ path: { portfolioId }, query: { limit: SHOWN } }, { signal }),
@@ -85,6 +85,24 @@ export function Matches({ dashboard, portfolio }: { dashboard: Dashboard; portfo
         changes.value += 1;
       }
     });
+  /** Joins, and offers to separate them again: an id of a match begins with that of its withdrawal. */
+  const join = (task: () => Promise<readonly string[]>): void =>
+    then(async () => {
+      const pairs = (query.answer.peek()?.items ?? []).map(({ id, withdrawal }) => [id, withdrawal] as const);
+      const known = new Map(pairs);
+      const joined = await task();
+      undoable.value = {
+        what: text('undo.joined', { count: count(joined.length) }),
+        undo: async () => {
+          for (const matchId of joined) {
+            const side = known.get(matchId);
+            const entryId = side?.id ?? matchId.split('.')[0] ?? '';
+            const path = { portfolioId: side?.portfolioId ?? portfolioId, entryId };
+            await client.api.partEntry({ path });
+          }
+        },
+      };
+    });
   const items = query.answer.value?.items ?? [];
   if (items.length === 0) return <Message id="matches-message">{message}</Message>;
   const mayWrite = portfolio.access !== 'read';
@@ -99,7 +117,12 @@ export function Matches({ dashboard, portfolio }: { dashboard: Dashboard; portfo
               type="button"
               id="matches-sure"
               disabled={isBusy}
-              onClick={() => then(() => client.api.acceptSureTransferMatches({ path: { portfolioId } }))}
+              onClick={() =>
+                join(
+                  async () =>
+                    (await client.api.acceptSureTransferMatches({ path: { portfolioId } })).accepted,
+                )
+              }
             >
               {text('matchSure')}
             </button>
@@ -118,7 +141,15 @@ export function Matches({ dashboard, portfolio }: { dashboard: Dashboard; portfo
               face={connection.face.value}
               portfolios={dashboard.portfolios.all.value ?? []}
               isBusy={isBusy}
-              onAccept={mayWrite ? () => then(() => client.api.acceptTransferMatch({ path })) : undefined}
+              onAccept={
+                mayWrite
+                  ? () =>
+                      join(async () => {
+                        await client.api.acceptTransferMatch({ path });
+                        return [match.id];
+                      })
+                  : undefined
+              }
               onReject={mayWrite ? () => then(() => client.api.rejectTransferMatch({ path })) : undefined}
             />
           );

@@ -7,16 +7,9 @@ import { useSubmit } from '../page/use-submit.ts';
 import type { Dashboard } from '../portfolio/dashboard.ts';
 import { text } from '../text/text.ts';
 import { useCertainty } from '../page/use-certainty.ts';
+import { removeForNow } from '../entries/undoing.ts';
 import { TradeFields } from './trade-fields.tsx';
-import {
-  bookedAgain,
-  changesOf,
-  enteredTrade,
-  formerOf,
-  toBook,
-  type TradeValues,
-  valuesOf,
-} from './trade-values.ts';
+import { changesOf, enteredTrade, formerOf, toBook, type TradeValues, valuesOf } from './trade-values.ts';
 
 interface Props {
   dashboard: Dashboard;
@@ -78,12 +71,7 @@ export function TradeDialog({ dashboard, portfolio, trade, onClose }: Props) {
   });
   const remove = (removed: ListedTrade): void =>
     run(async () => {
-      const path = { portfolioId, tradeId: removed.id };
-      // The row may be older than the ledger, and what is undone must bring back what was there.
-      const again = bookedAgain(await api.getTrade({ path }));
-      await api.removeTrade({ path });
-      const undo = () =>
-        api.bookTrades({ path: { portfolioId }, query: { possibleDuplicates: 'book' }, body: again });
+      const undo = await removeForNow(api, portfolioId, removed.id);
       done(text('undo.removed', { symbol: removed.symbol }), undo);
     });
 

@@ -18,6 +18,8 @@ export interface TradeValues {
   time: string;
   exchange: string;
   note: string;
+  /** With commas between them. */
+  tags: string;
 }
 
 export function valuesOf(trade: ListedTrade | null, { timeZone, baseCurrency }: Portfolio): TradeValues {
@@ -32,9 +34,10 @@ export function valuesOf(trade: ListedTrade | null, { timeZone, baseCurrency }: 
       time: toLocalTime(Date.now(), timeZone),
       exchange: '',
       note: '',
+      tags: '',
     };
   }
-  const { symbol, side, quantity, price, fee, time, exchange, note } = trade;
+  const { symbol, side, quantity, price, fee, time, exchange, note, tags } = trade;
   return {
     symbol,
     side,
@@ -45,6 +48,7 @@ export function valuesOf(trade: ListedTrade | null, { timeZone, baseCurrency }: 
     time: toLocalTime(time, timeZone),
     exchange: exchange ?? '',
     note: note ?? '',
+    tags: tags.join(', '),
   };
 }
 
@@ -52,9 +56,16 @@ type Entered = Required<Pick<TradeInput, 'symbol' | 'side' | 'quantity' | 'price
   fee: { amount: string; currency: string } | null;
   exchange: string | null;
   note: string | null;
+  tags: string[];
 };
 
 const orNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
+
+/** Each tag once, without surrounding blanks. */
+function tagList(entered: string): string[] {
+  const tags = entered.split(',').map((tag) => tag.trim());
+  return [...new Set(tags.filter((tag) => tag !== ''))];
+}
 
 const symbolCode = (entered: string, known: readonly string[]): string =>
   entered
@@ -83,17 +94,19 @@ export function enteredTrade(
     fee: amount === '' ? null : { amount, currency: assetCode(values.feeCurrency, known) },
     exchange: orNull(values.exchange),
     note: orNull(values.note),
+    tags: tagList(values.tags),
   };
 }
 
 /** A request body for a new trade: empty fields are omitted. */
-export function toBook({ fee, exchange, note, ...rest }: Entered, externalId: string): TradeInput {
+export function toBook({ fee, exchange, note, tags, ...rest }: Entered, externalId: string): TradeInput {
   return {
     externalId,
     ...rest,
     ...(fee === null ? {} : { fee }),
     ...(exchange === null ? {} : { exchange }),
     ...(note === null ? {} : { note }),
+    ...(tags.length === 0 ? {} : { tags }),
   };
 }
 
@@ -106,7 +119,7 @@ export function changesOf(
   after: TradeValues,
   entered: Entered,
 ): components['schemas']['TradeChange'] {
-  const { fee, time, symbol, side, quantity, price, note } = entered;
+  const { fee, time, symbol, side, quantity, price, note, tags } = entered;
   const isOther = (...names: (keyof TradeValues)[]): boolean =>
     names.some((name) => before[name] !== after[name]);
   return {
@@ -117,6 +130,7 @@ export function changesOf(
     ...(isOther('feeAmount', 'feeCurrency') ? { fee } : {}),
     ...(isOther('time') ? { time } : {}),
     ...(isOther('note') ? { note } : {}),
+    ...(isOther('tags') ? { tags } : {}),
   };
 }
 
@@ -125,23 +139,7 @@ export function formerOf(
   trade: ListedTrade,
   change: components['schemas']['TradeChange'],
 ): components['schemas']['TradeChange'] {
-  const { symbol, side, quantity, price, fee, time, note } = trade;
-  const former = { symbol, side, quantity, price, fee, time, note };
+  const { symbol, side, quantity, price, fee, time, note, tags } = trade;
+  const former = { symbol, side, quantity, price, fee, time, note, tags };
   return Object.fromEntries(Object.entries(former).filter(([name]) => name in change));
-}
-
-/** A request body to book a removed trade again, unchanged. */
-export function bookedAgain(trade: ListedTrade): TradeInput {
-  const { symbol, side, quantity, price, time, tags, sequence } = trade;
-  const { externalId, exchange, fee, orderId, type, note } = trade;
-  const optional = Object.entries({ externalId, exchange, fee, orderId, type, note, sequence });
-  return {
-    symbol,
-    side,
-    quantity,
-    price,
-    time,
-    tags,
-    ...Object.fromEntries(optional.filter(([, value]) => value !== null && value !== undefined)),
-  };
 }
