@@ -122,6 +122,44 @@ const HOUR = 3_600_000;
     await trades.nth(1).waitFor();
   });
 
+  it('have the columns of one’s choice, by the keyboard, until they are reset', async () => {
+    const headings = (): Promise<string[]> => page.locator('#holdings-table thead th').allTextContents();
+    const usual = await headings();
+    await page.locator('#columns-open').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#columns-dialog').waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await page.locator('#columns-dialog [name=weight]').focus();
+    await page.keyboard.press('Space');
+    await page.locator('#columns-dialog [name=costBasis]').focus();
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Escape');
+    await page.locator('#columns-dialog').waitFor({ state: 'detached' });
+    assert.equal(await page.locator('#columns-open:focus').count(), 1);
+    const chosen = [
+      'Asset',
+      'Value',
+      'Unrealised',
+      'Price',
+      'Quantity',
+      'Average price',
+      'Cost',
+      'Realised (net)',
+    ];
+    assert.deepEqual(await headings(), chosen);
+    await page.reload();
+    await row('BTC').waitFor();
+    assert.deepEqual(await headings(), chosen);
+    const { items } = await desk.ask('GET', `/v1/portfolios/${portfolioId}/holdings`);
+    const { costBasis } = items.find(({ asset }: { asset: string }) => asset === 'BTC');
+    await row('BTC').locator(`td[data-label=Cost][title="${costBasis}"]`).waitFor();
+    assert.equal(await row('KRW').locator('td').count(), chosen.length - 1);
+    await page.locator('#columns-open').click();
+    await page.locator('#columns-dialog [name=reset]').click();
+    await page.locator('#columns-dialog [name=close]').click();
+    assert.deepEqual(await headings(), usual);
+  });
+
   for (const locale of ['en-US', 'ko-KR']) {
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`are whole at every width: ${locale}, ${colorScheme}`, async () => {

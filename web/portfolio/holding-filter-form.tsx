@@ -1,9 +1,16 @@
+import type { ComponentChildren } from 'preact';
 import { setParams } from '../page/route.ts';
 import { text } from '../text/text.ts';
 import { type HoldingFilter, holdingParams } from './holding-filter.ts';
 
 /** Searches the holdings, and hides those that do not matter. */
-export function HoldingFilterForm({ filter }: { filter: HoldingFilter }) {
+export function HoldingFilterForm({
+  filter,
+  children,
+}: {
+  filter: HoldingFilter;
+  children: ComponentChildren;
+}) {
   const put = (some: Partial<HoldingFilter>): void => setParams(holdingParams({ ...filter, ...some }));
   const box = (name: 'hidesSmall' | 'hidesUnpriced', label: string) => (
     <label class="check">
@@ -35,6 +42,7 @@ export function HoldingFilterForm({ filter }: { filter: HoldingFilter }) {
       />
       {box('hidesSmall', text('hideSmall'))}
       {box('hidesUnpriced', text('hideUnpriced'))}
+      {children}
     </form>
   );
 }

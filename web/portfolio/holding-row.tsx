@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { Pnl } from '../api.ts';
 import type { ClockFace } from '../figures/clock-face.ts';
-import { Figure, figureOf, type FigureProps, SmallFigure } from '../figures/figure.tsx';
+import { Figure, type FigureProps, SmallFigure } from '../figures/figure.tsx';
 import {
   amount,
   averagePrice,
@@ -14,17 +14,23 @@ import {
 import { explainHref } from '../explain/figures.ts';
 import { hrefOf } from '../page/route.ts';
 import { text } from '../text/text.ts';
+import { FigureCell } from '../table/cell.tsx';
+import { columnValue, HOLDING_COLUMNS, type HoldingColumn } from './holding-columns.ts';
 import type { HoldingView } from './holding-rows.ts';
 import { reasonOf } from './warnings.ts';
 
 interface Props {
   row: ReadonlySignal<HoldingView>;
+  columns: readonly HoldingColumn[];
   portfolioId: string;
   currency: string;
   face: ClockFace;
   /** The warnings that explain unknown figures come with the PnL. */
   pnl: ReadonlySignal<Pnl | null>;
 }
+
+/** Columns that say something of cash. */
+const OF_CASH: ReadonlySet<HoldingColumn> = new Set(['marketValue', 'weight', 'quantity']);
 
 interface ExplainedProps extends FigureProps {
   href: string;
@@ -59,7 +65,7 @@ function Weight({ value, why }: { value: string | null; why: string }) {
   );
 }
 
-export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
+export function HoldingRow({ row, columns, portfolioId, currency, face, pnl }: Props) {
   const { holding, pricedAt } = row.value;
   const { asset } = holding;
   const isCash = asset === currency;
@@ -68,27 +74,25 @@ export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
   const money = (value: string): string => amount(value, currency);
   const gain = (value: string): string => signedAmount(value, currency);
   const price = (value: string): string => averagePrice(value, currency);
-  return (
-    <tr role="row" data-asset={asset}>
-      <th role="rowheader" scope="row">
-        {isCash ? asset : <a href={hrefOf({ view: 'asset', portfolioId, asset })}>{asset}</a>}{' '}
-        <small class="plain">{isCash ? text('cash') : ''}</small>
-      </th>
-      <td
-        role="cell"
-        data-label={text('value')}
-        {...figureOf({ value: holding.marketValue, format: money, why: why('marketValue') })}
-      />
-      <Weight value={holding.weight} why={why('weight')} />
-      {/* For the base currency itself, price and gain are trivial. */}
-      {isCash ? (
-        <>
-          <td role="cell" />
-          <td role="cell" />
-        </>
-      ) : (
-        <>
-          <td role="cell" data-label={text('unrealized')}>
+  const figure = (column: HoldingColumn, format: (value: string) => string, tinted = false) => (
+    <FigureCell
+      key={column}
+      label={text(HOLDING_COLUMNS[column])}
+      value={columnValue(holding, column)}
+      format={format}
+      tinted={tinted}
+      why={why(column)}
+    />
+  );
+  const cellOf = (column: HoldingColumn) => {
+    // For the base currency itself, price, cost and gain are trivial.
+    if (isCash && !OF_CASH.has(column)) return <td key={column} role="cell" />;
+    switch (column) {
+      case 'weight':
+        return <Weight key={column} value={holding.weight} why={why('weight')} />;
+      case 'unrealizedPnl':
+        return (
+          <td key={column} role="cell" data-label={text('unrealized')}>
             <Explained
               href={hrefOf({ view: 'asset', portfolioId, asset })}
               value={holding.unrealizedPnl}
@@ -103,32 +107,27 @@ export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
               why={why('unrealizedRate')}
             />
           </td>
-          <td role="cell" data-label={text('markPrice')}>
+        );
+      case 'markPrice':
+        return (
+          <td key={column} role="cell" data-label={text('markPrice')}>
             <Figure value={holding.markPrice} format={price} why={why('markPrice')} />
             <small class="plain">{pricedAt === null ? '' : face.time(pricedAt)}</small>
           </td>
-        </>
-      )}
-      <td role="cell" data-label={text('quantity')}>
-        <Explained
-          href={explainHref(portfolioId, 'quantity', { asset })}
-          value={holding.quantity}
-          format={exact}
-        />
-      </td>
-      {isCash ? (
-        <>
-          <td role="cell" />
-          <td role="cell" />
-        </>
-      ) : (
-        <>
-          <td
-            role="cell"
-            data-label={text('averagePrice')}
-            {...figureOf({ value: holding.averagePrice, format: price, why: why('averagePrice') })}
-          />
-          <td role="cell" data-label={text('realized')}>
+        );
+      case 'quantity':
+        return (
+          <td key={column} role="cell" data-label={text('quantity')}>
+            <Explained
+              href={explainHref(portfolioId, 'quantity', { asset })}
+              value={holding.quantity}
+              format={exact}
+            />
+          </td>
+        );
+      case 'realizedPnl.net':
+        return (
+          <td key={column} role="cell" data-label={text('realized')}>
             <Explained
               href={explainHref(portfolioId, 'realized', { asset })}
               value={holding.realizedPnl.net}
@@ -137,8 +136,22 @@ export function HoldingRow({ row, portfolioId, currency, face, pnl }: Props) {
               why={why('realizedPnl.net')}
             />
           </td>
-        </>
-      )}
+        );
+      case 'averagePrice':
+        return figure(column, price);
+      case 'realizedPnl.gross':
+        return figure(column, gain, true);
+      default:
+        return figure(column, money);
+    }
+  };
+  return (
+    <tr role="row" data-asset={asset}>
+      <th role="rowheader" scope="row">
+        {isCash ? asset : <a href={hrefOf({ view: 'asset', portfolioId, asset })}>{asset}</a>}{' '}
+        <small class="plain">{isCash ? text('cash') : ''}</small>
+      </th>
+      {columns.map((column) => cellOf(column))}
     </tr>
   );
 }

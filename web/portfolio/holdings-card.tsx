@@ -1,32 +1,22 @@
 import { useSignalEffect } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
-import type { Holding, Portfolio } from '../api.ts';
+import { useMemo, useState } from 'preact/hooks';
+import type { Portfolio } from '../api.ts';
 import { count } from '../figures/number.ts';
 import { params } from '../page/route.ts';
 import { Heading } from '../table/heading.tsx';
 import { Sorting } from '../table/sorting.ts';
 import { text } from '../text/text.ts';
 import type { Dashboard } from './dashboard.ts';
+import { lazy } from '../page/lazy.tsx';
+import { columnsInOrder, columnValue, HOLDING_COLUMNS, type HoldingColumn } from './holding-columns.ts';
 import { HoldingFilterForm } from './holding-filter-form.tsx';
 import { holdingFilterOf, shownOf } from './holding-filter.ts';
 import { HoldingRow } from './holding-row.tsx';
 import { HoldingRows } from './holding-rows.ts';
 
-const COLUMNS = {
-  asset: 'asset',
-  marketValue: 'value',
-  weight: 'weight',
-  unrealizedPnl: 'unrealized',
-  markPrice: 'markPrice',
-  quantity: 'quantity',
-  averagePrice: 'averagePrice',
-  'realizedPnl.net': 'realized',
-} as const;
-type Column = keyof typeof COLUMNS;
+const HoldingColumnsDialog = lazy(async () => (await import('./forms.ts')).HoldingColumnsDialog);
 
-function valueOf(holding: Holding, column: Column): string | null {
-  return column === 'realizedPnl.net' ? holding.realizedPnl.net : holding[column];
-}
+type Column = 'asset' | HoldingColumn;
 
 /** The holdings, in the order the reader has chosen. */
 export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
@@ -35,11 +25,12 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
   const rows = useMemo(() => new HoldingRows(), []);
   useSignalEffect(() => rows.show(holdings.value));
 
-  const columns = Object.entries(COLUMNS) as [Column, (typeof COLUMNS)[Column]][];
+  const columns = columnsInOrder();
+  const [isChoosing, setChoosing] = useState(false);
   const body = holdings.value;
   const all = body?.items ?? [];
   const filter = holdingFilterOf(params.value);
-  const ordered = sorting.sort(shownOf(all, filter), valueOf);
+  const ordered = sorting.sort(shownOf(all, filter), columnValue);
   const isEmpty = body !== null && all.length === 0;
   return (
     <section
@@ -57,15 +48,24 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
               ? count(all.length)
               : text('holdingsShown', { shown: count(ordered.length), total: count(all.length) }))}
         </span>
-        {all.length > 0 && <HoldingFilterForm filter={filter} />}
+        {all.length > 0 && (
+          <HoldingFilterForm filter={filter}>
+            <button type="button" id="columns-open" onClick={() => setChoosing(true)}>
+              {text('columns')}
+            </button>
+          </HoldingFilterForm>
+        )}
       </div>
       <div class="scroll" role="region" aria-labelledby="holdings-title" tabIndex={0}>
         <table role="table" class="figures cards" id="holdings-table">
           <thead role="rowgroup">
             <tr role="row">
-              {columns.map(([column, label]) => (
+              <Heading sorting={sorting} by="asset">
+                {text('asset')}
+              </Heading>
+              {columns.map((column) => (
                 <Heading key={column} sorting={sorting} by={column}>
-                  {text(label)}
+                  {text(HOLDING_COLUMNS[column])}
                 </Heading>
               ))}
             </tr>
@@ -75,6 +75,7 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
               <HoldingRow
                 key={holding.asset}
                 row={rows.of(holding)}
+                columns={columns}
                 portfolioId={portfolio.id}
                 currency={portfolio.baseCurrency}
                 face={connection.face.value}
@@ -84,6 +85,7 @@ export function HoldingsCard({ dashboard, portfolio }: { dashboard: Dashboard; p
           </tbody>
         </table>
       </div>
+      {isChoosing && <HoldingColumnsDialog onClose={() => setChoosing(false)} />}
     </section>
   );
 }
