@@ -46,6 +46,7 @@ import { tradeListEndpoints } from './ledger/trade-list.ts';
 import { decisionEndpoints } from './import/decisions.ts';
 import { importMappingEndpoints } from './import/import-mappings.ts';
 import { importTrades } from './import/trade-import.ts';
+import { listTagStats } from './ledger/tag-stats.ts';
 import { getTradeStats } from './ledger/trade-stats.ts';
 import { tradeEndpoints } from './ledger/trades.ts';
 import { transferEndpoints } from './ledger/transfers.ts';
@@ -73,6 +74,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tradeEndpoints,
   // Before paths with a parameter in the same place.
   getTradeStats,
+  listTagStats,
   ...tradeListEndpoints,
   importTrades,
   ...decisionEndpoints,

@@ -81,7 +81,8 @@ const QUOTED = roundedProduct('e.quantity', 'e.price');
 const UNVALUED = '(e.value is not null and e.fee_value is null)';
 const UNRATED = '(e.value is null or (r.entry_id is not null and (r.gross is null or r.net is null)))';
 const DEAR = 'e.fee_value > e.value';
-const RESULTS = 'left join trade_results as r on r.entry_id = e.id';
+/** The results of sales, as `r`. */
+export const JOINED_RESULTS = 'left join trade_results as r on r.entry_id = e.id';
 /** The trades behind a warning. */
 const NAMED = 10;
 
@@ -110,12 +111,12 @@ export async function tradeTotals(
   filter: TradeFilter,
 ): Promise<TradeTotals> {
   const groups: Group[] = await tradeQuery(trx, portfolioId, filter)
-    .joinRaw(RESULTS)
+    .joinRaw(JOINED_RESULTS)
     .select(trx.raw(SUMS))
     .groupBy('e.quote', 'e.side', 'e.fee_currency');
   const ids = async (condition: string, bindings: string[] = []): Promise<string[]> => {
     const rows: { id: string }[] = await tradeQuery(trx, portfolioId, filter)
-      .joinRaw(RESULTS)
+      .joinRaw(JOINED_RESULTS)
       .whereRaw(condition, bindings)
       .orderBy(['e.time', 'e.tie', 'e.id'])
       .limit(NAMED)
@@ -124,7 +125,7 @@ export async function tradeTotals(
   };
   const extreme = async (order: 'asc' | 'desc'): Promise<ClosedTradeSums['best']> => {
     const row: { id: string; net: string } | undefined = await tradeQuery(trx, portfolioId, filter)
-      .joinRaw(RESULTS)
+      .joinRaw(JOINED_RESULTS)
       .whereNotNull('r.net')
       .orderBy([{ column: 'r.net', order }, 'e.time', 'e.tie', 'e.id'])
       .first('e.id', 'r.net');

@@ -45,6 +45,7 @@ export const OPERATIONS = {
   changeTrade: ['PATCH', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   removeTrade: ['DELETE', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   getTradeStats: ['GET', '/v1/portfolios/{portfolioId}/trades/stats'],
+  listTagStats: ['GET', '/v1/portfolios/{portfolioId}/trades/stats/tags'],
   listTrades: ['GET', '/v1/portfolios/{portfolioId}/trades'],
   getTrade: ['GET', '/v1/portfolios/{portfolioId}/trades/{tradeId}'],
   importTrades: ['POST', '/v1/portfolios/{portfolioId}/trades/import', 'text/csv'],

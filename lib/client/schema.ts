@@ -682,6 +682,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/portfolios/{portfolioId}/trades/stats/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Statistics of the sales by tag, with the filter of the list
+         * @description Each tag of the matching trades, in alphabetical order; trades without one are left out. A trade with several tags counts for each, so the tags do not add up to a total. `GET …/trades/stats?tag=` has all figures of one.
+         */
+        get: operations["listTagStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/portfolios/{portfolioId}/trades/import": {
         parameters: {
             query?: never;
@@ -4669,6 +4689,55 @@ export interface components {
             count?: number;
             /** @description The figures that are `null` because of it or lack it, as paths: `day.rate`. */
             figures?: string[];
+        };
+        /** @description One page of the statistics by tag. */
+        TagStatsList: {
+            /** @description The items of this page, in order. */
+            items: components["schemas"]["TagStats"][];
+            /** @description Pass it as `cursor` to get the next page; `null` on the last page. */
+            nextCursor: string | null;
+            /**
+             * Format: uuid
+             * @description Id of the portfolio.
+             * @example 0198c5a0-7b1c-7d3e-9f2a-3b4c5d6e7f80
+             */
+            portfolioId: string;
+            /**
+             * @description The currency that amounts are in.
+             * @example BTC
+             */
+            baseCurrency: string;
+            /**
+             * @description How the cost of what was sold was found. `average`: moving weighted average, as Korean exchanges show it. `fifo`, `lifo`, `hifo`: the oldest, newest or most expensive lots are sold first.
+             * @enum {string}
+             */
+            costMethod: "average" | "fifo" | "lifo" | "hifo";
+        };
+        /** @description Totals of the trades with one tag. */
+        TagStats: {
+            /** @description The tag. */
+            tag: string;
+            /** @description How many trades have it. */
+            count: number;
+            /** @description How many of these are sales. */
+            sells: number;
+            /** @description Sales with a profit. */
+            wins: number;
+            /** @description Sales with a loss. */
+            losses: number;
+            /** @description Sales without a rate, left out of all other figures. */
+            unknown: number;
+            /** @description `wins` ÷ `count` as a fraction. `null` without sales. */
+            winRate: string | null;
+            /** @description Sum of profits ÷ sum of losses. `null` without losses. */
+            profitFactor: string | null;
+            /** @description Average profit of a sale, in base currency. `null` without sales. */
+            expectancy: string | null;
+            realizedPnl: components["schemas"]["RealizedPnl"];
+            /** @description Quantity × price of the trades, in base currency. `null` if a rate is missing. */
+            volume: string | null;
+            /** @description Their fees, in base currency at the rate of their time. `null` if a rate is missing. */
+            fees: string | null;
         };
         /** @description One page of the trades that match. */
         TradeList: {
@@ -15213,6 +15282,93 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["UnauthorizedOrTokenExpired"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            414: components["responses"]["UriTooLong"];
+            421: components["responses"]["MisdirectedRequest"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listTagStats: {
+        parameters: {
+            query?: {
+                /** @description Inclusive: a time, or a date in `tz`. From the first trade if omitted. */
+                from?: string;
+                /** @description Exclusive: a time, or a date in `tz`. Up to the newest trade if omitted. */
+                to?: string;
+                /** @description IANA time zone of dates; the portfolio's if omitted. */
+                tz?: string;
+                /** @description Only trades of this symbol; not together with `symbols`. */
+                symbol?: string;
+                /** @description Only trades of these symbols. Comma-separated; at most 500, and no more than a URL of 8,000 bytes holds. */
+                symbols?: string;
+                /** @description Only trades in which this asset was bought, sold, or paid with. */
+                asset?: string;
+                /** @description Only purchases or only sales; both if omitted. */
+                side?: "buy" | "sell";
+                /** @description Only fills of orders of this type, such as `limit`. */
+                type?: string;
+                /** @description Only trades at this exchange, in any case. */
+                exchange?: string;
+                /** @description Only the fills of this order. */
+                orderId?: string;
+                /** @description Only trades whose symbol, note, order id or external id contain all these words, in any case. External ids that an import made for rows without one are not searched. Three letters or more, or a Korean syllable, are found anywhere; fewer at the beginning of a word only. A Korean word may be half typed. At most 10 words. */
+                q?: string;
+                /** @description The most items in one answer. */
+                limit?: number;
+                /** @description The `nextCursor` of the previous page, with the rest of the query unchanged; the first page if omitted. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` of the answer you have: the answer is 304 if it has not changed. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description Id of the portfolio. */
+                portfolioId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Statistics of the sales by tag, with the filter of the list */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [],
+                     *       "nextCursor": null,
+                     *       "portfolioId": "01a231e6-b1d0-72c5-b775-de5ccfaef156",
+                     *       "baseCurrency": "KRW",
+                     *       "costMethod": "average"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TagStatsList"];
+                };
+            };
+            /** @description Not changed: `If-None-Match` has its `ETag`. */
+            304: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    ETag: components["headers"]["EntityTag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequestOrInvalidCursor"];
             401: components["responses"]["UnauthorizedOrTokenExpired"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];

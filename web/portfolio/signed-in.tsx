@@ -39,7 +39,8 @@ const AdminView = lazy(async () => (await import('./views.ts')).AdminView);
 const CommandDialog = lazy(async () => (await import('./views.ts')).CommandDialog);
 const AssetView = lazy(async () => (await import('./views.ts')).AssetView);
 const ExplainView = lazy(async () => (await import('./views.ts')).ExplainView);
-const EntriesCard = lazy(async () => (await import('../entries/entries-card.tsx')).EntriesCard);
+const EntriesCard = lazy(async () => (await import('./lower-cards.ts')).EntriesCard);
+const TagStatsCard = lazy(async () => (await import('./lower-cards.ts')).TagStatsCard);
 const FirstRun = lazy(async () => (await import('./forms.ts')).FirstRun);
 
 function Figures({ dashboard, portfolio }: { dashboard: Dashboard; portfolio: Portfolio }) {
@@ -92,6 +93,9 @@ function DashboardView({ own }: { own: Dashboard }) {
         )}
         {portfolio !== null && (
           <TradesCard key={`trades ${portfolio.id}`} dashboard={own} portfolio={portfolio} />
+        )}
+        {portfolio !== null && (
+          <TagStatsCard key={`tags ${portfolio.id}`} dashboard={own} portfolio={portfolio} />
         )}
         {portfolio !== null && (
           <EntriesCard key={`entries ${portfolio.id}`} dashboard={own} portfolio={portfolio} />

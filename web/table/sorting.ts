@@ -2,7 +2,7 @@ import { type Signal, signal } from '@preact/signals';
 import { compare } from '../figures/decimal.ts';
 
 /** Columns of names; all others contain figures. */
-const NAMES = new Set(['asset', 'symbol']);
+const NAMES = new Set(['asset', 'symbol', 'tag']);
 
 export interface Order<Key extends string> {
   key: Key;

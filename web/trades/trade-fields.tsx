@@ -89,6 +89,9 @@ export function TradeFields({ values, put, symbols, zone, isNew }: Props) {
       <Field id="trade-note" label={text('tradeNote')} isOptional>
         <input {...bound('note')} maxLength={1_000} />
       </Field>
+      <Field id="trade-tags" label={text('tags')} hint={text('tagsHint')} isOptional>
+        <input {...bound('tags')} maxLength={1_000} aria-describedby={hintOf('trade-tags')} />
+      </Field>
     </>
   );
 }

@@ -86,6 +86,17 @@ export function TradeFilterForm({ pages, assets }: Props) {
           <option value="sell">{text('side.sell')}</option>
         </select>
       </label>
+      <label>
+        <span>{text('tag')}</span>
+        <input
+          name="tag"
+          size={8}
+          maxLength={50}
+          autocomplete="off"
+          value={filter.tag}
+          onInput={(event) => put({ tag: event.currentTarget.value })}
+        />
+      </label>
       {date('from')}
       {date('to')}
       <button

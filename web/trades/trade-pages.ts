@@ -13,18 +13,20 @@ export interface TradeFilter {
   q: string;
   asset: string;
   side: '' | 'buy' | 'sell';
+  tag: string;
   /** Calendar dates, both inclusive; `''` for no limit. */
   from: string;
   to: string;
 }
 
-const NO_FILTER: TradeFilter = { q: '', asset: '', side: '', from: '', to: '' };
+const NO_FILTER: TradeFilter = { q: '', asset: '', side: '', tag: '', from: '', to: '' };
 
-function filterOf({ q = '', asset = '', side = '', from = '', to = '' }: Params): TradeFilter {
+function filterOf({ q = '', asset = '', side = '', tag = '', from = '', to = '' }: Params): TradeFilter {
   return {
     q,
     asset,
     side: side === 'buy' || side === 'sell' ? side : '',
+    tag,
     from: dateOf(from),
     to: dateOf(to),
   };
@@ -129,12 +131,13 @@ export class TradePages {
   }
 
   #asked() {
-    const { q, asset, side, from, to } = this.filter.value;
+    const { q, asset, side, tag, from, to } = this.filter.value;
     return {
       ...(q.trim() === '' ? {} : { q: q.trim() }),
       ...(this.asset === null ? {} : { asset: this.asset }),
       ...(this.asset !== null || asset.trim() === '' ? {} : { asset: assetCode(asset, []) }),
       ...(side === '' ? {} : { side }),
+      ...(tag.trim() === '' ? {} : { tag: tag.trim() }),
       ...(from === '' ? {} : { from }),
       ...(to === '' ? {} : { to: dayAfter(to) }),
     };

@@ -29,7 +29,7 @@ function Words({ label, value, class: name = '' }: WordsProps) {
 }
 
 export function TradeRow({ trade, baseCurrency, warnings, face, onEdit }: Props) {
-  const { symbol, side, fee, realizedPnl, note, exchange } = trade;
+  const { symbol, side, fee, realizedPnl, note, exchange, tags } = trade;
   const quote = symbol.split('/')[1] ?? '';
   const time = face.dateTime(trade.time);
   const why = (figure: string): string => reasonOf(warnings, figure);
@@ -84,7 +84,18 @@ export function TradeRow({ trade, baseCurrency, warnings, face, onEdit }: Props)
         />
       )}
       <Words label={text('exchange')} value={exchange} />
-      <Words label={text('tradeNote')} value={note} class="note-cell" />
+      {note === null && tags.length === 0 ? (
+        <td role="cell" />
+      ) : (
+        <td role="cell" data-label={text('tradeNote')} class="words note-cell" title={note ?? ''}>
+          {tags.map((tag) => (
+            <span class="tag" key={tag}>
+              {tag}
+            </span>
+          ))}
+          {note}
+        </td>
+      )}
       {onEdit !== undefined && (
         <td role="cell" class="row-actions">
           <button type="button" name="edit" aria-label={text('editTrade', { time })} onClick={onEdit}>

@@ -94,6 +94,7 @@ const DECISIONS: Record<string, { scope: Scope; by: 'anyone' | 'person' }> = {
   exportTrades: { scope: 'read', by: 'anyone' },
   getTrade: { scope: 'read', by: 'anyone' },
   getTradeStats: { scope: 'read', by: 'anyone' },
+  listTagStats: { scope: 'read', by: 'anyone' },
   getTransfer: { scope: 'read', by: 'anyone' },
   listTrades: { scope: 'read', by: 'anyone' },
   listTransfers: { scope: 'read', by: 'anyone' },
