@@ -57,8 +57,9 @@ const ENTRIES: Record<string, object> = {
 
   const row = (kind: string) => page.locator(`#entry-rows tr[data-kind=${kind}]`);
   const show = async (portfolioId: string): Promise<void> => {
+    // Anew: the page as it is does not know of the portfolio yet.
+    await page.goto('about:blank');
     await page.goto(`${app.url}/#/portfolios/${portfolioId}`);
-    await page.reload();
     await page.locator('#entry-rows tr').first().waitFor();
   };
   const undo = async (what: string): Promise<void> => {

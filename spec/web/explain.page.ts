@@ -156,8 +156,9 @@ const SUMS = {
       time: new Date(Date.UTC(2026, 0, 1 + index)).toISOString(),
     }));
     await desk.ask('POST', `/v1/portfolios/${id}/transfers`, { items });
+    // Anew: the page as it is does not know of the portfolio yet.
+    await page.goto('about:blank');
     await page.goto(`${app.url}/#/portfolios/${id}/explain/contributions`);
-    await page.reload();
     await page.locator('#explain-total [title="465"]').waitFor();
     const newest = await amounts();
     assert.equal(newest.length, 25);
