@@ -4715,7 +4715,7 @@ export interface components {
         };
         /** @description Totals of the trades with one tag. */
         TagStats: {
-            /** @description The tag. */
+            /** @description A tag that trades of the portfolio carry. */
             tag: string;
             /** @description How many trades have it. */
             count: number;

@@ -19,7 +19,7 @@ const { wins, losses, unknown, winRate, profitFactor, expectancy } = closedTrade
 
 const tagStats = z
   .object({
-    tag: z.string().describe('The tag.'),
+    tag: z.string().describe('A tag that trades of the portfolio carry.'),
     count: count.describe('How many trades have it.'),
     sells: count.describe('How many of these are sales.'),
     wins,

@@ -166,8 +166,8 @@ function ready(child: ChildProcess): Promise<string | null> {
   return new Promise((resolve) => {
     let said = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      if (said.length > 100_000) return;
-      said += text;
+      // Its newest words: clients that ask while it starts fill pages with refusals.
+      said = (said + text).slice(-100_000);
       if (/ready to accept (?:read-only )?connections/.test(said)) resolve(null);
     });
     child.once('error', (error) => resolve(String(error)));

@@ -105,8 +105,7 @@ function listening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      if (said.length > 100_000) return;
-      said += text;
+      said = (said + text).slice(-100_000);
       if (said.includes('Ready to accept connections')) resolve();
     });
     child.once('error', reject);

@@ -24,7 +24,7 @@ describe('the texts of the page', () => {
     const same = Object.entries(ko).filter(([, text]) => !/[가-힣]/.test(text.replaceAll(/\{\w+\}/g, '')));
     assert.deepEqual(
       same.map(([key]) => key),
-      ['problemFields', 'decimalMark.point', 'decimalMark.comma', 'entryBetween', 'explain.span'],
+      ['problemFields', 'decimalMark.point', 'decimalMark.comma', 'entryBetween'],
     );
   });
 

@@ -33,6 +33,7 @@ const OF_THE_LEDGER = [
   'listLots',
   'listTrades',
   'getTradeStats',
+  'listTagStats',
   'exportTrades',
   'exportHoldings',
 ];
@@ -401,9 +402,6 @@ describe('reads', () => {
 
   it('are compressed as the client likes, and the same underneath', async () => {
     const path = `/v1/portfolios/${portfolioId}/holdings`;
-    const plain = await raw('GET', path, { 'accept-encoding': 'identity' });
-    assert.equal(plain.headers['content-encoding'], undefined);
-    assert.ok(plain.body.length > 1_024);
     const decoders = { br: brotliDecompressSync, gzip: gunzipSync };
     for (const [accepted, encoding] of [
       ['br', 'br'],
@@ -419,12 +417,17 @@ describe('reads', () => {
       ['br;q=-1, gzip', 'gzip'],
       ['identity;q=0, br', 'br'],
     ] as const) {
-      const { headers, body } = await raw('GET', path, { 'accept-encoding': accepted });
-      assert.equal(headers['content-encoding'], encoding, accepted);
-      assert.equal(headers['etag'], plain.headers['etag'], accepted);
-      const decoded = encoding === undefined ? body : decoders[encoding](body);
-      assert.equal(decoded.toString(), plain.body.toString(), accepted);
-      if (encoding !== undefined) assert.ok(body.length < plain.body.length / 2, accepted);
+      await atRest(async () => {
+        const plain = await raw('GET', path, { 'accept-encoding': 'identity' });
+        assert.equal(plain.headers['content-encoding'], undefined);
+        assert.ok(plain.body.length > 1_024);
+        const { headers, body } = await raw('GET', path, { 'accept-encoding': accepted });
+        assert.equal(headers['content-encoding'], encoding, accepted);
+        assert.equal(headers['etag'], plain.headers['etag'], accepted);
+        const decoded = encoding === undefined ? body : decoders[encoding](body);
+        assert.equal(decoded.toString(), plain.body.toString(), accepted);
+        if (encoding !== undefined) assert.ok(body.length < plain.body.length / 2, accepted);
+      });
     }
     const small = await raw('GET', '/v1/auth/me', { 'accept-encoding': 'br' });
     assert.equal(small.headers['content-encoding'], undefined, 'not worth it');
