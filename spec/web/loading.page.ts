@@ -7,7 +7,7 @@ import { deskOf, signIn, tradedPortfolio } from '../support/dashboard.ts';
 /** As on a train: a slow answer, and little comes through. */
 const SLOW = { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 };
 /** What may come before the page can be used. At 50 kB/s that is less than a second. */
-const MOST_BYTES = 38_500;
+const MOST_BYTES = 45_000;
 
 (browserAvailable() ? describe : describe.skip)('loading the page', function () {
   let app: TestApp;
