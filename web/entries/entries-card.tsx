@@ -82,31 +82,35 @@ export function EntriesCard({ dashboard, portfolio }: { dashboard: Dashboard; po
       <Matches dashboard={dashboard} portfolio={portfolio} />
       {entries.length > 0 && (
         <div class="scroll" role="region" aria-labelledby="entries-title" tabIndex={0}>
-          <table class="figures" id="entries-table">
-            <thead>
-              <tr>
-                <th scope="col">{text('time')}</th>
-                <th scope="col" class="words">
+          <table role="table" class="figures cards" id="entries-table">
+            <thead role="rowgroup">
+              <tr role="row">
+                <th role="columnheader" scope="col">
+                  {text('time')}
+                </th>
+                <th role="columnheader" scope="col" class="words">
                   {text('entryKind')}
                 </th>
-                <th scope="col" class="words">
+                <th role="columnheader" scope="col" class="words">
                   {text('asset')}
                 </th>
-                <th scope="col">{text('quantity')}</th>
-                <th scope="col" class="words">
+                <th role="columnheader" scope="col">
+                  {text('quantity')}
+                </th>
+                <th role="columnheader" scope="col" class="words">
                   {text('details')}
                 </th>
-                <th scope="col" class="words">
+                <th role="columnheader" scope="col" class="words">
                   {text('tradeNote')}
                 </th>
                 {mayWrite && (
-                  <th scope="col">
+                  <th role="columnheader" scope="col">
                     <span class="hidden">{text('actions')}</span>
                   </th>
                 )}
               </tr>
             </thead>
-            <tbody id="entry-rows">
+            <tbody role="rowgroup" id="entry-rows">
               {entries.map((entry) => (
                 <EntryRow
                   key={entry.id}

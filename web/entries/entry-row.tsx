@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ClockFace } from '../figures/clock-face.ts';
-import { figureOf } from '../figures/figure.tsx';
 import { exact } from '../figures/number.ts';
+import { FigureCell, RowName, WordsCell } from '../table/cell.tsx';
 import { text } from '../text/text.ts';
 import type { Entry } from './entry-kinds.ts';
 import { entryWords } from './entry-words.ts';
@@ -30,7 +30,7 @@ function Actions({
   const [isAsking, setAsking] = useState(false);
   if (isAsking) {
     return (
-      <td class="row-actions">
+      <td role="cell" class="row-actions">
         <span role="alert">{text('removeEntrySure')}</span>{' '}
         <button type="button" name="remove-sure" disabled={isBusy} onClick={actions.onRemove}>
           {text('remove')}
@@ -42,7 +42,7 @@ function Actions({
     );
   }
   return (
-    <td class="row-actions">
+    <td role="cell" class="row-actions">
       {isJoined(entry) && (
         <button
           type="button"
@@ -79,22 +79,24 @@ export function EntryRow(props: Props) {
   const time = face.dateTime(entry.time);
   const isOwn = isJoined(entry);
   return (
-    <tr data-entry={entry.id} data-kind={entry.kind}>
-      <th scope="row">{time}</th>
-      <td class="words">
+    <tr role="row" data-entry={entry.id} data-kind={entry.kind}>
+      <RowName>{time}</RowName>
+      <WordsCell label={text('entryKind')}>
         {kind}
         {isOwn && <span class="tag">{text('ownTransfer')}</span>}
-      </td>
-      <td class="words">{asset}</td>
+      </WordsCell>
+      <WordsCell label={text('asset')}>{asset}</WordsCell>
       {quantity === null ? (
-        <td>{text('allOfIt')}</td>
+        <td role="cell" data-label={text('quantity')}>
+          {text('allOfIt')}
+        </td>
       ) : (
-        <td {...figureOf({ value: quantity, format: exact })} />
+        <FigureCell label={text('quantity')} value={quantity} format={exact} />
       )}
-      <td class="words details-cell" title={details}>
+      <td role="cell" class="words details-cell" data-label={text('details')} title={details}>
         {details}
       </td>
-      <td class="words note-cell" title={entry.note ?? ''}>
+      <td role="cell" class="words note-cell" data-label={text('tradeNote')} title={entry.note ?? ''}>
         {entry.note}
       </td>
       {actions !== undefined && <Actions {...props} actions={actions} name={{ kind, time }} />}
