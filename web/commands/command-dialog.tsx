@@ -50,7 +50,11 @@ export function CommandDialog({ dashboard, session, user, onClose }: Props) {
           // A key that completes a syllable of Hangul must not choose anything.
           if (event.isComposing) return;
           const step = STEPS[event.key];
-          if (event.key === 'Enter') run(chosen);
+          if (event.key === 'Enter') {
+            // Otherwise the same key would press the button that the focus returns to.
+            event.preventDefault();
+            run(chosen);
+          }
           if (step === undefined || shown.length === 0) return;
           event.preventDefault();
           setAt((before) => (Math.min(before, shown.length - 1) + step + shown.length) % shown.length);

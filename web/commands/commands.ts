@@ -86,9 +86,18 @@ function places({ portfolios, holdings, market }: Dashboard, user: Signed): Comm
   ];
 }
 
+/** What was done last can be taken back from anywhere. */
+function undoing(dashboard: Dashboard): Command[] {
+  const done = dashboard.undoable.value;
+  return done === null
+    ? []
+    : [{ id: 'undo', label: text('undo'), words: done.what, run: () => void dashboard.undo() }];
+}
+
 /** The commands that are available at present. */
 export function commandsOf(dashboard: Dashboard, user: Signed, signOut: () => void): Command[] {
   return [
+    ...undoing(dashboard),
     ...actions(dashboard),
     ...places(dashboard, user),
     { id: 'light', label: text('scheme.light'), run: () => chooseScheme('light') },

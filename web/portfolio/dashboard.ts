@@ -29,6 +29,7 @@ import { Market } from '../market/market.ts';
 import { Sparks } from '../market/sparks.ts';
 import { go, place } from '../page/route.ts';
 import { noticeText } from '../text/notice-text.ts';
+import { problemText } from '../text/problem-text.ts';
 import { text } from '../text/text.ts';
 import { Portfolios } from './portfolios.ts';
 
@@ -72,6 +73,7 @@ export class Dashboard {
   readonly dialog: Signal<Dialog | null> = signal(null);
   /** `null` if there is nothing to undo. */
   readonly undoable: Signal<Undoable | null> = signal(null);
+  readonly isUndoing = signal(false);
   /** A message from the server or the stream; `''` if there is none. */
   readonly message = signal('');
   readonly notice = computed(() => this.portfolios.message.value || this.message.value);
@@ -122,6 +124,24 @@ export class Dashboard {
     const { signal: life } = this.#life;
     void this.portfolios.load(life).then(() => {
       if (!life.aborted) go({ view: 'portfolio', portfolioId: id });
+    });
+  }
+
+  /** Takes back what was done last. Why that failed stands in its place. */
+  async undo(): Promise<void> {
+    const done = this.undoable.peek();
+    if (done === null || this.isUndoing.peek()) return;
+    this.isUndoing.value = true;
+    try {
+      await done.undo();
+      // Something else may have been done meanwhile.
+      if (this.undoable.peek() === done) this.undoable.value = null;
+    } catch (error) {
+      if (this.undoable.peek() === done) this.undoable.value = { ...done, what: problemText(error) };
+    }
+    batch(() => {
+      this.isUndoing.value = false;
+      this.changes.value = this.changes.peek() + 1;
     });
   }
 

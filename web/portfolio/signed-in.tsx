@@ -140,6 +140,8 @@ export function SignedIn({ session, user, connection, dashboard }: Props) {
   if (own === null) return null;
   return (
     <>
+      {/* First, so that the keyboard reaches it soon; it is shown at the edge of the window. */}
+      <UndoBar dashboard={own} />
       <Invitations api={client.api} onAccept={(id) => own.joined(id)} />
       <View session={session} user={user} own={own} />
       <Dialogs dashboard={own} />
@@ -151,7 +153,6 @@ export function SignedIn({ session, user, connection, dashboard }: Props) {
           onClose={() => (isCommanding.value = false)}
         />
       )}
-      <UndoBar dashboard={own} />
     </>
   );
 }
