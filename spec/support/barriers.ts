@@ -4,9 +4,12 @@ import type { Page } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Findings of axe-core that keep somebody out. */
+/** Findings of axe-core that keep somebody out, once what fades has faded. */
 export async function barriers(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().map(({ finished }) => finished)).then(() => {})',
+  );
   const { violations } = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as {
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
   };

@@ -97,6 +97,8 @@ const viewsOf = (portfolioId: string) =>
       for (const [view, hash, shown] of viewsOf(portfolioId)) {
         await page.goto(`${app.url}/${hash}`);
         await page.locator(shown).first().waitFor();
+        // Figures that are not current yet are pale.
+        await page.locator('.not-current').waitFor({ state: 'detached' });
         assert.deepEqual(await barriers(page), [], view);
         const beside = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
         assert.ok(beside <= 0, `${beside} pixels of ${view} stick out`);
